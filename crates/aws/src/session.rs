@@ -1,0 +1,111 @@
+//! Credentials once, clients by role and region.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::SystemTimeSource;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use twinsite_core::{AccountId, Region};
+
+use crate::{AwsError, retries, timeouts};
+
+/// Where to go and as whom. The default is AWS with the SDK's default credential chain.
+/// <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/credproviders.html>
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// A profile of the shared configuration files, instead of the default one.
+    pub profile: Option<String>,
+    /// One address for all services, as S3 compatible servers and emulators have; buckets then go into the path.
+    pub endpoint: Option<String>,
+    /// Sends requests through this client instead of the network, with fixed credentials: the embedded cloud.
+    pub embedded: Option<SharedHttpClient>,
+}
+
+/// Credentials and connections, from which every client is made.
+#[derive(Clone, Debug)]
+pub struct Session {
+    config: SdkConfig,
+    path_style: bool,
+}
+
+impl Session {
+    /// The access key that the embedded cloud expects; it is no secret.
+    pub const EMBEDDED_KEY: &str = "embedded";
+    /// The secret key that the embedded cloud expects; it is no secret.
+    pub const EMBEDDED_SECRET: &str = "embedded-secret";
+
+    /// Opens a session. No request is made yet: wrong credentials show in the first call.
+    pub async fn open(access: Access) -> Self {
+        let Access { profile, endpoint, embedded } = access;
+        if let Some(client) = embedded {
+            return Self { config: embedded_config(client), path_style: false };
+        }
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https());
+        if let Some(url) = endpoint {
+            loader = loader.endpoint_url(url);
+        }
+        if let Some(name) = profile {
+            loader = loader.profile_name(name);
+        }
+        let config = base(loader.load().await.into_builder()).build();
+        let path_style = config.endpoint_url().is_some();
+        Self { config, path_style }
+    }
+
+    /// S3 in one region.
+    pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .region(aws_sdk_s3::config::Region::new(region.to_string()))
+            .force_path_style(self.path_style)
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// S3 Control in one region: account-wide settings and batch jobs.
+    pub fn s3control(&self, region: &Region) -> aws_sdk_s3control::Client {
+        let config = aws_sdk_s3control::config::Builder::from(&self.config)
+            .region(aws_sdk_s3control::config::Region::new(region.to_string()))
+            .build();
+        aws_sdk_s3control::Client::from_conf(config)
+    }
+
+    /// The account that these credentials belong to. Also the cheapest proof that they work.
+    /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
+    pub async fn account(&self) -> Result<AccountId, AwsError> {
+        let region = self.config.region().map_or("us-east-1", |region| region.as_ref()).to_owned();
+        let config =
+            aws_sdk_sts::config::Builder::from(&self.config).region(aws_sdk_sts::config::Region::new(region)).build();
+        let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
+        let identity = answer.map_err(|e| AwsError::new("GetCallerIdentity", "these credentials", e))?;
+        let account = identity.account().unwrap_or_default();
+        account.parse().map_err(|e| AwsError::unexpected("GetCallerIdentity", "these credentials", e))
+    }
+}
+
+/// Built without looking at the environment or at shared files, so nothing there can lead an embedded session astray.
+fn embedded_config(client: SharedHttpClient) -> SdkConfig {
+    let keys = Credentials::new(Session::EMBEDDED_KEY, Session::EMBEDDED_SECRET, None, None, "embedded");
+    base(SdkConfig::builder())
+        .http_client(client)
+        .region(aws_sdk_s3::config::Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(keys))
+        .build()
+}
+
+fn base(builder: aws_types::sdk_config::Builder) -> aws_types::sdk_config::Builder {
+    builder
+        .behavior_version(BehaviorVersion::latest())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .time_source(SystemTimeSource::new())
+        .retry_config(retries())
+        .timeout_config(timeouts())
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+}
+
+fn https() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}

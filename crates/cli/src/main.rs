@@ -1,0 +1,3 @@
+//! The `twinsite` command.
+
+fn main() {}

@@ -1,0 +1,54 @@
+//! The language of twinsite: a site, its pair of regions, and the typed plan that takes a pair of
+//! clouds from what is to what should be.
+//!
+//! Everything here is plain data and pure functions, plus four small pieces of machinery ([`apply()`],
+//! [`Run`], [`wait`] and [`bracket()`]) that know nothing of AWS. This crate never touches the
+//! network, the file system, the environment or a terminal.
+//!
+//! ```
+//! use twinsite_core::{Action, Change, Field, Plan, Reason, Step};
+//!
+//! #[derive(Debug)]
+//! struct Rename(&'static str);
+//! impl Change for Rename {
+//!     fn fields(&self) -> Vec<Field> {
+//!         vec![Field::set("name", self.0)]
+//!     }
+//! }
+//!
+//! let bucket = Step::new("bucket", Action::Create, Reason::Absent, Rename("site"));
+//! let policy = Step::new("policy", Action::Create, Reason::Absent, Rename("public")).after("bucket");
+//! let plan = Plan::new(vec![policy, bucket])?;
+//! let order: Vec<_> = plan.steps().map(|step| step.id.as_str()).collect();
+//! assert_eq!(order, ["bucket", "policy"]);
+//! # Ok::<(), twinsite_core::PlanError>(())
+//! ```
+
+pub mod action;
+mod apply;
+mod arn;
+mod bracket;
+mod error;
+mod event;
+mod id;
+mod later;
+mod pair;
+mod plan;
+mod region;
+mod run;
+mod site;
+pub mod wait;
+
+pub use action::{Action, Field, Reason};
+pub use apply::{Applied, Apply, Halted, apply};
+pub use arn::Arn;
+pub use bracket::{Bracketed, bracket};
+pub use error::{Invalid, PlanError};
+pub use event::{Event, Phase, Silent, Verb, Watch};
+pub use id::{AccountId, BucketName, Domain, StepId};
+pub use later::{Handle, HandleKind, Later, Made, Need, Typed};
+pub use pair::{Pair, Side};
+pub use plan::{Change, Plan, Step};
+pub use region::{Partition, Region};
+pub use run::Run;
+pub use site::{Mode, Site};

@@ -1,0 +1,153 @@
+//! Regions, partitions, and the hosts that follow from them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Invalid;
+
+/// A group of regions with its own accounts, endpoints and ARN prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Partition {
+    /// Commercial AWS.
+    Aws,
+    /// China.
+    China,
+    /// `GovCloud` (US).
+    GovCloud,
+}
+
+impl Partition {
+    /// The second part of every ARN in this partition.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::China => "aws-cn",
+            Self::GovCloud => "aws-us-gov",
+        }
+    }
+
+    fn dns_suffix(self) -> &'static str {
+        match self {
+            Self::Aws | Self::GovCloud => "amazonaws.com",
+            Self::China => "amazonaws.com.cn",
+        }
+    }
+}
+
+/// An AWS region's code.
+///
+/// Only the form is checked: regions open faster than tools are released, so AWS itself decides which exist.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region(String);
+
+/// The regions whose website host is `s3-website-REGION`; all others write `s3-website.REGION`.
+/// <https://docs.aws.amazon.com/general/latest/gr/s3.html#s3_website_region_endpoints>
+const DASHED: [&str; 9] = [
+    "us-east-1",
+    "us-west-1",
+    "us-west-2",
+    "eu-west-1",
+    "ap-northeast-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "sa-east-1",
+    "us-gov-west-1",
+];
+
+impl Region {
+    /// The region's code: `us-east-1`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The region that holds `CloudFront`'s certificates and the global services' control planes.
+    pub fn us_east_1() -> Self {
+        Self("us-east-1".into())
+    }
+
+    /// The partition the region belongs to.
+    pub fn partition(&self) -> Partition {
+        match self.0.split('-').next() {
+            Some("cn") => Partition::China,
+            _ if self.0.starts_with("us-gov-") => Partition::GovCloud,
+            _ => Partition::Aws,
+        }
+    }
+
+    /// What `CreateBucket` takes as `LocationConstraint`: nothing in us-east-1, where naming the region is an error.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html>
+    pub fn location_constraint(&self) -> Option<&str> {
+        (self.0 != "us-east-1").then_some(self.0.as_str())
+    }
+
+    /// The host of S3's website endpoints in this region, without a bucket's name.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html>
+    pub fn website_host(&self) -> String {
+        let dot = if DASHED.contains(&self.0.as_str()) { '-' } else { '.' };
+        format!("s3-website{dot}{}.{}", self.0, self.partition().dns_suffix())
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for Region {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let no = |rule: &str| Err(Invalid::new("region", text, rule));
+        let parts: Vec<_> = text.split('-').collect();
+        if !(3..=4).contains(&parts.len()) {
+            return no("is not a region's code, such as `us-east-1`");
+        }
+        let (number, words) = parts.split_last().unwrap_or((&"", &[]));
+        let lower = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+        if !words.iter().all(lower) || number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+            return no("is not a region's code, such as `us-east-1`");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn region(text: &str) -> Region {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn website_hosts_follow_the_table_of_aws() {
+        for (code, host) in [
+            ("us-east-1", "s3-website-us-east-1.amazonaws.com"),
+            ("us-east-2", "s3-website.us-east-2.amazonaws.com"),
+            ("eu-west-1", "s3-website-eu-west-1.amazonaws.com"),
+            ("eu-central-1", "s3-website.eu-central-1.amazonaws.com"),
+            ("cn-north-1", "s3-website.cn-north-1.amazonaws.com.cn"),
+            ("us-gov-west-1", "s3-website-us-gov-west-1.amazonaws.com"),
+            ("us-gov-east-1", "s3-website.us-gov-east-1.amazonaws.com"),
+        ] {
+            assert_eq!(region(code).website_host(), host);
+        }
+    }
+
+    #[test]
+    fn us_east_1_has_no_location_constraint() {
+        assert_eq!(region("us-east-1").location_constraint(), None);
+        assert_eq!(region("us-west-2").location_constraint(), Some("us-west-2"));
+    }
+
+    #[test]
+    fn only_the_form_of_a_region_is_checked() {
+        for good in ["us-east-1", "us-gov-west-1", "mx-central-1", "xx-newplace-12"] {
+            assert!(good.parse::<Region>().is_ok(), "{good}");
+        }
+        for bad in ["", "us-east", "us-east-1a", "US-EAST-1", "useast1", "us--1", "us-east-"] {
+            assert!(bad.parse::<Region>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! twinsite: s3-site.

@@ -1,0 +1,226 @@
+//! Objects on both ends: what is on disk, and what is in the bucket.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use twinsite_core::Invalid;
+
+/// An object's key: the exact bytes of the file's relative path, with `/` between its parts.
+///
+/// Limits: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Box<str>);
+
+impl Key {
+    /// The longest key S3 takes, in bytes of UTF-8.
+    pub const MAX_LEN: usize = 1024;
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part behind the last `/`.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The name's extension in lower case, without the dot; empty when it has none.
+    pub fn extension(&self) -> String {
+        match self.name().rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() => extension.to_ascii_lowercase(),
+            _ => String::new(),
+        }
+    }
+
+    /// True for twinsite's own corner of the bucket, which is never published from or served.
+    pub fn is_private(&self) -> bool {
+        self.0.starts_with(PRIVATE)
+    }
+}
+
+/// The prefix of twinsite's own corner of a bucket.
+pub const PRIVATE: &str = ".twinsite/";
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for Key {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text.len() {
+            0 => Err(Invalid::new("key", text, "is empty")),
+            1..=Self::MAX_LEN => Ok(Self(text.into())),
+            len => Err(Invalid::new("key", text, format!("has {len} bytes; S3 takes at most {}", Self::MAX_LEN))),
+        }
+    }
+}
+
+/// The MD5 of some bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Md5(pub [u8; 16]);
+
+impl fmt::Display for Md5 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Md5 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Md5({self})")
+    }
+}
+
+/// An entity tag, read for what it says about the bytes.
+///
+/// What an `ETag` is: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ETag {
+    /// The MD5 of the object's bytes: put in one part, encrypted with SSE-S3 or not at all.
+    Md5(Md5),
+    /// The MD5 of the parts' MD5s, and the number of parts.
+    Multipart(Md5, u32),
+    /// Says nothing about the bytes, as with SSE-KMS; kept without quotes.
+    Opaque(Box<str>),
+}
+
+impl ETag {
+    /// Reads a header or listing value, quoted or not.
+    pub fn parse(text: &str) -> Self {
+        let bare = text.trim_start_matches("W/").trim_matches('"');
+        let opaque = || Self::Opaque(bare.into());
+        let (digits, parts) = match bare.split_once('-') {
+            None => (bare, None),
+            Some((digits, parts)) => (digits, Some(parts)),
+        };
+        let mut md5 = [0; 16];
+        if hex::decode_to_slice(digits, &mut md5).is_err() {
+            return opaque();
+        }
+        match parts.map(str::parse) {
+            None => Self::Md5(Md5(md5)),
+            Some(Ok(parts)) => Self::Multipart(Md5(md5), parts),
+            Some(Err(_)) => opaque(),
+        }
+    }
+}
+
+impl fmt::Display for ETag {
+    /// Without quotes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Md5(md5) => md5.fmt(f),
+            Self::Multipart(md5, parts) => write!(f, "{md5}-{parts}"),
+            Self::Opaque(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The headers that an object is served with, complete: a rewrite replaces all of them, so none may be forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Headers {
+    /// `Content-Type`, with its charset for text.
+    pub content_type: Option<String>,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// `Content-Disposition`.
+    pub content_disposition: Option<String>,
+    /// `Content-Language`.
+    pub content_language: Option<String>,
+    /// `x-amz-website-redirect-location`: the website endpoint answers 301 with this location.
+    pub website_redirect: Option<String>,
+    /// `x-amz-meta-*`, without the prefix, names in lower case.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// When an object is sent: a wave starts only when the one before is done, so no page is ever there before its assets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wave {
+    /// Styles, scripts, images, fonts and everything else that pages name.
+    Assets,
+    /// HTML, feeds, sitemaps, service workers, manifests: what names assets.
+    Pages,
+    /// The documents visitors come in by: the index document and the error document at the top.
+    Entry,
+}
+
+/// A file that is to be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceObject {
+    /// Where it goes.
+    pub key: Key,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its size in bytes when it was found.
+    pub size: u64,
+    /// What identifies this state of the file; see [`Stamp`].
+    pub stamp: Stamp,
+    /// What it is to be served with.
+    pub headers: Headers,
+    /// When it is sent.
+    pub wave: Wave,
+}
+
+/// What the file system says about a file, to notice that it has changed: as git's index keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Size in bytes.
+    pub size: u64,
+    /// Modification time in nanoseconds since the epoch.
+    pub mtime: i128,
+    /// Change time in nanoseconds since the epoch; 0 where the system has none.
+    pub ctime: i128,
+    /// Inode; 0 where the system has none.
+    pub inode: u64,
+}
+
+/// An object as a listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteObject {
+    /// Its key.
+    pub key: Key,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its entity tag.
+    pub etag: ETag,
+    /// When it was last written, in seconds since the epoch.
+    pub modified: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn etags_are_read_for_what_they_say() {
+        let md5 = "d41d8cd98f00b204e9800998ecf8427e";
+        assert!(matches!(ETag::parse(&format!("\"{md5}\"")), ETag::Md5(_)));
+        assert!(matches!(ETag::parse(&format!("{md5}-12")), ETag::Multipart(_, 12)));
+        assert_eq!(ETag::parse("\"abc\""), ETag::Opaque("abc".into()));
+        for text in [md5, "d41d8cd98f00b204e9800998ecf8427e-3", "abc", "d41d8cd98f00b204e9800998ecf8427e-x"] {
+            assert_eq!(ETag::parse(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn keys_are_bounded_in_bytes() {
+        assert!("ü".repeat(512).parse::<Key>().is_ok());
+        assert!("ü".repeat(513).parse::<Key>().is_err());
+        assert!("".parse::<Key>().is_err());
+    }
+
+    #[test]
+    fn extensions_are_of_the_name_alone() {
+        let extension = |key: &str| key.parse::<Key>().unwrap().extension();
+        assert_eq!([extension("a/b.CSS"), extension("a.b/c"), extension(".htaccess")], ["css", "", ""]);
+    }
+}
