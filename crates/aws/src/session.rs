@@ -72,12 +72,15 @@ impl Session {
         aws_sdk_s3control::Client::from_conf(config)
     }
 
-    /// The account that these credentials belong to. Also the cheapest proof that they work.
+    /// The account that these credentials belong to. Also the cheapest proof that they work, so it gives up sooner
+    /// than other calls: somebody is waiting to hear that there is no network.
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
     pub async fn account(&self) -> Result<AccountId, AwsError> {
         let region = self.config.region().map_or("us-east-1", |region| region.as_ref()).to_owned();
-        let config =
-            aws_sdk_sts::config::Builder::from(&self.config).region(aws_sdk_sts::config::Region::new(region)).build();
+        let config = aws_sdk_sts::config::Builder::from(&self.config)
+            .region(aws_sdk_sts::config::Region::new(region))
+            .retry_config(retries().with_max_attempts(3))
+            .build();
         let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
         let identity = answer.map_err(|e| AwsError::new("GetCallerIdentity", "these credentials", e))?;
         let account = identity.account().unwrap_or_default();
