@@ -1,0 +1,127 @@
+//! The cloud itself: every service over one world.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use http::{Request, Response};
+use s3s::Body;
+use s3s::service::S3Service;
+
+use crate::count::Counts;
+use crate::fault::{Hook, Refused, Seen, Trouble};
+use crate::route::{Service, service_of};
+use crate::world::{World, WorldError};
+use crate::{connector, website, wire};
+
+/// All services of the embedded cloud. Clones are the same cloud.
+#[derive(Clone)]
+pub struct Cloud {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    world: World,
+    s3: S3Service,
+    counts: Counts,
+    hook: Hook,
+}
+
+impl std::fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cloud").finish_non_exhaustive()
+    }
+}
+
+impl Cloud {
+    /// A cloud that is gone with the process.
+    pub fn memory() -> Self {
+        Self::over(World::memory())
+    }
+
+    /// A cloud that is kept in a directory.
+    pub fn open(dir: &Path) -> Result<Self, WorldError> {
+        Ok(Self::over(World::open(dir)?))
+    }
+
+    /// A cloud over a world.
+    pub fn over(world: World) -> Self {
+        let s3 = wire::s3::service(&world);
+        Self { inner: Arc::new(Inner { world, s3, counts: Counts::default(), hook: Hook::default() }) }
+    }
+
+    /// The state behind the services.
+    pub fn world(&self) -> &World {
+        &self.inner.world
+    }
+
+    /// How often each operation was asked for since the start or the last [`Cloud::forget_requests`], by its AWS name.
+    pub fn requests(&self) -> BTreeMap<String, u64> {
+        self.inner.counts.snapshot()
+    }
+
+    /// Starts counting anew.
+    pub fn forget_requests(&self) {
+        self.inner.counts.clear();
+    }
+
+    /// Has every request looked at before it is answered, and makes the trouble that `hook` decides on.
+    pub fn interfere(&self, hook: impl Fn(&Seen<'_>) -> Trouble + Send + Sync + 'static) {
+        self.inner.hook.set(hook);
+    }
+
+    /// An HTTP client for the SDK that ends here, without a socket.
+    pub fn http_client(&self) -> SharedHttpClient {
+        connector::in_process(self)
+    }
+
+    /// Answers a request, whatever service it is for.
+    ///
+    /// # Errors
+    /// [`Refused`] stands for a connection that broke: no answer reaches the caller.
+    pub(crate) async fn call(&self, request: Request<Body>) -> Result<Response<Body>, Refused> {
+        let service = service_of(&request);
+        let seen = Seen::of(&service, &request);
+        self.inner.counts.add(&seen.operation);
+        match self.inner.hook.decide(&seen) {
+            Trouble::None => self.answer(service, request).await,
+            Trouble::Refuse => Err(Refused),
+            Trouble::SlowDown => Ok(slow_down()),
+            Trouble::LoseReply => {
+                self.answer(service, request).await?;
+                Err(Refused)
+            }
+        }
+    }
+
+    async fn answer(&self, service: Service, request: Request<Body>) -> Result<Response<Body>, Refused> {
+        let world = self.world();
+        match service {
+            Service::S3 => self.inner.s3.call(request).await.map_err(|_| Refused),
+            Service::S3Control => wire::s3control::answer(world, request).await,
+            Service::Sts => wire::sts::answer(request).await,
+            Service::Website { bucket } => Ok(website::answer(world, &bucket, &request)),
+            Service::Unknown { host } => Ok(unknown(&host)),
+        }
+    }
+
+    /// Answers a request to one bucket's website endpoint, whatever its `Host` says.
+    pub(crate) fn website(&self, bucket: &str, request: &Request<Body>) -> Response<Body> {
+        website::answer(self.world(), bucket, request)
+    }
+}
+
+fn slow_down() -> Response<Body> {
+    let xml = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+    let mut response = Response::new(Body::from(xml.to_owned()));
+    *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+    response
+}
+
+fn unknown(host: &str) -> Response<Body> {
+    let text = format!("the embedded cloud has no service at `{host}`\n");
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = http::StatusCode::NOT_IMPLEMENTED;
+    response
+}

@@ -1,0 +1,192 @@
+//! Trouble on purpose: what real networks and services do to their callers.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use http::{Method, Request};
+use s3s::Body;
+
+use crate::route::{Service, host_of};
+
+/// A request as it arrives.
+#[derive(Clone, Debug)]
+pub struct Seen<'a> {
+    /// The operation's AWS name: `PutObject`, `GetCallerIdentity`.
+    pub operation: String,
+    /// The host it was sent to, which tells bucket and region.
+    pub host: &'a str,
+    /// The path, still encoded.
+    pub path: &'a str,
+}
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is answered.
+    #[default]
+    None,
+    /// The connection breaks before anything is done.
+    Refuse,
+    /// It is carried out, but the connection breaks before the answer arrives.
+    LoseReply,
+    /// It is answered with 503 `SlowDown`.
+    SlowDown,
+}
+
+/// A connection that broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("connection reset by the embedded cloud")]
+pub(crate) struct Refused;
+
+type Decide = dyn Fn(&Seen<'_>) -> Trouble + Send + Sync;
+
+/// Decides on trouble; none by default.
+#[derive(Default)]
+pub(crate) struct Hook(RwLock<Option<Arc<Decide>>>);
+
+impl Hook {
+    pub(crate) fn set(&self, hook: impl Fn(&Seen<'_>) -> Trouble + Send + Sync + 'static) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
+    }
+
+    pub(crate) fn decide(&self, seen: &Seen<'_>) -> Trouble {
+        let hook = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        hook.map_or(Trouble::None, |decide| decide(seen))
+    }
+}
+
+impl<'a> Seen<'a> {
+    pub(crate) fn of(service: &Service, request: &'a Request<Body>) -> Self {
+        let operation = match service {
+            Service::S3 => s3_operation(request),
+            Service::S3Control => format!("{}AccountPublicAccessBlock", verb(request.method())),
+            Service::Sts => "GetCallerIdentity".to_owned(),
+            Service::Website { .. } => "Website".to_owned(),
+            Service::Unknown { .. } => "Unknown".to_owned(),
+        };
+        Self { operation, host: host_of(request), path: request.uri().path() }
+    }
+}
+
+fn verb(method: &Method) -> &'static str {
+    match method.as_str() {
+        "PUT" => "Put",
+        "DELETE" => "Delete",
+        "HEAD" => "Head",
+        "POST" => "Post",
+        _ => "Get",
+    }
+}
+
+/// The sub-resources whose operations are named after them.
+const CONFIGS: [(&str, &str); 12] = [
+    ("versioning", "BucketVersioning"),
+    ("website", "BucketWebsite"),
+    ("policy", "BucketPolicy"),
+    ("publicAccessBlock", "PublicAccessBlock"),
+    ("ownershipControls", "BucketOwnershipControls"),
+    ("encryption", "BucketEncryption"),
+    ("lifecycle", "BucketLifecycleConfiguration"),
+    ("cors", "BucketCors"),
+    ("tagging", "BucketTagging"),
+    ("location", "BucketLocation"),
+    ("attributes", "ObjectAttributes"),
+    ("replication", "BucketReplication"),
+];
+
+/// The name of an S3 operation, from the request line and headers.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>
+fn s3_operation(request: &Request<Body>) -> String {
+    let query = request.uri().query().unwrap_or_default();
+    let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    let virtual_host = crate::wire::s3::aws_host(host_of(request)).is_some_and(|(bucket, _)| !bucket.is_empty());
+    let path = request.uri().path().trim_start_matches('/');
+    let in_object =
+        if virtual_host { !path.is_empty() } else { path.split_once('/').is_some_and(|(_, k)| !k.is_empty()) };
+    let in_bucket = virtual_host || !path.is_empty();
+    if let Some((_, name)) = CONFIGS.iter().find(|(sub, _)| has(sub)) {
+        let name = if in_object { name.replace("Bucket", "Object") } else { (*name).to_owned() };
+        return format!("{}{name}", verb(request.method()));
+    }
+    let copies = request.headers().contains_key("x-amz-copy-source");
+    let name = match (request.method().as_str(), in_object, in_bucket) {
+        ("PUT", true, _) if has("uploadId") => {
+            if copies {
+                "UploadPartCopy"
+            } else {
+                "UploadPart"
+            }
+        }
+        ("PUT", true, _) => {
+            if copies {
+                "CopyObject"
+            } else {
+                "PutObject"
+            }
+        }
+        ("POST", true, _) => {
+            if has("uploads") {
+                "CreateMultipartUpload"
+            } else {
+                "CompleteMultipartUpload"
+            }
+        }
+        ("DELETE", true, _) => {
+            if has("uploadId") {
+                "AbortMultipartUpload"
+            } else {
+                "DeleteObject"
+            }
+        }
+        ("HEAD", true, _) => "HeadObject",
+        (_, true, _) => {
+            if has("uploadId") {
+                "ListParts"
+            } else {
+                "GetObject"
+            }
+        }
+        ("PUT", false, _) => "CreateBucket",
+        ("POST", false, _) => "DeleteObjects",
+        ("DELETE", false, _) => "DeleteBucket",
+        ("HEAD", false, _) => "HeadBucket",
+        (_, false, true) if has("uploads") => "ListMultipartUploads",
+        (_, false, true) if has("versions") => "ListObjectVersions",
+        (_, false, true) if has("list-type") => "ListObjectsV2",
+        (_, false, true) => "ListObjects",
+        (_, false, false) => "ListBuckets",
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(method: &str, uri: &str, copy: Option<&str>) -> String {
+        let mut request = Request::builder().method(method).uri(uri).header("host", "127.0.0.1");
+        if let Some(source) = copy {
+            request = request.header("x-amz-copy-source", source);
+        }
+        s3_operation(&request.body(Body::empty()).unwrap())
+    }
+
+    #[test]
+    fn operations_have_their_aws_names() {
+        for (method, uri, name) in [
+            ("GET", "/", "ListBuckets"),
+            ("PUT", "/b", "CreateBucket"),
+            ("GET", "/b?list-type=2&prefix=x", "ListObjectsV2"),
+            ("GET", "/b/?versions", "ListObjectVersions"),
+            ("PUT", "/b?versioning", "PutBucketVersioning"),
+            ("GET", "/b/k?tagging", "GetObjectTagging"),
+            ("PUT", "/b/k", "PutObject"),
+            ("PUT", "/b/k?partNumber=1&uploadId=u", "UploadPart"),
+            ("POST", "/b?delete", "DeleteObjects"),
+            ("POST", "/b/k?uploads", "CreateMultipartUpload"),
+            ("HEAD", "/b/k", "HeadObject"),
+        ] {
+            assert_eq!(operation(method, uri, None), name, "{method} {uri}");
+        }
+        assert_eq!(operation("PUT", "/b/k", Some("b/j")), "CopyObject");
+    }
+}

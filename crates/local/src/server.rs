@@ -1,0 +1,93 @@
+//! The embedded cloud on localhost.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::Body;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::Cloud;
+
+/// Why the embedded cloud could not be served.
+#[derive(Debug, thiserror::Error)]
+#[error("{address} cannot be listened on: {source}")]
+pub struct ServeError {
+    /// The address.
+    pub address: SocketAddr,
+    source: std::io::Error,
+}
+
+/// Listens on localhost. Port 0 takes any free one.
+pub async fn listen(port: u16) -> Result<TcpListener, ServeError> {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    TcpListener::bind(address).await.map_err(|source| ServeError { address, source })
+}
+
+/// Serves every service until `shutdown` resolves, then lets the requests in flight finish.
+pub async fn serve(listener: TcpListener, cloud: Cloud, shutdown: impl Future<Output = ()>) {
+    accept(listener, shutdown, move |request: Request<Incoming>| {
+        let cloud = cloud.clone();
+        async move { cloud.call(request.map(Body::from)).await }
+    })
+    .await;
+}
+
+/// Serves one bucket's website endpoint until `shutdown` resolves.
+pub async fn serve_website(listener: TcpListener, cloud: Cloud, bucket: String, shutdown: impl Future<Output = ()>) {
+    let bucket: Arc<str> = bucket.into();
+    accept(listener, shutdown, move |request: Request<Incoming>| {
+        let answer = cloud.website(&bucket, &request.map(Body::from));
+        async move { Ok::<_, Infallible>(answer) }
+    })
+    .await;
+}
+
+async fn accept<H, F, E>(listener: TcpListener, shutdown: impl Future<Output = ()>, handle: H)
+where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response<Body>, E>> + Send + 'static,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let mut shutdown = pin!(shutdown);
+    let mut connections = JoinSet::new();
+    let graceful = tokio_util::sync::CancellationToken::new();
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept() => {
+                // A connection that was gone before it was taken is nobody's loss.
+                let Ok((stream, _)) = accepted else { continue };
+                connections.spawn(connection(stream, handle.clone(), graceful.clone()));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    graceful.cancel();
+    while connections.join_next().await.is_some() {}
+}
+
+async fn connection<H, F, E>(stream: TcpStream, handle: H, graceful: tokio_util::sync::CancellationToken)
+where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response<Body>, E>> + Send + 'static,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    // Without it, small answers wait for the client's delayed acknowledgement. A socket that refuses still serves.
+    drop(stream.set_nodelay(true));
+    let builder = Builder::new(TokioExecutor::new());
+    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service_fn(handle)));
+    tokio::select! {
+        // A client that goes away in the middle is the client's affair.
+        _ = served.as_mut() => return,
+        () = graceful.cancelled() => served.as_mut().graceful_shutdown(),
+    }
+    drop(served.await);
+}

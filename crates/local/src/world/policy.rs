@@ -1,0 +1,215 @@
+//! Bucket policies, as far as twinsite's own use them; what is not understood never grants and always denies.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller<'a> {
+    /// Somebody without credentials.
+    Anonymous,
+    /// Somebody of an account.
+    Account(&'a str),
+}
+
+/// What a policy says to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A statement allows it and none denies it.
+    Allow,
+    /// A statement denies it.
+    Deny,
+    /// No statement is about it.
+    Silent,
+}
+
+/// A bucket policy.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Policy {
+    statement: OneOrMany<Statement>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    effect: Effect,
+    principal: Value,
+    action: OneOrMany<String>,
+    resource: OneOrMany<String>,
+    #[serde(default)]
+    condition: BTreeMap<String, BTreeMap<String, Value>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum Effect {
+    Allow,
+    Deny,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T> OneOrMany<T> {
+    fn iter(&self) -> std::slice::Iter<'_, T> {
+        match self {
+            Self::One(one) => std::slice::from_ref(one).iter(),
+            Self::Many(many) => many.iter(),
+        }
+    }
+}
+
+impl Policy {
+    /// Reads a policy document.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| format!("Policies must be valid JSON: {error}"))
+    }
+
+    /// True when it grants something to everybody without a condition that fixes who that is.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status>
+    pub fn is_public(&self) -> bool {
+        self.statement.iter().any(|s| s.effect == Effect::Allow && s.is_for_all() && !s.fixes_caller())
+    }
+
+    /// What it says to an action on a resource.
+    pub fn verdict(&self, caller: &Caller<'_>, action: &str, resource: &str) -> Verdict {
+        let mut verdict = Verdict::Silent;
+        for statement in self.statement.iter().filter(|s| s.is_about(action, resource)) {
+            match statement.effect {
+                Effect::Deny if statement.may_concern(caller) => return Verdict::Deny,
+                Effect::Allow if statement.surely_concerns(caller) => verdict = Verdict::Allow,
+                Effect::Deny | Effect::Allow => {}
+            }
+        }
+        verdict
+    }
+}
+
+impl Statement {
+    fn is_about(&self, action: &str, resource: &str) -> bool {
+        self.action.iter().any(|pattern| glob(&pattern.to_lowercase(), &action.to_lowercase()))
+            && self.resource.iter().any(|pattern| glob(pattern, resource))
+    }
+
+    fn is_for_all(&self) -> bool {
+        let all = |value: &Value| match value {
+            Value::String(text) => text == "*",
+            Value::Array(list) => list.iter().any(|item| item == "*"),
+            _ => false,
+        };
+        all(&self.principal) || self.principal.get("AWS").is_some_and(all)
+    }
+
+    fn fixes_caller(&self) -> bool {
+        let fixed = ["aws:sourcearn", "aws:sourceaccount", "aws:sourceip", "aws:principalaccount", "aws:sourcevpce"];
+        let keys = self.condition.iter().filter(|(operator, _)| !operator.contains("Not"));
+        keys.flat_map(|(_, keys)| keys.keys()).any(|key| fixed.contains(&key.to_lowercase().as_str()))
+    }
+
+    fn surely_concerns(&self, caller: &Caller<'_>) -> bool {
+        self.is_for_all() && self.conditions(caller).all(|holds| holds == Some(true))
+    }
+
+    fn may_concern(&self, caller: &Caller<'_>) -> bool {
+        self.is_for_all() && self.conditions(caller).all(|holds| holds != Some(false))
+    }
+
+    /// Whether each condition holds; `None` for those that are not understood.
+    fn conditions<'a>(&'a self, caller: &'a Caller<'a>) -> impl Iterator<Item = Option<bool>> + 'a {
+        let account = match caller {
+            Caller::Anonymous => None,
+            Caller::Account(account) => Some(*account),
+        };
+        self.condition
+            .iter()
+            .flat_map(|(operator, keys)| keys.iter().map(move |(key, value)| (operator, key, value)))
+            .map(move |(operator, key, value)| {
+                if !key.eq_ignore_ascii_case("aws:PrincipalAccount") {
+                    return None;
+                }
+                let named = account.is_some_and(|account| match value {
+                    Value::Array(list) => list.iter().any(|item| item == account),
+                    other => other == account,
+                });
+                match operator.as_str() {
+                    "StringEquals" => Some(named),
+                    // A key that the request lacks is not equal to anything.
+                    "StringNotEquals" => Some(!named),
+                    _ => None,
+                }
+            })
+    }
+}
+
+/// `*` for any run of characters, `?` for any one.
+fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        if p < pattern.len() && pattern[p] == b'*' {
+            star = Some((p, t));
+            p += 1;
+        } else if p < pattern.len() && (pattern[p] == b'?' || pattern[p] == text[t]) {
+            p += 1;
+            t += 1;
+        } else if let Some((at, from)) = star {
+            p = at + 1;
+            t = from + 1;
+            star = Some((at, from + 1));
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|&b| b == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: &str = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"},
+        {"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/.twinsite/*",
+         "Condition":{"StringNotEquals":{"aws:PrincipalAccount":"111122223333"}}}]}"#;
+
+    #[test]
+    fn the_private_corner_is_closed_to_all_but_its_account() {
+        let policy = Policy::parse(SITE).unwrap();
+        let ask = |caller, key: &str| policy.verdict(&caller, "s3:GetObject", &format!("arn:aws:s3:::b/{key}"));
+        assert_eq!(ask(Caller::Anonymous, "index.html"), Verdict::Allow);
+        assert_eq!(ask(Caller::Anonymous, ".twinsite/ledger"), Verdict::Deny);
+        assert_eq!(ask(Caller::Account("444455556666"), ".twinsite/ledger"), Verdict::Deny);
+        assert_eq!(ask(Caller::Account("111122223333"), ".twinsite/ledger"), Verdict::Allow);
+        assert_eq!(policy.verdict(&Caller::Anonymous, "s3:ListBucket", "arn:aws:s3:::b"), Verdict::Silent);
+        assert!(policy.is_public());
+    }
+
+    #[test]
+    fn what_is_not_understood_never_grants_and_always_denies() {
+        let with = |effect: &str| {
+            let text = format!(
+                r#"{{"Statement":{{"Effect":"{effect}","Principal":{{"AWS":"*"}},"Action":"s3:*","Resource":"*",
+                "Condition":{{"IpAddress":{{"aws:SourceIp":"10.0.0.0/8"}}}}}}}}"#
+            );
+            Policy::parse(&text).unwrap()
+        };
+        let ask = |policy: Policy| policy.verdict(&Caller::Anonymous, "s3:GetObject", "arn:aws:s3:::b/k");
+        assert_eq!((ask(with("Allow")), ask(with("Deny"))), (Verdict::Silent, Verdict::Deny));
+        assert!(!with("Allow").is_public());
+    }
+
+    #[test]
+    fn globs_match_as_in_iam() {
+        for (pattern, text) in [("a*c", "abbc"), ("*", ""), ("a?c", "abc"), ("s3:Get*", "s3:GetObject"), ("**b", "ab")]
+        {
+            assert!(glob(pattern, text), "{pattern} {text}");
+        }
+        assert!(!glob("a?c", "ac") && !glob("a*c", "abd") && !glob("", "a"));
+    }
+}

@@ -1,0 +1,117 @@
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, CreateBucketConfiguration, IndexDocument, PublicAccessBlockConfiguration,
+    WebsiteConfiguration,
+};
+use twinsite_local::Cloud;
+
+use crate::{code, put, s3, session, site};
+
+fn located(region: &str) -> CreateBucketConfiguration {
+    CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region)).build()
+}
+
+#[tokio::test]
+async fn location_constraints_must_fit_the_endpoint() {
+    let cloud = Cloud::memory();
+    let (east, west) = (s3(&cloud, "us-east-1").await, s3(&cloud, "us-west-2").await);
+    let bare = west.create_bucket().bucket("west").send().await;
+    assert_eq!(code(bare), "IllegalLocationConstraintException");
+    let elsewhere = east.create_bucket().bucket("west").create_bucket_configuration(located("us-west-2")).send().await;
+    assert_eq!(code(elsewhere), "IllegalLocationConstraintException");
+    west.create_bucket().bucket("west").create_bucket_configuration(located("us-west-2")).send().await.unwrap();
+    east.create_bucket().bucket("east").send().await.unwrap();
+    assert_eq!(west.head_bucket().bucket("west").send().await.unwrap().bucket_region(), Some("us-west-2"));
+    let location = east.get_bucket_location().bucket("west").send().await.unwrap();
+    assert_eq!(location.location_constraint().unwrap().as_str(), "us-west-2");
+}
+
+#[tokio::test]
+async fn a_name_is_taken_once_in_all_regions_and_accounts() {
+    let cloud = Cloud::memory();
+    cloud.world().create_bucket("theirs", "eu-west-1", "999999999999").unwrap();
+    let (east, west) = (s3(&cloud, "us-east-1").await, s3(&cloud, "us-west-2").await);
+    assert_eq!(code(east.create_bucket().bucket("theirs").send().await), "BucketAlreadyExists");
+    east.create_bucket().bucket("mine").send().await.unwrap();
+    east.create_bucket().bucket("mine").send().await.unwrap();
+    let again = west.create_bucket().bucket("mine").create_bucket_configuration(located("us-west-2")).send().await;
+    assert_eq!(code(again), "BucketAlreadyOwnedByYou");
+}
+
+#[tokio::test]
+async fn a_bucket_answers_in_its_own_region_only() {
+    let (cloud, _) = site().await;
+    let west = s3(&cloud, "us-west-2").await;
+    assert_eq!(code(west.list_objects_v2().bucket("site").send().await), "PermanentRedirect");
+}
+
+#[tokio::test]
+async fn a_new_bucket_is_private_and_a_public_policy_is_refused_until_the_block_is_lifted() {
+    let (cloud, s3) = site().await;
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::site/*"}]}"#;
+    let put = || s3.put_bucket_policy().bucket("site").policy(policy).send();
+    assert_eq!(code(put().await), "AccessDenied");
+    let open = PublicAccessBlockConfiguration::builder().block_public_acls(true).build();
+    s3.put_public_access_block().bucket("site").public_access_block_configuration(open).send().await.unwrap();
+    put().await.unwrap();
+    let text = s3.get_bucket_policy().bucket("site").send().await.unwrap().policy.unwrap();
+    assert_eq!(text, policy);
+    assert!(cloud.world().anonymous_may_read("site", "k"));
+    let account = session(&cloud).await.s3control(&"us-east-1".parse().unwrap());
+    let all = aws_sdk_s3control::types::PublicAccessBlockConfiguration::builder()
+        .block_public_policy(true)
+        .restrict_public_buckets(true)
+        .build();
+    let block = account.put_public_access_block().account_id("000000000000");
+    block.public_access_block_configuration(all).send().await.unwrap();
+    assert_eq!(code(put().await), "AccessDenied");
+    assert!(!cloud.world().anonymous_may_read("site", "k"));
+}
+
+#[tokio::test]
+async fn what_was_never_set_is_absent_with_the_code_of_s3() {
+    let (_, s3) = site().await;
+    assert_eq!(code(s3.get_bucket_policy().bucket("site").send().await), "NoSuchBucketPolicy");
+    assert_eq!(code(s3.get_bucket_website().bucket("site").send().await), "NoSuchWebsiteConfiguration");
+    assert_eq!(code(s3.get_bucket_tagging().bucket("site").send().await), "NoSuchTagSet");
+    let lifecycle = s3.get_bucket_lifecycle_configuration().bucket("site").send().await;
+    assert_eq!(code(lifecycle), "NoSuchLifecycleConfiguration");
+    assert_eq!(code(s3.get_bucket_website().bucket("none").send().await), "NoSuchBucket");
+    assert!(s3.get_bucket_encryption().bucket("site").send().await.is_ok());
+    assert!(s3.get_bucket_ownership_controls().bucket("site").send().await.is_ok());
+}
+
+#[tokio::test]
+async fn website_configurations_come_back_as_they_were_put() {
+    let (_, s3) = site().await;
+    let site = |suffix: &str| {
+        let index = IndexDocument::builder().suffix(suffix).build().unwrap();
+        WebsiteConfiguration::builder().index_document(index).build()
+    };
+    let bad = s3.put_bucket_website().bucket("site").website_configuration(site("a/b.html")).send().await;
+    assert_eq!(code(bad), "InvalidArgument");
+    s3.put_bucket_website().bucket("site").website_configuration(site("index.html")).send().await.unwrap();
+    let got = s3.get_bucket_website().bucket("site").send().await.unwrap();
+    assert_eq!(got.index_document().unwrap().suffix(), "index.html");
+}
+
+#[tokio::test]
+async fn a_bucket_with_versions_is_not_deleted() {
+    let (_, s3) = site().await;
+    let id = put(&s3, "k", "v").await;
+    assert_eq!(code(s3.delete_bucket().bucket("site").send().await), "BucketNotEmpty");
+    s3.delete_object().bucket("site").key("k").version_id(id).send().await.unwrap();
+    s3.delete_bucket().bucket("site").send().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_account_is_known_and_wrong_keys_are_not() {
+    let cloud = Cloud::memory();
+    assert_eq!(session(&cloud).await.account().await.unwrap().as_str(), "000000000000");
+    let config = s3(&cloud, "us-east-1").await.config().to_builder();
+    let wrong = |key: &'static str, secret: &'static str| {
+        let keys = aws_sdk_s3::config::Credentials::new(key, secret, None, None, "test");
+        aws_sdk_s3::Client::from_conf(config.clone().credentials_provider(keys).build())
+    };
+    assert_eq!(code(wrong("nobody", "x").list_buckets().send().await), "InvalidAccessKeyId");
+    assert_eq!(code(wrong("embedded", "x").list_buckets().send().await), "SignatureDoesNotMatch");
+}

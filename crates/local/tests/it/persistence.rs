@@ -1,0 +1,50 @@
+use twinsite_local::world::{World, WorldError};
+use twinsite_local::{Attached, Cloud, attach_or_open};
+
+use crate::{get, put, s3, version};
+
+#[tokio::test]
+async fn everything_is_there_again_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let cloud = Cloud::open(dir.path()).unwrap();
+        let s3 = s3(&cloud, "us-east-1").await;
+        s3.create_bucket().bucket("site").send().await.unwrap();
+        version(&s3).await;
+        put(&s3, "k", "1").await;
+        put(&s3, "k", "2").await;
+        s3.create_multipart_upload().bucket("site").key("up").send().await.unwrap();
+        cloud.world().flush().unwrap();
+    }
+    let cloud = Cloud::open(dir.path()).unwrap();
+    let s3 = s3(&cloud, "us-east-1").await;
+    assert_eq!(get(&s3, "k").await, "2");
+    assert_eq!(s3.list_object_versions().bucket("site").send().await.unwrap().versions().len(), 2);
+    assert_eq!(s3.list_multipart_uploads().bucket("site").send().await.unwrap().uploads().len(), 1);
+}
+
+#[test]
+fn blobs_that_nothing_names_are_swept() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::open(dir.path()).unwrap();
+    world.store(bytes::Bytes::from_static(b"left by a process that was killed")).unwrap();
+    drop(world);
+    let blobs = || std::fs::read_dir(dir.path().join("blobs")).unwrap().count();
+    assert_eq!(blobs(), 1);
+    drop(World::open(dir.path()).unwrap());
+    assert_eq!(blobs(), 0);
+}
+
+#[tokio::test]
+async fn one_process_at_a_time_has_it_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = attach_or_open(dir.path()).unwrap();
+    assert!(matches!(first, Attached::Own(_)));
+    assert!(matches!(attach_or_open(dir.path()), Err(WorldError::InUse(_))));
+    let listener = twinsite_local::listen(0).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    Cloud::announce(dir.path(), address).unwrap();
+    assert!(matches!(attach_or_open(dir.path()), Ok(Attached::Remote(there)) if there == address));
+    drop((listener, first));
+    assert!(matches!(attach_or_open(dir.path()), Ok(Attached::Own(_))));
+}
