@@ -1,0 +1,111 @@
+//! What must happen to each object, from what is on both sides. Pure: no clock, no network, no file.
+
+use std::collections::HashMap;
+
+use crate::ledger::{Line, Lines};
+use crate::{ETag, Headers, Md5, Reason, RemoteObject, SourceObject};
+
+/// What is known about one object before its content is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Glance {
+    /// It must be put, and why is known already.
+    Put(Sure),
+    /// Same size: the digest of the file's bytes decides.
+    Content,
+    /// Same size, put in this many parts: the digests of the file's parts decide.
+    Parts(u32),
+    /// Same size, but the entity tag says nothing about the bytes.
+    Opaque,
+}
+
+/// The reasons that need no reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sure {
+    Absent,
+    Size,
+    Forced,
+}
+
+impl From<Sure> for Reason {
+    fn from(reason: Sure) -> Self {
+        match reason {
+            Sure::Absent => Self::Absent,
+            Sure::Size => Self::Size,
+            Sure::Forced => Self::Forced,
+        }
+    }
+}
+
+/// Size first, which is free.
+pub(crate) fn glance(object: &SourceObject, remote: Option<&RemoteObject>) -> Glance {
+    match remote {
+        None => Glance::Put(Sure::Absent),
+        Some(remote) if remote.size != object.size => Glance::Put(Sure::Size),
+        Some(remote) => match remote.etag {
+            ETag::Md5(_) => Glance::Content,
+            ETag::Multipart(_, parts) => Glance::Parts(parts),
+            ETag::Opaque(_) => Glance::Opaque,
+        },
+    }
+}
+
+/// Whether an object's bytes are those of the file.
+pub(crate) fn same_bytes(remote: &RemoteObject, digest: Option<&Md5>, line: Option<&Line>) -> bool {
+    match (&remote.etag, digest) {
+        (ETag::Md5(there), Some(here)) => there == here,
+        (ETag::Opaque(_), Some(here)) => line.and_then(|line| line.bytes.as_ref()) == Some(&here.to_string()),
+        (ETag::Md5(_) | ETag::Opaque(_) | ETag::Multipart(..), _) => false,
+    }
+}
+
+/// What is known about an object's headers without asking for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    Right,
+    Wrong,
+    Unknown,
+}
+
+/// Reads the ledger about an object that was last written at `modified`.
+pub(crate) fn headers_by_ledger(line: Option<&Line>, wanted: &str, (modified, ledger): (i64, i64)) -> Known {
+    match line.and_then(|line| line.headers.as_deref()) {
+        Some(_) if modified > ledger => Known::Unknown,
+        Some(there) if there == wanted => Known::Right,
+        Some(_) => Known::Wrong,
+        None => Known::Unknown,
+    }
+}
+
+/// The headers that differ, by name. A type that was never set is S3's default.
+pub(crate) fn header_changes(have: &Headers, want: &Headers) -> Vec<&'static str> {
+    let Headers {
+        content_type,
+        cache_control,
+        content_encoding,
+        content_disposition,
+        content_language,
+        website_redirect,
+        metadata,
+    } = want;
+    let default = |kind: &Option<String>| kind.clone().unwrap_or_else(|| "binary/octet-stream".to_owned());
+    let changes = [
+        ("content-type", default(&have.content_type) != default(content_type)),
+        ("cache-control", have.cache_control != *cache_control),
+        ("content-encoding", have.content_encoding != *content_encoding),
+        ("content-disposition", have.content_disposition != *content_disposition),
+        ("content-language", have.content_language != *content_language),
+        ("website-redirect", have.website_redirect != *website_redirect),
+        ("metadata", have.metadata != *metadata),
+    ];
+    changes.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+}
+
+/// The objects of the bucket that the source no longer has, and whether each is known to be twinsite's.
+pub(crate) fn extraneous<'a>(
+    listing: &'a [RemoteObject],
+    wanted: &HashMap<&str, &SourceObject>,
+    lines: &Lines,
+) -> Vec<(&'a RemoteObject, bool)> {
+    let extra = listing.iter().filter(|object| !wanted.contains_key(object.key.as_str()));
+    extra.map(|object| (object, lines.contains_key(&object.key))).collect()
+}

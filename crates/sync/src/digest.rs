@@ -1,0 +1,192 @@
+//! Reading files: whole, in parts, and for their digests. The bytes hashed are the bytes sent.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use md5::Digest;
+use twinsite_core::{Event, Phase, Run};
+
+use crate::local::stamp;
+use crate::{ETag, Index, Key, Md5, SourceError, SourceObject};
+
+/// The MD5 of some bytes.
+pub fn md5(bytes: &[u8]) -> Md5 {
+    Md5(md5::Md5::digest(bytes).into())
+}
+
+/// The entity tag of an object of these parts.
+pub fn multipart_etag(parts: &[Md5]) -> ETag {
+    let joined: Vec<u8> = parts.iter().flat_map(|part| part.0).collect();
+    ETag::Multipart(md5(&joined), u32::try_from(parts.len()).unwrap_or(u32::MAX))
+}
+
+/// The whole file.
+///
+/// # Errors
+/// [`SourceError::Changed`] when it is not the file that was found, or changes while it is read.
+pub fn read_whole(object: &SourceObject) -> Result<Bytes, SourceError> {
+    let mut file = Opened::new(object)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(object.size).unwrap_or_default());
+    file.file.read_to_end(&mut bytes).map_err(|source| unreadable(object, source))?;
+    file.check()?;
+    Ok(bytes.into())
+}
+
+/// A stretch of the file.
+///
+/// # Errors
+/// As [`read_whole`].
+pub fn read_part(object: &SourceObject, offset: u64, length: u64) -> Result<Bytes, SourceError> {
+    let mut file = Opened::new(object)?;
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+    let read = file.file.seek(SeekFrom::Start(offset)).and_then(|_| file.file.read_exact(&mut bytes));
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            return Err(SourceError::Changed(object.key.clone()));
+        }
+        other => other.map_err(|source| unreadable(object, source))?,
+    }
+    file.check()?;
+    Ok(bytes.into())
+}
+
+/// The digest of each part of the file.
+pub fn part_digests(object: &SourceObject, part_size: u64) -> Result<Vec<Md5>, SourceError> {
+    let mut file = Opened::new(object)?;
+    let mut parts = Vec::new();
+    let mut left = object.size;
+    while left > 0 || parts.is_empty() {
+        let size = left.min(part_size);
+        parts.push(file.digest(size)?);
+        left -= size;
+    }
+    file.check()?;
+    Ok(parts)
+}
+
+/// A file whose state was as expected when it was opened.
+struct Opened<'a> {
+    object: &'a SourceObject,
+    file: File,
+}
+
+impl<'a> Opened<'a> {
+    fn new(object: &'a SourceObject) -> Result<Self, SourceError> {
+        let file = File::open(&object.path).map_err(|source| unreadable(object, source))?;
+        let opened = Self { object, file };
+        opened.check()?;
+        Ok(opened)
+    }
+
+    fn check(&self) -> Result<(), SourceError> {
+        let metadata = self.file.metadata().map_err(|source| unreadable(self.object, source))?;
+        let same = stamp(&metadata) == self.object.stamp;
+        if same { Ok(()) } else { Err(SourceError::Changed(self.object.key.clone())) }
+    }
+
+    fn digest(&mut self, size: u64) -> Result<Md5, SourceError> {
+        let mut hash = md5::Md5::new();
+        let mut buffer = vec![0; 256 << 10];
+        let mut left = size;
+        while left > 0 {
+            let want = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+            let got = self.file.read(&mut buffer[..want]).map_err(|source| unreadable(self.object, source))?;
+            if got == 0 {
+                return Err(SourceError::Changed(self.object.key.clone()));
+            }
+            hash.update(&buffer[..got]);
+            left -= got as u64;
+        }
+        Ok(Md5(hash.finalize().into()))
+    }
+}
+
+fn unreadable(object: &SourceObject, source: io::Error) -> SourceError {
+    SourceError::Unreadable { key: object.key.clone(), source }
+}
+
+fn digest_of(object: &SourceObject) -> Result<Md5, SourceError> {
+    let mut file = Opened::new(object)?;
+    let digest = file.digest(object.size)?;
+    file.check()?;
+    Ok(digest)
+}
+
+/// The digests of many files: from the index where it knows them, else read on all cores, the largest first.
+///
+/// # Errors
+/// The first file that changed or could not be read.
+pub async fn hash(objects: &[&SourceObject], index: &Index, run: &Run) -> Result<HashMap<Key, Md5>, SourceError> {
+    let mut known = HashMap::with_capacity(objects.len());
+    let mut unknown = Vec::new();
+    for object in objects {
+        match index.get(object) {
+            Some(digest) => drop(known.insert(object.key.clone(), digest)),
+            None => unknown.push((*object).clone()),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(known);
+    }
+    let started = Instant::now();
+    let bytes = unknown.iter().map(|object| object.size).sum();
+    let count = unknown.len() as u64;
+    run.say(&Event::PhaseStarted { phase: Phase::Hash, side: None, objects: Some(count), bytes: Some(bytes) });
+    unknown.sort_by_key(|object| std::cmp::Reverse(object.size));
+    let cores = std::thread::available_parallelism().map_or(2, NonZero::get);
+    let batches = batches(unknown, cores).into_iter().map(|batch| hash_batch(batch, run.clone()));
+    let mut hashed = stream::iter(batches).buffer_unordered(cores);
+    while let Some(batch) = hashed.try_next().await? {
+        for (object, digest) in batch {
+            index.put(&object, digest);
+            known.insert(object.key, digest);
+        }
+    }
+    run.say(&Event::PhaseDone { phase: Phase::Hash, side: None, took: started.elapsed() });
+    Ok(known)
+}
+
+/// Batches of roughly equal bytes, small enough that no core waits long for another.
+fn batches(objects: Vec<SourceObject>, cores: usize) -> Vec<Vec<SourceObject>> {
+    let total: u64 = objects.iter().map(|object| object.size + 4096).sum();
+    let most = (total / (cores as u64 * 8)).max(1 << 20);
+    let mut batches = vec![Vec::new()];
+    let mut bytes = 0;
+    for object in objects {
+        if bytes > most {
+            batches.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += object.size + 4096;
+        if let Some(batch) = batches.last_mut() {
+            batch.push(object);
+        }
+    }
+    batches
+}
+
+async fn hash_batch(batch: Vec<SourceObject>, run: Run) -> Result<Vec<(SourceObject, Md5)>, SourceError> {
+    let first = batch.first().map(|object| object.key.clone());
+    let batch = Arc::new(batch);
+    let work = Arc::clone(&batch);
+    let done = tokio::task::spawn_blocking(move || {
+        let digest = |object: &SourceObject| {
+            let digest = digest_of(object)?;
+            let (phase, bytes) = (Phase::Hash, object.size);
+            run.say(&Event::Progress { phase, side: None, objects: 1, bytes });
+            Ok((object.clone(), digest))
+        };
+        work.iter().map(digest).collect::<Result<Vec<_>, SourceError>>()
+    });
+    match (done.await, first) {
+        (Ok(result), _) => result,
+        (Err(stopped), Some(key)) => Err(SourceError::Unreadable { key, source: io::Error::other(stopped) }),
+        (Err(_), None) => Ok(Vec::new()),
+    }
+}

@@ -1,0 +1,153 @@
+//! What was published last, kept in the bucket: which keys are twinsite's, and what each is served with.
+//!
+//! A listing shows sizes and entity tags but no headers, and asking for each object would cost a request apiece. So a
+//! publish ends by writing a ledger whose *name* is a digest of all headers. When the next listing shows a ledger of the
+//! name that the source asks for, and no object younger than it, all headers are right and nothing need be asked. When
+//! the names differ, the ledger is read once and the objects that differ are known. Objects younger than the ledger,
+//! or unknown to it, were written by somebody else or by an interrupted publish: those, and only those, are asked for.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use md5::{Digest, Md5 as Hash};
+use serde::{Deserialize, Serialize};
+
+use crate::{Headers, Key, Md5, RemoteObject, SourceObject, Store, StoreError};
+
+/// Where ledgers are.
+const PREFIX: &str = ".twinsite/ledger/";
+
+/// What a ledger says of a key: the digest of its headers, and of its bytes when known. Keys without headers are
+/// twinsite's but no longer in the source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Line {
+    #[serde(rename = "h", skip_serializing_if = "Option::is_none", default)]
+    pub(crate) headers: Option<String>,
+    #[serde(rename = "b", skip_serializing_if = "Option::is_none", default)]
+    pub(crate) bytes: Option<String>,
+}
+
+pub(crate) type Lines = HashMap<Key, Line>;
+
+/// A digest of headers.
+pub(crate) fn fingerprint(headers: &Headers) -> String {
+    let Headers {
+        content_type,
+        cache_control,
+        content_encoding,
+        content_disposition,
+        content_language,
+        website_redirect,
+        metadata,
+    } = headers;
+    let fields =
+        [content_type, cache_control, content_encoding, content_disposition, content_language, website_redirect];
+    let mut hash = Hash::new();
+    for field in fields {
+        hash.update(format!("{field:?}\n"));
+    }
+    hash.update(format!("{metadata:?}"));
+    hex::encode(&hash.finalize()[..8])
+}
+
+/// Fingerprints of many headers; most objects share a few sets of them.
+#[derive(Default)]
+pub(crate) struct Prints<'a>(HashMap<&'a Headers, String>);
+
+impl<'a> Prints<'a> {
+    pub(crate) fn of(&mut self, headers: &'a Headers) -> String {
+        self.0.entry(headers).or_insert_with(|| fingerprint(headers)).clone()
+    }
+}
+
+/// The key of the ledger that a source asks for.
+pub(crate) fn key_for(objects: &[SourceObject]) -> Key {
+    let mut prints = Prints::default();
+    let mut hash = Hash::new();
+    for object in objects {
+        hash.update(object.key.as_str());
+        hash.update([0]);
+        hash.update(prints.of(&object.headers));
+        hash.update([0]);
+    }
+    let text = format!("{PREFIX}{}", hex::encode(hash.finalize()));
+    text.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
+}
+
+/// The ledgers of a listing, the newest last.
+pub(crate) fn ledgers(listing: &[RemoteObject]) -> Vec<&RemoteObject> {
+    let start = listing.partition_point(|object| object.key.as_str() < PREFIX);
+    let mut found: Vec<_> =
+        listing[start..].iter().take_while(|object| object.key.as_str().starts_with(PREFIX)).collect();
+    found.sort_by_key(|object| object.modified);
+    found
+}
+
+/// Reads a ledger; one that is damaged says nothing.
+pub(crate) async fn read(store: &impl Store, key: &Key) -> Result<Lines, StoreError> {
+    let Some(bytes) = store.get(key).await? else { return Ok(Lines::new()) };
+    let mut lines = Lines::new();
+    for line in serde_json::Deserializer::from_slice(&bytes).into_iter::<(String, Line)>() {
+        let Ok((key, line)) = line else { return Ok(Lines::new()) };
+        if let Ok(key) = key.parse() {
+            lines.insert(key, line);
+        }
+    }
+    Ok(lines)
+}
+
+/// Writes a ledger's content.
+pub(crate) fn write(lines: &BTreeMap<Key, Line>) -> Bytes {
+    let mut out = Vec::new();
+    for (key, line) in lines {
+        if serde_json::to_writer(&mut out, &(key.as_str(), line)).is_ok() {
+            out.push(b'\n');
+        }
+    }
+    out.into()
+}
+
+/// The lines of a source: all of its keys, and those of the old ledger that stay in the bucket.
+pub(crate) fn lines(objects: &[SourceObject], digests: &HashMap<Key, Md5>) -> BTreeMap<Key, Line> {
+    let mut prints = Prints::default();
+    let line = |object: &SourceObject, print: String| {
+        let bytes = digests.get(&object.key).map(ToString::to_string);
+        (object.key.clone(), Line { headers: Some(print), bytes })
+    };
+    objects.iter().map(|object| line(object, prints.of(&object.headers))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut lines = BTreeMap::new();
+        lines.insert("a\n\"b".parse().unwrap(), Line { headers: Some("x".into()), bytes: None });
+        lines.insert("gone".parse().unwrap(), Line::default());
+        let store = crate::MemoryStore::default();
+        let bytes = write(&lines);
+        let key: Key = ".twinsite/ledger/1".parse().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let read = runtime.block_on(async {
+            store.put(&key, &Headers::default(), (bytes.clone(), crate::md5(&bytes))).await.unwrap();
+            read(&store, &key).await.unwrap()
+        });
+        assert_eq!(read, lines.into_iter().collect::<Lines>());
+    }
+
+    #[test]
+    fn every_header_counts() {
+        let base = fingerprint(&Headers::default());
+        let some = Some("x".to_owned());
+        for headers in [
+            Headers { content_type: some.clone(), ..Headers::default() },
+            Headers { cache_control: some.clone(), ..Headers::default() },
+            Headers { website_redirect: some.clone(), ..Headers::default() },
+            Headers { metadata: BTreeMap::from([("a".into(), "b".into())]), ..Headers::default() },
+        ] {
+            assert_ne!(fingerprint(&headers), base);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The source directory: every file that is to be published, in key order.
+
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use crate::rules::{Ignored, Rules};
+use crate::source_error::{Fault, Problem, SourceError};
+use crate::{Key, SourceObject, Stamp};
+
+/// A directory that can be published.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where it is.
+    pub root: PathBuf,
+    /// Its files, in the order of their keys' bytes.
+    pub objects: Vec<SourceObject>,
+    ignored: Ignored,
+}
+
+impl Source {
+    /// True when a key is kept out by an ignore rule: excluded means protected, so such an object is never deleted.
+    pub fn is_protected(&self, key: &Key) -> bool {
+        key.is_private() || self.ignored.is_ignored(Path::new(key.as_str()))
+    }
+
+    /// The size of all files together, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.objects.iter().map(|object| object.size).sum()
+    }
+
+    /// The file that becomes a key.
+    pub fn get(&self, key: &Key) -> Option<&SourceObject> {
+        self.objects.binary_search_by(|object| object.key.cmp(key)).ok().map(|at| &self.objects[at])
+    }
+}
+
+/// Finds everything that is to be published. Looks at every file's metadata once, and at no file's content.
+///
+/// # Errors
+/// [`SourceError`] with every file that cannot be published.
+pub fn walk(root: impl AsRef<Path>, rules: &Rules) -> Result<Source, SourceError> {
+    let root = root.as_ref();
+    let metadata = fs::metadata(root).map_err(|_| SourceError::Missing(root.to_owned()))?;
+    if !metadata.is_dir() {
+        return Err(SourceError::NotADirectory(root.to_owned()));
+    }
+    let home = root.canonicalize().map_err(|_| SourceError::Missing(root.to_owned()))?;
+    let mut walk = Walk { root, home, rules, ignored: rules.ignored(), objects: Vec::new(), problems: Vec::new() };
+    walk.run();
+    let Walk { ignored, mut objects, mut problems, .. } = walk;
+    objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    for pair in objects.windows(2).filter(|pair| pair[0].key == pair[1].key) {
+        problems.push(Problem { path: pair[1].path.clone(), fault: Fault::SameKey(pair[0].key.clone()) });
+    }
+    if !problems.is_empty() {
+        return Err(SourceError::Unpublishable(problems));
+    }
+    if objects.is_empty() {
+        return Err(SourceError::Empty(root.to_owned()));
+    }
+    Ok(Source { root: root.to_owned(), objects, ignored })
+}
+
+struct Walk<'a> {
+    root: &'a Path,
+    home: PathBuf,
+    rules: &'a Rules,
+    ignored: Ignored,
+    objects: Vec<SourceObject>,
+    problems: Vec<Problem>,
+}
+
+impl Walk<'_> {
+    fn run(&mut self) {
+        let mut entries = WalkDir::new(self.root).follow_links(true).into_iter();
+        while let Some(entry) = entries.next() {
+            match entry {
+                Ok(entry) => {
+                    let folder = entry.file_type().is_dir();
+                    if !self.visit(&entry) && folder {
+                        entries.skip_current_dir();
+                    }
+                }
+                Err(error) => self.failed(&error),
+            }
+        }
+    }
+
+    fn relative<'p>(&self, path: &'p Path) -> &'p Path {
+        path.strip_prefix(self.root).unwrap_or(path)
+    }
+
+    /// True when there is something to do below this entry.
+    fn visit(&mut self, entry: &DirEntry) -> bool {
+        let relative = self.relative(entry.path()).to_owned();
+        let folder = entry.file_type().is_dir();
+        if !relative.as_os_str().is_empty() && self.ignored.is_entry_ignored(&relative, folder) {
+            return false;
+        }
+        match self.look(entry, &relative) {
+            Ok(Some(object)) => self.objects.push(object),
+            Ok(None) => self.ignored.enter(entry.path(), &relative),
+            Err(fault) => {
+                self.problems.push(Problem { path: entry.path().to_owned(), fault });
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The object that a file becomes; `None` for a folder.
+    fn look(&self, entry: &DirEntry, relative: &Path) -> Result<Option<SourceObject>, Fault> {
+        if entry.path_is_symlink() {
+            let target = entry.path().canonicalize().map_err(|_| Fault::Broken)?;
+            if !target.starts_with(&self.home) {
+                return Err(Fault::Escapes(target));
+            }
+        }
+        if entry.file_type().is_dir() {
+            return Ok(None);
+        }
+        if !entry.file_type().is_file() {
+            return Err(Fault::NotAFile);
+        }
+        let metadata = entry.metadata().map_err(|error| Fault::Unreadable(reason(&error)))?;
+        let key = key_of(relative)?;
+        Ok(Some(self.rules.object(key, entry.path().to_owned(), stamp(&metadata))))
+    }
+
+    fn failed(&mut self, error: &walkdir::Error) {
+        let path = error.path().unwrap_or(self.root).to_owned();
+        if self.ignored.is_entry_ignored(self.relative(&path), false) {
+            return;
+        }
+        let fault = if error.loop_ancestor().is_some() {
+            Fault::Loop
+        } else if fs::symlink_metadata(&path).is_ok_and(|m| m.is_symlink()) && fs::metadata(&path).is_err() {
+            Fault::Broken
+        } else {
+            Fault::Unreadable(reason(error))
+        };
+        self.problems.push(Problem { path, fault });
+    }
+}
+
+fn reason(error: &walkdir::Error) -> String {
+    error.io_error().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn key_of(relative: &Path) -> Result<Key, Fault> {
+    let mut text = String::new();
+    for part in relative.components() {
+        if !text.is_empty() {
+            text.push('/');
+        }
+        text.push_str(part.as_os_str().to_str().ok_or(Fault::NotUtf8)?);
+    }
+    text.parse().map_err(|_| Fault::TooLong(text.len()))
+}
+
+/// What the file system says of a file.
+#[cfg(unix)]
+pub(crate) fn stamp(metadata: &Metadata) -> Stamp {
+    use std::os::unix::fs::MetadataExt;
+    let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    Stamp {
+        size: metadata.len(),
+        mtime: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+        ctime: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        inode: metadata.ino(),
+    }
+}
+
+/// What the file system says of a file.
+#[cfg(not(unix))]
+pub(crate) fn stamp(metadata: &Metadata) -> Stamp {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let mtime = since.map_or(0, |since| i128::try_from(since.as_nanos()).unwrap_or_default());
+    Stamp { size: metadata.len(), mtime, ctime: 0, inode: 0 }
+}

@@ -1,0 +1,95 @@
+//! Which objects have the right bytes.
+
+use std::collections::HashMap;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use twinsite_core::Run;
+
+use super::{Desk, Put, Reason, Send};
+use crate::diff::{Glance, Sure, glance, same_bytes};
+use crate::transfer::part_size;
+use crate::{ETag, Index, Key, Md5, RemoteObject, SourceObject, Store, SyncError, hash, multipart_etag, part_digests};
+
+/// What comparing found.
+pub(super) struct Bytes<'a> {
+    pub(super) puts: Vec<Put>,
+    pub(super) same: Vec<(&'a SourceObject, &'a RemoteObject)>,
+    pub(super) digests: HashMap<Key, Md5>,
+}
+
+impl<'a, S: Store> Desk<'a, S> {
+    pub(super) async fn compare_bytes(&self, index: &Index, run: &Run) -> Result<Bytes<'a>, SyncError> {
+        let glances: Vec<_> = self.source.objects.iter().map(|object| self.glance(object)).collect();
+        let unread = glances.iter().filter(|(_, _, glance)| matches!(glance, Glance::Content | Glance::Opaque));
+        let unread: Vec<&SourceObject> = unread.map(|(object, ..)| *object).collect();
+        let digests = hash(&unread, index, run).await?;
+        let parts = self.compare_parts(&glances).await?;
+        let mut found = Bytes { puts: Vec::new(), same: Vec::new(), digests };
+        for (object, remote, glance) in glances {
+            let reason = match (glance, remote) {
+                (Glance::Put(reason), _) => Some(reason.into()),
+                (Glance::Parts(_), Some(_)) => (!parts.contains(&&object.key)).then_some(Reason::Content),
+                (Glance::Content | Glance::Opaque, Some(remote)) => {
+                    let digest = found.digests.get(&object.key);
+                    (!same_bytes(remote, digest, self.line(&object.key))).then_some(Reason::Content)
+                }
+                (Glance::Content | Glance::Opaque | Glance::Parts(_), None) => Some(Reason::Absent),
+            };
+            match (reason, remote) {
+                (Some(reason), _) => found.puts.push(Put { object: object.clone(), reason }),
+                (None, Some(remote)) => found.same.push((object, remote)),
+                (None, None) => {}
+            }
+        }
+        Ok(found)
+    }
+
+    fn glance(&self, object: &'a SourceObject) -> (&'a SourceObject, Option<&'a RemoteObject>, Glance) {
+        let remote = self.remote.get(object.key.as_str()).copied();
+        let glance = match (self.options.send, glance(object, remote)) {
+            (Send::All, Glance::Content | Glance::Parts(_) | Glance::Opaque) => Glance::Put(Sure::Forced),
+            (_, glance) => glance,
+        };
+        (object, remote, glance)
+    }
+
+    /// The keys whose parts have the digests that the entity tag was made of.
+    async fn compare_parts(
+        &self,
+        glances: &[(&'a SourceObject, Option<&'a RemoteObject>, Glance)],
+    ) -> Result<Vec<&'a Key>, SyncError> {
+        let multipart = glances.iter().filter_map(|(object, remote, glance)| match glance {
+            Glance::Parts(count) => Some((*object, (*remote)?, *count)),
+            Glance::Put(_) | Glance::Content | Glance::Opaque => None,
+        });
+        let checks = multipart.map(|(object, remote, count)| async move {
+            let same = self.has_parts(object, remote, count).await?;
+            Ok::<_, SyncError>(same.then_some(&object.key))
+        });
+        let same: Vec<Option<&Key>> = stream::iter(checks).buffer_unordered(2).try_collect().await?;
+        Ok(same.into_iter().flatten().collect())
+    }
+
+    /// With the part size that this engine would choose, should it fit the number of parts; else the one S3 tells.
+    async fn has_parts(&self, object: &SourceObject, remote: &RemoteObject, count: u32) -> Result<bool, SyncError> {
+        let fits = |size: u64| object.size.div_ceil(size.max(1)) == u64::from(count);
+        let ours = part_size(object.size);
+        if fits(ours) && parts_match(object, ours, &remote.etag).await? {
+            return Ok(true);
+        }
+        let head = self.store.head(&object.key).await?;
+        match head.and_then(|head| head.part_size) {
+            Some(theirs) if theirs != ours && fits(theirs) => parts_match(object, theirs, &remote.etag).await,
+            Some(_) | None => Ok(false),
+        }
+    }
+}
+
+async fn parts_match(object: &SourceObject, size: u64, etag: &ETag) -> Result<bool, SyncError> {
+    let object = object.clone();
+    let key = object.key.clone();
+    let parts = tokio::task::spawn_blocking(move || part_digests(&object, size)).await;
+    let parts =
+        parts.map_err(|stopped| crate::SourceError::Unreadable { key, source: std::io::Error::other(stopped) })?;
+    Ok(multipart_etag(&parts?) == *etag)
+}

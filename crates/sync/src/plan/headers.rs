@@ -1,0 +1,59 @@
+//! Which objects with the right bytes have the wrong headers.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use twinsite_core::Run;
+
+use super::{Desk, Reason, Rewrite};
+use crate::diff::{Known, header_changes, headers_by_ledger};
+use crate::ledger::Prints;
+use crate::{RemoteObject, SourceObject, Store, SyncError};
+
+/// Objects asked for at once.
+const WIDTH: usize = 64;
+
+impl<S: Store> Desk<'_, S> {
+    pub(super) async fn compare_headers(
+        &self,
+        same: &[(&SourceObject, &RemoteObject)],
+        run: &Run,
+    ) -> Result<Vec<Rewrite>, SyncError> {
+        let mut prints = Prints::default();
+        let mut rewrites = Vec::new();
+        let mut unknown = Vec::new();
+        for (object, remote) in same {
+            let wanted = prints.of(&object.headers);
+            match self.known(object, remote, &wanted) {
+                Known::Right => {}
+                Known::Wrong => rewrites.push(rewrite(object, Vec::new())),
+                Known::Unknown => unknown.push(*object),
+            }
+        }
+        let looks = unknown.into_iter().map(|object| self.look(object));
+        let mut looks = stream::iter(looks).buffer_unordered(WIDTH);
+        while let Some(found) = looks.try_next().await? {
+            rewrites.extend(found);
+            if run.is_cancelled() {
+                return Err(SyncError::Cancelled);
+            }
+        }
+        rewrites.sort_by(|a, b| a.object.key.cmp(&b.object.key));
+        Ok(rewrites)
+    }
+
+    fn known(&self, object: &SourceObject, remote: &RemoteObject, wanted: &str) -> Known {
+        if self.is_current() && remote.modified <= self.written() {
+            return Known::Right;
+        }
+        headers_by_ledger(self.line(&object.key), wanted, (remote.modified, self.written()))
+    }
+
+    async fn look(&self, object: &SourceObject) -> Result<Option<Rewrite>, SyncError> {
+        let Some(head) = self.store.head(&object.key).await? else { return Ok(None) };
+        let changes = header_changes(&head.headers, &object.headers);
+        Ok((!changes.is_empty()).then(|| rewrite(object, changes)))
+    }
+}
+
+fn rewrite(object: &SourceObject, changes: Vec<&'static str>) -> Rewrite {
+    Rewrite { object: object.clone(), reason: Reason::Metadata(changes) }
+}

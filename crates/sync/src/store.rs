@@ -1,0 +1,122 @@
+//! Where objects are kept, in the engine's own words.
+
+mod memory;
+#[cfg(feature = "s3")]
+mod s3;
+
+use bytes::Bytes;
+
+use crate::{ETag, Headers, Key, Md5, RemoteObject};
+pub use memory::MemoryStore;
+#[cfg(feature = "s3")]
+pub use s3::S3Store;
+
+/// A call on a store that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// AWS said no, or could not be reached.
+    #[cfg(feature = "s3")]
+    #[error(transparent)]
+    Aws(#[from] twinsite_aws::AwsError),
+    /// The object that arrived is not the one that was sent.
+    #[error("`{0}` did not arrive as it was sent")]
+    Corrupted(Key),
+    /// A request could not be made of these values.
+    #[error("`{0}` cannot be stored: {1}")]
+    Unfit(String, String),
+    /// The store is out of order.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Objects in key order.
+    pub objects: Vec<RemoteObject>,
+    /// True when there are more behind the last one.
+    pub more: bool,
+}
+
+/// An object as a look at it alone shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// What it is served with.
+    pub headers: Headers,
+    /// Its entity tag.
+    pub etag: ETag,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The size of its first part in bytes, when it has several.
+    pub part_size: Option<u64>,
+}
+
+/// A part that has arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartMade {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its MD5.
+    pub md5: Md5,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// A multipart upload that was begun and not completed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// The store's id for it.
+    pub id: String,
+    /// The parts that have arrived.
+    pub parts: Vec<PartMade>,
+}
+
+/// Keeps objects. Calls may be repeated: an answer can be lost although the call was carried out.
+pub trait Store: Send + Sync {
+    /// The objects behind a key, up to a thousand.
+    fn page(&self, after: Option<&str>) -> impl Future<Output = Result<Page, StoreError>> + Send;
+
+    /// Puts an object whose bytes have this MD5.
+    fn put(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        body: (Bytes, Md5),
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Replaces an object's headers in place; no bytes are sent.
+    fn rewrite(&self, key: &Key, headers: &Headers) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Deletes up to a thousand objects, and returns those it could not with the reasons.
+    fn delete(&self, keys: &[Key]) -> impl Future<Output = Result<Vec<(Key, String)>, StoreError>> + Send;
+
+    /// Looks at one object.
+    fn head(&self, key: &Key) -> impl Future<Output = Result<Option<Head>, StoreError>> + Send;
+
+    /// Reads one small object.
+    fn get(&self, key: &Key) -> impl Future<Output = Result<Option<Bytes>, StoreError>> + Send;
+
+    /// Uploads to these keys that were begun and not completed.
+    fn pending(&self, prefix: &Key) -> impl Future<Output = Result<Option<Pending>, StoreError>> + Send;
+
+    /// Begins a multipart upload.
+    fn begin(&self, key: &Key, headers: &Headers) -> impl Future<Output = Result<String, StoreError>> + Send;
+
+    /// Sends a part.
+    fn part(
+        &self,
+        upload: (&Key, &str),
+        number: u32,
+        body: (Bytes, Md5),
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Makes an object of the parts.
+    fn complete(&self, upload: (&Key, &str), parts: &[PartMade])
+    -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Throws an upload away.
+    fn abort(&self, upload: (&Key, &str)) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// How often the store has asked for slower requests so far.
+    fn throttled(&self) -> u64;
+}

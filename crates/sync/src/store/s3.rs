@@ -1,0 +1,84 @@
+//! A bucket.
+
+mod calls;
+mod throttles;
+mod wire;
+
+use aws_sdk_s3::Client;
+use bytes::Bytes;
+
+use super::{Head, Page, PartMade, Pending, Store, StoreError};
+use crate::{Headers, Key, Md5};
+use throttles::Throttles;
+
+/// A bucket, through a client for its region.
+#[derive(Clone, Debug)]
+pub struct S3Store {
+    client: Client,
+    bucket: String,
+    throttles: Throttles,
+}
+
+impl S3Store {
+    /// A bucket. The client's retries, credentials and connections are used as they are.
+    pub fn new(client: Client, bucket: impl Into<String>) -> Self {
+        let throttles = Throttles::default();
+        let config = client.config().to_builder().interceptor(throttles.clone()).build();
+        Self { client: Client::from_conf(config), bucket: bucket.into(), throttles }
+    }
+
+    /// The bucket's name.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+}
+
+impl Store for S3Store {
+    async fn page(&self, after: Option<&str>) -> Result<Page, StoreError> {
+        self.list_objects(after).await
+    }
+
+    async fn put(&self, key: &Key, headers: &Headers, body: (Bytes, Md5)) -> Result<(), StoreError> {
+        self.put_object(key, headers, body).await
+    }
+
+    async fn rewrite(&self, key: &Key, headers: &Headers) -> Result<(), StoreError> {
+        self.copy_onto_itself(key, headers).await
+    }
+
+    async fn delete(&self, keys: &[Key]) -> Result<Vec<(Key, String)>, StoreError> {
+        self.delete_objects(keys).await
+    }
+
+    async fn head(&self, key: &Key) -> Result<Option<Head>, StoreError> {
+        self.head_object(key).await
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
+        self.get_object(key).await
+    }
+
+    async fn pending(&self, key: &Key) -> Result<Option<Pending>, StoreError> {
+        self.list_parts(key).await
+    }
+
+    async fn begin(&self, key: &Key, headers: &Headers) -> Result<String, StoreError> {
+        self.create_multipart_upload(key, headers).await
+    }
+
+    async fn part(&self, upload: (&Key, &str), number: u32, body: (Bytes, Md5)) -> Result<(), StoreError> {
+        self.upload_part(upload, number, body).await
+    }
+
+    async fn complete(&self, upload: (&Key, &str), parts: &[PartMade]) -> Result<(), StoreError> {
+        self.complete_multipart_upload(upload, parts).await
+    }
+
+    async fn abort(&self, upload: (&Key, &str)) -> Result<(), StoreError> {
+        self.abort_multipart_upload(upload).await
+    }
+
+    fn throttled(&self) -> u64 {
+        self.throttles.count()
+    }
+}

@@ -1,0 +1,81 @@
+//! Between the engine's words and the SDK's types.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Object};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::store::{Head, PartMade, StoreError};
+use crate::{ETag, Headers, Key, Md5, RemoteObject};
+
+/// Sets all content headers of any request that has them.
+macro_rules! with_headers {
+    ($request:expr, $headers:expr) => {{
+        let headers: &$crate::Headers = $headers;
+        let metadata = (!headers.metadata.is_empty()).then(|| headers.metadata.clone().into_iter().collect());
+        $request
+            .set_content_type(headers.content_type.clone())
+            .set_cache_control(headers.cache_control.clone())
+            .set_content_encoding(headers.content_encoding.clone())
+            .set_content_disposition(headers.content_disposition.clone())
+            .set_content_language(headers.content_language.clone())
+            .set_website_redirect_location(headers.website_redirect.clone())
+            .set_metadata(metadata)
+    }};
+}
+pub(super) use with_headers;
+
+/// `Content-MD5`.
+pub(super) fn content_md5(md5: &Md5) -> String {
+    STANDARD.encode(md5.0)
+}
+
+/// `x-amz-copy-source`: the bucket and key, percent-encoded but for slashes.
+pub(super) fn copy_source(bucket: &str, key: &Key) -> String {
+    const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    format!("{bucket}/{}", utf8_percent_encode(key.as_str(), KEY))
+}
+
+pub(super) fn remote(object: &Object) -> Result<RemoteObject, StoreError> {
+    let text = object.key().unwrap_or_default();
+    let broken = |what: &str| StoreError::Broken(format!("the listing shows `{text}` without its {what}"));
+    Ok(RemoteObject {
+        key: decoded(text).parse().map_err(|_| broken("key"))?,
+        size: object.size().and_then(|size| u64::try_from(size).ok()).ok_or_else(|| broken("size"))?,
+        etag: ETag::parse(object.e_tag().ok_or_else(|| broken("entity tag"))?),
+        modified: object.last_modified().ok_or_else(|| broken("date"))?.secs(),
+    })
+}
+
+/// Undoes `encoding-type=url`, without which control characters in keys break the listing's XML.
+pub(super) fn decoded(key: &str) -> String {
+    let plus = key.replace('+', " ");
+    percent_encoding::percent_decode_str(&plus).decode_utf8_lossy().into_owned()
+}
+
+pub(super) fn head(answer: HeadObjectOutput) -> Head {
+    let metadata: BTreeMap<String, String> = answer.metadata.unwrap_or_default().into_iter().collect();
+    let etag = ETag::parse(answer.e_tag.as_deref().unwrap_or_default());
+    let size = answer.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+    let headers = Headers {
+        content_type: answer.content_type,
+        cache_control: answer.cache_control,
+        content_encoding: answer.content_encoding.filter(|encoding| !encoding.is_empty()),
+        content_disposition: answer.content_disposition,
+        content_language: answer.content_language,
+        website_redirect: answer.website_redirect_location,
+        metadata,
+    };
+    Head { headers, etag, size, part_size: None }
+}
+
+pub(super) fn completed(parts: &[PartMade]) -> CompletedMultipartUpload {
+    let parts = parts.iter().map(|part| {
+        let number = i32::try_from(part.number).unwrap_or(i32::MAX);
+        CompletedPart::builder().part_number(number).e_tag(part.md5.to_string()).build()
+    });
+    CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build()
+}

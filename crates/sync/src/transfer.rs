@@ -1,0 +1,134 @@
+//! Carrying out a plan: waves with barriers between them, deletes last, the ledger at the very end.
+
+mod multipart;
+mod wave;
+
+use std::time::{Duration, Instant};
+
+use twinsite_core::{Event, Phase, Run, Side, Verb};
+
+use crate::plan::Ledger;
+use crate::{Delete, Headers, Index, Interrupted, Key, PRIVATE, Store, SyncError, SyncPlan, Wave, ledger};
+pub(crate) use multipart::part_size;
+use wave::{Work, run_wave};
+
+/// What a transfer did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Objects put.
+    pub put: usize,
+    /// Objects rewritten in place.
+    pub rewritten: usize,
+    /// Objects deleted.
+    pub deleted: usize,
+    /// Objects that were as they should be.
+    pub kept: usize,
+    /// Bytes sent.
+    pub bytes: u64,
+    /// How long it took.
+    pub took: Duration,
+    /// The keys that were put, rewritten or deleted.
+    pub changed: Vec<Key>,
+}
+
+/// Carries out a plan.
+///
+/// A failure or a cancellation lets the requests in flight finish and starts no others: no later wave, no delete.
+///
+/// # Errors
+/// [`Interrupted`] says what was done, what failed and what is left.
+pub async fn transfer(plan: SyncPlan, store: &impl Store, index: &Index, run: &Run) -> Result<Report, Interrupted> {
+    let started = Instant::now();
+    let SyncPlan { puts, rewrites, deletes, kept, foreign: _, ledger, side } = plan;
+    let mut report = Report { kept, ..Report::default() };
+    let bytes = puts.iter().map(|put| put.object.size).sum();
+    let mut work: Vec<Work> = puts.into_iter().map(Work::Put).chain(rewrites.into_iter().map(Work::Rewrite)).collect();
+    let mut left = work.len();
+    if left > 0 {
+        let objects = Some(left as u64);
+        run.say(&Event::PhaseStarted { phase: Phase::Transfer, side, objects, bytes: Some(bytes) });
+    }
+    for wave in [Wave::Assets, Wave::Pages, Wave::Entry] {
+        let (now, later) = work.into_iter().partition(|work| work.object().wave == wave);
+        work = later;
+        let failed = run_wave(now, (store, index, run, side), &mut report, &mut left).await;
+        if !failed.is_empty() || (left > 0 && run.is_cancelled()) {
+            report.took = started.elapsed();
+            return Err(Interrupted { report, failed, left });
+        }
+    }
+    let end = End { deletes, ledger, side };
+    match end.run(store, run, &mut report).await {
+        Ok(()) => {
+            report.took = started.elapsed();
+            run.say(&Event::PhaseDone { phase: Phase::Transfer, side, took: report.took });
+            Ok(report)
+        }
+        Err(failed) => {
+            report.took = started.elapsed();
+            Err(Interrupted { report, failed, left })
+        }
+    }
+}
+
+/// What comes after all waves.
+struct End {
+    deletes: Vec<Delete>,
+    ledger: Ledger,
+    side: Option<Side>,
+}
+
+type Failed = Vec<(Key, SyncError)>;
+
+impl End {
+    async fn run(self, store: &impl Store, run: &Run, report: &mut Report) -> Result<(), Failed> {
+        let Self { deletes, ledger, side } = self;
+        for batch in deletes.chunks(1000) {
+            if run.is_cancelled() {
+                return Err(Vec::new());
+            }
+            let keys: Vec<Key> = batch.iter().map(|delete| delete.key.clone()).collect();
+            remove(store, &keys).await?;
+            for delete in batch {
+                let key = delete.key.to_string();
+                run.say(&Event::Object { verb: Verb::Delete, side, key, reason: "extraneous", bytes: 0 });
+            }
+            report.deleted += keys.len();
+            report.changed.extend(keys);
+        }
+        if ledger.current && report.changed.is_empty() {
+            return Ok(());
+        }
+        write_ledger(store, ledger).await
+    }
+}
+
+async fn remove(store: &impl Store, keys: &[Key]) -> Result<(), Failed> {
+    let failed = match store.delete(keys).await {
+        Ok(failed) => failed,
+        Err(error) => return Err(keys.first().map(|key| (key.clone(), error.into())).into_iter().collect()),
+    };
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let broken = |(key, why): (Key, String)| {
+        let text = format!("`{key}` was not deleted: {why}");
+        (key, SyncError::Store(crate::StoreError::Broken(text)))
+    };
+    Err(failed.into_iter().map(broken).collect())
+}
+
+async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<(), Failed> {
+    let Ledger { key, lines, stale, current: _ } = ledger;
+    let bytes = ledger::write(&lines);
+    let digest = crate::md5(&bytes);
+    let headers = Headers {
+        content_type: Some("application/x-ndjson".to_owned()),
+        cache_control: Some("no-store".to_owned()),
+        ..Headers::default()
+    };
+    debug_assert!(key.as_str().starts_with(PRIVATE), "the ledger is nobody's business");
+    let put = store.put(&key, &headers, (bytes, digest)).await;
+    put.map_err(|error| vec![(key, SyncError::Store(error))])?;
+    if stale.is_empty() { Ok(()) } else { remove(store, &stale).await }
+}

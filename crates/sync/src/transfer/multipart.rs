@@ -1,0 +1,137 @@
+//! Large files: parts in parallel, going on where an interrupted upload stopped.
+
+use std::collections::HashMap;
+
+use futures::{StreamExt, stream};
+use twinsite_core::{Event, Phase, Run, Side};
+
+use crate::diff::header_changes;
+use crate::store::{PartMade, Pending};
+use crate::{Md5, SourceError, SourceObject, Store, SyncError, md5, read_part};
+
+/// Files of this size and more are sent in parts, in bytes.
+pub(super) const THRESHOLD: u64 = 16 << 20;
+
+/// The least bytes of a part. S3's own least is 5 MiB.
+const LEAST: u64 = 8 << 20;
+
+/// The most parts that S3 takes.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
+const MOST_PARTS: u64 = 10_000;
+
+/// Parts of one file sent at once.
+const WIDTH: usize = 4;
+
+/// The size of the parts of a file, in bytes. It depends on the file's size alone, so that a later run finds the same.
+pub(crate) fn part_size(size: u64) -> u64 {
+    let needed = size.div_ceil(MOST_PARTS);
+    LEAST.max(needed.next_multiple_of(1 << 20))
+}
+
+/// Puts a large file.
+pub(super) async fn put<S: Store>(
+    object: &SourceObject,
+    store: &S,
+    run: &Run,
+    side: Option<Side>,
+) -> Result<(), SyncError> {
+    let pending = store.pending(&object.key).await?;
+    let resumed = pending.is_some();
+    let (id, there) = match pending {
+        Some(Pending { id, parts }) => (id, parts),
+        None => (store.begin(&object.key, &object.headers).await?, Vec::new()),
+    };
+    let there: HashMap<u32, PartMade> = there.into_iter().map(|part| (part.number, part)).collect();
+    let upload = Upload { object, store, id: &id, there };
+    match upload.run(run, side).await {
+        Ok(parts) => {
+            store.complete((&object.key, &id), &parts).await?;
+            if resumed { check_headers(object, store).await } else { Ok(()) }
+        }
+        Err(SyncError::Source(error)) => {
+            // The parts are of a file that is no more. Should this fail, the bucket's lifecycle rule ends the upload.
+            drop(store.abort((&object.key, &id)).await);
+            Err(SyncError::Source(error))
+        }
+        // Anything else may be gone by the next run, which goes on from here.
+        Err(error) => Err(error),
+    }
+}
+
+/// An upload that was begun by an earlier run has the headers of that run, which need not be today's.
+async fn check_headers<S: Store>(object: &SourceObject, store: &S) -> Result<(), SyncError> {
+    let head = store.head(&object.key).await?;
+    let right = head.is_none_or(|head| header_changes(&head.headers, &object.headers).is_empty());
+    if right { Ok(()) } else { Ok(store.rewrite(&object.key, &object.headers).await?) }
+}
+
+struct Upload<'a, S> {
+    object: &'a SourceObject,
+    store: &'a S,
+    id: &'a str,
+    there: HashMap<u32, PartMade>,
+}
+
+impl<S: Store> Upload<'_, S> {
+    async fn run(&self, run: &Run, side: Option<Side>) -> Result<Vec<PartMade>, SyncError> {
+        let size = part_size(self.object.size);
+        let count = u32::try_from(self.object.size.div_ceil(size)).unwrap_or(u32::MAX);
+        let parts = (0..count).map(|index| self.part(index, size, run, side));
+        let mut made = Vec::with_capacity(count as usize);
+        let mut flight = stream::iter(parts).buffered(WIDTH);
+        let mut failed = None;
+        while let Some(part) = flight.next().await {
+            match part {
+                Ok(part) => made.push(part),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+            if failed.is_some() {
+                break;
+            }
+        }
+        failed.map_or(Ok(made), Err)
+    }
+
+    async fn part(&self, index: u32, size: u64, run: &Run, side: Option<Side>) -> Result<PartMade, SyncError> {
+        if run.is_cancelled() {
+            return Err(SyncError::Cancelled);
+        }
+        let offset = u64::from(index) * size;
+        let length = size.min(self.object.size - offset);
+        let (bytes, digest) = self.read(offset, length).await?;
+        let part = PartMade { number: index + 1, md5: digest, size: length };
+        if self.there.get(&part.number) != Some(&part) {
+            self.store.part((&self.object.key, self.id), part.number, (bytes, digest)).await?;
+        }
+        run.say(&Event::Progress { phase: Phase::Transfer, side, objects: 0, bytes: length });
+        Ok(part)
+    }
+
+    async fn read(&self, offset: u64, length: u64) -> Result<(bytes::Bytes, Md5), SourceError> {
+        let object = self.object.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let bytes = read_part(&object, offset, length)?;
+            let digest = md5(&bytes);
+            Ok((bytes, digest))
+        });
+        let stopped =
+            |error| SourceError::Unreadable { key: self.object.key.clone(), source: std::io::Error::other(error) };
+        read.await.map_err(stopped)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn part_sizes_stay_within_the_limits_of_s3() {
+        let tebi = 1u64 << 40;
+        for size in [0, 1, LEAST, THRESHOLD, 6 << 30, tebi, 48 * tebi] {
+            let part = part_size(size);
+            assert!(size.div_ceil(part) <= MOST_PARTS, "{size}");
+            assert!((5 << 20..=5 << 30).contains(&part), "{size}");
+        }
+        assert_eq!(part_size(100 << 20), LEAST);
+    }
+}

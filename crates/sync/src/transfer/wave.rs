@@ -1,0 +1,138 @@
+//! One wave: as many requests at once as the store bears and memory allows.
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use twinsite_core::{Event, Phase, Run, Side, Verb};
+
+use super::multipart::{self, THRESHOLD};
+use super::{Failed, Report};
+use crate::pace::Pace;
+use crate::{Index, Put, Rewrite, SourceObject, Store, SyncError, md5, read_whole};
+
+/// The bytes of small files that may be in memory at once.
+const BUDGET: u64 = 48 << 20;
+
+/// Large files sent at once; each sends several parts.
+const LARGE: usize = 2;
+
+/// Something to be done to one object.
+pub(super) enum Work {
+    Put(Put),
+    Rewrite(Rewrite),
+}
+
+impl Work {
+    pub(super) fn object(&self) -> &SourceObject {
+        match self {
+            Self::Put(put) => &put.object,
+            Self::Rewrite(rewrite) => &rewrite.object,
+        }
+    }
+
+    /// The bytes it holds in memory.
+    fn weight(&self) -> u64 {
+        match self {
+            Self::Put(put) if put.object.size < THRESHOLD => put.object.size,
+            Self::Put(_) | Self::Rewrite(_) => 0,
+        }
+    }
+
+    fn is_large(&self) -> bool {
+        matches!(self, Self::Put(put) if put.object.size >= THRESHOLD)
+    }
+}
+
+/// What is under way.
+#[derive(Default)]
+struct Load {
+    bytes: u64,
+    large: usize,
+}
+
+impl Load {
+    fn admits(&self, work: &Work) -> bool {
+        let fits = self.bytes == 0 || self.bytes + work.weight() <= BUDGET;
+        fits && (!work.is_large() || self.large < LARGE)
+    }
+
+    fn add(&mut self, work: &Work) {
+        self.bytes += work.weight();
+        self.large += usize::from(work.is_large());
+    }
+
+    fn remove(&mut self, work: &Work) {
+        self.bytes -= work.weight();
+        self.large -= usize::from(work.is_large());
+    }
+}
+
+/// Does all of the work, the largest first, and returns what failed.
+pub(super) async fn run_wave<S: Store>(
+    mut work: Vec<Work>,
+    (store, index, run, side): (&S, &Index, &Run, Option<Side>),
+    report: &mut Report,
+    left: &mut usize,
+) -> Failed {
+    work.sort_by_key(|work| work.object().size);
+    let mut pace = Pace::new(store.throttled());
+    let mut load = Load::default();
+    let mut flight = FuturesUnordered::new();
+    let mut failed = Failed::new();
+    loop {
+        let stop = !failed.is_empty() || run.is_cancelled();
+        while !stop && flight.len() < pace.width() && work.last().is_some_and(|next| load.admits(next)) {
+            let Some(next) = work.pop() else { break };
+            load.add(&next);
+            flight.push(async move {
+                let result = carry_out(&next, store, index, run, side).await;
+                (next, result)
+            });
+        }
+        let Some((done, result)) = flight.next().await else { return failed };
+        load.remove(&done);
+        pace.tick(store.throttled());
+        match result {
+            Ok(()) => note(&done, run, side, report),
+            Err(SyncError::Cancelled) => continue,
+            Err(error) => failed.push((done.object().key.clone(), error)),
+        }
+        *left -= 1;
+    }
+}
+
+async fn carry_out<S: Store>(
+    work: &Work,
+    store: &S,
+    index: &Index,
+    run: &Run,
+    side: Option<Side>,
+) -> Result<(), SyncError> {
+    match work {
+        Work::Rewrite(Rewrite { object, .. }) => Ok(store.rewrite(&object.key, &object.headers).await?),
+        Work::Put(put) if work.is_large() => multipart::put(&put.object, store, run, side).await,
+        Work::Put(Put { object, .. }) => {
+            let bytes = read_whole(object)?;
+            let digest = md5(&bytes);
+            index.put(object, digest);
+            Ok(store.put(&object.key, &object.headers, (bytes, digest)).await?)
+        }
+    }
+}
+
+fn note(work: &Work, run: &Run, side: Option<Side>, report: &mut Report) {
+    let key = work.object().key.clone();
+    let (verb, reason, bytes) = match work {
+        Work::Put(put) => (Verb::Put, put.reason.word(), put.object.size),
+        Work::Rewrite(rewrite) => (Verb::Rewrite, rewrite.reason.word(), 0),
+    };
+    match work {
+        Work::Put(_) => report.put += 1,
+        Work::Rewrite(_) => report.rewritten += 1,
+    }
+    report.bytes += bytes;
+    run.say(&Event::Object { verb, side, key: key.to_string(), reason, bytes });
+    // Parts have told of their bytes already.
+    let told = if work.is_large() { 0 } else { bytes };
+    run.say(&Event::Progress { phase: Phase::Transfer, side, objects: 1, bytes: told });
+    report.changed.push(key);
+}
