@@ -118,7 +118,7 @@ async fn run_step<C, A: Apply<C>>(step: &Step<C>, target: &A, made: &Made, run: 
     let started = Instant::now();
     let (id, action) = (step.id.clone(), step.action);
     run.say(&Event::StepStarted { step: id.clone(), action });
-    match target.apply(&step.change, made).await {
+    match Box::pin(target.apply(&step.change, made)).await {
         Ok(handles) => {
             run.say(&Event::StepDone { step: id, action, took: started.elapsed() });
             Outcome::Done(handles)

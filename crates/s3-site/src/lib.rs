@@ -1,1 +1,52 @@
-//! twinsite: s3-site.
+//! A pair of S3 buckets that serve one site from two regions: observed, planned and brought into the wanted state.
+//!
+//! ```no_run
+//! # async fn example(clients: twinsite_core::Pair<aws_sdk_s3::Client>, control: aws_sdk_s3control::Client, site: twinsite_core::Site)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! use twinsite_core::{Plan, Run, apply};
+//! use twinsite_s3_site::{Desired, S3Site, steps};
+//!
+//! let (s3, run) = (S3Site::new(clients, control), Run::silent());
+//! let want = Desired::new(site);
+//! let plan = Plan::new(steps(&want, &s3.observe(&want).await?)?)?;
+//! apply(plan, &s3, &run).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! It never adopts, changes or deletes a bucket that does not bear the site's tags, unless told to adopt it, and never
+//! takes away a setting, rule or policy statement that it does not manage.
+
+mod apply;
+mod bucket;
+mod change;
+mod destroy;
+mod diff;
+mod observe;
+mod policy;
+mod problem;
+mod want;
+mod wire;
+
+pub use bucket::{Found, Lifecycle, Observed, SideState, Website};
+pub use change::Change;
+pub use destroy::{Contents, destroy_steps};
+pub use diff::steps;
+pub use problem::{Problem, Unfit};
+pub use want::{Adopt, Desired};
+
+use aws_sdk_s3::Client;
+use twinsite_core::Pair;
+
+/// The two buckets' clients, each for its own region.
+#[derive(Clone, Debug)]
+pub struct S3Site {
+    pub(crate) clients: Pair<Client>,
+    pub(crate) control: aws_sdk_s3control::Client,
+}
+
+impl S3Site {
+    /// A pair of clients, and one for the account's settings.
+    pub fn new(clients: Pair<Client>, control: aws_sdk_s3control::Client) -> Self {
+        Self { clients, control }
+    }
+}

@@ -1,0 +1,79 @@
+//! What stands in the way, found before anything is changed.
+
+use twinsite_core::{BucketName, Side};
+
+/// Something that stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The name is taken.
+    #[error("the {side} bucket `{bucket}` belongs to somebody else, or these credentials may not look at it")]
+    Forbidden {
+        /// The side.
+        side: Side,
+        /// The bucket.
+        bucket: BucketName,
+    },
+    /// The bucket is in the wrong region.
+    #[error("the {side} bucket `{bucket}` is in {region}")]
+    Elsewhere {
+        /// The side.
+        side: Side,
+        /// The bucket.
+        bucket: BucketName,
+        /// Where it is.
+        region: String,
+    },
+    /// The bucket is this account's, but twinsite did not create it.
+    #[error("the {side} bucket `{bucket}` is there already, and twinsite did not create it")]
+    Untagged {
+        /// The side.
+        side: Side,
+        /// The bucket.
+        bucket: BucketName,
+    },
+    /// The bucket is another site's.
+    #[error("the {side} bucket `{bucket}` belongs to the site `{site}`")]
+    OtherSite {
+        /// The side.
+        side: Side,
+        /// The bucket.
+        bucket: BucketName,
+        /// The site.
+        site: String,
+    },
+    /// The account forbids what the mode needs.
+    #[error("the account's public access block has {setting} on, which keeps website buckets from being read")]
+    AccountBlock {
+        /// The setting's AWS name.
+        setting: &'static str,
+    },
+    /// The policy in place is not one that can be added to.
+    #[error("the policy of the {side} bucket `{bucket}` could not be read")]
+    OddPolicy {
+        /// The side.
+        side: Side,
+        /// The bucket.
+        bucket: BucketName,
+    },
+}
+
+impl Problem {
+    /// How to mend it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Forbidden { .. } => "check the credentials, or set another bucket name or domain",
+            Self::Elsewhere { .. } => "set the region it is in, or delete it first if nobody needs it",
+            Self::Untagged { .. } => "run again with --adopt to hand it over; its content and other settings stay",
+            Self::OtherSite { .. } => "two sites cannot share a bucket; check `site.domain`",
+            Self::AccountBlock { .. } => {
+                "turn it off in the S3 console under Block Public Access settings for this account, or set mode = \"origin\""
+            }
+            Self::OddPolicy { .. } => "mend or remove the policy by hand",
+        }
+    }
+}
+
+/// Everything that stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Unfit(pub Vec<Problem>);

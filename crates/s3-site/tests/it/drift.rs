@@ -1,0 +1,131 @@
+use aws_sdk_s3::types::{
+    CorsConfiguration, CorsRule, ExpirationStatus, IndexDocument, LifecycleRule, LifecycleRuleFilter, Redirect,
+    RoutingRule, Tag, Tagging, WebsiteConfiguration,
+};
+use twinsite_core::{Mode, Pair};
+use twinsite_local::Cloud;
+use twinsite_local::world::{Block, BucketSettings, Doc, Versioning};
+use twinsite_s3_site::{Adopt, Problem, steps};
+
+use crate::{applied, destroyed, planned, s3_site, want};
+
+#[tokio::test]
+async fn a_second_plan_is_empty_in_every_mode_and_destroy_leaves_nothing() {
+    for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
+        let (cloud, want) = (Cloud::memory(), want(mode));
+        let s3 = s3_site(&cloud).await;
+        applied(&s3, &want).await.unwrap();
+        assert!(planned(&s3, &want).await.is_empty(), "{mode}");
+        destroyed(&s3, &want).await;
+        assert!(cloud.world().buckets(twinsite_local::world::ACCOUNT).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn each_setting_changed_behind_our_back_is_found_and_put_back() {
+    let (cloud, want) = (Cloud::memory(), want(Mode::Layered));
+    let s3 = s3_site(&cloud).await;
+    applied(&s3, &want).await.unwrap();
+    let drifts: [(&str, fn(&mut BucketSettings)); 7] = [
+        ("versioning", |s| s.versioning = Versioning::Suspended),
+        ("access-block", |s| s.block = Block::ALL),
+        ("policy", |s| s.policy = None),
+        ("website", |s| drop(s.docs.remove(&Doc::Website))),
+        ("lifecycle", |s| drop(s.docs.remove(&Doc::Lifecycle))),
+        ("encryption", |s| drop(s.docs.remove(&Doc::Encryption))),
+        ("ownership", |s| drop(s.docs.remove(&Doc::Ownership))),
+    ];
+    for (name, drift) in drifts {
+        cloud.world().set("www.example.com", drift).unwrap();
+        let plan = planned(&s3, &want).await;
+        assert_eq!(plan.steps().map(|s| s.id.to_string()).collect::<Vec<_>>(), [format!("backup/{name}")]);
+        applied(&s3, &want).await.unwrap();
+        assert!(planned(&s3, &want).await.is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn settings_of_others_on_our_bucket_stay() {
+    let (cloud, mut want) = (Cloud::memory(), want(Mode::Dns));
+    let s3 = s3_site(&cloud).await;
+    applied(&s3, &want).await.unwrap();
+    let client = aws_client(&cloud).await;
+    let bucket = "www.example.com";
+    let rule = CorsRule::builder().allowed_methods("GET").allowed_origins("*").build().unwrap();
+    let cors = CorsConfiguration::builder().cors_rules(rule).build().unwrap();
+    client.put_bucket_cors().bucket(bucket).cors_configuration(cors).send().await.unwrap();
+    let redirect = RoutingRule::builder().redirect(Redirect::builder().replace_key_with("x").build()).build();
+    let index = IndexDocument::builder().suffix("other.html").build().unwrap();
+    let website = WebsiteConfiguration::builder().index_document(index).routing_rules(redirect).build();
+    client.put_bucket_website().bucket(bucket).website_configuration(website).send().await.unwrap();
+    let lifecycle = client.get_bucket_lifecycle_configuration().bucket(bucket).send().await.unwrap();
+    let theirs = LifecycleRule::builder().id("theirs").status(ExpirationStatus::Disabled);
+    let theirs = theirs.filter(LifecycleRuleFilter::builder().prefix("tmp/").build()).build().unwrap();
+    let rules = lifecycle.rules().iter().cloned().chain([theirs]).collect();
+    let rules = aws_sdk_s3::types::BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().unwrap();
+    client.put_bucket_lifecycle_configuration().bucket(bucket).lifecycle_configuration(rules).send().await.unwrap();
+    want.noncurrent_days = 5;
+    applied(&s3, &want).await.unwrap();
+    assert!(planned(&s3, &want).await.is_empty());
+    assert!(client.get_bucket_cors().bucket(bucket).send().await.is_ok());
+    let website = client.get_bucket_website().bucket(bucket).send().await.unwrap();
+    assert_eq!((website.index_document().unwrap().suffix(), website.routing_rules().len()), ("index.html", 1));
+    let rules = client.get_bucket_lifecycle_configuration().bucket(bucket).send().await.unwrap();
+    assert!(rules.rules().iter().any(|rule| rule.id() == Some("theirs")));
+}
+
+async fn aws_client(cloud: &Cloud) -> aws_sdk_s3::Client {
+    let access = twinsite_aws::Access { embedded: Some(cloud.http_client()), ..Default::default() };
+    twinsite_aws::Session::open(access).await.s3(&"us-west-2".parse().unwrap())
+}
+
+#[tokio::test]
+async fn foreign_buckets_are_named_and_never_touched() {
+    let (cloud, want) = (Cloud::memory(), want(Mode::Dns));
+    let s3 = s3_site(&cloud).await;
+    cloud.world().create_bucket("www.example.com", "us-west-2", twinsite_local::world::ACCOUNT).unwrap();
+    let before = cloud.world().bucket("www.example.com").unwrap();
+    let problems = steps(&want, &s3.observe(&want).await.unwrap()).unwrap_err().0;
+    assert!(matches!(&problems[..], [Problem::Untagged { .. }]), "{problems:?}");
+    destroyed(&s3, &want).await;
+    assert_eq!(cloud.world().bucket("www.example.com").unwrap(), before);
+}
+
+#[tokio::test]
+async fn an_adopted_bucket_keeps_its_tags_and_its_content_and_outlives_destroy() {
+    let (cloud, mut want) = (Cloud::memory(), want(Mode::Dns));
+    let s3 = s3_site(&cloud).await;
+    cloud.world().create_bucket("www.example.com", "us-west-2", twinsite_local::world::ACCOUNT).unwrap();
+    let client = aws_client(&cloud).await;
+    let tagging = Tagging::builder().tag_set(Tag::builder().key("team").value("web").build().unwrap());
+    client.put_bucket_tagging().bucket("www.example.com").tagging(tagging.build().unwrap()).send().await.unwrap();
+    client.put_object().bucket("www.example.com").key("theirs").send().await.unwrap();
+    want.adopt = Adopt::Adopt;
+    applied(&s3, &want).await.unwrap();
+    assert!(planned(&s3, &want).await.is_empty());
+    destroyed(&s3, &want).await;
+    let tags = client.get_bucket_tagging().bucket("www.example.com").send().await.unwrap();
+    assert_eq!(tags.tag_set().iter().map(Tag::key).collect::<Vec<_>>(), ["team"]);
+    assert!(client.head_object().bucket("www.example.com").key("theirs").send().await.is_ok());
+    assert!(client.get_bucket_policy().bucket("www.example.com").send().await.is_err());
+}
+
+#[tokio::test]
+async fn the_accounts_block_is_noticed_before_anything_is_created() {
+    let (cloud, want) = (Cloud::memory(), want(Mode::Layered));
+    let s3 = s3_site(&cloud).await;
+    cloud.world().set_account_block(Some(Block::ALL)).unwrap();
+    let problems = steps(&want, &s3.observe(&want).await.unwrap()).unwrap_err().0;
+    assert_eq!(problems.len(), 2);
+    assert!(problems[0].hint().contains("mode = \"origin\""));
+    assert!(cloud.world().bucket("www.example.com").is_none());
+}
+
+#[tokio::test]
+async fn a_bucket_in_the_wrong_region_is_found_there() {
+    let (cloud, want) = (Cloud::memory(), want(Mode::Dns));
+    cloud.world().create_bucket("www.example.com", "eu-west-1", twinsite_local::world::ACCOUNT).unwrap();
+    let have = s3_site(&cloud).await.observe(&want).await.unwrap();
+    let expected = twinsite_s3_site::Found::Elsewhere("eu-west-1".into());
+    assert_eq!(have.buckets, Pair::new(twinsite_s3_site::Found::Nothing, expected));
+}

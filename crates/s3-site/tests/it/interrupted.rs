@@ -1,0 +1,67 @@
+//! Stopped after every single call, or with its answer lost: the next apply finishes, and nothing is made twice.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use twinsite_core::Mode;
+use twinsite_local::{Cloud, Trouble};
+use twinsite_s3_site::{Adopt, steps};
+
+use crate::{applied, planned, s3_site, want};
+
+/// Lets `k` calls through, then makes trouble: for one operation's retries, or for all that follow.
+fn trouble_at(cloud: &Cloud, k: usize, trouble: Trouble) {
+    let seen = AtomicUsize::new(0);
+    cloud.interfere(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { trouble } else { Trouble::None });
+}
+
+/// Retries would only make these tests slow.
+async fn impatient(cloud: &Cloud) -> twinsite_s3_site::S3Site {
+    let access = twinsite_aws::Access { embedded: Some(cloud.http_client()), ..Default::default() };
+    let session = twinsite_aws::Session::open(access).await;
+    let once = aws_sdk_s3::config::retry::RetryConfig::disabled();
+    let client = |region: &str| {
+        let config = session.s3(&region.parse().unwrap()).config().to_builder().retry_config(once.clone());
+        aws_sdk_s3::Client::from_conf(config.build())
+    };
+    let control = session.s3control(&"us-east-1".parse().unwrap());
+    twinsite_s3_site::S3Site::new(twinsite_core::Pair::new(client("us-east-1"), client("us-west-2")), control)
+}
+
+async fn converges(trouble: Trouble) {
+    let want = want(Mode::Layered);
+    let (mut k, mut orphans) = (0, 0);
+    loop {
+        let cloud = Cloud::memory();
+        let s3 = impatient(&cloud).await;
+        let plan = planned(&s3, &want).await;
+        trouble_at(&cloud, k, trouble);
+        let first = twinsite_core::apply(plan, &s3, &twinsite_core::Run::silent()).await;
+        cloud.interfere(|_| Trouble::None);
+        let s3 = s3_site(&cloud).await;
+        let mut retry = want.clone();
+        if steps(&retry, &s3.observe(&retry).await.unwrap()).is_err() {
+            // Killed between creating a bucket and tagging it: said, and mended by --adopt.
+            orphans += 1;
+            retry.adopt = Adopt::Adopt;
+        }
+        applied(&s3, &retry).await.unwrap();
+        assert!(planned(&s3, &retry).await.is_empty(), "after {k}");
+        assert_eq!(cloud.world().buckets(twinsite_local::world::ACCOUNT).len(), 2);
+        if first.is_ok() {
+            assert!(k > 12, "{k}");
+            assert!(orphans <= 4, "{orphans}");
+            return;
+        }
+        k += 1;
+    }
+}
+
+#[tokio::test]
+async fn stopped_after_any_call_the_next_apply_finishes() {
+    converges(Trouble::Refuse).await;
+}
+
+#[tokio::test]
+async fn a_lost_reply_to_any_call_is_made_good() {
+    converges(Trouble::LoseReply).await;
+}

@@ -1,0 +1,40 @@
+//! The pair of buckets against the embedded cloud and, by `cargo xtask conformance`, against moto.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod drift;
+mod interrupted;
+mod moto;
+
+use twinsite_aws::{Access, AwsError, Session};
+use twinsite_core::{Applied, Halted, Mode, Pair, Plan, Run, Site, apply};
+use twinsite_local::Cloud;
+use twinsite_s3_site::{Change, Desired, S3Site, destroy_steps, steps};
+
+fn want(mode: Mode) -> Desired {
+    let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
+    let account = twinsite_local::world::ACCOUNT.parse().unwrap();
+    Desired::new(Site::new("www.example.com".parse().unwrap(), mode, account, regions).unwrap())
+}
+
+async fn s3_site(cloud: &Cloud) -> S3Site {
+    let access = Access { embedded: Some(cloud.http_client()), ..Access::default() };
+    let session = Session::open(access).await;
+    let east = "us-east-1".parse().unwrap();
+    S3Site::new(Pair::new(session.s3(&east), session.s3(&"us-west-2".parse().unwrap())), session.s3control(&east))
+}
+
+async fn planned(s3: &S3Site, want: &Desired) -> Plan<Change> {
+    Plan::new(steps(want, &s3.observe(want).await.unwrap()).unwrap()).unwrap()
+}
+
+async fn applied(s3: &S3Site, want: &Desired) -> Result<Applied, Halted<AwsError>> {
+    apply(planned(s3, want).await, s3, &Run::silent()).await
+}
+
+async fn destroyed(s3: &S3Site, want: &Desired) {
+    let have = s3.observe(want).await.unwrap();
+    let contents = s3.contents(want, &have).await.unwrap();
+    let plan = Plan::new(destroy_steps(want, &have, contents)).unwrap();
+    apply(plan, s3, &Run::silent()).await.unwrap();
+}

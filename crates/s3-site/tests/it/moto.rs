@@ -1,0 +1,26 @@
+//! The same against moto, an independent implementation of S3. Run by `cargo xtask conformance`.
+
+use twinsite_aws::{Access, Session};
+use twinsite_core::{Mode, Pair, Site};
+use twinsite_s3_site::{Desired, S3Site};
+
+use crate::{applied, destroyed, planned};
+
+#[tokio::test]
+#[ignore = "needs a moto server: cargo xtask conformance"]
+#[expect(clippy::disallowed_methods, reason = "the harness tells where the server is")]
+async fn moto_apply_twice_and_destroy() {
+    let endpoint = std::env::var("TWINSITE_CONFORMANCE_ENDPOINT").unwrap();
+    let session = Session::open(Access { endpoint: Some(endpoint), ..Access::default() }).await;
+    let (east, west) = ("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
+    let account = session.account().await.unwrap();
+    let domain = "conformance.example.com".parse().unwrap();
+    let site = Site::new(domain, Mode::Layered, account, Pair::new(east, west)).unwrap();
+    let clients = site.regions.as_ref().map(|region| session.s3(region));
+    let s3 = S3Site::new(clients, session.s3control(&site.regions.primary));
+    let want = Desired::new(site);
+    applied(&s3, &want).await.unwrap();
+    assert!(planned(&s3, &want).await.is_empty());
+    destroyed(&s3, &want).await;
+    assert_eq!(planned(&s3, &want).await.len(), 12);
+}
