@@ -44,7 +44,7 @@ pub use error::{Interrupted, SyncError};
 pub use index::Index;
 pub use local::{Source, walk};
 pub use object::{ETag, Headers, Key, Md5, PRIVATE, RemoteObject, SourceObject, Stamp, Wave};
-pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, SyncPlan, plan};
+pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SyncPlan, plan};
 pub use rules::{HeaderRule, Rules, Setting};
 pub use source_error::{Fault, Problem, SourceError};
 #[cfg(feature = "s3")]

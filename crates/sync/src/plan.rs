@@ -92,14 +92,14 @@ pub struct Options {
     /// How much may be deleted.
     pub guard: Guard,
     /// Whether everything is sent, changed or not.
-    pub send: Send,
+    pub send: Sending,
     /// Which side the bucket is of, for those who watch.
     pub side: Option<Side>,
 }
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Send {
+pub enum Sending {
     /// What differs.
     #[default]
     Changed,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::Run;
 
-use super::{Desk, Put, Reason, Send};
+use super::{Desk, Put, Reason, Sending};
 use crate::diff::{Glance, Sure, glance, same_bytes};
 use crate::transfer::part_size;
 use crate::{ETag, Index, Key, Md5, RemoteObject, SourceObject, Store, SyncError, hash, multipart_etag, part_digests};
@@ -47,7 +47,7 @@ impl<'a, S: Store> Desk<'a, S> {
     fn glance(&self, object: &'a SourceObject) -> (&'a SourceObject, Option<&'a RemoteObject>, Glance) {
         let remote = self.remote.get(object.key.as_str()).copied();
         let glance = match (self.options.send, glance(object, remote)) {
-            (Send::All, Glance::Content | Glance::Parts(_) | Glance::Opaque) => Glance::Put(Sure::Forced),
+            (Sending::All, Glance::Content | Glance::Parts(_) | Glance::Opaque) => Glance::Put(Sure::Forced),
             (_, glance) => glance,
         };
         (object, remote, glance)

@@ -1,0 +1,161 @@
+//! The command line, exactly as it was typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Publish a static site that stays up when an AWS region goes down.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "twinsite", version, about, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Global {
+    /// Use the embedded cloud on this machine instead of AWS
+    #[arg(long, global = true)]
+    pub(crate) local: bool,
+    /// Where the embedded cloud keeps its state
+    #[arg(long, global = true, value_name = "DIR", default_value = ".twinsite/local")]
+    pub(crate) state: PathBuf,
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", default_value = "twinsite.toml")]
+    pub(crate) config: PathBuf,
+    /// A profile of the shared AWS configuration
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// One address for all services: an S3 compatible server or emulator
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Write events and results as JSON, a line each, to stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Do not ask
+    #[arg(long, short = 'y', global = true)]
+    pub(crate) yes: bool,
+    /// Say nothing but errors
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Name every object that moves
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write twinsite.toml
+    Init(Init),
+    /// Show what `apply` would change, and why
+    Plan(Plan),
+    /// Create the two buckets, or bring their settings into the wanted state
+    Apply(Apply),
+    /// Publish a directory to both regions
+    Deploy(Deploy),
+    /// Compare both buckets with a directory, or with one another; exit 3 when they differ
+    Verify(Verify),
+    /// Delete both buckets and everything in them
+    Destroy,
+    /// Serve the embedded cloud: its S3 API and both website endpoints
+    Local(Local),
+    /// Print a completion script
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Answers to the questions of `init`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Init {
+    /// The name that visitors type
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
+    /// How the site is to survive: dns, origin or layered
+    #[arg(long)]
+    pub(crate) mode: Option<String>,
+    /// The region that serves while all is well
+    #[arg(long, value_name = "REGION")]
+    pub(crate) primary: Option<String>,
+    /// The region that takes over
+    #[arg(long, value_name = "REGION")]
+    pub(crate) backup: Option<String>,
+    /// The error document at the top; empty for none
+    #[arg(long, value_name = "KEY")]
+    pub(crate) not_found: Option<String>,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Plan {
+    /// Exit 3 when there is something to do
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Plan to take over buckets that twinsite did not create
+    #[arg(long)]
+    pub(crate) adopt: bool,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Apply {
+    /// Apply only the plan with this fingerprint
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) expect: Option<String>,
+    /// Take over buckets that twinsite did not create
+    #[arg(long)]
+    pub(crate) adopt: bool,
+}
+
+/// What is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deletes {
+    /// Nothing
+    None,
+    /// What an earlier deploy put there and the directory no longer has
+    Owned,
+    /// Everything that the directory does not have, but for ignored names
+    All,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Deploy {
+    /// The directory
+    #[arg(default_value = "public")]
+    pub(crate) dir: PathBuf,
+    /// Show what would be done, and why, for every object
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// What to delete
+    #[arg(long, value_enum, default_value_t = Deletes::Owned)]
+    pub(crate) delete: Deletes,
+    /// The most objects to delete, or a share of all: 100 or 25%
+    #[arg(long, value_name = "N|P%")]
+    pub(crate) max_delete: Option<String>,
+    /// Send everything, changed or not
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Run `apply` first
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// With --local: serve both websites afterwards
+    #[arg(long, requires = "local")]
+    pub(crate) serve: bool,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Verify {
+    /// The directory; without it the buckets are compared with one another
+    pub(crate) dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Local {
+    /// The port of the S3 API; any free one by default
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+}

@@ -1,0 +1,50 @@
+//! The file that `init` writes.
+
+/// The answers to `init`'s questions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answers {
+    pub(crate) domain: String,
+    pub(crate) mode: String,
+    pub(crate) primary: String,
+    pub(crate) backup: String,
+    pub(crate) not_found: String,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self {
+            domain: "www.example.com".to_owned(),
+            mode: "layered".to_owned(),
+            primary: "us-east-1".to_owned(),
+            backup: "us-west-2".to_owned(),
+            not_found: "404.html".to_owned(),
+        }
+    }
+}
+
+/// A configuration with these answers.
+pub(crate) fn text(answers: &Answers) -> String {
+    let quoted = |value: &str| toml::Value::String(value.to_owned()).to_string();
+    let Answers { domain, mode, primary, backup, not_found } = answers;
+    format!(
+        "# What twinsite publishes, and where. Every key is described in the README.\n\n\
+         [site]\n\
+         domain = {}\n\
+         mode = {} # dns | origin | layered\n\n\
+         [primary]\n\
+         region = {}\n\n\
+         [backup]\n\
+         region = {}\n\n\
+         [publish]\n\
+         not_found = {}\n\n\
+         # Headers for some objects; later rules win.\n\
+         # [[publish.headers]]\n\
+         # match = \"assets/**\"\n\
+         # cache_control = \"public, max-age=31536000, immutable\"\n",
+        quoted(domain),
+        quoted(mode),
+        quoted(primary),
+        quoted(backup),
+        quoted(not_found),
+    )
+}

@@ -1,0 +1,135 @@
+//! The one boundary where errors become words for people: what failed, why, and what to do next.
+
+use std::fmt::{self, Display};
+
+use twinsite_aws::{AwsError, Kind};
+use twinsite_core::Halted;
+use twinsite_local::world::WorldError;
+use twinsite_s3_site::Unfit;
+use twinsite_sync::{Interrupted, SourceError, StoreError, SyncError};
+
+use crate::exit::Exit;
+
+/// What is said when a command fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// What failed: the rest of a sentence that begins with `could not`.
+    pub(crate) what: String,
+    /// Why.
+    pub(crate) why: String,
+    /// What to do next.
+    pub(crate) hints: Vec<String>,
+    /// How the process ends.
+    pub(crate) exit: Exit,
+}
+
+impl Failure {
+    pub(crate) fn new(what: impl Into<String>, why: impl Display) -> Self {
+        Self { what: what.into(), why: why.to_string(), hints: Vec::new(), exit: Exit::Failed }
+    }
+
+    /// A fault of the command line or the configuration.
+    pub(crate) fn usage(what: impl Into<String>, why: impl Display) -> Self {
+        Self { exit: Exit::Usage, ..Self::new(what, why) }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    pub(crate) fn aws(what: &str, error: &AwsError) -> Self {
+        Self::new(what, error).with(hint_for(error))
+    }
+
+    pub(crate) fn unfit(what: &str, unfit: &Unfit) -> Self {
+        let mut hints: Vec<String> = unfit.0.iter().map(|problem| problem.hint().to_owned()).collect();
+        hints.dedup();
+        Self { hints, ..Self::new(what, unfit) }
+    }
+
+    pub(crate) fn halted(what: &str, halted: &Halted<AwsError>) -> Self {
+        let left = "what is done is done; run the same command again to finish the rest".to_owned();
+        match halted.failed.first() {
+            None => Self { exit: Exit::Interrupted, ..Self::new(what, halted) }.hint(left),
+            Some((_, error)) => Self::new(what, halted).with(hint_for(error)).hint(left),
+        }
+    }
+
+    pub(crate) fn source(what: &str, error: &SourceError) -> Self {
+        let failure = Self::usage(what, error);
+        match error {
+            SourceError::Empty(_) => {
+                failure.hint("did the build fail? To take a site down on purpose, use `twinsite destroy`")
+            }
+            SourceError::Missing(_) => failure.hint("build the site first, or name its output directory"),
+            SourceError::Unpublishable(_) => failure.hint("names to leave out go into `.twinsiteignore`"),
+            SourceError::Changed(_) => Self { exit: Exit::Failed, ..failure }.hint("wait for the build to finish"),
+            SourceError::NotADirectory(_) | SourceError::Rule(_) | SourceError::Unreadable { .. } => failure,
+        }
+    }
+
+    pub(crate) fn sync(what: &str, error: &SyncError) -> Self {
+        match error {
+            SyncError::Source(error) => Self::source(what, error),
+            SyncError::Store(StoreError::Aws(error)) if error.code.as_deref() == Some("NoSuchBucket") => {
+                Self::new(what, error).hint("create the buckets first: `twinsite apply`, or add --apply")
+            }
+            SyncError::Store(StoreError::Aws(error)) => Self::aws(what, error),
+            SyncError::Store(_) => Self::new(what, error),
+            SyncError::TooManyDeletes { count, .. } => Self::new(what, error)
+                .hint("look at it with --dry-run --delete none")
+                .hint(format!("allow it with --max-delete {count}, or keep them with --delete none")),
+            SyncError::Cancelled => Self { exit: Exit::Interrupted, ..Self::new(what, error) },
+        }
+    }
+
+    pub(crate) fn interrupted(what: &str, stopped: &Interrupted) -> Self {
+        let again = "run the same command again to finish the rest";
+        match stopped.failed.first() {
+            None => Self { exit: Exit::Interrupted, ..Self::new(what, stopped) }.hint(again),
+            Some((_, error)) => {
+                let because = Self::sync(what, error);
+                Self { why: stopped.to_string(), exit: Exit::Failed, ..because }.hint(again)
+            }
+        }
+    }
+
+    pub(crate) fn world(error: &WorldError) -> Self {
+        let failure = Self::new("open the embedded cloud", error);
+        match error {
+            WorldError::InUse(_) => failure.hint("wait for the other command, or name another directory with --state"),
+            WorldError::Unreadable { .. } => failure.hint("name another directory with --state, or delete this one"),
+        }
+    }
+
+    fn with(mut self, hint: Option<&str>) -> Self {
+        self.hints.extend(hint.map(str::to_owned));
+        self
+    }
+}
+
+/// What to do about an AWS error.
+fn hint_for(error: &AwsError) -> Option<&'static str> {
+    match error.kind {
+        Kind::NoCredentials => Some(
+            "sign in (`aws sso login`), or set AWS_PROFILE, --profile or AWS_ACCESS_KEY_ID; to try things out without an \
+             account, add --local",
+        ),
+        Kind::BadCredentials => Some("the credentials are wrong or have expired: sign in again, or check --profile"),
+        Kind::ClockSkew => Some("this machine's clock is wrong: set it, requests are signed with the time"),
+        Kind::Network => Some("check the network, the proxy and --endpoint-url"),
+        Kind::Denied => Some("these credentials lack the permission for this operation"),
+        Kind::Throttled => Some("AWS asks for slower requests: try again in a minute"),
+        Kind::Conflict => Some("somebody else has that name, or is changing the same thing: try again in a minute"),
+        Kind::RegionDisabled => Some("enable the region for this account, or choose another one"),
+        Kind::Precondition => Some("it was changed by somebody else in the meantime: run the command again"),
+        Kind::Absent | Kind::Other => None,
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not {}: {}", self.what, self.why)
+    }
+}

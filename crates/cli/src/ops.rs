@@ -1,0 +1,58 @@
+//! Whole operations. They return what happened as a value and never print.
+
+pub(crate) mod apply;
+pub(crate) mod deploy;
+pub(crate) mod destroy;
+pub(crate) mod init;
+pub(crate) mod local;
+pub(crate) mod plan;
+pub(crate) mod verify;
+
+use std::path::PathBuf;
+
+use clap_complete::Shell;
+use twinsite_core::{Pair, Plan};
+use twinsite_s3_site::Change;
+use twinsite_sync::{Report, SyncPlan};
+
+/// What a command did.
+pub(crate) enum Outcome {
+    /// A configuration was written.
+    Written(PathBuf),
+    /// A plan was made, to be looked at.
+    Planned { plan: Plan<Change>, check: bool },
+    /// A plan was applied.
+    Applied { done: usize },
+    /// A publish was planned, to be looked at.
+    DryRun { plans: Pair<SyncPlan>, buckets: Pair<String> },
+    /// A directory was published.
+    Deployed(Deployed),
+    /// Buckets were compared.
+    Verified(Vec<Difference>),
+    /// Buckets were deleted.
+    Destroyed { done: usize },
+    /// The owner said no.
+    Declined,
+    /// The embedded cloud was served until Ctrl-C.
+    Served,
+    /// Ctrl-C came twice.
+    Stopped,
+    /// A completion script is wanted.
+    Completions(Shell),
+}
+
+/// A publish.
+pub(crate) struct Deployed {
+    pub(crate) reports: Pair<Report>,
+    pub(crate) urls: Pair<String>,
+    pub(crate) local: bool,
+    /// Requests by operation, where they can be counted.
+    pub(crate) requests: Option<std::collections::BTreeMap<String, u64>>,
+}
+
+/// A key that is not as it should be in a bucket.
+pub(crate) struct Difference {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) why: String,
+}

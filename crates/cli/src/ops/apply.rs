@@ -1,0 +1,47 @@
+//! `twinsite apply`: carries out the plan that was shown.
+
+use std::io::{IsTerminal, stdin};
+
+use twinsite_core::Run;
+use twinsite_s3_site::Adopt;
+
+use super::Outcome;
+use super::plan::adopt;
+use crate::args::{Apply, Global};
+use crate::error::Failure;
+use crate::render::Screen;
+use crate::stack::Stack;
+
+const WHAT: &str = "apply the plan";
+
+pub(crate) async fn apply(global: &Global, options: &Apply, run: &Run, screen: &Screen) -> Result<Outcome, Failure> {
+    let stack = Stack::open(global).await?;
+    let plan = stack.plan(adopt(options.adopt)).await?;
+    let fingerprint = plan.fingerprint();
+    if let Some(expected) = options.expect.as_ref().filter(|expected| **expected != fingerprint) {
+        let why = format!("the plan is {fingerprint} now, not {expected}; nothing was changed");
+        return Err(Failure::new(WHAT, why).hint("look at it with `twinsite plan` and approve that"));
+    }
+    screen.plan(&plan);
+    let ask = !plan.is_empty() && !global.yes && !global.local && options.expect.is_none() && stdin().is_terminal();
+    if ask && !screen.confirm("Apply this plan? Type yes: ", "yes") {
+        return Ok(Outcome::Declined);
+    }
+    let done = carry_out(plan, &stack, run).await?;
+    Ok(Outcome::Applied { done })
+}
+
+/// Plans and applies without showing or asking: the first half of `deploy --apply`.
+pub(super) async fn ensure(stack: &Stack, run: &Run) -> Result<usize, Failure> {
+    let plan = stack.plan(Adopt::Refuse).await?;
+    carry_out(plan, stack, run).await
+}
+
+async fn carry_out(
+    plan: twinsite_core::Plan<twinsite_s3_site::Change>,
+    stack: &Stack,
+    run: &Run,
+) -> Result<usize, Failure> {
+    let applied = Box::pin(twinsite_core::apply(plan, &stack.s3, run)).await;
+    Ok(applied.map_err(|halted| Failure::halted(WHAT, &halted))?.done.len())
+}

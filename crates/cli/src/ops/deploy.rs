@@ -1,0 +1,125 @@
+//! `twinsite deploy`: one directory, two buckets, nothing sent that is there already.
+
+use std::path::{Path, PathBuf};
+
+use futures::future::join;
+use twinsite_core::{Event, Pair, Run, Side};
+use twinsite_sync::{
+    Deletes, Guard, Index, Interrupted, Options, Report, Rules, S3Store, Sending, Source, SourceError, SyncError,
+    SyncPlan, plan, transfer, walk,
+};
+
+use super::{Deployed, Outcome, apply, local};
+use crate::args::{self, Deploy, Global};
+use crate::error::Failure;
+use crate::render::Screen;
+use crate::stack::{Stack, config};
+
+const WHAT: &str = "publish";
+
+pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen: &Screen) -> Result<Outcome, Failure> {
+    // Everything that can be wrong on this machine is found before AWS hears of it.
+    let config = config(global)?;
+    let guard = options.max_delete.as_deref().map_or(Ok(config.guard), guard)?;
+    let source = find(&options.dir, &config.rules()?).await?;
+    let stack = Stack::open(global).await?;
+    if options.apply && !options.dry_run {
+        apply::ensure(&stack, run).await?;
+    }
+    if let Some(cloud) = &stack.cloud {
+        cloud.forget_requests();
+    }
+    let (stores, index) = (stack.stores(), Index::open(&index_file(global)));
+    let plans = plan_both(&source, &stores, &options_for(options, guard), &index, run).await;
+    let plans = plans.map_err(|error| Failure::sync(WHAT, &error))?;
+    if options.dry_run {
+        let buckets = stores.map(|store| store.bucket().to_owned());
+        return Ok(Outcome::DryRun { plans, buckets });
+    }
+    let reports = transfer_both(plans, &stores, &index, run).await;
+    save(&index, run);
+    let reports = reports.map_err(|stopped| Failure::interrupted(WHAT, &stopped))?;
+    let deployed = finish(&stack, reports, global.local)?;
+    if !options.serve {
+        return Ok(Outcome::Deployed(deployed));
+    }
+    screen.deployed(&deployed);
+    let cloud = stack.cloud.clone();
+    let cloud = cloud.ok_or_else(|| Failure::new("serve", "another process serves this embedded cloud already"))?;
+    local::serve(&cloud, &stack.site, (&global.state, 0), (run, screen)).await
+}
+
+async fn find(dir: &Path, rules: &Rules) -> Result<Source, Failure> {
+    let (dir, rules) = (dir.to_owned(), rules.clone());
+    let found = tokio::task::spawn_blocking(move || walk(dir, &rules)).await;
+    let found = found.map_err(|stopped| Failure::new(WHAT, stopped))?;
+    found.map_err(|error: SourceError| Failure::source(WHAT, &error))
+}
+
+/// Beside the configuration, so that every site has its own.
+fn index_file(global: &Global) -> PathBuf {
+    global.config.parent().unwrap_or(Path::new("")).join(".twinsite/index")
+}
+
+fn options_for(options: &Deploy, guard: Guard) -> Options {
+    let deletes = match options.delete {
+        args::Deletes::None => Deletes::None,
+        args::Deletes::Owned => Deletes::Owned,
+        args::Deletes::All => Deletes::All,
+    };
+    let send = if options.force { Sending::All } else { Sending::Changed };
+    Options { deletes, guard, send, side: None }
+}
+
+/// Reads `100` or `25%`.
+fn guard(text: &str) -> Result<Guard, Failure> {
+    let wrong =
+        || Failure::usage("read --max-delete", format!("`{text}` is neither a number nor a share, as 100 or 25%"));
+    match text.strip_suffix('%').map(str::parse) {
+        Some(Ok(percent)) if percent <= 100 => Ok(Guard { count: 0, percent }),
+        Some(_) => Err(wrong()),
+        None => text.parse().map(|count| Guard { count, percent: 0 }).map_err(|_| wrong()),
+    }
+}
+
+/// Both sides are planned, and both guards hold, before either is changed.
+async fn plan_both(
+    source: &Source,
+    stores: &Pair<S3Store>,
+    options: &Options,
+    index: &Index,
+    run: &Run,
+) -> Result<Pair<SyncPlan>, SyncError> {
+    let options = Pair::from_fn(|side| Options { side: Some(side), ..*options });
+    let one = |side: Side| Box::pin(plan(source, stores.get(side), options.get(side), index, run));
+    let (primary, backup) = join(one(Side::Primary), one(Side::Backup)).await;
+    Ok(Pair::new(primary?, backup?))
+}
+
+async fn transfer_both(
+    plans: Pair<SyncPlan>,
+    stores: &Pair<S3Store>,
+    index: &Index,
+    run: &Run,
+) -> Result<Pair<Report>, Interrupted> {
+    let one = |plan, side: Side| Box::pin(transfer(plan, stores.get(side), index, run));
+    let (primary, backup) = join(one(plans.primary, Side::Primary), one(plans.backup, Side::Backup)).await;
+    Ok(Pair::new(primary?, backup?))
+}
+
+/// The index only spares work, so that it could not be kept is worth a word and no more.
+fn save(index: &Index, run: &Run) {
+    if let Err(error) = index.save() {
+        let text = format!("the index of file digests could not be kept: {error}");
+        let hint = Some("the next deploy reads every file again; nothing else depends on it".to_owned());
+        run.say(&Event::Warning { text, hint });
+    }
+}
+
+fn finish(stack: &Stack, reports: Pair<Report>, local: bool) -> Result<Deployed, Failure> {
+    if let Some(cloud) = &stack.cloud {
+        cloud.world().flush().map_err(|fault| Failure::new("keep the embedded cloud's state", fault))?;
+    }
+    let requests = stack.cloud.as_ref().map(twinsite_local::Cloud::requests);
+    Ok(Deployed { reports, urls: Pair::from_fn(|side| stack.url(side)), local, requests })
+}

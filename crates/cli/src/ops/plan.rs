@@ -1,0 +1,18 @@
+//! `twinsite plan`: looks, and changes nothing.
+
+use twinsite_s3_site::Adopt;
+
+use super::Outcome;
+use crate::args::{Global, Plan};
+use crate::error::Failure;
+use crate::stack::Stack;
+
+pub(crate) async fn plan(global: &Global, options: &Plan) -> Result<Outcome, Failure> {
+    let stack = Stack::open(global).await?;
+    let plan = stack.plan(adopt(options.adopt)).await?;
+    Ok(Outcome::Planned { plan, check: options.check })
+}
+
+pub(super) fn adopt(flag: bool) -> Adopt {
+    if flag { Adopt::Adopt } else { Adopt::Refuse }
+}

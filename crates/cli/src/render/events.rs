@@ -1,0 +1,89 @@
+//! Events as lines: for people without a terminal, and for programs.
+
+use serde_json::{Value, json};
+use twinsite_core::{Event, Side, Watch};
+
+use super::human::size;
+use super::{data, people};
+
+/// Plain lines; objects only when asked for.
+pub(super) struct Lines {
+    pub(super) objects: bool,
+}
+
+impl Watch for Lines {
+    fn event(&self, event: &Event) {
+        let text = match event {
+            Event::Object { verb, side, key, reason, bytes } if self.objects => {
+                let bytes = if *bytes > 0 { format!(" ({})", size(*bytes)) } else { String::new() };
+                format!("{} {verb:<7} {key}  {reason}{bytes}", of(*side))
+            }
+            other => line(other),
+        };
+        people(&text);
+    }
+}
+
+fn of(side: Option<Side>) -> &'static str {
+    side.map_or("", Side::as_str)
+}
+
+/// What is worth a line of its own; empty when it is not.
+pub(super) fn line(event: &Event) -> String {
+    match event {
+        Event::StepDone { step, action, took } => format!("{} {step} ({:.1} s)", action.symbol(), took.as_secs_f64()),
+        Event::StepFailed { step, error } => format!("! {step}: {error}"),
+        Event::Waiting { what, since, usually } => {
+            let usually = usually.map(|usually| format!(", usually {usually}")).unwrap_or_default();
+            format!("… waiting for {what} ({} s{usually})", since.as_secs())
+        }
+        Event::Warning { text, hint } => {
+            let hint = hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            format!("warning: {text}{hint}")
+        }
+        _ => String::new(),
+    }
+}
+
+/// One JSON object a line.
+pub(super) struct Ndjson;
+
+impl Watch for Ndjson {
+    fn event(&self, event: &Event) {
+        if let Some(value) = value(event) {
+            data(&value.to_string());
+        }
+    }
+}
+
+fn value(event: &Event) -> Option<Value> {
+    let side = |side: &Option<Side>| side.map(Side::as_str);
+    Some(match event {
+        Event::StepStarted { step, action } => {
+            json!({"event": "step", "state": "started", "step": step.as_str(), "action": action.as_str()})
+        }
+        Event::StepDone { step, action, took } => json!({
+            "event": "step", "state": "done", "step": step.as_str(), "action": action.as_str(),
+            "seconds": took.as_secs_f64(),
+        }),
+        Event::StepFailed { step, error } => {
+            json!({"event": "step", "state": "failed", "step": step.as_str(), "error": error})
+        }
+        Event::Waiting { what, since, .. } => {
+            json!({"event": "waiting", "what": what, "seconds": since.as_secs_f64()})
+        }
+        Event::PhaseStarted { phase, side: at, objects, bytes } => json!({
+            "event": "phase", "state": "started", "phase": phase.as_str(), "side": side(at), "objects": objects,
+            "bytes": bytes,
+        }),
+        Event::PhaseDone { phase, side: at, took } => json!({
+            "event": "phase", "state": "done", "phase": phase.as_str(), "side": side(at),
+            "seconds": took.as_secs_f64(),
+        }),
+        Event::Object { verb, side: at, key, reason, bytes } => json!({
+            "event": "object", "verb": verb.as_str(), "side": side(at), "key": key, "reason": reason, "bytes": bytes,
+        }),
+        Event::Warning { text, hint } => json!({"event": "warning", "text": text, "hint": hint}),
+        _ => return None,
+    })
+}

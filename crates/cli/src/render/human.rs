@@ -1,0 +1,159 @@
+//! Results in words.
+
+use std::fmt::Write;
+
+use twinsite_core::{Change as _, Pair, Plan, Side};
+use twinsite_s3_site::Change;
+use twinsite_sync::{Report, SyncPlan};
+
+use crate::error::Failure;
+use crate::ops::local::Addresses;
+use crate::ops::{Deployed, Difference, Outcome};
+
+pub(super) fn outcome(outcome: &Outcome, verbose: bool) -> String {
+    match outcome {
+        Outcome::Written(path) => format!(
+            "wrote {}\n\nnext: twinsite plan    (what would be created)\n      twinsite apply   (create it)\n      \
+             twinsite deploy  (publish ./public)",
+            path.display()
+        ),
+        Outcome::Planned { plan, .. } => self::plan(plan),
+        Outcome::Applied { done: 0 } => "nothing to do: both buckets are as configured".to_owned(),
+        Outcome::Applied { done } => format!("applied: {done} steps done"),
+        Outcome::DryRun { plans, buckets } => dry_run(plans, buckets),
+        Outcome::Deployed(deployed) => self::deployed(deployed),
+        Outcome::Verified(differences) => verified(differences, verbose),
+        Outcome::Destroyed { done: 0 } => "nothing to destroy: twinsite created nothing here".to_owned(),
+        Outcome::Destroyed { done } => format!("destroyed: {done} steps done"),
+        Outcome::Declined => "nothing was changed".to_owned(),
+        Outcome::Served => "stopped serving; the state is kept".to_owned(),
+        Outcome::Stopped => "stopped at once; run the same command again to finish the rest".to_owned(),
+        Outcome::Completions(_) => String::new(),
+    }
+}
+
+pub(super) fn failure(failure: &Failure) -> String {
+    let Failure { what, why, hints, exit: _ } = failure;
+    let why = why.replace('\n', "\n  ");
+    let hints: String = hints.iter().fold(String::new(), |mut all, hint| {
+        let _ = write!(all, "\nhint: {hint}");
+        all
+    });
+    format!("error: could not {what}\n  {why}{hints}")
+}
+
+pub(super) fn plan(plan: &Plan<Change>) -> String {
+    if plan.is_empty() {
+        return "nothing to do".to_owned();
+    }
+    let mut text = String::new();
+    for step in plan.steps() {
+        let _ = writeln!(text, "{} {:<22} {}", step.action.symbol(), step.id, step.reason);
+        for field in step.change.fields() {
+            let _ = writeln!(text, "    {}", shortened(&field.to_string()));
+        }
+    }
+    let _ = write!(text, "\n{} steps in {} waves; fingerprint {}", plan.len(), plan.waves().len(), plan.fingerprint());
+    text
+}
+
+/// Policies are long; the plan's JSON has them whole.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 100;
+    match text.char_indices().nth(MOST) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}…", &text[..at]),
+    }
+}
+
+fn dry_run(plans: &Pair<SyncPlan>, buckets: &Pair<String>) -> String {
+    let mut text = String::new();
+    for (side, plan) in plans.iter() {
+        let _ = writeln!(text, "{side} ({})", buckets.get(side));
+        for put in plan.puts() {
+            let _ = writeln!(text, "  put      {}  {} ({})", put.object.key, put.reason, size(put.object.size));
+        }
+        for rewrite in plan.rewrites() {
+            let _ = writeln!(text, "  rewrite  {}  {}", rewrite.object.key, rewrite.reason);
+        }
+        for delete in plan.deletes() {
+            let _ = writeln!(text, "  delete   {}  extraneous ({})", delete.key, size(delete.size));
+        }
+        for key in plan.foreign() {
+            let _ = writeln!(text, "  leave    {key}  twinsite did not put it there");
+        }
+        let (puts, rewrites, deletes) = (plan.puts().len(), plan.rewrites().len(), plan.deletes().len());
+        let bytes = size(plan.bytes());
+        let _ = writeln!(
+            text,
+            "  {puts} to put ({bytes}), {rewrites} to rewrite, {deletes} to delete, {} unchanged",
+            plan.kept()
+        );
+    }
+    text + "dry run: nothing was changed"
+}
+
+pub(super) fn deployed(deployed: &Deployed) -> String {
+    let Deployed { reports, urls, local, requests } = deployed;
+    let mut text = String::new();
+    for side in Side::BOTH {
+        let _ = writeln!(text, "{:<8} {}", side.as_str(), report(reports.get(side)));
+    }
+    if let Some(requests) = requests {
+        let list: Vec<String> = requests.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let _ = writeln!(text, "requests {}", list.join(", "));
+    }
+    if *local {
+        text.push_str("look at it: twinsite local, or add --serve");
+    } else {
+        let _ = write!(text, "primary  {}\nbackup   {}", urls.primary, urls.backup);
+    }
+    text
+}
+
+fn report(report: &Report) -> String {
+    let Report { put, rewritten, deleted, kept, bytes, took, changed: _ } = report;
+    if put + rewritten + deleted == 0 {
+        return format!("nothing to do: {kept} objects are as they should be");
+    }
+    let seconds = took.as_secs_f64();
+    format!("{put} put ({}), {rewritten} rewritten, {deleted} deleted, {kept} unchanged, {seconds:.1} s", size(*bytes))
+}
+
+fn verified(differences: &[Difference], verbose: bool) -> String {
+    const SHOWN: usize = 50;
+    if differences.is_empty() {
+        return "no differences".to_owned();
+    }
+    let most = if verbose { usize::MAX } else { SHOWN };
+    let mut text = String::new();
+    for Difference { bucket, key, why } in differences.iter().take(most) {
+        let _ = writeln!(text, "{bucket}  {key}  {why}");
+    }
+    if differences.len() > most {
+        let _ = writeln!(text, "… and {} more (-v names them all)", differences.len() - most);
+    }
+    let _ = write!(text, "{} differences", differences.len());
+    text
+}
+
+pub(super) fn serving(addresses: &Addresses) -> String {
+    let Addresses { api, websites, buckets } = addresses;
+    format!(
+        "the embedded cloud is up\n\
+         \n  primary website  http://{}/  (bucket {})\
+         \n  backup website   http://{}/  (bucket {})\
+         \n  S3 API           http://{api}\
+         \n\
+         \n  other tools: AWS_ACCESS_KEY_ID=embedded AWS_SECRET_ACCESS_KEY=embedded-secret \\\
+         \n               aws --endpoint-url http://{api} s3 ls s3://{}\
+         \n\
+         \nCtrl-C stops it; the state is kept.",
+        websites.primary, buckets.primary, websites.backup, buckets.backup, buckets.primary
+    )
+}
+
+/// Bytes as people read them.
+pub(super) fn size(bytes: u64) -> String {
+    indicatif::HumanBytes(bytes).to_string()
+}

@@ -1,0 +1,92 @@
+//! Everything that an operation works on, opened once: the configuration, the session, the site and its buckets.
+
+use twinsite_aws::{Access, Session};
+use twinsite_core::{Pair, Plan, Side, Site};
+use twinsite_local::{Attached, Cloud, attach_or_open, remote, world};
+use twinsite_s3_site::{Adopt, Change, Desired, S3Site, steps};
+use twinsite_sync::S3Store;
+
+use crate::args::Global;
+use crate::config::Config;
+use crate::error::Failure;
+
+/// A site that can be planned, applied and published.
+pub(crate) struct Stack {
+    pub(crate) config: Config,
+    pub(crate) site: Site,
+    pub(crate) s3: S3Site,
+    /// The embedded cloud, when this process has it open.
+    pub(crate) cloud: Option<Cloud>,
+    session: Session,
+}
+
+impl Stack {
+    /// Opens a site. The first request to AWS is made here: it tells the account.
+    pub(crate) async fn open(global: &Global) -> Result<Self, Failure> {
+        let config = config(global)?;
+        let (session, cloud) = session(global).await?;
+        let account = session.account().await.map_err(|error| Failure::aws("find out the AWS account", &error))?;
+        let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
+        let site = site.map_err(|invalid| Failure::usage("use the configuration", invalid))?;
+        let clients = site.regions.as_ref().map(|region| session.s3(region));
+        let s3 = S3Site::new(clients, session.s3control(&site.regions.primary));
+        Ok(Self { config, site, s3, cloud, session })
+    }
+
+    /// What the buckets should be like.
+    pub(crate) fn desired(&self, adopt: Adopt) -> Desired {
+        let mut want = Desired::new(self.site.clone());
+        want.index.clone_from(&self.config.index);
+        want.not_found.clone_from(&self.config.not_found);
+        want.noncurrent_days = self.config.noncurrent_days;
+        want.adopt = adopt;
+        want
+    }
+
+    /// The plan that brings the buckets into the wanted state.
+    pub(crate) async fn plan(&self, adopt: Adopt) -> Result<Plan<Change>, Failure> {
+        const WHAT: &str = "plan the two buckets";
+        let want = self.desired(adopt);
+        let have = Box::pin(self.s3.observe(&want)).await.map_err(|error| Failure::aws(WHAT, &error))?;
+        let steps = steps(&want, &have).map_err(|unfit| Failure::unfit(WHAT, &unfit))?;
+        Plan::new(steps).map_err(|error| Failure::new(WHAT, error))
+    }
+
+    /// The two buckets as stores.
+    pub(crate) fn stores(&self) -> Pair<S3Store> {
+        Pair::from_fn(|side| {
+            let client = self.session.s3(self.site.regions.get(side));
+            S3Store::new(client, self.site.buckets.get(side).as_str())
+        })
+    }
+
+    /// Where visitors find one side.
+    pub(crate) fn url(&self, side: Side) -> String {
+        format!("http://{}/", self.site.website_host(side))
+    }
+}
+
+/// The configuration; with `--local` a missing one is replaced by an example.
+pub(crate) fn config(global: &Global) -> Result<Config, Failure> {
+    if global.local && !global.config.exists() { Ok(Config::example()) } else { Config::read(&global.config) }
+}
+
+async fn session(global: &Global) -> Result<(Session, Option<Cloud>), Failure> {
+    let Global { profile, endpoint_url, .. } = global;
+    if !global.local {
+        let access = Access { profile: profile.clone(), endpoint: endpoint_url.clone(), embedded: None };
+        return Ok((Session::open(access).await, None));
+    }
+    let (client, cloud) = match attach_or_open(&global.state).map_err(|error| Failure::world(&error))? {
+        Attached::Own(cloud) => (cloud.http_client(), Some(cloud)),
+        Attached::Remote(address) => (remote(address), None),
+    };
+    Ok((Session::open(Access { embedded: Some(client), ..Access::default() }).await, cloud))
+}
+
+/// The site of the embedded cloud, whose account is always the same.
+pub(crate) fn local_site(config: &Config) -> Result<Site, Failure> {
+    let invalid = |invalid| Failure::usage("use the configuration", invalid);
+    let account = world::ACCOUNT.parse().map_err(invalid)?;
+    Site::new(config.domain.clone(), config.mode, account, config.regions.clone()).map_err(invalid)
+}
