@@ -1,0 +1,74 @@
+//! `cargo xtask conformance`: the `moto_*` tests against a moto server in a venv under `target/`.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{cargo, command, root, succeed};
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A server that is stopped when it goes out of scope, on errors too.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// Without pip or network this is a skip for a developer and a failure in CI.
+pub(crate) fn run() -> Result<()> {
+    match venv() {
+        Ok(venv) => against_moto(&venv.join("bin/moto_server")),
+        Err(error) if in_ci() => Err(error),
+        Err(error) => {
+            eprintln!("conformance: skipped: {error:#}");
+            Ok(())
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "CI says that it is CI in the environment only")]
+fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| value == "true")
+}
+
+fn venv() -> Result<PathBuf> {
+    let venv = root().join("target/venv");
+    if !venv.join("bin/pip").exists() {
+        succeed(command("python3").args(["-m", "venv"]).arg(&venv))?;
+    }
+    let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement", "xtask/requirements.txt"];
+    succeed(command(venv.join("bin/pip")).args(pip)).context("install the pinned moto")?;
+    Ok(venv)
+}
+
+fn against_moto(program: &PathBuf) -> Result<()> {
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let mut moto = command(program);
+    moto.args(["--host", "127.0.0.1", "--port", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut server = Server(moto.spawn().context("start moto_server")?);
+    wait_for(&mut server, port)?;
+    let tests = ["test", "-p", "twinsite-sync", "-p", "twinsite-s3-site", "--all-features", "--test", "it"];
+    let endpoint = format!("http://127.0.0.1:{port}");
+    succeed(cargo(&tests).args(["--", "--ignored", "moto"]).env("TWINSITE_CONFORMANCE_ENDPOINT", endpoint))
+}
+
+fn wait_for(server: &mut Server, port: u16) -> Result<()> {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return Ok(());
+        }
+        if let Some(status) = server.0.try_wait()? {
+            bail!("moto_server ended with {status}");
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    bail!("moto_server does not answer after {PATIENCE:?}")
+}
