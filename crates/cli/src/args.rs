@@ -16,6 +16,7 @@ pub(crate) struct Args {
 }
 
 /// What every command takes.
+#[expect(clippy::struct_excessive_bools, reason = "flags are what was typed")]
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Global {
     /// Use the embedded cloud on this machine instead of AWS
@@ -123,6 +124,7 @@ pub(crate) enum Deletes {
 }
 
 #[derive(Clone, Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are what was typed")]
 pub(crate) struct Deploy {
     /// The directory
     #[arg(default_value = "public")]

@@ -6,7 +6,7 @@
 //! # let _ = code; }
 //! ```
 //!
-//! Operations return values; [`render`] alone writes to the terminal. The environment is read by the AWS SDK only.
+//! Operations return values; `render` alone writes to the terminal. The environment is read by the AWS SDK only.
 
 mod args;
 mod config;

@@ -1,6 +1,6 @@
 //! Everything that an operation works on, opened once: the configuration, the session, the site and its buckets.
 
-use twinsite_aws::{Access, Session};
+use twinsite_aws::{Access, AwsError, Kind, Session};
 use twinsite_core::{Pair, Plan, Side, Site};
 use twinsite_local::{Attached, Cloud, attach_or_open, remote, world};
 use twinsite_s3_site::{Adopt, Change, Desired, S3Site, steps};
@@ -25,7 +25,7 @@ impl Stack {
     pub(crate) async fn open(global: &Global) -> Result<Self, Failure> {
         let config = config(global)?;
         let (session, cloud) = session(global).await?;
-        let account = session.account().await.map_err(|error| Failure::aws("find out the AWS account", &error))?;
+        let account = session.account().await.map_err(|error| no_account(global, &error))?;
         let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
         let site = site.map_err(|invalid| Failure::usage("use the configuration", invalid))?;
         let clients = site.regions.as_ref().map(|region| session.s3(region));
@@ -63,6 +63,16 @@ impl Stack {
     /// Where visitors find one side.
     pub(crate) fn url(&self, side: Side) -> String {
         format!("http://{}/", self.site.website_host(side))
+    }
+}
+
+fn no_account(global: &Global, error: &AwsError) -> Failure {
+    let failure = Failure::aws("find out the AWS account", error);
+    match &global.profile {
+        Some(name) if error.kind == Kind::NoCredentials => {
+            failure.hint(format!("the profile `{name}` is unknown or has none: see `aws configure list-profiles`"))
+        }
+        Some(_) | None => failure,
     }
 }
 

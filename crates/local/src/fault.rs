@@ -108,54 +108,41 @@ fn s3_operation(request: &Request<Body>) -> String {
         return format!("{}{name}", verb(request.method()));
     }
     let copies = request.headers().contains_key("x-amz-copy-source");
-    let name = match (request.method().as_str(), in_object, in_bucket) {
-        ("PUT", true, _) if has("uploadId") => {
-            if copies {
-                "UploadPartCopy"
-            } else {
-                "UploadPart"
-            }
-        }
-        ("PUT", true, _) => {
-            if copies {
-                "CopyObject"
-            } else {
-                "PutObject"
-            }
-        }
-        ("POST", true, _) => {
-            if has("uploads") {
-                "CreateMultipartUpload"
-            } else {
-                "CompleteMultipartUpload"
-            }
-        }
-        ("DELETE", true, _) => {
-            if has("uploadId") {
-                "AbortMultipartUpload"
-            } else {
-                "DeleteObject"
-            }
-        }
-        ("HEAD", true, _) => "HeadObject",
-        (_, true, _) => {
-            if has("uploadId") {
-                "ListParts"
-            } else {
-                "GetObject"
-            }
-        }
-        ("PUT", false, _) => "CreateBucket",
-        ("POST", false, _) => "DeleteObjects",
-        ("DELETE", false, _) => "DeleteBucket",
-        ("HEAD", false, _) => "HeadBucket",
-        (_, false, true) if has("uploads") => "ListMultipartUploads",
-        (_, false, true) if has("versions") => "ListObjectVersions",
-        (_, false, true) if has("list-type") => "ListObjectsV2",
-        (_, false, true) => "ListObjects",
-        (_, false, false) => "ListBuckets",
+    let name = match (in_object, in_bucket) {
+        (true, _) => object_operation(request.method().as_str(), has("uploadId"), has("uploads"), copies),
+        (false, true) => bucket_operation(request.method().as_str(), has),
+        (false, false) => "ListBuckets",
     };
     name.to_owned()
+}
+
+fn object_operation(method: &str, in_upload: bool, uploads: bool, copies: bool) -> &'static str {
+    match (method, in_upload, copies) {
+        ("PUT", true, true) => "UploadPartCopy",
+        ("PUT", true, false) => "UploadPart",
+        ("PUT", false, true) => "CopyObject",
+        ("PUT", false, false) => "PutObject",
+        ("POST", _, _) if uploads => "CreateMultipartUpload",
+        ("POST", _, _) => "CompleteMultipartUpload",
+        ("DELETE", true, _) => "AbortMultipartUpload",
+        ("DELETE", false, _) => "DeleteObject",
+        ("HEAD", _, _) => "HeadObject",
+        (_, true, _) => "ListParts",
+        (_, false, _) => "GetObject",
+    }
+}
+
+fn bucket_operation(method: &str, has: impl Fn(&str) -> bool) -> &'static str {
+    match method {
+        "PUT" => "CreateBucket",
+        "POST" => "DeleteObjects",
+        "DELETE" => "DeleteBucket",
+        "HEAD" => "HeadBucket",
+        _ if has("uploads") => "ListMultipartUploads",
+        _ if has("versions") => "ListObjectVersions",
+        _ if has("list-type") => "ListObjectsV2",
+        _ => "ListObjects",
+    }
 }
 
 #[cfg(test)]

@@ -73,6 +73,7 @@ impl<'a> Planner<'a> {
         let create = self.step("bucket", (Action::Create, Reason::Absent), What::Create { region, tags });
         // A bucket that does not exist has no policy that could be odd.
         let rest = self.settings(&fresh).unwrap_or_default();
+        let rest = rest.into_iter().map(|step| Step { reason: Reason::Absent, ..step });
         std::iter::once(create).chain(rest).collect()
     }
 

@@ -43,16 +43,16 @@ pub(crate) fn wanted(site: &Site, bucket: &str, have: Option<&str>) -> Result<Op
         return Ok(None);
     }
     let all: Vec<Value> = others.into_iter().chain(ours).collect();
-    Ok(Some(document(all)))
+    Ok(Some(document(&all)))
 }
 
 /// A policy without our statements; `None` when nothing is left.
 pub(crate) fn without_ours(have: &str) -> Result<Option<String>, Odd> {
     let others: Vec<Value> = statements(have)?.into_iter().filter(|statement| !is_ours(statement)).collect();
-    Ok((!others.is_empty()).then(|| document(others)))
+    Ok((!others.is_empty()).then(|| document(&others)))
 }
 
-fn document(statements: Vec<Value>) -> String {
+fn document(statements: &[Value]) -> String {
     json!({"Version": "2012-10-17", "Statement": statements}).to_string()
 }
 

@@ -58,7 +58,6 @@ async fn with_each_other(stores: &Pair<S3Store>) -> Result<Vec<Difference>, Sync
     let (mut left, mut right) = (primary.into_iter().peekable(), backup.into_iter().peekable());
     loop {
         match (left.peek(), right.peek()) {
-            (None, None) => return Ok(found),
             (Some(here), there) if there.is_none_or(|there| here.key < there.key) => {
                 found.push(one(here.key.to_string(), "absent"));
                 left.next();
@@ -76,7 +75,7 @@ async fn with_each_other(stores: &Pair<S3Store>) -> Result<Vec<Difference>, Sync
                 left.next();
                 right.next();
             }
-            (Some(_), None) | (None, Some(_)) => return Ok(found),
+            (_, None) | (None, _) => return Ok(found),
         }
     }
 }

@@ -9,15 +9,17 @@ use twinsite_core::{Event, Phase, Side, Watch};
 
 use super::events::line;
 
-/// A bar for each phase of each side.
+/// The bars that are there, by what they show.
+type Bars = HashMap<(Phase, Option<Side>), Bar>;
+
 #[derive(Clone)]
 pub(super) struct Progress {
     all: MultiProgress,
-    bars: Arc<Mutex<HashMap<(Phase, Option<Side>), Bar>>>,
+    bars: Arc<Mutex<Bars>>,
 }
 
 struct Bar {
-    bar: ProgressBar,
+    shown: ProgressBar,
     objects: u64,
     done: u64,
 }
@@ -32,11 +34,11 @@ impl Progress {
 
     pub(super) fn close(&self) {
         for (_, bar) in self.bars().drain() {
-            bar.bar.finish_and_clear();
+            bar.shown.finish_and_clear();
         }
     }
 
-    fn bars(&self) -> MutexGuard<'_, HashMap<(Phase, Option<Side>), Bar>> {
+    fn bars(&self) -> MutexGuard<'_, Bars> {
         self.bars.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -49,14 +51,14 @@ impl Progress {
         }
         bar.set_prefix(format!("{} {}", side.map_or("", Side::as_str), phase.as_str()));
         bar.enable_steady_tick(Duration::from_millis(200));
-        self.bars().insert((phase, side), Bar { bar, objects: objects.unwrap_or_default(), done: 0 });
+        self.bars().insert((phase, side), Bar { shown: bar, objects: objects.unwrap_or_default(), done: 0 });
     }
 
     fn advance(&self, phase: Phase, side: Option<Side>, objects: u64, bytes: u64) {
         if let Some(bar) = self.bars().get_mut(&(phase, side)) {
             bar.done += objects;
-            bar.bar.inc(bytes);
-            bar.bar.set_message(format!("{}/{} files", bar.done, bar.objects));
+            bar.shown.inc(bytes);
+            bar.shown.set_message(format!("{}/{} files", bar.done, bar.objects));
         }
     }
 }
@@ -68,7 +70,7 @@ impl Watch for Progress {
             Event::Progress { phase, side, objects, bytes } => self.advance(*phase, *side, *objects, *bytes),
             Event::PhaseDone { phase, side, .. } => {
                 if let Some(bar) = self.bars().remove(&(*phase, *side)) {
-                    bar.bar.finish_and_clear();
+                    bar.shown.finish_and_clear();
                 }
             }
             other => {

@@ -4,6 +4,7 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use crate::{code, site};
 
 const PART: usize = 5 << 20;
+const SIZE: i64 = 5 << 20;
 
 async fn begin(s3: &Client, key: &str) -> String {
     s3.create_multipart_upload().bucket("site").key(key).send().await.unwrap().upload_id.unwrap()
@@ -25,13 +26,13 @@ async fn parts_become_one_object_with_a_composite_etag() {
     let id = begin(&s3, "big").await;
     let parts = vec![part(&s3, ("big", &id), 1, vec![1; PART]).await, part(&s3, ("big", &id), 2, vec![2; 10]).await];
     let listed = s3.list_parts().bucket("site").key("big").upload_id(&id).send().await.unwrap();
-    assert_eq!(listed.parts().iter().map(|p| p.size().unwrap()).collect::<Vec<_>>(), [PART as i64, 10]);
+    assert_eq!(listed.parts().iter().map(|p| p.size().unwrap()).collect::<Vec<_>>(), [SIZE, 10]);
     assert_eq!(s3.list_multipart_uploads().bucket("site").send().await.unwrap().uploads().len(), 1);
     let complete = s3.complete_multipart_upload().bucket("site").key("big").upload_id(&id);
     let done = complete.multipart_upload(all(parts)).send().await.unwrap();
     assert!(done.e_tag().unwrap().ends_with("-2\""));
     let first = s3.head_object().bucket("site").key("big").part_number(1).send().await.unwrap();
-    assert_eq!((first.content_length(), first.parts_count()), (Some(PART as i64), Some(2)));
+    assert_eq!((first.content_length(), first.parts_count()), (Some(SIZE), Some(2)));
     let range = format!("bytes={}-{}", PART - 1, PART);
     let seam = s3.get_object().bucket("site").key("big").range(range).send().await.unwrap();
     assert_eq!(seam.body.collect().await.unwrap().to_vec(), [1, 2]);
@@ -68,5 +69,5 @@ async fn a_part_may_be_copied_from_another_object() {
     let complete = s3.complete_multipart_upload().bucket("site").key("to").upload_id(&id);
     complete.multipart_upload(all(vec![part])).send().await.unwrap();
     let head = s3.head_object().bucket("site").key("to").send().await.unwrap();
-    assert_eq!(head.content_length(), Some(PART as i64));
+    assert_eq!(head.content_length(), Some(SIZE));
 }

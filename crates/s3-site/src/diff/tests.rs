@@ -40,6 +40,8 @@ fn problems(want: &Desired, have: &Observed) -> Vec<Problem> {
     steps(want, have).unwrap_err().0
 }
 
+type Drift = (&'static str, fn(&mut SideState));
+
 #[test]
 fn nothing_there_means_everything_is_made_and_ordered() {
     let have = Observed { buckets: Pair::new(Found::Nothing, Found::Nothing), account: None };
@@ -61,7 +63,7 @@ fn everything_right_means_nothing_to_do() {
 #[test]
 fn each_setting_that_drifts_is_one_step_and_no_other() {
     let want = want(Mode::Dns);
-    let drifts: [(&str, fn(&mut SideState)); 7] = [
+    let drifts: [Drift; 7] = [
         ("primary/versioning", |state| state.versioned = false),
         ("primary/ownership", |state| state.owner_enforced = false),
         ("primary/encryption", |state| state.sse_s3 = false),

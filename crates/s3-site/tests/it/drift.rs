@@ -9,6 +9,8 @@ use twinsite_s3_site::{Adopt, Problem, steps};
 
 use crate::{applied, destroyed, planned, s3_site, want};
 
+type Drift = (&'static str, fn(&mut BucketSettings));
+
 #[tokio::test]
 async fn a_second_plan_is_empty_in_every_mode_and_destroy_leaves_nothing() {
     for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
@@ -26,7 +28,7 @@ async fn each_setting_changed_behind_our_back_is_found_and_put_back() {
     let (cloud, want) = (Cloud::memory(), want(Mode::Layered));
     let s3 = s3_site(&cloud).await;
     applied(&s3, &want).await.unwrap();
-    let drifts: [(&str, fn(&mut BucketSettings)); 7] = [
+    let drifts: [Drift; 7] = [
         ("versioning", |s| s.versioning = Versioning::Suspended),
         ("access-block", |s| s.block = Block::ALL),
         ("policy", |s| s.policy = None),

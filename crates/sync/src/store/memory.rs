@@ -13,10 +13,12 @@ use crate::{ETag, Headers, Key, Md5, RemoteObject, multipart_etag};
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<State>);
 
+type Begun = (Key, Headers, BTreeMap<u32, (Bytes, Md5)>);
+
 #[derive(Debug, Default)]
 struct State {
     objects: BTreeMap<Key, Kept>,
-    uploads: HashMap<String, (Key, Headers, BTreeMap<u32, (Bytes, Md5)>)>,
+    uploads: HashMap<String, Begun>,
     clock: i64,
 }
 

@@ -21,6 +21,7 @@ pub struct S3Store {
 
 impl S3Store {
     /// A bucket. The client's retries, credentials and connections are used as they are.
+    #[expect(clippy::needless_pass_by_value, reason = "a client is a handle; callers give it away")]
     pub fn new(client: Client, bucket: impl Into<String>) -> Self {
         let throttles = Throttles::default();
         let config = client.config().to_builder().interceptor(throttles.clone()).build();

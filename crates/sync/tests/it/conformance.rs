@@ -95,8 +95,9 @@ async fn uploads_in_parts_can_be_found_and_finished(store: &impl Store) {
     let big = key("big film");
     let id = store.begin(&big, &headers()).await.unwrap();
     let mut parts = Vec::new();
-    for (number, size) in [(1, 5 << 20), (2, 10)] {
-        let bytes = Bytes::from(vec![number as u8; size]);
+    for (number, size) in [(1u8, 5 << 20), (2, 10)] {
+        let bytes = Bytes::from(vec![number; size]);
+        let number = u32::from(number);
         let digest = md5(&bytes);
         store.part((&big, &id), number, (bytes, digest)).await.unwrap();
         parts.push(PartMade { number, md5: digest, size: size as u64 });

@@ -10,7 +10,7 @@ use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
 use s3s::dto::StreamingBlob;
 use s3s::{S3Error, S3Result, TrailingHeaders, s3_error};
 
-use crate::world::{CHUNK, Checksums, Chunk, Part, World};
+use crate::world::{CHUNK, Checksums, Part, World};
 
 /// What a request says its body is.
 #[derive(Default)]
@@ -35,25 +35,21 @@ pub(super) async fn receive(world: &World, body: Option<StreamingBlob>, declared
             let bytes: Bytes = bytes.map_err(broken)?;
             hash.update(&bytes);
             if pending.is_empty() && chunks.is_empty() && bytes.len() >= CHUNK {
-                chunks.push(store(world, bytes).await?);
+                chunks.push(world.store(bytes)?);
                 continue;
             }
             pending.extend_from_slice(&bytes);
             while pending.len() >= CHUNK {
-                chunks.push(store(world, pending.split_to(CHUNK).freeze()).await?);
+                chunks.push(world.store(pending.split_to(CHUNK).freeze())?);
             }
         }
     }
     if !pending.is_empty() {
-        chunks.push(store(world, pending.freeze()).await?);
+        chunks.push(world.store(pending.freeze())?);
     }
     let size = chunks.iter().map(|chunk| chunk.size).sum();
     let (etag, checksums) = hash.finish(&declared)?;
     Ok(Part { number: 1, etag, size, chunks, checksums })
-}
-
-async fn store(world: &World, bytes: Bytes) -> S3Result<Chunk> {
-    Ok(world.store(bytes)?)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]

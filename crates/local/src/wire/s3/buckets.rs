@@ -50,18 +50,22 @@ pub(super) fn location(
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint: constraint }))
 }
 
-pub(super) fn list(wire: &Wire, input: &ListBucketsInput) -> S3Result<S3Response<ListBucketsOutput>> {
+pub(super) fn list(wire: &Wire, input: &ListBucketsInput) -> S3Response<ListBucketsOutput> {
     let prefix = input.prefix.clone().unwrap_or_default();
     let buckets = wire.world.buckets(ACCOUNT).into_iter().filter(|bucket| bucket.name.starts_with(&prefix));
     let buckets = buckets.map(|bucket| Bucket {
         name: Some(bucket.name),
         creation_date: Some(bucket.created.into()),
         bucket_region: Some(bucket.region),
-        ..Bucket::default()
     });
     let owner = Owner { id: Some(ACCOUNT.to_owned()), display_name: None };
-    let output = ListBucketsOutput { buckets: Some(buckets.collect()), owner: Some(owner), ..Default::default() };
-    Ok(S3Response::new(output))
+    let output = ListBucketsOutput {
+        buckets: Some(buckets.collect()),
+        owner: Some(owner),
+        prefix: input.prefix.clone(),
+        continuation_token: None,
+    };
+    S3Response::new(output)
 }
 
 pub(super) fn get_versioning(

@@ -49,7 +49,7 @@ pub(super) fn get_block(wire: &Wire, bucket: &str) -> S3Result<dto::PublicAccess
     if !settings.has_block {
         return Err(absent(
             "NoSuchPublicAccessBlockConfiguration",
-            "The public access block configuration was not found",
+            &"The public access block configuration was not found",
         ));
     }
     let Block { block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets } = settings.block;
@@ -82,6 +82,6 @@ pub(super) fn get_policy(wire: &Wire, bucket: &str) -> S3Result<dto::GetBucketPo
     let settings = wire.world.bucket(bucket).ok_or(Fault::NoSuchBucket)?;
     match settings.policy {
         Some(policy) => Ok(dto::GetBucketPolicyOutput { policy: Some(policy) }),
-        None => Err(absent("NoSuchBucketPolicy", "The bucket policy does not exist")),
+        None => Err(absent("NoSuchBucketPolicy", &"The bucket policy does not exist")),
     }
 }

@@ -30,7 +30,7 @@ impl From<Fault> for S3Error {
 }
 
 /// A 404 with a code of its own.
-pub(super) fn absent(code: &'static str, message: impl ToString) -> S3Error {
+pub(super) fn absent(code: &'static str, message: &impl ToString) -> S3Error {
     let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message.to_string());
     error.set_status_code(StatusCode::NOT_FOUND);
     error

@@ -1,0 +1,102 @@
+use serde_json::json;
+
+use crate::{CONFIG, Project};
+
+#[test]
+fn the_second_deploy_sends_nothing_makes_list_requests_only_and_says_so() {
+    let project = Project::new();
+    let first = project.json(&["deploy", "--apply"]);
+    assert_eq!((&first["primary"]["put"], &first["backup"]["put"]), (&json!(5), &json!(5)));
+    let second = project.json(&["deploy"]);
+    assert_eq!(second["primary"]["unchanged"], json!(5));
+    assert_eq!(second["requests"], json!({"ListObjectsV2": 2}));
+    assert!(project.local(&["deploy"]).err().contains("nothing to do: 5 objects are as they should be"));
+}
+
+#[test]
+fn one_changed_byte_is_one_object_and_a_new_mtime_is_none() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    project.write("public/about/index.html", "about");
+    assert_eq!(project.json(&["deploy"])["primary"]["put"], json!(0));
+    project.write("public/about/index.html", "abouT");
+    let lines = project.local(&["deploy", "--json"]).lines();
+    let objects: Vec<_> = lines.iter().filter(|line| line["event"] == "object").collect();
+    assert_eq!(objects.len(), 2);
+    assert!(objects.iter().all(|o| o["key"] == "about/index.html" && o["reason"] == "content"), "{objects:?}");
+}
+
+#[test]
+fn a_header_rule_rewrites_what_it_matches_in_place() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    let rule = "[[publish.headers]]\nmatch = \"assets/*.css\"\ncache_control = \"no-store\"\n";
+    project.write("twinsite.toml", &format!("{CONFIG}{rule}"));
+    let report = project.json(&["deploy"]);
+    assert_eq!((&report["backup"]["rewritten"], &report["backup"]["bytes"]), (&json!(1), &json!(0)));
+    assert_eq!(report["requests"]["CopyObject"], json!(2));
+    assert_eq!(project.json(&["deploy"])["requests"], json!({"ListObjectsV2": 2}));
+}
+
+#[test]
+fn deletes_are_guarded_and_only_of_what_was_published() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    std::fs::remove_dir_all(project.path().join("public/assets")).unwrap();
+    let refused = project.run(&["deploy", "--local", "--max-delete", "1"]);
+    assert_eq!(refused.code(), 1);
+    assert!(refused.err().contains("--max-delete 2"), "{}", refused.err());
+    assert_eq!(project.json(&["deploy", "--delete", "none"])["primary"]["deleted"], json!(0));
+    assert_eq!(project.json(&["deploy"])["primary"]["deleted"], json!(2));
+}
+
+#[test]
+fn plan_is_what_apply_does_and_afterwards_there_is_none() {
+    let project = Project::new();
+    let check = project.run(&["plan", "--local", "--check", "--json"]);
+    assert_eq!(check.code(), 3);
+    let plan = check.lines().pop().unwrap();
+    let fingerprint = plan["fingerprint"].as_str().unwrap();
+    let wrong = project.run(&["apply", "--local", "--expect", "0000"]);
+    assert!(wrong.code() == 1 && wrong.err().contains("nothing was changed"), "{}", wrong.err());
+    let applied = project.json(&["apply", "--expect", fingerprint]);
+    assert_eq!(applied["done"], json!(plan["steps"].as_array().unwrap().len()));
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
+    assert!(project.local(&["apply"]).err().contains("nothing to do"));
+}
+
+#[test]
+fn verify_names_what_differs_and_exits_3() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    assert!(project.local(&["verify", "public"]).err().contains("no differences"));
+    assert!(project.local(&["verify"]).err().contains("no differences"));
+    project.write("public/index.html", "<link href=assets/APP.css>");
+    project.write("public/new.txt", "new");
+    let drift = project.run(&["verify", "public", "--local"]);
+    assert_eq!(drift.code(), 3);
+    assert!(drift.err().contains("index.html  content") && drift.err().contains("new.txt  absent"), "{}", drift.err());
+}
+
+#[test]
+fn destroy_wants_to_hear_the_domain_and_then_leaves_nothing() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    let declined = project.run(&["destroy", "--local"]);
+    assert!(declined.code() == 1 && declined.err().contains("--yes"), "{}", declined.err());
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
+    project.local(&["destroy", "--yes"]);
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 3);
+    assert!(project.local(&["destroy", "--yes"]).err().contains("nothing to destroy"));
+}
+
+#[test]
+fn init_writes_a_configuration_that_works_once() {
+    let project = Project::new();
+    std::fs::remove_file(project.path().join("twinsite.toml")).unwrap();
+    let made = project.run(&["init", "--domain", "docs.example.org", "--backup", "eu-central-1"]);
+    assert_eq!(made.code(), 0, "{}", made.err());
+    assert!(project.local(&["plan"]).err().contains("docs.example.org"));
+    let again = project.run(&["init", "--domain", "docs.example.org"]);
+    assert!(again.code() == 2 && again.err().contains("is there already"), "{}", again.err());
+}

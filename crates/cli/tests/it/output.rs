@@ -1,0 +1,116 @@
+//! What people and programs read.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::Project;
+
+/// Times and rates differ from run to run.
+fn settled(text: &str) -> String {
+    let words =
+        text.split(' ').map(|word| if word.parse::<f64>().is_ok_and(|_| word.contains('.')) { "N" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn plan_apply_deploy_and_destroy_read_well() {
+    let project = Project::new();
+    insta::assert_snapshot!("plan", project.local(&["plan"]).err());
+    project.local(&["apply"]);
+    insta::assert_snapshot!("dry_run", project.local(&["deploy", "--dry-run"]).err());
+    insta::assert_snapshot!("deploy", settled(&project.local(&["deploy"]).err()));
+    insta::assert_snapshot!("deploy_again", project.local(&["deploy"]).err());
+    insta::assert_snapshot!("destroy", project.run(&["destroy", "--local"]).err());
+}
+
+#[test]
+fn errors_read_well() {
+    let project = Project::new();
+    insta::assert_snapshot!("no_bucket", project.run(&["deploy", "--local"]).err());
+    insta::assert_snapshot!("no_source", project.run(&["deploy", "--local", "none"]).err());
+    project.write("twinsite.toml", &crate::CONFIG.replace("domain", "domian"));
+    insta::assert_snapshot!("bad_config", project.run(&["deploy", "--local"]).err());
+}
+
+/// The events and fields that `docs/json.md` names.
+fn documented() -> Vec<(Vec<String>, String)> {
+    let text = include_str!("../../../../docs/json.md");
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    let columns = rows.map(|row| row.split(" | ").map(str::to_owned).collect::<Vec<_>>());
+    columns
+        .map(|columns| {
+            let names = columns[0].split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            (names, columns[2].clone())
+        })
+        .collect()
+}
+
+fn check(line: &Value, documented: &[(Vec<String>, String)]) {
+    let event = line["event"].as_str().unwrap();
+    let row = documented.iter().find(|(names, _)| names.iter().any(|name| name == event));
+    let (_, fields) = row.unwrap_or_else(|| panic!("`{event}` is not documented"));
+    for field in line.as_object().unwrap().keys().filter(|field| *field != "event") {
+        assert!(fields.contains(&format!("`{field}`")), "`{field}` of `{event}` is not documented");
+    }
+}
+
+#[test]
+fn json_is_valid_documented_and_alone_on_stdout() {
+    let project = Project::new();
+    let documented = documented();
+    for args in [
+        &["plan"][..],
+        &["apply"],
+        &["deploy", "--dry-run"],
+        &["deploy"],
+        &["deploy", "none"],
+        &["verify"],
+        &["destroy", "--yes"],
+    ] {
+        let ran = project.run(&[args, &["--local", "--json"]].concat());
+        let lines = ran.lines();
+        assert!(!lines.is_empty() && ran.err().is_empty(), "{args:?}: {}", ran.err());
+        for line in &lines {
+            check(line, &documented);
+        }
+    }
+}
+
+#[test]
+fn quiet_says_nothing_and_verbose_names_objects() {
+    let project = Project::new();
+    let quiet = project.local(&["deploy", "--apply", "-q"]);
+    assert!(quiet.err().is_empty() && quiet.out().is_empty());
+    project.write("public/new.txt", "x");
+    let verbose = project.local(&["deploy", "-v"]).err();
+    assert!(verbose.contains("primary put     new.txt  absent"), "{verbose}");
+    assert!(project.run(&["completions", "bash"]).out().contains("twinsite"));
+}
+
+#[test]
+fn local_serves_both_websites_and_other_commands_use_it() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    let mut command = project.command(&["local", "--json"]);
+    let mut server = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let serving: Value = serde_json::from_str(&line).unwrap();
+    for side in ["primary", "backup"] {
+        let address = serving[side]["website"].as_str().unwrap();
+        let address = address.trim_start_matches("http://").trim_end_matches('/');
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /about/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("about"), "{answer}");
+    }
+    project.write("public/new.txt", "through the server");
+    assert_eq!(project.json(&["deploy"])["primary"]["put"], serde_json::json!(1));
+    std::process::Command::new("kill").args(["-INT", &server.id().to_string()]).status().unwrap();
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+    assert_eq!(project.json(&["deploy"])["primary"]["unchanged"], serde_json::json!(6));
+}
