@@ -14,6 +14,8 @@
 //!
 //! This crate never reads a bucket, changes anything, or logs a credential.
 
+#[cfg(feature = "session")]
+mod direct;
 mod error;
 mod retry;
 #[cfg(feature = "session")]

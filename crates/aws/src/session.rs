@@ -10,6 +10,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use twinsite_core::{AccountId, Region};
 
+use crate::direct::Direct;
 use crate::{AwsError, retries, timeouts};
 
 /// Where to go and as whom. The default is AWS with the SDK's default credential chain.
@@ -66,10 +67,12 @@ impl Session {
 
     /// S3 Control in one region: account-wide settings and batch jobs.
     pub fn s3control(&self, region: &Region) -> aws_sdk_s3control::Client {
-        let config = aws_sdk_s3control::config::Builder::from(&self.config)
-            .region(aws_sdk_s3control::config::Region::new(region.to_string()))
-            .build();
-        aws_sdk_s3control::Client::from_conf(config)
+        let mut config = aws_sdk_s3control::config::Builder::from(&self.config)
+            .region(aws_sdk_s3control::config::Region::new(region.to_string()));
+        if let Some(url) = self.config.endpoint_url() {
+            config = config.interceptor(Direct(url.to_owned()));
+        }
+        aws_sdk_s3control::Client::from_conf(config.build())
     }
 
     /// The account that these credentials belong to. Also the cheapest proof that they work, so it gives up sooner

@@ -58,18 +58,12 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// A new bucket already has its public access block, ownership and encryption as S3 sets them since April 2023; the steps
-    /// that state them again would change nothing.
+    /// S3 gives new buckets some of these settings by itself since April 2023; other servers, and buckets from before,
+    /// do not. All of them are stated, so that the plan does not depend on it.
     fn new_bucket(&self) -> Vec<Step<Change>> {
         let region = self.want.site.regions.get(self.side).clone();
         let tags = self.want.owner().created();
-        let fresh = SideState {
-            tags: tags.clone(),
-            owner_enforced: true,
-            sse_s3: true,
-            block: Some(Block { acls: true, ignore_acls: true, policies: true, restrict: true }),
-            ..SideState::default()
-        };
+        let fresh = SideState { tags: tags.clone(), ..SideState::default() };
         let create = self.step("bucket", (Action::Create, Reason::Absent), What::Create { region, tags });
         // A bucket that does not exist has no policy that could be odd.
         let rest = self.settings(&fresh).unwrap_or_default();

@@ -46,9 +46,9 @@ type Drift = (&'static str, fn(&mut SideState));
 fn nothing_there_means_everything_is_made_and_ordered() {
     let have = Observed { buckets: Pair::new(Found::Nothing, Found::Nothing), account: None };
     let plan = Plan::new(steps(&want(Mode::Layered), &have).unwrap()).unwrap();
-    assert_eq!(plan.len(), 12);
+    assert_eq!(plan.len(), 16);
     let waves: Vec<usize> = plan.waves().iter().map(Vec::len).collect();
-    assert_eq!(waves, [2, 8, 2]);
+    assert_eq!(waves, [2, 12, 2]);
     assert!(plan.waves()[2].iter().all(|step| step.id.as_str().ends_with("/policy")));
 }
 

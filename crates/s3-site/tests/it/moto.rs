@@ -22,5 +22,5 @@ async fn moto_apply_twice_and_destroy() {
     applied(&s3, &want).await.unwrap();
     assert!(planned(&s3, &want).await.is_empty());
     destroyed(&s3, &want).await;
-    assert_eq!(planned(&s3, &want).await.len(), 12);
+    assert_eq!(planned(&s3, &want).await.len(), 16);
 }

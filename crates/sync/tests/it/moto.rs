@@ -26,7 +26,9 @@ async fn bucket(name: &str) -> S3Store {
 #[tokio::test]
 #[ignore = "needs a moto server: cargo xtask conformance"]
 async fn moto_conforms() {
-    conformance::all(&bucket("conformance").await).await;
+    // moto's HTTP server knows no path with a line break in it.
+    let names: Vec<&str> = conformance::ODD.into_iter().filter(|name| !name.contains('\n')).collect();
+    conformance::all(&bucket("conformance").await, &names).await;
 }
 
 #[tokio::test]
