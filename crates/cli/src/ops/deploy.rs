@@ -1,8 +1,10 @@
 //! `twinsite deploy`: one directory, two buckets, nothing sent that is there already.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures::future::join;
+use tokio::task::JoinSet;
 use twinsite_core::{Event, Pair, Run, Side};
 use twinsite_sync::{
     Deletes, Guard, Index, Interrupted, Options, Report, Rules, S3Store, Sending, Source, SourceError, SyncError,
@@ -29,7 +31,7 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     if let Some(cloud) = &stack.cloud {
         cloud.forget_requests();
     }
-    let (stores, index) = (stack.stores(), Index::open(&index_file(global)));
+    let (stores, index) = (stack.stores(), Arc::new(Index::open(&index_file(global))));
     let plans = plan_both(&source, &stores, &options_for(options, guard), &index, run).await;
     let plans = plans.map_err(|error| Failure::sync(WHAT, &error))?;
     if options.dry_run {
@@ -38,8 +40,7 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     }
     let reports = transfer_both(plans, &stores, &index, run).await;
     save(&index, run);
-    let reports = reports.map_err(|stopped| Failure::interrupted(WHAT, &stopped))?;
-    let deployed = finish(&stack, reports, global.local)?;
+    let deployed = finish(&stack, reports?, global.local)?;
     if !options.serve {
         return Ok(Outcome::Deployed(deployed));
     }
@@ -96,15 +97,27 @@ async fn plan_both(
     Ok(Pair::new(primary?, backup?))
 }
 
+/// Each side is a task of its own, so that both use a core.
 async fn transfer_both(
     plans: Pair<SyncPlan>,
     stores: &Pair<S3Store>,
-    index: &Index,
+    index: &Arc<Index>,
     run: &Run,
-) -> Result<Pair<Report>, Interrupted> {
-    let one = |plan, side: Side| Box::pin(transfer(plan, stores.get(side), index, run));
-    let (primary, backup) = join(one(plans.primary, Side::Primary), one(plans.backup, Side::Backup)).await;
-    Ok(Pair::new(primary?, backup?))
+) -> Result<Pair<Report>, Failure> {
+    let mut tasks = JoinSet::new();
+    for (side, plan) in plans {
+        let (store, index, run) = (stores.get(side).clone(), Arc::clone(index), run.clone());
+        tasks.spawn(async move { (side, Box::pin(transfer(plan, &store, &index, &run)).await) });
+    }
+    let mut reports = Pair::<Report>::default();
+    let mut stopped: Option<Interrupted> = None;
+    while let Some(done) = tasks.join_next().await {
+        match done.map_err(|error| Failure::new(WHAT, error))? {
+            (side, Ok(report)) => *reports.get_mut(side) = report,
+            (_, Err(interrupted)) => stopped = Some(interrupted),
+        }
+    }
+    stopped.map_or(Ok(reports), |stopped| Err(Failure::interrupted(WHAT, &stopped)))
 }
 
 /// The index only spares work, so that it could not be kept is worth a word and no more.
