@@ -10,7 +10,7 @@ use crate::pace::Pace;
 use crate::{Index, Put, Rewrite, SourceObject, Store, SyncError, md5, read_whole};
 
 /// The bytes of small files that may be in memory at once.
-const BUDGET: u64 = 48 << 20;
+const BUDGET: u64 = 16 << 20;
 
 /// Large files sent at once; each sends several parts.
 const LARGE: usize = 2;
