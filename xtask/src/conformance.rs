@@ -1,4 +1,5 @@
-//! `cargo xtask conformance`: the `moto_*` tests against a moto server in a venv under `target/`.
+//! `cargo xtask conformance`: the `moto_*` tests against a moto server in a venv under `target/`, then other tools on what
+//! twinsite wrote.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::interop;
 use crate::process::{cargo, command, root, succeed};
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -24,7 +26,10 @@ impl Drop for Server {
 /// Without pip or network this is a skip for a developer and a failure in CI.
 pub(crate) fn run() -> Result<()> {
     match venv() {
-        Ok(venv) => against_moto(&venv.join("bin/moto_server")),
+        Ok(venv) => {
+            against_moto(&venv.join("bin/moto_server"))?;
+            interop::run(&venv)
+        }
         Err(error) if in_ci() => Err(error),
         Err(error) => {
             eprintln!("conformance: skipped: {error:#}");
@@ -44,7 +49,7 @@ fn venv() -> Result<PathBuf> {
         succeed(command("python3").args(["-m", "venv"]).arg(&venv))?;
     }
     let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement", "xtask/requirements.txt"];
-    succeed(command(venv.join("bin/pip")).args(pip)).context("install the pinned moto")?;
+    succeed(command(venv.join("bin/pip")).args(pip)).context("install the pinned tools")?;
     Ok(venv)
 }
 

@@ -4,6 +4,7 @@
 mod ci;
 mod conformance;
 mod deploy_site;
+mod interop;
 mod lint;
 mod process;
 mod test;
@@ -26,7 +27,7 @@ struct Args {
 enum Command {
     /// Lint, test and conformance, as CI runs them.
     Ci,
-    /// The tests that run against moto, an independent S3.
+    /// The tests that run against moto, and our buckets read by other tools.
     Conformance,
     /// Build the `twinsite` binary and run `twinsite deploy --apply`.
     DeploySite {
