@@ -109,6 +109,10 @@ fn tools(venv: &Path, home: &Path, endpoint: &str, bucket: &str) -> [(&'static s
     let mut rclone = tool("rclone");
     rclone.args([
         "copy",
+        "--config",
+        "",
+        "--quiet",
+        "--no-unicode-normalization",
         "--exclude",
         ".twinsite/**",
         "--s3-provider",
