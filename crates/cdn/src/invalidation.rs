@@ -57,7 +57,7 @@ fn forms(key: &str, index: &str) -> Vec<String> {
     };
     let Some(folder) = folder else { return vec![path] };
     let folder = format!("/{}", utf8_percent_encode(folder, PATH));
-    let bare = folder.trim_end_matches('/').to_owned();
+    let bare = folder.strip_suffix('/').unwrap_or(&folder).to_owned();
     let mut forms = vec![path, folder];
     forms.extend((!bare.is_empty()).then_some(bare));
     forms

@@ -29,6 +29,9 @@ pub struct Budget {
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html>
 const PROBE: Duration = Duration::from_secs(8);
 
+/// Until the checkers' verdicts have been put together: a few seconds, which AWS does not promise.
+const AGGREGATION: Duration = Duration::from_secs(10);
+
 /// The time budget of a failover.
 ///
 /// ```
@@ -36,11 +39,12 @@ const PROBE: Duration = Duration::from_secs(8);
 /// use twinsite_dns_failover::{Settings, budget};
 ///
 /// let recipe = Settings { interval: Duration::from_secs(30), threshold: 3, ttl: Duration::from_secs(60) };
-/// assert_eq!(budget(recipe).total_most, Duration::from_secs(188));
+/// assert_eq!(budget(recipe).total_most, Duration::from_secs(198));
 /// ```
 pub fn budget(settings: Settings) -> Budget {
     let Settings { interval, threshold, ttl } = settings;
-    let detect_least = interval * threshold.saturating_sub(1);
-    let detect_most = interval * (threshold + 1) + PROBE;
-    Budget { detect_least, detect_most, total_most: detect_most + ttl }
+    // The first failing probe may come at once.
+    let detect_least = interval.saturating_mul(threshold.saturating_sub(1));
+    let detect_most = interval.saturating_mul(threshold.saturating_add(1)).saturating_add(PROBE + AGGREGATION);
+    Budget { detect_least, detect_most, total_most: detect_most.saturating_add(ttl) }
 }
