@@ -186,6 +186,11 @@ impl SyncPlan {
         self.puts.iter().map(|put| put.object.size).sum()
     }
 
+    /// True when nothing in the bucket says that it was published to before.
+    pub fn is_first(&self) -> bool {
+        !self.ledger.current && self.ledger.stale.is_empty()
+    }
+
     /// True when every object is as it should be.
     pub fn is_empty(&self) -> bool {
         self.puts.is_empty() && self.rewrites.is_empty() && self.deletes.is_empty()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::future::join;
 use tokio::task::JoinSet;
 use twinsite_core::{Event, Pair, Run, Side};
+use twinsite_s3_site::Adopt;
 use twinsite_sync::{
     Deletes, Guard, Index, Interrupted, Options, Report, Rules, S3Store, Sending, Source, SourceError, SyncError,
     SyncPlan, plan, transfer, walk,
@@ -25,7 +26,8 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     let guard = options.max_delete.as_deref().map_or(Ok(config.guard), guard)?;
     let source = find(&options.dir, &config.rules()?).await?;
     let stack = Stack::open(global).await?;
-    if options.apply && !options.dry_run {
+    let applied = options.apply && !options.dry_run;
+    if applied {
         apply::ensure(&stack, run).await?;
     }
     if let Some(cloud) = &stack.cloud {
@@ -34,6 +36,10 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     let (stores, index) = (stack.stores(), Arc::new(Index::open(&index_file(global))));
     let plans = plan_both(&source, &stores, &options_for(options, guard), &index, run).await;
     let plans = plans.map_err(|error| Failure::sync(WHAT, &error))?;
+    if !applied && plans.iter().any(|(_, plan)| plan.is_first()) {
+        // A bucket with a ledger is ours; one without may be somebody else's of the same name, and its tags tell.
+        stack.plan(Adopt::Refuse).await?;
+    }
     if options.dry_run {
         let buckets = stores.map(|store| store.bucket().to_owned());
         return Ok(Outcome::DryRun { plans, buckets });
