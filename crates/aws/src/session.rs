@@ -32,6 +32,22 @@ pub struct Session {
     path_style: bool,
 }
 
+/// A service's configuration for one region.
+macro_rules! regional {
+    ($self:ident, $service:ident, $region:expr) => {
+        $service::config::Builder::from(&$self.config)
+            .region($service::config::Region::new(($region).to_owned()))
+            .build()
+    };
+}
+
+/// A service's configuration for the region where the services for the whole world are signed for.
+macro_rules! global {
+    ($self:ident, $service:ident) => {
+        regional!($self, $service, "us-east-1")
+    };
+}
+
 impl Session {
     /// The access key that the embedded cloud expects; it is no secret.
     pub const EMBEDDED_KEY: &str = "embedded";
@@ -73,6 +89,37 @@ impl Session {
             config = config.interceptor(Direct(url.to_owned()));
         }
         aws_sdk_s3control::Client::from_conf(config.build())
+    }
+
+    /// CloudFront, whose control plane is in one region for the whole world.
+    pub fn cloudfront(&self) -> aws_sdk_cloudfront::Client {
+        aws_sdk_cloudfront::Client::from_conf(global!(self, aws_sdk_cloudfront))
+    }
+
+    /// Route 53, whose control plane is in one region for the whole world.
+    pub fn route53(&self) -> aws_sdk_route53::Client {
+        aws_sdk_route53::Client::from_conf(global!(self, aws_sdk_route53))
+    }
+
+    /// IAM, whose control plane is in one region for the whole world.
+    pub fn iam(&self) -> aws_sdk_iam::Client {
+        aws_sdk_iam::Client::from_conf(global!(self, aws_sdk_iam))
+    }
+
+    /// ACM where CloudFront takes certificates from.
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html>
+    pub fn acm(&self) -> aws_sdk_acm::Client {
+        aws_sdk_acm::Client::from_conf(global!(self, aws_sdk_acm))
+    }
+
+    /// SNS in one region.
+    pub fn sns(&self, region: &Region) -> aws_sdk_sns::Client {
+        aws_sdk_sns::Client::from_conf(regional!(self, aws_sdk_sns, region.as_str()))
+    }
+
+    /// CloudWatch in one region.
+    pub fn cloudwatch(&self, region: &Region) -> aws_sdk_cloudwatch::Client {
+        aws_sdk_cloudwatch::Client::from_conf(regional!(self, aws_sdk_cloudwatch, region.as_str()))
     }
 
     /// The account that these credentials belong to. Also the cheapest proof that they work, so it gives up sooner

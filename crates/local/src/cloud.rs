@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use http::{Request, Response};
+use http_body_util::BodyExt;
 use s3s::Body;
 use s3s::service::S3Service;
 
 use crate::count::Counts;
-use crate::fault::{Hook, Refused, Seen, Trouble};
-use crate::route::{Service, service_of};
+use crate::fault::{Hook, Refused, Seen, Trouble, data_operation};
+use crate::route::{Service, host_of, service_of};
 use crate::world::{World, WorldError};
 use crate::{connector, website, wire};
 
@@ -82,27 +83,43 @@ impl Cloud {
     /// [`Refused`] stands for a connection that broke: no answer reaches the caller.
     pub(crate) async fn call(&self, request: Request<Body>) -> Result<Response<Body>, Refused> {
         let service = service_of(&request);
-        let seen = Seen::of(&service, &request);
+        if let Service::Control(control) = service {
+            let (head, body) = request.into_parts();
+            let request = Request::from_parts(head, body.collect().await.map_err(|_| Refused)?.to_bytes());
+            let (operation, host) = (wire::operation(control, &request), host_of(&request).to_owned());
+            let seen = Seen { operation, host: &host, path: request.uri().path() };
+            let answer = async { Ok(wire::answer(control, self.world(), &request)) };
+            return self.through_trouble(&seen, answer).await;
+        }
+        let (operation, host) = (data_operation(&service, &request), host_of(&request).to_owned());
+        let path = request.uri().path().to_owned();
+        let seen = Seen { operation, host: &host, path: &path };
+        self.through_trouble(&seen, self.answer(service, request)).await
+    }
+
+    async fn through_trouble(
+        &self,
+        seen: &Seen<'_>,
+        answer: impl Future<Output = Result<Response<Body>, Refused>>,
+    ) -> Result<Response<Body>, Refused> {
         self.inner.counts.add(&seen.operation);
-        match self.inner.hook.decide(&seen) {
-            Trouble::None => self.answer(service, request).await,
+        match self.inner.hook.decide(seen) {
+            Trouble::None => answer.await,
             Trouble::Refuse => Err(Refused),
             Trouble::SlowDown => Ok(slow_down()),
             Trouble::LoseReply => {
-                self.answer(service, request).await?;
+                answer.await?;
                 Err(Refused)
             }
         }
     }
 
+    /// Answers what is not a [`Control`](crate::route::Control) service: objects may be large, and are streamed.
     async fn answer(&self, service: Service, request: Request<Body>) -> Result<Response<Body>, Refused> {
-        let world = self.world();
         match service {
             Service::S3 => self.inner.s3.call(request).await.map_err(|_| Refused),
-            Service::S3Control => wire::s3control::answer(world, request).await,
-            Service::Sts => wire::sts::answer(request).await,
-            Service::Website { bucket } => Ok(website::answer(world, &bucket, &request)),
-            Service::Unknown { host } => Ok(unknown(&host)),
+            Service::Website { bucket } => Ok(website::answer(self.world(), &bucket, &request)),
+            Service::Control(_) | Service::Unknown => Ok(unknown(host_of(&request))),
         }
     }
 

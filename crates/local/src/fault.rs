@@ -54,20 +54,16 @@ impl Hook {
     }
 }
 
-impl<'a> Seen<'a> {
-    pub(crate) fn of(service: &Service, request: &'a Request<Body>) -> Self {
-        let operation = match service {
-            Service::S3 => s3_operation(request),
-            Service::S3Control => format!("{}AccountPublicAccessBlock", verb(request.method())),
-            Service::Sts => "GetCallerIdentity".to_owned(),
-            Service::Website { .. } => "Website".to_owned(),
-            Service::Unknown { .. } => "Unknown".to_owned(),
-        };
-        Self { operation, host: host_of(request), path: request.uri().path() }
+/// The operation that a request to a service with streamed bodies asks for.
+pub(crate) fn data_operation(service: &Service, request: &Request<Body>) -> String {
+    match service {
+        Service::S3 => s3_operation(request),
+        Service::Website { .. } => "Website".to_owned(),
+        Service::Control(_) | Service::Unknown => "Unknown".to_owned(),
     }
 }
 
-fn verb(method: &Method) -> &'static str {
+pub(crate) fn verb(method: &Method) -> &'static str {
     match method.as_str() {
         "PUT" => "Put",
         "DELETE" => "Delete",

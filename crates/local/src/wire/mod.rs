@@ -1,5 +1,33 @@
 //! The services' wire formats. Codecs only: all state is in [`world`](crate::world).
 
+pub(crate) mod query;
+pub(crate) mod reply;
+mod route53;
 pub mod s3;
-pub mod s3control;
-pub mod sts;
+mod s3control;
+mod sts;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use s3s::Body;
+
+use crate::route::Control;
+use crate::world::World;
+
+/// The operation that a request asks for, by its AWS name.
+pub(crate) fn operation(control: Control, request: &Request<Bytes>) -> String {
+    match control {
+        Control::Route53 => route53::operation(request),
+        Control::S3Control => s3control::operation(request),
+        Control::Sts => query::action(request),
+    }
+}
+
+/// Answers a request.
+pub(crate) fn answer(control: Control, world: &World, request: &Request<Bytes>) -> Response<Body> {
+    match control {
+        Control::Route53 => route53::answer(world, request),
+        Control::S3Control => s3control::answer(world, request),
+        Control::Sts => sts::answer(request),
+    }
+}

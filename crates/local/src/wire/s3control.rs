@@ -2,32 +2,39 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html>
 
+use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
 use s3s::Body;
 
-use super::sts::xml;
-use crate::fault::Refused;
+use super::reply::{error, xml};
+use crate::fault::verb;
 use crate::world::{Block, Fault, World};
 
 const PATH: &str = "/v20180820/configuration/publicAccessBlock";
 
-/// Answers a request to S3 Control.
-pub(crate) async fn answer(world: &World, request: Request<Body>) -> Result<Response<Body>, Refused> {
+/// The operation that a request asks for.
+pub(super) fn operation(request: &Request<Bytes>) -> String {
     if request.uri().path() != PATH {
-        return Ok(xml(StatusCode::NOT_IMPLEMENTED, error("NotImplemented", "The operation is not emulated")));
+        return "Unknown".to_owned();
     }
-    let method = request.method().clone();
+    format!("{}AccountPublicAccessBlock", verb(request.method()))
+}
+
+/// Answers a request to S3 Control.
+pub(super) fn answer(world: &World, request: &Request<Bytes>) -> Response<Body> {
+    if request.uri().path() != PATH {
+        return error(StatusCode::NOT_IMPLEMENTED, "NotImplemented", "The operation is not emulated");
+    }
+    let method = request.method();
     if method == Method::GET {
-        return Ok(get(world));
+        return get(world);
     }
-    let body = request.into_body().collect().await.map_err(|_| Refused)?.to_bytes();
-    let block = if method == Method::DELETE { Ok(None) } else { read(&body).map(Some) };
-    Ok(match block.and_then(|block| world.set_account_block(block).map_err(|fault: Fault| fault.to_string())) {
+    let block = if method == Method::DELETE { Ok(None) } else { read(request.body()).map(Some) };
+    match block.and_then(|block| world.set_account_block(block).map_err(|fault: Fault| fault.to_string())) {
         Ok(()) if method == Method::DELETE => xml(StatusCode::NO_CONTENT, String::new()),
         Ok(()) => xml(StatusCode::OK, String::new()),
-        Err(message) => xml(StatusCode::BAD_REQUEST, error("MalformedXML", &message)),
-    })
+        Err(message) => error(StatusCode::BAD_REQUEST, "MalformedXML", &message),
+    }
 }
 
 fn read(body: &[u8]) -> Result<Block, String> {
@@ -37,7 +44,7 @@ fn read(body: &[u8]) -> Result<Block, String> {
 fn get(world: &World) -> Response<Body> {
     let Some(block) = world.account_block() else {
         let message = "The public access block configuration was not found";
-        return xml(StatusCode::NOT_FOUND, error("NoSuchPublicAccessBlockConfiguration", message));
+        return error(StatusCode::NOT_FOUND, "NoSuchPublicAccessBlockConfiguration", message);
     };
     let Block { block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets } = block;
     let text = format!(
@@ -47,8 +54,4 @@ fn get(world: &World) -> Response<Body> {
          <RestrictPublicBuckets>{restrict_public_buckets}</RestrictPublicBuckets></PublicAccessBlockConfiguration>"
     );
     xml(StatusCode::OK, text)
-}
-
-fn error(code: &str, message: &str) -> String {
-    format!("<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>")
 }

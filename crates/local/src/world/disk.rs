@@ -13,7 +13,7 @@ use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinitio
 use serde::de::DeserializeOwned;
 
 use super::bucket::Bucket;
-use super::{Block, BucketSettings, State, Upload, Version, WorldError};
+use super::{Account, BucketSettings, State, Upload, Version, WorldError};
 
 const BUCKETS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("buckets");
 const VERSIONS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("versions");
@@ -85,9 +85,9 @@ impl Disk {
             }
         }
         let table = transaction.open_table(ACCOUNT).map_err(redb::Error::from)?;
-        let block = table.get("block").map_err(redb::Error::from)?;
-        let account_block = block.map(|value| read::<Block>(value.value())).transpose()?;
-        Ok(State { buckets, account_block })
+        let account = table.get("account").map_err(redb::Error::from)?;
+        let account = account.map(|value| read(value.value())).transpose()?.unwrap_or_default();
+        Ok(State { buckets, account })
     }
 
     fn write(&self, change: impl FnOnce(&redb::WriteTransaction) -> Result<(), DiskError>) -> Result<(), DiskError> {
@@ -172,16 +172,12 @@ impl Disk {
         })
     }
 
-    /// Keeps the account-wide public access block.
-    pub(super) fn account_block(&self, block: Option<Block>) -> Result<(), DiskError> {
-        let value = serde_json::to_vec(&block)?;
+    /// Keeps the state of every service but S3.
+    pub(super) fn account(&self, account: &Account) -> Result<(), DiskError> {
+        let value = serde_json::to_vec(account)?;
         self.write(|transaction| {
             let mut table = transaction.open_table(ACCOUNT).map_err(redb::Error::from)?;
-            match block {
-                None => table.remove("block").map(drop),
-                Some(_) => table.insert("block", value.as_slice()).map(drop),
-            }
-            .map_err(redb::Error::from)?;
+            table.insert("account", value.as_slice()).map_err(redb::Error::from)?;
             Ok(())
         })
     }

@@ -1,11 +1,13 @@
 //! The state of the embedded cloud's S3: buckets, versions, uploads. Knows nothing of HTTP.
 
+mod account;
 mod blobs;
 mod bucket;
 mod disk;
 mod list;
 mod object;
 mod policy;
+pub mod route53;
 mod time;
 mod upload;
 mod write;
@@ -18,6 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use bytes::Bytes;
 use futures::Stream;
 
+pub use account::Account;
 pub use blobs::{CHUNK, Chunk};
 pub use bucket::{Block, BucketSettings, Doc, Versioning};
 pub use disk::random_id;
@@ -118,7 +121,7 @@ pub enum Current {
 #[derive(Debug, Default)]
 struct State {
     buckets: BTreeMap<String, Bucket>,
-    account_block: Option<Block>,
+    account: Account,
 }
 
 /// All buckets of all regions. Clones share the same state.
@@ -238,18 +241,6 @@ impl World {
         self.inner.blobs.store(bytes).map_err(|error| Fault::Disk(error.to_string()))
     }
 
-    /// The account-wide public access block.
-    pub fn account_block(&self) -> Option<Block> {
-        self.read().account_block
-    }
-
-    /// Sets or removes the account-wide public access block.
-    pub fn set_account_block(&self, block: Option<Block>) -> Result<(), Fault> {
-        let mut state = self.write();
-        state.account_block = block;
-        self.keep(|disk| disk.account_block(block))
-    }
-
     /// True when the object may be read without credentials.
     pub fn anonymous_may_read(&self, bucket: &str, key: &str) -> bool {
         self.anonymous_may(bucket, "s3:GetObject", &format!("/{key}"))
@@ -264,7 +255,7 @@ impl World {
         let state = self.read();
         let Some(settings) = state.buckets.get(bucket).map(|b| &b.settings) else { return false };
         let restricted = |block: &Block| block.restrict_public_buckets;
-        if restricted(&settings.block) || state.account_block.as_ref().is_some_and(restricted) {
+        if restricted(&settings.block) || state.account.block.as_ref().is_some_and(restricted) {
             return false;
         }
         let Some(policy) = settings.policy.as_deref().and_then(|text| Policy::parse(text).ok()) else { return false };

@@ -6,6 +6,7 @@ mod buckets;
 mod multipart;
 mod objects;
 mod persistence;
+mod route53;
 mod server;
 mod trouble;
 mod website;

@@ -1,7 +1,7 @@
 use twinsite_local::world::{World, WorldError};
 use twinsite_local::{Attached, Cloud, attach_or_open};
 
-use crate::{get, put, s3, version};
+use crate::{get, put, s3, session, version};
 
 #[tokio::test]
 async fn everything_is_there_again_after_a_restart() {
@@ -14,9 +14,13 @@ async fn everything_is_there_again_after_a_restart() {
         put(&s3, "k", "1").await;
         put(&s3, "k", "2").await;
         s3.create_multipart_upload().bucket("site").key("up").send().await.unwrap();
+        let route53 = session(&cloud).await.route53();
+        route53.create_hosted_zone().name("example.com").caller_reference("r").send().await.unwrap();
         cloud.world().flush().unwrap();
     }
     let cloud = Cloud::open(dir.path()).unwrap();
+    let zones = session(&cloud).await.route53().list_hosted_zones().send().await.unwrap().hosted_zones;
+    assert_eq!(zones[0].resource_record_set_count, Some(2));
     let s3 = s3(&cloud, "us-east-1").await;
     assert_eq!(get(&s3, "k").await, "2");
     assert_eq!(s3.list_object_versions().bucket("site").send().await.unwrap().versions().len(), 2);
