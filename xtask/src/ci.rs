@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 
-use crate::{conformance, lint, test};
+use crate::{conformance, large, lint, real, test};
 
-/// Lint, test, conformance.
+/// Lint, test, conformance, real directories, large ones.
 pub(crate) fn run() -> Result<()> {
     lint::run()?;
     test::run(&[])?;
-    conformance::run()
+    conformance::run()?;
+    real::run()?;
+    large::run()
 }

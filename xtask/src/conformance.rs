@@ -2,37 +2,33 @@
 //! twinsite wrote.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::embedded::Process;
 use crate::interop;
 use crate::process::{cargo, command, root, succeed};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A server that is stopped when it goes out of scope, on errors too.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
+/// Runs the suites.
+pub(crate) fn run() -> Result<()> {
+    with_venv("conformance", |venv| {
+        against_moto(&venv.join("bin/moto_server"))?;
+        interop::run(venv)
+    })
 }
 
-/// Without pip or network this is a skip for a developer and a failure in CI.
-pub(crate) fn run() -> Result<()> {
+/// Does something with the pinned Python tools. Without pip or network this is a skip for a developer and a failure in CI.
+pub(crate) fn with_venv(what: &str, run: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     match venv() {
-        Ok(venv) => {
-            against_moto(&venv.join("bin/moto_server"))?;
-            interop::run(&venv)
-        }
+        Ok(venv) => run(&venv),
         Err(error) if in_ci() => Err(error),
         Err(error) => {
-            eprintln!("conformance: skipped: {error:#}");
+            eprintln!("{what}: skipped: {error:#}");
             Ok(())
         }
     }
@@ -57,7 +53,7 @@ fn against_moto(program: &PathBuf) -> Result<()> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let mut moto = command(program);
     moto.args(["--host", "127.0.0.1", "--port", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut server = Server(moto.spawn().context("start moto_server")?);
+    let mut server = Process(moto.spawn().context("start moto_server")?);
     wait_for(&mut server, port)?;
     let tests = ["test", "-p", "twinsite-sync", "-p", "twinsite-s3-site", "--test", "it"];
     let endpoint = format!("http://127.0.0.1:{port}");
@@ -67,7 +63,7 @@ fn against_moto(program: &PathBuf) -> Result<()> {
     succeed(&mut tests)
 }
 
-fn wait_for(server: &mut Server, port: u16) -> Result<()> {
+fn wait_for(server: &mut Process, port: u16) -> Result<()> {
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
         if TcpStream::connect(("127.0.0.1", port)).is_ok() {

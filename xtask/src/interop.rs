@@ -1,16 +1,15 @@
-//! `cargo xtask interop`: what twinsite wrote, read back by programs that know nothing of it.
+//! What twinsite wrote, read back by programs that know nothing of it.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use anyhow::{Result, ensure};
 use walkdir::WalkDir;
 
-use crate::process::{cargo, command, root, succeed};
+use crate::embedded::{Home, Serving};
+use crate::process::{command, root, succeed};
 
 /// Names that break tools. A line break is left to the crates' own tests: these programs list by line.
 const ODD: [&str; 11] = [
@@ -27,38 +26,28 @@ const ODD: [&str; 11] = [
     "case",
 ];
 
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
 /// Publishes the example site and files with odd names, then reads both buckets with boto3, and the primary with the AWS CLI,
 /// s5cmd and rclone.
 pub(crate) fn run(venv: &Path) -> Result<()> {
-    succeed(&mut cargo(&["build", "--quiet", "--package", "twinsite-cli"]))?;
-    let home = root().join("target/interop");
-    if home.exists() {
-        fs::remove_dir_all(&home)?;
-    }
-    let source = source(&home)?;
-    succeed(twinsite(&home).args(["deploy", "--apply", "--local", "--quiet"]).arg(&source))?;
-    let (_server, serving) = serve(&home)?;
-    let endpoint = serving["api"].as_str().context("the server names its address")?;
-    for side in ["primary", "backup"] {
-        let bucket = serving[side]["bucket"].as_str().context("the server names its buckets")?;
-        let check = root().join("xtask/check_bucket.py");
-        succeed(command(venv.join("bin/python")).arg(check).arg(&source).args([endpoint, bucket]))?;
-    }
-    let bucket = serving["primary"]["bucket"].as_str().context("the server names its buckets")?;
-    for (name, mut tool) in tools(venv, &home, endpoint, bucket) {
+    let home = Home::fresh("interop", "debug")?;
+    let source = source(home.path())?;
+    succeed(home.twinsite().args(["deploy", "--apply", "--local", "--quiet"]).arg(&source))?;
+    let serving = home.serve()?;
+    same_in_both(venv, &source, &serving)?;
+    for (name, mut tool) in tools(venv, home.path(), &serving) {
         succeed(&mut tool)?;
-        let (read, wanted) = (files(&home.join(name))?, files(&source)?);
+        let (read, wanted) = (files(&home.path().join(name))?, files(&source)?);
         ensure!(read == wanted, "{name} did not read what was written");
         eprintln!("{name}: {} files equal", read.len());
+    }
+    Ok(())
+}
+
+/// Has boto3 compare both buckets with a directory: every key, byte, Content-Type and Cache-Control.
+pub(crate) fn same_in_both(venv: &Path, source: &Path, serving: &Serving) -> Result<()> {
+    for bucket in [&serving.primary, &serving.backup] {
+        let check = root().join("xtask/check_bucket.py");
+        succeed(command(venv.join("bin/python")).arg(check).arg(source).args([&serving.endpoint, bucket]))?;
     }
     Ok(())
 }
@@ -78,35 +67,22 @@ fn source(home: &Path) -> Result<PathBuf> {
     Ok(source)
 }
 
-fn twinsite(home: &Path) -> Command {
-    let mut twinsite = command(root().join("target/debug/twinsite"));
-    twinsite.current_dir(home);
-    twinsite
+/// A program of the venv that talks to the embedded cloud.
+pub(crate) fn tool(venv: &Path, name: &str) -> Command {
+    let mut tool = command(venv.join("bin").join(name));
+    tool.env("AWS_ACCESS_KEY_ID", "embedded").env("AWS_SECRET_ACCESS_KEY", "embedded-secret");
+    tool.env("AWS_REGION", "us-east-1").stdout(Stdio::null());
+    tool
 }
 
-fn serve(home: &Path) -> Result<(Server, Value)> {
-    let child =
-        twinsite(home).args(["local", "--json"]).stdout(Stdio::piped()).spawn().context("start twinsite local")?;
-    let mut server = Server(child);
-    let out = server.0.stdout.take().context("its output")?;
-    let mut line = String::new();
-    BufReader::new(out).read_line(&mut line)?;
-    Ok((server, serde_json::from_str(&line)?))
-}
-
-fn tools(venv: &Path, home: &Path, endpoint: &str, bucket: &str) -> [(&'static str, Command); 3] {
-    let tool = |name: &str| {
-        let mut tool = command(venv.join("bin").join(name));
-        tool.env("AWS_ACCESS_KEY_ID", "embedded").env("AWS_SECRET_ACCESS_KEY", "embedded-secret");
-        tool.env("AWS_REGION", "us-east-1").stdout(Stdio::null());
-        tool
-    };
-    let (all, root) = (format!("s3://{bucket}/*"), format!("s3://{bucket}"));
-    let mut aws = tool("aws");
+fn tools(venv: &Path, home: &Path, serving: &Serving) -> [(&'static str, Command); 3] {
+    let Serving { endpoint, primary, .. } = serving;
+    let (all, root) = (format!("s3://{primary}/*"), format!("s3://{primary}"));
+    let mut aws = tool(venv, "aws");
     aws.args(["--endpoint-url", endpoint, "s3", "sync", "--exclude", ".twinsite/*", &root]).arg(home.join("aws"));
-    let mut s5cmd = tool("s5cmd");
+    let mut s5cmd = tool(venv, "s5cmd");
     s5cmd.args(["--endpoint-url", endpoint, "cp", "--exclude", ".twinsite/*", &all]).arg(home.join("s5cmd/"));
-    let mut rclone = tool("rclone");
+    let mut rclone = tool(venv, "rclone");
     rclone.args([
         "copy",
         "--config",
@@ -121,7 +97,7 @@ fn tools(venv: &Path, home: &Path, endpoint: &str, bucket: &str) -> [(&'static s
         "--s3-endpoint",
         endpoint,
     ]);
-    rclone.arg(format!(":s3:{bucket}")).arg(home.join("rclone"));
+    rclone.arg(format!(":s3:{primary}")).arg(home.join("rclone"));
     [("aws", aws), ("s5cmd", s5cmd), ("rclone", rclone)]
 }
 

@@ -4,9 +4,13 @@
 mod ci;
 mod conformance;
 mod deploy_site;
+mod embedded;
 mod interop;
+mod large;
 mod lint;
+mod measure;
 mod process;
+mod real;
 mod test;
 mod tidy;
 
@@ -25,7 +29,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Lint, test and conformance, as CI runs them.
+    /// Lint, test, conformance and real directories, as CI runs them.
     Ci,
     /// The tests that run against moto, and our buckets read by other tools.
     Conformance,
@@ -35,8 +39,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         args: Vec<String>,
     },
+    /// Thirty thousand files, and one of six gibibytes, within a bound on memory.
+    Large,
     /// Formatting, clippy, documentation, tidy; cargo-deny if installed.
     Lint,
+    /// Real directories of thousands of files, published and compared by boto3.
+    Real,
     /// All tests that need only cargo.
     Test {
         /// Passed on to nextest or to `cargo test`.
@@ -59,7 +67,9 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Ci => ci::run()?,
         Command::Conformance => conformance::run()?,
         Command::DeploySite { args } => return deploy_site::run(&args),
+        Command::Large => large::run()?,
         Command::Lint => lint::run()?,
+        Command::Real => real::run()?,
         Command::Test { args } => test::run(&args)?,
         Command::Tidy => tidy::run()?,
     }

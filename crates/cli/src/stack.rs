@@ -1,8 +1,11 @@
 //! Everything that an operation works on, opened once: the configuration, the session, the site and its buckets.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
 use twinsite_aws::{Access, AwsError, Kind, Session};
 use twinsite_core::{Pair, Plan, Side, Site};
-use twinsite_local::{Attached, Cloud, attach_or_open, remote, world};
+use twinsite_local::{Attached, Cloud, attach_or_open, remote, requests_at, world};
 use twinsite_s3_site::{Adopt, Change, Desired, S3Site, steps};
 use twinsite_sync::S3Store;
 
@@ -17,6 +20,8 @@ pub(crate) struct Stack {
     pub(crate) s3: S3Site,
     /// The embedded cloud, when this process has it open.
     pub(crate) cloud: Option<Cloud>,
+    /// Where the embedded cloud is served, when another process has it open.
+    served: Option<SocketAddr>,
     session: Session,
 }
 
@@ -24,13 +29,13 @@ impl Stack {
     /// Opens a site. The first request to AWS is made here: it tells the account.
     pub(crate) async fn open(global: &Global) -> Result<Self, Failure> {
         let config = config(global)?;
-        let (session, cloud) = session(global).await?;
+        let (session, cloud, served) = session(global).await?;
         let account = session.account().await.map_err(|error| no_account(global, &error))?;
         let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
         let site = site.map_err(|invalid| Failure::usage("use the configuration", invalid))?;
         let clients = site.regions.as_ref().map(|region| session.s3(region));
         let s3 = S3Site::new(clients, session.s3control(&site.regions.primary));
-        Ok(Self { config, site, s3, cloud, session })
+        Ok(Self { config, site, s3, cloud, served, session })
     }
 
     /// What the buckets should be like.
@@ -60,6 +65,24 @@ impl Stack {
         })
     }
 
+    /// Requests by operation since they were last forgotten, where they can be counted: in the embedded cloud.
+    pub(crate) async fn requests(&self) -> Option<BTreeMap<String, u64>> {
+        match (&self.cloud, self.served) {
+            (Some(cloud), _) => Some(cloud.requests()),
+            (None, Some(address)) => requests_at(address, false).await,
+            (None, None) => None,
+        }
+    }
+
+    /// Starts counting requests anew.
+    pub(crate) async fn forget_requests(&self) {
+        match (&self.cloud, self.served) {
+            (Some(cloud), _) => cloud.forget_requests(),
+            (None, Some(address)) => drop(requests_at(address, true).await),
+            (None, None) => {}
+        }
+    }
+
     /// Where visitors find one side.
     pub(crate) fn url(&self, side: Side) -> String {
         format!("http://{}/", self.site.website_host(side))
@@ -81,17 +104,19 @@ pub(crate) fn config(global: &Global) -> Result<Config, Failure> {
     if global.local && !global.config.exists() { Ok(Config::example()) } else { Config::read(&global.config) }
 }
 
-async fn session(global: &Global) -> Result<(Session, Option<Cloud>), Failure> {
+type Opened = (Session, Option<Cloud>, Option<SocketAddr>);
+
+async fn session(global: &Global) -> Result<Opened, Failure> {
     let Global { profile, endpoint_url, .. } = global;
     if !global.local {
         let access = Access { profile: profile.clone(), endpoint: endpoint_url.clone(), embedded: None };
-        return Ok((Session::open(access).await, None));
+        return Ok((Session::open(access).await, None, None));
     }
-    let (client, cloud) = match attach_or_open(&global.state).map_err(|error| Failure::world(&error))? {
-        Attached::Own(cloud) => (cloud.http_client(), Some(cloud)),
-        Attached::Remote(address) => (remote(address), None),
+    let (client, cloud, served) = match attach_or_open(&global.state).map_err(|error| Failure::world(&error))? {
+        Attached::Own(cloud) => (cloud.http_client(), Some(cloud), None),
+        Attached::Remote(address) => (remote(address), None, Some(address)),
     };
-    Ok((Session::open(Access { embedded: Some(client), ..Access::default() }).await, cloud))
+    Ok((Session::open(Access { embedded: Some(client), ..Access::default() }).await, cloud, served))
 }
 
 /// The site of the embedded cloud, whose account is always the same.

@@ -1,5 +1,5 @@
-//! An embedded cloud for twinsite: S3 in several regions with its website endpoints, STS and the account-wide part of
-//! S3 Control, in this process or served on localhost. It is driven only by what was configured through its API, as AWS is.
+//! An embedded cloud for twinsite: S3 in several regions with its website endpoints, STS, the account-wide part of S3
+//! Control and Route 53's control plane, in this process or served on localhost. It is driven only by what was configured through its API, as AWS is.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,6 +22,7 @@ mod attach;
 mod cloud;
 mod connector;
 mod count;
+mod counted;
 mod fault;
 mod route;
 mod server;
@@ -32,5 +33,6 @@ pub mod world;
 pub use attach::{Attached, attach_or_open};
 pub use cloud::Cloud;
 pub use connector::remote;
+pub use counted::requests_at;
 pub use fault::{Seen, Trouble};
 pub use server::{ServeError, listen, serve, serve_website};

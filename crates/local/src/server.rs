@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::Cloud;
+use crate::wire::reply::typed;
 
 /// Why the embedded cloud could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,9 @@ pub struct ServeError {
     pub address: SocketAddr,
     source: std::io::Error,
 }
+
+/// Where a served cloud tells its counts. No bucket's name can begin so.
+pub(crate) const REQUESTS: &str = "/_twinsite/requests";
 
 /// Listens on localhost. Port 0 takes any free one.
 pub async fn listen(port: u16) -> Result<TcpListener, ServeError> {
@@ -35,9 +39,23 @@ pub async fn listen(port: u16) -> Result<TcpListener, ServeError> {
 pub async fn serve(listener: TcpListener, cloud: Cloud, shutdown: impl Future<Output = ()>) {
     accept(listener, shutdown, move |request: Request<Incoming>| {
         let cloud = cloud.clone();
-        async move { cloud.call(request.map(Body::from)).await }
+        async move {
+            match request.uri().path() {
+                REQUESTS => Ok(requests(&cloud, request.method())),
+                _ => cloud.call(request.map(Body::from)).await,
+            }
+        }
     })
     .await;
+}
+
+/// Tells how often each operation was asked for; `DELETE` starts counting anew.
+fn requests(cloud: &Cloud, method: &Method) -> Response<Body> {
+    let counts = serde_json::json!(cloud.requests()).to_string();
+    if method == Method::DELETE {
+        cloud.forget_requests();
+    }
+    typed(StatusCode::OK, "application/json", counts)
 }
 
 /// Serves one bucket's website endpoint until `shutdown` resolves.

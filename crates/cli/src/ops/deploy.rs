@@ -30,9 +30,7 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     if applied {
         apply::ensure(&stack, run).await?;
     }
-    if let Some(cloud) = &stack.cloud {
-        cloud.forget_requests();
-    }
+    stack.forget_requests().await;
     let (stores, index) = (stack.stores(), Arc::new(Index::open(&index_file(global))));
     let plans = plan_both(&source, &stores, &options_for(options, guard), &index, run).await;
     let plans = plans.map_err(|error| Failure::sync(WHAT, &error))?;
@@ -46,7 +44,7 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     }
     let reports = transfer_both(plans, &stores, &index, run).await;
     save(&index, run);
-    let deployed = finish(&stack, reports?, global.local)?;
+    let deployed = finish(&stack, reports?, global.local).await?;
     if !options.serve {
         return Ok(Outcome::Deployed(deployed));
     }
@@ -135,10 +133,10 @@ fn save(index: &Index, run: &Run) {
     }
 }
 
-fn finish(stack: &Stack, reports: Pair<Report>, local: bool) -> Result<Deployed, Failure> {
+async fn finish(stack: &Stack, reports: Pair<Report>, local: bool) -> Result<Deployed, Failure> {
     if let Some(cloud) = &stack.cloud {
         cloud.world().flush().map_err(|fault| Failure::new("keep the embedded cloud's state", fault))?;
     }
-    let requests = stack.cloud.as_ref().map(twinsite_local::Cloud::requests);
+    let requests = stack.requests().await;
     Ok(Deployed { reports, urls: Pair::from_fn(|side| stack.url(side)), local, requests })
 }

@@ -1,7 +1,13 @@
 //! Every mistake gets one clear error before anything is changed.
 
-use std::io::{Read, Write};
+use std::ffi::OsStr;
+use std::fs::Permissions;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 
 use crate::{CONFIG, Project};
 
@@ -58,15 +64,88 @@ fn without_configuration_or_credentials_it_says_what_to_do_and_never_falls_back(
     refused(&project, &["deploy", "--local", "--max-delete", "lots"], 2, &["neither a number nor a share"]);
 }
 
-/// Answers every request with the same error.
+#[test]
+fn what_cannot_be_a_page_is_named_and_never_opened() {
+    let link = std::os::unix::fs::symlink::<&str, std::path::PathBuf>;
+    let spoil: [(&str, &dyn Fn(std::path::PathBuf)); 6] = [
+        ("is a link that leads nowhere", &|at| link("gone", at).unwrap()),
+        ("is a link into a circle", &|at| link("odd", at).unwrap()),
+        ("is a named pipe", &|at| assert!(Command::new("mkfifo").arg(at).status().unwrap().success())),
+        ("is a socket", &|at| drop(std::os::unix::net::UnixListener::bind(at).unwrap())),
+        ("is not UTF-8", &|at| std::fs::write(at.with_file_name(OsStr::from_bytes(b"odd\xff")), "x").unwrap()),
+        ("1,024", &|at| {
+            let deep = at.parent().unwrap().join(["d".repeat(250).as_str(); 5].join("/"));
+            std::fs::create_dir_all(&deep).unwrap();
+            std::fs::write(deep.join("x"), "x").unwrap();
+        }),
+    ];
+    for (said, make) in spoil {
+        let project = Project::new();
+        make(project.path().join("public/odd"));
+        refused(&project, &["deploy", "--local"], 2, &[said, "hint:"]);
+    }
+}
+
+/// Root may read everything, so somebody else has to try.
+#[test]
+fn a_file_that_may_not_be_read_is_named() {
+    let project = Project::new();
+    let mine = std::fs::metadata(project.path()).unwrap().uid();
+    let closed = project.path().join("public/secret.html");
+    project.write("public/secret.html", "x");
+    std::fs::set_permissions(&closed, Permissions::from_mode(0o000)).unwrap();
+    std::fs::set_permissions(project.path(), Permissions::from_mode(0o777)).unwrap();
+    let binary = project.path().join("twinsite");
+    std::fs::copy(env!("CARGO_BIN_EXE_twinsite"), &binary).unwrap();
+    let mut command = Command::new(binary);
+    command.args(["deploy", "--local"]).current_dir(project.path()).env_clear();
+    if mine == 0 {
+        command.uid(65534).gid(65534);
+    }
+    let ran = crate::Ran(command.output().unwrap());
+    assert_eq!(ran.code(), 2, "{}", ran.err());
+    assert!(ran.err().contains("secret.html") && ran.err().contains("hint:"), "{}", ran.err());
+    assert!(!project.path().join(".twinsite").exists());
+}
+
+/// A disk that is full refuses to let files grow, as this limit does. The embedded cloud runs in a process without it.
+#[test]
+fn an_index_that_finds_the_disk_full_is_a_warning_and_the_deploy_stands() {
+    let project = Project::new();
+    for n in 0..100 {
+        project.write(&format!("public/pages/{n}.html"), "page");
+    }
+    let mut server = project.command(&["local", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let limited = format!("trap '' XFSZ; ulimit -f 1; exec {} deploy --apply --local", env!("CARGO_BIN_EXE_twinsite"));
+    let deploy = Command::new("sh").args(["-c", &limited]).current_dir(project.path()).output().unwrap();
+    let ran = crate::Ran(deploy);
+    assert_eq!(ran.code(), 0, "{}", ran.err());
+    assert!(ran.err().contains("warning: the index of file digests could not be kept"), "{}", ran.err());
+    assert_eq!(project.json(&["deploy"])["primary"]["unchanged"], serde_json::json!(105));
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+const IDENTITY: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account>\
+    </GetCallerIdentityResult></GetCallerIdentityResponse>";
+
 fn server(status: &'static str, body: &'static str) -> String {
+    answering(false, status, body)
+}
+
+/// Answers every request with the same error, but for the question who we are when it knows us.
+fn answering(knows_us: bool, status: &'static str, body: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut buffer = [0; 8192];
-            let _ = stream.read(&mut buffer).unwrap();
+            let read = stream.read(&mut buffer).unwrap();
+            let who = buffer[..read].windows(17).any(|window| window == b"GetCallerIdentity");
+            let (status, body) = if who && knows_us { ("200 OK", IDENTITY) } else { (status, body) };
             let length = body.len();
             let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
             stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
@@ -96,6 +175,8 @@ fn what_aws_refuses_is_said_with_a_way_out() {
     refused_by(&server("403 Forbidden", error("InvalidClientTokenId")), &["InvalidClientTokenId", "sign in again"]);
     refused_by(&server("403 Forbidden", error("ExpiredToken")), &["ExpiredToken", "sign in again"]);
     refused_by(&server("403 Forbidden", error("RequestExpired")), &["RequestExpired", "clock"]);
+    let skewed = "<Error><Code>RequestTimeTooSkewed</Code><Message>No.</Message></Error>";
+    refused_by(&answering(true, "403 Forbidden", skewed), &["RequestTimeTooSkewed", "clock"]);
     refused_by("http://127.0.0.1:1", &["could not", "check the network"]);
 }
 

@@ -90,6 +90,27 @@ fn quiet_says_nothing_and_verbose_names_objects() {
     assert!(project.run(&["completions", "bash"]).out().contains("twinsite"));
 }
 
+/// `script` gives a program a terminal; every Debian has it.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_bars_show_files_bytes_rate_and_time_left() {
+    let project = Project::new();
+    for n in 0..400 {
+        project.write(&format!("public/pages/{n}.html"), &"page ".repeat(2000));
+    }
+    let deploy = format!("stty cols 120; {} deploy --apply --local", env!("CARGO_BIN_EXE_twinsite"));
+    let mut script = std::process::Command::new("script");
+    script.args(["-qec", &deploy, "/dev/null"]).current_dir(project.path()).env("TERM", "xterm");
+    let shown = String::from_utf8_lossy(&script.output().unwrap().stdout).into_owned();
+    for part in ["primary transfer", "backup transfer", "files", "MiB/", "/s", "left"] {
+        assert!(shown.contains(part), "no `{part}` in {shown}");
+    }
+    let last = shown.trim_end().lines().last().unwrap();
+    assert!(last.contains("http://"), "the bars are gone at the end: {last}");
+    let plain = project.local(&["deploy", "--force"]).err();
+    assert!(!plain.contains('\u{1b}') && !plain.contains('\r'), "no terminal, no bars: {plain}");
+}
+
 #[test]
 fn local_serves_both_websites_and_other_commands_use_it() {
     let project = Project::new();
@@ -109,7 +130,9 @@ fn local_serves_both_websites_and_other_commands_use_it() {
         assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("about"), "{answer}");
     }
     project.write("public/new.txt", "through the server");
-    assert_eq!(project.json(&["deploy"])["primary"]["put"], serde_json::json!(1));
+    let deployed = project.json(&["deploy"]);
+    assert_eq!(deployed["primary"]["put"], serde_json::json!(1));
+    assert_eq!(deployed["requests"]["ListObjectsV2"], serde_json::json!(2));
     std::process::Command::new("kill").args(["-INT", &server.id().to_string()]).status().unwrap();
     assert_eq!(server.wait().unwrap().code(), Some(0));
     assert_eq!(project.json(&["deploy"])["primary"]["unchanged"], serde_json::json!(6));

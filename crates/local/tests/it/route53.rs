@@ -3,9 +3,11 @@
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{
     AliasTarget, Change, ChangeAction, ChangeBatch, HealthCheckConfig, HealthCheckType, ResourceRecord,
-    ResourceRecordSet, ResourceRecordSetFailover, ResourceRecordSetProtectionConfig, RrType, Tag, TagResourceType,
+    ResourceRecordSet, ResourceRecordSetFailover, RrType, Tag, TagResourceType,
 };
 use twinsite_local::Cloud;
+use twinsite_local::world::Account;
+use twinsite_local::world::route53::Protection;
 
 use crate::{code, session};
 
@@ -75,12 +77,10 @@ async fn protected_records_do_not_change() {
     let cloud = Cloud::memory();
     let client = session(&cloud).await.route53();
     let id = zone(&client).await;
-    let protection = ResourceRecordSetProtectionConfig::builder().record_name("www.example.com");
-    let protection = protection.record_type(RrType::Cname).comment("frozen").build().unwrap();
-    let protect = client.create_resource_record_set_protections().hosted_zone_id(&id).protections(protection);
-    protect.send().await.unwrap();
-    let listed = client.list_resource_record_set_protections().hosted_zone_id(&id).send().await.unwrap();
-    assert_eq!(listed.resource_record_set_protections[0].record_name, "www.example.com.");
+    let name = "www.example.com".to_owned();
+    let protection = Protection { record_name: name, record_type: "CNAME".to_owned(), comment: Some("frozen".into()) };
+    let protect = |account: &mut Account, _| account.route53.protect(&id, vec![protection]);
+    cloud.world().change_account(protect).unwrap();
     let create = batch(vec![(ChangeAction::Create, cname(None, "a.test"))]);
     let refused = client.change_resource_record_sets().hosted_zone_id(&id).change_batch(create).send().await;
     assert!(format!("{:?}", refused.unwrap_err()).contains("frozen"));

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::{Answered, Call, ChangeInfo, ok, written};
-use crate::world::route53::{Change, Fault, Protection, RecordSet, Zone, normalise};
+use crate::world::route53::{Change, Fault, RecordSet, Zone, normalise};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -136,31 +136,6 @@ struct Records {
     resource_record_set: Vec<RecordSet>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Protect {
-    protections: ProtectionConfigs,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ProtectionConfigs {
-    #[serde(rename = "ResourceRecordSetProtectionConfig", alias = "ResourceRecordSetProtectionKey", default)]
-    entries: Vec<Protection>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ProtectionList {
-    resource_record_set_protections: Protections,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Protections {
-    resource_record_set_protection: Vec<Protection>,
-}
-
 impl Call<'_> {
     pub(super) fn create_zone(&self) -> Answered {
         let CreateZone { name, caller_reference } = self.body()?;
@@ -251,26 +226,6 @@ impl Call<'_> {
             Ok::<_, Fault>(ChangeInfo::of(submitted, now))
         })?;
         ok("GetChangeResponse", &Changed { change_info })
-    }
-
-    pub(super) fn protect(&self, zone: &str) -> Answered {
-        let Protect { protections: ProtectionConfigs { entries } } = self.body()?;
-        self.world.change_account(|account, _| account.route53.protect(zone, entries))?;
-        ok("CreateResourceRecordSetProtectionsResponse", &())
-    }
-
-    pub(super) fn unprotect(&self, zone: &str) -> Answered {
-        let Protect { protections: ProtectionConfigs { entries } } = self.body()?;
-        let gone: Vec<_> = entries.into_iter().map(|entry| (entry.record_name, entry.record_type)).collect();
-        self.world.change_account(|account, _| account.route53.unprotect(zone, &gone))?;
-        ok("DeleteResourceRecordSetProtectionsResponse", &())
-    }
-
-    pub(super) fn list_protections(&self, id: &str) -> Answered {
-        let zone = self.world.account(|account, _| account.route53.zone(id).cloned())?;
-        let resource_record_set_protection = zone.protections().to_vec();
-        let list = ProtectionList { resource_record_set_protections: Protections { resource_record_set_protection } };
-        ok("ListResourceRecordSetProtectionsResponse", &list)
     }
 }
 

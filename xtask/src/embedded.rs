@@ -1,0 +1,84 @@
+//! Directories under `target/` in which twinsite runs against an embedded cloud of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::process::{cargo, command, root, succeed};
+
+/// A project directory whose embedded cloud nobody else uses.
+pub(crate) struct Home {
+    path: PathBuf,
+    binary: PathBuf,
+}
+
+impl Home {
+    /// Builds the binary and empties `target/NAME`.
+    pub(crate) fn fresh(name: &str, profile: &str) -> Result<Self> {
+        let mut build = cargo(&["build", "--quiet", "--package", "twinsite-cli"]);
+        if profile == "release" {
+            build.arg("--release");
+        }
+        succeed(&mut build)?;
+        let home = Self { path: root().join("target").join(name), binary: root().join("target").join(profile) };
+        if home.path.exists() {
+            fs::remove_dir_all(&home.path)?;
+        }
+        fs::create_dir_all(&home.path)?;
+        Ok(home)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The built binary, not yet told what to do.
+    pub(crate) fn twinsite(&self) -> Command {
+        let mut twinsite = command(self.binary.join("twinsite"));
+        twinsite.current_dir(&self.path);
+        twinsite
+    }
+
+    /// Serves the embedded cloud until the answer is dropped.
+    pub(crate) fn serve(&self) -> Result<Serving> {
+        let mut local = self.twinsite();
+        let child = local.args(["local", "--json"]).stdout(Stdio::piped()).spawn().context("start twinsite local")?;
+        let mut process = Process(child);
+        let out = process.0.stdout.take().context("its output")?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line)?;
+        let said: Value = serde_json::from_str(&line)?;
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("the server names addresses and buckets");
+        Ok(Serving {
+            _process: process,
+            endpoint: text(&said["api"])?,
+            primary: text(&said["primary"]["bucket"])?,
+            backup: text(&said["backup"]["bucket"])?,
+        })
+    }
+}
+
+/// An embedded cloud that is being served.
+pub(crate) struct Serving {
+    _process: Process,
+    /// The address of all services.
+    pub(crate) endpoint: String,
+    /// The primary bucket.
+    pub(crate) primary: String,
+    /// The backup bucket.
+    pub(crate) backup: String,
+}
+
+/// A process that is stopped when it goes out of scope, on errors too.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}

@@ -1,0 +1,79 @@
+//! `cargo xtask real`: real directories, published and read back by boto3.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use walkdir::WalkDir;
+
+use crate::conformance;
+use crate::embedded::Home;
+use crate::interop::same_in_both;
+use crate::process::{cargo, command, root, succeed, works};
+
+/// A documentation package with more than ten thousand files of HTML.
+const PACKAGE: &str = "openjdk-17-doc";
+const INSIDE: &str = "usr/share/doc/openjdk-17-jre-headless";
+
+/// Publishes this workspace's documentation and a Debian package's, and compares both buckets with each.
+pub(crate) fn run() -> Result<()> {
+    conformance::with_venv("real", |venv| {
+        succeed(&mut cargo(&["doc", "--quiet", "--workspace", "--no-deps"]))?;
+        publish(venv, &root().join("target/doc"))?;
+        match debian() {
+            Ok(source) => publish(venv, &source),
+            Err(error) => {
+                eprintln!("real: the Debian package {PACKAGE} is skipped: {error:#}");
+                Ok(())
+            }
+        }
+    })
+}
+
+fn publish(venv: &Path, source: &Path) -> Result<()> {
+    let home = Home::fresh("real", "debug")?;
+    let deploy = || -> Result<()> {
+        // Documentation links to nothing outside itself, but its builders leave dead links and lock files.
+        succeed(home.twinsite().args(["deploy", "--apply", "--local"]).arg(source))
+    };
+    deploy()?;
+    same_in_both(venv, source, &home.serve()?)?;
+    deploy()
+}
+
+/// The package's documents, downloaded once.
+///
+/// # Errors
+/// Where there is no apt, or it reaches no archive.
+pub(crate) fn debian() -> Result<PathBuf> {
+    let home = root().join("target/debian");
+    let source = home.join("tree").join(INSIDE);
+    if source.is_dir() {
+        return Ok(source);
+    }
+    ensure!(works(command("apt-get").arg("--version")), "there is no apt-get here");
+    fs::create_dir_all(&home)?;
+    let download = || command("apt-get").args(["-qq", "download", PACKAGE]).current_dir(&home).status();
+    if !download().is_ok_and(|status| status.success()) {
+        succeed(command("apt-get").args(["-qq", "update"])).context("refresh the package lists")?;
+        ensure!(download()?.success(), "the package could not be downloaded");
+    }
+    let package = fs::read_dir(&home)?.filter_map(Result::ok).map(|entry| entry.path());
+    let package = package.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "deb"));
+    let unpacked = home.join("unpacked");
+    succeed(command("dpkg-deb").arg("-x").arg(package.context("the package is missing")?).arg(&unpacked))?;
+    remove_dead_links(&unpacked.join(INSIDE))?;
+    fs::rename(unpacked, home.join("tree"))?;
+    Ok(source)
+}
+
+/// Links to files of other packages lead nowhere here, and twinsite rightly refuses them.
+fn remove_dead_links(dir: &Path) -> Result<()> {
+    for entry in WalkDir::new(dir) {
+        let entry = entry?;
+        if entry.path_is_symlink() && !entry.path().exists() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
