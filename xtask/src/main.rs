@@ -1,6 +1,7 @@
 //! Checks and chores of the workspace: `cargo xtask --help`.
 #![expect(clippy::print_stderr, reason = "a command line talks to people on stderr")]
 
+mod bench;
 mod ci;
 mod conformance;
 mod deploy_site;
@@ -14,6 +15,7 @@ mod real;
 mod test;
 mod tidy;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -29,6 +31,14 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Publishing beside `aws s3 sync`: wall clock, CPU, memory and requests.
+    BenchPublish {
+        /// What to publish; a Debian package's documentation unless given.
+        dir: Option<PathBuf>,
+        /// How often.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
     /// Lint, test, conformance and real directories, as CI runs them.
     Ci,
     /// The tests that run against moto, and our buckets read by other tools.
@@ -64,6 +74,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode> {
     match command {
+        Command::BenchPublish { dir, rounds } => bench::run(dir, rounds)?,
         Command::Ci => ci::run()?,
         Command::Conformance => conformance::run()?,
         Command::DeploySite { args } => return deploy_site::run(&args),

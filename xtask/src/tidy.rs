@@ -61,10 +61,20 @@ fn shown(root: &Path, path: &Path) -> String {
 
 fn architecture(root: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).context("read ARCHITECTURE.md")?;
-    let missing = members(root)?.into_iter().map(|member| name(&member));
-    let missing =
-        missing.filter(|name| !text.contains(&format!("`crates/{name}`")) && !text.contains(&format!("`{name}`")));
-    Ok(missing.map(|name| format!("ARCHITECTURE.md:1: does not name `{name}`: add it to the code map")).collect())
+    let there: Vec<String> = members(root)?.iter().map(|member| name(member)).collect();
+    Ok(architecture_findings(&text, &there))
+}
+
+fn architecture_findings(text: &str, there: &[String]) -> Vec<String> {
+    let named = |name: &String| text.contains(&format!("`crates/{name}`")) || text.contains(&format!("`{name}`"));
+    let missing = there.iter().filter(|name| !named(name));
+    let missing = missing.map(|name| format!("ARCHITECTURE.md:1: does not name `{name}`: add it to the code map"));
+    let gone = text.lines().enumerate().flat_map(|(line, text)| {
+        let names = text.split("`crates/").skip(1).filter_map(|rest| rest.split(['`', '/']).next());
+        names.filter(|name| !there.iter().any(|there| there == name)).map(move |name| (line + 1, name))
+    });
+    let gone = gone.map(|(line, name)| format!("ARCHITECTURE.md:{line}: there is no `crates/{name}`"));
+    missing.chain(gone).collect()
 }
 
 fn manifest(root: &Path, member: &Path) -> Result<Vec<String>> {
@@ -110,16 +120,68 @@ fn allowed(member: &str, dependency: &str) -> bool {
 
 fn source(root: &Path, path: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    let file = shown(root, path);
-    let lines = text.lines().count();
+    Ok(source_findings(&shown(root, path), &text))
+}
+
+/// Rooms in which a word may be used, and what to do where it may not.
+struct Room {
+    word: &'static str,
+    rooms: &'static [&'static str],
+    instead: &'static str,
+}
+
+const ROOMS: &[Room] = &[
+    Room {
+        word: "aws_sdk_",
+        rooms: &["wire", "calls", "observe", "empty", "session", "direct", "throttles", "lib", "s3", "tests"],
+        instead: "SDK types stay in wire, calls and observe: give the other rooms a type of this crate",
+    },
+    Room { word: "indicatif::", rooms: &["render"], instead: "bars belong to crates/cli/src/render" },
+];
+
+/// What a commit must not have in it, in two halves so that this file does not have it either.
+const NOWHERE: &[(&str, &str)] = &[("/ho", "me/"), ("/ro", "ot/"), ("/wo", "rk/"), ("/Use", "rs/")];
+
+fn source_findings(file: &str, text: &str) -> Vec<String> {
     let mut findings = Vec::new();
+    let lines = text.lines().count();
     if lines > MAX_LINES {
         findings.push(format!("{file}:{MAX_LINES}: {lines} lines: split it, {MAX_LINES} is the cap"));
     }
-    if file.ends_with("src/lib.rs") && !text.starts_with("//!") {
-        findings.push(format!("{file}:1: open with `//!`: what the crate does and never does"));
+    if file.ends_with("src/lib.rs") {
+        findings.extend(opening(file, text));
     }
-    Ok(findings)
+    // This file has the words in its rules.
+    let code = file.contains("/src/") && !file.ends_with("tidy.rs");
+    for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
+        let comment = line.trim_start().starts_with("//");
+        let strangers = ROOMS.iter().filter(|room| code && !comment && line.contains(room.word) && !room.has(file));
+        findings.extend(strangers.map(|room| format!("{file}:{number}: `{}`: {}", room.word, room.instead)));
+        let machine = NOWHERE.iter().any(|(a, b)| line.contains(&format!("{a}{b}")));
+        if machine {
+            findings.push(format!("{file}:{number}: names a path of one machine: use a relative or temporary one"));
+        }
+    }
+    findings
+}
+
+impl Room {
+    /// A file is in a room when it, or a folder it is in below `src`, has the room's name.
+    fn has(&self, file: &str) -> bool {
+        let inside = file.split("/src/").last().unwrap_or_default().trim_end_matches(".rs");
+        inside.split('/').any(|part| self.rooms.contains(&part))
+    }
+}
+
+/// Every library opens with what it is for, and an example that is compiled.
+fn opening(file: &str, text: &str) -> Option<String> {
+    let opening: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
+    if opening.is_empty() {
+        return Some(format!("{file}:1: open with `//!`: what the crate does and never does"));
+    }
+    let example = opening.iter().any(|line| ["//! ```", "//! ```no_run"].contains(line));
+    let library = !file.starts_with("crates/cli/");
+    (library && !example).then(|| format!("{file}:1: give the crate's documentation an example that compiles"))
 }
 
 #[cfg(test)]
@@ -147,5 +209,31 @@ mod tests {
     fn a_version_outside_the_workspace_is_found() {
         let found = findings("core", "[lints]\nworkspace = true\n[dependencies]\nserde = \"1\"\n");
         assert_eq!(found, ["Cargo.toml:4: write `serde.workspace = true`"]);
+    }
+
+    #[test]
+    fn words_have_their_rooms() {
+        let sdk = "use aws_sdk_s3::Client;\n";
+        assert!(source_findings("crates/s3-site/src/apply/calls.rs", sdk).is_empty());
+        assert!(source_findings("crates/s3-site/tests/it/main.rs", sdk).is_empty());
+        assert_eq!(source_findings("crates/s3-site/src/diff.rs", sdk).len(), 1);
+        assert_eq!(source_findings("crates/sync/src/plan.rs", "use indicatif::ProgressBar;\n").len(), 1);
+        let path = format!("let x = \"{}{}me/x\";\n", "/ho", "me/");
+        assert_eq!(source_findings("crates/core/src/run.rs", &path).len(), 1);
+    }
+
+    #[test]
+    fn libraries_open_with_an_example() {
+        assert_eq!(source_findings("crates/core/src/lib.rs", "mod a;\n").len(), 1);
+        assert_eq!(source_findings("crates/core/src/lib.rs", "//! It is.\n").len(), 1);
+        assert!(source_findings("crates/core/src/lib.rs", "//! It is.\n//! ```\n//! ```\n").is_empty());
+    }
+
+    #[test]
+    fn the_architecture_names_what_is_there_and_nothing_else() {
+        let there = ["core".to_owned(), "cli".to_owned()];
+        assert!(architecture_findings("`crates/core` and `crates/cli/src`, `cli`", &there).is_empty());
+        let found = architecture_findings("`cli`\n`crates/gone`", &there);
+        assert_eq!(found.len(), 2, "{found:?}");
     }
 }

@@ -67,13 +67,16 @@ fn without_configuration_or_credentials_it_says_what_to_do_and_never_falls_back(
 #[test]
 fn what_cannot_be_a_page_is_named_and_never_opened() {
     let link = std::os::unix::fs::symlink::<&str, std::path::PathBuf>;
-    let spoil: [(&str, &dyn Fn(std::path::PathBuf)); 6] = [
+    let spoil: [(&str, &dyn Fn(std::path::PathBuf)); 7] = [
         ("is a link that leads nowhere", &|at| link("gone", at).unwrap()),
-        ("is a link into a circle", &|at| link("odd", at).unwrap()),
-        ("is a named pipe", &|at| assert!(Command::new("mkfifo").arg(at).status().unwrap().success())),
-        ("is a socket", &|at| drop(std::os::unix::net::UnixListener::bind(at).unwrap())),
-        ("is not UTF-8", &|at| std::fs::write(at.with_file_name(OsStr::from_bytes(b"odd\xff")), "x").unwrap()),
-        ("1,024", &|at| {
+        ("is a link that leads nowhere", &|at| link("odd", at).unwrap()),
+        ("is a link to a folder that it is in", &|at| link(".", at).unwrap()),
+        ("is a pipe, socket or device", &|at| assert!(Command::new("mkfifo").arg(at).status().unwrap().success())),
+        ("is a pipe, socket or device", &|at| drop(std::os::unix::net::UnixListener::bind(at).unwrap())),
+        ("a name that is not UTF-8", &|at| {
+            std::fs::write(at.with_file_name(OsStr::from_bytes(b"odd\xff")), "x").unwrap()
+        }),
+        ("S3 takes at most 1024", &|at| {
             let deep = at.parent().unwrap().join(["d".repeat(250).as_str(); 5].join("/"));
             std::fs::create_dir_all(&deep).unwrap();
             std::fs::write(deep.join("x"), "x").unwrap();
