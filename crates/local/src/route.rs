@@ -17,6 +17,7 @@ pub(crate) enum Service {
 /// A service whose requests are small: they are read whole before they are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
+    Iam,
     Route53,
     S3Control,
     Sts,
@@ -26,6 +27,7 @@ impl Control {
     /// By the name that requests are signed for, which is also how its host name begins.
     fn of(name: &str) -> Option<Self> {
         Some(match name {
+            "iam" => Self::Iam,
             "route53" => Self::Route53,
             "s3-control" => Self::S3Control,
             "sts" => Self::Sts,

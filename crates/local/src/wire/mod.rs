@@ -1,5 +1,6 @@
 //! The services' wire formats. Codecs only: all state is in [`world`](crate::world).
 
+mod iam;
 pub(crate) mod query;
 pub(crate) mod reply;
 mod route53;
@@ -19,13 +20,14 @@ pub(crate) fn operation(control: Control, request: &Request<Bytes>) -> String {
     match control {
         Control::Route53 => route53::operation(request),
         Control::S3Control => s3control::operation(request),
-        Control::Sts => query::action(request),
+        Control::Iam | Control::Sts => query::action(request),
     }
 }
 
 /// Answers a request.
 pub(crate) fn answer(control: Control, world: &World, request: &Request<Bytes>) -> Response<Body> {
     match control {
+        Control::Iam => iam::answer(world, request),
         Control::Route53 => route53::answer(world, request),
         Control::S3Control => s3control::answer(world, request),
         Control::Sts => sts::answer(request),

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::iam::Iam;
 use super::route53::Route53;
 use super::{Block, Fault, World};
 
@@ -13,6 +14,8 @@ use super::{Block, Fault, World};
 pub struct Account {
     /// The account-wide public access block of S3.
     pub block: Option<Block>,
+    /// Roles.
+    pub iam: Iam,
     /// Hosted zones, record sets and health checks.
     pub route53: Route53,
 }

@@ -62,6 +62,8 @@ pub enum Doc {
     Cors,
     /// Tags.
     Tagging,
+    /// Replication rules.
+    Replication,
 }
 
 impl Doc {
@@ -74,6 +76,7 @@ impl Doc {
             Self::Ownership => "OwnershipControlsNotFoundError",
             Self::Cors => "NoSuchCORSConfiguration",
             Self::Tagging => "NoSuchTagSet",
+            Self::Replication => "ReplicationConfigurationNotFoundError",
         }
     }
 }

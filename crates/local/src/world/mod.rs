@@ -4,6 +4,7 @@ mod account;
 mod blobs;
 mod bucket;
 mod disk;
+pub mod iam;
 mod list;
 mod object;
 mod policy;

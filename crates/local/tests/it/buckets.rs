@@ -1,5 +1,7 @@
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, CreateBucketConfiguration, IndexDocument, PublicAccessBlockConfiguration,
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, DeleteMarkerReplication,
+    DeleteMarkerReplicationStatus, Destination, IndexDocument, PublicAccessBlockConfiguration,
+    ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus, VersioningConfiguration,
     WebsiteConfiguration,
 };
 use twinsite_local::Cloud;
@@ -114,4 +116,39 @@ async fn the_account_is_known_and_wrong_keys_are_not() {
     };
     assert_eq!(code(wrong("nobody", "x").list_buckets().send().await), "InvalidAccessKeyId");
     assert_eq!(code(wrong("embedded", "x").list_buckets().send().await), "SignatureDoesNotMatch");
+}
+
+#[tokio::test]
+async fn replication_wants_versions_on_both_sides_a_role_and_whole_rules() {
+    let (cloud, east) = site().await;
+    let west = s3(&cloud, "us-west-2").await;
+    west.create_bucket().bucket("twin").create_bucket_configuration(located("us-west-2")).send().await.unwrap();
+    let destination = Destination::builder().bucket("arn:aws:s3:::twin").build().unwrap();
+    let rule = ReplicationRule::builder().id("all").status(ReplicationRuleStatus::Enabled).destination(destination);
+    let rule = rule.filter(ReplicationRuleFilter::builder().prefix("").build());
+    let whole = rule.clone().priority(1).delete_marker_replication(
+        DeleteMarkerReplication::builder().status(DeleteMarkerReplicationStatus::Enabled).build(),
+    );
+    let role = "arn:aws:iam::000000000000:role/r";
+    let put = async |rule: aws_sdk_s3::types::builders::ReplicationRuleBuilder| {
+        let rules = ReplicationConfiguration::builder().role(role).rules(rule.build().unwrap()).build().unwrap();
+        east.put_bucket_replication().bucket("site").replication_configuration(rules).send().await
+    };
+    assert_eq!(code(put(whole.clone()).await), "InvalidRequest");
+    let trust = r#"{"Statement":[]}"#;
+    let iam = session(&cloud).await.iam();
+    iam.create_role().role_name("r").assume_role_policy_document(trust).send().await.unwrap();
+    assert!(format!("{:?}", put(whole.clone()).await.unwrap_err()).contains("Destination bucket must have versioning"));
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    west.put_bucket_versioning().bucket("twin").versioning_configuration(enabled).send().await.unwrap();
+    assert_eq!(code(put(rule).await), "InvalidRequest");
+    assert_eq!(
+        code(east.get_bucket_replication().bucket("site").send().await),
+        "ReplicationConfigurationNotFoundError"
+    );
+    put(whole).await.unwrap();
+    let read = east.get_bucket_replication().bucket("site").send().await.unwrap().replication_configuration.unwrap();
+    assert_eq!((read.role.as_str(), read.rules[0].priority), (role, Some(1)));
+    east.delete_bucket_replication().bucket("site").send().await.unwrap();
+    assert!(east.get_bucket_replication().bucket("site").send().await.is_err());
 }

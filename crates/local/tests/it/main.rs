@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod buckets;
+mod iam;
 mod multipart;
 mod objects;
 mod persistence;

@@ -15,8 +15,6 @@ use percent_encoding::percent_decode_str;
 use s3s::Body;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::reply;
 use crate::world::World;
@@ -153,12 +151,8 @@ struct ChangeInfo {
 impl ChangeInfo {
     fn of(submitted: &Submitted, now: SystemTime) -> Self {
         let id = format!("/change/{}", submitted.id);
-        Self { id, status: submitted.status(now), submitted_at: rfc3339(submitted.at) }
+        Self { id, status: submitted.status(now), submitted_at: reply::rfc3339(submitted.at) }
     }
-}
-
-fn rfc3339(time: SystemTime) -> String {
-    OffsetDateTime::from(time).format(&Rfc3339).unwrap_or_default()
 }
 
 fn refusal(fault: &Fault) -> Response<Body> {

@@ -9,6 +9,7 @@ mod headers;
 mod listing;
 mod multipart;
 mod objects;
+mod replication;
 mod service;
 
 use s3s::service::{S3Service, S3ServiceBuilder};

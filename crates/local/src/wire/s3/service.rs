@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
-use super::{access, buckets, configs, fault, listing, multipart, objects};
+use super::{access, buckets, configs, fault, listing, multipart, objects, replication};
 use crate::world::{Doc, Part, Version, World};
 
 /// The wire over a world.
@@ -132,6 +132,20 @@ impl S3 for Wire {
     }
     async fn delete_bucket_lifecycle(&self, req: S3Request<DeleteBucketLifecycleInput>) -> S3Result<S3Response<DeleteBucketLifecycleOutput>> {
         doc_ops!(self, req, delete Lifecycle)
+    }
+    async fn put_bucket_replication(&self, req: S3Request<PutBucketReplicationInput>) -> S3Result<S3Response<PutBucketReplicationOutput>> {
+        self.at_home(&req.input.bucket, &req)?;
+        replication::check(&self.world, &req.input.bucket, &req.input.replication_configuration)?;
+        configs::put(self, &req.input.bucket, Doc::Replication, &replication::named(req.input.replication_configuration))?;
+        Ok(S3Response::new(Default::default()))
+    }
+    async fn get_bucket_replication(&self, req: S3Request<GetBucketReplicationInput>) -> S3Result<S3Response<GetBucketReplicationOutput>> {
+        self.at_home(&req.input.bucket, &req)?;
+        let configuration = configs::get(self, &req.input.bucket, Doc::Replication)?;
+        Ok(S3Response::new(GetBucketReplicationOutput { replication_configuration: Some(configuration) }))
+    }
+    async fn delete_bucket_replication(&self, req: S3Request<DeleteBucketReplicationInput>) -> S3Result<S3Response<DeleteBucketReplicationOutput>> {
+        doc_ops!(self, req, delete Replication)
     }
     async fn put_bucket_cors(&self, req: S3Request<PutBucketCorsInput>) -> S3Result<S3Response<PutBucketCorsOutput>> {
         doc_ops!(self, req, put Cors cors_configuration)
