@@ -30,7 +30,7 @@ for folder, _, names in os.walk(source, followlinks=True):
 keys = set()
 for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
     keys |= {item["Key"] for item in page.get("Contents", [])}
-keys = {key for key in keys if not key.startswith(".twinsite/")}
+keys = {key for key in keys if not key.startswith((".twinsite/", ".well-known/twinsite/"))}
 assert keys == set(files), sorted(keys ^ set(files))[:10]
 
 

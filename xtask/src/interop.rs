@@ -26,6 +26,9 @@ const ODD: [&str; 11] = [
     "case",
 ];
 
+/// What health checks ask for is in the buckets, but not in the source.
+const HEALTH: &str = ".well-known/twinsite/*";
+
 /// Publishes the example site and files with odd names, then reads both buckets with boto3, and the primary with the AWS CLI,
 /// s5cmd and rclone.
 pub(crate) fn run(venv: &Path) -> Result<()> {
@@ -79,9 +82,12 @@ fn tools(venv: &Path, home: &Path, serving: &Serving) -> [(&'static str, Command
     let Serving { endpoint, primary, .. } = serving;
     let (all, root) = (format!("s3://{primary}/*"), format!("s3://{primary}"));
     let mut aws = tool(venv, "aws");
-    aws.args(["--endpoint-url", endpoint, "s3", "sync", "--exclude", ".twinsite/*", &root]).arg(home.join("aws"));
+    aws.args(["--endpoint-url", endpoint, "s3", "sync", "--exclude", ".twinsite/*", "--exclude", HEALTH, &root])
+        .arg(home.join("aws"));
     let mut s5cmd = tool(venv, "s5cmd");
-    s5cmd.args(["--endpoint-url", endpoint, "cp", "--exclude", ".twinsite/*", &all]).arg(home.join("s5cmd/"));
+    s5cmd
+        .args(["--endpoint-url", endpoint, "cp", "--exclude", ".twinsite/*", "--exclude", HEALTH, &all])
+        .arg(home.join("s5cmd/"));
     let mut rclone = tool(venv, "rclone");
     rclone.args([
         "copy",
@@ -91,6 +97,8 @@ fn tools(venv: &Path, home: &Path, serving: &Serving) -> [(&'static str, Command
         "--no-unicode-normalization",
         "--exclude",
         ".twinsite/**",
+        "--exclude",
+        ".well-known/twinsite/**",
         "--s3-provider",
         "Other",
         "--s3-env-auth",

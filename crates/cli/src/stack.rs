@@ -34,7 +34,7 @@ impl Stack {
         let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
         let site = site.map_err(|invalid| Failure::usage("use the configuration", invalid))?;
         let clients = site.regions.as_ref().map(|region| session.s3(region));
-        let s3 = S3Site::new(clients, session.s3control(&site.regions.primary));
+        let s3 = S3Site::new(clients, session.s3control(&site.regions.primary), session.iam());
         Ok(Self { config, site, s3, cloud, served, session })
     }
 
@@ -44,6 +44,8 @@ impl Stack {
         want.index.clone_from(&self.config.index);
         want.not_found.clone_from(&self.config.not_found);
         want.noncurrent_days = self.config.noncurrent_days;
+        want.replicate_back = self.config.replicate_back;
+        want.time_control = self.config.time_control;
         want.adopt = adopt;
         want
     }

@@ -34,6 +34,7 @@ mod id;
 mod later;
 mod pair;
 mod plan;
+pub mod probe;
 mod region;
 mod run;
 mod site;

@@ -34,6 +34,12 @@ impl Partition {
     }
 }
 
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// An AWS region's code.
 ///
 /// Only the form is checked: regions open faster than tools are released, so AWS itself decides which exist.

@@ -17,9 +17,11 @@ pub(crate) enum Service {
 /// A service whose requests are small: they are read whole before they are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
+    Acm,
+    CloudFront,
     Iam,
     Route53,
-    S3Control,
+    S3Account,
     Sts,
 }
 
@@ -27,9 +29,11 @@ impl Control {
     /// By the name that requests are signed for, which is also how its host name begins.
     fn of(name: &str) -> Option<Self> {
         Some(match name {
+            "acm" => Self::Acm,
+            "cloudfront" => Self::CloudFront,
             "iam" => Self::Iam,
             "route53" => Self::Route53,
-            "s3-control" => Self::S3Control,
+            "s3-control" => Self::S3Account,
             "sts" => Self::Sts,
             _ => return None,
         })
@@ -53,7 +57,7 @@ pub(crate) fn service_of(request: &Request<Body>) -> Service {
         return Service::Website { bucket: bucket.to_owned() };
     }
     if host.contains(".s3-control.") {
-        return Service::Control(Control::S3Control);
+        return Service::Control(Control::S3Account);
     }
     if aws_host(host).is_some() {
         return Service::S3;
@@ -68,7 +72,7 @@ pub(crate) fn service_of(request: &Request<Body>) -> Service {
 fn by_shape(request: &Request<Body>) -> Service {
     // S3 Control signs as S3.
     if request.uri().path().starts_with("/v20180820/") && request.headers().contains_key("x-amz-account-id") {
-        return Service::Control(Control::S3Control);
+        return Service::Control(Control::S3Account);
     }
     let signed = scope(request).and_then(|scope| Control::of(scope.service));
     signed.map_or(Service::S3, Service::Control)
@@ -77,6 +81,7 @@ fn by_shape(request: &Request<Body>) -> Service {
 /// What a request was signed for.
 pub(crate) struct Scope<'a> {
     pub(crate) access_key: &'a str,
+    pub(crate) region: &'a str,
     pub(crate) service: &'a str,
 }
 
@@ -84,8 +89,8 @@ pub(crate) struct Scope<'a> {
 pub(crate) fn scope<B>(request: &Request<B>) -> Option<Scope<'_>> {
     let authorization = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let mut parts = authorization.split("Credential=").nth(1)?.split(',').next()?.split('/');
-    let (access_key, _date, _region, service) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    Some(Scope { access_key, service })
+    let (access_key, _date, region, service) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    Some(Scope { access_key, region, service })
 }
 
 /// The bucket of `BUCKET.s3-website-REGION.amazonaws.com`.
@@ -113,7 +118,7 @@ mod tests {
         assert_eq!(get("b.s3.us-west-2.amazonaws.com"), Service::S3);
         assert_eq!(get("www.example.com.s3-website-us-west-2.amazonaws.com"), website("www.example.com"));
         assert_eq!(get("b.s3-website.eu-central-1.amazonaws.com:80"), website("b"));
-        assert_eq!(get("000000000000.s3-control.us-east-1.amazonaws.com"), Service::Control(Control::S3Control));
+        assert_eq!(get("000000000000.s3-control.us-east-1.amazonaws.com"), Service::Control(Control::S3Account));
         assert_eq!(get("sts.us-east-1.amazonaws.com"), Service::Control(Control::Sts));
         assert_eq!(get("route53.amazonaws.com"), Service::Control(Control::Route53));
         assert_eq!(get("127.0.0.1:9000"), Service::S3);

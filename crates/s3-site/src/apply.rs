@@ -4,56 +4,122 @@ mod calls;
 mod empty;
 
 use std::fmt::Display;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use twinsite_aws::{AwsError, Kind, Tags};
 use twinsite_core::wait::{Look, Patience, WaitError, until};
 use twinsite_core::{Apply, Handle, Made, Run};
 
 use crate::S3Site;
-use crate::change::{Change, Setting, What};
+use crate::change::{BucketChange, Change, Setting, What};
+use crate::replication::Rule;
+use crate::role::{self, RoleChange};
 
 impl Apply<Change> for S3Site {
     type Error = AwsError;
 
-    async fn apply(&self, change: &Change, _: &Made) -> Result<Vec<Handle>, AwsError> {
-        let Change { side, bucket, what } = change;
+    async fn apply(&self, change: &Change, made: &Made) -> Result<Vec<Handle>, AwsError> {
+        match change {
+            Change::Bucket(change) => self.apply_to_bucket(change, made).await?,
+            Change::Role(change) => self.apply_to_role(change).await?,
+        }
+        Ok(Vec::new())
+    }
+}
+
+impl S3Site {
+    async fn apply_to_bucket(&self, change: &BucketChange, made: &Made) -> Result<(), AwsError> {
+        let BucketChange { side, bucket, what } = change;
         let calls = calls::Calls { client: self.clients.get(*side), bucket };
         match what {
             What::Create { region, tags } => {
                 calls.create_bucket(region).await?;
                 // Tags cannot be part of the creation everywhere; an interruption right here leaves a bucket that has to
                 // be adopted or deleted by hand, which is said then.
-                calls.put_bucket_tagging(tags).await?;
+                calls.put_bucket_tagging(tags).await
             }
-            What::Set(Setting::Versioning) => calls.put_bucket_versioning().await?,
-            What::Set(Setting::Ownership) => calls.put_bucket_ownership_controls().await?,
-            What::Set(Setting::Encryption) => calls.put_bucket_encryption().await?,
-            What::Set(Setting::Block { have: _, want }) => calls.put_public_access_block(*want).await?,
-            What::Website { have: _, want } => calls.put_bucket_website(want).await?,
-            What::Lifecycle { have: _, want } => calls.put_bucket_lifecycle_configuration(*want).await?,
-            What::Policy { have: _, want } => put_policy(&calls, want).await?,
-            What::Tags { have: _, want } => calls.put_bucket_tagging(want).await?,
+            What::Set(Setting::Versioning) => calls.put_bucket_versioning().await,
+            What::Set(Setting::Ownership) => calls.put_bucket_ownership_controls().await,
+            What::Set(Setting::Encryption) => calls.put_bucket_encryption().await,
+            What::Set(Setting::Block { have: _, want }) => calls.put_public_access_block(*want).await,
+            What::Website { have: _, want } => calls.put_bucket_website(want).await,
+            What::Lifecycle { have: _, want } => calls.put_bucket_lifecycle_configuration(*want).await,
+            What::Policy { have: _, want } => {
+                let unmade = || AwsError::unexpected("PutBucketPolicy", bucket, "the distribution was not made");
+                let policy = want.resolve(made).ok_or_else(unmade)?;
+                put_policy(&calls, &policy).await
+            }
+            What::Replication { have: _, want } => put_replication(&calls, want.as_ref()).await,
+            What::Probes { keys, word } => {
+                for key in keys {
+                    calls.put_probe(key, word).await?;
+                }
+                Ok(())
+            }
+            What::Tags { have: _, want } => calls.put_bucket_tagging(want).await,
             What::Delete { objects: _ } => {
+                // Without rules, what is deleted here is not deleted there as well.
+                AwsError::absent(calls.delete_bucket_replication().await)?;
                 empty::empty(&calls).await?;
-                calls.delete_bucket().await?;
+                calls.delete_bucket().await
             }
-            What::Release { policy, tags } => release(&calls, policy.as_deref(), tags).await?,
+            What::Release { policy, tags, replicates } => {
+                if *replicates {
+                    calls.put_bucket_replication(None).await?;
+                }
+                release(&calls, policy.as_deref(), tags).await
+            }
         }
-        Ok(Vec::new())
+    }
+
+    async fn apply_to_role(&self, change: &RoleChange) -> Result<(), AwsError> {
+        let calls = |name| role::Calls { client: &self.iam, name };
+        match change {
+            RoleChange::Create { name, trust, policy, tags } => {
+                let calls = calls(name);
+                calls.create_role(trust, tags).await?;
+                calls.put_role_policy(policy).await
+            }
+            RoleChange::Trust { name, have: _, want } => calls(name).update_assume_role_policy(want).await,
+            RoleChange::Policy { name, have: _, want } => calls(name).put_role_policy(want).await,
+            RoleChange::Delete { name } => calls(name).delete_role().await,
+        }
     }
 }
 
-/// For some seconds after a public access block was lifted, S3 may still refuse a public policy: that is state on its way,
-/// not an error to be retried.
+/// For some seconds after a public access block was lifted, S3 may still refuse a public policy.
 async fn put_policy(calls: &calls::Calls<'_>, policy: &str) -> Result<(), AwsError> {
-    let patience = Patience { total: std::time::Duration::from_secs(20), ..Patience::SECONDS };
-    let denied = std::sync::Mutex::new(None);
+    let early = |error: &AwsError| error.kind == Kind::Denied;
+    settled("the public access block to lift", 20, early, || calls.put_bucket_policy(policy)).await
+}
+
+/// For some seconds after a role was created, S3 may not know it yet.
+async fn put_replication(calls: &calls::Calls<'_>, rule: Option<&Rule>) -> Result<(), AwsError> {
+    let codes = ["InvalidRequest", "InvalidArgument", "AccessDenied"];
+    let early = |error: &AwsError| error.code.as_deref().is_some_and(|code| codes.contains(&code));
+    settled("the replication role to be known", 60, early, || calls.put_bucket_replication(rule)).await
+}
+
+/// Repeats a call while it is refused because of state that is on its way, which is no error to be retried; the last refusal is
+/// the error when it stays.
+async fn settled<F>(
+    what: &str,
+    seconds: u64,
+    early: impl Fn(&AwsError) -> bool,
+    call: impl Fn() -> F,
+) -> Result<(), AwsError>
+where
+    F: Future<Output = Result<(), AwsError>>,
+{
+    let patience = Patience { total: Duration::from_secs(seconds), ..Patience::SECONDS };
+    let last = Mutex::new(None);
     let run = Run::silent();
-    let put = until(&run, patience, "the public access block to lift", || async {
-        match calls.put_bucket_policy(policy).await {
+    let put = until(&run, patience, what, || async {
+        match call().await {
             Ok(()) => Ok(Look::Ready(())),
-            Err(error) if error.kind == Kind::Denied => {
-                *denied.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+            Err(error) if early(&error) => {
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 Ok(Look::NotYet)
             }
             Err(error) => Err(error),
@@ -62,9 +128,9 @@ async fn put_policy(calls: &calls::Calls<'_>, policy: &str) -> Result<(), AwsErr
     match put.await {
         Ok(()) => Ok(()),
         Err(WaitError::Look(error)) => Err(error),
-        Err(WaitError::TimedOut { .. } | WaitError::Cancelled { .. }) => {
-            let last = denied.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-            Err(last.unwrap_or_else(|| odd("PutBucketPolicy", calls.bucket, "it was never tried")))
+        Err(ended @ (WaitError::TimedOut { .. } | WaitError::Cancelled { .. })) => {
+            let last = last.into_inner().unwrap_or_else(PoisonError::into_inner);
+            Err(last.unwrap_or_else(|| AwsError::unexpected("wait", what, ended.to_string())))
         }
     }
 }

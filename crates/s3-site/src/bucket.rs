@@ -3,6 +3,9 @@
 use twinsite_aws::Tags;
 use twinsite_core::Pair;
 
+use crate::replication::Replication;
+use crate::role::RoleState;
+
 /// A public access block.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html>
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +43,7 @@ pub struct Lifecycle {
 
 /// The settings of a bucket that is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that are right or not")]
 pub struct SideState {
     /// Its tags.
     pub tags: Tags,
@@ -57,6 +61,10 @@ pub struct SideState {
     pub lifecycle: Lifecycle,
     /// Its policy document.
     pub policy: Option<String>,
+    /// Its replication rules.
+    pub replication: Replication,
+    /// Whether the objects that health checks ask for are there and right.
+    pub probes: bool,
 }
 
 /// What a bucket's name leads to.
@@ -79,4 +87,6 @@ pub struct Observed {
     pub buckets: Pair<Found>,
     /// The account-wide public access block.
     pub account: Option<Block>,
+    /// The role that S3 assumes to replicate.
+    pub role: Option<RoleState>,
 }

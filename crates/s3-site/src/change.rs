@@ -1,13 +1,25 @@
 //! The changes that a plan is made of; each is one call, but for creating a bucket, which is two.
 
 use twinsite_aws::Tags;
-use twinsite_core::{BucketName, Field, Region, Side};
+use twinsite_core::{BucketName, Field, Need, Region, Side};
 
 use crate::bucket::{Block, Lifecycle, Website};
+use crate::policy::Document;
+use crate::replication::{self, Rule};
+use crate::role::RoleChange;
+
+/// A change to one of the two buckets, or to the role between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// To a bucket.
+    Bucket(BucketChange),
+    /// To the role that S3 assumes to replicate.
+    Role(RoleChange),
+}
 
 /// A change to one of the two buckets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct BucketChange {
     /// Which of the two.
     pub side: Side,
     /// Its name.
@@ -28,13 +40,17 @@ pub enum What {
     /// The lifecycle rules are put, with rules that are not ours as they were.
     Lifecycle { have: Lifecycle, want: Lifecycle },
     /// The policy is put.
-    Policy { have: Option<String>, want: String },
+    Policy { have: Option<String>, want: Document },
+    /// Our replication rule is put or taken away, with others as they were.
+    Replication { have: Option<Rule>, want: Option<Rule> },
+    /// The objects that health checks ask for are put.
+    Probes { keys: Vec<String>, word: String },
     /// The tags are put, with others as they were.
     Tags { have: Tags, want: Tags },
     /// Everything in it is deleted, and the bucket.
     Delete { objects: u64 },
     /// Our tags and policy statements are taken off.
-    Release { policy: Option<String>, tags: Tags },
+    Release { policy: Option<String>, tags: Tags, replicates: bool },
 }
 
 /// A setting with one right value.
@@ -52,6 +68,22 @@ pub enum Setting {
 
 impl twinsite_core::Change for Change {
     fn fields(&self) -> Vec<Field> {
+        match self {
+            Self::Bucket(change) => change.fields(),
+            Self::Role(change) => change.fields(),
+        }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        match self {
+            Self::Bucket(BucketChange { what: What::Policy { want, .. }, .. }) => want.need().into_iter().collect(),
+            Self::Bucket(_) | Self::Role(_) => Vec::new(),
+        }
+    }
+}
+
+impl BucketChange {
+    fn fields(&self) -> Vec<Field> {
         let Self { side: _, bucket, what } = self;
         let mut fields = match what {
             What::Create { region, tags } => {
@@ -61,10 +93,19 @@ impl twinsite_core::Change for Change {
             What::Set(setting) => setting.fields(),
             What::Website { have, want } => website_fields(have.as_ref(), want),
             What::Lifecycle { have, want } => lifecycle_fields(have, want),
-            What::Policy { have, want } => vec![field("Policy", have.as_deref(), want)],
+            What::Policy { have, want } => vec![field("Policy", have.as_deref(), &want.to_string())],
+            What::Replication { have, want: Some(want) } => replication::fields(have.as_ref(), want),
+            What::Replication { have, want: None } => {
+                have.iter().map(|have| Field::unset("Replication to", &have.destination)).collect()
+            }
+            What::Probes { keys, word } => {
+                keys.iter().map(|key| Field::set(format!("object {key}"), word.as_str())).collect()
+            }
             What::Tags { have, want } => tag_fields(have, want),
             What::Delete { objects } => vec![Field::unset("Objects and versions", objects.to_string())],
-            What::Release { policy: _, tags: _ } => vec![Field::unset("twinsite's tags and statements", "present")],
+            What::Release { policy: _, tags: _, replicates: _ } => {
+                vec![Field::unset("twinsite's tags and statements", "present")]
+            }
         };
         fields.insert(0, Field::set("Bucket", bucket.as_str()));
         fields

@@ -3,9 +3,10 @@
 use twinsite_core::{Action, Pair, Reason, Side, Step};
 
 use crate::bucket::{Found, Observed};
-use crate::change::{Change, What};
+use crate::change::{BucketChange, Change, What};
 use crate::diff::without_ours;
 use crate::policy;
+use crate::role;
 use crate::want::Desired;
 
 /// How many objects, versions and delete markers each bucket holds, for the owner to see before saying yes.
@@ -13,7 +14,9 @@ pub type Contents = Pair<u64>;
 
 /// The steps that take the buckets away. A bucket that was handed over stays, without our tags and policy statements.
 pub fn destroy_steps(want: &Desired, have: &Observed, contents: Contents) -> Vec<Step<Change>> {
-    Side::BOTH.into_iter().filter_map(|side| step(want, side, have.buckets.get(side), *contents.get(side))).collect()
+    let buckets = Side::BOTH.into_iter();
+    let buckets = buckets.filter_map(|side| step(want, side, have.buckets.get(side), *contents.get(side)));
+    buckets.chain(role::destroy(want, have.role.as_ref())).collect()
 }
 
 fn step(want: &Desired, side: Side, found: &Found, objects: u64) -> Option<Step<Change>> {
@@ -22,7 +25,7 @@ fn step(want: &Desired, side: Side, found: &Found, objects: u64) -> Option<Step<
     let bucket = want.site.buckets.get(side).clone();
     let reason = || Reason::Asked("destroy".to_owned());
     if owner.made(&state.tags) {
-        let change = Change { side, bucket, what: What::Delete { objects } };
+        let change = Change::Bucket(BucketChange { side, bucket, what: What::Delete { objects } });
         return Some(Step::new(format!("{side}/bucket"), Action::Delete, reason(), change));
     }
     if !owner.owns(&state.tags) {
@@ -31,6 +34,8 @@ fn step(want: &Desired, side: Side, found: &Found, objects: u64) -> Option<Step<
     let tags = without_ours(&state.tags, &owner.adopted());
     // A policy that cannot be read has no statement of ours.
     let policy = state.policy.as_deref().map(|text| policy::without_ours(text).unwrap_or(Some(text.to_owned())));
-    let change = Change { side, bucket, what: What::Release { policy: policy.flatten(), tags } };
+    let replicates = state.replication.rule.is_some();
+    let what = What::Release { policy: policy.flatten(), tags, replicates };
+    let change = Change::Bucket(BucketChange { side, bucket, what });
     Some(Step::new(format!("{side}/release"), Action::Update, reason(), change))
 }

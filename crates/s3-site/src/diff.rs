@@ -4,9 +4,11 @@ use twinsite_aws::Tags;
 use twinsite_core::{Action, BucketName, Reason, Side, Step};
 
 use crate::bucket::{Block, Found, Lifecycle, Observed, SideState};
-use crate::change::{Change, Setting, What};
+use crate::change::{BucketChange, Change, Setting, What};
 use crate::policy;
 use crate::problem::{Problem, Unfit};
+use crate::replication::{self, Replication};
+use crate::role;
 use crate::want::{Adopt, Desired};
 
 /// Days after which uploads that were not completed are thrown away.
@@ -24,6 +26,10 @@ pub fn steps(want: &Desired, have: &Observed) -> Result<Vec<Step<Change>>, Unfit
             Ok(more) => steps.extend(more),
             Err(problem) => problems.push(problem),
         }
+    }
+    match role::steps(want, have.role.as_ref()) {
+        Ok(more) => steps.extend(more),
+        Err(problem) => problems.push(problem),
     }
     if problems.is_empty() { Ok(steps) } else { Err(Unfit(problems)) }
 }
@@ -90,7 +96,18 @@ impl<'a> Planner<'a> {
     }
 
     fn settings(&self, state: &SideState) -> Result<Vec<Step<Change>>, Problem> {
-        let SideState { tags: _, versioned, owner_enforced, sse_s3, block, website, lifecycle, policy } = state;
+        let SideState {
+            tags: _,
+            versioned,
+            owner_enforced,
+            sse_s3,
+            block,
+            website,
+            lifecycle,
+            policy,
+            replication,
+            probes,
+        } = state;
         let mut steps = Vec::new();
         let want = self.want.block();
         for (name, right, what) in [
@@ -111,6 +128,11 @@ impl<'a> Planner<'a> {
             steps.push(self.update("lifecycle", What::Lifecycle { have: *lifecycle, want: rules }));
         }
         steps.extend(self.policy(policy.as_deref())?);
+        steps.extend(self.replication(replication)?);
+        if !probes {
+            let (keys, word) = (self.want.site.health_keys(), self.want.site.health_word());
+            steps.push(self.update("probes", What::Probes { keys, word }).follows(self.id("versioning")));
+        }
         Ok(steps)
     }
 
@@ -120,7 +142,7 @@ impl<'a> Planner<'a> {
     }
 
     fn policy(&self, have: Option<&str>) -> Result<Option<Step<Change>>, Problem> {
-        let wanted = policy::wanted(&self.want.site, self.bucket.as_str(), have);
+        let wanted = policy::wanted(self.want, self.bucket.as_str(), have);
         let odd = |policy::Odd| Problem::OddPolicy { side: self.side, bucket: self.bucket.clone() };
         Ok(wanted.map_err(odd)?.map(|want| {
             let have = have.map(str::to_owned);
@@ -128,6 +150,26 @@ impl<'a> Planner<'a> {
             // S3 refuses a public policy until the block is lifted.
             step.follows(self.id("access-block"))
         }))
+    }
+
+    /// After everything that S3 checks when it takes a rule: both buckets, their versions, and the role.
+    fn replication(&self, have: &Replication) -> Result<Option<Step<Change>>, Problem> {
+        let Replication { rule, others } = have;
+        let wanted = replication::wanted(self.want, self.side);
+        if let (Some(want), Some(role)) = (&wanted, others)
+            && want.role != *role
+        {
+            let (side, bucket) = (self.side, self.bucket.clone());
+            return Err(Problem::OtherReplication { side, bucket, role: role.clone() });
+        }
+        if *rule == wanted {
+            return Ok(None);
+        }
+        let step = self.update("replication", What::Replication { have: rule.clone(), want: wanted });
+        let before = ["bucket", "versioning"].map(|name| format!("{}/{name}", self.side.other()));
+        let before = before.into_iter().chain([self.id("versioning"), role::STEP.to_owned()]);
+        let before = before.chain(["replication/trust".to_owned(), "replication/permissions".to_owned()]);
+        Ok(Some(before.fold(step, Step::follows)))
     }
 
     fn id(&self, name: &str) -> String {
@@ -139,7 +181,7 @@ impl<'a> Planner<'a> {
     }
 
     fn step(&self, name: &str, (action, reason): (Action, Reason), what: What) -> Step<Change> {
-        let change = Change { side: self.side, bucket: self.bucket.clone(), what };
+        let change = Change::Bucket(BucketChange { side: self.side, bucket: self.bucket.clone(), what });
         Step::new(self.id(name), action, reason, change)
     }
 }

@@ -1,12 +1,12 @@
 //! A pair of S3 buckets that serve one site from two regions: observed, planned and brought into the wanted state.
 //!
 //! ```no_run
-//! # async fn example(clients: twinsite_core::Pair<aws_sdk_s3::Client>, control: aws_sdk_s3control::Client, site: twinsite_core::Site)
-//! # -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(clients: twinsite_core::Pair<aws_sdk_s3::Client>, control: aws_sdk_s3control::Client,
+//! # iam: aws_sdk_iam::Client, site: twinsite_core::Site) -> Result<(), Box<dyn std::error::Error>> {
 //! use twinsite_core::{Plan, Run, apply};
 //! use twinsite_s3_site::{Desired, S3Site, steps};
 //!
-//! let (s3, run) = (S3Site::new(clients, control), Run::silent());
+//! let (s3, run) = (S3Site::new(clients, control, iam), Run::silent());
 //! let want = Desired::new(site);
 //! let plan = Plan::new(steps(&want, &s3.observe(&want).await?)?)?;
 //! apply(plan, &s3, &run).await?;
@@ -24,14 +24,18 @@ mod diff;
 mod observe;
 mod policy;
 mod problem;
+mod replication;
+mod role;
 mod want;
 mod wire;
 
 pub use bucket::{Found, Lifecycle, Observed, SideState, Website};
-pub use change::Change;
+pub use change::{BucketChange, Change};
 pub use destroy::{Contents, destroy_steps};
 pub use diff::steps;
 pub use problem::{Problem, Unfit};
+pub use replication::{Replication, Rule};
+pub use role::{RoleChange, RoleState};
 pub use want::{Adopt, Desired};
 
 use aws_sdk_s3::Client;
@@ -42,11 +46,12 @@ use twinsite_core::Pair;
 pub struct S3Site {
     pub(crate) clients: Pair<Client>,
     pub(crate) control: aws_sdk_s3control::Client,
+    pub(crate) iam: aws_sdk_iam::Client,
 }
 
 impl S3Site {
-    /// A pair of clients, and one for the account's settings.
-    pub fn new(clients: Pair<Client>, control: aws_sdk_s3control::Client) -> Self {
-        Self { clients, control }
+    /// A pair of clients, one for the account's settings, and one for the role that S3 assumes to replicate.
+    pub fn new(clients: Pair<Client>, control: aws_sdk_s3control::Client, iam: aws_sdk_iam::Client) -> Self {
+        Self { clients, control, iam }
     }
 }

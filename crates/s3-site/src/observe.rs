@@ -8,7 +8,7 @@ use twinsite_core::{BucketName, Side};
 use crate::S3Site;
 use crate::bucket::{Block, Found, Observed, SideState};
 use crate::want::Desired;
-use crate::wire;
+use crate::{role, wire};
 
 impl S3Site {
     /// What is there.
@@ -18,8 +18,11 @@ impl S3Site {
     pub async fn observe(&self, want: &Desired) -> Result<Observed, AwsError> {
         let side = |side: Side| Box::pin(self.bucket(want, side));
         let account = Box::pin(self.get_account_block(want.site.account.as_str()));
-        let (account, primary, backup) = try_join!(account, side(Side::Primary), side(Side::Backup))?;
-        Ok(Observed { buckets: twinsite_core::Pair::new(primary, backup), account })
+        let name = role::name(want);
+        let role = role::Calls { client: &self.iam, name: &name };
+        let role = Box::pin(role.observe());
+        let (account, role, primary, backup) = try_join!(account, role, side(Side::Primary), side(Side::Backup))?;
+        Ok(Observed { buckets: twinsite_core::Pair::new(primary, backup), account, role })
     }
 
     async fn bucket(&self, want: &Desired, side: Side) -> Result<Found, AwsError> {
@@ -28,9 +31,9 @@ impl S3Site {
         match head_bucket(client, name).await? {
             Head::Absent => Ok(Found::Nothing),
             Head::Forbidden => Ok(Found::Forbidden),
-            Head::In(there) if there == region.as_str() => settings(client, name).await,
+            Head::In(there) if there == region.as_str() => settings(client, want, name).await,
             Head::In(there) => Ok(Found::Elsewhere(there)),
-            Head::Here => settings(client, name).await,
+            Head::Here => settings(client, want, name).await,
         }
     }
 
@@ -71,9 +74,10 @@ async fn head_bucket(client: &Client, name: &BucketName) -> Result<Head, AwsErro
     }
 }
 
-async fn settings(client: &Client, name: &BucketName) -> Result<Found, AwsError> {
+async fn settings(client: &Client, want: &Desired, name: &BucketName) -> Result<Found, AwsError> {
     // Somebody else's bucket may answer HeadBucket; its settings it will not show.
-    let read = read_settings(client, name).await;
+    let read = future::try_join(read_settings(client, name), probes(client, want, name)).await;
+    let read = read.map(|(state, probes)| SideState { probes, ..state });
     match read {
         Err(error) if error.kind == Kind::Denied => Ok(Found::Forbidden),
         read => Ok(Found::Bucket(Box::new(read?))),
@@ -91,7 +95,7 @@ macro_rules! get {
 }
 
 async fn read_settings(client: &Client, name: &BucketName) -> Result<SideState, AwsError> {
-    let (tags, versioning, ownership, encryption, block, website, lifecycle, policy) = future::try_join3(
+    let (tags, versioning, ownership, encryption, block, website, lifecycle, policy, replication) = future::try_join3(
         future::try_join3(
             get!(client, name, get_bucket_tagging, "GetBucketTagging"),
             get!(client, name, get_bucket_versioning, "GetBucketVersioning"),
@@ -102,13 +106,14 @@ async fn read_settings(client: &Client, name: &BucketName) -> Result<SideState, 
             get!(client, name, get_public_access_block, "GetPublicAccessBlock"),
             get!(client, name, get_bucket_website, "GetBucketWebsite"),
         ),
-        future::try_join(
+        future::try_join3(
             get!(client, name, get_bucket_lifecycle_configuration, "GetBucketLifecycleConfiguration"),
             get!(client, name, get_bucket_policy, "GetBucketPolicy"),
+            get!(client, name, get_bucket_replication, "GetBucketReplication"),
         ),
     )
     .await
-    .map(|((a, b, c), (d, e, f), (g, h))| (a, b, c, d, e, f, g, h))?;
+    .map(|((a, b, c), (d, e, f), (g, h, i))| (a, b, c, d, e, f, g, h, i))?;
     Ok(SideState {
         tags: tags.map(|answer| wire::tags(answer.tag_set())).unwrap_or_default(),
         versioned: versioning.is_some_and(|answer| wire::is_enabled(answer.status())),
@@ -118,5 +123,27 @@ async fn read_settings(client: &Client, name: &BucketName) -> Result<SideState, 
         website: website.and_then(|answer| wire::website(&answer)),
         lifecycle: lifecycle.map(|answer| wire::lifecycle(answer.rules())).unwrap_or_default(),
         policy: policy.and_then(|answer| answer.policy),
+        replication: replication
+            .and_then(|answer| answer.replication_configuration)
+            .map(|configuration| wire::replication::read(&configuration))
+            .unwrap_or_default(),
+        probes: false,
     })
+}
+
+/// True when every object that health checks ask for has this site's word in it.
+async fn probes(client: &Client, want: &Desired, name: &BucketName) -> Result<bool, AwsError> {
+    let word = want.site.health_word();
+    let reads = want.site.health_keys().into_iter().map(|key| Box::pin(read_probe(client, name, key)));
+    Ok(future::try_join_all(reads).await?.iter().all(|text| text.as_deref() == Some(word.as_bytes())))
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+async fn read_probe(client: &Client, name: &BucketName, key: String) -> Result<Option<Vec<u8>>, AwsError> {
+    let subject = format!("{name}/{key}");
+    let answer = client.get_object().bucket(name.as_str()).key(key).send().await;
+    let answer = AwsError::absent(answer.map_err(|error| AwsError::new("GetObject", &subject, error)))?;
+    let Some(answer) = answer else { return Ok(None) };
+    let body = answer.body.collect().await.map_err(|error| AwsError::unexpected("GetObject", &subject, error))?;
+    Ok(Some(body.to_vec()))
 }

@@ -47,6 +47,22 @@ pub enum Problem {
         /// The setting's AWS name.
         setting: &'static str,
     },
+    /// A role of our name is somebody else's.
+    #[error("the role `{role}` is there already, and is not this site's")]
+    ForeignRole {
+        /// Its name.
+        role: String,
+    },
+    /// The bucket replicates already, as another role.
+    #[error("the {side} bucket `{bucket}` has replication rules of others, which use the role {role}")]
+    OtherReplication {
+        /// The side.
+        side: Side,
+        /// The bucket.
+        bucket: BucketName,
+        /// Their role.
+        role: String,
+    },
     /// The policy in place is not one that can be added to.
     #[error("the policy of the {side} bucket `{bucket}` could not be read")]
     OddPolicy {
@@ -67,6 +83,10 @@ impl Problem {
             Self::OtherSite { .. } => "two sites cannot share a bucket; check `site.domain`",
             Self::AccountBlock { .. } => {
                 "turn it off in the S3 console under Block Public Access settings for this account, or set mode = \"origin\""
+            }
+            Self::ForeignRole { .. } => "delete or rename it in IAM, if nobody needs it",
+            Self::OtherReplication { .. } => {
+                "a bucket has one role for all its rules: move theirs to another bucket, or delete them"
             }
             Self::OddPolicy { .. } => "mend or remove the policy by hand",
         }

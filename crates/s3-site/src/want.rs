@@ -1,7 +1,7 @@
 //! What the buckets should be like.
 
 use twinsite_aws::Owner;
-use twinsite_core::Site;
+use twinsite_core::{Arn, Later, Site};
 
 use crate::bucket::{Block, Website};
 
@@ -28,13 +28,29 @@ pub struct Desired {
     pub noncurrent_days: i32,
     /// What to do about a bucket that was there before.
     pub adopt: Adopt,
+    /// Whether what is put into the backup travels back, for publishing there while the primary is gone.
+    pub replicate_back: bool,
+    /// Whether to pay for S3's promise to replicate within fifteen minutes.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html>
+    pub time_control: bool,
+    /// The distribution that may read the buckets where they are private; nobody else can then.
+    pub reader: Option<Later<Arn>>,
 }
 
 impl Desired {
     /// The defaults for a site.
     pub fn new(site: Site) -> Self {
         let not_found = Some("404.html".to_owned());
-        Self { site, index: "index.html".to_owned(), not_found, noncurrent_days: 90, adopt: Adopt::default() }
+        Self {
+            site,
+            index: "index.html".to_owned(),
+            not_found,
+            noncurrent_days: 90,
+            adopt: Adopt::default(),
+            replicate_back: false,
+            time_control: false,
+            reader: None,
+        }
     }
 
     pub(crate) fn owner(&self) -> Owner {

@@ -1,4 +1,6 @@
-//! Between the canonical form and the SDK's types; the only file of this crate that names them.
+//! Between the canonical form and the SDK's types; the only rooms of this crate that name them, with the calls.
+
+pub(crate) mod replication;
 
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::operation::get_bucket_website::GetBucketWebsiteOutput;

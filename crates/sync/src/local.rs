@@ -22,7 +22,7 @@ pub struct Source {
 impl Source {
     /// True when a key is kept out by an ignore rule: excluded means protected, so such an object is never deleted.
     pub fn is_protected(&self, key: &Key) -> bool {
-        key.is_private() || self.ignored.is_ignored(Path::new(key.as_str()))
+        key.is_reserved() || self.ignored.is_ignored(Path::new(key.as_str()))
     }
 
     /// The size of all files together, in bytes.

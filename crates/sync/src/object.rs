@@ -35,9 +35,10 @@ impl Key {
         }
     }
 
-    /// True for twinsite's own corner of the bucket, which is never published from or served.
-    pub fn is_private(&self) -> bool {
-        self.0.starts_with(PRIVATE)
+    /// True for twinsite's own corners of a bucket: its notes, which are never served, and the objects that health
+    /// checks ask for. Neither is published, compared or deleted.
+    pub fn is_reserved(&self) -> bool {
+        self.0.starts_with(PRIVATE) || self.0.starts_with(twinsite_core::probe::FOLDER)
     }
 }
 

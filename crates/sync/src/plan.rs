@@ -259,7 +259,7 @@ impl<'a, S: Store> Desk<'a, S> {
 
     /// Reads the ledger, if the listing alone does not tell enough.
     async fn consult(&mut self) -> Result<(), SyncError> {
-        let public = self.listing.iter().filter(|object| !object.key.is_private());
+        let public = self.listing.iter().filter(|object| !object.key.is_reserved());
         let names: std::collections::HashSet<&str> =
             self.source.objects.iter().map(|object| object.key.as_str()).collect();
         let mut extra = public.clone().filter(|object| !names.contains(object.key.as_str()));
@@ -297,7 +297,7 @@ impl<'a, S: Store> Desk<'a, S> {
 
     fn guard(&self, deletes: &[Delete]) -> Result<(), SyncError> {
         let Guard { count, percent } = self.options.guard;
-        let owned = self.listing.iter().filter(|object| !object.key.is_private()).count();
+        let owned = self.listing.iter().filter(|object| !object.key.is_reserved()).count();
         let share = owned * usize::from(percent) / 100;
         if deletes.len() <= count.max(share) {
             return Ok(());

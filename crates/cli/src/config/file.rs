@@ -12,8 +12,8 @@ use twinsite_sync::{HeaderRule, Setting};
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) site: Site,
-    pub(super) primary: Side,
-    pub(super) backup: Side,
+    pub(super) primary: Primary,
+    pub(super) backup: Backup,
     #[serde(default)]
     pub(super) publish: Publish,
 }
@@ -27,8 +27,18 @@ pub(super) struct Site {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Side {
+pub(super) struct Primary {
     pub(super) region: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Backup {
+    pub(super) region: Spanned<String>,
+    #[serde(default)]
+    pub(super) replicate_back: bool,
+    #[serde(default)]
+    pub(super) replication_time_control: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,7 +1,7 @@
 //! `twinsite verify`: reads only. What a bucket has that it should not, lacks, or has wrong.
 
 use futures::future::try_join;
-use twinsite_core::{Pair, Run, Side};
+use twinsite_core::{Pair, Run, Side, probe};
 use twinsite_sync::{Deletes, Guard, Index, Options, RemoteObject, S3Store, Store, SyncError, SyncPlan, plan, walk};
 
 use super::{Difference, Outcome};
@@ -87,6 +87,8 @@ async fn listing(store: &S3Store) -> Result<Vec<RemoteObject>, SyncError> {
         let page = store.page(after.as_deref()).await?;
         all.extend(page.objects);
         if !page.more {
+            // The stop object is in the backup only, by design.
+            all.retain(|object| !object.key.as_str().starts_with(probe::FOLDER));
             return Ok(all);
         }
     }

@@ -74,7 +74,7 @@ fn what_cannot_be_a_page_is_named_and_never_opened() {
         ("is a pipe, socket or device", &|at| assert!(Command::new("mkfifo").arg(at).status().unwrap().success())),
         ("is a pipe, socket or device", &|at| drop(std::os::unix::net::UnixListener::bind(at).unwrap())),
         ("a name that is not UTF-8", &|at| {
-            std::fs::write(at.with_file_name(OsStr::from_bytes(b"odd\xff")), "x").unwrap()
+            std::fs::write(at.with_file_name(OsStr::from_bytes(b"odd\xff")), "x").unwrap();
         }),
         ("S3 takes at most 1024", &|at| {
             let deep = at.parent().unwrap().join(["d".repeat(250).as_str(); 5].join("/"));

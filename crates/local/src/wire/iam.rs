@@ -149,7 +149,7 @@ fn carry_out(world: &World, form: &Form) -> Result<Response<Body>, Fault> {
 
 fn create(world: &World, form: &Form) -> Result<Response<Body>, Fault> {
     let text = |name: &str| form.get(name).unwrap_or_default().to_owned();
-    let role = world.change_account(|account, created| {
+    let role = world.change_account(|account, moment| {
         account.iam.create_role(Role {
             name: text("RoleName"),
             path: form.get("Path").unwrap_or("/").to_owned(),
@@ -158,7 +158,7 @@ fn create(world: &World, form: &Form) -> Result<Response<Body>, Fault> {
             description: text("Description"),
             policies: BTreeMap::new(),
             tags: form.pairs("Tags").into_iter().collect(),
-            created,
+            created: moment.now,
         })
     })?;
     Ok(answered("CreateRole", &RoleAnswer { role: RoleInfo::of(&role) }))

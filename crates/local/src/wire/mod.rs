@@ -1,6 +1,9 @@
 //! The services' wire formats. Codecs only: all state is in [`world`](crate::world).
 
+mod acm;
+mod cloudfront;
 mod iam;
+mod pem;
 pub(crate) mod query;
 pub(crate) mod reply;
 mod route53;
@@ -18,8 +21,10 @@ use crate::world::World;
 /// The operation that a request asks for, by its AWS name.
 pub(crate) fn operation(control: Control, request: &Request<Bytes>) -> String {
     match control {
+        Control::Acm => acm::operation(request),
+        Control::CloudFront => cloudfront::operation(request),
         Control::Route53 => route53::operation(request),
-        Control::S3Control => s3control::operation(request),
+        Control::S3Account => s3control::operation(request),
         Control::Iam | Control::Sts => query::action(request),
     }
 }
@@ -27,9 +32,11 @@ pub(crate) fn operation(control: Control, request: &Request<Bytes>) -> String {
 /// Answers a request.
 pub(crate) fn answer(control: Control, world: &World, request: &Request<Bytes>) -> Response<Body> {
     match control {
+        Control::Acm => acm::answer(world, request),
+        Control::CloudFront => cloudfront::answer(world, request),
         Control::Iam => iam::answer(world, request),
         Control::Route53 => route53::answer(world, request),
-        Control::S3Control => s3control::answer(world, request),
+        Control::S3Account => s3control::answer(world, request),
         Control::Sts => sts::answer(request),
     }
 }

@@ -1,9 +1,12 @@
 //! What belongs to the account and not to a bucket: the state of every service but S3.
 
-use std::time::SystemTime;
+use std::sync::PoisonError;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::acm::Acm;
+use super::cloudfront::CloudFront;
 use super::iam::Iam;
 use super::route53::Route53;
 use super::{Block, Fault, World};
@@ -14,26 +17,80 @@ use super::{Block, Fault, World};
 pub struct Account {
     /// The account-wide public access block of S3.
     pub block: Option<Block>,
+    /// Certificates.
+    pub acm: Acm,
+    /// Distributions and what belongs to them.
+    pub cloudfront: CloudFront,
     /// Roles.
     pub iam: Iam,
     /// Hosted zones, record sets and health checks.
     pub route53: Route53,
 }
 
+/// How long changes take to reach every edge, name server and validator. AWS takes minutes; what matters here is that the
+/// pending states are seen, so the usual values are a second or two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delays {
+    /// Until a distribution is `Deployed`.
+    pub distribution: Duration,
+    /// Until an invalidation is `Completed`.
+    pub invalidation: Duration,
+    /// Until a change of record sets is `INSYNC`.
+    pub records: Duration,
+    /// Until a certificate shows its validation records.
+    pub certificate: Duration,
+}
+
+impl Delays {
+    /// Everything at once.
+    pub const NONE: Self = Self {
+        distribution: Duration::ZERO,
+        invalidation: Duration::ZERO,
+        records: Duration::ZERO,
+        certificate: Duration::ZERO,
+    };
+    /// Long enough to be seen, short enough to be waited for.
+    pub const BRIEF: Self = Self {
+        distribution: Duration::from_secs(2),
+        invalidation: Duration::from_secs(1),
+        records: Duration::from_secs(1),
+        certificate: Duration::from_millis(500),
+    };
+}
+
+/// The time, and how long things take.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The world's time.
+    pub now: SystemTime,
+    /// How long things take.
+    pub delays: Delays,
+}
+
 impl World {
+    /// Sets how long changes take, for those that are made from now on.
+    pub fn set_delays(&self, delays: Delays) {
+        *self.inner.delays.lock().unwrap_or_else(PoisonError::into_inner) = delays;
+    }
+
+    fn moment(&self) -> Moment {
+        let delays = *self.inner.delays.lock().unwrap_or_else(PoisonError::into_inner);
+        Moment { now: self.clock().now(), delays }
+    }
+
     /// Looks at the account. The time is the world's.
-    pub fn account<R>(&self, look: impl FnOnce(&Account, SystemTime) -> R) -> R {
-        look(&self.read().account, self.clock().now())
+    pub fn account<R>(&self, look: impl FnOnce(&Account, Moment) -> R) -> R {
+        look(&self.read().account, self.moment())
     }
 
     /// Changes the account whole or, when `change` refuses, not at all.
     pub fn change_account<R, E: From<Fault>>(
         &self,
-        change: impl FnOnce(&mut Account, SystemTime) -> Result<R, E>,
+        change: impl FnOnce(&mut Account, Moment) -> Result<R, E>,
     ) -> Result<R, E> {
         let mut state = self.write();
         let mut account = state.account.clone();
-        let done = change(&mut account, self.clock().now())?;
+        let done = change(&mut account, self.moment())?;
         self.keep(|disk| disk.account(&account))?;
         state.account = account;
         Ok(done)

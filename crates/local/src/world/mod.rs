@@ -1,8 +1,10 @@
 //! The state of the embedded cloud's S3: buckets, versions, uploads. Knows nothing of HTTP.
 
 mod account;
+pub mod acm;
 mod blobs;
 mod bucket;
+pub mod cloudfront;
 mod disk;
 pub mod iam;
 mod list;
@@ -21,7 +23,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use bytes::Bytes;
 use futures::Stream;
 
-pub use account::Account;
+pub use account::{Account, Delays, Moment};
 pub use blobs::{CHUNK, Chunk};
 pub use bucket::{Block, BucketSettings, Doc, Versioning};
 pub use disk::random_id;
@@ -137,6 +139,7 @@ struct Inner {
     blobs: Blobs,
     disk: Option<Disk>,
     clock: Clock,
+    delays: std::sync::Mutex<Delays>,
 }
 
 impl World {
@@ -147,7 +150,8 @@ impl World {
 
     /// A world in memory whose clock a test can set.
     pub fn with_clock(clock: Clock) -> Self {
-        let inner = Inner { state: RwLock::default(), blobs: Blobs::memory(), disk: None, clock };
+        let delays = std::sync::Mutex::new(Delays::BRIEF);
+        let inner = Inner { state: RwLock::default(), blobs: Blobs::memory(), disk: None, clock, delays };
         Self { inner: Arc::new(inner) }
     }
 
@@ -157,7 +161,8 @@ impl World {
         let (disk, state, used) = Disk::open(dir)?;
         let blobs = Blobs::files(dir, &used)
             .map_err(|error| WorldError::Unreadable { path: dir.display().to_string(), reason: error.to_string() })?;
-        let inner = Inner { state: RwLock::new(state), blobs, disk: Some(disk), clock: Clock::system() };
+        let delays = std::sync::Mutex::new(Delays::BRIEF);
+        let inner = Inner { state: RwLock::new(state), blobs, disk: Some(disk), clock: Clock::system(), delays };
         Ok(Self { inner: Arc::new(inner) })
     }
 

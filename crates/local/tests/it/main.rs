@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod acm;
 mod buckets;
+mod cloudfront;
 mod iam;
 mod multipart;
 mod objects;

@@ -7,6 +7,7 @@ use twinsite_aws::{AwsError, Tags};
 use twinsite_core::{BucketName, Region};
 
 use crate::bucket::{Block, Lifecycle, Website};
+use crate::replication::Rule;
 use crate::wire;
 
 /// One bucket and its client.
@@ -100,6 +101,28 @@ impl Calls<'_> {
 
     pub(super) async fn delete_bucket_policy(&self) -> Result<(), AwsError> {
         call!(self, "DeleteBucketPolicy", self.client.delete_bucket_policy()).map(drop)
+    }
+
+    /// Reads first: rules that others have set stay.
+    pub(super) async fn put_bucket_replication(&self, rule: Option<&Rule>) -> Result<(), AwsError> {
+        let before = AwsError::absent(call!(self, "GetBucketReplication", self.client.get_bucket_replication()))?;
+        let before = before.and_then(|answer| answer.replication_configuration);
+        let configuration =
+            wire::replication::configuration(rule, before).map_err(self.unfit("PutBucketReplication"))?;
+        let Some(configuration) = configuration else { return self.delete_bucket_replication().await };
+        let request = self.client.put_bucket_replication().replication_configuration(configuration);
+        call!(self, "PutBucketReplication", request).map(drop)
+    }
+
+    pub(super) async fn delete_bucket_replication(&self) -> Result<(), AwsError> {
+        call!(self, "DeleteBucketReplication", self.client.delete_bucket_replication()).map(drop)
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
+    pub(super) async fn put_probe(&self, key: &str, word: &str) -> Result<(), AwsError> {
+        let request = self.client.put_object().key(key).body(word.as_bytes().to_vec().into());
+        let request = request.content_type("text/plain; charset=utf-8").cache_control("no-store");
+        call!(self, "PutObject", request).map(drop)
     }
 
     pub(super) async fn delete_bucket(&self) -> Result<(), AwsError> {

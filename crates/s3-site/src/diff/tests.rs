@@ -21,7 +21,9 @@ fn right(want: &Desired, side: Side) -> SideState {
         block: Some(want.block()),
         website: want.website(),
         lifecycle: Lifecycle { abort_days: Some(7), noncurrent_days: Some(90), markers: true },
-        policy: policy::wanted(&want.site, bucket, None).unwrap(),
+        policy: policy::wanted(want, bucket, None).unwrap().map(|document| document.to_string()),
+        replication: Replication { rule: replication::wanted(want, side), others: None },
+        probes: true,
     }
 }
 
@@ -29,7 +31,8 @@ fn observed(want: &Desired, change: impl Fn(&mut SideState)) -> Observed {
     let mut primary = right(want, Side::Primary);
     change(&mut primary);
     let backup = Found::Bucket(Box::new(right(want, Side::Backup)));
-    Observed { buckets: Pair::new(Found::Bucket(Box::new(primary)), backup), account: None }
+    let buckets = Pair::new(Found::Bucket(Box::new(primary)), backup);
+    Observed { buckets, account: None, role: Some(role::tests::right(want)) }
 }
 
 fn ids(steps: &[Step<Change>]) -> Vec<&str> {
@@ -44,12 +47,14 @@ type Drift = (&'static str, fn(&mut SideState));
 
 #[test]
 fn nothing_there_means_everything_is_made_and_ordered() {
-    let have = Observed { buckets: Pair::new(Found::Nothing, Found::Nothing), account: None };
+    let have = Observed { buckets: Pair::new(Found::Nothing, Found::Nothing), account: None, role: None };
     let plan = Plan::new(steps(&want(Mode::Layered), &have).unwrap()).unwrap();
-    assert_eq!(plan.len(), 16);
+    assert_eq!(plan.len(), 20);
     let waves: Vec<usize> = plan.waves().iter().map(Vec::len).collect();
-    assert_eq!(waves, [2, 12, 2]);
-    assert!(plan.waves()[2].iter().all(|step| step.id.as_str().ends_with("/policy")));
+    assert_eq!(waves, [3, 12, 5]);
+    let last: Vec<&str> = plan.waves()[2].iter().map(|step| step.id.as_str()).collect();
+    let wanted = ["backup/policy", "backup/probes", "primary/policy", "primary/probes", "primary/replication"];
+    assert_eq!(last, wanted);
 }
 
 #[test]
@@ -88,7 +93,7 @@ fn a_bucket_without_our_tags_is_left_alone_until_it_is_handed_over() {
     want.adopt = Adopt::Adopt;
     let steps = steps(&want, &have).unwrap();
     assert_eq!(ids(&steps), ["primary/tags"]);
-    let What::Tags { want: tags, .. } = &steps[0].change.what else { panic!() };
+    let Change::Bucket(BucketChange { what: What::Tags { want: tags, .. }, .. }) = &steps[0].change else { panic!() };
     assert_eq!((tags["team"].as_str(), tags["twinsite:managed-by"].as_str()), ("web", "adopted"));
 }
 
@@ -97,7 +102,7 @@ fn what_stands_in_the_way_is_said_all_at_once() {
     let want = want(Mode::Layered);
     let all = Block { acls: true, ignore_acls: true, policies: true, restrict: true };
     let buckets = Pair::new(Found::Forbidden, Found::Elsewhere("eu-west-1".into()));
-    let found = problems(&want, &Observed { buckets, account: Some(all) });
+    let found = problems(&want, &Observed { buckets, account: Some(all), role: None });
     assert_eq!(found.len(), 4);
     let other = observed(&want, |state| drop(state.tags.insert("twinsite:site".into(), "blog.example.com".into())));
     assert!(matches!(&problems(&want, &other)[..], [Problem::OtherSite { .. }]));
@@ -118,11 +123,14 @@ fn destroy_deletes_what_was_created_and_releases_what_was_handed_over() {
     let want = want(Mode::Dns);
     let created = observed(&want, |_| {});
     let deletes = destroy_steps(&want, &created, Pair::new(3, 4));
-    assert_eq!(ids(&deletes), ["primary/bucket", "backup/bucket"]);
+    assert_eq!(ids(&deletes), ["primary/bucket", "backup/bucket", "replication/role"]);
     let adopted = observed(&want, |state| {
         state.tags = twinsite_aws::Owner::new("www.example.com".parse().unwrap()).adopted();
     });
-    assert_eq!(ids(&destroy_steps(&want, &adopted, Pair::new(3, 4))), ["primary/release", "backup/bucket"]);
+    assert_eq!(
+        ids(&destroy_steps(&want, &adopted, Pair::new(3, 4))),
+        ["primary/release", "backup/bucket", "replication/role"]
+    );
     let foreign = observed(&want, |state| state.tags = Tags::new());
-    assert_eq!(ids(&destroy_steps(&want, &foreign, Pair::new(3, 4))), ["backup/bucket"]);
+    assert_eq!(ids(&destroy_steps(&want, &foreign, Pair::new(3, 4))), ["backup/bucket", "replication/role"]);
 }

@@ -47,6 +47,82 @@ async fn each_setting_changed_behind_our_back_is_found_and_put_back() {
 }
 
 #[tokio::test]
+async fn the_role_its_rule_and_the_probes_are_put_right_too() {
+    let (cloud, mut want) = (Cloud::memory(), want(Mode::Layered));
+    let s3 = s3_site(&cloud).await;
+    applied(&s3, &want).await.unwrap();
+    let role = cloud.world().account(|account, _| account.iam.roles().next().unwrap().name.clone());
+    let primary = want.site.buckets.primary.to_string();
+    let change = |change: &dyn Fn(&mut twinsite_local::world::Account)| {
+        let changed: Result<(), twinsite_local::world::Fault> = cloud.world().change_account(|account, _| {
+            change(account);
+            Ok(())
+        });
+        changed.unwrap();
+    };
+    let ids = async |want: &_| planned(&s3, want).await.steps().map(|step| step.id.to_string()).collect::<Vec<_>>();
+    change(&|account| account.iam.put_trust(&role, r#"{"Statement":[]}"#).unwrap());
+    assert_eq!(ids(&want).await, ["replication/trust"]);
+    change(&|account| account.iam.put_policy(&role, "replicate", r#"{"Statement":[]}"#).unwrap());
+    assert_eq!(ids(&want).await, ["replication/permissions", "replication/trust"]);
+    cloud.world().set(&primary, |s| drop(s.docs.remove(&Doc::Replication))).unwrap();
+    applied(&s3, &want).await.unwrap();
+    assert_eq!(ids(&want).await, [""; 0]);
+    let client = aws_client(&cloud).await;
+    let probe = twinsite_core::probe::HEALTH;
+    client.put_object().bucket("www.example.com").key(probe).body(b"x".to_vec().into()).send().await.unwrap();
+    assert_eq!(ids(&want).await, ["backup/probes"]);
+    applied(&s3, &want).await.unwrap();
+    want.replicate_back = true;
+    let both = ["replication/permissions", "replication/trust", "backup/replication", "primary/replication"];
+    assert_eq!(ids(&want).await, both);
+    applied(&s3, &want).await.unwrap();
+    want.time_control = true;
+    assert_eq!(ids(&want).await, ["backup/replication", "primary/replication"]);
+    applied(&s3, &want).await.unwrap();
+    (want.replicate_back, want.time_control) = (false, false);
+    applied(&s3, &want).await.unwrap();
+    assert_eq!(ids(&want).await, [""; 0]);
+    destroyed(&s3, &want).await;
+    assert_eq!(cloud.world().account(|account, _| account.iam.roles().count()), 0);
+}
+
+#[tokio::test]
+async fn replication_rules_of_others_stay_and_another_role_stands_in_the_way() {
+    let (cloud, want) = (Cloud::memory(), want(Mode::Layered));
+    let s3 = s3_site(&cloud).await;
+    applied(&s3, &want).await.unwrap();
+    let primary = want.site.buckets.primary.as_str();
+    let session = session(&cloud).await;
+    let east = session.s3(&"us-east-1".parse().unwrap());
+    let mut rules = rules_of(&east, primary).await;
+    let mut theirs = rules.rules[0].clone();
+    theirs.id = Some("theirs".into());
+    theirs.priority = Some(7);
+    rules.rules = vec![theirs];
+    let put = async |rules| east.put_bucket_replication().bucket(primary).replication_configuration(rules).send().await;
+    put(rules.clone()).await.unwrap();
+    applied(&s3, &want).await.unwrap();
+    let now = rules_of(&east, primary).await;
+    let ids: Vec<_> = now.rules().iter().map(|rule| (rule.id().unwrap(), rule.priority().unwrap())).collect();
+    assert_eq!(ids, [("theirs", 7), ("twinsite", 8)]);
+    let other = session.iam().create_role().role_name("other").assume_role_policy_document(r#"{"Statement":[]}"#);
+    rules.role = other.send().await.unwrap().role.unwrap().arn;
+    put(rules).await.unwrap();
+    let problems = steps(&want, &s3.observe(&want).await.unwrap()).unwrap_err().0;
+    assert!(matches!(&problems[..], [Problem::OtherReplication { .. }]), "{problems:?}");
+}
+
+async fn rules_of(client: &aws_sdk_s3::Client, bucket: &str) -> aws_sdk_s3::types::ReplicationConfiguration {
+    client.get_bucket_replication().bucket(bucket).send().await.unwrap().replication_configuration.unwrap()
+}
+
+async fn session(cloud: &Cloud) -> twinsite_aws::Session {
+    let access = twinsite_aws::Access { embedded: Some(cloud.http_client()), ..Default::default() };
+    twinsite_aws::Session::open(access).await
+}
+
+#[tokio::test]
 async fn settings_of_others_on_our_bucket_stay() {
     let (cloud, mut want) = (Cloud::memory(), want(Mode::Dns));
     let s3 = s3_site(&cloud).await;

@@ -24,7 +24,11 @@ async fn impatient(cloud: &Cloud) -> twinsite_s3_site::S3Site {
         aws_sdk_s3::Client::from_conf(config.build())
     };
     let control = session.s3control(&"us-east-1".parse().unwrap());
-    twinsite_s3_site::S3Site::new(twinsite_core::Pair::new(client("us-east-1"), client("us-west-2")), control)
+    let control = control.config().to_builder().retry_config(once.clone()).build();
+    let control = aws_sdk_s3control::Client::from_conf(control);
+    let iam = session.iam().config().to_builder().retry_config(once.clone()).build();
+    let iam = aws_sdk_iam::Client::from_conf(iam);
+    twinsite_s3_site::S3Site::new(twinsite_core::Pair::new(client("us-east-1"), client("us-west-2")), control, iam)
 }
 
 async fn converges(trouble: Trouble) {
@@ -47,6 +51,7 @@ async fn converges(trouble: Trouble) {
         applied(&s3, &retry).await.unwrap();
         assert!(planned(&s3, &retry).await.is_empty(), "after {k}");
         assert_eq!(cloud.world().buckets(twinsite_local::world::ACCOUNT).len(), 2);
+        assert_eq!(cloud.world().account(|account, _| account.iam.roles().count()), 1);
         if first.is_ok() {
             assert!(k > 12, "{k}");
             assert!(orphans <= 4, "{orphans}");

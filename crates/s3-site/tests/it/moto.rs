@@ -17,10 +17,10 @@ async fn moto_apply_twice_and_destroy() {
     let domain = "conformance.example.com".parse().unwrap();
     let site = Site::new(domain, Mode::Layered, account, Pair::new(east, west)).unwrap();
     let clients = site.regions.as_ref().map(|region| session.s3(region));
-    let s3 = S3Site::new(clients, session.s3control(&site.regions.primary));
+    let s3 = S3Site::new(clients, session.s3control(&site.regions.primary), session.iam());
     let want = Desired::new(site);
     applied(&s3, &want).await.unwrap();
     assert!(planned(&s3, &want).await.is_empty());
     destroyed(&s3, &want).await;
-    assert_eq!(planned(&s3, &want).await.len(), 16);
+    assert_eq!(planned(&s3, &want).await.len(), 20);
 }

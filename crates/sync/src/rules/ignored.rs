@@ -10,7 +10,8 @@ use twinsite_core::Invalid;
 const FILE: &str = ".twinsiteignore";
 
 /// Never published unless a pattern with `!` asks for it.
-const ALWAYS: [&str; 7] = [".git/", ".hg/", ".svn/", ".DS_Store", "Thumbs.db", "/.twinsite/", FILE];
+const ALWAYS: [&str; 8] =
+    [".git/", ".hg/", ".svn/", ".DS_Store", "Thumbs.db", "/.twinsite/", "/.well-known/twinsite/", FILE];
 
 /// The patterns in force, the outermost first; later ones and inner ones win, as in git.
 #[derive(Clone, Debug)]

@@ -30,7 +30,7 @@ fn trouble_from(cloud: &Cloud, from: usize, until: usize, trouble: Trouble) {
 
 async fn keys(store: &impl Store) -> Vec<Key> {
     let page = store.page(None).await.unwrap();
-    page.objects.into_iter().map(|object| object.key).filter(|key| !key.is_private()).collect()
+    page.objects.into_iter().map(|object| object.key).filter(|key| !key.is_reserved()).collect()
 }
 
 async fn assert_pages_have_assets(store: &impl Store) {

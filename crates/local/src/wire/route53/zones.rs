@@ -139,9 +139,9 @@ struct Records {
 impl Call<'_> {
     pub(super) fn create_zone(&self) -> Answered {
         let CreateZone { name, caller_reference } = self.body()?;
-        let (zone, change_info) = self.world.change_account(|account, now| {
-            let (zone, submitted) = account.route53.create_zone(&name, &caller_reference, now)?;
-            Ok::<_, Fault>((zone, ChangeInfo::of(&submitted, now)))
+        let (zone, change_info) = self.world.change_account(|account, moment| {
+            let (zone, submitted) = account.route53.create_zone(&name, &caller_reference, moment)?;
+            Ok::<_, Fault>((zone, ChangeInfo::of(&submitted, moment.now)))
         })?;
         let (hosted_zone, delegation_set) = (ZoneInfo::of(&zone), DelegationSet::of(&zone));
         let answer = ZoneAnswer { hosted_zone, change_info: Some(change_info), delegation_set };
@@ -155,8 +155,8 @@ impl Call<'_> {
     }
 
     pub(super) fn delete_zone(&self, id: &str) -> Answered {
-        let change_info = self.world.change_account(|account, now| {
-            Ok::<_, Fault>(ChangeInfo::of(&account.route53.delete_zone(id, now)?, now))
+        let change_info = self.world.change_account(|account, moment| {
+            Ok::<_, Fault>(ChangeInfo::of(&account.route53.delete_zone(id, moment)?, moment.now))
         })?;
         ok("DeleteHostedZoneResponse", &Changed { change_info })
     }
@@ -193,8 +193,8 @@ impl Call<'_> {
 
     pub(super) fn change_records(&self, zone: &str) -> Answered {
         let ChangeRecords { change_batch: Batch { changes: Changes { change } } } = self.body()?;
-        let change_info = self.world.change_account(|account, now| {
-            Ok::<_, Fault>(ChangeInfo::of(&account.route53.change_records(zone, change, now)?, now))
+        let change_info = self.world.change_account(|account, moment| {
+            Ok::<_, Fault>(ChangeInfo::of(&account.route53.change_records(zone, change, moment)?, moment.now))
         })?;
         ok("ChangeResourceRecordSetsResponse", &Changed { change_info })
     }
@@ -221,9 +221,9 @@ impl Call<'_> {
     }
 
     pub(super) fn get_change(&self, id: &str) -> Answered {
-        let change_info = self.world.account(|account, now| {
+        let change_info = self.world.account(|account, moment| {
             let submitted = account.route53.change(id)?;
-            Ok::<_, Fault>(ChangeInfo::of(submitted, now))
+            Ok::<_, Fault>(ChangeInfo::of(submitted, moment.now))
         })?;
         ok("GetChangeResponse", &Changed { change_info })
     }

@@ -5,16 +5,14 @@ mod model;
 mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::Moment;
 pub use check::Check;
 pub use model::{Alias, Change, ChangeAction, CheckConfig, CheckRegions, Children, RecordSet, Value, Values};
 pub use zone::{CLOUDFRONT_ZONE, Protection, Zone, normalise};
-
-/// How long a change is `PENDING` before all name servers have it.
-const SYNC: Duration = Duration::from_secs(30);
 
 /// What Route 53 refuses, with its own error codes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,13 +65,14 @@ pub struct Submitted {
     pub id: String,
     /// When it was accepted.
     pub at: SystemTime,
+    /// When all name servers have it.
+    pub insync: SystemTime,
 }
 
 impl Submitted {
     /// `PENDING` or `INSYNC`, as of `now`.
     pub fn status(&self, now: SystemTime) -> &'static str {
-        let age = now.duration_since(self.at).unwrap_or_default();
-        if age < SYNC { "PENDING" } else { "INSYNC" }
+        if now < self.insync { "PENDING" } else { "INSYNC" }
     }
 }
 
@@ -114,30 +113,30 @@ impl Route53 {
         format!("{prefix}{:012}", self.counter)
     }
 
-    fn submitted(&mut self, at: SystemTime) -> Submitted {
-        let submitted = Submitted { id: self.id("C"), at };
+    fn submitted(&mut self, moment: Moment) -> Submitted {
+        let submitted = Submitted { id: self.id("C"), at: moment.now, insync: moment.now + moment.delays.records };
         self.changes.insert(submitted.id.clone(), submitted.clone());
         submitted
     }
 
     /// Creates a public hosted zone.
-    pub fn create_zone(&mut self, name: &str, reference: &str, now: SystemTime) -> Result<(Zone, Submitted), Fault> {
+    pub fn create_zone(&mut self, name: &str, reference: &str, moment: Moment) -> Result<(Zone, Submitted), Fault> {
         if self.zones.values().any(|zone| zone.caller_reference == reference) {
             return Err(Fault::HostedZoneAlreadyExists);
         }
         let zone = Zone::new(self.id("Z"), name, reference.to_owned());
         self.zones.insert(zone.id.clone(), zone.clone());
-        Ok((zone, self.submitted(now)))
+        Ok((zone, self.submitted(moment)))
     }
 
     /// Deletes a hosted zone that has no sets of its owner's left.
-    pub fn delete_zone(&mut self, id: &str, now: SystemTime) -> Result<Submitted, Fault> {
+    pub fn delete_zone(&mut self, id: &str, moment: Moment) -> Result<Submitted, Fault> {
         if !self.zone(id)?.is_bare() {
             return Err(Fault::HostedZoneNotEmpty);
         }
         self.zones.remove(id);
         self.tags.remove(&Tagged::HostedZone.key(id));
-        Ok(self.submitted(now))
+        Ok(self.submitted(moment))
     }
 
     /// One zone.
@@ -151,7 +150,7 @@ impl Route53 {
     }
 
     /// Applies a batch whole or not at all.
-    pub fn change_records(&mut self, zone: &str, changes: Vec<Change>, now: SystemTime) -> Result<Submitted, Fault> {
+    pub fn change_records(&mut self, zone: &str, changes: Vec<Change>, moment: Moment) -> Result<Submitted, Fault> {
         let before = self.zone(zone)?;
         let named = changes.iter().filter(|change| change.action != ChangeAction::Delete);
         let mut checks = named.filter_map(|change| change.resource_record_set.health_check_id.as_ref());
@@ -160,7 +159,7 @@ impl Route53 {
         }
         let after = before.changed(changes).map_err(Fault::InvalidChangeBatch)?;
         self.zones.insert(zone.to_owned(), after);
-        Ok(self.submitted(now))
+        Ok(self.submitted(moment))
     }
 
     /// Protects names and types of a zone.
@@ -260,6 +259,7 @@ impl Route53 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::Delays;
 
     fn http(name: &str) -> CheckConfig {
         let name = Some(name.to_owned());
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn a_record_cannot_name_a_check_that_does_not_exist() {
         let mut service = Route53::default();
-        let now = SystemTime::UNIX_EPOCH;
+        let now = Moment { now: SystemTime::UNIX_EPOCH, delays: Delays::BRIEF };
         let (zone, _) = service.create_zone("example.com", "r", now).unwrap();
         let set = RecordSet { health_check_id: Some("none".into()), ..RecordSet::default() };
         let change = Change { action: ChangeAction::Create, resource_record_set: set };
@@ -290,10 +290,10 @@ mod tests {
     #[test]
     fn a_change_is_pending_until_the_name_servers_have_it() {
         let mut service = Route53::default();
-        let now = SystemTime::UNIX_EPOCH;
+        let now = Moment { now: SystemTime::UNIX_EPOCH, delays: Delays::BRIEF };
         let (zone, change) = service.create_zone("example.com", "r", now).unwrap();
-        assert_eq!(change.status(now), "PENDING");
-        assert_eq!(service.change(&change.id).unwrap().status(now + SYNC), "INSYNC");
+        assert_eq!(change.status(now.now), "PENDING");
+        assert_eq!(service.change(&change.id).unwrap().status(now.now + Delays::BRIEF.records), "INSYNC");
         service.delete_zone(&zone.id, now).unwrap();
         assert!(service.zone(&zone.id).is_err());
     }

@@ -1,0 +1,96 @@
+//! ACM's certificates, through the SDK.
+
+use std::time::Duration;
+
+use aws_sdk_acm::Client;
+use aws_sdk_acm::types::{CertificateDetail, CertificateStatus, KeyAlgorithm, Tag, ValidationMethod};
+use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
+use twinsite_local::Cloud;
+use twinsite_local::world::Delays;
+
+use crate::{code, session};
+
+async fn request(acm: &Client, names: &[&str]) -> String {
+    let request = acm.request_certificate().domain_name(names[0]).validation_method(ValidationMethod::Dns);
+    let others = (names.len() > 1).then(|| names[1..].iter().map(|name| (*name).to_owned()).collect());
+    let request = request.set_subject_alternative_names(others).idempotency_token("t1");
+    request.send().await.unwrap().certificate_arn.unwrap()
+}
+
+async fn describe(acm: &Client, arn: &str) -> CertificateDetail {
+    acm.describe_certificate().certificate_arn(arn).send().await.unwrap().certificate.unwrap()
+}
+
+async fn put(cloud: &Cloud, zone: &str, (name, kind, value): (&str, RrType, &str)) {
+    let record = ResourceRecord::builder().value(value).build().unwrap();
+    let set = ResourceRecordSet::builder().name(name).r#type(kind).ttl(300).resource_records(record).build().unwrap();
+    let change = Change::builder().action(ChangeAction::Upsert).resource_record_set(set).build().unwrap();
+    let batch = ChangeBatch::builder().changes(change).build().unwrap();
+    let route53 = session(cloud).await.route53();
+    route53.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send().await.unwrap();
+}
+
+async fn zone(cloud: &Cloud) -> String {
+    let route53 = session(cloud).await.route53();
+    route53.create_hosted_zone().name("example.com").caller_reference("r").send().await.unwrap().hosted_zone.unwrap().id
+}
+
+async fn cloud() -> (Cloud, Client) {
+    let cloud = Cloud::memory();
+    cloud.world().set_delays(Delays::NONE);
+    let acm = session(&cloud).await.acm();
+    (cloud, acm)
+}
+
+#[tokio::test]
+async fn a_certificate_is_issued_once_every_name_is_proven() {
+    let (cloud, acm) = cloud().await;
+    let zone = zone(&cloud).await;
+    let arn = request(&acm, &["example.com", "*.example.com", "www.example.com"]).await;
+    assert_eq!(request(&acm, &["example.com", "*.example.com", "www.example.com"]).await, arn);
+    let pending = describe(&acm, &arn).await;
+    assert_eq!(pending.status, Some(CertificateStatus::PendingValidation));
+    let records: Vec<_> = pending.domain_validation_options().iter().map(|o| o.resource_record().unwrap()).collect();
+    assert_eq!(records[0].name, records[1].name, "a wildcard is proven as the name below it");
+    put(&cloud, &zone, (&records[0].name, RrType::Cname, &records[0].value)).await;
+    assert_eq!(describe(&acm, &arn).await.status, Some(CertificateStatus::PendingValidation));
+    put(&cloud, &zone, (&records[2].name, RrType::Cname, &records[2].value)).await;
+    let issued = describe(&acm, &arn).await;
+    assert_eq!(issued.status, Some(CertificateStatus::Issued));
+    assert!(issued.not_after().unwrap().secs() > issued.issued_at().unwrap().secs());
+}
+
+#[tokio::test]
+async fn requests_fail_for_want_of_records_or_by_a_caa_record() {
+    let (cloud, acm) = cloud().await;
+    let zone = zone(&cloud).await;
+    let late = request(&acm, &["late.example.com"]).await;
+    cloud.world().clock().advance(Duration::from_hours(73));
+    assert_eq!(describe(&acm, &late).await.status, Some(CertificateStatus::ValidationTimedOut));
+    put(&cloud, &zone, ("example.com", RrType::Caa, "0 issue \"letsencrypt.org\"")).await;
+    let arn = request(&acm, &["www.example.com"]).await;
+    let detail = describe(&acm, &arn).await;
+    let record = detail.domain_validation_options()[0].resource_record().unwrap();
+    put(&cloud, &zone, (&record.name, RrType::Cname, &record.value)).await;
+    let failed = describe(&acm, &arn).await;
+    assert_eq!(
+        (failed.status, failed.failure_reason.unwrap().as_str()),
+        (Some(CertificateStatus::Failed), "CAA_ERROR")
+    );
+}
+
+#[tokio::test]
+async fn listings_show_some_keys_only_and_tags_are_kept() {
+    let (_, acm) = cloud().await;
+    let arn = request(&acm, &["a.example.com"]).await;
+    let elliptic = acm.request_certificate().domain_name("b.example.com").validation_method(ValidationMethod::Dns);
+    elliptic.key_algorithm(KeyAlgorithm::EcPrime256v1).send().await.unwrap();
+    let listed = acm.list_certificates().send().await.unwrap();
+    assert_eq!(listed.certificate_summary_list().len(), 1);
+    let tag = Tag::builder().key("k").value("v").build().unwrap();
+    acm.add_tags_to_certificate().certificate_arn(&arn).tags(tag).send().await.unwrap();
+    let tags = acm.list_tags_for_certificate().certificate_arn(&arn).send().await.unwrap();
+    assert_eq!(tags.tags()[0].value(), Some("v"));
+    acm.delete_certificate().certificate_arn(&arn).send().await.unwrap();
+    assert_eq!(code(acm.describe_certificate().certificate_arn(&arn).send().await), "ResourceNotFoundException");
+}
