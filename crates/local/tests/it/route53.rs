@@ -41,7 +41,7 @@ async fn records_change_in_batches_and_listings_show_them() {
     let changed = client.change_resource_record_sets().hosted_zone_id(&id).change_batch(batch(creates.to_vec()));
     let change = changed.send().await.unwrap().change_info.unwrap();
     assert_eq!(change.status.as_str(), "PENDING");
-    cloud.world().clock().advance(std::time::Duration::from_secs(60));
+    cloud.world().clock().advance(std::time::Duration::from_mins(1));
     let change = client.get_change().id(change.id.trim_start_matches("/change/")).send().await.unwrap();
     assert_eq!(change.change_info.unwrap().status.as_str(), "INSYNC");
     let listed = client.list_resource_record_sets().hosted_zone_id(&id).start_record_name("www.example.com");
