@@ -84,6 +84,13 @@ impl AwsError {
         Self { operation, subject, kind: Kind::Other, code: None, message, request_id: None, source }
     }
 
+    /// For an answer that is clear, and means that this cannot be done.
+    pub fn refused(operation: &'static str, subject: impl fmt::Display, why: impl Into<String>) -> Self {
+        let (subject, message) = (subject.to_string(), why.into());
+        let source = message.clone().into();
+        Self { operation, subject, kind: Kind::Other, code: None, message, request_id: None, source }
+    }
+
     /// `None` when the resource or setting is not there, which is an answer and not an error to those who only look.
     pub fn absent<T>(result: Result<T, Self>) -> Result<Option<T>, Self> {
         match result {
@@ -147,6 +154,9 @@ fn kind_of_code(code: &str, status: Option<u16>) -> Kind {
         "PreconditionFailed" => Kind::Precondition,
         "OptInRequired" | "InvalidRegion" | "IllegalLocationConstraintException" => Kind::RegionDisabled,
         "NotFound"
+        | "NotFoundException"
+        | "ResourceNotFound"
+        | "ResourceNotFoundException"
         | "NoSuchConfiguration"
         | "ReplicationConfigurationNotFoundError"
         | "OwnershipControlsNotFoundError"

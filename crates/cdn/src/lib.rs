@@ -1,4 +1,5 @@
-//! CloudFront for a twinsite. So far: which invalidation paths a publish asks for, within CloudFront's limits.
+//! The front door of a site: a certificate, and a CloudFront distribution over one or two buckets; observed, planned and
+//! brought into the wanted state. And what a publish makes CloudFront forget.
 //!
 //! ```
 //! use twinsite_cdn::invalidation;
@@ -7,8 +8,117 @@
 //! assert_eq!(paths.as_slice(), ["/about", "/about/", "/about/index.html", "/assets/app.css"]);
 //! ```
 //!
-//! It makes no request and provisions nothing yet.
+//! ```no_run
+//! # async fn example(acm: aws_sdk_acm::Client, cloudfront: aws_sdk_cloudfront::Client, site: twinsite_core::Site)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! use twinsite_cdn::{Cdn, Desired, steps};
+//! use twinsite_core::Run;
+//!
+//! let (cdn, want) = (Cdn::new(acm, cloudfront, Run::silent()), Desired::new(site));
+//! let front = steps(&want, &cdn.observe(&want).await?)?;
+//! for step in &front.steps {
+//!     println!("{} {}: {}", step.action, step.id, step.reason);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! It writes no DNS record: the one that proves the name to ACM is handed out as [`Planned::proof`]. It never changes a
+//! distribution that does not bear the site's tags, and of one that does, only what it manages.
 
+mod apply;
+mod certificate;
+mod change;
+mod destroy;
+mod distribution;
 mod invalidation;
+mod problem;
+mod want;
 
+pub use certificate::{Certificate, Certificates, PROOF_STEP, Status as CertificateStatus, explain};
+pub use change::Change;
+pub use destroy::destroy_steps;
+pub use distribution::{DEPLOYED, Distribution, Front, LiveFunction, Origin, OriginKind, STEP, Settings};
 pub use invalidation::{Invalidation, MOST_PATHS, MOST_WILDCARDS, invalidation};
+pub use problem::{Problem, Unfit};
+pub use want::{Desired, PriceClass};
+
+use futures::try_join;
+use twinsite_aws::AwsError;
+use twinsite_core::wait::Patience;
+use twinsite_core::{Arn, Host, Later, Proof, Run, Step};
+
+/// The clients, and how long to wait.
+#[derive(Clone, Debug)]
+pub struct Cdn {
+    acm: aws_sdk_acm::Client,
+    cloudfront: aws_sdk_cloudfront::Client,
+    patience: Patience,
+    run: Run,
+}
+
+/// What is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Certificates that cover the name.
+    pub certificates: Certificates,
+    /// The distribution and what belongs to it.
+    pub front: Front,
+}
+
+/// The steps, and what other crates need of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The steps that bring the front door into the wanted state.
+    pub steps: Vec<Step<Change>>,
+    /// The record that proves the name, for as long as the certificate is to be renewed; `None` for one that was brought along.
+    pub proof: Option<Later<Proof>>,
+    /// The distribution's ARN, which private buckets let in.
+    pub arn: Later<Arn>,
+    /// The distribution's host, which DNS leads to.
+    pub host: Later<Host>,
+}
+
+impl Cdn {
+    /// ACM in us-east-1 and CloudFront. `run` is told while something takes minutes, and may stop the waiting.
+    pub fn new(acm: aws_sdk_acm::Client, cloudfront: aws_sdk_cloudfront::Client, run: Run) -> Self {
+        Self { acm, cloudfront, patience: Patience::MINUTES, run }
+    }
+
+    /// The same, with another patience.
+    #[must_use]
+    pub fn patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// What is there.
+    ///
+    /// # Errors
+    /// [`AwsError`] when something could not be looked at.
+    pub async fn observe(&self, want: &Desired) -> Result<Observed, AwsError> {
+        let calls = distribution::Calls { client: &self.cloudfront };
+        let certificates = Box::pin(certificate::calls::observe(&self.acm, want));
+        let (certificates, front) = try_join!(certificates, Box::pin(calls.observe(want)))?;
+        Ok(Observed { certificates, front })
+    }
+}
+
+/// The steps that bring the front door into the wanted state.
+///
+/// # Errors
+/// [`Unfit`] with everything that stands in the way; nothing should be changed then.
+pub fn steps(want: &Desired, have: &Observed) -> Result<Planned, Unfit> {
+    let Observed { certificates, front } = have;
+    let chosen = certificate::steps(want, certificates).map_err(|problem| Unfit(vec![problem]))?;
+    let mut steps = chosen.steps;
+    let more = distribution::steps(want, front, chosen.arn).map_err(|problem| Unfit(vec![problem]))?;
+    steps.extend(more);
+    let there = front.distribution.as_ref();
+    let after = || STEP.into();
+    Ok(Planned {
+        steps,
+        proof: chosen.proof,
+        arn: there.map_or_else(|| Later::After(after()), |there| Later::Known(there.arn.clone())),
+        host: there.map_or_else(|| Later::After(after()), |there| Later::Known(there.host.clone())),
+    })
+}

@@ -45,6 +45,14 @@ impl Arn {
         &self.text[self.colons[4] + 1..]
     }
 
+    /// The ARN of a function of CloudFront's, which follows from its name.
+    pub fn cloudfront_function(account: &crate::AccountId, name: &str) -> Self {
+        let text = format!("arn:aws:cloudfront::{account}:function/{name}");
+        // `arn`, `aws`, `cloudfront`, no region, an account of twelve digits.
+        let colons = [3, 7, 18, 19, 32];
+        Self { text, colons }
+    }
+
     /// The whole ARN.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -101,5 +109,12 @@ mod tests {
         for bad in ["", "aws:s3:::b", "arn:aws:s3", "arn:aws:s3:::", "arn::s3:::b", "arn:aws::::b"] {
             assert!(bad.parse::<Arn>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_functions_arn_is_one_that_parses() {
+        let arn = Arn::cloudfront_function(&"111122223333".parse().unwrap(), "twinsite-www");
+        assert_eq!(arn.as_str().parse(), Ok(arn.clone()));
+        assert_eq!((arn.account(), arn.resource()), ("111122223333", "function/twinsite-www"));
     }
 }

@@ -5,15 +5,52 @@ use std::fmt;
 
 use crate::{Arn, StepId};
 
+/// A host name that a service chose: a distribution's `d111.cloudfront.net`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Host(pub String);
+
+/// An id that a service chose: a health check's, a distribution's, an origin access control's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId(pub String);
+
+/// A CNAME record that proves to a service that a name is ours.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Proof {
+    /// The record's name.
+    pub name: String,
+    /// What it must lead to.
+    pub value: String,
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} CNAME {}", self.name, self.value)
+    }
+}
+
 /// A value that a step makes and later steps may need. The list is closed: what crosses between crates is named here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Handle {
     /// An ARN of whatever the step made.
     Arn(Arn),
-    /// A host name, such as a distribution's `d111.cloudfront.net`.
-    Host(String),
-    /// An id that the service chose: a health check's, a distribution's, an origin access control's.
-    Id(String),
+    /// A host name.
+    Host(Host),
+    /// An id that the service chose.
+    Id(ResourceId),
+    /// A record that proves a name.
+    Proof(Proof),
 }
 
 /// The kind of a [`Handle`].
@@ -25,6 +62,8 @@ pub enum HandleKind {
     Host,
     /// See [`Handle::Id`].
     Id,
+    /// See [`Handle::Proof`].
+    Proof,
 }
 
 impl Handle {
@@ -34,6 +73,7 @@ impl Handle {
             Self::Arn(_) => HandleKind::Arn,
             Self::Host(_) => HandleKind::Host,
             Self::Id(_) => HandleKind::Id,
+            Self::Proof(_) => HandleKind::Proof,
         }
     }
 }
@@ -44,6 +84,7 @@ impl fmt::Display for HandleKind {
             Self::Arn => "the ARN",
             Self::Host => "the host name",
             Self::Id => "the id",
+            Self::Proof => "the validation record",
         })
     }
 }
@@ -56,16 +97,25 @@ pub trait Typed: Sized {
     fn from_handle(handle: &Handle) -> Option<Self>;
 }
 
-impl Typed for Arn {
-    const KIND: HandleKind = HandleKind::Arn;
+macro_rules! typed {
+    ($type:ident, $kind:ident) => {
+        impl Typed for $type {
+            const KIND: HandleKind = HandleKind::$kind;
 
-    fn from_handle(handle: &Handle) -> Option<Self> {
-        match handle {
-            Handle::Arn(arn) => Some(arn.clone()),
-            Handle::Host(_) | Handle::Id(_) => None,
+            fn from_handle(handle: &Handle) -> Option<Self> {
+                match handle {
+                    Handle::$kind(value) => Some(value.clone()),
+                    _ => None,
+                }
+            }
         }
-    }
+    };
 }
+
+typed!(Arn, Arn);
+typed!(Host, Host);
+typed!(ResourceId, Id);
+typed!(Proof, Proof);
 
 /// A value needed by a step: known already, or made by a step before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +190,7 @@ mod tests {
     fn a_later_value_is_found_among_what_its_step_made() {
         let arn: Arn = "arn:aws:s3:::b".parse().unwrap();
         let mut made = Made::default();
-        made.record("d".into(), vec![Handle::Id("E1".into()), Handle::Arn(arn.clone())]);
+        made.record("d".into(), vec![Handle::Id(ResourceId("E1".into())), Handle::Arn(arn.clone())]);
         let later: Later<Arn> = Later::After("d".into());
         assert_eq!(later.to_string(), "(known after d)");
         assert_eq!(later.resolve(&made), Some(arn.clone()));

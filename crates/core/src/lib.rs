@@ -47,7 +47,7 @@ pub use bracket::{Bracketed, bracket};
 pub use error::{Invalid, PlanError};
 pub use event::{Event, Phase, Silent, Verb, Watch};
 pub use id::{AccountId, BucketName, Domain, StepId};
-pub use later::{Handle, HandleKind, Later, Made, Need, Typed};
+pub use later::{Handle, HandleKind, Host, Later, Made, Need, Proof, ResourceId, Typed};
 pub use pair::{Pair, Side};
 pub use plan::{Change, Plan, Step};
 pub use region::{Partition, Region};

@@ -1,0 +1,83 @@
+//! Carrying out changes.
+
+use twinsite_aws::AwsError;
+use twinsite_core::wait::WaitError;
+use twinsite_core::{Apply, Handle, Made};
+
+use crate::Cdn;
+use crate::certificate::calls as acm;
+use crate::change::Change;
+use crate::distribution::Calls;
+
+impl Apply<Change> for Cdn {
+    type Error = AwsError;
+
+    async fn apply(&self, change: &Change, made: &Made) -> Result<Vec<Handle>, AwsError> {
+        let calls = Calls { client: &self.cloudfront };
+        match change {
+            Change::RequestCertificate { .. } | Change::AwaitCertificate { .. } | Change::DeleteCertificate { .. } => {
+                return self.apply_to_certificate(change, made).await;
+            }
+            Change::CreateControl { name } => return Ok(vec![Handle::Id(calls.create_control(name).await?)]),
+            Change::CreateDistribution { settings, tags } => {
+                return Box::pin(calls.create_distribution(settings, tags, made)).await;
+            }
+            Change::PutFunction { name, code, have: _ } => calls.put_function(name, code).await?,
+            Change::UpdateDistribution { id, settings, fields: _ } => {
+                Box::pin(calls.update_distribution(id, |before| Calls::put_right(settings, made, before))).await?;
+            }
+            Change::AwaitDistribution { id } => {
+                let unmade = || AwsError::unexpected("GetDistribution", id, "the distribution was not made");
+                let id = id.resolve(made).ok_or_else(unmade)?;
+                calls.await_distribution(&id, self.patience, &self.run).await?;
+            }
+            Change::Disable { id } => {
+                let disable = |mut config: aws_sdk_cloudfront::types::DistributionConfig| {
+                    config.enabled = false;
+                    Ok(config)
+                };
+                Box::pin(calls.update_distribution(id, disable)).await?;
+            }
+            Change::DeleteDistribution { id } => calls.delete_distribution(id).await?,
+            Change::DeleteFunction { name } => calls.delete_function(name).await?,
+            Change::DeleteControl { id } => calls.delete_control(id).await?,
+        }
+        Ok(Vec::new())
+    }
+}
+
+impl Cdn {
+    async fn apply_to_certificate(&self, change: &Change, made: &Made) -> Result<Vec<Handle>, AwsError> {
+        match change {
+            Change::RequestCertificate { domain, tags, instead_of } => {
+                if let Some(failed) = instead_of {
+                    acm::delete_certificate(&self.acm, failed).await?;
+                }
+                let requested = Box::pin(acm::request_certificate(&self.acm, domain, tags, instead_of.as_ref()));
+                let (arn, proof) = requested.await?;
+                Ok(vec![Handle::Arn(arn), Handle::Proof(proof)])
+            }
+            Change::AwaitCertificate { certificate } => {
+                let unmade = || AwsError::unexpected("DescribeCertificate", certificate, "it was not requested");
+                let arn = certificate.resolve(made).ok_or_else(unmade)?;
+                Box::pin(acm::await_certificate(&self.acm, &arn, self.patience, &self.run)).await?;
+                Ok(vec![Handle::Arn(arn)])
+            }
+            Change::DeleteCertificate { arn } => {
+                acm::delete_certificate(&self.acm, arn).await?;
+                Ok(Vec::new())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Waiting that ended without a result, as an error.
+pub(crate) fn ended(operation: &'static str, subject: &str, error: WaitError<AwsError>) -> AwsError {
+    match error {
+        WaitError::Look(error) => error,
+        ended @ (WaitError::TimedOut { .. } | WaitError::Cancelled { .. }) => {
+            AwsError::refused(operation, subject, format!("{ended}; apply again to go on waiting"))
+        }
+    }
+}

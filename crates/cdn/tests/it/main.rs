@@ -1,0 +1,69 @@
+//! The front door against the embedded cloud.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod certificate;
+mod front;
+mod interrupted;
+
+use std::time::Duration;
+
+use twinsite_aws::{Access, AwsError, Session};
+use twinsite_cdn::{Cdn, Change, Desired, Planned, destroy_steps, steps};
+use twinsite_core::wait::Patience;
+use twinsite_core::{Applied, Halted, Mode, Pair, Plan, Run, Site, Step, apply};
+use twinsite_local::Cloud;
+use twinsite_local::world::acm::Request;
+use twinsite_local::world::{ACCOUNT, Delays};
+
+const BRIEF: Patience =
+    Patience { first: Duration::from_millis(1), most: Duration::from_millis(20), total: Duration::from_secs(5) };
+
+fn want(mode: Mode) -> Desired {
+    let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
+    let account = ACCOUNT.parse().unwrap();
+    Desired::new(Site::new("www.example.com".parse().unwrap(), mode, account, regions).unwrap())
+}
+
+fn cloud() -> Cloud {
+    let cloud = Cloud::memory();
+    cloud.world().set_delays(Delays::NONE);
+    cloud
+}
+
+/// A certificate that was brought along.
+fn with_certificate(cloud: &Cloud, names: &[&str]) -> String {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    let request = Request { names, key_algorithm: "RSA_2048".into(), region: "us-east-1".into(), ..Request::default() };
+    cloud.world().change_account(|account, moment| account.acm.import(request, None, moment)).unwrap()
+}
+
+async fn session(cloud: &Cloud) -> Session {
+    Session::open(Access { embedded: Some(cloud.http_client()), ..Access::default() }).await
+}
+
+async fn cdn(cloud: &Cloud) -> Cdn {
+    let session = session(cloud).await;
+    Cdn::new(session.acm(), session.cloudfront(), Run::silent()).patience(BRIEF)
+}
+
+async fn planned(cdn: &Cdn, want: &Desired) -> Planned {
+    steps(want, &cdn.observe(want).await.unwrap()).unwrap()
+}
+
+async fn ids(cdn: &Cdn, want: &Desired) -> Vec<String> {
+    planned(cdn, want).await.steps.iter().map(|step| step.id.to_string()).collect()
+}
+
+async fn carried_out(cdn: &Cdn, steps: Vec<Step<Change>>) -> Result<Applied, Halted<AwsError>> {
+    apply(Plan::new(steps).unwrap(), cdn, &Run::silent()).await
+}
+
+async fn applied(cdn: &Cdn, want: &Desired) -> Result<Applied, Halted<AwsError>> {
+    carried_out(cdn, planned(cdn, want).await.steps).await
+}
+
+async fn destroyed(cdn: &Cdn, want: &Desired) {
+    let have = cdn.observe(want).await.unwrap();
+    carried_out(cdn, destroy_steps(want, &have, &[])).await.unwrap();
+}
