@@ -31,13 +31,7 @@ impl Apply<Change> for Cdn {
                 let id = id.resolve(made).ok_or_else(unmade)?;
                 calls.await_distribution(&id, self.patience, &self.run).await?;
             }
-            Change::Disable { id } => {
-                let disable = |mut config: aws_sdk_cloudfront::types::DistributionConfig| {
-                    config.enabled = false;
-                    Ok(config)
-                };
-                Box::pin(calls.update_distribution(id, disable)).await?;
-            }
+            Change::Disable { id } => Box::pin(calls.disable(id)).await?,
             Change::DeleteDistribution { id } => calls.delete_distribution(id).await?,
             Change::DeleteFunction { name } => calls.delete_function(name).await?,
             Change::DeleteControl { id } => calls.delete_control(id).await?,

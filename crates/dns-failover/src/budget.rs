@@ -13,6 +13,13 @@ pub struct Settings {
     pub ttl: Duration,
 }
 
+impl Default for Settings {
+    /// The recipe's: three probes, thirty seconds apart, and a minute in resolvers.
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(30), threshold: 3, ttl: Duration::from_mins(1) }
+    }
+}
+
 /// How long a failover takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {

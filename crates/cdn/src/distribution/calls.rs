@@ -154,6 +154,15 @@ impl Calls<'_> {
         wire::configuration(settings, made, Some(before)).map_err(unfit)?.ok_or_else(unmade)
     }
 
+    /// Has a distribution answer no longer.
+    pub(crate) async fn disable(&self, id: &ResourceId) -> Result<(), AwsError> {
+        let disabled = |mut config: DistributionConfig| {
+            config.enabled = false;
+            Ok(config)
+        };
+        self.update_distribution(id, disabled).await
+    }
+
     /// Waits until every edge has a distribution's last change.
     pub(crate) async fn await_distribution(
         &self,

@@ -41,16 +41,14 @@ pub(crate) fn steps(want: &Desired, have: &Front, certificate: Later<Arn>) -> Re
 }
 
 fn control(want: &Desired, have: &Front, steps: &mut Vec<Step<Change>>) -> Later<ResourceId> {
-    match &have.control {
-        Some(id) => Later::Known(id.clone()),
-        None => {
-            if want.private() {
-                let create = Change::CreateControl { name: want.name() };
-                steps.push(Step::new(CONTROL, Action::Create, Reason::Absent, create));
-            }
-            Later::After(CONTROL.into())
-        }
+    if let Some(id) = &have.control {
+        return Later::Known(id.clone());
     }
+    if want.private() {
+        let create = Change::CreateControl { name: want.name() };
+        steps.push(Step::new(CONTROL, Action::Create, Reason::Absent, create));
+    }
+    Later::After(CONTROL.into())
 }
 
 fn function(want: &Desired, have: &Front, steps: &mut Vec<Step<Change>>) {

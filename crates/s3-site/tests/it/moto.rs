@@ -20,7 +20,9 @@ async fn moto_apply_twice_and_destroy() {
     let s3 = S3Site::new(clients, session.s3control(&site.regions.primary), session.iam());
     let want = Desired::new(site);
     applied(&s3, &want).await.unwrap();
-    assert!(planned(&s3, &want).await.is_empty());
+    // moto forgets a rule's metrics and what it says of delete markers, so that step stays; the embedded cloud has them.
+    let second = planned(&s3, &want).await;
+    assert_eq!(second.steps().map(|step| step.id.to_string()).collect::<Vec<_>>(), ["primary/replication"]);
     destroyed(&s3, &want).await;
     assert_eq!(planned(&s3, &want).await.len(), 20);
 }
