@@ -43,7 +43,8 @@ async fn each_mode_watches_what_it_depends_on() {
         let first = if mode == Mode::Dns { "primary" } else { "edge" };
         let mut children = there["serving"].config.child_health_checks.clone().unwrap().child_health_check;
         let mut wanted = vec![there[first].id.clone(), there["stop"].id.clone()];
-        (children.sort(), wanted.sort());
+        children.sort();
+        wanted.sort();
         assert_eq!((children, there["serving"].config.health_threshold), (wanted, Some(2)));
     }
 }

@@ -28,7 +28,7 @@ pub struct Account {
 }
 
 /// How long changes take to reach every edge, name server and validator. AWS takes minutes; what matters here is that the
-/// pending states are seen, so the usual values are a second or two.
+/// pending states are seen, so the usual values are fractions of a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delays {
     /// Until a distribution is `Deployed`.
@@ -51,10 +51,10 @@ impl Delays {
     };
     /// Long enough to be seen, short enough to be waited for.
     pub const BRIEF: Self = Self {
-        distribution: Duration::from_secs(2),
-        invalidation: Duration::from_secs(1),
-        records: Duration::from_secs(1),
-        certificate: Duration::from_millis(500),
+        distribution: Duration::from_millis(500),
+        invalidation: Duration::from_millis(300),
+        records: Duration::from_millis(200),
+        certificate: Duration::from_millis(100),
     };
 }
 
