@@ -28,7 +28,7 @@ fn set(config: &mut Element, path: &[&str], text: &str) {
     for name in path {
         at = at.children.iter_mut().find(|child| child.name == *name).unwrap();
     }
-    at.text = text.to_owned();
+    text.clone_into(&mut at.text);
 }
 
 #[tokio::test]
@@ -50,6 +50,8 @@ async fn a_second_plan_is_empty_in_every_mode_and_destroy_leaves_what_was_there_
     }
 }
 
+type Wish = (&'static str, fn(&mut Desired));
+
 #[tokio::test]
 async fn each_wish_changes_exactly_what_it_says_and_modes_can_be_changed() {
     let cloud = cloud();
@@ -57,7 +59,7 @@ async fn each_wish_changes_exactly_what_it_says_and_modes_can_be_changed() {
     let cdn = cdn(&cloud).await;
     let mut want = want(Mode::Origin);
     applied(&cdn, &want).await.unwrap();
-    let wishes: [(&str, fn(&mut Desired)); 4] = [
+    let wishes: [Wish; 4] = [
         ("PriceClass", |want| want.price_class = PriceClass::All),
         ("DefaultCacheBehavior", |want| want.redirect_to_https = false),
         ("DefaultCacheBehavior", |want| want.security_headers = false),
