@@ -32,7 +32,8 @@ pub(crate) fn run() -> Result<()> {
 
 /// This workspace's documentation, with that of some dependencies: thousands of files.
 fn document() -> Result<()> {
-    let mut doc = cargo(&["doc", "--quiet", "--workspace", "--no-deps"]);
+    succeed(&mut cargo(&["doc", "--quiet", "--workspace", "--no-deps"]))?;
+    let mut doc = cargo(&["doc", "--quiet", "--no-deps"]);
     for dependency in ["aws-sdk-sts", "clap_builder", "futures-util", "hyper", "time", "tokio"] {
         doc.args(["--package", dependency]);
     }
