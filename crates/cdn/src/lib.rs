@@ -109,6 +109,10 @@ impl Cdn {
 /// [`Unfit`] with everything that stands in the way; nothing should be changed then.
 pub fn steps(want: &Desired, have: &Observed) -> Result<Planned, Unfit> {
     let Observed { certificates, front } = have;
+    let standby = problem::standby(want);
+    if !standby.is_empty() {
+        return Err(Unfit(standby));
+    }
     let chosen = certificate::steps(want, certificates).map_err(|problem| Unfit(vec![problem]))?;
     let mut steps = chosen.steps;
     let more = distribution::steps(want, front, chosen.arn).map_err(|problem| Unfit(vec![problem]))?;

@@ -2,6 +2,8 @@
 
 use twinsite_core::{Arn, Domain};
 
+use crate::want::Desired;
+
 /// Something that stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
@@ -54,6 +56,15 @@ impl Problem {
             }
         }
     }
+}
+
+/// The settings that lock visitors out after a DNS failover.
+pub(crate) fn standby(want: &Desired) -> Vec<Problem> {
+    if want.private() || want.accept_http_standby {
+        return Vec::new();
+    }
+    let settings = [("redirect_to_https", want.redirect_to_https), ("security_headers (HSTS)", want.security_headers)];
+    settings.into_iter().filter(|(_, on)| *on).map(|(what, _)| Problem::NoTlsOnStandby { what }).collect()
 }
 
 /// Everything that stands in the way.

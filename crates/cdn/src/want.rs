@@ -40,6 +40,8 @@ pub struct Desired {
     pub redirect_to_https: bool,
     /// Whether CloudFront's managed security headers are sent, among them `Strict-Transport-Security`.
     pub security_headers: bool,
+    /// Whether the above may be on although visitors may have to be served without TLS.
+    pub accept_http_standby: bool,
     /// The index document of folders.
     pub index: String,
     /// The page for what is not there.
@@ -60,6 +62,7 @@ impl Desired {
             price_class: PriceClass::default(),
             redirect_to_https: secure,
             security_headers: secure,
+            accept_http_standby: false,
             index: "index.html".to_owned(),
             not_found: Some("404.html".to_owned()),
             apex: false,

@@ -1,6 +1,7 @@
 //! `twinsite.toml`: read, checked, and turned into values that prove it.
 
 mod file;
+mod services;
 mod template;
 
 use std::path::Path;
@@ -21,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) index: String,
     pub(crate) not_found: Option<String>,
     pub(crate) noncurrent_days: i32,
+    pub(crate) cdn: services::Cdn,
+    pub(crate) dns: services::Dns,
     pub(crate) replicate_back: bool,
     pub(crate) time_control: bool,
     pub(crate) guard: Guard,
@@ -47,7 +50,7 @@ impl Config {
 
     fn parse(text: &str) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
-        let File { site, primary, backup, publish } = file;
+        let File { site, primary, backup, cdn, dns, publish } = file;
         let place = Place { text };
         let regions = Pair::new(place.check(&primary.region)?, place.check(&backup.region)?);
         if regions.primary == regions.backup {
@@ -65,6 +68,8 @@ impl Config {
             index: publish.index,
             not_found: publish.not_found.filter(|key| !key.is_empty()),
             noncurrent_days: publish.noncurrent_days,
+            cdn: services::cdn(&cdn, &place)?,
+            dns: services::dns(&dns, &place)?,
             replicate_back: backup.replicate_back,
             time_control: backup.replication_time_control,
             guard: Guard { count: publish.max_delete, percent: publish.max_delete_percent.min(100) },

@@ -48,6 +48,24 @@ impl Failure {
         Self { hints, ..Self::new(what, unfit) }
     }
 
+    /// Several things that stand in the way, with a hint for each.
+    pub(crate) fn problems(what: &str, why: impl Display, hints: impl Iterator<Item = &'static str>) -> Self {
+        let mut hints: Vec<String> = hints.map(str::to_owned).collect();
+        hints.dedup();
+        Self { hints, ..Self::new(what, why) }
+    }
+
+    /// Everything that stands in the way, said at once.
+    pub(crate) fn all(failures: [Option<Self>; 3]) -> Self {
+        let mut failures = failures.into_iter().flatten();
+        let first = failures.next().unwrap_or_else(|| Self::new("plan", "nothing stands in the way"));
+        failures.fold(first, |mut all, more| {
+            all.why = format!("{}\n{}", all.why, more.why);
+            all.hints.extend(more.hints);
+            all
+        })
+    }
+
     pub(crate) fn halted(what: &str, halted: &Halted<AwsError>) -> Self {
         let left = "what is done is done; run the same command again to finish the rest".to_owned();
         match halted.failed.first() {

@@ -70,7 +70,7 @@ async fn carry_out(args: Args, run: &Run, screen: &Screen) -> Result<Outcome, Fa
     let Args { global, command } = args;
     match command {
         Command::Init(options) => ops::init::init(&global, &options),
-        Command::Plan(options) => Box::pin(ops::plan::plan(&global, &options)).await,
+        Command::Plan(options) => Box::pin(ops::plan::plan(&global, &options, run)).await,
         Command::Apply(options) => Box::pin(ops::apply::apply(&global, &options, run, screen)).await,
         Command::Deploy(options) => Box::pin(ops::deploy::deploy(&global, &options, run, screen)).await,
         Command::Verify(options) => Box::pin(ops::verify::verify(&global, &options, run)).await,

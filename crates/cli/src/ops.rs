@@ -12,15 +12,16 @@ use std::path::PathBuf;
 
 use clap_complete::Shell;
 use twinsite_core::{Pair, Plan};
-use twinsite_s3_site::Change;
 use twinsite_sync::{Report, SyncPlan};
+
+use crate::stack::SiteChange;
 
 /// What a command did.
 pub(crate) enum Outcome {
     /// A configuration was written.
     Written(PathBuf),
     /// A plan was made, to be looked at.
-    Planned { plan: Plan<Change>, check: bool },
+    Planned { plan: Plan<SiteChange>, check: bool },
     /// A plan was applied.
     Applied { done: usize },
     /// A publish was planned, to be looked at.

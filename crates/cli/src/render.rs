@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use clap::CommandFactory;
 use twinsite_core::{Plan, Watch};
-use twinsite_s3_site::Change;
 
 use crate::args::{Args, Global};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::ops::local::Addresses;
 use crate::ops::{Deployed, Outcome};
+use crate::stack::SiteChange;
 use events::{Lines, Ndjson};
 use progress::Progress;
 
@@ -89,7 +89,7 @@ impl Screen {
     }
 
     /// Shows a plan that is about to be applied.
-    pub(crate) fn plan(&self, plan: &Plan<Change>) {
+    pub(crate) fn plan(&self, plan: &Plan<SiteChange>) {
         match self.tone {
             Tone::Json => data(&json::plan(plan).to_string()),
             Tone::Quiet => {}

@@ -1,13 +1,22 @@
-//! Everything that an operation works on, opened once: the configuration, the session, the site and its buckets.
+//! Everything that an operation works on, opened once: the configuration, the session, the site and its services.
+
+mod change;
+mod embedded;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use twinsite_aws::{Access, AwsError, Kind, Session};
-use twinsite_core::{Pair, Plan, Side, Site};
+use twinsite_cdn::Cdn;
+use twinsite_core::wait::Patience;
+use twinsite_core::{Pair, Run, Side, Site};
+use twinsite_dns_failover::DnsFailover;
 use twinsite_local::{Attached, Cloud, attach_or_open, remote, requests_at, world};
-use twinsite_s3_site::{Adopt, Change, Desired, S3Site, steps};
+use twinsite_s3_site::{Adopt, Desired, S3Site, steps};
 use twinsite_sync::S3Store;
+
+pub(crate) use change::{Services, SiteChange};
 
 use crate::args::Global;
 use crate::config::Config;
@@ -17,7 +26,7 @@ use crate::error::Failure;
 pub(crate) struct Stack {
     pub(crate) config: Config,
     pub(crate) site: Site,
-    pub(crate) s3: S3Site,
+    pub(crate) services: Services,
     /// The embedded cloud, when this process has it open.
     pub(crate) cloud: Option<Cloud>,
     /// Where the embedded cloud is served, when another process has it open.
@@ -27,15 +36,24 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// Opens a site. The first request to AWS is made here: it tells the account.
-    pub(crate) async fn open(global: &Global) -> Result<Self, Failure> {
+    pub(crate) async fn open(global: &Global, run: &Run) -> Result<Self, Failure> {
         let config = config(global)?;
         let (session, cloud, served) = session(global).await?;
         let account = session.account().await.map_err(|error| no_account(global, &error))?;
         let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
         let site = site.map_err(|invalid| Failure::usage("use the configuration", invalid))?;
         let clients = site.regions.as_ref().map(|region| session.s3(region));
-        let s3 = S3Site::new(clients, session.s3control(&site.regions.primary), session.iam());
-        Ok(Self { config, site, s3, cloud, served, session })
+        if global.local {
+            let known = embedded::have_zone(&session.route53(), &site.domain).await;
+            known.map_err(|error| Failure::aws("open the embedded cloud", &error))?;
+        }
+        let patience = if global.local { embedded::PATIENCE } else { Patience::MINUTES };
+        let services = Services {
+            s3: S3Site::new(clients, session.s3control(&site.regions.primary), session.iam()),
+            cdn: Cdn::new(session.acm(), session.cloudfront(), run.clone()).patience(patience),
+            dns: DnsFailover::new(session.route53(), run.clone()).patience(patience),
+        };
+        Ok(Self { config, site, services, cloud, served, session })
     }
 
     /// What the buckets should be like.
@@ -50,13 +68,12 @@ impl Stack {
         want
     }
 
-    /// The plan that brings the buckets into the wanted state.
-    pub(crate) async fn plan(&self, adopt: Adopt) -> Result<Plan<Change>, Failure> {
-        const WHAT: &str = "plan the two buckets";
-        let want = self.desired(adopt);
-        let have = Box::pin(self.s3.observe(&want)).await.map_err(|error| Failure::aws(WHAT, &error))?;
-        let steps = steps(&want, &have).map_err(|unfit| Failure::unfit(WHAT, &unfit))?;
-        Plan::new(steps).map_err(|error| Failure::new(WHAT, error))
+    /// Fails when one of the buckets is not this site's.
+    pub(crate) async fn check_buckets(&self) -> Result<(), Failure> {
+        const WHAT: &str = "make sure that the buckets are this site's";
+        let want = self.desired(Adopt::Refuse);
+        let have = Box::pin(self.services.s3.observe(&want)).await.map_err(|error| Failure::aws(WHAT, &error))?;
+        steps(&want, &have).map(drop).map_err(|unfit| Failure::unfit(WHAT, &unfit))
     }
 
     /// The two buckets as stores.

@@ -15,7 +15,31 @@ pub(super) struct File {
     pub(super) primary: Primary,
     pub(super) backup: Backup,
     #[serde(default)]
+    pub(super) cdn: Front,
+    #[serde(default)]
+    pub(super) dns: Dns,
+    #[serde(default)]
     pub(super) publish: Publish,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Front {
+    pub(super) certificate_arn: Option<Spanned<String>>,
+    pub(super) price_class: Option<Spanned<String>>,
+    pub(super) redirect_to_https: Option<bool>,
+    pub(super) security_headers: Option<bool>,
+    pub(super) accept_http_standby: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Dns {
+    pub(super) zone_id: Option<String>,
+    pub(super) health_interval: Option<Spanned<u64>>,
+    pub(super) failure_threshold: Option<Spanned<u32>>,
+    pub(super) ttl: Option<Spanned<u64>>,
+    pub(super) website_zones: BTreeMap<String, Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,8 +147,18 @@ impl Place<'_> {
         value.get_ref().parse().map_err(|error: T::Err| self.fault(value, &error.to_string()))
     }
 
+    /// A number within bounds.
+    pub(super) fn within<T: Copy + PartialOrd + Display>(
+        &self,
+        value: &Spanned<T>,
+        rule: (bool, &str),
+    ) -> Result<T, String> {
+        let (fits, rule) = rule;
+        if fits { Ok(*value.get_ref()) } else { Err(self.fault(value, &format!("{} {rule}", value.get_ref()))) }
+    }
+
     /// The fault in the form that TOML's own faults have.
-    pub(super) fn fault(&self, value: &Spanned<String>, fault: &str) -> String {
+    pub(super) fn fault<T>(&self, value: &Spanned<T>, fault: &str) -> String {
         let start = value.span().start.min(self.text.len());
         let before = &self.text[..start];
         let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().map_or(0, str::len) + 1);

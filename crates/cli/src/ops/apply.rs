@@ -10,12 +10,12 @@ use super::plan::adopt;
 use crate::args::{Apply, Global};
 use crate::error::Failure;
 use crate::render::Screen;
-use crate::stack::Stack;
+use crate::stack::{SiteChange, Stack};
 
 const WHAT: &str = "apply the plan";
 
 pub(crate) async fn apply(global: &Global, options: &Apply, run: &Run, screen: &Screen) -> Result<Outcome, Failure> {
-    let stack = Stack::open(global).await?;
+    let stack = Stack::open(global, run).await?;
     let plan = stack.plan(adopt(options.adopt)).await?;
     let fingerprint = plan.fingerprint();
     if let Some(expected) = options.expect.as_ref().filter(|expected| **expected != fingerprint) {
@@ -37,11 +37,7 @@ pub(super) async fn ensure(stack: &Stack, run: &Run) -> Result<usize, Failure> {
     carry_out(plan, stack, run).await
 }
 
-async fn carry_out(
-    plan: twinsite_core::Plan<twinsite_s3_site::Change>,
-    stack: &Stack,
-    run: &Run,
-) -> Result<usize, Failure> {
-    let applied = Box::pin(twinsite_core::apply(plan, &stack.s3, run)).await;
+async fn carry_out(plan: twinsite_core::Plan<SiteChange>, stack: &Stack, run: &Run) -> Result<usize, Failure> {
+    let applied = Box::pin(twinsite_core::apply(plan, &stack.services, run)).await;
     Ok(applied.map_err(|halted| Failure::halted(WHAT, &halted))?.done.len())
 }

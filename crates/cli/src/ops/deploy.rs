@@ -6,7 +6,6 @@ use std::sync::Arc;
 use futures::future::join;
 use tokio::task::JoinSet;
 use twinsite_core::{Event, Pair, Run, Side};
-use twinsite_s3_site::Adopt;
 use twinsite_sync::{
     Deletes, Guard, Index, Interrupted, Options, Report, Rules, S3Store, Sending, Source, SourceError, SyncError,
     SyncPlan, plan, transfer, walk,
@@ -25,7 +24,7 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     let config = config(global)?;
     let guard = options.max_delete.as_deref().map_or(Ok(config.guard), guard)?;
     let source = find(&options.dir, &config.rules()?).await?;
-    let stack = Stack::open(global).await?;
+    let stack = Stack::open(global, run).await?;
     let applied = options.apply && !options.dry_run;
     if applied {
         apply::ensure(&stack, run).await?;
@@ -36,7 +35,7 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     let plans = plans.map_err(|error| Failure::sync(WHAT, &error))?;
     if !applied && plans.iter().any(|(_, plan)| plan.is_first()) {
         // A bucket with a ledger is ours; one without may be somebody else's of the same name, and its tags tell.
-        stack.plan(Adopt::Refuse).await?;
+        stack.check_buckets().await?;
     }
     if options.dry_run {
         let buckets = stores.map(|store| store.bucket().to_owned());

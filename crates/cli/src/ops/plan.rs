@@ -1,5 +1,6 @@
 //! `twinsite plan`: looks, and changes nothing.
 
+use twinsite_core::Run;
 use twinsite_s3_site::Adopt;
 
 use super::Outcome;
@@ -7,8 +8,8 @@ use crate::args::{Global, Plan};
 use crate::error::Failure;
 use crate::stack::Stack;
 
-pub(crate) async fn plan(global: &Global, options: &Plan) -> Result<Outcome, Failure> {
-    let stack = Stack::open(global).await?;
+pub(crate) async fn plan(global: &Global, options: &Plan, run: &Run) -> Result<Outcome, Failure> {
+    let stack = Stack::open(global, run).await?;
     let plan = stack.plan(adopt(options.adopt)).await?;
     Ok(Outcome::Planned { plan, check: options.check })
 }

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use twinsite_core::{Change as _, Pair, Plan, Side};
-use twinsite_s3_site::Change;
 use twinsite_sync::{Report, SyncPlan};
 
 use crate::error::Failure;
 use crate::ops::local::Addresses;
 use crate::ops::{Deployed, Difference, Outcome};
+use crate::stack::SiteChange;
 
 pub(super) fn outcome(outcome: &Outcome, verbose: bool) -> String {
     match outcome {
@@ -42,7 +42,7 @@ pub(super) fn failure(failure: &Failure) -> String {
     format!("error: could not {what}\n  {why}{hints}")
 }
 
-pub(super) fn plan(plan: &Plan<Change>) -> String {
+pub(super) fn plan(plan: &Plan<SiteChange>) -> String {
     if plan.is_empty() {
         return "nothing to do".to_owned();
     }

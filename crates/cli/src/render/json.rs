@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 use twinsite_core::{Change as _, Pair, Plan, Side};
-use twinsite_s3_site::Change;
 use twinsite_sync::{Report, SyncPlan};
 
 use crate::error::Failure;
 use crate::ops::local::Addresses;
 use crate::ops::{Deployed, Difference, Outcome};
+use crate::stack::SiteChange;
 
 pub(super) fn outcome(outcome: &Outcome) -> Value {
     match outcome {
@@ -29,7 +29,7 @@ pub(super) fn failure(failure: &Failure) -> Value {
     json!({"event": "error", "what": what, "why": why, "hints": hints, "exit": exit.code()})
 }
 
-pub(super) fn plan(plan: &Plan<Change>) -> Value {
+pub(super) fn plan(plan: &Plan<SiteChange>) -> Value {
     let steps: Vec<Value> = plan
         .waves()
         .iter()

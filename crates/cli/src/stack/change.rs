@@ -1,0 +1,66 @@
+//! A change of any service, and who carries it out. The crates know nothing of one another; here is where they meet.
+
+use twinsite_aws::AwsError;
+use twinsite_cdn::Cdn;
+use twinsite_core::{Apply, Change, Field, Handle, HandleKind, Made, Need};
+use twinsite_dns_failover::DnsFailover;
+use twinsite_s3_site::S3Site;
+
+/// A change of any service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SiteChange {
+    /// To the buckets and what is between them.
+    S3(twinsite_s3_site::Change),
+    /// To the certificate and the distribution.
+    Cdn(twinsite_cdn::Change),
+    /// To records and health checks.
+    Dns(twinsite_dns_failover::Change),
+}
+
+impl SiteChange {
+    fn inner(&self) -> &dyn Change {
+        match self {
+            Self::S3(change) => change,
+            Self::Cdn(change) => change,
+            Self::Dns(change) => change,
+        }
+    }
+}
+
+impl Change for SiteChange {
+    fn fields(&self) -> Vec<Field> {
+        self.inner().fields()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        self.inner().needs()
+    }
+
+    fn makes(&self) -> Vec<HandleKind> {
+        self.inner().makes()
+    }
+
+    fn usually(&self) -> Option<&'static str> {
+        self.inner().usually()
+    }
+}
+
+/// Everybody who carries something out.
+#[derive(Clone, Debug)]
+pub(crate) struct Services {
+    pub(crate) s3: S3Site,
+    pub(crate) cdn: Cdn,
+    pub(crate) dns: DnsFailover,
+}
+
+impl Apply<SiteChange> for Services {
+    type Error = AwsError;
+
+    async fn apply(&self, change: &SiteChange, made: &Made) -> Result<Vec<Handle>, AwsError> {
+        match change {
+            SiteChange::S3(change) => Box::pin(self.s3.apply(change, made)).await,
+            SiteChange::Cdn(change) => Box::pin(self.cdn.apply(change, made)).await,
+            SiteChange::Dns(change) => Box::pin(self.dns.apply(change, made)).await,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The whole site as one plan: what each service needs of the others, and in which order nothing is missed by visitors.
+
+use twinsite_aws::AwsError;
+use twinsite_cdn as cdn;
+use twinsite_core::{Later, Mode, Plan, Side, Step};
+use twinsite_dns_failover as dns;
+use twinsite_s3_site::{self as s3_site, Adopt};
+
+use super::Stack;
+use super::change::SiteChange;
+use crate::error::Failure;
+
+/// What is there, of every service, and what should be.
+pub(crate) struct Whole {
+    pub(crate) s3: (s3_site::Desired, s3_site::Observed),
+    pub(crate) cdn: (cdn::Desired, cdn::Observed),
+    pub(crate) dns: (dns::Desired, dns::Observed),
+}
+
+impl Stack {
+    /// What the front door should be like.
+    fn desired_cdn(&self, apex: bool) -> cdn::Desired {
+        let mut want = cdn::Desired::new(self.site.clone());
+        let config = &self.config;
+        want.index.clone_from(&config.index);
+        want.not_found.clone_from(&config.not_found);
+        want.certificate.clone_from(&config.cdn.certificate);
+        want.price_class = config.cdn.price_class;
+        want.redirect_to_https = config.cdn.redirect_to_https.unwrap_or(want.redirect_to_https);
+        want.security_headers = config.cdn.security_headers.unwrap_or(want.security_headers);
+        want.accept_http_standby = config.cdn.accept_http_standby;
+        want.apex = apex;
+        want
+    }
+
+    /// What DNS should say, behind a front door that may not be there yet.
+    fn desired_dns(&self, front: Option<&cdn::Planned>) -> dns::Desired {
+        let host = front.map_or_else(|| Later::After(cdn::STEP.into()), |front| front.host.clone());
+        let mut want = dns::Desired::new(self.site.clone(), host);
+        want.proof = front.and_then(|front| front.proof.clone());
+        want.zone.clone_from(&self.config.dns.zone_id);
+        want.health = self.config.dns.health;
+        want.website_zones.clone_from(&self.config.dns.website_zones);
+        want
+    }
+
+    /// Looks at everything. Reads only.
+    pub(crate) async fn observe(&self, adopt: Adopt, what: &str) -> Result<Whole, Failure> {
+        let aws = |error: AwsError| Failure::aws(what, &error);
+        let mut want_dns = self.desired_dns(None);
+        let zone = self.services.dns.zone(&want_dns).await.map_err(aws)?;
+        let zone = zone.map_err(|problem| Failure::new(what, &problem).hint(problem.hint()))?;
+        let apex = zone.name.trim_end_matches('.') == self.site.domain.as_str();
+        let want_cdn = self.desired_cdn(apex);
+        let have_cdn = Box::pin(self.services.cdn.observe(&want_cdn)).await.map_err(aws)?;
+        // What stands in the way of the front door is said when it is planned; here only what DNS needs of it.
+        if let Ok(front) = cdn::steps(&want_cdn, &have_cdn) {
+            want_dns = self.desired_dns(Some(&front));
+        }
+        let mut want_s3 = self.desired(adopt);
+        if self.site.mode == Mode::Origin {
+            let there = have_cdn.front.distribution.as_ref();
+            let arn = there.map_or_else(|| Later::After(cdn::STEP.into()), |there| Later::Known(there.arn.clone()));
+            want_s3.reader = Some(arn);
+        }
+        let have_dns = Box::pin(self.services.dns.observe(&want_dns, &zone)).await.map_err(aws)?;
+        let have_s3 = Box::pin(self.services.s3.observe(&want_s3)).await.map_err(aws)?;
+        Ok(Whole { s3: (want_s3, have_s3), cdn: (want_cdn, have_cdn), dns: (want_dns, have_dns) })
+    }
+
+    /// The plan that brings everything into the wanted state.
+    pub(crate) async fn plan(&self, adopt: Adopt) -> Result<Plan<SiteChange>, Failure> {
+        const WHAT: &str = "plan the site";
+        let whole = self.observe(adopt, WHAT).await?;
+        whole.steps().and_then(|steps| Plan::new(steps).map_err(|error| Failure::new(WHAT, error)))
+    }
+
+    /// The plan that takes everything away that was made.
+    pub(crate) async fn destruction(&self) -> Result<Plan<SiteChange>, Failure> {
+        const WHAT: &str = "plan the destruction of the site";
+        let whole = self.observe(Adopt::Refuse, WHAT).await?;
+        let (want, have) = &whole.s3;
+        let contents = Box::pin(self.services.s3.contents(want, have)).await;
+        let contents = contents.map_err(|error| Failure::aws(WHAT, &error))?;
+        Plan::new(whole.destruction(contents)).map_err(|error| Failure::new(WHAT, error))
+    }
+}
+
+impl Whole {
+    /// Everything that stands in the way is said at once.
+    fn steps(&self) -> Result<Vec<Step<SiteChange>>, Failure> {
+        const WHAT: &str = "plan the site";
+        let s3 = s3_site::steps(&self.s3.0, &self.s3.1).map_err(|unfit| Failure::unfit(WHAT, &unfit));
+        let cdn = cdn::steps(&self.cdn.0, &self.cdn.1)
+            .map_err(|unfit| Failure::problems(WHAT, &unfit, unfit.0.iter().map(cdn::Problem::hint)));
+        let dns = dns::steps(&self.dns.0, &self.dns.1)
+            .map_err(|unfit| Failure::problems(WHAT, &unfit, unfit.0.iter().map(dns::Problem::hint)));
+        let (s3, cdn, dns) = match (s3, cdn, dns) {
+            (Ok(s3), Ok(cdn), Ok(dns)) => (s3, cdn, dns),
+            (s3, cdn, dns) => return Err(Failure::all([s3.err(), cdn.err(), dns.err()])),
+        };
+        let mut steps: Vec<Step<SiteChange>> = s3.into_iter().map(|step| step.map(SiteChange::S3)).collect();
+        let before: Vec<_> = steps.iter().map(|step| step.id.clone()).collect();
+        steps.extend(cdn.steps.into_iter().map(|step| step.map(SiteChange::Cdn)));
+        // Visitors are led to a front door with something behind it: DNS changes last.
+        steps.extend(dns.into_iter().map(|step| {
+            let step = step.map(SiteChange::Dns);
+            if step.id.as_str() == dns::STEP { before.iter().fold(step, Step::follows) } else { step }
+        }));
+        Ok(steps)
+    }
+
+    /// DNS first, so that nobody is led to what is about to go; buckets last, because their names can be taken by others.
+    fn destruction(&self, contents: s3_site::Contents) -> Vec<Step<SiteChange>> {
+        let (want_dns, have_dns) = &self.dns;
+        let dns = dns::destroy_steps(want_dns, have_dns, self.proof_is_needed());
+        let cdn = cdn::destroy_steps(&self.cdn.0, &self.cdn.1, &[dns::STEP]);
+        let s3 = s3_site::destroy_steps(&self.s3.0, &self.s3.1, contents);
+        let mut steps: Vec<Step<SiteChange>> = dns.into_iter().map(|step| step.map(SiteChange::Dns)).collect();
+        steps.extend(cdn.into_iter().map(|step| step.map(SiteChange::Cdn)));
+        let first = [dns::STEP, cdn::STEP];
+        let sides = Side::BOTH.map(|side| [format!("{side}/bucket"), format!("{side}/release")]).concat();
+        steps.extend(s3.into_iter().map(|step| {
+            let step = step.map(SiteChange::S3);
+            if sides.iter().any(|id| id == step.id.as_str()) {
+                first.into_iter().fold(step, Step::follows)
+            } else {
+                step
+            }
+        }));
+        steps
+    }
+
+    /// True when another certificate, which stays, is renewed by the same record.
+    fn proof_is_needed(&self) -> bool {
+        let (want, have) = &self.cdn;
+        let owner = twinsite_aws::Owner::new(want.site.domain.clone());
+        let Some(Later::Known(proof)) = &self.dns.0.proof else { return false };
+        let others = have.certificates.covering.iter().filter(|certificate| !owner.made(&certificate.tags));
+        others.into_iter().any(|certificate| certificate.proof.as_ref() == Some(proof))
+    }
+}
