@@ -133,7 +133,19 @@ struct Room {
 const ROOMS: &[Room] = &[
     Room {
         word: "aws_sdk_",
-        rooms: &["wire", "calls", "observe", "empty", "session", "direct", "throttles", "lib", "s3", "tests"],
+        rooms: &[
+            "wire",
+            "calls",
+            "observe",
+            "empty",
+            "session",
+            "direct",
+            "throttles",
+            "lib",
+            "s3",
+            "embedded",
+            "tests",
+        ],
         instead: "SDK types stay in wire, calls and observe: give the other rooms a type of this crate",
     },
     Room { word: "indicatif::", rooms: &["render"], instead: "bars belong to crates/cli/src/render" },

@@ -3,6 +3,7 @@
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SystemTimeSource;
@@ -23,6 +24,8 @@ pub struct Access {
     pub endpoint: Option<String>,
     /// Sends requests through this client instead of the network, with fixed credentials: the embedded cloud.
     pub embedded: Option<SharedHttpClient>,
+    /// How often a call is tried; as [`retries`] says unless given.
+    pub attempts: Option<u32>,
 }
 
 /// Credentials and connections, from which every client is made.
@@ -56,9 +59,10 @@ impl Session {
 
     /// Opens a session. No request is made yet: wrong credentials show in the first call.
     pub async fn open(access: Access) -> Self {
-        let Access { profile, endpoint, embedded } = access;
+        let Access { profile, endpoint, embedded, attempts } = access;
+        let attempts = attempts.map_or_else(retries, |attempts| retries().with_max_attempts(attempts));
         if let Some(client) = embedded {
-            return Self { config: embedded_config(client), path_style: false };
+            return Self { config: embedded_config(client, attempts), path_style: false };
         }
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https());
         if let Some(url) = endpoint {
@@ -67,7 +71,7 @@ impl Session {
         if let Some(name) = profile {
             loader = loader.profile_name(name);
         }
-        let config = base(loader.load().await.into_builder()).build();
+        let config = base(loader.load().await.into_builder(), attempts).build();
         let path_style = config.endpoint_url().is_some();
         Self { config, path_style }
     }
@@ -139,21 +143,21 @@ impl Session {
 }
 
 /// Built without looking at the environment or at shared files, so nothing there can lead an embedded session astray.
-fn embedded_config(client: SharedHttpClient) -> SdkConfig {
+fn embedded_config(client: SharedHttpClient, attempts: RetryConfig) -> SdkConfig {
     let keys = Credentials::new(Session::EMBEDDED_KEY, Session::EMBEDDED_SECRET, None, None, "embedded");
-    base(SdkConfig::builder())
+    base(SdkConfig::builder(), attempts)
         .http_client(client)
         .region(aws_sdk_s3::config::Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .build()
 }
 
-fn base(builder: aws_types::sdk_config::Builder) -> aws_types::sdk_config::Builder {
+fn base(builder: aws_types::sdk_config::Builder, attempts: RetryConfig) -> aws_types::sdk_config::Builder {
     builder
         .behavior_version(BehaviorVersion::latest())
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .time_source(SystemTimeSource::new())
-        .retry_config(retries())
+        .retry_config(attempts)
         .timeout_config(timeouts())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)

@@ -37,7 +37,7 @@ mod want;
 pub use certificate::{Certificate, Certificates, PROOF_STEP, Status as CertificateStatus, explain};
 pub use change::Change;
 pub use destroy::destroy_steps;
-pub use distribution::{DEPLOYED, Distribution, Front, LiveFunction, Origin, OriginKind, STEP, Settings};
+pub use distribution::{Accepted, DEPLOYED, Distribution, Front, LiveFunction, Origin, OriginKind, STEP, Settings};
 pub use invalidation::{Invalidation, MOST_PATHS, MOST_WILDCARDS, invalidation};
 pub use problem::{Problem, Unfit};
 pub use want::{Desired, PriceClass};

@@ -29,6 +29,7 @@ impl PriceClass {
 
 /// What the front door should be like.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a configuration has switches")]
 pub struct Desired {
     /// The site.
     pub site: Site,

@@ -144,6 +144,9 @@ pub(crate) struct Deploy {
     /// Run `apply` first
     #[arg(long)]
     pub(crate) apply: bool,
+    /// Wait until every edge of CloudFront has forgotten what changed
+    #[arg(long)]
+    pub(crate) wait: bool,
     /// With --local: serve both websites afterwards
     #[arg(long, requires = "local")]
     pub(crate) serve: bool,

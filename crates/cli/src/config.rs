@@ -48,7 +48,8 @@ impl Config {
         Self::parse(&text(&answers)).unwrap_or_else(|fault| unreachable!("the template is tested: {fault}"))
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a configuration from its text.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         let File { site, primary, backup, cdn, dns, publish } = file;
         let place = Place { text };

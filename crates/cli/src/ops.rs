@@ -47,6 +47,8 @@ pub(crate) struct Deployed {
     pub(crate) reports: Pair<Report>,
     pub(crate) urls: Pair<String>,
     pub(crate) local: bool,
+    /// How many paths CloudFront was told to forget; `None` when none.
+    pub(crate) forgotten: Option<usize>,
     /// Requests by operation, where they can be counted.
     pub(crate) requests: Option<std::collections::BTreeMap<String, u64>>,
 }

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use twinsite_aws::{Access, AwsError, Kind, Session};
 use twinsite_cdn::Cdn;
 use twinsite_core::wait::Patience;
-use twinsite_core::{Pair, Run, Side, Site};
+use twinsite_core::{AccountId, Pair, Run, Side, Site};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_local::{Attached, Cloud, attach_or_open, remote, requests_at, world};
 use twinsite_s3_site::{Adopt, Desired, S3Site, steps};
@@ -40,20 +40,31 @@ impl Stack {
         let config = config(global)?;
         let (session, cloud, served) = session(global).await?;
         let account = session.account().await.map_err(|error| no_account(global, &error))?;
+        let stack = Self::over(config, session, (account, global.local), run).await?;
+        Ok(Self { cloud, served, ..stack })
+    }
+
+    /// A site of a configuration in an account; `local` when that is the embedded cloud's.
+    async fn over(
+        config: Config,
+        session: Session,
+        (account, local): (AccountId, bool),
+        run: &Run,
+    ) -> Result<Self, Failure> {
         let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
         let site = site.map_err(|invalid| Failure::usage("use the configuration", invalid))?;
         let clients = site.regions.as_ref().map(|region| session.s3(region));
-        if global.local {
+        if local {
             let known = embedded::have_zone(&session.route53(), &site.domain).await;
             known.map_err(|error| Failure::aws("open the embedded cloud", &error))?;
         }
-        let patience = if global.local { embedded::PATIENCE } else { Patience::MINUTES };
+        let patience = if local { embedded::PATIENCE } else { Patience::MINUTES };
         let services = Services {
             s3: S3Site::new(clients, session.s3control(&site.regions.primary), session.iam()),
             cdn: Cdn::new(session.acm(), session.cloudfront(), run.clone()).patience(patience),
             dns: DnsFailover::new(session.route53(), run.clone()).patience(patience),
         };
-        Ok(Self { config, site, services, cloud, served, session })
+        Ok(Self { config, site, services, cloud: None, served: None, session })
     }
 
     /// What the buckets should be like.
@@ -128,7 +139,8 @@ type Opened = (Session, Option<Cloud>, Option<SocketAddr>);
 async fn session(global: &Global) -> Result<Opened, Failure> {
     let Global { profile, endpoint_url, .. } = global;
     if !global.local {
-        let access = Access { profile: profile.clone(), endpoint: endpoint_url.clone(), embedded: None };
+        let access =
+            Access { profile: profile.clone(), endpoint: endpoint_url.clone(), embedded: None, attempts: None };
         return Ok((Session::open(access).await, None, None));
     }
     let (client, cloud, served) = match attach_or_open(&global.state).map_err(|error| Failure::world(&error))? {
@@ -144,3 +156,6 @@ pub(crate) fn local_site(config: &Config) -> Result<Site, Failure> {
     let account = world::ACCOUNT.parse().map_err(invalid)?;
     Site::new(config.domain.clone(), config.mode, account, config.regions.clone()).map_err(invalid)
 }
+
+#[cfg(test)]
+mod tests;

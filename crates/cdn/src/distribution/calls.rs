@@ -4,8 +4,8 @@ use aws_sdk_cloudfront::Client;
 use aws_sdk_cloudfront::primitives::Blob;
 use aws_sdk_cloudfront::types::{
     DistributionConfig, DistributionConfigWithTags, DistributionSummary, FunctionConfig, FunctionRuntime,
-    FunctionStage, OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors,
-    OriginAccessControlSigningProtocols, Tag, Tags as SdkTags,
+    FunctionStage, InvalidationBatch, OriginAccessControlConfig, OriginAccessControlOriginTypes,
+    OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols, Paths, Tag, Tags as SdkTags,
 };
 use twinsite_aws::{AwsError, Tags};
 use twinsite_core::wait::{Look, Patience, until};
@@ -45,6 +45,42 @@ impl Calls<'_> {
         front.control = self.control(&want.name()).await?;
         front.function = self.function(&want.name()).await?;
         Ok(front)
+    }
+
+    /// The site's distribution, when only its id is asked for.
+    pub(super) async fn find(&self, want: &Desired) -> Result<Option<ResourceId>, AwsError> {
+        for summary in self.list_distributions().await? {
+            if summary.comment() == want.comment()
+                && want.owner().owns(&self.list_tags_for_resource(summary.arn()).await?)
+            {
+                return Ok(Some(ResourceId(summary.id)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html>
+    pub(super) async fn create_invalidation(
+        &self,
+        id: &ResourceId,
+        paths: &[String],
+        reference: &str,
+    ) -> Result<ResourceId, AwsError> {
+        const OPERATION: &str = "CreateInvalidation";
+        let unfit = |error| AwsError::unexpected(OPERATION, id, error);
+        let quantity = i32::try_from(paths.len()).unwrap_or(i32::MAX);
+        let paths = Paths::builder().quantity(quantity).set_items(Some(paths.to_vec())).build().map_err(unfit)?;
+        let batch = InvalidationBatch::builder().caller_reference(reference).paths(paths).build().map_err(unfit)?;
+        let request = self.client.create_invalidation().distribution_id(&id.0).invalidation_batch(batch);
+        let answer = call!("CreateInvalidation", id, request)?;
+        let odd = || AwsError::unexpected(OPERATION, id, "it has no id");
+        answer.invalidation.map(|made| ResourceId(made.id)).ok_or_else(odd)
+    }
+
+    pub(super) async fn is_invalidated(&self, distribution: &ResourceId, id: &ResourceId) -> Result<bool, AwsError> {
+        let request = self.client.get_invalidation().distribution_id(&distribution.0).id(&id.0);
+        let answer = call!("GetInvalidation", id, request)?;
+        Ok(answer.invalidation.is_some_and(|there| there.status == "Completed"))
     }
 
     /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributions.html>

@@ -3,12 +3,14 @@
 mod calls;
 mod diff;
 mod function;
+mod invalidate;
 mod settings;
 mod wire;
 
 pub(crate) use calls::Calls;
 pub(crate) use diff::{destroy, steps};
 pub(crate) use function::code;
+pub use invalidate::Accepted;
 pub use settings::{Origin, OriginKind, Settings};
 
 use std::collections::BTreeMap;

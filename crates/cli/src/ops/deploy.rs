@@ -1,5 +1,6 @@
 //! `twinsite deploy`: one directory, two buckets, nothing sent that is there already.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,9 +42,12 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
         let buckets = stores.map(|store| store.bucket().to_owned());
         return Ok(Outcome::DryRun { plans, buckets });
     }
+    let stale = stale(&plans);
     let reports = transfer_both(plans, &stores, &index, run).await;
     save(&index, run);
-    let deployed = finish(&stack, reports?, global.local).await?;
+    let reports = reports?;
+    let forgotten = forget(&stack, &stale, options.wait, run).await;
+    let deployed = finish(&stack, reports, forgotten, global.local).await?;
     if !options.serve {
         return Ok(Outcome::Deployed(deployed));
     }
@@ -132,10 +136,37 @@ fn save(index: &Index, run: &Run) {
     }
 }
 
-async fn finish(stack: &Stack, reports: Pair<Report>, local: bool) -> Result<Deployed, Failure> {
+/// The keys that visitors may have seen otherwise than they are now. What is new was never cached.
+fn stale(plans: &Pair<SyncPlan>) -> BTreeSet<String> {
+    let of = |plan: &SyncPlan| {
+        let puts = plan.puts().iter().filter(|put| put.reason.word() != "absent").map(|put| &put.object.key);
+        let rewrites = plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
+        let deletes = plan.deletes().iter().map(|delete| &delete.key);
+        puts.chain(rewrites).chain(deletes).map(ToString::to_string).collect::<Vec<_>>()
+    };
+    plans.iter().flat_map(|(_, plan)| of(plan)).collect()
+}
+
+/// Has CloudFront forget what changed. The site is published by now, so what goes wrong here is worth a word and no more.
+async fn forget(stack: &Stack, stale: &BTreeSet<String>, wait: bool, run: &Run) -> Option<usize> {
+    let forgotten = stack.invalidate(stale, wait).await;
+    forgotten.unwrap_or_else(|error| {
+        let text = format!("CloudFront may serve old copies for up to a day: {error}");
+        let hint = Some("invalidate `/*` in the CloudFront console, or deploy again after the next change".to_owned());
+        run.say(&Event::Warning { text, hint });
+        None
+    })
+}
+
+async fn finish(
+    stack: &Stack,
+    reports: Pair<Report>,
+    forgotten: Option<usize>,
+    local: bool,
+) -> Result<Deployed, Failure> {
     if let Some(cloud) = &stack.cloud {
         cloud.world().flush().map_err(|fault| Failure::new("keep the embedded cloud's state", fault))?;
     }
     let requests = stack.requests().await;
-    Ok(Deployed { reports, urls: Pair::from_fn(|side| stack.url(side)), local, requests })
+    Ok(Deployed { reports, urls: Pair::from_fn(|side| stack.url(side)), local, requests, forgotten })
 }

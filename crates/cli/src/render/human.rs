@@ -94,10 +94,13 @@ fn dry_run(plans: &Pair<SyncPlan>, buckets: &Pair<String>) -> String {
 }
 
 pub(super) fn deployed(deployed: &Deployed) -> String {
-    let Deployed { reports, urls, local, requests } = deployed;
+    let Deployed { reports, urls, local, requests, forgotten } = deployed;
     let mut text = String::new();
     for side in Side::BOTH {
         let _ = writeln!(text, "{:<8} {}", side.as_str(), report(reports.get(side)));
+    }
+    if let Some(paths) = forgotten {
+        let _ = writeln!(text, "cdn      {paths} paths invalidated (1,000 a month are free, then $0.005 each)");
     }
     if let Some(requests) = requests {
         let list: Vec<String> = requests.iter().map(|(name, count)| format!("{count} {name}")).collect();

@@ -71,7 +71,7 @@ fn dry_run(plans: &Pair<SyncPlan>, buckets: &Pair<String>) -> Value {
 }
 
 pub(super) fn deployed(deployed: &Deployed) -> Value {
-    let Deployed { reports, urls, local: _, requests } = deployed;
+    let Deployed { reports, urls, local: _, requests, forgotten } = deployed;
     let mut value = both(|side| {
         let Report { put, rewritten, deleted, kept, bytes, took, changed: _ } = reports.get(side);
         json!({
@@ -81,6 +81,7 @@ pub(super) fn deployed(deployed: &Deployed) -> Value {
     });
     value["event"] = "deployed".into();
     value["requests"] = json!(requests);
+    value["invalidated"] = json!(forgotten);
     value
 }
 

@@ -1,8 +1,12 @@
 //! The whole site as one plan: what each service needs of the others, and in which order nothing is missed by visitors.
 
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use sha2::{Digest, Sha256};
 use twinsite_aws::AwsError;
 use twinsite_cdn as cdn;
-use twinsite_core::{Later, Mode, Plan, Side, Step};
+use twinsite_core::{Later, Mode, Plan, Reason, Side, Step};
 use twinsite_dns_failover as dns;
 use twinsite_s3_site::{self as s3_site, Adopt};
 
@@ -42,6 +46,22 @@ impl Stack {
         want.health = self.config.dns.health;
         want.website_zones.clone_from(&self.config.dns.website_zones);
         want
+    }
+
+    /// Has CloudFront forget what a publish has changed; tells how many paths were named. Without a distribution, and
+    /// without a change, nothing is asked.
+    #[expect(clippy::disallowed_methods, reason = "two publishes that change the same are two invalidations")]
+    pub(crate) async fn invalidate(&self, keys: &BTreeSet<String>, wait: bool) -> Result<Option<usize>, AwsError> {
+        let paths = cdn::invalidation(keys, &self.config.index);
+        let digest = hex::encode(&Sha256::digest(paths.as_slice().join(" "))[..8]);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let reference = format!("twinsite-{}-{digest}", now.as_millis());
+        let cdn = &self.services.cdn;
+        let accepted = Box::pin(cdn.invalidate(&self.desired_cdn(false), &paths, &reference)).await?;
+        if let (Some(accepted), true) = (&accepted, wait) {
+            cdn.await_invalidation(accepted).await?;
+        }
+        Ok(accepted.map(|accepted| accepted.paths))
     }
 
     /// Looks at everything. Reads only.
@@ -99,15 +119,40 @@ impl Whole {
             (Ok(s3), Ok(cdn), Ok(dns)) => (s3, cdn, dns),
             (s3, cdn, dns) => return Err(Failure::all([s3.err(), cdn.err(), dns.err()])),
         };
-        let mut steps: Vec<Step<SiteChange>> = s3.into_iter().map(|step| step.map(SiteChange::S3)).collect();
+        let mut steps: Vec<Step<SiteChange>> = s3.into_iter().map(|step| self.bucket_step(step)).collect();
         let before: Vec<_> = steps.iter().map(|step| step.id.clone()).collect();
-        steps.extend(cdn.steps.into_iter().map(|step| step.map(SiteChange::Cdn)));
+        steps.extend(cdn.steps.into_iter().map(|step| self.front_step(step)));
         // Visitors are led to a front door with something behind it: DNS changes last.
         steps.extend(dns.into_iter().map(|step| {
             let step = step.map(SiteChange::Dns);
             if step.id.as_str() == dns::STEP { before.iter().fold(step, Step::follows) } else { step }
         }));
         Ok(steps)
+    }
+
+    /// A bucket that becomes private does so once the distribution asks for objects in its own name: until then visitors
+    /// are served by what is public.
+    fn bucket_step(&self, step: Step<s3_site::Change>) -> Step<SiteChange> {
+        let step = step.map(SiteChange::S3);
+        let closes = ["/policy", "/access-block"].iter().any(|end| step.id.as_str().ends_with(end));
+        if self.is_private() && closes && step.reason == Reason::Drifted {
+            return step.follows(cdn::DEPLOYED);
+        }
+        step
+    }
+
+    /// A distribution that asks website endpoints does so once those may be read.
+    fn front_step(&self, step: Step<cdn::Change>) -> Step<SiteChange> {
+        let step = step.map(SiteChange::Cdn);
+        if self.is_private() || step.id.as_str() != cdn::STEP {
+            return step;
+        }
+        let opens = Side::BOTH.map(|side| [format!("{side}/policy"), format!("{side}/website")]).concat();
+        opens.into_iter().fold(step, Step::follows)
+    }
+
+    fn is_private(&self) -> bool {
+        self.s3.0.site.mode == Mode::Origin
     }
 
     /// DNS first, so that nobody is led to what is about to go; buckets last, because their names can be taken by others.

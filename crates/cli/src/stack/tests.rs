@@ -1,0 +1,146 @@
+//! The whole site on the embedded cloud: made, changed, stopped anywhere, and taken away.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use twinsite_core::{Applied, Halted, Mode, apply};
+use twinsite_local::Trouble;
+use twinsite_local::world::{ACCOUNT, Delays};
+
+use super::*;
+
+const MODES: [Mode; 3] = [Mode::Dns, Mode::Origin, Mode::Layered];
+
+fn toml(mode: Mode) -> String {
+    let regions = "[primary]\nregion = \"us-east-1\"\n[backup]\nregion = \"us-west-2\"\n";
+    format!("[site]\ndomain = \"www.example.com\"\nmode = \"{mode}\"\n{regions}")
+}
+
+fn cloud() -> Cloud {
+    let cloud = Cloud::memory();
+    cloud.world().set_delays(Delays::NONE);
+    cloud
+}
+
+async fn stack(cloud: &Cloud, text: &str, attempts: Option<u32>) -> Stack {
+    let access = Access { embedded: Some(cloud.http_client()), attempts, ..Access::default() };
+    let config = Config::parse(text).unwrap();
+    let account = ACCOUNT.parse().unwrap();
+    Stack::over(config, Session::open(access).await, (account, true), &Run::silent()).await.unwrap()
+}
+
+async fn steps(stack: &Stack) -> Vec<String> {
+    stack.plan(Adopt::Refuse).await.unwrap().steps().map(|step| step.id.to_string()).collect()
+}
+
+async fn applied(stack: &Stack) -> Result<Applied, Halted<AwsError>> {
+    let plan = stack.plan(Adopt::Refuse).await.unwrap();
+    apply(plan, &stack.services, &Run::silent()).await
+}
+
+async fn destroyed(stack: &Stack) {
+    let plan = stack.destruction().await.unwrap();
+    apply(plan, &stack.services, &Run::silent()).await.unwrap();
+}
+
+#[tokio::test]
+async fn in_every_mode_a_second_plan_is_empty_and_destroy_leaves_the_account_as_it_was() {
+    for mode in MODES {
+        let cloud = cloud();
+        let stack = stack(&cloud, &toml(mode), None).await;
+        let before = cloud.world().dump();
+        applied(&stack).await.unwrap();
+        assert_eq!(steps(&stack).await, [""; 0], "{mode}");
+        assert_ne!(cloud.world().dump(), before);
+        destroyed(&stack).await;
+        assert_eq!(cloud.world().dump(), before, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn each_field_of_the_configuration_changes_exactly_what_it_says() {
+    let cases: [(&str, &str, &[&str]); 9] = [
+        ("[publish]\nnot_found = \"lost.html\"", "layered", &["backup/website", "primary/website"]),
+        ("[publish]\nnoncurrent_days = 9", "layered", &["backup/lifecycle", "primary/lifecycle"]),
+        ("[cdn]\nprice_class = \"all\"", "dns", &["cdn/distribution", "cdn/deployed"]),
+        ("[cdn]\nsecurity_headers = false", "origin", &["cdn/distribution", "cdn/deployed"]),
+        ("[publish]\nindex = \"start.html\"", "origin", &["cdn/function", "cdn/distribution", "cdn/deployed"]),
+        ("[dns]\nttl = 30", "layered", &["dns/records"]),
+        ("[dns]\nfailure_threshold = 2", "origin", &["health/backup", "health/edge", "health/primary"]),
+        ("[cdn]\nredirect_to_https = true\naccept_http_standby = true", "dns", &["cdn/distribution", "cdn/deployed"]),
+        ("", "layered", &[]),
+    ];
+    for (wish, mode, wanted) in cases {
+        let (cloud, text) = (cloud(), toml(mode.parse().unwrap()));
+        applied(&stack(&cloud, &text, None).await).await.unwrap();
+        let changed = stack(&cloud, &format!("{text}{wish}\n"), None).await;
+        assert_eq!(steps(&changed).await, wanted, "{wish}");
+        applied(&changed).await.unwrap();
+        assert_eq!(steps(&changed).await, [""; 0], "{wish}");
+    }
+}
+
+#[tokio::test]
+async fn a_site_moves_from_any_mode_to_any_other_and_nobody_is_locked_out_on_the_way() {
+    for from in MODES {
+        for to in MODES {
+            let cloud = cloud();
+            applied(&stack(&cloud, &toml(from), None).await).await.unwrap();
+            let after = stack(&cloud, &toml(to), None).await;
+            let plan = after.plan(Adopt::Refuse).await.unwrap();
+            let wave = |id: &str| plan.waves().iter().position(|wave| wave.iter().any(|step| step.id.as_str() == id));
+            if let (Some(front), Some(policy)) = (wave("cdn/deployed"), wave("primary/policy")) {
+                assert_eq!(front < policy, to == Mode::Origin, "{from} to {to}");
+            }
+            applied(&after).await.unwrap();
+            assert_eq!(steps(&after).await, [""; 0], "{from} to {to}");
+        }
+    }
+}
+
+/// The request number `k` and all behind it fail, or only lose their answers.
+fn trouble_from(cloud: &Cloud, k: usize, trouble: Trouble) {
+    let seen = AtomicUsize::new(0);
+    cloud.interfere(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { trouble } else { Trouble::None });
+}
+
+async fn converges(mode: Mode, trouble: Trouble) {
+    let text = toml(mode);
+    for k in 0.. {
+        let cloud = cloud();
+        let hurried = stack(&cloud, &text, Some(1)).await;
+        let before = cloud.world().dump();
+        let plan = hurried.plan(Adopt::Refuse).await.unwrap();
+        trouble_from(&cloud, k, trouble);
+        let first = apply(plan, &hurried.services, &Run::silent()).await;
+        cloud.interfere(|_| Trouble::None);
+        let stack = stack(&cloud, &text, None).await;
+        if stack.plan(Adopt::Refuse).await.is_err() {
+            // Killed between creating a bucket and tagging it: said, and mended by --adopt.
+            let plan = stack.plan(Adopt::Adopt).await.unwrap();
+            apply(plan, &stack.services, &Run::silent()).await.unwrap();
+            assert_eq!(steps(&stack).await, [""; 0], "{mode}: after {k}");
+            continue;
+        }
+        applied(&stack).await.unwrap();
+        assert_eq!(steps(&stack).await, [""; 0], "{mode}: after {k}");
+        destroyed(&stack).await;
+        assert_eq!(cloud.world().dump(), before, "{mode}: after {k}, something was made twice");
+        if first.is_ok() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn stopped_after_any_call_the_next_apply_finishes_and_nothing_is_made_twice() {
+    for mode in MODES {
+        converges(mode, Trouble::Refuse).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_reply_to_any_call_is_made_good() {
+    for mode in MODES {
+        converges(mode, Trouble::LoseReply).await;
+    }
+}
