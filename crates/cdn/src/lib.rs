@@ -91,6 +91,26 @@ impl Cdn {
         self
     }
 
+    /// Hands a certificate that was issued elsewhere to ACM: in the place of one that was handed over for this site before, so
+    /// that whatever uses it goes on doing so. All three in PEM form, the key not encrypted.
+    ///
+    /// # Errors
+    /// [`AwsError`] when ACM refuses it.
+    pub async fn import_certificate(
+        &self,
+        want: &Desired,
+        certificate: Vec<u8>,
+        chain: Option<Vec<u8>>,
+        key: Vec<u8>,
+    ) -> Result<Arn, AwsError> {
+        let have = Box::pin(certificate::calls::observe(&self.acm, want)).await?;
+        let ours = |there: &&Certificate| there.imported && want.owner().owns(&there.tags);
+        let there = have.covering.iter().find(ours).map(|there| there.arn.clone());
+        let parts = (certificate, chain, key);
+        let tags = want.owner().created();
+        Box::pin(certificate::calls::import_certificate(&self.acm, parts, there.as_ref(), &tags)).await
+    }
+
     /// What is there.
     ///
     /// # Errors

@@ -55,14 +55,24 @@ pub(crate) enum Command {
     Init(Init),
     /// Show what `apply` would change, and why
     Plan(Plan),
-    /// Create the two buckets, or bring their settings into the wanted state
+    /// Create the site, or bring it into the wanted state
     Apply(Apply),
     /// Publish a directory to both regions
     Deploy(Deploy),
     /// Compare both buckets with a directory, or with one another; exit 3 when they differ
     Verify(Verify),
-    /// Delete both buckets and everything in them
+    /// Show the certificate, the distribution, where DNS leads, both buckets, and what `apply` would do
+    Status,
+    /// Delete everything that was created for the site: DNS first, buckets last
     Destroy,
+    /// Certificates that were issued elsewhere
+    Cert {
+        /// What to do
+        #[command(subcommand)]
+        command: Cert,
+    },
+    /// Print the least-privilege policy for a role, computed from the configuration
+    IamPolicy(IamPolicy),
     /// Serve the embedded cloud: its S3 API and both website endpoints
     Local(Local),
     /// Print a completion script
@@ -110,6 +120,55 @@ pub(crate) struct Apply {
     /// Take over buckets that twinsite did not create
     #[arg(long)]
     pub(crate) adopt: bool,
+}
+
+/// What to do with certificates.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Cert {
+    /// Hand a certificate to ACM in us-east-1; again for its renewal, which ACM does not do
+    Import(Import),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Import {
+    /// The certificate, in PEM form
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cert: PathBuf,
+    /// The certificates between it and a root, in PEM form
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chain: Option<PathBuf>,
+    /// The private key, in PEM form and not encrypted
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+}
+
+/// Who needs a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// plan, status, verify
+    Reader,
+    /// deploy
+    Publisher,
+    /// apply, destroy, and all of the above
+    Applier,
+    /// Switching by hand
+    Operator,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct IamPolicy {
+    /// Who it is for
+    #[arg(long, value_enum)]
+    pub(crate) role: Role,
+    /// Print the trust policy for workflows of this repository instead
+    #[arg(long, value_name = "ORG/REPO")]
+    pub(crate) github: Option<String>,
+    /// The environment that such workflows must run in
+    #[arg(long, value_name = "NAME", default_value = "production")]
+    pub(crate) environment: String,
+    /// The account; asked for unless given
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
 }
 
 /// What is deleted.

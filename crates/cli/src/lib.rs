@@ -74,6 +74,11 @@ async fn carry_out(args: Args, run: &Run, screen: &Screen) -> Result<Outcome, Fa
         Command::Apply(options) => Box::pin(ops::apply::apply(&global, &options, run, screen)).await,
         Command::Deploy(options) => Box::pin(ops::deploy::deploy(&global, &options, run, screen)).await,
         Command::Verify(options) => Box::pin(ops::verify::verify(&global, &options, run)).await,
+        Command::Status => Box::pin(ops::status::status(&global, run)).await,
+        Command::Cert { command: args::Cert::Import(options) } => {
+            Box::pin(ops::cert::import(&global, &options, run)).await
+        }
+        Command::IamPolicy(options) => Box::pin(ops::iam_policy::iam_policy(&global, &options)).await,
         Command::Destroy => Box::pin(ops::destroy::destroy(&global, run, screen)).await,
         Command::Local(options) => Box::pin(ops::local::local(&global, &options, run, screen)).await,
         Command::Completions { shell } => Ok(Outcome::Completions(shell)),

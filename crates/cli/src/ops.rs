@@ -1,11 +1,14 @@
 //! Whole operations. They return what happened as a value and never print.
 
 pub(crate) mod apply;
+pub(crate) mod cert;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
+pub(crate) mod iam_policy;
 pub(crate) mod init;
 pub(crate) mod local;
 pub(crate) mod plan;
+pub(crate) mod status;
 pub(crate) mod verify;
 
 use std::path::PathBuf;
@@ -14,14 +17,20 @@ use clap_complete::Shell;
 use twinsite_core::{Pair, Plan};
 use twinsite_sync::{Report, SyncPlan};
 
-use crate::stack::SiteChange;
+use crate::stack::{Outlook, SiteChange};
 
 /// What a command did.
 pub(crate) enum Outcome {
     /// A configuration was written.
-    Written(PathBuf),
+    Written { path: PathBuf, outlook: Box<Outlook> },
     /// A plan was made, to be looked at.
-    Planned { plan: Plan<SiteChange>, check: bool },
+    Planned { plan: Plan<SiteChange>, check: bool, outlook: Box<Outlook> },
+    /// A site was looked at.
+    Status(Box<status::Status>),
+    /// A certificate was imported; its ARN.
+    Imported(String),
+    /// A document is wanted.
+    Document(serde_json::Value),
     /// A plan was applied.
     Applied { done: usize },
     /// A publish was planned, to be looked at.

@@ -72,6 +72,8 @@ impl Screen {
             Outcome::Completions(shell) => {
                 clap_complete::generate(*shell, &mut Args::command(), "twinsite", &mut stdout());
             }
+            // A document goes to a file or a program, whoever reads.
+            Outcome::Document(document) => data(&format!("{document:#}")),
             _ if self.tone == Tone::Json => data(&json::outcome(outcome).to_string()),
             _ if self.tone == Tone::Quiet => {}
             _ => people(&human::outcome(outcome, self.tone == Tone::Verbose)),
@@ -130,7 +132,7 @@ impl Screen {
 
 fn exit_of(outcome: &Outcome) -> Exit {
     match outcome {
-        Outcome::Planned { plan, check: true } if !plan.is_empty() => Exit::Drift,
+        Outcome::Planned { plan, check: true, .. } if !plan.is_empty() => Exit::Drift,
         Outcome::Verified(differences) if !differences.is_empty() => Exit::Drift,
         Outcome::Stopped => Exit::Interrupted,
         Outcome::Declined => Exit::Failed,

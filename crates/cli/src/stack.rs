@@ -2,6 +2,7 @@
 
 mod change;
 mod embedded;
+mod outlook;
 mod whole;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use twinsite_s3_site::{Adopt, Desired, S3Site, steps};
 use twinsite_sync::S3Store;
 
 pub(crate) use change::{Services, SiteChange};
+pub(crate) use outlook::Outlook;
+pub(crate) use whole::Whole;
 
 use crate::args::Global;
 use crate::config::Config;
@@ -95,6 +98,11 @@ impl Stack {
         })
     }
 
+    /// What the site costs and survives.
+    pub(crate) fn outlook(&self) -> Outlook {
+        Outlook::of(&self.config)
+    }
+
     /// Requests by operation since they were last forgotten, where they can be counted: in the embedded cloud.
     pub(crate) async fn requests(&self) -> Option<BTreeMap<String, u64>> {
         match (&self.cloud, self.served) {
@@ -117,6 +125,12 @@ impl Stack {
     pub(crate) fn url(&self, side: Side) -> String {
         format!("http://{}/", self.site.website_host(side))
     }
+}
+
+/// The account that the credentials belong to.
+pub(crate) async fn account_of(global: &Global) -> Result<AccountId, Failure> {
+    let (session, _, _) = session(global).await?;
+    session.account().await.map_err(|error| no_account(global, &error))
 }
 
 fn no_account(global: &Global, error: &AwsError) -> Failure {

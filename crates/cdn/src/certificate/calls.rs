@@ -1,8 +1,10 @@
 //! One function for each ACM operation, by its AWS name.
 
 use aws_sdk_acm::Client;
+use aws_sdk_acm::primitives::Blob;
 use aws_sdk_acm::types::{
-    CertificateDetail, CertificateStatus, CertificateSummary, Filters, KeyAlgorithm, Tag, ValidationMethod,
+    CertificateDetail, CertificateStatus, CertificateSummary, CertificateType, Filters, KeyAlgorithm, Tag,
+    ValidationMethod,
 };
 use futures::future::try_join_all;
 use sha2::{Digest, Sha256};
@@ -87,6 +89,7 @@ async fn describe_certificate(
         status: status(&detail),
         tags,
         proof: proof(&detail),
+        imported: detail.r#type() == Some(&CertificateType::Imported),
         used_by: detail.in_use_by().to_vec(),
         not_after: detail.not_after().map(aws_sdk_acm::primitives::DateTime::secs),
     };
@@ -158,6 +161,29 @@ pub(crate) async fn await_certificate(
         }
     });
     issued.await.map_err(|error| ended("DescribeCertificate", arn.as_str(), error))
+}
+
+/// <https://docs.aws.amazon.com/acm/latest/APIReference/API_ImportCertificate.html>
+pub(crate) async fn import_certificate(
+    client: &Client,
+    (certificate, chain, key): (Vec<u8>, Option<Vec<u8>>, Vec<u8>),
+    into: Option<&Arn>,
+    tags: &Tags,
+) -> Result<Arn, AwsError> {
+    const OPERATION: &str = "ImportCertificate";
+    let set = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let set = set.collect::<Result<Vec<_>, _>>();
+    let set = set.map_err(|error| AwsError::unexpected(OPERATION, "the certificate", error))?;
+    let request = client.import_certificate().certificate(Blob::new(certificate)).private_key(Blob::new(key));
+    let request = request.set_certificate_chain(chain.map(Blob::new));
+    let request = match into {
+        Some(arn) => request.certificate_arn(arn.as_str()),
+        // Tags are for new ones only.
+        None => request.set_tags(Some(set)),
+    };
+    let answer = request.send().await.map_err(|error| AwsError::new(OPERATION, "the certificate", error))?;
+    let arn = answer.certificate_arn.unwrap_or_default();
+    arn.parse().map_err(|error| AwsError::unexpected(OPERATION, "the certificate", error))
 }
 
 /// <https://docs.aws.amazon.com/acm/latest/APIReference/API_DeleteCertificate.html>

@@ -26,6 +26,8 @@ pub struct Certificate {
     pub tags: Tags,
     /// The record that proves the name; `None` for imported ones.
     pub proof: Option<Proof>,
+    /// True when it was issued elsewhere.
+    pub imported: bool,
     /// What uses it, by ARN.
     pub used_by: Vec<String>,
     /// When it is no longer valid, in seconds since 1970.

@@ -7,9 +7,10 @@ use twinsite_core::{Domain, Mode, Region};
 
 use super::Outcome;
 use crate::args::{Global, Init};
-use crate::config::{Answers, text};
+use crate::config::{Answers, Config, text};
 use crate::error::Failure;
 use crate::render;
+use crate::stack::Outlook;
 
 const WHAT: &str = "write a configuration";
 
@@ -43,7 +44,8 @@ pub(crate) fn init(global: &Global, given: &Init) -> Result<Outcome, Failure> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text(&answers).as_bytes()));
     written.map_err(|error| Failure::new(format!("write `{}`", path.display()), error))?;
-    Ok(Outcome::Written(path.clone()))
+    let outlook = Box::new(Outlook::of(&Config::read(path)?));
+    Ok(Outcome::Written { path: path.clone(), outlook })
 }
 
 /// The answer given as an option, typed, or usual; asked for again until it is one.

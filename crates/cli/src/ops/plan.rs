@@ -11,7 +11,8 @@ use crate::stack::Stack;
 pub(crate) async fn plan(global: &Global, options: &Plan, run: &Run) -> Result<Outcome, Failure> {
     let stack = Stack::open(global, run).await?;
     let plan = stack.plan(adopt(options.adopt)).await?;
-    Ok(Outcome::Planned { plan, check: options.check })
+    let outlook = Box::new(stack.outlook());
+    Ok(Outcome::Planned { plan, check: options.check, outlook })
 }
 
 pub(super) fn adopt(flag: bool) -> Adopt {

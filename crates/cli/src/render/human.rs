@@ -7,18 +7,23 @@ use twinsite_sync::{Report, SyncPlan};
 
 use crate::error::Failure;
 use crate::ops::local::Addresses;
+use crate::ops::status::Status;
 use crate::ops::{Deployed, Difference, Outcome};
-use crate::stack::SiteChange;
+use crate::stack::{Outlook, SiteChange};
 
 pub(super) fn outcome(outcome: &Outcome, verbose: bool) -> String {
     match outcome {
-        Outcome::Written(path) => format!(
-            "wrote {}\n\nnext: twinsite plan    (what would be created)\n      twinsite apply   (create it)\n      \
+        Outcome::Written { path, outlook } => format!(
+            "wrote {}\n{}\n\nnext: twinsite plan    (what would be created)\n      twinsite apply   (create it)\n      \
              twinsite deploy  (publish ./public)",
-            path.display()
+            path.display(),
+            self::outlook(outlook)
         ),
-        Outcome::Planned { plan, .. } => self::plan(plan),
-        Outcome::Applied { done: 0 } => "nothing to do: both buckets are as configured".to_owned(),
+        Outcome::Planned { plan, .. } if plan.is_empty() => self::plan(plan),
+        Outcome::Planned { plan, outlook, .. } => format!("{}\n{}", self::plan(plan), self::outlook(outlook)),
+        Outcome::Status(status) => self::status(status),
+        Outcome::Imported(arn) => format!("imported: {arn}\nnext: twinsite apply; import it again before it expires"),
+        Outcome::Applied { done: 0 } => "nothing to do: everything is as configured".to_owned(),
         Outcome::Applied { done } => format!("applied: {done} steps done"),
         Outcome::DryRun { plans, buckets } => dry_run(plans, buckets),
         Outcome::Deployed(deployed) => self::deployed(deployed),
@@ -28,7 +33,8 @@ pub(super) fn outcome(outcome: &Outcome, verbose: bool) -> String {
         Outcome::Declined => "nothing was changed".to_owned(),
         Outcome::Served => "stopped serving; the state is kept".to_owned(),
         Outcome::Stopped => "stopped at once; run the same command again to finish the rest".to_owned(),
-        Outcome::Completions(_) => String::new(),
+        // Their text goes to stdout, for programs.
+        Outcome::Completions(_) | Outcome::Document(_) => String::new(),
     }
 }
 
@@ -48,12 +54,45 @@ pub(super) fn plan(plan: &Plan<SiteChange>) -> String {
     }
     let mut text = String::new();
     for step in plan.steps() {
-        let _ = writeln!(text, "{} {:<22} {}", step.action.symbol(), step.id, step.reason);
+        let usually = step.change.usually().map(|usually| format!(", usually {usually}")).unwrap_or_default();
+        let _ = writeln!(text, "{} {:<22} {}{usually}", step.action.symbol(), step.id, step.reason);
         for field in step.change.fields() {
             let _ = writeln!(text, "    {}", shortened(&field.to_string()));
         }
     }
     let _ = write!(text, "\n{} steps in {} waves; fingerprint {}", plan.len(), plan.waves().len(), plan.fingerprint());
+    text
+}
+
+/// What it costs, and what it does not survive.
+fn outlook(outlook: &Outlook) -> String {
+    let Outlook { monthly, made_of, by_use, survives } = outlook;
+    let mut text = format!("\ncosts about ${monthly:.2} a month at list prices: {made_of};\nand by use:");
+    for line in by_use {
+        let _ = write!(text, "\n  {line}");
+    }
+    text.push_str("\nsurvives the loss of");
+    for line in survives {
+        let _ = write!(text, "\n  {line}");
+    }
+    text
+}
+
+fn status(status: &Status) -> String {
+    let Status { domain, mode, certificate, distribution, records, checks, buckets, plan } = status;
+    let mut text = format!("{domain}, mode {mode}\n");
+    let _ = writeln!(text, "certificate   {certificate}\ndistribution  {distribution}");
+    let none = vec!["none".to_owned()];
+    for (name, lines) in [("dns", records), ("health check", checks)] {
+        for line in if lines.is_empty() { &none } else { lines } {
+            let _ = writeln!(text, "{name:<13} {line}");
+        }
+    }
+    let _ = writeln!(text, "primary       {}\nbackup        {}", buckets.primary, buckets.backup);
+    let _ = match plan.len() {
+        0 => write!(text, "plan          nothing to do"),
+        steps => write!(text, "plan          {steps} steps: see `twinsite plan`"),
+    };
     text
 }
 

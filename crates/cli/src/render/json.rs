@@ -6,13 +6,23 @@ use twinsite_sync::{Report, SyncPlan};
 
 use crate::error::Failure;
 use crate::ops::local::Addresses;
+use crate::ops::status::Status;
 use crate::ops::{Deployed, Difference, Outcome};
-use crate::stack::SiteChange;
+use crate::stack::{Outlook, SiteChange};
 
 pub(super) fn outcome(outcome: &Outcome) -> Value {
     match outcome {
-        Outcome::Written(path) => json!({"event": "written", "path": path.display().to_string()}),
-        Outcome::Planned { plan, .. } => self::plan(plan),
+        Outcome::Written { path, outlook } => {
+            json!({"event": "written", "path": path.display().to_string(), "outlook": self::outlook(outlook)})
+        }
+        Outcome::Planned { plan, outlook, .. } => {
+            let mut value = self::plan(plan);
+            value["outlook"] = self::outlook(outlook);
+            value
+        }
+        Outcome::Status(status) => self::status(status),
+        Outcome::Imported(arn) => json!({"event": "imported", "arn": arn}),
+        Outcome::Document(document) => document.clone(),
         Outcome::Applied { done } => json!({"event": "applied", "done": done}),
         Outcome::DryRun { plans, buckets } => dry_run(plans, buckets),
         Outcome::Deployed(deployed) => self::deployed(deployed),
@@ -41,11 +51,24 @@ pub(super) fn plan(plan: &Plan<SiteChange>) -> Value {
                 fields.iter().map(|f| json!({"name": f.name, "have": f.have, "want": f.want})).collect();
             json!({
                 "step": step.id.as_str(), "action": step.action.as_str(), "reason": step.reason.to_string(),
-                "wave": wave, "fields": fields,
+                "wave": wave, "fields": fields, "usually": step.change.usually(),
             })
         })
         .collect();
     json!({"event": "plan", "fingerprint": plan.fingerprint(), "steps": steps})
+}
+
+fn outlook(outlook: &Outlook) -> Value {
+    let Outlook { monthly, made_of, by_use, survives } = outlook;
+    json!({"monthly_usd": monthly, "made_of": made_of, "by_use": by_use, "survives": survives})
+}
+
+fn status(status: &Status) -> Value {
+    let Status { domain, mode, certificate, distribution, records, checks, buckets, plan } = status;
+    json!({
+        "event": "status", "domain": domain, "mode": mode, "certificate": certificate, "distribution": distribution,
+        "records": records, "checks": checks, "primary": buckets.primary, "backup": buckets.backup, "steps": plan.len(),
+    })
 }
 
 fn both(make: impl Fn(Side) -> Value) -> Value {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 use twinsite_aws::AwsError;
 use twinsite_cdn as cdn;
-use twinsite_core::{Later, Mode, Plan, Reason, Side, Step};
+use twinsite_core::{Arn, Later, Mode, Plan, Reason, Side, Step};
 use twinsite_dns_failover as dns;
 use twinsite_s3_site::{self as s3_site, Adopt};
 
@@ -64,6 +64,16 @@ impl Stack {
         Ok(accepted.map(|accepted| accepted.paths))
     }
 
+    /// Hands a certificate to ACM, in the place of one that was handed over for this site before.
+    pub(crate) async fn import_certificate(
+        &self,
+        certificate: Vec<u8>,
+        chain: Option<Vec<u8>>,
+        key: Vec<u8>,
+    ) -> Result<Arn, AwsError> {
+        Box::pin(self.services.cdn.import_certificate(&self.desired_cdn(false), certificate, chain, key)).await
+    }
+
     /// Looks at everything. Reads only.
     pub(crate) async fn observe(&self, adopt: Adopt, what: &str) -> Result<Whole, Failure> {
         let aws = |error: AwsError| Failure::aws(what, &error);
@@ -108,7 +118,7 @@ impl Stack {
 
 impl Whole {
     /// Everything that stands in the way is said at once.
-    fn steps(&self) -> Result<Vec<Step<SiteChange>>, Failure> {
+    pub(crate) fn steps(&self) -> Result<Vec<Step<SiteChange>>, Failure> {
         const WHAT: &str = "plan the site";
         let s3 = s3_site::steps(&self.s3.0, &self.s3.1).map_err(|unfit| Failure::unfit(WHAT, &unfit));
         let cdn = cdn::steps(&self.cdn.0, &self.cdn.1)

@@ -6,6 +6,7 @@ mod bad_input;
 mod deploy;
 mod interrupted;
 mod output;
+mod site;
 
 use std::fs;
 use std::path::Path;

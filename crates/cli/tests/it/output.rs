@@ -63,6 +63,7 @@ fn json_is_valid_documented_and_alone_on_stdout() {
     let documented = documented();
     for args in [
         &["plan"][..],
+        &["status"],
         &["apply"],
         &["deploy", "--dry-run"],
         &["deploy"],

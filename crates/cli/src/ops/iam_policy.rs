@@ -1,0 +1,256 @@
+//! `twinsite iam-policy`: the least that each role needs, computed from the configuration.
+//!
+//! Which action belongs to which operation: <https://docs.aws.amazon.com/service-authorization/latest/reference/>.
+
+use serde_json::{Value, json};
+use twinsite_core::{AccountId, Mode, Pair, Side, Site, probe};
+
+use super::Outcome;
+use crate::args::{Global, IamPolicy, Role};
+use crate::error::Failure;
+use crate::stack::{account_of, config};
+
+const WHAT: &str = "compute the policy";
+
+pub(crate) async fn iam_policy(global: &Global, options: &IamPolicy) -> Result<Outcome, Failure> {
+    let config = config(global)?;
+    let account: AccountId = match &options.account {
+        Some(account) => account.parse().map_err(|invalid| Failure::usage(WHAT, invalid))?,
+        None => account_of(global).await?,
+    };
+    let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
+    let site = site.map_err(|invalid| Failure::usage("use the configuration", invalid))?;
+    if let Some(repository) = &options.github {
+        return trust(&site, repository, &options.environment).map(Outcome::Document);
+    }
+    let zone = config.dns.zone_id.as_deref().unwrap_or("*");
+    Ok(Outcome::Document(document(&Policy { site: &site, zone }.statements(options.role))))
+}
+
+fn document(statements: &[Value]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// Who may assume a role from a workflow: one repository, one environment, and nobody else.
+/// <https://docs.github.com/en/actions/security-for-github-actions/security-hardening-your-deployments/configuring-openid-connect-in-amazon-web-services>
+fn trust(site: &Site, repository: &str, environment: &str) -> Result<Value, Failure> {
+    let parts: Vec<&str> = repository.split('/').collect();
+    let plain = |part: &&str| !part.is_empty() && !part.contains(['*', '?', ':', ' ']);
+    if parts.len() != 2 || !parts.iter().all(plain) || !plain(&environment) {
+        let why = format!("`{repository}` is not ORG/REPO: a pattern would let strangers in");
+        return Err(Failure::usage(WHAT, why));
+    }
+    let issuer = "token.actions.githubusercontent.com";
+    let account = &site.account;
+    Ok(document(&[json!({
+        "Effect": "Allow",
+        "Principal": {"Federated": format!("arn:aws:iam::{account}:oidc-provider/{issuer}")},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {
+            format!("{issuer}:aud"): "sts.amazonaws.com",
+            format!("{issuer}:sub"): format!("repo:{repository}:environment:{environment}"),
+        }},
+    })]))
+}
+
+struct Policy<'a> {
+    site: &'a Site,
+    zone: &'a str,
+}
+
+impl Policy<'_> {
+    fn statements(&self, role: Role) -> Vec<Value> {
+        match role {
+            Role::Reader => self.reader(),
+            Role::Publisher => self.publisher(),
+            Role::Applier => [self.reader(), self.publisher(), self.applier()].concat(),
+            Role::Operator => self.operator(),
+        }
+    }
+
+    fn buckets(&self) -> Pair<String> {
+        self.site.buckets.as_ref().map(|bucket| format!("arn:aws:s3:::{bucket}"))
+    }
+
+    fn both(&self, tail: &str) -> Vec<String> {
+        self.buckets().iter().map(|(_, arn)| format!("{arn}{tail}")).collect()
+    }
+
+    fn allow(sid: &str, actions: &[&str], resources: impl Into<Value>) -> Value {
+        json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources.into()})
+    }
+
+    /// An ARN of this account, in a service without regions.
+    fn global(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}::{}:{resource}", self.site.account)
+    }
+
+    fn role_arn(&self) -> String {
+        self.global("iam", &format!("role/twinsite/twinsite-{}-replication", self.site.slug()))
+    }
+
+    /// `plan`, `status` and `verify`: reads of configuration and listings, and of what health checks ask for.
+    fn reader(&self) -> Vec<Value> {
+        let settings = [
+            "s3:GetBucketLocation",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketPublicAccessBlock",
+            "s3:GetBucketTagging",
+            "s3:GetBucketVersioning",
+            "s3:GetBucketWebsite",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetLifecycleConfiguration",
+            "s3:GetReplicationConfiguration",
+            "s3:ListBucket",
+        ];
+        let everywhere = [
+            "acm:DescribeCertificate",
+            "acm:ListCertificates",
+            "acm:ListTagsForCertificate",
+            "cloudfront:DescribeFunction",
+            "cloudfront:GetDistribution",
+            "cloudfront:GetDistributionConfig",
+            "cloudfront:GetFunction",
+            "cloudfront:ListDistributions",
+            "cloudfront:ListOriginAccessControls",
+            "cloudfront:ListTagsForResource",
+            "route53:ListHealthChecks",
+            "route53:ListHostedZones",
+            "route53:ListTagsForResources",
+            "s3:GetAccountPublicAccessBlock",
+        ];
+        let probes = self.both(&format!("/{}*", probe::FOLDER));
+        vec![
+            Self::allow("ReadBuckets", &settings, self.both("")),
+            Self::allow("ReadProbes", &["s3:GetObject"], probes),
+            Self::allow("ReadRole", &["iam:GetRole", "iam:GetRolePolicy"], self.role_arn()),
+            Self::allow("ReadZone", &["route53:ListResourceRecordSets"], self.zone_arn()),
+            // These know no resources, or find by looking through all.
+            Self::allow("Look", &everywhere, "*"),
+        ]
+    }
+
+    fn zone_arn(&self) -> String {
+        format!("arn:aws:route53:::hostedzone/{}", self.zone)
+    }
+
+    /// `deploy`: objects of the two buckets, and one distribution's invalidations; nothing of the configuration.
+    fn publisher(&self) -> Vec<Value> {
+        let objects = [
+            "s3:AbortMultipartUpload",
+            "s3:DeleteObject",
+            "s3:GetObject",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+        ];
+        let invalidate =
+            ["cloudfront:CreateInvalidation", "cloudfront:GetInvalidation", "cloudfront:ListTagsForResource"];
+        let other = json!({
+            "Sid": "NoOtherAccount", "Effect": "Deny", "Action": "s3:*", "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:ResourceAccount": self.site.account.as_str()}},
+        });
+        vec![
+            Self::allow("PublishObjects", &objects, self.both("/*")),
+            Self::allow("ListObjects", &["s3:ListBucket", "s3:ListBucketMultipartUploads"], self.both("")),
+            Self::allow("Invalidate", &invalidate, self.global("cloudfront", "distribution/*")),
+            Self::allow("FindDistribution", &["cloudfront:ListDistributions"], "*"),
+            other,
+        ]
+    }
+
+    /// `apply` and `destroy`, beside what readers and publishers may.
+    fn applier(&self) -> Vec<Value> {
+        let buckets = [
+            "s3:CreateBucket",
+            "s3:DeleteBucket",
+            "s3:DeleteBucketPolicy",
+            "s3:ListBucketVersions",
+            "s3:PutBucketOwnershipControls",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
+            "s3:PutBucketVersioning",
+            "s3:PutBucketWebsite",
+            "s3:PutEncryptionConfiguration",
+            "s3:PutLifecycleConfiguration",
+            "s3:PutReplicationConfiguration",
+        ];
+        let role = [
+            "iam:CreateRole",
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:PutRolePolicy",
+            "iam:TagRole",
+            "iam:UpdateAssumeRolePolicy",
+        ];
+        let front = [
+            "cloudfront:CreateDistribution",
+            "cloudfront:CreateFunction",
+            "cloudfront:CreateOriginAccessControl",
+            "cloudfront:DeleteDistribution",
+            "cloudfront:DeleteFunction",
+            "cloudfront:DeleteOriginAccessControl",
+            "cloudfront:GetOriginAccessControl",
+            "cloudfront:PublishFunction",
+            "cloudfront:TagResource",
+            "cloudfront:UpdateDistribution",
+            "cloudfront:UpdateFunction",
+        ];
+        let front_arns = ["distribution/*", "origin-access-control/*"].map(|all| self.global("cloudfront", all));
+        let function = self.global("cloudfront", &format!("function/twinsite-{}", self.site.slug()));
+        let front_arns: Vec<String> = front_arns.into_iter().chain([function]).collect();
+        let certificates =
+            ["acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:ImportCertificate", "acm:RequestCertificate"];
+        let checks = [
+            "route53:ChangeTagsForResource",
+            "route53:CreateHealthCheck",
+            "route53:DeleteHealthCheck",
+            "route53:GetChange",
+            "route53:UpdateHealthCheck",
+        ];
+        let pass = json!({
+            "Sid": "PassRole", "Effect": "Allow", "Action": "iam:PassRole", "Resource": self.role_arn(),
+            "Condition": {"StringEquals": {"iam:PassedToService": "s3.amazonaws.com"}},
+        });
+        let certificates = json!({
+            "Sid": "Certificates", "Effect": "Allow", "Action": certificates, "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
+        });
+        vec![
+            Self::allow("Buckets", &buckets, self.both("")),
+            Self::allow("Versions", &["s3:DeleteObjectVersion"], self.both("/*")),
+            Self::allow("ReplicationRole", &role, self.role_arn()),
+            pass,
+            Self::allow("FrontDoor", &front, front_arns),
+            certificates,
+            self.records(),
+            Self::allow("HealthChecks", &checks, "*"),
+        ]
+    }
+
+    /// This site's names only, whatever else is in the zone.
+    /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html>
+    fn records(&self) -> Value {
+        let domain = self.site.domain.as_str();
+        json!({
+            "Sid": "Records", "Effect": "Allow", "Action": "route53:ChangeResourceRecordSets", "Resource": self.zone_arn(),
+            "Condition": {
+                "ForAllValues:StringLike": {
+                    "route53:ChangeResourceRecordSetsNormalizedRecordNames": [domain, format!("_*.{domain}")],
+                },
+                "ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME"]},
+            },
+        })
+    }
+
+    /// Switching by hand: one object in the backup bucket, and nothing else that could be down.
+    fn operator(&self) -> Vec<Value> {
+        if self.site.mode == Mode::Origin {
+            return self.reader();
+        }
+        let stop = format!("{}/{}", self.buckets().get(Side::Backup), probe::STOP);
+        let switch = Self::allow("StopObject", &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], stop);
+        std::iter::once(switch).chain(self.reader()).collect()
+    }
+}

@@ -1,0 +1,115 @@
+//! The whole site, by the real binary.
+
+use serde_json::{Value, json};
+
+use crate::{CONFIG, Project};
+
+fn with(project: &Project, extra: &str) {
+    project.write("twinsite.toml", &format!("{CONFIG}{extra}"));
+}
+
+#[test]
+fn a_site_is_planned_applied_shown_and_destroyed() {
+    let project = Project::new();
+    let plan = project.local(&["plan"]).err();
+    for part in ["+ cdn/distribution", "known after", "usually 2 to 5 minutes", "costs about $", "survives the loss of"]
+    {
+        assert!(plan.contains(part), "no `{part}` in {plan}");
+    }
+    insta::assert_snapshot!("status_before", project.local(&["status"]).err());
+    project.local(&["apply"]);
+    insta::with_settings!({filters => vec![(r"hc-\d+", "hc-N")]}, {
+        insta::assert_snapshot!("status", project.local(&["status"]).err());
+    });
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
+    let destroyed = project.local(&["destroy", "--yes"]).err();
+    let place = |step: &str| destroyed.find(&format!("- {step} (")).unwrap_or_else(|| panic!("no {step}: {destroyed}"));
+    assert!(place("dns/records") < place("cdn/distribution") && place("cdn/distribution") < place("primary/bucket"));
+    assert_eq!(project.json(&["plan"])["steps"].as_array().unwrap().len(), 31);
+}
+
+#[test]
+fn a_changed_page_is_invalidated_and_an_unchanged_site_asks_cloudfront_nothing() {
+    let project = Project::new();
+    assert_eq!(project.json(&["deploy", "--apply"])["invalidated"], Value::Null, "nothing was cached yet");
+    project.write("public/about/index.html", "other");
+    let changed = project.json(&["deploy", "--wait"]);
+    assert_eq!((&changed["invalidated"], &changed["requests"]["CreateInvalidation"]), (&json!(3), &json!(1)));
+    assert_eq!(project.json(&["deploy"])["requests"], json!({"ListObjectsV2": 2}));
+}
+
+#[test]
+fn settings_that_would_lock_visitors_out_are_refused_with_a_way_out() {
+    let project = Project::new();
+    with(&project, "[cdn]\nredirect_to_https = true\n");
+    let refused = project.run(&["plan", "--local"]);
+    assert_eq!(refused.code(), 1);
+    assert!(
+        refused.err().contains("over HTTP only") && refused.err().contains("accept_http_standby"),
+        "{}",
+        refused.err()
+    );
+    with(&project, "[cdn]\nredirect_to_https = true\naccept_http_standby = true\n");
+    project.local(&["plan"]);
+    for (bad, said) in [
+        ("[cdn]\nprice_class = \"300\"", "`100`, `200`, `all`"),
+        ("[dns]\nhealth_interval = 20", "20 is neither 10 nor 30"),
+        ("[dns]\nfailure_threshold = 11", "11 is not 1 to 10"),
+        ("[cdn]\ncertificate_arn = \"c\"", "line 10"),
+    ] {
+        with(&project, &format!("{bad}\n"));
+        let refused = project.run(&["plan", "--local"]);
+        assert!(refused.code() == 2 && refused.err().contains(said), "{}", refused.err());
+    }
+}
+
+fn policy(project: &Project, args: &[&str]) -> Value {
+    let ran = project.run(&[&["iam-policy", "--account", "111122223333"], args].concat());
+    assert_eq!(ran.code(), 0, "{}", ran.err());
+    serde_json::from_str(&ran.out()).unwrap()
+}
+
+fn actions(policy: &Value) -> Vec<String> {
+    let statements = policy["Statement"].as_array().unwrap().iter().filter(|s| s["Effect"] == "Allow");
+    let actions = statements.flat_map(|s| match &s["Action"] {
+        Value::Array(list) => list.clone(),
+        one => vec![one.clone()],
+    });
+    actions.map(|action| action.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn policies_name_this_sites_resources_and_no_more_than_a_role_needs() {
+    let project = Project::new();
+    for role in ["reader", "publisher", "applier", "operator"] {
+        let policy = policy(&project, &["--role", role]);
+        let actions = actions(&policy);
+        assert!(actions.iter().all(|action| !action.contains('*')), "{role}: {actions:?}");
+        assert!(policy.to_string().len() < 6144, "{role}: AWS takes no larger managed policy");
+        insta::assert_snapshot!(format!("policy_{role}"), format!("{policy:#}"));
+    }
+    let publisher = actions(&policy(&project, &["--role", "publisher"]));
+    assert!(publisher.contains(&"s3:PutObject".to_owned()) && !publisher.iter().any(|a| a.starts_with("s3:PutBucket")));
+    let trust = policy(&project, &["--role", "publisher", "--github", "acme/site"]);
+    let sub = &trust["Statement"][0]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"];
+    assert_eq!(sub, "repo:acme/site:environment:production");
+    let loose = project.run(&["iam-policy", "--role", "reader", "--account", "111122223333", "--github", "acme/*"]);
+    assert!(loose.code() == 2 && loose.err().contains("strangers"), "{}", loose.err());
+}
+
+#[test]
+fn a_certificate_from_elsewhere_is_imported_used_and_renewed_in_place() {
+    let project = Project::new();
+    let made = rcgen::generate_simple_self_signed(vec!["www.example.com".to_owned()]).unwrap();
+    project.write("cert.pem", &made.cert.pem());
+    project.write("key.pem", &made.signing_key.serialize_pem());
+    let import = &["cert", "import", "--cert", "cert.pem", "--key", "key.pem"];
+    let first = project.json(import)["arn"].clone();
+    assert_eq!(project.json(import)["arn"], first, "again is a renewal");
+    let plan = project.local(&["plan"]).err();
+    assert!(plan.contains("ViewerCertificate = arn:aws:acm") && !plan.contains("certificate/request"), "{plan}");
+    project.local(&["apply"]);
+    project.write("key.pem", "no key");
+    let refused = project.run(&[&import[..], &["--local"]].concat());
+    assert!(refused.code() == 2 && refused.err().contains("not in PEM form"), "{}", refused.err());
+}
