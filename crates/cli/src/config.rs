@@ -110,6 +110,14 @@ mod tests {
     }
 
     #[test]
+    fn the_readmes_example_is_a_configuration() {
+        let readme = include_str!("../../../README.md");
+        let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let config = Config::parse(example).unwrap();
+        assert_eq!((config.cdn.accept_http_standby, config.dns.health), (true, Default::default()));
+    }
+
+    #[test]
     fn faults_say_where_and_what() {
         let unknown = fault(&BASE.replace("[primary]", "moed = \"dns\"\n[primary]"));
         assert!(unknown.contains("line 3") && unknown.contains("moed") && unknown.contains("mode"), "{unknown}");
