@@ -19,9 +19,11 @@ pub(crate) enum Service {
 pub(crate) enum Control {
     Acm,
     CloudFront,
+    CloudWatch,
     Iam,
     Route53,
     S3Account,
+    Sns,
     Sts,
 }
 
@@ -31,6 +33,8 @@ impl Control {
         Some(match name {
             "acm" => Self::Acm,
             "cloudfront" => Self::CloudFront,
+            "monitoring" => Self::CloudWatch,
+            "sns" => Self::Sns,
             "iam" => Self::Iam,
             "route53" => Self::Route53,
             "s3-control" => Self::S3Account,

@@ -1,7 +1,9 @@
 //! The services' wire formats. Codecs only: all state is in [`world`](crate::world).
 
 mod acm;
+mod cbor;
 mod cloudfront;
+mod cloudwatch;
 mod iam;
 mod pem;
 pub(crate) mod query;
@@ -9,6 +11,7 @@ pub(crate) mod reply;
 mod route53;
 pub mod s3;
 mod s3control;
+mod sns;
 mod sts;
 
 use bytes::Bytes;
@@ -23,9 +26,10 @@ pub(crate) fn operation(control: Control, request: &Request<Bytes>) -> String {
     match control {
         Control::Acm => acm::operation(request),
         Control::CloudFront => cloudfront::operation(request),
+        Control::CloudWatch => cloudwatch::operation(request),
         Control::Route53 => route53::operation(request),
         Control::S3Account => s3control::operation(request),
-        Control::Iam | Control::Sts => query::action(request),
+        Control::Iam | Control::Sns | Control::Sts => query::action(request),
     }
 }
 
@@ -34,6 +38,8 @@ pub(crate) fn answer(control: Control, world: &World, request: &Request<Bytes>) 
     match control {
         Control::Acm => acm::answer(world, request),
         Control::CloudFront => cloudfront::answer(world, request),
+        Control::CloudWatch => cloudwatch::answer(world, request),
+        Control::Sns => sns::answer(world, request),
         Control::Iam => iam::answer(world, request),
         Control::Route53 => route53::answer(world, request),
         Control::S3Account => s3control::answer(world, request),

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::acm::Acm;
 use super::cloudfront::CloudFront;
+use super::cloudwatch::CloudWatch;
 use super::iam::Iam;
 use super::route53::Route53;
+use super::sns::Sns;
 use super::{Block, Fault, World};
 
 /// The state of every service but S3.
@@ -21,10 +23,14 @@ pub struct Account {
     pub acm: Acm,
     /// Distributions and what belongs to them.
     pub cloudfront: CloudFront,
+    /// Alarms.
+    pub cloudwatch: CloudWatch,
     /// Roles.
     pub iam: Iam,
     /// Hosted zones, record sets and health checks.
     pub route53: Route53,
+    /// Topics.
+    pub sns: Sns,
 }
 
 /// How long changes take to reach every edge, name server and validator. AWS takes minutes; what matters here is that the

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod acm;
+mod alerts;
 mod buckets;
 mod cloudfront;
 mod iam;
