@@ -143,6 +143,7 @@ const ROOMS: &[Room] = &[
             "throttles",
             "lib",
             "s3",
+            "clients",
             "embedded",
             "tests",
         ],

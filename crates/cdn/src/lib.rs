@@ -72,6 +72,8 @@ pub struct Planned {
     pub steps: Vec<Step<Change>>,
     /// The record that proves the name, for as long as the certificate is to be renewed; `None` for one that was brought along.
     pub proof: Option<Later<Proof>>,
+    /// The certificate, once it can be used.
+    pub certificate: Later<Arn>,
     /// The distribution's ARN, which private buckets let in.
     pub arn: Later<Arn>,
     /// The distribution's host, which DNS leads to.
@@ -135,6 +137,7 @@ pub fn steps(want: &Desired, have: &Observed) -> Result<Planned, Unfit> {
     }
     let chosen = certificate::steps(want, certificates).map_err(|problem| Unfit(vec![problem]))?;
     let mut steps = chosen.steps;
+    let certificate = chosen.arn.clone();
     let more = distribution::steps(want, front, chosen.arn).map_err(|problem| Unfit(vec![problem]))?;
     steps.extend(more);
     let there = front.distribution.as_ref();
@@ -142,6 +145,7 @@ pub fn steps(want: &Desired, have: &Observed) -> Result<Planned, Unfit> {
     Ok(Planned {
         steps,
         proof: chosen.proof,
+        certificate,
         arn: there.map_or_else(|| Later::After(after()), |there| Later::Known(there.arn.clone())),
         host: there.map_or_else(|| Later::After(after()), |there| Later::Known(there.host.clone())),
     })

@@ -24,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) noncurrent_days: i32,
     pub(crate) cdn: services::Cdn,
     pub(crate) dns: services::Dns,
+    pub(crate) emails: Vec<String>,
     pub(crate) replicate_back: bool,
     pub(crate) time_control: bool,
     pub(crate) guard: Guard,
@@ -51,7 +52,7 @@ impl Config {
     /// Reads a configuration from its text.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
-        let File { site, primary, backup, cdn, dns, publish } = file;
+        let File { site, primary, backup, cdn, dns, alerts, publish } = file;
         let place = Place { text };
         let regions = Pair::new(place.check(&primary.region)?, place.check(&backup.region)?);
         if regions.primary == regions.backup {
@@ -71,6 +72,7 @@ impl Config {
             noncurrent_days: publish.noncurrent_days,
             cdn: services::cdn(&cdn, &place)?,
             dns: services::dns(&dns, &place)?,
+            emails: services::emails(&alerts, &place)?,
             replicate_back: backup.replicate_back,
             time_control: backup.replication_time_control,
             guard: Guard { count: publish.max_delete, percent: publish.max_delete_percent.min(100) },

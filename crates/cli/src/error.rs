@@ -56,7 +56,7 @@ impl Failure {
     }
 
     /// Everything that stands in the way, said at once.
-    pub(crate) fn all(failures: [Option<Self>; 3]) -> Self {
+    pub(crate) fn all(failures: [Option<Self>; 4]) -> Self {
         let mut failures = failures.into_iter().flatten();
         let first = failures.next().unwrap_or_else(|| Self::new("plan", "nothing stands in the way"));
         failures.fold(first, |mut all, more| {

@@ -11,8 +11,9 @@ use std::net::SocketAddr;
 use twinsite_aws::{Access, AwsError, Kind, Session};
 use twinsite_cdn::Cdn;
 use twinsite_core::wait::Patience;
-use twinsite_core::{AccountId, Pair, Run, Side, Site};
+use twinsite_core::{AccountId, Pair, Region, Run, Side, Site};
 use twinsite_dns_failover::DnsFailover;
+use twinsite_dns_failover::notice::Notices;
 use twinsite_local::{Attached, Cloud, attach_or_open, remote, requests_at, world};
 use twinsite_s3_site::{Adopt, Desired, S3Site, steps};
 use twinsite_sync::S3Store;
@@ -66,6 +67,7 @@ impl Stack {
             s3: S3Site::new(clients, session.s3control(&site.regions.primary), session.iam()),
             cdn: Cdn::new(session.acm(), session.cloudfront(), run.clone()).patience(patience),
             dns: DnsFailover::new(session.route53(), run.clone()).patience(patience),
+            notices: notices(&session, &site),
         };
         Ok(Self { config, site, services, cloud: None, served: None, session })
     }
@@ -125,6 +127,14 @@ impl Stack {
     pub(crate) fn url(&self, side: Side) -> String {
         format!("http://{}/", self.site.website_host(side))
     }
+}
+
+fn notices(session: &Session, site: &Site) -> Notices {
+    let clients = |region: Region| {
+        let both = (session.sns(&region), session.cloudwatch(&region));
+        (region, both)
+    };
+    Notices::new(Notices::regions(site).into_iter().map(clients).collect())
 }
 
 /// The account that the credentials belong to.

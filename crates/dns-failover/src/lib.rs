@@ -31,6 +31,7 @@ mod budget;
 mod change;
 mod choose;
 mod health;
+pub mod notice;
 mod problem;
 mod records;
 mod want;
@@ -48,7 +49,7 @@ pub use zone::{CLOUDFRONT_ALIAS_ZONE, UnknownZone, website_alias_zone};
 use futures::try_join;
 use twinsite_aws::AwsError;
 use twinsite_core::wait::Patience;
-use twinsite_core::{Run, Step};
+use twinsite_core::{Later, ResourceId, Run, Step};
 
 /// Route 53, and how long to wait.
 #[derive(Clone, Debug)]
@@ -113,6 +114,12 @@ pub fn steps(want: &Desired, have: &Observed) -> Result<Vec<Step<Change>>, Unfit
     let chosen = health::steps(want, &have.checks);
     let more = records::steps(want, &have.zone, |role| chosen.id(role)).map_err(|problem| Unfit(vec![problem]))?;
     Ok(chosen.steps.into_iter().chain(more).collect())
+}
+
+/// The health checks that there are once the steps are done.
+pub fn check_ids(want: &Desired, have: &Observed) -> Vec<(Role, Later<ResourceId>)> {
+    let chosen = health::steps(want, &have.checks);
+    Role::ALL.into_iter().filter_map(|role| Some((role, chosen.id(role)?))).collect()
 }
 
 /// The steps that take our records and checks away. `keep_proof` when another certificate needs the record that proves the name.

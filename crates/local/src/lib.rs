@@ -1,5 +1,6 @@
-//! An embedded cloud for twinsite: S3 in several regions with its website endpoints, STS, the account-wide part of S3
-//! Control and Route 53's control plane, in this process or served on localhost. It is driven only by what was configured through its API, as AWS is.
+//! An embedded cloud for twinsite: S3 in several regions with its website endpoints, and the control planes of ACM, CloudFront,
+//! CloudWatch, IAM, Route 53, S3 Control, SNS and STS as far as twinsite calls them; in this process or served on localhost. It
+//! is driven only by what was configured through its API, as AWS is.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

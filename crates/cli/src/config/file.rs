@@ -19,7 +19,15 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) dns: Dns,
     #[serde(default)]
+    pub(super) alerts: Alerts,
+    #[serde(default)]
     pub(super) publish: Publish,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Alerts {
+    pub(super) email: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

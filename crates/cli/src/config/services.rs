@@ -7,7 +7,7 @@ use twinsite_cdn::PriceClass;
 use twinsite_core::{Arn, Region};
 use twinsite_dns_failover::Settings;
 
-use super::file::{Dns as DnsFile, Front, Place};
+use super::file::{Alerts, Dns as DnsFile, Front, Place};
 
 /// What is configured of CloudFront; what is absent follows from the mode.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +39,21 @@ pub(super) fn cdn(file: &Front, place: &Place<'_>) -> Result<Cdn, String> {
     let (redirect_to_https, security_headers) = (*redirect_to_https, *security_headers);
     let accept_http_standby = *accept_http_standby;
     Ok(Cdn { certificate, price_class, redirect_to_https, security_headers, accept_http_standby })
+}
+
+pub(super) fn emails(file: &Alerts, place: &Place<'_>) -> Result<Vec<String>, String> {
+    let mut emails = Vec::new();
+    for email in &file.email {
+        let text = email.get_ref();
+        let plain = text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+        if !plain || text.contains(char::is_whitespace) {
+            return Err(place.fault(email, &format!("`{text}` is not an e-mail address")));
+        }
+        if !emails.contains(text) {
+            emails.push(text.clone());
+        }
+    }
+    Ok(emails)
 }
 
 pub(super) fn dns(file: &DnsFile, place: &Place<'_>) -> Result<Dns, String> {

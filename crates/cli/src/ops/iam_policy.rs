@@ -108,6 +108,7 @@ impl Policy<'_> {
             "acm:DescribeCertificate",
             "acm:ListCertificates",
             "acm:ListTagsForCertificate",
+            "cloudwatch:DescribeAlarms",
             "cloudfront:DescribeFunction",
             "cloudfront:GetDistribution",
             "cloudfront:GetDistributionConfig",
@@ -125,10 +126,21 @@ impl Policy<'_> {
             Self::allow("ReadBuckets", &settings, self.both("")),
             Self::allow("ReadProbes", &["s3:GetObject"], probes),
             Self::allow("ReadRole", &["iam:GetRole", "iam:GetRolePolicy"], self.role_arn()),
+            Self::allow("ReadAlarms", &["cloudwatch:ListTagsForResource"], self.alarms()),
+            Self::allow("ReadTopics", &["sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"], self.topics()),
             Self::allow("ReadZone", &["route53:ListResourceRecordSets"], self.zone_arn()),
             // These know no resources, or find by looking through all.
             Self::allow("Look", &everywhere, "*"),
         ]
+    }
+
+    /// The alarms of this site, in whatever region their metrics are.
+    fn alarms(&self) -> String {
+        format!("arn:aws:cloudwatch:*:{}:alarm:twinsite-{}-*", self.site.account, self.site.slug())
+    }
+
+    fn topics(&self) -> String {
+        format!("arn:aws:sns:*:{}:twinsite-{}", self.site.account, self.site.slug())
     }
 
     fn zone_arn(&self) -> String {
@@ -225,6 +237,16 @@ impl Policy<'_> {
             Self::allow("FrontDoor", &front, front_arns),
             certificates,
             self.records(),
+            Self::allow(
+                "Alarms",
+                &["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"],
+                self.alarms(),
+            ),
+            Self::allow(
+                "Topics",
+                &["sns:CreateTopic", "sns:DeleteTopic", "sns:Subscribe", "sns:TagResource"],
+                self.topics(),
+            ),
             Self::allow("HealthChecks", &checks, "*"),
         ]
     }

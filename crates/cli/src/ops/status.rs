@@ -16,6 +16,7 @@ pub(crate) struct Status {
     pub(crate) distribution: String,
     pub(crate) records: Vec<String>,
     pub(crate) checks: Vec<String>,
+    pub(crate) alerts: Vec<String>,
     pub(crate) buckets: Pair<String>,
     /// What `apply` would do.
     pub(crate) plan: Plan<SiteChange>,
@@ -36,6 +37,7 @@ pub(crate) async fn status(global: &Global, run: &Run) -> Result<Outcome, Failur
         distribution: distribution(&whole),
         records: whole.dns.1.zone.sets.iter().map(|set| format!("{} {}", set.r#type, set.words)).collect(),
         checks: checks.iter().map(|check| format!("{} {}", check.role, check.id)).collect(),
+        alerts: alerts(&whole),
         buckets: Pair::from_fn(|side| bucket(&whole, side)),
         plan,
     })))
@@ -61,6 +63,22 @@ fn certificate(whole: &Whole, now: i64) -> String {
     };
     let left = best.not_after.map(|end| format!(", {} days left", (end - now) / 86_400)).unwrap_or_default();
     format!("{state}{left}")
+}
+
+/// Alarms that are not at rest, and addresses whose owners have not said yes.
+fn alerts(whole: &Whole) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (region, (topic, alarms)) in &whole.notice.1 {
+        let loud = alarms.iter().filter(|(_, alarm)| alarm.state != "OK");
+        lines.extend(loud.map(|(name, alarm)| format!("{name} in {region}: {}", alarm.state)));
+        let waiting = topic.iter().flat_map(|topic| &topic.emails).filter(|(_, confirmed)| !**confirmed);
+        lines.extend(
+            waiting.map(|(email, _)| {
+                format!("{email} in {region}: not written to until the link in AWS's mail is clicked")
+            }),
+        );
+    }
+    lines
 }
 
 fn distribution(whole: &Whole) -> String {

@@ -79,7 +79,7 @@ fn outlook(outlook: &Outlook) -> String {
 }
 
 fn status(status: &Status) -> String {
-    let Status { domain, mode, certificate, distribution, records, checks, buckets, plan } = status;
+    let Status { domain, mode, certificate, distribution, records, checks, alerts, buckets, plan } = status;
     let mut text = format!("{domain}, mode {mode}\n");
     let _ = writeln!(text, "certificate   {certificate}\ndistribution  {distribution}");
     let none = vec!["none".to_owned()];
@@ -87,6 +87,9 @@ fn status(status: &Status) -> String {
         for line in if lines.is_empty() { &none } else { lines } {
             let _ = writeln!(text, "{name:<13} {line}");
         }
+    }
+    for line in alerts {
+        let _ = writeln!(text, "alert         {line}");
     }
     let _ = writeln!(text, "primary       {}\nbackup        {}", buckets.primary, buckets.backup);
     let _ = match plan.len() {

@@ -64,10 +64,10 @@ fn outlook(outlook: &Outlook) -> Value {
 }
 
 fn status(status: &Status) -> Value {
-    let Status { domain, mode, certificate, distribution, records, checks, buckets, plan } = status;
+    let Status { domain, mode, certificate, distribution, records, checks, alerts, buckets, plan } = status;
     json!({
         "event": "status", "domain": domain, "mode": mode, "certificate": certificate, "distribution": distribution,
-        "records": records, "checks": checks, "primary": buckets.primary, "backup": buckets.backup, "steps": plan.len(),
+        "records": records, "checks": checks, "alerts": alerts, "primary": buckets.primary, "backup": buckets.backup, "steps": plan.len(),
     })
 }
 

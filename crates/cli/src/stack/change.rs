@@ -4,6 +4,7 @@ use twinsite_aws::AwsError;
 use twinsite_cdn::Cdn;
 use twinsite_core::{Apply, Change, Field, Handle, HandleKind, Made, Need};
 use twinsite_dns_failover::DnsFailover;
+use twinsite_dns_failover::notice::{self, Notices};
 use twinsite_s3_site::S3Site;
 
 /// A change of any service.
@@ -15,6 +16,8 @@ pub(crate) enum SiteChange {
     Cdn(twinsite_cdn::Change),
     /// To records and health checks.
     Dns(twinsite_dns_failover::Change),
+    /// To who hears of trouble.
+    Notice(notice::Change),
 }
 
 impl SiteChange {
@@ -23,6 +26,7 @@ impl SiteChange {
             Self::S3(change) => change,
             Self::Cdn(change) => change,
             Self::Dns(change) => change,
+            Self::Notice(change) => change,
         }
     }
 }
@@ -51,6 +55,7 @@ pub(crate) struct Services {
     pub(crate) s3: S3Site,
     pub(crate) cdn: Cdn,
     pub(crate) dns: DnsFailover,
+    pub(crate) notices: Notices,
 }
 
 impl Apply<SiteChange> for Services {
@@ -61,6 +66,7 @@ impl Apply<SiteChange> for Services {
             SiteChange::S3(change) => Box::pin(self.s3.apply(change, made)).await,
             SiteChange::Cdn(change) => Box::pin(self.cdn.apply(change, made)).await,
             SiteChange::Dns(change) => Box::pin(self.dns.apply(change, made)).await,
+            SiteChange::Notice(change) => Box::pin(self.notices.apply(change, made)).await,
         }
     }
 }

@@ -12,6 +12,8 @@ const CHECK: f64 = 0.5;
 const OPTION: f64 = 1.0;
 /// A hosted zone.
 const ZONE: f64 = 0.5;
+/// An alarm on a metric.
+const ALARM: f64 = 0.1;
 /// A metric of replication; there are three.
 const METRIC: f64 = 0.3;
 
@@ -31,8 +33,13 @@ pub(crate) struct Outlook {
 impl Outlook {
     pub(crate) fn of(config: &Config) -> Self {
         let (checks, options) = checks(config);
+        // One for each check but the stop object's, and three for certificate and replication.
+        let alarms = if config.emails.is_empty() { 0 } else { checks + 3 - u32::from(config.mode != Mode::Origin) };
         let monthly = f64::from(checks) * CHECK + f64::from(options) * OPTION + ZONE + 3.0 * METRIC;
-        let made_of = format!("{checks} health checks with {options} options, a hosted zone, replication metrics");
+        let monthly = monthly + f64::from(alarms) * ALARM;
+        let made_of = format!(
+            "{checks} health checks with {options} options, {alarms} alarms, a hosted zone, replication metrics"
+        );
         let mut by_use = vec![
             "storage twice, with versions for as long as publish.noncurrent_days says".to_owned(),
             "traffic between the regions, once for every object that is published".to_owned(),

@@ -15,6 +15,11 @@ fn toml(mode: Mode) -> String {
     format!("[site]\ndomain = \"www.example.com\"\nmode = \"{mode}\"\n{regions}")
 }
 
+/// The same, with everything that can be had.
+fn full(mode: Mode) -> String {
+    toml(mode) + "replicate_back = true\n[alerts]\nemail = [\"ops@example.com\"]\n"
+}
+
 fn cloud() -> Cloud {
     let cloud = Cloud::memory();
     cloud.world().set_delays(Delays::NONE);
@@ -46,7 +51,7 @@ async fn destroyed(stack: &Stack) {
 async fn in_every_mode_a_second_plan_is_empty_and_destroy_leaves_the_account_as_it_was() {
     for mode in MODES {
         let cloud = cloud();
-        let stack = stack(&cloud, &toml(mode), None).await;
+        let stack = stack(&cloud, &full(mode), None).await;
         let before = cloud.world().dump();
         applied(&stack).await.unwrap();
         assert_eq!(steps(&stack).await, [""; 0], "{mode}");
@@ -58,7 +63,7 @@ async fn in_every_mode_a_second_plan_is_empty_and_destroy_leaves_the_account_as_
 
 #[tokio::test]
 async fn each_field_of_the_configuration_changes_exactly_what_it_says() {
-    let cases: [(&str, &str, &[&str]); 9] = [
+    let cases: [(&str, &str, &[&str]); 10] = [
         ("[publish]\nnot_found = \"lost.html\"", "layered", &["backup/website", "primary/website"]),
         ("[publish]\nnoncurrent_days = 9", "layered", &["backup/lifecycle", "primary/lifecycle"]),
         ("[cdn]\nprice_class = \"all\"", "dns", &["cdn/distribution", "cdn/deployed"]),
@@ -67,6 +72,22 @@ async fn each_field_of_the_configuration_changes_exactly_what_it_says() {
         ("[dns]\nttl = 30", "layered", &["dns/records"]),
         ("[dns]\nfailure_threshold = 2", "origin", &["health/backup", "health/edge", "health/primary"]),
         ("[cdn]\nredirect_to_https = true\naccept_http_standby = true", "dns", &["cdn/distribution", "cdn/deployed"]),
+        (
+            "[alerts]\nemail = [\"ops@example.com\"]",
+            "dns",
+            &[
+                "notice/us-east-1/topic",
+                "notice/us-west-2/topic",
+                "notice/us-east-1/alarm/twinsite-www-example-com-certificate-expires",
+                "notice/us-east-1/alarm/twinsite-www-example-com-replication-failed",
+                "notice/us-east-1/alarm/twinsite-www-example-com-unhealthy-backup",
+                "notice/us-east-1/alarm/twinsite-www-example-com-unhealthy-primary",
+                "notice/us-east-1/alarm/twinsite-www-example-com-unhealthy-serving",
+                "notice/us-east-1/email/ops@example.com",
+                "notice/us-west-2/alarm/twinsite-www-example-com-replication-late",
+                "notice/us-west-2/email/ops@example.com",
+            ],
+        ),
         ("", "layered", &[]),
     ];
     for (wish, mode, wanted) in cases {
@@ -104,7 +125,7 @@ fn trouble_from(cloud: &Cloud, k: usize, trouble: Trouble) {
 }
 
 async fn converges(mode: Mode, trouble: Trouble) {
-    let text = toml(mode);
+    let text = full(mode);
     for k in 0.. {
         let cloud = cloud();
         let hurried = stack(&cloud, &text, Some(1)).await;

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 use twinsite_aws::AwsError;
 use twinsite_cdn as cdn;
-use twinsite_core::{Arn, Later, Mode, Plan, Reason, Side, Step};
-use twinsite_dns_failover as dns;
+use twinsite_core::{Action, Arn, Later, Mode, Plan, Reason, Side, Step};
+use twinsite_dns_failover::{self as dns, notice};
 use twinsite_s3_site::{self as s3_site, Adopt};
 
 use super::Stack;
@@ -19,6 +19,7 @@ pub(crate) struct Whole {
     pub(crate) s3: (s3_site::Desired, s3_site::Observed),
     pub(crate) cdn: (cdn::Desired, cdn::Observed),
     pub(crate) dns: (dns::Desired, dns::Observed),
+    pub(crate) notice: (notice::Desired, notice::Observed),
 }
 
 impl Stack {
@@ -84,8 +85,10 @@ impl Stack {
         let want_cdn = self.desired_cdn(apex);
         let have_cdn = Box::pin(self.services.cdn.observe(&want_cdn)).await.map_err(aws)?;
         // What stands in the way of the front door is said when it is planned; here only what DNS needs of it.
+        let mut certificate = Later::After("certificate/issued".into());
         if let Ok(front) = cdn::steps(&want_cdn, &have_cdn) {
             want_dns = self.desired_dns(Some(&front));
+            certificate = front.certificate;
         }
         let mut want_s3 = self.desired(adopt);
         if self.site.mode == Mode::Origin {
@@ -95,7 +98,19 @@ impl Stack {
         }
         let have_dns = Box::pin(self.services.dns.observe(&want_dns, &zone)).await.map_err(aws)?;
         let have_s3 = Box::pin(self.services.s3.observe(&want_s3)).await.map_err(aws)?;
-        Ok(Whole { s3: (want_s3, have_s3), cdn: (want_cdn, have_cdn), dns: (want_dns, have_dns) })
+        let want_notice = notice::Desired {
+            site: self.site.clone(),
+            emails: self.config.emails.clone(),
+            checks: dns::check_ids(&want_dns, &have_dns),
+            certificate,
+        };
+        let have_notice = Box::pin(self.services.notices.observe(&want_notice)).await.map_err(aws)?;
+        Ok(Whole {
+            s3: (want_s3, have_s3),
+            cdn: (want_cdn, have_cdn),
+            dns: (want_dns, have_dns),
+            notice: (want_notice, have_notice),
+        })
     }
 
     /// The plan that brings everything into the wanted state.
@@ -125,9 +140,13 @@ impl Whole {
             .map_err(|unfit| Failure::problems(WHAT, &unfit, unfit.0.iter().map(cdn::Problem::hint)));
         let dns = dns::steps(&self.dns.0, &self.dns.1)
             .map_err(|unfit| Failure::problems(WHAT, &unfit, unfit.0.iter().map(dns::Problem::hint)));
-        let (s3, cdn, dns) = match (s3, cdn, dns) {
-            (Ok(s3), Ok(cdn), Ok(dns)) => (s3, cdn, dns),
-            (s3, cdn, dns) => return Err(Failure::all([s3.err(), cdn.err(), dns.err()])),
+        let notice = notice::steps(&self.notice.0, &self.notice.1).map_err(|problems| {
+            let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Failure::problems(WHAT, why.join("\n"), problems.iter().map(notice::Problem::hint))
+        });
+        let (s3, cdn, dns, notice) = match (s3, cdn, dns, notice) {
+            (Ok(s3), Ok(cdn), Ok(dns), Ok(notice)) => (s3, cdn, dns, notice),
+            (s3, cdn, dns, notice) => return Err(Failure::all([s3.err(), cdn.err(), dns.err(), notice.err()])),
         };
         let mut steps: Vec<Step<SiteChange>> = s3.into_iter().map(|step| self.bucket_step(step)).collect();
         let before: Vec<_> = steps.iter().map(|step| step.id.clone()).collect();
@@ -136,6 +155,11 @@ impl Whole {
         steps.extend(dns.into_iter().map(|step| {
             let step = step.map(SiteChange::Dns);
             if step.id.as_str() == dns::STEP { before.iter().fold(step, Step::follows) } else { step }
+        }));
+        // Alarms come when there is something to watch, or everybody would be woken by the making of the site.
+        steps.extend(notice.into_iter().map(|step| {
+            let step = step.map(SiteChange::Notice);
+            if step.action == Action::Create { step.follows(dns::STEP) } else { step }
         }));
         Ok(steps)
     }
@@ -173,6 +197,11 @@ impl Whole {
         let s3 = s3_site::destroy_steps(&self.s3.0, &self.s3.1, contents);
         let mut steps: Vec<Step<SiteChange>> = dns.into_iter().map(|step| step.map(SiteChange::Dns)).collect();
         steps.extend(cdn.into_iter().map(|step| step.map(SiteChange::Cdn)));
+        // Whoever hears of alarms need not hear of this.
+        let notice = notice::destroy_steps(&self.notice.0, &self.notice.1);
+        let quiet: Vec<_> = notice.iter().map(|step| step.id.clone()).collect();
+        steps = steps.into_iter().map(|step| quiet.iter().fold(step, Step::follows)).collect();
+        steps.extend(notice.into_iter().map(|step| step.map(SiteChange::Notice)));
         let first = [dns::STEP, cdn::STEP];
         let sides = Side::BOTH.map(|side| [format!("{side}/bucket"), format!("{side}/release")]).concat();
         steps.extend(s3.into_iter().map(|step| {

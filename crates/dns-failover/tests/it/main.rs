@@ -4,6 +4,7 @@
 
 mod checks;
 mod interrupted;
+mod notice;
 mod records;
 
 use std::time::Duration;

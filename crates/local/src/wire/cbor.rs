@@ -76,7 +76,9 @@ fn put(to: &mut Encoder, value: &Value) {
         Value::String(text) => drop(to.str(text)),
         Value::Array(list) => {
             to.array(list.len());
-            list.iter().for_each(|value| put(to, value));
+            for value in list {
+                put(to, value);
+            }
         }
         Value::Object(map) => {
             to.map(map.len());
