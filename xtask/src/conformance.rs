@@ -55,7 +55,10 @@ fn against_moto(program: &PathBuf) -> Result<()> {
     moto.args(["--host", "127.0.0.1", "--port", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
     let mut server = Process(moto.spawn().context("start moto_server")?);
     wait_for(&mut server, port)?;
-    let tests = ["test", "-p", "twinsite-sync", "-p", "twinsite-s3-site", "--test", "it"];
+    let mut tests = vec!["test", "--test", "it"];
+    for package in ["twinsite-cdn", "twinsite-dns-failover", "twinsite-s3-site", "twinsite-sync"] {
+        tests.extend(["--package", package]);
+    }
     let endpoint = format!("http://127.0.0.1:{port}");
     let mut tests = cargo(&tests);
     tests.args(["--", "--ignored", "moto"]).env("TWINSITE_CONFORMANCE_ENDPOINT", endpoint);

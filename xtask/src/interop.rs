@@ -26,6 +26,9 @@ const ODD: [&str; 11] = [
     "case",
 ];
 
+const CONFIG: &str = "[site]\ndomain = \"www.example.com\"\n[primary]\nregion = \"us-east-1\"\n[backup]\n\
+    region = \"us-west-2\"\n[alerts]\nemail = [\"ops@example.com\"]\n";
+
 /// What health checks ask for is in the buckets, but not in the source.
 const HEALTH: &str = ".well-known/twinsite/*";
 
@@ -34,8 +37,10 @@ const HEALTH: &str = ".well-known/twinsite/*";
 pub(crate) fn run(venv: &Path) -> Result<()> {
     let home = Home::fresh("interop", "debug")?;
     let source = source(home.path())?;
+    fs::write(home.path().join("twinsite.toml"), CONFIG)?;
     succeed(home.twinsite().args(["deploy", "--apply", "--local", "--quiet"]).arg(&source))?;
     let serving = home.serve()?;
+    control_planes(venv, &serving)?;
     same_in_both(venv, &source, &serving)?;
     for (name, mut tool) in tools(venv, home.path(), &serving) {
         succeed(&mut tool)?;
@@ -43,6 +48,32 @@ pub(crate) fn run(venv: &Path) -> Result<()> {
         ensure!(read == wanted, "{name} did not read what was written");
         eprintln!("{name}: {} files equal", read.len());
     }
+    Ok(())
+}
+
+/// Has the AWS CLI, whose codecs are not the Rust SDK's, read what was provisioned.
+fn control_planes(venv: &Path, serving: &Serving) -> Result<()> {
+    let role = "twinsite-www-example-com-replication";
+    let asked: [(&[&str], &str); 7] = [
+        (&["acm", "list-certificates", "--query", "CertificateSummaryList[].Status"], "ISSUED"),
+        (
+            &["cloudfront", "list-distributions", "--query", "DistributionList.Items[].Aliases.Items[]"],
+            "www.example.com",
+        ),
+        (&["cloudwatch", "describe-alarms", "--query", "MetricAlarms[].MetricName"], "HealthCheckStatus"),
+        (&["iam", "get-role", "--role-name", role, "--query", "Role.AssumeRolePolicyDocument"], "s3.amazonaws.com"),
+        (&["route53", "list-hosted-zones", "--query", "HostedZones[].Name"], "example.com."),
+        (&["route53", "list-health-checks", "--query", "HealthChecks[].HealthCheckConfig.Type"], "CALCULATED"),
+        (&["sns", "list-topics", "--query", "Topics[].TopicArn"], "twinsite-www-example-com"),
+    ];
+    for (args, part) in asked {
+        let mut aws = tool(venv, "aws");
+        aws.args(["--endpoint-url", &serving.endpoint, "--output", "text"]).args(args).stdout(Stdio::piped());
+        let output = aws.output()?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success() && said.contains(part), "{args:?} does not say `{part}`: {said}");
+    }
+    eprintln!("aws: {} control planes read", asked.len());
     Ok(())
 }
 
@@ -74,7 +105,7 @@ fn source(home: &Path) -> Result<PathBuf> {
 pub(crate) fn tool(venv: &Path, name: &str) -> Command {
     let mut tool = command(venv.join("bin").join(name));
     tool.env("AWS_ACCESS_KEY_ID", "embedded").env("AWS_SECRET_ACCESS_KEY", "embedded-secret");
-    tool.env("AWS_REGION", "us-east-1").stdout(Stdio::null());
+    tool.env("AWS_REGION", "us-east-1").env("AWS_DEFAULT_REGION", "us-east-1").stdout(Stdio::null());
     tool
 }
 

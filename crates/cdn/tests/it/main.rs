@@ -5,6 +5,7 @@
 mod certificate;
 mod front;
 mod interrupted;
+mod moto;
 
 use std::time::Duration;
 

@@ -42,6 +42,8 @@ pub(super) fn configuration(spec: &Spec, made: &Made) -> Result<Option<HealthChe
                 .request_interval(i32::try_from(spec.interval).unwrap_or(30))
                 .failure_threshold(i32::try_from(spec.threshold).unwrap_or(3))
                 .enable_sni(*https)
+                // Never changes afterwards, costs extra, and nothing here reads it.
+                .measure_latency(false)
                 .inverted(*inverted)
                 .set_search_string(word.clone())
         }

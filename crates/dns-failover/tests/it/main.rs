@@ -4,6 +4,7 @@
 
 mod checks;
 mod interrupted;
+mod moto;
 mod notice;
 mod records;
 

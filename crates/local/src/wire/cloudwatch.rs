@@ -1,4 +1,4 @@
-//! CloudWatch on the wire (rpc-v2-cbor).
+//! CloudWatch on the wire (rpc-v2-cbor, and awsJson1.0).
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Operations.html>
 
@@ -12,21 +12,36 @@ use crate::route::scope;
 use crate::world::World;
 use crate::world::cloudwatch::{Alarm, Fault};
 
-const PROTOCOL: &str = "rpc-v2-cbor";
+/// How a client speaks: the Rust SDK in CBOR, the AWS CLI in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Speech {
+    Cbor,
+    Json,
+}
 
-/// The operation that a request asks for: the last part of its path.
+fn target(request: &Request<Bytes>) -> Option<&str> {
+    request.headers().get("x-amz-target").and_then(|target| target.to_str().ok())
+}
+
+/// The operation that a request asks for: the last part of its path, or of its target.
 pub(super) fn operation(request: &Request<Bytes>) -> String {
-    let path = request.uri().path();
-    path.split_once("/operation/").map_or("Unknown", |(_, name)| name).to_owned()
+    let named = target(request).map(|target| target.rsplit('.').next().unwrap_or_default());
+    let named = named.or_else(|| request.uri().path().split_once("/operation/").map(|(_, name)| name));
+    named.unwrap_or("Unknown").to_owned()
 }
 
 /// Answers a request to CloudWatch.
 pub(super) fn answer(world: &World, request: &Request<Bytes>) -> Response<Body> {
     let region = scope(request).map_or("us-east-1", |scope| scope.region);
-    let sent = cbor::read(request.body()).map_err(|error| Fault::InvalidParameter(error.to_string()));
+    let speech = if target(request).is_some() { Speech::Json } else { Speech::Cbor };
+    let invalid = |error: String| Fault::InvalidParameter(error);
+    let sent = match speech {
+        Speech::Cbor => cbor::read(request.body()).map_err(|error| invalid(error.to_string())),
+        Speech::Json => serde_json::from_slice(request.body()).map_err(|error| invalid(error.to_string())),
+    };
     match sent.and_then(|sent| carry_out(world, &operation(request), &sent, region)) {
-        Ok(value) => written(StatusCode::OK, &value),
-        Err(fault) => refusal(&fault),
+        Ok(value) => written(speech, StatusCode::OK, &value),
+        Err(fault) => refusal(speech, &fault),
     }
 }
 
@@ -95,18 +110,23 @@ fn tags(world: &World, operation: &str, sent: &Value) -> Result<Value, Fault> {
     Ok(if operation == "ListTagsForResource" { json!({"Tags": tags}) } else { json!({}) })
 }
 
-fn written(status: StatusCode, value: &Value) -> Response<Body> {
-    let mut response = reply::typed(status, "application/cbor", Bytes::from(cbor::write(value)));
-    response.headers_mut().insert("smithy-protocol", HeaderValue::from_static(PROTOCOL));
-    response
+fn written(speech: Speech, status: StatusCode, value: &Value) -> Response<Body> {
+    match speech {
+        Speech::Json => reply::typed(status, "application/x-amz-json-1.0", value.to_string()),
+        Speech::Cbor => {
+            let mut response = reply::typed(status, "application/cbor", Bytes::from(cbor::write(value)));
+            response.headers_mut().insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+            response
+        }
+    }
 }
 
-fn refusal(fault: &Fault) -> Response<Body> {
+fn refusal(speech: Speech, fault: &Fault) -> Response<Body> {
     let (status, code) = match fault {
         Fault::ResourceNotFound(_) => (StatusCode::NOT_FOUND, "ResourceNotFound"),
         Fault::InvalidParameter(_) => (StatusCode::BAD_REQUEST, "InvalidParameterValueException"),
         Fault::Disk(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceFault"),
     };
     let code = format!("com.amazonaws.cloudwatch#{code}");
-    written(status, &json!({"__type": code, "message": fault.to_string()}))
+    written(speech, status, &json!({"__type": code, "message": fault.to_string()}))
 }
