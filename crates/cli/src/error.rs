@@ -66,12 +66,12 @@ impl Failure {
         })
     }
 
-    pub(crate) fn halted(what: &str, halted: &Halted<AwsError>) -> Self {
+    /// `stopped` when the owner said so: a step that was waiting then is not one that failed.
+    pub(crate) fn halted(what: &str, halted: &Halted<AwsError>, stopped: bool) -> Self {
         let left = "what is done is done; run the same command again to finish the rest".to_owned();
-        match halted.failed.first() {
-            None => Self { exit: Exit::Interrupted, ..Self::new(what, halted) }.hint(left),
-            Some((_, error)) => Self::new(what, halted).with(hint_for(error)).hint(left),
-        }
+        let exit = if stopped || halted.failed.is_empty() { Exit::Interrupted } else { Exit::Failed };
+        let hint = halted.failed.first().and_then(|(_, error)| hint_for(error));
+        Self { exit, ..Self::new(what, halted) }.with(hint).hint(left)
     }
 
     pub(crate) fn source(what: &str, error: &SourceError) -> Self {
@@ -128,7 +128,34 @@ impl Failure {
 }
 
 /// What to do about an AWS error.
+/// What to do about a refusal that one service knows.
+fn hint_for_code(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "CNAMEAlreadyExists" => {
+            "another distribution answers to this name, perhaps in another account; `aws cloudfront list-conflicting-aliases` \
+             tells whose: remove the alias there, or move it with `aws cloudfront associate-alias`"
+        }
+        "InvalidChangeBatch" => {
+            "the records changed meanwhile or are protected: look at them in Route 53, and plan again"
+        }
+        "TooManyDistributions"
+        | "TooManyHealthChecks"
+        | "TooManyOriginAccessControls"
+        | "FunctionSizeLimitExceeded"
+        | "LimitExceededException"
+        | "LimitExceeded"
+        | "TooManyBuckets" => {
+            "the account has no more room for these: ask for a higher quota in the Service Quotas console, or delete unused ones"
+        }
+        "InvalidViewerCertificate" => "see whether the certificate covers the name and is issued: `twinsite status`",
+        _ => return None,
+    })
+}
+
 fn hint_for(error: &AwsError) -> Option<&'static str> {
+    if let Some(hint) = error.code.as_deref().and_then(hint_for_code) {
+        return Some(hint);
+    }
     match error.kind {
         Kind::NoCredentials => Some(
             "sign in (`aws sso login`), or set AWS_PROFILE, --profile or AWS_ACCESS_KEY_ID; to try things out without an \
@@ -149,5 +176,28 @@ fn hint_for(error: &AwsError) -> Option<&'static str> {
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "could not {}: {}", self.what, self.why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_of_one_service_come_with_a_way_out() {
+        let mut error = AwsError::refused("CreateDistributionWithTags", "www.example.com", "No.");
+        assert_eq!(hint_for(&error), None);
+        for (code, part) in [("CNAMEAlreadyExists", "list-conflicting-aliases"), ("TooManyDistributions", "quota")] {
+            error.code = Some(code.to_owned());
+            assert!(hint_for(&error).unwrap().contains(part));
+        }
+    }
+
+    #[test]
+    fn a_wait_that_was_stopped_is_no_failure() {
+        let failed = vec![("cdn/deployed".into(), AwsError::refused("GetDistribution", "E1", "stopped"))];
+        let halted = Halted { done: Vec::new(), failed, not_started: Vec::new() };
+        assert_eq!(Failure::halted("apply", &halted, true).exit, Exit::Interrupted);
+        assert_eq!(Failure::halted("apply", &halted, false).exit, Exit::Failed);
     }
 }

@@ -39,5 +39,5 @@ pub(super) async fn ensure(stack: &Stack, run: &Run) -> Result<usize, Failure> {
 
 async fn carry_out(plan: twinsite_core::Plan<SiteChange>, stack: &Stack, run: &Run) -> Result<usize, Failure> {
     let applied = Box::pin(twinsite_core::apply(plan, &stack.services, run)).await;
-    Ok(applied.map_err(|halted| Failure::halted(WHAT, &halted))?.done.len())
+    Ok(applied.map_err(|halted| Failure::halted(WHAT, &halted, run.is_cancelled()))?.done.len())
 }

@@ -39,6 +39,14 @@ pub(super) struct Disk {
     durable: Mutex<Instant>,
 }
 
+/// What the last moment changed is made durable when the world is closed in good order.
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Nobody is left to be told; the next opening finds an earlier moment.
+        drop(self.flush());
+    }
+}
+
 type Opened = (Disk, State, HashSet<String>);
 
 impl Disk {
