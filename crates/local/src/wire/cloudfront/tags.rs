@@ -6,14 +6,12 @@ use super::{Answer, Answered, Call};
 use crate::world::cloudfront::{CloudFront, Element, Fault};
 
 fn tags_of<'a>(cloudfront: &'a mut CloudFront, arn: &str) -> Result<&'a mut BTreeMap<String, String>, Fault> {
-    let function = cloudfront.functions.values().find(|function| function.arn() == arn).map(|f| f.name.clone());
-    match function.and_then(|name| cloudfront.functions.contains_key(&name).then_some(name)) {
-        Some(name) => match cloudfront.functions.get_mut(&name) {
-            Some(function) => Ok(&mut function.tags),
-            None => Err(Fault::new("NoSuchResource", 404, "The specified resource does not exist.")),
-        },
-        None => Ok(&mut cloudfront.by_arn(arn)?.tags),
+    if cloudfront.functions.values().all(|function| function.arn() != arn) {
+        return Ok(&mut cloudfront.by_arn(arn)?.tags);
     }
+    let function = cloudfront.functions.values_mut().find(|function| function.arn() == arn);
+    let missing = || Fault::new("NoSuchResource", 404, "The specified resource does not exist.");
+    function.map(|function| &mut function.tags).ok_or_else(missing)
 }
 
 impl Call<'_> {
