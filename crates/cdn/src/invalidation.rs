@@ -41,11 +41,23 @@ impl Invalidation {
 
 /// The paths that a change of these keys makes stale. `index` is the index document of every folder.
 pub fn invalidation<K: AsRef<str>>(keys: impl IntoIterator<Item = K>, index: &str) -> Invalidation {
-    let paths: BTreeSet<String> = keys.into_iter().flat_map(|key| forms(key.as_ref(), index)).collect();
+    let forms = keys.into_iter().flat_map(|key| forms(key.as_ref(), index));
+    let paths: BTreeSet<String> = forms.map(|form| pattern(&form)).collect();
+    let wild = paths.iter().filter(|path| path.ends_with('*')).count();
+    if wild > MOST_WILDCARDS {
+        return Invalidation(vec!["/*".to_owned()]);
+    }
     if paths.len() <= MOST_PATHS {
         return Invalidation(paths.into_iter().collect());
     }
-    Invalidation(collapsed(&paths))
+    Invalidation(collapsed(&paths, MOST_WILDCARDS - wild))
+}
+
+/// Two characters are not matched as they are: `*` is a wildcard even when it is encoded, and of `~` it depends on the
+/// visitor's browser how it arrives. Everything that goes on like the part before them is forgotten instead.
+fn pattern(form: &str) -> String {
+    let odd = ["~", "%2A"].iter().filter_map(|odd| form.find(odd)).min();
+    odd.map_or_else(|| form.to_owned(), |at| format!("{}*", &form[..at]))
 }
 
 /// A key's own path and, for an index document, its folder with and without the slash.
@@ -64,7 +76,7 @@ fn forms(key: &str, index: &str) -> Vec<String> {
 }
 
 /// The folders at the top as wildcards, the fullest first, until the rest fits; everything when that is not enough.
-fn collapsed(paths: &BTreeSet<String>) -> Vec<String> {
+fn collapsed(paths: &BTreeSet<String>, wildcards: usize) -> Vec<String> {
     let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
     for path in paths {
         *folders.entry(top(path)).or_default() += 1;
@@ -72,7 +84,7 @@ fn collapsed(paths: &BTreeSet<String>) -> Vec<String> {
     let mut fullest: Vec<(&str, usize)> = folders.into_iter().filter(|(top, _)| *top != "/").collect();
     fullest.sort_by_key(|(top, count)| (std::cmp::Reverse(*count), *top));
     let (mut chosen, mut left) = (BTreeSet::new(), paths.len());
-    for (folder, count) in fullest.into_iter().take(MOST_WILDCARDS) {
+    for (folder, count) in fullest.into_iter().take(wildcards) {
         if left + chosen.len() <= MOST_PATHS {
             break;
         }
@@ -112,7 +124,16 @@ mod tests {
     fn characters_are_encoded_as_browsers_do() {
         let paths = |key: &str| invalidation([key], "index.html").0.remove(0);
         assert_eq!(paths("a b+c.css"), "/a%20b%2Bc.css");
-        assert_eq!(paths("Ü/~x*.png"), "/%C3%9C/~x%2A.png");
+        assert_eq!(paths("Ü/x.png"), "/%C3%9C/x.png");
+    }
+
+    #[test]
+    fn what_is_not_matched_as_it_is_becomes_a_wildcard_and_many_such_become_one() {
+        let paths = |keys: &[String]| invalidation(keys, "index.html").0;
+        assert_eq!(paths(&["a/~user/index.html".into()]), ["/a/*"]);
+        assert_eq!(paths(&["b/x*.png".into(), "c.css".into()]), ["/b/x*", "/c.css"]);
+        let many: Vec<String> = (0..16).map(|n| format!("{n}/~x")).collect();
+        assert_eq!(paths(&many), ["/*"]);
     }
 
     #[test]
