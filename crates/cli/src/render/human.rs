@@ -71,7 +71,7 @@ fn outlook(outlook: &Outlook) -> String {
     for line in by_use {
         let _ = write!(text, "\n  {line}");
     }
-    text.push_str("\nsurvives the loss of");
+    text.push_str("\nwhat it survives, and what not:");
     for line in survives {
         let _ = write!(text, "\n  {line}");
     }

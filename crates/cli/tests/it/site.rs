@@ -12,8 +12,13 @@ fn with(project: &Project, extra: &str) {
 fn a_site_is_planned_applied_shown_and_destroyed() {
     let project = Project::new();
     let plan = project.local(&["plan"]).err();
-    for part in ["+ cdn/distribution", "known after", "usually 2 to 5 minutes", "costs about $", "survives the loss of"]
-    {
+    for part in [
+        "+ cdn/distribution",
+        "known after",
+        "usually 2 to 5 minutes",
+        "costs about $",
+        "what it survives, and what not",
+    ] {
         assert!(plan.contains(part), "no `{part}` in {plan}");
     }
     insta::assert_snapshot!("status_before", project.local(&["status"]).err());
