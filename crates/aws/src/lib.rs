@@ -21,9 +21,11 @@ mod retry;
 #[cfg(feature = "session")]
 mod session;
 mod tags;
+mod younger;
 
 pub use error::{AwsError, Kind};
 pub use retry::{retries, timeouts};
 #[cfg(feature = "session")]
 pub use session::{Access, Session};
 pub use tags::{Owner, Tags};
+pub use younger::Younger;

@@ -42,7 +42,7 @@ pub use change::{Change, Goner};
 pub use choose::{HostedZone, NoZone, choose_zone};
 pub use health::{Check, Role, Spec, Watched};
 pub use problem::{Problem, Unfit};
-pub use records::{Answer, Failover, PROOF, Routing, STEP, Set, Target, Wanted, Zone};
+pub use records::{Answer, Failover, PROOF, Protection, Routing, STEP, Set, Target, Wanted, Zone};
 pub use want::Desired;
 pub use zone::{CLOUDFRONT_ALIAS_ZONE, UnknownZone, website_alias_zone};
 
@@ -113,7 +113,8 @@ impl DnsFailover {
 pub fn steps(want: &Desired, have: &Observed) -> Result<Vec<Step<Change>>, Unfit> {
     let chosen = health::steps(want, &have.checks);
     let more = records::steps(want, &have.zone, |role| chosen.id(role)).map_err(|problem| Unfit(vec![problem]))?;
-    Ok(chosen.steps.into_iter().chain(more).collect())
+    let problems = records::hindrances(&have.zone, &more);
+    if problems.is_empty() { Ok(chosen.steps.into_iter().chain(more).collect()) } else { Err(Unfit(problems)) }
 }
 
 /// The health checks that there are once the steps are done.
@@ -123,8 +124,15 @@ pub fn check_ids(want: &Desired, have: &Observed) -> Vec<(Role, Later<ResourceId
 }
 
 /// The steps that take our records and checks away. `keep_proof` when another certificate needs the record that proves the name.
-pub fn destroy_steps(want: &Desired, have: &Observed, keep_proof: bool) -> Vec<Step<Change>> {
+///
+/// # Errors
+/// [`Unfit`] when record sets are protected; nothing should be changed then.
+pub fn destroy_steps(want: &Desired, have: &Observed, keep_proof: bool) -> Result<Vec<Step<Change>>, Unfit> {
     let mut steps = records::destroy(want, &have.zone, keep_proof);
+    let problems = records::hindrances(&have.zone, &steps);
+    if !problems.is_empty() {
+        return Err(Unfit(problems));
+    }
     steps.extend(health::destroy(&have.checks));
-    steps
+    Ok(steps)
 }

@@ -3,6 +3,7 @@
 use twinsite_core::Domain;
 
 use crate::choose::NoZone;
+use crate::records::Protection;
 use crate::zone::UnknownZone;
 
 /// Something that stands in the way.
@@ -38,6 +39,19 @@ pub enum Problem {
         /// The other record's type.
         r#type: String,
     },
+    /// Somebody has protected record sets that would change.
+    #[error(
+        "the {} record sets of `{}` are protected in the hosted zone {zone}{}",
+        protection.r#type,
+        protection.name,
+        protection.comment.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
+    )]
+    Protected {
+        /// The hosted zone.
+        zone: String,
+        /// What is protected.
+        protection: Protection,
+    },
 }
 
 impl Problem {
@@ -54,6 +68,10 @@ impl Problem {
                 "look it up in the table of S3 website endpoints in the AWS General Reference, and set dns.website_zones"
             }
             Self::OtherRouting { .. } => "delete them, or choose another domain: nothing of theirs is changed",
+            Self::Protected { .. } => {
+                "if they may change, take the protection away first (Route 53 console, or `aws route53 \
+                 delete-resource-record-set-protections`); twinsite never does"
+            }
             Self::BesideCname { .. } => {
                 "move that record to another name, or set mode = \"origin\", which needs no CNAME"
             }

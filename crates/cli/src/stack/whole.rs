@@ -127,8 +127,13 @@ impl Stack {
         let (want, have) = &whole.s3;
         let contents = Box::pin(self.services.s3.contents(want, have)).await;
         let contents = contents.map_err(|error| Failure::aws(WHAT, &error))?;
-        Plan::new(whole.destruction(contents)).map_err(|error| Failure::new(WHAT, error))
+        let steps = whole.destruction(contents).map_err(|unfit| problems_of(WHAT, &unfit))?;
+        Plan::new(steps).map_err(|error| Failure::new(WHAT, error))
     }
+}
+
+fn problems_of(what: &str, unfit: &dns::Unfit) -> Failure {
+    Failure::problems(what, unfit, unfit.0.iter().map(dns::Problem::hint))
 }
 
 impl Whole {
@@ -138,8 +143,7 @@ impl Whole {
         let s3 = s3_site::steps(&self.s3.0, &self.s3.1).map_err(|unfit| Failure::unfit(WHAT, &unfit));
         let cdn = cdn::steps(&self.cdn.0, &self.cdn.1)
             .map_err(|unfit| Failure::problems(WHAT, &unfit, unfit.0.iter().map(cdn::Problem::hint)));
-        let dns = dns::steps(&self.dns.0, &self.dns.1)
-            .map_err(|unfit| Failure::problems(WHAT, &unfit, unfit.0.iter().map(dns::Problem::hint)));
+        let dns = dns::steps(&self.dns.0, &self.dns.1).map_err(|unfit| problems_of(WHAT, &unfit));
         let notice = notice::steps(&self.notice.0, &self.notice.1).map_err(|problems| {
             let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
             Failure::problems(WHAT, why.join("\n"), problems.iter().map(notice::Problem::hint))
@@ -190,9 +194,9 @@ impl Whole {
     }
 
     /// DNS first, so that nobody is led to what is about to go; buckets last, because their names can be taken by others.
-    fn destruction(&self, contents: s3_site::Contents) -> Vec<Step<SiteChange>> {
+    fn destruction(&self, contents: s3_site::Contents) -> Result<Vec<Step<SiteChange>>, dns::Unfit> {
         let (want_dns, have_dns) = &self.dns;
-        let dns = dns::destroy_steps(want_dns, have_dns, self.proof_is_needed());
+        let dns = dns::destroy_steps(want_dns, have_dns, self.proof_is_needed())?;
         let cdn = cdn::destroy_steps(&self.cdn.0, &self.cdn.1, &[dns::STEP]);
         let s3 = s3_site::destroy_steps(&self.s3.0, &self.s3.1, contents);
         let mut steps: Vec<Step<SiteChange>> = dns.into_iter().map(|step| step.map(SiteChange::Dns)).collect();
@@ -212,7 +216,7 @@ impl Whole {
                 step
             }
         }));
-        steps
+        Ok(steps)
     }
 
     /// True when another certificate, which stays, is renewed by the same record.

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::error::BuildError;
-use aws_sdk_route53::types::{Change as SdkChange, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecordSet, RrType};
-use twinsite_aws::AwsError;
+use aws_sdk_route53::types::{
+    Change as SdkChange, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecordSet, RrType, TagResourceType,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use twinsite_aws::{AwsError, Kind, Younger};
 use twinsite_core::wait::{Look, Patience, WaitError, until};
 use twinsite_core::{Made, Proof, Run};
 
 use super::diff::canonical;
-use super::{Wanted, Zone, wire};
+use super::protection::Page;
+use super::{Protection, Wanted, Zone, wire};
 use crate::change::Goner;
 use crate::choose::HostedZone;
 use crate::want::Desired;
@@ -58,8 +62,37 @@ impl Calls<'_> {
             let value = there.iter().flat_map(ResourceRecordSet::resource_records).next();
             proofs.extend(value.map(|record| (canonical(name), record.value.clone())));
         }
+        let mut names = vec![want.site.domain.to_string()];
+        names.extend(proofs.keys().cloned());
+        let protections = self.list_protections(&zone.id, &names).await?;
         let sets = sets.iter().filter(|set| ![RrType::Ns, RrType::Soa].contains(&set.r#type)).map(wire::set).collect();
-        Ok(Zone { id: zone.id.clone(), name: canonical(&zone.name), sets, proofs })
+        Ok(Zone { id: zone.id.clone(), name: canonical(&zone.name), sets, proofs, protections })
+    }
+
+    /// The protections of some names. The SDK does not know this operation yet: it travels as one with an empty answer.
+    /// Whoever may not ask is told by Route 53 when it comes to a change.
+    /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSetProtections.html>
+    async fn list_protections(&self, zone: &str, names: &[String]) -> Result<Vec<Protection>, AwsError> {
+        const OPERATION: &str = "ListResourceRecordSetProtections";
+        let (mut all, mut token) = (Vec::new(), None);
+        loop {
+            let page = token.map_or_else(String::new, |token: String| {
+                format!("?nexttoken={}", utf8_percent_encode(&token, NON_ALPHANUMERIC))
+            });
+            let asked = Younger::get(format!("2013-04-01/hostedzone/{zone}/rrsetprotection{page}"));
+            let carrier = self.client.change_tags_for_resource().resource_type(TagResourceType::Hostedzone);
+            let carrier = carrier.resource_id(zone).customize().interceptor(asked.clone());
+            match Box::pin(carrier.send()).await.map_err(|error| AwsError::new(OPERATION, zone, error)) {
+                Err(error) if [Kind::Denied, Kind::Absent].contains(&error.kind) => return Ok(Vec::new()),
+                answer => answer.map(drop)?,
+            }
+            let page = Page::read(&asked.answer()).map_err(|error| AwsError::unexpected(OPERATION, zone, error))?;
+            token = page.next_token.clone();
+            all.extend(page.entries().filter(|entry| names.contains(&entry.name)));
+            if token.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     /// All record sets of one name.

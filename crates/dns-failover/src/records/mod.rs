@@ -2,11 +2,14 @@
 
 mod calls;
 mod diff;
+mod protection;
 mod wanted;
 mod wire;
 
 pub(crate) use calls::Calls;
 pub(crate) use diff::{destroy, steps};
+pub use protection::Protection;
+pub(crate) use protection::hindrances;
 pub use wanted::{Answer, Failover, Target, Wanted};
 
 use std::collections::BTreeMap;
@@ -27,6 +30,8 @@ pub struct Zone {
     pub sets: Vec<Set>,
     /// What the record that proves the name leads to now, by the record's name.
     pub proofs: BTreeMap<String, String>,
+    /// Record sets of these names that may not be changed.
+    pub protections: Vec<Protection>,
 }
 
 /// A record set that is there.

@@ -67,7 +67,7 @@ async fn applied(dns: &DnsFailover, want: &Desired) -> Result<Applied, Halted<Aw
 
 async fn destroyed(dns: &DnsFailover, want: &Desired) {
     let have = observed(dns, want).await;
-    carried_out(dns, destroy_steps(want, &have, false)).await.unwrap();
+    carried_out(dns, destroy_steps(want, &have, false).unwrap()).await.unwrap();
 }
 
 /// What the zone says, but for what every zone says.

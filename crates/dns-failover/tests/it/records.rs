@@ -131,7 +131,7 @@ async fn records_that_others_route_are_left_alone() {
 }
 
 #[tokio::test]
-async fn drift_is_put_back_and_a_protected_record_says_why_it_is_not() {
+async fn drift_is_put_back_but_what_is_protected_is_named_before_anything_changes() {
     let (cloud, want) = (cloud().await, want("www.example.com", Mode::Dns));
     let dns = dns(&cloud).await;
     applied(&dns, &want).await.unwrap();
@@ -148,8 +148,12 @@ async fn drift_is_put_back_and_a_protected_record_says_why_it_is_not() {
         account.route53.protect(&zone, vec![Protection { record_name, record_type, comment: Some("frozen".into()) }])
     });
     protected.unwrap();
-    let halted = applied(&dns, &want).await.unwrap_err().to_string();
-    assert!(halted.contains("frozen"), "{halted}");
+    let have = observed(&dns, &want).await;
+    let unfit = steps(&want, &have).unwrap_err();
+    assert!(matches!(&unfit.0[..], [Problem::Protected { .. }]), "{unfit}");
+    assert!(unfit.to_string().contains("CNAME record sets of `www.example.com` are protected"), "{unfit}");
+    assert!(unfit.to_string().ends_with("frozen"), "{unfit}");
+    assert_eq!(twinsite_dns_failover::destroy_steps(&want, &have, false).unwrap_err(), unfit);
 }
 
 #[tokio::test]
@@ -164,7 +168,7 @@ async fn the_record_that_proves_the_name_is_written_and_stays_while_another_need
     assert_eq!(ids(&dns, &want).await, ["dns/certificate-record"]);
     applied(&dns, &want).await.unwrap();
     let have = observed(&dns, &want).await;
-    let kept = twinsite_dns_failover::destroy_steps(&want, &have, true);
+    let kept = twinsite_dns_failover::destroy_steps(&want, &have, true).unwrap();
     assert!(kept.iter().all(|step| step.id.as_str() != "dns/certificate-record"));
     destroyed(&dns, &want).await;
     assert!(sets(&cloud).is_empty());

@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/Route53/latest/APIReference/API_Operations_Amazon_Route_53.html>
 
 mod checks;
+mod protections;
 mod tags;
 mod zones;
 
@@ -80,6 +81,9 @@ fn name(method: &Method, path: &[&str]) -> &'static str {
         ("DELETE", ["hostedzone", _]) => "DeleteHostedZone",
         ("POST", ["hostedzone", _, "rrset"]) => "ChangeResourceRecordSets",
         ("GET", ["hostedzone", _, "rrset"]) => "ListResourceRecordSets",
+        ("GET", ["hostedzone", _, "rrsetprotection"]) => "ListResourceRecordSetProtections",
+        ("POST", ["hostedzone", _, "rrsetprotection"]) => "CreateResourceRecordSetProtections",
+        ("POST", ["hostedzone", _, "rrsetprotection", "delete"]) => "DeleteResourceRecordSetProtections",
         ("GET", ["change", _]) => "GetChange",
         ("POST", ["healthcheck"]) => "CreateHealthCheck",
         ("GET", ["healthcheck"]) => "ListHealthChecks",
@@ -116,6 +120,9 @@ impl Call<'_> {
             "DeleteHostedZone" => self.delete_zone(id),
             "ChangeResourceRecordSets" => self.change_records(id),
             "ListResourceRecordSets" => self.list_records(id),
+            "ListResourceRecordSetProtections" => self.list_protections(id),
+            "CreateResourceRecordSetProtections" => self.create_protections(id),
+            "DeleteResourceRecordSetProtections" => self.delete_protections(id),
             "GetChange" => self.get_change(id),
             "CreateHealthCheck" => self.create_check(),
             "ListHealthChecks" => self.list_checks(),
@@ -165,6 +172,7 @@ fn refusal(fault: &Fault) -> Response<Body> {
         Fault::HealthCheckAlreadyExists => (StatusCode::CONFLICT, "HealthCheckAlreadyExists"),
         Fault::HealthCheckVersionMismatch => (StatusCode::CONFLICT, "HealthCheckVersionMismatch"),
         Fault::ProtectionAlreadyExists(_) => (StatusCode::CONFLICT, "ProtectionAlreadyExists"),
+        Fault::InvalidProtectionBatch(_) => (StatusCode::BAD_REQUEST, "InvalidResourceRecordSetProtectionBatch"),
         Fault::InvalidInput(_) => (StatusCode::BAD_REQUEST, "InvalidInput"),
         Fault::Disk(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
         Fault::InvalidChangeBatch(_) => (StatusCode::BAD_REQUEST, "InvalidChangeBatch"),

@@ -41,6 +41,9 @@ pub enum Fault {
     /// `ProtectionAlreadyExists`.
     #[error("A protection already exists for {0}")]
     ProtectionAlreadyExists(String),
+    /// `InvalidResourceRecordSetProtectionBatch`.
+    #[error("No protection exists for {0}")]
+    InvalidProtectionBatch(String),
     /// The state on disk could not be written.
     #[error("{0}")]
     Disk(String),
@@ -131,7 +134,7 @@ impl Route53 {
 
     /// Deletes a hosted zone that has no sets of its owner's left.
     pub fn delete_zone(&mut self, id: &str, moment: Moment) -> Result<Submitted, Fault> {
-        if !self.zone(id)?.is_bare() {
+        if !self.zone(id)?.is_bare() || !self.zone(id)?.protections().is_empty() {
             return Err(Fault::HostedZoneNotEmpty);
         }
         self.zones.remove(id);
@@ -171,8 +174,7 @@ impl Route53 {
     /// Takes protections of a zone away.
     pub fn unprotect(&mut self, zone: &str, gone: &[(String, String)]) -> Result<(), Fault> {
         let zone = self.zones.get_mut(zone).ok_or_else(|| Fault::NoSuchHostedZone(zone.to_owned()))?;
-        zone.unprotect(gone);
-        Ok(())
+        zone.unprotect(gone).map_err(Fault::InvalidProtectionBatch)
     }
 
     /// A change that was submitted.

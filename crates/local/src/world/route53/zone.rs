@@ -116,10 +116,14 @@ impl Zone {
         Ok(())
     }
 
-    /// Takes protections away.
-    pub(super) fn unprotect(&mut self, gone: &[(String, String)]) {
+    /// Takes protections away, all or none; the name of one that is not there otherwise.
+    pub(super) fn unprotect(&mut self, gone: &[(String, String)]) -> Result<(), String> {
+        if let Some((name, _)) = gone.iter().find(|(name, kind)| self.protection(&normalise(name), kind).is_none()) {
+            return Err(name.clone());
+        }
         let named = |p: &Protection| gone.iter().any(|(n, t)| normalise(n) == p.record_name && *t == p.record_type);
         self.protections.retain(|protection| !named(protection));
+        Ok(())
     }
 
     fn protection(&self, name: &str, r#type: &str) -> Option<&Protection> {
