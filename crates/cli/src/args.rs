@@ -64,7 +64,7 @@ pub(crate) enum Command {
     /// Show the certificate, the distribution, where DNS leads, both buckets, and what `apply` would do
     Status,
     /// Delete everything that was created for the site: DNS first, buckets last
-    Destroy,
+    Destroy(Destroy),
     /// Certificates that were issued elsewhere
     Cert {
         /// What to do
@@ -120,6 +120,13 @@ pub(crate) struct Apply {
     /// Take over buckets that twinsite did not create
     #[arg(long)]
     pub(crate) adopt: bool,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Destroy {
+    /// Delete only buckets that a change of mode has left behind
+    #[arg(long)]
+    pub(crate) former: bool,
 }
 
 /// What to do with certificates.

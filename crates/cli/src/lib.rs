@@ -79,7 +79,7 @@ async fn carry_out(args: Args, run: &Run, screen: &Screen) -> Result<Outcome, Fa
             Box::pin(ops::cert::import(&global, &options, run)).await
         }
         Command::IamPolicy(options) => Box::pin(ops::iam_policy::iam_policy(&global, &options)).await,
-        Command::Destroy => Box::pin(ops::destroy::destroy(&global, run, screen)).await,
+        Command::Destroy(options) => Box::pin(ops::destroy::destroy(&global, &options, run, screen)).await,
         Command::Local(options) => Box::pin(ops::local::local(&global, &options, run, screen)).await,
         Command::Completions { shell } => Ok(Outcome::Completions(shell)),
     }

@@ -36,6 +36,7 @@ pub(crate) struct Stack {
     /// Where the embedded cloud is served, when another process has it open.
     served: Option<SocketAddr>,
     session: Session,
+    run: Run,
 }
 
 impl Stack {
@@ -69,7 +70,7 @@ impl Stack {
             dns: DnsFailover::new(session.route53(), run.clone()).patience(patience),
             notices: notices(&session, &site),
         };
-        Ok(Self { config, site, services, cloud: None, served: None, session })
+        Ok(Self { config, site, services, cloud: None, served: None, session, run: run.clone() })
     }
 
     /// What the buckets should be like.

@@ -96,6 +96,19 @@ impl Site {
         Ok(Self { domain, mode, account, regions, buckets })
     }
 
+    /// Names that this site's buckets have in other modes and not in this one: a change of mode leaves such buckets behind.
+    pub fn former_buckets(&self) -> Vec<(Side, BucketName)> {
+        let modes = [Mode::Dns, Mode::Origin, Mode::Layered].into_iter();
+        // A name that cannot be is not the name of a bucket.
+        let others = modes
+            .filter_map(|mode| Self::new(self.domain.clone(), mode, self.account.clone(), self.regions.clone()).ok());
+        let names = others.flat_map(|other| Side::BOTH.map(|side| (side, other.buckets.get(side).clone())));
+        let mut former: Vec<_> = names.filter(|(side, name)| self.buckets.get(*side) != name).collect();
+        former.sort();
+        former.dedup();
+        former
+    }
+
     /// The site's name as one word without dots: for names in services that allow none.
     pub fn slug(&self) -> String {
         slug(&self.domain, 40)
@@ -156,6 +169,8 @@ mod tests {
         assert_eq!(layered.website_host(Side::Backup), "www.example.com.s3-website-us-west-2.amazonaws.com");
         let origin = site("www.example.com", Mode::Origin, "us-east-1", "us-west-2").unwrap();
         assert_eq!(origin.buckets.backup.as_str(), "www-example-com-111122223333-us-west-2");
+        assert_eq!(origin.former_buckets(), [(Side::Backup, layered.buckets.backup.clone())]);
+        assert_eq!(layered.former_buckets(), [(Side::Backup, origin.buckets.backup)]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a bucket is like, in one canonical form: AWS's defaults filled in, its order forgotten.
 
 use twinsite_aws::Tags;
-use twinsite_core::Pair;
+use twinsite_core::{BucketName, Pair, Side};
 
 use crate::replication::Replication;
 use crate::role::RoleState;
@@ -89,4 +89,6 @@ pub struct Observed {
     pub account: Option<Block>,
     /// The role that S3 assumes to replicate.
     pub role: Option<RoleState>,
+    /// Buckets that twinsite created for this site in another mode, and that are no longer used.
+    pub former: Vec<(Side, BucketName)>,
 }

@@ -1,6 +1,6 @@
 //! Taking the buckets away again: those that twinsite created, and nothing else.
 
-use twinsite_core::{Action, Pair, Reason, Side, Step};
+use twinsite_core::{Action, BucketName, Pair, Reason, Side, Step};
 
 use crate::bucket::{Found, Observed};
 use crate::change::{BucketChange, Change, What};
@@ -10,13 +10,32 @@ use crate::role;
 use crate::want::Desired;
 
 /// How many objects, versions and delete markers each bucket holds, for the owner to see before saying yes.
-pub type Contents = Pair<u64>;
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// In the two buckets.
+    pub buckets: Pair<u64>,
+    /// In those that another mode has left behind, in the order in which they were found.
+    pub former: Vec<u64>,
+}
 
 /// The steps that take the buckets away. A bucket that was handed over stays, without our tags and policy statements.
-pub fn destroy_steps(want: &Desired, have: &Observed, contents: Contents) -> Vec<Step<Change>> {
+pub fn destroy_steps(want: &Desired, have: &Observed, contents: &Contents) -> Vec<Step<Change>> {
     let buckets = Side::BOTH.into_iter();
-    let buckets = buckets.filter_map(|side| step(want, side, have.buckets.get(side), *contents.get(side)));
-    buckets.chain(role::destroy(want, have.role.as_ref())).collect()
+    let buckets = buckets.filter_map(|side| step(want, side, have.buckets.get(side), *contents.buckets.get(side)));
+    let former = destroy_former(have, contents).into_iter();
+    buckets.chain(former).chain(role::destroy(want, have.role.as_ref())).collect()
+}
+
+/// The steps that take away what another mode has left behind, and nothing else.
+pub fn destroy_former(have: &Observed, contents: &Contents) -> Vec<Step<Change>> {
+    let former = have.former.iter().zip(&contents.former);
+    let step = |((side, bucket), objects): (&(Side, BucketName), &u64)| {
+        let what = What::Delete { objects: *objects };
+        let change = Change::Bucket(BucketChange { side: *side, bucket: bucket.clone(), what });
+        let reason = Reason::Asked("destroy".to_owned());
+        Step::new(format!("{side}/former-bucket"), Action::Delete, reason, change)
+    };
+    former.map(step).collect()
 }
 
 fn step(want: &Desired, side: Side, found: &Found, objects: u64) -> Option<Step<Change>> {

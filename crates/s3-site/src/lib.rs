@@ -31,7 +31,7 @@ mod wire;
 
 pub use bucket::{Found, Lifecycle, Observed, SideState, Website};
 pub use change::{BucketChange, Change};
-pub use destroy::{Contents, destroy_steps};
+pub use destroy::{Contents, destroy_former, destroy_steps};
 pub use diff::steps;
 pub use problem::{Problem, Unfit};
 pub use replication::{Replication, Rule};

@@ -21,8 +21,27 @@ impl S3Site {
         let name = role::name(want);
         let role = role::Calls { client: &self.iam, name: &name };
         let role = Box::pin(role.observe());
-        let (account, role, primary, backup) = try_join!(account, role, side(Side::Primary), side(Side::Backup))?;
-        Ok(Observed { buckets: twinsite_core::Pair::new(primary, backup), account, role })
+        let former = Box::pin(self.former(want));
+        let (account, role, former, primary, backup) =
+            try_join!(account, role, former, side(Side::Primary), side(Side::Backup))?;
+        Ok(Observed { buckets: twinsite_core::Pair::new(primary, backup), account, role, former })
+    }
+
+    /// The buckets that another mode has left behind.
+    async fn former(&self, want: &Desired) -> Result<Vec<(Side, BucketName)>, AwsError> {
+        let mut former = Vec::new();
+        for (side, name) in want.site.former_buckets() {
+            let (client, region) = (self.clients.get(side), want.site.regions.get(side).as_str());
+            let here = match head_bucket(client, &name).await? {
+                Head::Here => true,
+                Head::In(there) => there == region,
+                Head::Absent | Head::Forbidden => false,
+            };
+            if here && made(client, want, &name).await? {
+                former.push((side, name));
+            }
+        }
+        Ok(former)
     }
 
     async fn bucket(&self, want: &Desired, side: Side) -> Result<Found, AwsError> {
@@ -92,6 +111,15 @@ macro_rules! get {
             AwsError::absent(answer.map_err(|error| AwsError::new($operation, $name, error)))
         })
     };
+}
+
+/// True when twinsite created a bucket for this site. What may not be looked at, it did not.
+async fn made(client: &Client, want: &Desired, name: &BucketName) -> Result<bool, AwsError> {
+    match get!(client, name, get_bucket_tagging, "GetBucketTagging").await {
+        Ok(answer) => Ok(answer.is_some_and(|answer| want.owner().made(&wire::tags(answer.tag_set())))),
+        Err(error) if error.kind == Kind::Denied => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 async fn read_settings(client: &Client, name: &BucketName) -> Result<SideState, AwsError> {

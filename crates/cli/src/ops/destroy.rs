@@ -3,16 +3,21 @@
 use twinsite_core::Run;
 
 use super::Outcome;
-use crate::args::Global;
+use crate::args::{Destroy, Global};
 use crate::error::Failure;
 use crate::render::Screen;
 use crate::stack::Stack;
 
 const WHAT: &str = "destroy the site";
 
-pub(crate) async fn destroy(global: &Global, run: &Run, screen: &Screen) -> Result<Outcome, Failure> {
+pub(crate) async fn destroy(
+    global: &Global,
+    options: &Destroy,
+    run: &Run,
+    screen: &Screen,
+) -> Result<Outcome, Failure> {
     let stack = Stack::open(global, run).await?;
-    let plan = stack.destruction().await?;
+    let plan = if options.former { stack.destruction_of_former().await? } else { stack.destruction().await? };
     screen.plan(&plan);
     if plan.is_empty() {
         return Ok(Outcome::Destroyed { done: 0 });

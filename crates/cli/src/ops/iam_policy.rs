@@ -245,7 +245,14 @@ impl Policy<'_> {
             ),
             Self::allow(
                 "Topics",
-                &["sns:CreateTopic", "sns:DeleteTopic", "sns:Subscribe", "sns:TagResource"],
+                &[
+                    "sns:CreateTopic",
+                    "sns:DeleteTopic",
+                    "sns:Subscribe",
+                    "sns:TagResource",
+                    "sns:Unsubscribe",
+                    "sns:UntagResource",
+                ],
                 self.topics(),
             ),
             Self::allow("HealthChecks", &checks, "*"),

@@ -27,6 +27,7 @@ const WHAT: &str = "look at the site";
 pub(crate) async fn status(global: &Global, run: &Run) -> Result<Outcome, Failure> {
     let stack = Stack::open(global, run).await?;
     let whole = stack.observe(Adopt::Refuse, WHAT).await?;
+    whole.name_former(run);
     let mut checks: Vec<_> = whole.dns.1.checks.iter().collect();
     checks.sort_by_key(|check| check.role);
     let plan = Plan::new(whole.steps()?).map_err(|error| Failure::new(WHAT, error))?;
@@ -71,7 +72,7 @@ fn alerts(whole: &Whole) -> Vec<String> {
     for (region, (topic, alarms)) in &whole.notice.1 {
         let loud = alarms.iter().filter(|(_, alarm)| alarm.state != "OK");
         lines.extend(loud.map(|(name, alarm)| format!("{name} in {region}: {}", alarm.state)));
-        let waiting = topic.iter().flat_map(|topic| &topic.emails).filter(|(_, confirmed)| !**confirmed);
+        let waiting = topic.iter().flat_map(|topic| &topic.emails).filter(|(_, confirmed)| confirmed.is_none());
         lines.extend(
             waiting.map(|(email, _)| {
                 format!("{email} in {region}: not written to until the link in AWS's mail is clicked")

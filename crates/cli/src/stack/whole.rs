@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 use twinsite_aws::AwsError;
 use twinsite_cdn as cdn;
-use twinsite_core::{Action, Arn, Later, Mode, Plan, Reason, Side, Step};
+use twinsite_core::{Action, Arn, Event, Later, Mode, Plan, Reason, Run, Side, Step};
 use twinsite_dns_failover::{self as dns, notice};
 use twinsite_s3_site::{self as s3_site, Adopt};
 
@@ -117,7 +117,19 @@ impl Stack {
     pub(crate) async fn plan(&self, adopt: Adopt) -> Result<Plan<SiteChange>, Failure> {
         const WHAT: &str = "plan the site";
         let whole = self.observe(adopt, WHAT).await?;
+        whole.name_former(&self.run);
         whole.steps().and_then(|steps| Plan::new(steps).map_err(|error| Failure::new(WHAT, error)))
+    }
+
+    /// The plan that takes away what a change of mode has left behind, and nothing else.
+    pub(crate) async fn destruction_of_former(&self) -> Result<Plan<SiteChange>, Failure> {
+        const WHAT: &str = "look for buckets that another mode has left behind";
+        let want = self.desired(Adopt::Refuse);
+        let have = Box::pin(self.services.s3.observe(&want)).await.map_err(|error| Failure::aws(WHAT, &error))?;
+        let contents = Box::pin(self.services.s3.contents(&want, &have)).await;
+        let contents = contents.map_err(|error| Failure::aws(WHAT, &error))?;
+        let steps = s3_site::destroy_former(&have, &contents).into_iter();
+        Plan::new(steps.map(|step| step.map(SiteChange::S3)).collect()).map_err(|error| Failure::new(WHAT, error))
     }
 
     /// The plan that takes everything away that was made.
@@ -127,7 +139,7 @@ impl Stack {
         let (want, have) = &whole.s3;
         let contents = Box::pin(self.services.s3.contents(want, have)).await;
         let contents = contents.map_err(|error| Failure::aws(WHAT, &error))?;
-        let steps = whole.destruction(contents).map_err(|unfit| problems_of(WHAT, &unfit))?;
+        let steps = whole.destruction(&contents).map_err(|unfit| problems_of(WHAT, &unfit))?;
         Plan::new(steps).map_err(|error| Failure::new(WHAT, error))
     }
 }
@@ -189,12 +201,23 @@ impl Whole {
         opens.into_iter().fold(step, Step::follows)
     }
 
+    /// Names the buckets that a change of mode has left behind.
+    pub(crate) fn name_former(&self, run: &Run) {
+        for (side, bucket) in &self.s3.1.former {
+            let region = self.s3.0.site.regions.get(*side);
+            let text =
+                format!("the bucket `{bucket}` in {region} was this site's in another mode, and is not used any more");
+            let hint = Some("`twinsite destroy --former` deletes it and everything in it, and nothing else".to_owned());
+            run.say(&Event::Warning { text, hint });
+        }
+    }
+
     fn is_private(&self) -> bool {
         self.s3.0.site.mode == Mode::Origin
     }
 
     /// DNS first, so that nobody is led to what is about to go; buckets last, because their names can be taken by others.
-    fn destruction(&self, contents: s3_site::Contents) -> Result<Vec<Step<SiteChange>>, dns::Unfit> {
+    fn destruction(&self, contents: &s3_site::Contents) -> Result<Vec<Step<SiteChange>>, dns::Unfit> {
         let (want_dns, have_dns) = &self.dns;
         let dns = dns::destroy_steps(want_dns, have_dns, self.proof_is_needed())?;
         let cdn = cdn::destroy_steps(&self.cdn.0, &self.cdn.1, &[dns::STEP]);
@@ -207,7 +230,8 @@ impl Whole {
         steps = steps.into_iter().map(|step| quiet.iter().fold(step, Step::follows)).collect();
         steps.extend(notice.into_iter().map(|step| step.map(SiteChange::Notice)));
         let first = [dns::STEP, cdn::STEP];
-        let sides = Side::BOTH.map(|side| [format!("{side}/bucket"), format!("{side}/release")]).concat();
+        let ends = ["bucket", "release", "former-bucket"];
+        let sides = Side::BOTH.map(|side| ends.map(|end| format!("{side}/{end}"))).concat();
         steps.extend(s3.into_iter().map(|step| {
             let step = step.map(SiteChange::S3);
             if sides.iter().any(|id| id == step.id.as_str()) {

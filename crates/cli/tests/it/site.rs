@@ -68,6 +68,29 @@ fn settings_that_would_lock_visitors_out_are_refused_with_a_way_out() {
     }
 }
 
+#[test]
+fn a_bucket_that_another_mode_left_behind_is_named_and_goes_when_told_to() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    assert!(!project.local(&["status"]).err().contains("another mode"));
+    project.write("twinsite.toml", &CONFIG.replace("[primary]", "mode = \"origin\"\n[primary]"));
+    project.local(&["apply"]);
+    for command in ["plan", "status"] {
+        let said = project.local(&[command]).err();
+        assert!(said.contains("`www.example.com` in us-west-2 was this site's in another mode"), "{said}");
+        assert!(said.contains("destroy --former"), "{said}");
+    }
+    let gone = project.local(&["destroy", "--former", "--yes"]).err();
+    assert!(gone.contains("- backup/former-bucket") && gone.contains("1 steps done"), "{gone}");
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
+    assert!(project.local(&["destroy", "--former", "--yes"]).err().contains("nothing to destroy"));
+    // What nobody asked for goes with the site, at the latest.
+    project.write("twinsite.toml", CONFIG);
+    project.local(&["apply"]);
+    let all = project.local(&["destroy", "--yes"]).err();
+    assert!(all.contains("- backup/former-bucket") && all.contains("- backup/bucket"), "{all}");
+}
+
 fn policy(project: &Project, args: &[&str]) -> Value {
     let ran = project.run(&[&["iam-policy", "--account", "111122223333"], args].concat());
     assert_eq!(ran.code(), 0, "{}", ran.err());

@@ -7,7 +7,7 @@ use aws_sdk_sns::types::Tag;
 use twinsite_aws::{AwsError, Tags};
 use twinsite_core::Made;
 
-use super::{Alarm, Found, Topic, wire};
+use super::{Alarm, Found, Topic, mark, wire};
 
 /// Both services in one region.
 pub(super) struct Calls<'a> {
@@ -65,7 +65,7 @@ impl Calls<'_> {
             let page = call!("ListSubscriptionsByTopic", arn, request)?;
             let all = page.subscriptions.unwrap_or_default().into_iter();
             emails.extend(all.filter(|one| one.protocol() == Some("email")).map(|one| {
-                let confirmed = one.subscription_arn().is_some_and(|arn| arn.starts_with("arn:"));
+                let confirmed = one.subscription_arn.filter(|arn| arn.starts_with("arn:"));
                 (one.endpoint.unwrap_or_default(), confirmed)
             }));
             token = page.next_token;
@@ -85,8 +85,29 @@ impl Calls<'_> {
 
     /// <https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html>
     pub(super) async fn subscribe(&self, topic: &str, email: &str) -> Result<(), AwsError> {
+        // The mark comes first: an address that is subscribed without it would stay for ever.
+        if let Some(mark) = mark(email) {
+            let tag = Tag::builder().key(mark).value("subscribed").build();
+            let tag = tag.map_err(|error| AwsError::unexpected("TagResource", topic, error))?;
+            call!("TagResource", topic, self.sns.tag_resource().resource_arn(topic).tags(tag))?;
+        }
         let request = self.sns.subscribe().topic_arn(topic).protocol("email").endpoint(email);
         call!("Subscribe", topic, request).map(drop)
+    }
+
+    /// <https://docs.aws.amazon.com/sns/latest/api/API_Unsubscribe.html>
+    pub(super) async fn unsubscribe(
+        &self,
+        topic: &str,
+        email: &str,
+        subscription: Option<&str>,
+    ) -> Result<(), AwsError> {
+        if let Some(arn) = subscription {
+            let gone = call!("Unsubscribe", topic, self.sns.unsubscribe().subscription_arn(arn));
+            AwsError::absent(gone.map(drop))?;
+        }
+        let mark = mark(email).unwrap_or_default();
+        call!("UntagResource", topic, self.sns.untag_resource().resource_arn(topic).tag_keys(mark)).map(drop)
     }
 
     pub(super) async fn delete_topic(&self, topic: &str) -> Result<(), AwsError> {

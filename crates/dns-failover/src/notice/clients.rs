@@ -55,6 +55,9 @@ impl Apply<Change> for Notices {
         match change {
             Change::CreateTopic { region, name, tags } => self.calls(region)?.create_topic(name, tags).await?,
             Change::Subscribe { region, topic, email } => self.calls(region)?.subscribe(topic, email).await?,
+            Change::Unsubscribe { region, topic, email, subscription } => {
+                self.calls(region)?.unsubscribe(topic, email, subscription.as_deref()).await?;
+            }
             Change::PutAlarm { alarm, tags, fields: _ } => {
                 Box::pin(self.calls(&alarm.region)?.put_metric_alarm(alarm, tags, made)).await?;
             }

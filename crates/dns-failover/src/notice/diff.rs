@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use twinsite_core::{Action, Field, Reason, Region, Step};
 
 use super::alarm::wanted;
-use super::{Alarm, Change, Desired, Found, Observed, Problem, Topic};
+use super::{Alarm, Change, Desired, Found, MARK, Observed, Problem, Topic};
 
-/// The steps that bring topics, subscriptions and alarms into the wanted state. Subscriptions of others stay.
+/// The steps that bring topics, subscriptions and alarms into the wanted state. Subscriptions that others made stay.
 ///
 /// # Errors
 /// [`Problem`] when a topic or alarm of our name is somebody else's; nothing should be changed then.
@@ -66,7 +66,24 @@ fn topic_steps(want: &Desired, region: &Region, have: Option<&Topic>, quiet: boo
         let id = format!("notice/{region}/email/{email}");
         steps.push(Step::new(id, Action::Create, Reason::Absent, subscribe).follows(topic_id(region)));
     }
+    steps.extend(have.into_iter().flat_map(|have| dropped(want, region, have)));
     steps
+}
+
+/// Addresses that twinsite has subscribed and nobody wants any more.
+fn dropped(want: &Desired, region: &Region, have: &Topic) -> Vec<Step<Change>> {
+    let marked = have.tags.keys().filter_map(|key| key.strip_prefix(MARK));
+    let unwanted = marked.filter(|email| !want.emails.iter().any(|wanted| wanted == email));
+    let step = |email: &str| {
+        let change = Change::Unsubscribe {
+            region: region.clone(),
+            topic: want.topic(region),
+            email: email.to_owned(),
+            subscription: have.emails.get(email).cloned().flatten(),
+        };
+        Step::new(format!("notice/{region}/email/{email}"), Action::Delete, Reason::Unwanted, change)
+    };
+    unwanted.map(step).collect()
 }
 
 fn alarm_step(want: &Desired, alarm: &Alarm, have: Option<&Found>) -> Option<Step<Change>> {

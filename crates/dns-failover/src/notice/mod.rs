@@ -52,9 +52,20 @@ impl Desired {
 pub struct Topic {
     /// Its tags.
     pub tags: Tags,
-    /// The addresses that are written to; false until their owners have said yes.
-    pub emails: BTreeMap<String, bool>,
+    /// The addresses that are subscribed, with the subscription's ARN once their owners have said yes.
+    pub emails: BTreeMap<String, Option<String>>,
 }
+
+/// The tag that says that twinsite has subscribed an address, and may take it off again; `None` for addresses that cannot
+/// be in a tag.
+/// <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
+pub(crate) fn mark(email: &str) -> Option<String> {
+    let fits = |c: char| c.is_alphanumeric() || "+-=._:/@".contains(c);
+    let mark = format!("{MARK}{email}");
+    (email.chars().all(fits) && mark.len() <= 128).then_some(mark)
+}
+
+pub(crate) const MARK: &str = "twinsite:email:";
 
 /// An alarm that is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,6 +101,17 @@ pub enum Change {
         topic: String,
         /// The address.
         email: String,
+    },
+    /// An address that twinsite had subscribed is taken off.
+    Unsubscribe {
+        /// Where.
+        region: Region,
+        /// The topic.
+        topic: String,
+        /// The address.
+        email: String,
+        /// The subscription; `None` when its owner never said yes: such ones lapse by themselves.
+        subscription: Option<String>,
     },
     /// An alarm is created or put right.
     PutAlarm {
@@ -127,6 +149,9 @@ impl twinsite_core::Change for Change {
             Self::Subscribe { region: _, topic, email } => {
                 let note = "it is written to once its owner has clicked the link in a mail from AWS";
                 vec![Field::set("Topic", topic), Field::set("email", email), Field::set("confirmation", note)]
+            }
+            Self::Unsubscribe { region: _, topic, email, subscription: _ } => {
+                vec![Field::set("Topic", topic), Field::unset("email", email)]
             }
             Self::PutAlarm { alarm, tags: _, fields } => {
                 let first = [Field::set("Region", alarm.region.as_str()), Field::set("Alarm", &alarm.name)];

@@ -57,7 +57,7 @@ async fn alarms_are_where_their_metrics_are_and_nobody_is_written_to_without_say
     let here = ["certificate-expires", "replication-failed", "unhealthy-primary"].map(named);
     assert_eq!(names("us-east-1"), here, "the stop object alarms nobody");
     let confirmed = |have: &twinsite_dns_failover::notice::Observed| {
-        have[&"us-east-1".parse().unwrap()].0.as_ref().unwrap().emails["ops@example.com"]
+        have[&"us-east-1".parse().unwrap()].0.as_ref().unwrap().emails["ops@example.com"].is_some()
     };
     assert!(!confirmed(&have));
     cloud.world().change_account(|account, _| account.sns.confirm(TOPIC, "ops@example.com")).unwrap();
@@ -80,6 +80,15 @@ async fn drift_is_put_right_and_what_nobody_wants_goes() {
         ids(&notices, &more).await,
         ["us-east-1", "us-west-2"].map(|at| format!("notice/{at}/email/boss@example.com"))
     );
+    applied(&notices, &more).await;
+    cloud.world().change_account(|account, _| account.sns.subscribe(TOPIC, "email", "theirs@example.com")).unwrap();
+    cloud.world().change_account(|account, _| account.sns.confirm(TOPIC, "boss@example.com")).unwrap();
+    assert_eq!(ids(&notices, &both).await.len(), 2, "who was taken out is taken off, confirmed or not");
+    applied(&notices, &both).await;
+    assert_eq!(ids(&notices, &both).await, [""; 0]);
+    let left = cloud.world().account(|account, _| account.sns.topic(TOPIC).unwrap().subscriptions.clone());
+    let left: Vec<_> = left.iter().map(|one| one.endpoint.as_str()).collect();
+    assert_eq!(left, ["ops@example.com", "theirs@example.com"], "whom others subscribed stays");
     let before = Cloud::memory().world().dump();
     applied(&notices, &want(&[])).await;
     assert_eq!(cloud.world().dump(), before, "without an address there is nothing");

@@ -19,14 +19,17 @@ struct Page {
 }
 
 impl S3Site {
-    /// How many objects, versions and delete markers each bucket of ours holds.
+    /// How many objects, versions and delete markers each bucket of ours holds, those that another mode left behind included.
     pub async fn contents(&self, want: &Desired, have: &Observed) -> Result<Contents, AwsError> {
         let mut contents = Contents::default();
         for (side, found) in have.buckets.iter() {
             if let Found::Bucket(_) = found {
                 let calls = Calls { client: self.clients.get(side), bucket: want.site.buckets.get(side) };
-                *contents.get_mut(side) = count(&calls).await?;
+                *contents.buckets.get_mut(side) = count(&calls).await?;
             }
+        }
+        for (side, bucket) in &have.former {
+            contents.former.push(count(&Calls { client: self.clients.get(*side), bucket }).await?);
         }
         Ok(contents)
     }

@@ -2,7 +2,7 @@ use twinsite_core::{Change as _, Mode, Pair, Plan, Site};
 
 use super::*;
 use crate::bucket::Website;
-use crate::destroy_steps;
+use crate::{Contents, destroy_steps};
 
 fn want(mode: Mode) -> Desired {
     let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
@@ -32,7 +32,7 @@ fn observed(want: &Desired, change: impl Fn(&mut SideState)) -> Observed {
     change(&mut primary);
     let backup = Found::Bucket(Box::new(right(want, Side::Backup)));
     let buckets = Pair::new(Found::Bucket(Box::new(primary)), backup);
-    Observed { buckets, account: None, role: Some(role::tests::right(want)) }
+    Observed { buckets, account: None, role: Some(role::tests::right(want)), former: Vec::new() }
 }
 
 fn ids(steps: &[Step<Change>]) -> Vec<&str> {
@@ -47,7 +47,8 @@ type Drift = (&'static str, fn(&mut SideState));
 
 #[test]
 fn nothing_there_means_everything_is_made_and_ordered() {
-    let have = Observed { buckets: Pair::new(Found::Nothing, Found::Nothing), account: None, role: None };
+    let have =
+        Observed { buckets: Pair::new(Found::Nothing, Found::Nothing), account: None, role: None, former: Vec::new() };
     let plan = Plan::new(steps(&want(Mode::Layered), &have).unwrap()).unwrap();
     assert_eq!(plan.len(), 20);
     let waves: Vec<usize> = plan.waves().iter().map(Vec::len).collect();
@@ -102,7 +103,7 @@ fn what_stands_in_the_way_is_said_all_at_once() {
     let want = want(Mode::Layered);
     let all = Block { acls: true, ignore_acls: true, policies: true, restrict: true };
     let buckets = Pair::new(Found::Forbidden, Found::Elsewhere("eu-west-1".into()));
-    let found = problems(&want, &Observed { buckets, account: Some(all), role: None });
+    let found = problems(&want, &Observed { buckets, account: Some(all), role: None, former: Vec::new() });
     assert_eq!(found.len(), 4);
     let other = observed(&want, |state| drop(state.tags.insert("twinsite:site".into(), "blog.example.com".into())));
     assert!(matches!(&problems(&want, &other)[..], [Problem::OtherSite { .. }]));
@@ -122,15 +123,16 @@ fn private_sites_do_not_mind_the_accounts_block() {
 fn destroy_deletes_what_was_created_and_releases_what_was_handed_over() {
     let want = want(Mode::Dns);
     let created = observed(&want, |_| {});
-    let deletes = destroy_steps(&want, &created, Pair::new(3, 4));
+    let contents = Contents { buckets: Pair::new(3, 4), former: Vec::new() };
+    let deletes = destroy_steps(&want, &created, &contents);
     assert_eq!(ids(&deletes), ["primary/bucket", "backup/bucket", "replication/role"]);
     let adopted = observed(&want, |state| {
         state.tags = twinsite_aws::Owner::new("www.example.com".parse().unwrap()).adopted();
     });
     assert_eq!(
-        ids(&destroy_steps(&want, &adopted, Pair::new(3, 4))),
+        ids(&destroy_steps(&want, &adopted, &contents)),
         ["primary/release", "backup/bucket", "replication/role"]
     );
     let foreign = observed(&want, |state| state.tags = Tags::new());
-    assert_eq!(ids(&destroy_steps(&want, &foreign, Pair::new(3, 4))), ["backup/bucket", "replication/role"]);
+    assert_eq!(ids(&destroy_steps(&want, &foreign, &contents)), ["backup/bucket", "replication/role"]);
 }

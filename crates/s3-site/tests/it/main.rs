@@ -39,6 +39,6 @@ async fn applied(s3: &S3Site, want: &Desired) -> Result<Applied, Halted<AwsError
 async fn destroyed(s3: &S3Site, want: &Desired) {
     let have = s3.observe(want).await.unwrap();
     let contents = s3.contents(want, &have).await.unwrap();
-    let plan = Plan::new(destroy_steps(want, &have, contents)).unwrap();
+    let plan = Plan::new(destroy_steps(want, &have, &contents)).unwrap();
     apply(plan, s3, &Run::silent()).await.unwrap();
 }
