@@ -34,6 +34,7 @@ impl Apply<Change> for Cdn {
             Change::Disable { id } => Box::pin(calls.disable(id)).await?,
             Change::DeleteDistribution { id } => calls.delete_distribution(id).await?,
             Change::DeleteFunction { name } => calls.delete_function(name).await?,
+            Change::UpdateControl { id, name, have: _ } => calls.update_control(id, name).await?,
             Change::DeleteControl { id } => calls.delete_control(id).await?,
         }
         Ok(Vec::new())

@@ -3,7 +3,7 @@
 use twinsite_aws::Tags;
 use twinsite_core::{Arn, Domain, Field, HandleKind, Later, Need, ResourceId};
 
-use crate::distribution::Settings;
+use crate::distribution::{SIGNS, Settings};
 
 /// A change to the front door.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,15 @@ pub enum Change {
         /// Its name.
         name: String,
     },
+    /// The access control signs as it should again.
+    UpdateControl {
+        /// Its id.
+        id: ResourceId,
+        /// Its name.
+        name: String,
+        /// How it signs now.
+        have: String,
+    },
     /// The access control is deleted.
     DeleteControl {
         /// Its id.
@@ -117,6 +126,9 @@ impl twinsite_core::Change for Change {
             Self::Disable { id } => vec![Field::set("Distribution", &id.0), Field::change("Enabled", "true", "false")],
             Self::DeleteDistribution { id } => vec![Field::unset("Distribution", &id.0)],
             Self::DeleteFunction { name } => vec![Field::unset("Function", name)],
+            Self::UpdateControl { id, name: _, have } => {
+                vec![Field::set("OriginAccessControl", &id.0), Field::change("Signing", have, SIGNS)]
+            }
             Self::DeleteControl { id } => vec![Field::unset("OriginAccessControl", &id.0)],
             Self::DeleteCertificate { arn } => vec![Field::unset("Certificate", arn.as_str())],
         }
@@ -133,6 +145,7 @@ impl twinsite_core::Change for Change {
             | Self::Disable { .. }
             | Self::DeleteDistribution { .. }
             | Self::DeleteFunction { .. }
+            | Self::UpdateControl { .. }
             | Self::DeleteControl { .. }
             | Self::DeleteCertificate { .. } => Vec::new(),
         }
@@ -150,6 +163,7 @@ impl twinsite_core::Change for Change {
             | Self::Disable { .. }
             | Self::DeleteDistribution { .. }
             | Self::DeleteFunction { .. }
+            | Self::UpdateControl { .. }
             | Self::DeleteControl { .. }
             | Self::DeleteCertificate { .. } => Vec::new(),
         }

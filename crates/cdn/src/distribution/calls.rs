@@ -1,6 +1,7 @@
 //! One function for each CloudFront operation, by its AWS name.
 
 use aws_sdk_cloudfront::Client;
+use aws_sdk_cloudfront::error::BuildError;
 use aws_sdk_cloudfront::primitives::Blob;
 use aws_sdk_cloudfront::types::{
     DistributionConfig, DistributionConfigWithTags, DistributionSummary, FunctionConfig, FunctionRuntime,
@@ -11,7 +12,7 @@ use twinsite_aws::{AwsError, Tags};
 use twinsite_core::wait::{Look, Patience, until};
 use twinsite_core::{Handle, Host, Made, ResourceId, Run};
 
-use super::{Distribution, Front, LiveFunction, Settings, wire};
+use super::{Control, Distribution, Front, LiveFunction, Settings, wire};
 use crate::apply::ended;
 use crate::want::Desired;
 
@@ -221,7 +222,7 @@ impl Calls<'_> {
         AwsError::absent(answer.map(drop)).map(drop)
     }
 
-    async fn control(&self, name: &str) -> Result<Option<ResourceId>, AwsError> {
+    async fn control(&self, name: &str) -> Result<Option<Control>, AwsError> {
         let mut marker = None;
         loop {
             let request = self.client.list_origin_access_controls().set_marker(marker);
@@ -229,7 +230,9 @@ impl Calls<'_> {
             let Some(list) = page.origin_access_control_list else { return Ok(None) };
             let found = list.items.unwrap_or_default().into_iter().find(|control| control.name == name);
             if let Some(control) = found {
-                return Ok(Some(ResourceId(control.id)));
+                let (protocol, behavior) = (control.signing_protocol.as_str(), control.signing_behavior.as_str());
+                let how = format!("{protocol} {behavior} {}", control.origin_access_control_origin_type.as_str());
+                return Ok(Some(Control { id: ResourceId(control.id), how }));
             }
             marker = list.next_marker.filter(|marker| !marker.is_empty());
             if marker.is_none() {
@@ -241,24 +244,26 @@ impl Calls<'_> {
     /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateOriginAccessControl.html>
     pub(crate) async fn create_control(&self, name: &str) -> Result<ResourceId, AwsError> {
         const OPERATION: &str = "CreateOriginAccessControl";
-        let config = OriginAccessControlConfig::builder()
-            .name(name)
-            .description("Made by twinsite.")
-            .signing_protocol(OriginAccessControlSigningProtocols::Sigv4)
-            .signing_behavior(OriginAccessControlSigningBehaviors::Always)
-            .origin_access_control_origin_type(OriginAccessControlOriginTypes::S3)
-            .build()
-            .map_err(|error| AwsError::unexpected(OPERATION, name, error))?;
+        let config = control_config(name).map_err(|error| AwsError::unexpected(OPERATION, name, error))?;
         let request = self.client.create_origin_access_control().origin_access_control_config(config);
         let odd = || AwsError::unexpected(OPERATION, name, "it has no id");
         match call!("CreateOriginAccessControl", name, request) {
             Ok(answer) => answer.origin_access_control.map(|made| ResourceId(made.id)).ok_or_else(odd),
             // A lost reply: the call before has made it.
             Err(error) if error.code.as_deref() == Some("OriginAccessControlAlreadyExists") => {
-                self.control(name).await?.ok_or(error)
+                self.control(name).await?.map(|there| there.id).ok_or(error)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateOriginAccessControl.html>
+    pub(crate) async fn update_control(&self, id: &ResourceId, name: &str) -> Result<(), AwsError> {
+        let there = call!("GetOriginAccessControl", id, self.client.get_origin_access_control().id(&id.0))?;
+        let config =
+            control_config(name).map_err(|error| AwsError::unexpected("UpdateOriginAccessControl", name, error))?;
+        let request = self.client.update_origin_access_control().id(&id.0).set_if_match(there.e_tag);
+        call!("UpdateOriginAccessControl", id, request.origin_access_control_config(config)).map(drop)
     }
 
     pub(crate) async fn delete_control(&self, id: &ResourceId) -> Result<(), AwsError> {
@@ -310,4 +315,14 @@ impl Calls<'_> {
         let answer = call!("DeleteFunction", name, self.client.delete_function().name(name).if_match(etag));
         AwsError::absent(answer.map(drop)).map(drop)
     }
+}
+
+fn control_config(name: &str) -> Result<OriginAccessControlConfig, BuildError> {
+    OriginAccessControlConfig::builder()
+        .name(name)
+        .description("Made by twinsite.")
+        .signing_protocol(OriginAccessControlSigningProtocols::Sigv4)
+        .signing_behavior(OriginAccessControlSigningBehaviors::Always)
+        .origin_access_control_origin_type(OriginAccessControlOriginTypes::S3)
+        .build()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use twinsite_core::{Action, Arn, Field, Later, Reason, ResourceId, Step};
 
-use super::{CONTROL, DEPLOYED, Distribution, FUNCTION, Front, STEP, Settings, code};
+use super::{CONTROL, Control, DEPLOYED, Distribution, FUNCTION, Front, SIGNS, STEP, Settings, code};
 use crate::change::Change;
 use crate::problem::Problem;
 use crate::want::Desired;
@@ -41,7 +41,11 @@ pub(crate) fn steps(want: &Desired, have: &Front, certificate: Later<Arn>) -> Re
 }
 
 fn control(want: &Desired, have: &Front, steps: &mut Vec<Step<Change>>) -> Later<ResourceId> {
-    if let Some(id) = &have.control {
+    if let Some(Control { id, how }) = &have.control {
+        if want.private() && how != SIGNS {
+            let update = Change::UpdateControl { id: id.clone(), name: want.name(), have: how.clone() };
+            steps.push(Step::new(CONTROL, Action::Update, Reason::Drifted, update));
+        }
         return Later::Known(id.clone());
     }
     if want.private() {
@@ -104,7 +108,7 @@ pub(crate) fn destroy(want: &Desired, have: &Front, after: &[&str]) -> Vec<Step<
         let delete = Change::DeleteFunction { name: want.name() };
         steps.push(Step::new(FUNCTION, Action::Delete, reason(), delete).follows(STEP));
     }
-    if let Some(id) = &have.control {
+    if let Some(Control { id, .. }) = &have.control {
         let delete = Change::DeleteControl { id: id.clone() };
         steps.push(Step::new(CONTROL, Action::Delete, reason(), delete).follows(STEP));
     }

@@ -53,6 +53,18 @@ pub struct LiveFunction {
     pub live: Option<String>,
 }
 
+/// An origin access control that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// Its id.
+    pub id: ResourceId,
+    /// How it signs: `sigv4 always s3`.
+    pub how: String,
+}
+
+/// How an access control signs: every request, as S3 wants it.
+pub(crate) const SIGNS: &str = "sigv4 always s3";
+
 /// What is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Front {
@@ -61,7 +73,7 @@ pub struct Front {
     /// The distribution of somebody else that holds the name, by id.
     pub rival: Option<String>,
     /// The access control of our name.
-    pub control: Option<ResourceId>,
+    pub control: Option<Control>,
     /// The function of our name.
     pub function: Option<LiveFunction>,
 }

@@ -147,7 +147,7 @@ impl Settings {
         say("ViewerCertificate".to_owned(), format!("{certificate}, {TLS}, sni-only"));
         for Origin { id, host, kind } in origins {
             let how = match kind {
-                OriginKind::Website => "website, http-only".to_owned(),
+                OriginKind::Website => "website, http-only 80".to_owned(),
                 OriginKind::Private(control) => format!("private, {control}"),
             };
             say(format!("Origin {id}"), format!("{host}, {how}, {ATTEMPTS} attempts, {CONNECT} s, {READ} s"));
@@ -160,13 +160,13 @@ impl Settings {
         let mut behavior = vec![self.target(), (*viewer).to_owned(), "GET HEAD OPTIONS".to_owned()];
         behavior.extend(["compressed".to_owned(), CACHING.to_owned()]);
         behavior.extend(headers.map(str::to_owned));
-        behavior.extend(function.as_ref().map(ToString::to_string));
+        behavior.extend(function.as_ref().map(|function| format!("{function} at viewer-request")));
         say("DefaultCacheBehavior".to_owned(), behavior.join(", "));
         for (index, (pattern, target)) in probes.iter().enumerate() {
             say(format!("CacheBehavior {pattern}"), format!("{}: {target}, allow-all, {NO_CACHING}", index + 1));
         }
         if let Some(page) = error_page {
-            say("CustomErrorResponse 404".to_owned(), format!("{page}, {ERROR_TTL} s"));
+            say("CustomErrorResponse 404".to_owned(), format!("{page} as 404, {ERROR_TTL} s"));
         }
         words
     }

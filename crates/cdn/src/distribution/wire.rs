@@ -58,7 +58,11 @@ pub(super) fn words(config: &DistributionConfig, alias: &str) -> BTreeMap<String
         let ttl = error.error_caching_min_ttl().unwrap_or_default();
         say(
             "CustomErrorResponse 404".to_owned(),
-            format!("{}, {ttl} s", error.response_page_path().unwrap_or_default()),
+            format!(
+                "{} as {}, {ttl} s",
+                error.response_page_path().unwrap_or_default(),
+                error.response_code().unwrap_or("404")
+            ),
         );
     }
     words
@@ -78,7 +82,8 @@ fn certificate_words(certificate: Option<&ViewerCertificate>) -> String {
 fn origin_words(origin: &SdkOrigin) -> String {
     let (how, read) = match (origin.custom_origin_config(), origin.s3_origin_config()) {
         (Some(custom), _) => {
-            (format!("website, {}", custom.origin_protocol_policy().as_str()), custom.origin_read_timeout())
+            let how = format!("website, {} {}", custom.origin_protocol_policy().as_str(), custom.http_port());
+            (how, custom.origin_read_timeout())
         }
         (None, Some(s3)) => {
             (format!("private, {}", origin.origin_access_control_id().unwrap_or_default()), s3.origin_read_timeout())
@@ -87,7 +92,11 @@ fn origin_words(origin: &SdkOrigin) -> String {
     };
     let attempts = origin.connection_attempts().unwrap_or(3);
     let (connect, read) = (origin.connection_timeout().unwrap_or(10), read.unwrap_or(30));
-    format!("{}, {how}, {attempts} attempts, {connect} s, {read} s", origin.domain_name())
+    format!(
+        "{}{}, {how}, {attempts} attempts, {connect} s, {read} s",
+        origin.domain_name(),
+        origin.origin_path().unwrap_or_default()
+    )
 }
 
 fn group_words(group: &OriginGroup) -> String {
@@ -110,7 +119,7 @@ fn behavior_words(behavior: &DefaultCacheBehavior) -> String {
     words.push(behavior.cache_policy_id().unwrap_or_default().to_owned());
     words.extend(behavior.response_headers_policy_id().filter(|id| !id.is_empty()).map(str::to_owned));
     let functions = behavior.function_associations().map(FunctionAssociations::items).unwrap_or_default();
-    words.extend(functions.iter().map(|function| function.function_arn().to_owned()));
+    words.extend(functions.iter().map(|one| format!("{} at {}", one.function_arn(), one.event_type().as_str())));
     words.join(", ")
 }
 

@@ -8,6 +8,8 @@ use twinsite_local::world::{ACCOUNT, Delays};
 
 use super::*;
 
+mod drift;
+
 const MODES: [Mode; 3] = [Mode::Dns, Mode::Origin, Mode::Layered];
 
 fn toml(mode: Mode) -> String {

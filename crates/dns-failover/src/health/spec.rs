@@ -103,6 +103,11 @@ impl Spec {
         }
     }
 
+    /// Where an endpoint listens.
+    pub(crate) fn port(&self) -> i32 {
+        if matches!(self.watched, Watched::Endpoint { https: true, .. }) { 443 } else { 80 }
+    }
+
     /// A digest of what can never change.
     pub(crate) fn kind(&self) -> String {
         let interval = match self.watched {
@@ -119,6 +124,7 @@ impl Spec {
         match watched {
             Watched::Endpoint { host, path, https, word, inverted } => {
                 words.push(("FullyQualifiedDomainName", host.to_string()));
+                words.push(("Port", self.port().to_string()));
                 words.push(("ResourcePath", path.clone()));
                 words.push(("RequestInterval", interval.to_string()));
                 words.push(("FailureThreshold", threshold.to_string()));

@@ -20,6 +20,8 @@ pub(super) fn words(config: &HealthCheckConfig) -> BTreeMap<String, String> {
         words.push(("HealthThreshold", config.health_threshold().unwrap_or_default().to_string()));
     } else {
         words.push(("FullyQualifiedDomainName", config.fully_qualified_domain_name().unwrap_or_default().to_owned()));
+        let tls = config.r#type().as_str().starts_with("HTTPS");
+        words.push(("Port", config.port().unwrap_or(if tls { 443 } else { 80 }).to_string()));
         words.push(("ResourcePath", config.resource_path().unwrap_or_default().to_owned()));
         words.push(("RequestInterval", config.request_interval().unwrap_or(30).to_string()));
         words.push(("FailureThreshold", config.failure_threshold().unwrap_or(3).to_string()));
@@ -37,7 +39,7 @@ pub(super) fn configuration(spec: &Spec, made: &Made) -> Result<Option<HealthChe
             let Some(host) = host.resolve(made) else { return Ok(None) };
             config
                 .fully_qualified_domain_name(host.0)
-                .port(if *https { 443 } else { 80 })
+                .port(spec.port())
                 .resource_path(path)
                 .request_interval(i32::try_from(spec.interval).unwrap_or(30))
                 .failure_threshold(i32::try_from(spec.threshold).unwrap_or(3))
