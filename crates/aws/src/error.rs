@@ -142,6 +142,8 @@ fn kind_of_code(code: &str, status: Option<u16>) -> Kind {
         "SlowDown"
         | "Throttling"
         | "ThrottlingException"
+        | "ThrottledException"
+        | "Throttled"
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
         | "ServiceUnavailable"
@@ -152,7 +154,9 @@ fn kind_of_code(code: &str, status: Option<u16>) -> Kind {
         | "BucketNotEmpty"
         | "ConditionalRequestConflict" => Kind::Conflict,
         "PreconditionFailed" => Kind::Precondition,
-        "OptInRequired" | "InvalidRegion" | "IllegalLocationConstraintException" => Kind::RegionDisabled,
+        "OptInRequired" | "InvalidRegion" | "IllegalLocationConstraintException" | "RegionDisabledException" => {
+            Kind::RegionDisabled
+        }
         "NotFound"
         | "NotFoundException"
         | "ResourceNotFound"

@@ -127,7 +127,6 @@ impl Failure {
     }
 }
 
-/// What to do about an AWS error.
 /// What to do about a refusal that one service knows.
 fn hint_for_code(code: &str) -> Option<&'static str> {
     Some(match code {
@@ -144,7 +143,14 @@ fn hint_for_code(code: &str) -> Option<&'static str> {
         | "FunctionSizeLimitExceeded"
         | "LimitExceededException"
         | "LimitExceeded"
-        | "TooManyBuckets" => {
+        | "TooManyBuckets"
+        | "TooManyCacheBehaviors"
+        | "TooManyFunctions"
+        | "TooManyDistributionCNAMEs"
+        | "TopicLimitExceeded"
+        | "SubscriptionLimitExceeded"
+        | "LimitExceededFault"
+        | "LimitsExceeded" => {
             "the account has no more room for these: ask for a higher quota in the Service Quotas console, or delete unused ones"
         }
         "InvalidViewerCertificate" => "see whether the certificate covers the name and is issued: `twinsite status`",
@@ -152,6 +158,7 @@ fn hint_for_code(code: &str) -> Option<&'static str> {
     })
 }
 
+/// What to do about an AWS error.
 fn hint_for(error: &AwsError) -> Option<&'static str> {
     if let Some(hint) = error.code.as_deref().and_then(hint_for_code) {
         return Some(hint);
@@ -161,7 +168,10 @@ fn hint_for(error: &AwsError) -> Option<&'static str> {
             "sign in (`aws sso login`), or set AWS_PROFILE, --profile or AWS_ACCESS_KEY_ID; to try things out without an \
              account, add --local",
         ),
-        Kind::BadCredentials => Some("the credentials are wrong or have expired: sign in again, or check --profile"),
+        Kind::BadCredentials => Some(
+            "the credentials are wrong or have expired: sign in again, or check --profile; where only one region says so, \
+             enable that region for the account",
+        ),
         Kind::ClockSkew => Some("this machine's clock is wrong: set it, requests are signed with the time"),
         Kind::Network => Some("check the network, the proxy and --endpoint-url"),
         Kind::Denied => Some("these credentials lack the permission for this operation"),

@@ -54,8 +54,8 @@ impl Screen {
             (Some(progress), _) => Arc::new(progress.clone()),
             (None, Tone::Json) => Arc::new(Ndjson),
             (None, Tone::Quiet) => Arc::new(twinsite_core::Silent),
-            (None, Tone::Normal) => Arc::new(Lines { objects: false }),
-            (None, Tone::Verbose) => Arc::new(Lines { objects: true }),
+            (None, Tone::Normal) => Arc::new(Lines::new(false)),
+            (None, Tone::Verbose) => Arc::new(Lines::new(true)),
         }
     }
 

@@ -60,6 +60,27 @@ const DASHED: [&str; 9] = [
     "us-gov-west-1",
 ];
 
+/// The regions that every account of commercial AWS has; all that came after March 2019 must be enabled.
+const ENABLED: [&str; 17] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
 impl Region {
     /// The region's code: `us-east-1`.
     pub fn as_str(&self) -> &str {
@@ -78,6 +99,12 @@ impl Region {
             _ if self.0.starts_with("us-gov-") => Partition::GovCloud,
             _ => Partition::Aws,
         }
+    }
+
+    /// True when an account has to enable the region before anything can be done there.
+    /// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html>
+    pub fn is_opt_in(&self) -> bool {
+        self.partition() == Partition::Aws && !ENABLED.contains(&self.0.as_str())
     }
 
     /// What `CreateBucket` takes as `LocationConstraint`: nothing in us-east-1, where naming the region is an error.

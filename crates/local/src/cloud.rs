@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use s3s::Body;
 use s3s::service::S3Service;
 
 use crate::count::Counts;
 use crate::fault::{Hook, Refused, Seen, Trouble, data_operation};
-use crate::route::{Service, host_of, service_of};
+use crate::route::{Control, Service, host_of, service_of};
 use crate::world::{World, WorldError};
 use crate::{connector, website, wire};
 
@@ -89,16 +89,17 @@ impl Cloud {
             let (operation, host) = (wire::operation(control, &request), host_of(&request).to_owned());
             let seen = Seen { operation, host: &host, path: request.uri().path() };
             let answer = async { Ok(wire::answer(control, self.world(), &request)) };
-            return self.through_trouble(&seen, answer).await;
+            return self.through_trouble(Some(control), &seen, answer).await;
         }
         let (operation, host) = (data_operation(&service, &request), host_of(&request).to_owned());
         let path = request.uri().path().to_owned();
         let seen = Seen { operation, host: &host, path: &path };
-        self.through_trouble(&seen, self.answer(service, request)).await
+        self.through_trouble(None, &seen, self.answer(service, request)).await
     }
 
     async fn through_trouble(
         &self,
+        control: Option<Control>,
         seen: &Seen<'_>,
         answer: impl Future<Output = Result<Response<Body>, Refused>>,
     ) -> Result<Response<Body>, Refused> {
@@ -106,7 +107,11 @@ impl Cloud {
         match self.inner.hook.decide(seen) {
             Trouble::None => answer.await,
             Trouble::Refuse => Err(Refused),
-            Trouble::SlowDown => Ok(slow_down()),
+            Trouble::SlowDown => Ok(wire::refusal(control, StatusCode::SERVICE_UNAVAILABLE, "SlowDown")),
+            Trouble::Error { status, code } => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+                Ok(wire::refusal(control, status, code))
+            }
             Trouble::LoseReply => {
                 answer.await?;
                 Err(Refused)
@@ -129,16 +134,9 @@ impl Cloud {
     }
 }
 
-fn slow_down() -> Response<Body> {
-    let xml = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
-    let mut response = Response::new(Body::from(xml.to_owned()));
-    *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
-    response
-}
-
 fn unknown(host: &str) -> Response<Body> {
     let text = format!("the embedded cloud has no service at `{host}`\n");
     let mut response = Response::new(Body::from(text));
-    *response.status_mut() = http::StatusCode::NOT_IMPLEMENTED;
+    *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
     response
 }

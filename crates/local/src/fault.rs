@@ -30,6 +30,13 @@ pub enum Trouble {
     LoseReply,
     /// It is answered with 503 `SlowDown`.
     SlowDown,
+    /// It is refused with an error code of the service's, in the service's own format.
+    Error {
+        /// The HTTP status.
+        status: u16,
+        /// The error code.
+        code: &'static str,
+    },
 }
 
 /// A connection that broke.

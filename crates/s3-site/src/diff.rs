@@ -58,7 +58,10 @@ impl<'a> Planner<'a> {
         let (side, bucket) = (self.side, self.bucket.clone());
         match found {
             Found::Nothing => Ok(self.new_bucket()),
-            Found::Forbidden => Err(Problem::Forbidden { side, bucket }),
+            Found::Forbidden => {
+                let region = self.want.site.regions.get(side).clone();
+                Err(Problem::Forbidden { side, bucket, region })
+            }
             Found::Elsewhere(region) => Err(Problem::Elsewhere { side, bucket, region: region.clone() }),
             Found::Bucket(state) => self.old_bucket(state),
         }

@@ -1,17 +1,21 @@
 //! What stands in the way, found before anything is changed.
 
-use twinsite_core::{BucketName, Side};
+use twinsite_core::{BucketName, Region, Side};
 
 /// Something that stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The name is taken.
-    #[error("the {side} bucket `{bucket}` belongs to somebody else, or these credentials may not look at it")]
+    #[error(
+        "the {side} bucket `{bucket}` in {region} belongs to somebody else, or these credentials may not look at it"
+    )]
     Forbidden {
         /// The side.
         side: Side,
         /// The bucket.
         bucket: BucketName,
+        /// The region that was asked.
+        region: Region,
     },
     /// The bucket is in the wrong region.
     #[error("the {side} bucket `{bucket}` is in {region}")]
@@ -77,6 +81,10 @@ impl Problem {
     /// How to mend it.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Forbidden { region, .. } if region.is_opt_in() => {
+                "see whether the region is enabled for this account (AWS console, Account, AWS Regions); if it is, check the \
+                 credentials, or set another bucket name or domain"
+            }
             Self::Forbidden { .. } => "check the credentials, or set another bucket name or domain",
             Self::Elsewhere { .. } => "set the region it is in, or delete it first if nobody needs it",
             Self::Untagged { .. } => "run again with --adopt to hand it over; its content and other settings stay",

@@ -1,5 +1,9 @@
 //! Events as lines: for people without a terminal, and for programs.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use twinsite_core::{Event, Side, Watch};
 
@@ -7,8 +11,28 @@ use super::human::size;
 use super::{data, people};
 
 /// Plain lines; objects only when asked for.
+#[derive(Default)]
 pub(super) struct Lines {
-    pub(super) objects: bool,
+    objects: bool,
+    /// When a wait was last spoken of, by what is waited for.
+    waits: Mutex<HashMap<String, Duration>>,
+}
+
+impl Lines {
+    pub(super) fn new(objects: bool) -> Self {
+        Self { objects, ..Self::default() }
+    }
+
+    /// A log is not a clock: a wait is spoken of when it begins, and then each time it has become twice as long.
+    fn is_news(&self, what: &str, since: Duration) -> bool {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let news =
+            waits.get(what).is_none_or(|last| since < *last || since >= (*last * 2).max(Duration::from_secs(10)));
+        if news {
+            waits.insert(what.to_owned(), since);
+        }
+        news
+    }
 }
 
 impl Watch for Lines {
@@ -18,6 +42,7 @@ impl Watch for Lines {
                 let bytes = if *bytes > 0 { format!(" ({})", size(*bytes)) } else { String::new() };
                 format!("{} {verb:<7} {key}  {reason}{bytes}", of(*side))
             }
+            Event::Waiting { what, since, .. } if !self.is_news(what, *since) => String::new(),
             other => line(other),
         };
         people(&text);
@@ -86,4 +111,17 @@ fn value(event: &Event) -> Option<Value> {
         Event::Warning { text, hint } => json!({"event": "warning", "text": text, "hint": hint}),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_wait_is_spoken_of_ever_more_seldom() {
+        let lines = Lines::new(false);
+        let said = (0..600).filter(|second| lines.is_news("x", Duration::from_secs(*second))).collect::<Vec<_>>();
+        assert_eq!(said, [0, 10, 20, 40, 80, 160, 320]);
+        assert!(lines.is_news("y", Duration::ZERO) && lines.is_news("x", Duration::ZERO), "a new wait is news");
+    }
 }

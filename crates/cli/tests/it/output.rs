@@ -19,11 +19,66 @@ fn settled(text: &str) -> String {
 fn plan_apply_deploy_and_destroy_read_well() {
     let project = Project::new();
     insta::assert_snapshot!("plan", project.local(&["plan"]).err());
-    project.local(&["apply"]);
+    let applied = project.local(&["apply"]).err();
+    insta::assert_snapshot!("apply", steps_in_order(&applied));
+    insta::assert_snapshot!("apply_again", project.local(&["apply"]).err());
     insta::assert_snapshot!("dry_run", project.local(&["deploy", "--dry-run"]).err());
     insta::assert_snapshot!("deploy", settled(&project.local(&["deploy"]).err()));
     insta::assert_snapshot!("deploy_again", project.local(&["deploy"]).err());
     insta::assert_snapshot!("destroy", project.run(&["destroy", "--local"]).err());
+}
+
+/// Steps of one wave end in any order: what comes after the plan is sorted.
+fn steps_in_order(text: &str) -> String {
+    let at = text.find("fingerprint").and_then(|at| Some(at + text[at..].find('\n')?)).unwrap();
+    let (plan, steps) = text.split_at(at);
+    let mut steps: Vec<&str> = steps.lines().filter(|line| !line.contains("waiting for")).collect();
+    steps.sort_unstable();
+    let steps: Vec<_> = steps.into_iter().map(|step| step.split(" (").next().unwrap_or(step)).collect();
+    format!("{plan}{}", steps.join("\n"))
+}
+
+/// What differs from run to run: times, and the ids that follow from how many things were made before.
+fn of_any_run(mut line: Value) -> String {
+    fn walk(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    if ["seconds", "fingerprint"].contains(&key.as_str()) && !value.is_null() {
+                        *value = Value::from("…");
+                    }
+                    walk(value);
+                }
+            }
+            Value::Array(list) => list.iter_mut().for_each(walk),
+            Value::String(text) => {
+                let digits = |at: usize| text[at..].chars().take(12).all(|c| c.is_ascii_digit());
+                if let Some(at) = text.find("hc-").filter(|at| text.len() >= at + 15 && digits(at + 3)) {
+                    text.replace_range(at + 3..at + 15, "N");
+                }
+            }
+            _ => {}
+        }
+    }
+    walk(&mut line);
+    line.to_string()
+}
+
+#[test]
+fn what_programs_read_of_plan_apply_status_and_destroy_stays() {
+    let project = Project::new();
+    for (name, args) in [
+        ("plan_json", &["plan"][..]),
+        ("apply_json", &["apply"]),
+        ("status_json", &["status"]),
+        ("destroy_json", &["destroy", "--yes"]),
+    ] {
+        let lines = project.local(&[args, &["--json"]].concat()).lines();
+        let mut lines: Vec<String> =
+            lines.into_iter().filter(|line| line["event"] != "waiting").map(of_any_run).collect();
+        lines.sort_unstable();
+        insta::assert_snapshot!(name, lines.join("\n"));
+    }
 }
 
 #[test]

@@ -263,5 +263,9 @@ fn refusal(fault: &Fault) -> Response<Body> {
         Fault::LimitExceeded(_) => (StatusCode::BAD_REQUEST, "LimitExceededException"),
         Fault::Disk(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
     };
-    typed(status, JSON, json!({"__type": code, "message": fault.to_string()}).to_string())
+    refusal_of(status, code, &fault.to_string())
+}
+
+pub(super) fn refusal_of(status: StatusCode, code: &str, message: &str) -> Response<Body> {
+    typed(status, JSON, json!({"__type": code, "message": message}).to_string())
 }

@@ -121,6 +121,11 @@ fn written(speech: Speech, status: StatusCode, value: &Value) -> Response<Body> 
     }
 }
 
+/// For clients that speak CBOR, as ours does.
+pub(super) fn refusal_of(status: StatusCode, code: &str, message: &str) -> Response<Body> {
+    written(Speech::Cbor, status, &json!({"__type": format!("com.amazonaws.cloudwatch#{code}"), "message": message}))
+}
+
 fn refusal(speech: Speech, fault: &Fault) -> Response<Body> {
     let (status, code) = match fault {
         Fault::ResourceNotFound(_) => (StatusCode::NOT_FOUND, "ResourceNotFound"),

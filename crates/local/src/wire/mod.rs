@@ -15,7 +15,7 @@ mod sns;
 mod sts;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use s3s::Body;
 
 use crate::route::Control;
@@ -44,5 +44,16 @@ pub(crate) fn answer(control: Control, world: &World, request: &Request<Bytes>) 
         Control::Route53 => route53::answer(world, request),
         Control::S3Account => s3control::answer(world, request),
         Control::Sts => sts::answer(request),
+    }
+}
+
+/// A refusal in the format of a service; of S3 when none is given.
+pub(crate) fn refusal(control: Option<Control>, status: StatusCode, code: &str) -> Response<Body> {
+    let message = format!("The embedded cloud was told to refuse this with {code}.");
+    match control {
+        None => reply::xml(status, format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>")),
+        Some(Control::Acm) => acm::refusal_of(status, code, &message),
+        Some(Control::CloudWatch) => cloudwatch::refusal_of(status, code, &message),
+        Some(_) => reply::error(status, code, &message),
     }
 }
