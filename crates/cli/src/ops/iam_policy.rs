@@ -121,7 +121,6 @@ impl Policy<'_> {
             "route53:ListTagsForResources",
             "s3:GetAccountPublicAccessBlock",
         ];
-        const ZONE: [&str; 2] = ["route53:ListResourceRecordSetProtections", "route53:ListResourceRecordSets"];
         let probes = self.both(&format!("/{}*", probe::FOLDER));
         vec![
             Self::allow("ReadBuckets", &settings, self.both("")),
@@ -129,7 +128,11 @@ impl Policy<'_> {
             Self::allow("ReadRole", &["iam:GetRole", "iam:GetRolePolicy"], self.role_arn()),
             Self::allow("ReadAlarms", &["cloudwatch:ListTagsForResource"], self.alarms()),
             Self::allow("ReadTopics", &["sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"], self.topics()),
-            Self::allow("ReadZone", &ZONE, self.zone_arn()),
+            Self::allow(
+                "ReadZone",
+                &["route53:ListResourceRecordSetProtections", "route53:ListResourceRecordSets"],
+                self.zone_arn(),
+            ),
             // These know no resources, or find by looking through all.
             Self::allow("Look", &everywhere, "*"),
         ]

@@ -87,11 +87,12 @@ impl Calls<'_> {
                 answer => answer.map(drop)?,
             }
             let page = Page::read(&asked.answer()).map_err(|error| AwsError::unexpected(OPERATION, zone, error))?;
-            token = page.next_token.clone();
+            let next = page.next_token.clone();
             all.extend(page.entries().filter(|entry| names.contains(&entry.name)));
-            if token.is_none() {
+            if next.is_none() {
                 return Ok(all);
             }
+            token = next;
         }
     }
 

@@ -41,7 +41,7 @@ const UNMANAGED: [&str; 24] = [
     "functions/twinsite-www-example-com/config",
     "live//FunctionConfig",
     // A resource that was handed over stays when the site goes; that is all this tag means.
-    "twinsite:managed-by",
+    "tags/twinsite:managed-by",
     "twinsite:email:ops@example.com",
     // A certificate serves whomever it covers.
     "acm/certificates",
@@ -75,14 +75,15 @@ fn settings(value: &Value, place: Place, all: &mut Vec<Place>) {
             }
         }
         // The zone is its owner's, but for the records of the site's name.
-        Value::Object(map) if map.get("Name").is_some_and(|name| name != "www.example.com.") => {}
+        Value::Object(map)
+            if called.contains("/records") && map.get("Name").is_some_and(|name| name != "www.example.com.") => {}
         Value::Object(map) => {
             for (key, value) in map.iter().filter(|(key, _)| !IDENTITY.split_whitespace().any(|word| word == *key)) {
                 settings(value, child(key, key), all);
             }
         }
         Value::Array(list) => {
-            list.iter().enumerate().for_each(|(n, value)| settings(value, child(&n.to_string(), ""), all))
+            list.iter().enumerate().for_each(|(n, value)| settings(value, child(&n.to_string(), ""), all));
         }
         Value::Null => {}
         _ if is_name(&called) => {}

@@ -6,10 +6,9 @@ use super::*;
 
 /// All requests for an operation are refused.
 fn refuse(cloud: &Cloud, operation: &'static str, status: u16, code: &'static str) {
-    cloud.interfere(move |seen| match seen.operation == operation {
-        true => Trouble::Error { status, code },
-        false => Trouble::None,
-    });
+    cloud.interfere(
+        move |seen| if seen.operation == operation { Trouble::Error { status, code } } else { Trouble::None },
+    );
 }
 
 /// What the owner reads of an apply on an empty account.
