@@ -31,6 +31,7 @@ mod budget;
 mod change;
 mod choose;
 mod health;
+pub mod look;
 pub mod notice;
 mod problem;
 mod records;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use http::{Request, Response, StatusCode};
@@ -12,8 +12,9 @@ use s3s::service::S3Service;
 
 use crate::count::Counts;
 use crate::fault::{Hook, Refused, Seen, Trouble, data_operation};
-use crate::route::{Control, Service, host_of, service_of};
-use crate::world::{World, WorldError};
+use crate::plane::Directory;
+use crate::route::{Control, Service, host_of, scope, service_of};
+use crate::world::{Faults, World, WorldError};
 use crate::{connector, website, wire};
 
 /// All services of the embedded cloud. Clones are the same cloud.
@@ -27,6 +28,7 @@ struct Inner {
     s3: S3Service,
     counts: Counts,
     hook: Hook,
+    directory: RwLock<Option<Directory>>,
 }
 
 impl std::fmt::Debug for Cloud {
@@ -49,7 +51,15 @@ impl Cloud {
     /// A cloud over a world.
     pub fn over(world: World) -> Self {
         let s3 = wire::s3::service(&world);
-        Self { inner: Arc::new(Inner { world, s3, counts: Counts::default(), hook: Hook::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                world,
+                s3,
+                counts: Counts::default(),
+                hook: Hook::default(),
+                directory: RwLock::default(),
+            }),
+        }
     }
 
     /// The state behind the services.
@@ -72,6 +82,15 @@ impl Cloud {
         self.inner.hook.set(hook);
     }
 
+    /// Where the data plane is to be found, while it is open.
+    pub fn directory(&self) -> Option<Directory> {
+        self.inner.directory.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn publish(&self, directory: Directory) {
+        *self.inner.directory.write().unwrap_or_else(PoisonError::into_inner) = Some(directory);
+    }
+
     /// An HTTP client for the SDK that ends here, without a socket.
     pub fn http_client(&self) -> SharedHttpClient {
         connector::in_process(self)
@@ -83,6 +102,10 @@ impl Cloud {
     /// [`Refused`] stands for a connection that broke: no answer reaches the caller.
     pub(crate) async fn call(&self, request: Request<Body>) -> Result<Response<Body>, Refused> {
         let service = service_of(&request);
+        self.settle();
+        if self.is_out(&service, &request) {
+            return Err(Refused);
+        }
         if let Service::Control(control) = service {
             let (head, body) = request.into_parts();
             let request = Request::from_parts(head, body.collect().await.map_err(|_| Refused)?.to_bytes());
@@ -95,6 +118,28 @@ impl Cloud {
         let path = request.uri().path().to_owned();
         let seen = Seen { operation, host: &host, path: &path };
         self.through_trouble(None, &seen, self.answer(service, request)).await
+    }
+
+    /// What happens by itself happens before the next request is answered, whether somebody waits for it or not.
+    pub(crate) fn settle(&self) {
+        // A state that cannot be written is said to whoever asks for a change.
+        drop(self.world().replicate());
+    }
+
+    /// True when nobody would answer in AWS either.
+    fn is_out(&self, service: &Service, request: &Request<Body>) -> bool {
+        let Faults { regions_out, control_out, .. } = self.world().faults();
+        let region = match service {
+            Service::Website { bucket } => self.world().bucket(bucket).map(|bucket| bucket.region),
+            _ => scope(request).map(|scope| scope.region.to_owned()),
+        };
+        let global = match service {
+            Service::Control(Control::Acm | Control::CloudFront | Control::Iam | Control::Route53) => control_out,
+            _ => false,
+        };
+        // The services for the whole world are signed for in us-east-1, but fail on their own.
+        let regional = !matches!(service, Service::Control(Control::CloudFront | Control::Iam | Control::Route53));
+        global || (regional && region.is_some_and(|region| regions_out.contains(&region)))
     }
 
     async fn through_trouble(
@@ -130,6 +175,7 @@ impl Cloud {
 
     /// Answers a request to one bucket's website endpoint, whatever its `Host` says.
     pub(crate) fn website(&self, bucket: &str, request: &Request<Body>) -> Response<Body> {
+        self.settle();
         website::answer(self.world(), bucket, request)
     }
 }

@@ -6,11 +6,13 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::Body;
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -28,6 +30,10 @@ pub struct ServeError {
 
 /// Where a served cloud tells its counts. No bucket's name can begin so.
 pub(crate) const REQUESTS: &str = "/_twinsite/requests";
+/// Where it says how to find its data plane.
+pub(crate) const DIRECTORY: &str = "/_twinsite/directory";
+/// Where it is broken and mended: `GET` shows what is out of order, `PUT` sets it.
+pub(crate) const FAULTS: &str = "/_twinsite/faults";
 
 /// Listens on localhost. Port 0 takes any free one.
 pub async fn listen(port: u16) -> Result<TcpListener, ServeError> {
@@ -42,6 +48,8 @@ pub async fn serve(listener: TcpListener, cloud: Cloud, shutdown: impl Future<Ou
         async move {
             match request.uri().path() {
                 REQUESTS => Ok(requests(&cloud, request.method())),
+                DIRECTORY => Ok(typed(StatusCode::OK, "application/json", json!(cloud.directory()).to_string())),
+                FAULTS => Ok(faults(&cloud, request).await),
                 _ => cloud.call(request.map(Body::from)).await,
             }
         }
@@ -56,6 +64,17 @@ fn requests(cloud: &Cloud, method: &Method) -> Response<Body> {
         cloud.forget_requests();
     }
     typed(StatusCode::OK, "application/json", counts)
+}
+
+async fn faults(cloud: &Cloud, request: Request<Incoming>) -> Response<Body> {
+    if request.method() == Method::PUT {
+        let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        match serde_json::from_slice(&body) {
+            Ok(faults) => cloud.world().set_faults(faults),
+            Err(error) => return typed(StatusCode::BAD_REQUEST, "text/plain", error.to_string()),
+        }
+    }
+    typed(StatusCode::OK, "application/json", json!(cloud.world().faults()).to_string())
 }
 
 /// Serves one bucket's website endpoint until `shutdown` resolves.

@@ -9,6 +9,7 @@ use twinsite_local::world::{ACCOUNT, Delays};
 use super::*;
 
 mod drift;
+mod plane;
 mod trouble;
 
 const MODES: [Mode; 3] = [Mode::Dns, Mode::Origin, Mode::Layered];

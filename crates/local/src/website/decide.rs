@@ -129,6 +129,7 @@ mod tests {
             tags: Default::default(),
             checksums: Default::default(),
             parts: Some(vec![]),
+            replicated: None,
         }
     }
 

@@ -12,6 +12,7 @@ use s3s::Body;
 use crate::world::{Current, Doc, World};
 use config::Website;
 use decide::{Answer, Found, Look, decide};
+pub(crate) use page::{failure, object};
 
 /// Answers a request to a bucket's website endpoint.
 pub(crate) fn answer(world: &World, bucket: &str, request: &Request<Body>) -> Response<Body> {

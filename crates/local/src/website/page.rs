@@ -11,7 +11,7 @@ use s3s::dto::StreamingBlob;
 use crate::world::{Version, World};
 
 /// An object, or the part of it that was asked for, unless the visitor has it already.
-pub(super) fn object(world: &World, version: &Version, request: &Request<Body>) -> Response<Body> {
+pub(crate) fn object(world: &World, version: &Version, request: &Request<Body>) -> Response<Body> {
     if is_known(version, request) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -63,7 +63,7 @@ pub(super) fn standard(status: u16, key: &str) -> Response<Body> {
 }
 
 /// S3's own error page.
-pub(super) fn failure(status: u16, code: &str, message: &str) -> Response<Body> {
+pub(crate) fn failure(status: u16, code: &str, message: &str) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
     let shown = message.replace('&', "&amp;").replace('<', "&lt;");
@@ -109,6 +109,12 @@ fn describe(response: &mut Response<Body>, version: &Version) {
         if let Some(value) = value {
             set(response, name, value);
         }
+    }
+    if version.id != "null" {
+        set(response, HeaderName::from_static("x-amz-version-id"), &version.id);
+    }
+    if let Some(status) = version.replicated {
+        set(response, HeaderName::from_static("x-amz-replication-status"), status.as_str());
     }
     for (name, value) in &headers.metadata {
         if let Ok(name) = HeaderName::from_bytes(format!("x-amz-meta-{name}").as_bytes()) {

@@ -45,6 +45,8 @@ pub struct Delays {
     pub records: Duration,
     /// Until a certificate shows its validation records.
     pub certificate: Duration,
+    /// Until a new version is in the bucket that a rule sends it to.
+    pub replication: Duration,
 }
 
 impl Delays {
@@ -54,6 +56,7 @@ impl Delays {
         invalidation: Duration::ZERO,
         records: Duration::ZERO,
         certificate: Duration::ZERO,
+        replication: Duration::ZERO,
     };
     /// Long enough to be seen, short enough to be waited for.
     pub const BRIEF: Self = Self {
@@ -61,6 +64,7 @@ impl Delays {
         invalidation: Duration::from_millis(300),
         records: Duration::from_millis(200),
         certificate: Duration::from_millis(100),
+        replication: Duration::from_millis(100),
     };
 }
 
@@ -80,8 +84,11 @@ impl World {
     }
 
     fn moment(&self) -> Moment {
-        let delays = *self.inner.delays.lock().unwrap_or_else(PoisonError::into_inner);
-        Moment { now: self.clock().now(), delays }
+        Moment { now: self.clock().now(), delays: self.delays() }
+    }
+
+    pub(super) fn delays(&self) -> Delays {
+        *self.inner.delays.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at the account. The time is the world's.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::policy::Policy;
+use super::replication::Rules;
 use super::{Fault, Upload, Version, World};
 
 /// The four switches that keep a bucket from being public.
@@ -110,6 +111,15 @@ pub(super) struct Bucket {
     /// Each key's versions, the newest last.
     pub(super) keys: BTreeMap<String, Vec<Arc<Version>>>,
     pub(super) uploads: BTreeMap<String, Upload>,
+    /// The replication rules among the settings, read once.
+    pub(super) rules: Option<Arc<Rules>>,
+}
+
+impl Bucket {
+    pub(super) fn empty(settings: BucketSettings) -> Self {
+        let rules = Rules::of(&settings);
+        Self { settings, keys: BTreeMap::new(), uploads: BTreeMap::new(), rules }
+    }
 }
 
 impl World {
@@ -137,7 +147,7 @@ impl World {
             docs: BTreeMap::from([(Doc::Ownership, OWNER_ENFORCED.to_owned()), (Doc::Encryption, SSE_S3.to_owned())]),
         };
         self.keep(|disk| disk.bucket(&settings))?;
-        state.buckets.insert(name.to_owned(), Bucket { settings, keys: BTreeMap::new(), uploads: BTreeMap::new() });
+        state.buckets.insert(name.to_owned(), Bucket::empty(settings));
         Ok(())
     }
 
@@ -161,6 +171,7 @@ impl World {
         let mut settings = bucket.settings.clone();
         change(&mut settings);
         self.keep(|disk| disk.bucket(&settings))?;
+        bucket.rules = Rules::of(&settings);
         bucket.settings = settings;
         Ok(())
     }

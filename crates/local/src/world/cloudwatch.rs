@@ -69,6 +69,11 @@ impl CloudWatch {
         Ok(())
     }
 
+    /// All alarms by ARN.
+    pub fn all(&self) -> impl Iterator<Item = (&String, &Alarm)> {
+        self.alarms.iter()
+    }
+
     /// The alarms of a region by ARN.
     pub fn alarms(&self, region: &str) -> impl Iterator<Item = (&String, &Alarm)> {
         let place = format!(":cloudwatch:{region}:");

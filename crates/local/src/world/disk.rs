@@ -72,7 +72,7 @@ impl Disk {
         for row in table.iter().map_err(redb::Error::from)? {
             let (name, value) = row.map_err(redb::Error::from)?;
             let settings: BucketSettings = serde_json::from_slice(value.value())?;
-            let bucket = Bucket { settings, keys: BTreeMap::new(), uploads: BTreeMap::new() };
+            let bucket = Bucket::empty(settings);
             buckets.insert(name.value().to_owned(), bucket);
         }
         let table = transaction.open_table(VERSIONS).map_err(redb::Error::from)?;

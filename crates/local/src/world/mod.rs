@@ -11,9 +11,11 @@ pub mod iam;
 mod list;
 mod object;
 mod policy;
+mod replication;
 pub mod route53;
 pub mod sns;
 mod time;
+mod trouble;
 mod upload;
 mod write;
 
@@ -31,14 +33,18 @@ pub use bucket::{Block, BucketSettings, Doc, Versioning};
 pub use disk::random_id;
 pub use list::{Page, Query, VersionsPage};
 pub use object::{Checksums, Headers, Part, Version};
+pub(crate) use policy::glob;
 pub use policy::{Caller, Policy, Verdict};
+pub use replication::Replicated;
 pub use time::Clock;
+pub use trouble::Faults;
 pub use upload::{PartRef, Upload};
 pub use write::{Condition, Deleted, NewObject};
 
 use blobs::Blobs;
 use bucket::Bucket;
 use disk::Disk;
+use replication::Queue;
 
 /// The account that owns everything in the embedded cloud, unless a test says otherwise.
 pub const ACCOUNT: &str = "000000000000";
@@ -142,6 +148,9 @@ struct Inner {
     disk: Option<Disk>,
     clock: Clock,
     delays: std::sync::Mutex<Delays>,
+    queue: Queue,
+    faults: RwLock<Faults>,
+    health: route53::Health,
 }
 
 impl World {
@@ -152,9 +161,7 @@ impl World {
 
     /// A world in memory whose clock a test can set.
     pub fn with_clock(clock: Clock) -> Self {
-        let delays = std::sync::Mutex::new(Delays::BRIEF);
-        let inner = Inner { state: RwLock::default(), blobs: Blobs::memory(), disk: None, clock, delays };
-        Self { inner: Arc::new(inner) }
+        Self::over(State::default(), Blobs::memory(), None, clock)
     }
 
     /// A world that is kept in a directory. It survives the process being killed at any moment; only one
@@ -163,9 +170,24 @@ impl World {
         let (disk, state, used) = Disk::open(dir)?;
         let blobs = Blobs::files(dir, &used)
             .map_err(|error| WorldError::Unreadable { path: dir.display().to_string(), reason: error.to_string() })?;
-        let delays = std::sync::Mutex::new(Delays::BRIEF);
-        let inner = Inner { state: RwLock::new(state), blobs, disk: Some(disk), clock: Clock::system(), delays };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self::over(state, blobs, Some(disk), Clock::system()))
+    }
+
+    fn over(state: State, blobs: Blobs, disk: Option<Disk>, clock: Clock) -> Self {
+        let (delays, queue) = (std::sync::Mutex::new(Delays::BRIEF), Queue::found_in(&state));
+        let (state, faults) = (RwLock::new(state), RwLock::default());
+        Self {
+            inner: Arc::new(Inner {
+                state,
+                blobs,
+                disk,
+                clock,
+                delays,
+                queue,
+                faults,
+                health: route53::Health::default(),
+            }),
+        }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -174,6 +196,11 @@ impl World {
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.inner.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What health checkers have seen.
+    pub fn health(&self) -> &route53::Health {
+        &self.inner.health
     }
 
     /// The world's clock.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::Chunk;
+use super::{Chunk, Replicated};
 
 /// A version of an object, or a delete marker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Version {
     pub checksums: Checksums,
     /// What the body consists of: one part for a plain put. `None` on delete markers.
     pub parts: Option<Vec<Part>>,
+    /// How far it has got to another bucket; `None` when no rule was about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicated: Option<Replicated>,
 }
 
 /// One part of a body, as it was uploaded.

@@ -12,6 +12,10 @@ pub enum Caller<'a> {
     Anonymous,
     /// Somebody of an account.
     Account(&'a str),
+    /// `CloudFront`, for one of its distributions.
+    Distribution(&'a str),
+    /// The role that the policy is attached to.
+    Itself,
 }
 
 /// What a policy says to a request.
@@ -36,6 +40,7 @@ pub struct Policy {
 #[serde(rename_all = "PascalCase")]
 struct Statement {
     effect: Effect,
+    #[serde(default)]
     principal: Value,
     action: OneOrMany<String>,
     resource: OneOrMany<String>,
@@ -112,33 +117,49 @@ impl Statement {
         keys.flat_map(|(_, keys)| keys.keys()).any(|key| fixed.contains(&key.to_lowercase().as_str()))
     }
 
+    fn is_for(&self, caller: &Caller<'_>) -> bool {
+        match caller {
+            Caller::Anonymous | Caller::Account(_) => self.is_for_all(),
+            Caller::Distribution(_) => {
+                self.is_for_all()
+                    || self.principal.get("Service").is_some_and(|name| name == "cloudfront.amazonaws.com")
+            }
+            Caller::Itself => self.principal.is_null(),
+        }
+    }
+
     fn surely_concerns(&self, caller: &Caller<'_>) -> bool {
-        self.is_for_all() && self.conditions(caller).all(|holds| holds == Some(true))
+        self.is_for(caller) && self.conditions(caller).all(|holds| holds == Some(true))
     }
 
     fn may_concern(&self, caller: &Caller<'_>) -> bool {
-        self.is_for_all() && self.conditions(caller).all(|holds| holds != Some(false))
+        self.is_for(caller) && self.conditions(caller).all(|holds| holds != Some(false))
     }
 
     /// Whether each condition holds; `None` for those that are not understood.
     fn conditions<'a>(&'a self, caller: &'a Caller<'a>) -> impl Iterator<Item = Option<bool>> + 'a {
-        let account = match caller {
-            Caller::Anonymous => None,
-            Caller::Account(account) => Some(*account),
+        let known = move |key: &str| match (key.to_ascii_lowercase().as_str(), caller) {
+            ("aws:principalaccount", Caller::Account(account)) => Some(Some(*account)),
+            ("aws:principalaccount", Caller::Itself) => Some(Some(super::ACCOUNT)),
+            ("aws:principalaccount", Caller::Anonymous | Caller::Distribution(_)) => Some(None),
+            ("aws:sourcearn", Caller::Distribution(arn)) => Some(Some(*arn)),
+            ("aws:sourcearn", _) => Some(None),
+            // CloudFront asks S3 over TLS; whether others do, the world does not know.
+            ("aws:securetransport", Caller::Distribution(_)) => Some(Some("true")),
+            ("aws:resourceaccount", _) => Some(Some(super::ACCOUNT)),
+            _ => None,
         };
         self.condition
             .iter()
             .flat_map(|(operator, keys)| keys.iter().map(move |(key, value)| (operator, key, value)))
             .map(move |(operator, key, value)| {
-                if !key.eq_ignore_ascii_case("aws:PrincipalAccount") {
-                    return None;
-                }
-                let named = account.is_some_and(|account| match value {
-                    Value::Array(list) => list.iter().any(|item| item == account),
-                    other => other == account,
+                let is = known(key)?;
+                let named = is.is_some_and(|is| match value {
+                    Value::Array(list) => list.iter().any(|item| item == is),
+                    other => other == is,
                 });
                 match operator.as_str() {
-                    "StringEquals" => Some(named),
+                    "StringEquals" | "ArnEquals" | "ArnLike" | "Bool" => Some(named),
                     // A key that the request lacks is not equal to anything.
                     "StringNotEquals" => Some(!named),
                     _ => None,
@@ -148,7 +169,7 @@ impl Statement {
 }
 
 /// `*` for any run of characters, `?` for any one.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {

@@ -1,7 +1,7 @@
 //! The clock of the embedded cloud.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Says what time it is. Clones show the same time.
 #[derive(Clone, Debug)]
@@ -11,6 +11,12 @@ pub struct Clock(Arc<Mutex<Hands>>);
 enum Hands {
     System,
     Set(SystemTime),
+    /// Started at a moment of both clocks, and runs so many times faster.
+    Fast {
+        world: SystemTime,
+        machine: Instant,
+        speed: u32,
+    },
 }
 
 impl Clock {
@@ -30,7 +36,28 @@ impl Clock {
         match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Hands::System => SystemTime::now(),
             Hands::Set(time) => time,
+            Hands::Fast { world, machine, speed } => world + machine.elapsed() * speed,
         }
+    }
+
+    /// Has the clock run so many times faster than the machine's, from now on.
+    #[expect(clippy::disallowed_methods, reason = "the clock is where time is read")]
+    pub fn run_at(&self, speed: u32) {
+        let world = self.now();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Hands::Fast { world, machine: Instant::now(), speed };
+    }
+
+    /// How long the machine's clock takes for a stretch of this one's.
+    pub fn real(&self, stretch: Duration) -> Duration {
+        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Hands::Fast { speed, .. } => stretch / speed.max(1),
+            Hands::System | Hands::Set(_) => stretch,
+        }
+    }
+
+    /// Waits for a stretch of this clock's time.
+    pub async fn sleep(&self, stretch: Duration) {
+        tokio::time::sleep(self.real(stretch)).await;
     }
 
     /// The time now in whole seconds, as `Last-Modified` has it.

@@ -61,7 +61,17 @@ impl World {
     pub fn put(&self, bucket: &str, object: NewObject, condition: &Condition) -> Result<Arc<Version>, Fault> {
         let NewObject { key, etag, headers, tags, checksums, parts } = object;
         let modified = self.clock().second();
-        let version = Version { key, id: String::new(), modified, etag, headers, tags, checksums, parts: Some(parts) };
+        let version = Version {
+            key,
+            id: String::new(),
+            modified,
+            etag,
+            headers,
+            tags,
+            checksums,
+            parts: Some(parts),
+            replicated: None,
+        };
         let mut state = self.write();
         let there = state.buckets.get_mut(bucket).ok_or(Fault::NoSuchBucket)?;
         condition.check(there, &version.key)?;
@@ -92,6 +102,7 @@ impl World {
                     tags: BTreeMap::new(),
                     checksums: Checksums::new(),
                     parts: None,
+                    replicated: None,
                 };
                 let marker = self.add(bucket, there, marker)?;
                 Ok(Deleted { version: Some(marker.id.clone()), marker: true })
@@ -122,6 +133,7 @@ impl World {
     fn add(&self, name: &str, bucket: &mut Bucket, mut version: Version) -> Result<Arc<Version>, Fault> {
         let keep = bucket.settings.versioning == Versioning::Enabled;
         version.id = if keep { super::disk::random_id() } else { NULL.to_owned() };
+        version.replicated = bucket.rules.as_ref().and_then(|rules| rules.standing(&version));
         let mut versions = bucket.keys.get(&version.key).cloned().unwrap_or_default();
         if !keep {
             versions.retain(|there| there.id != NULL);
@@ -130,6 +142,7 @@ impl World {
         versions.push(Arc::clone(&version));
         self.keep(|disk| disk.versions(name, &version.key, &versions))?;
         bucket.keys.insert(version.key.clone(), versions);
+        self.depart(name, &version);
         Ok(version)
     }
 

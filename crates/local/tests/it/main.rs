@@ -10,6 +10,7 @@ mod iam;
 mod multipart;
 mod objects;
 mod persistence;
+mod replication;
 mod route53;
 mod server;
 mod trouble;

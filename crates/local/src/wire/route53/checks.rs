@@ -4,7 +4,8 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::{Answered, Call, ok, written};
-use crate::world::route53::{Check, CheckConfig};
+use crate::wire::reply;
+use crate::world::route53::{Check, CheckConfig, REGIONS};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -52,6 +53,34 @@ struct Checks {
     health_check: Vec<CheckInfo>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct StatusAnswer {
+    health_check_observations: Observations,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Observations {
+    health_check_observation: Vec<Observation>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Observation {
+    region: String,
+    #[serde(rename = "IPAddress")]
+    ip_address: String,
+    status_report: Report,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Report {
+    status: String,
+    checked_time: String,
+}
+
 /// The version that an update may name, beside the settings themselves.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -73,6 +102,20 @@ impl Call<'_> {
     pub(super) fn get_check(&self, id: &str) -> Answered {
         let check = self.world.account(|account, _| account.route53.check(id).cloned())?;
         ok("GetHealthCheckResponse", &CheckAnswer { health_check: CheckInfo::of(&check) })
+    }
+
+    /// What each checker has seen last. Of checks that are made of others nobody sees anything.
+    pub(super) fn get_check_status(&self, id: &str) -> Answered {
+        let check = self.world.account(|account, _| account.route53.check(id).cloned())?;
+        let sights =
+            if check.config.child_health_checks.is_some() { Vec::new() } else { self.world.health().sights(id) };
+        let seen = REGIONS.iter().zip(sights).enumerate().map(|(index, (region, sight))| Observation {
+            region: (*region).to_owned(),
+            ip_address: format!("192.0.2.{}", index + 1),
+            status_report: Report { status: sight.said, checked_time: reply::rfc3339(sight.at) },
+        });
+        let health_check_observations = Observations { health_check_observation: seen.collect() };
+        ok("GetHealthCheckStatusResponse", &StatusAnswer { health_check_observations })
     }
 
     pub(super) fn update_check(&self, id: &str) -> Answered {

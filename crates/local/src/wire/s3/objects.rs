@@ -120,6 +120,7 @@ pub(super) fn get(wire: &Wire, input: GetObjectInput) -> S3Result<S3Response<Get
             content_range: content_range(&version, &extent),
             parts_count: parts_count(&version, input.part_number),
             tag_count: i32::try_from(version.tags.len()).ok().filter(|count| *count > 0),
+            replication_status: version.replicated.map(|status| status.as_str().to_owned().into()),
             ..GetObjectOutput::default()
         },
         &version
@@ -150,6 +151,7 @@ pub(super) fn head(wire: &Wire, input: HeadObjectInput) -> S3Result<S3Response<H
             content_length: length(&extent),
             content_range: content_range(&version, &extent),
             parts_count: parts_count(&version, input.part_number),
+            replication_status: version.replicated.map(|status| status.as_str().to_owned().into()),
             ..HeadObjectOutput::default()
         },
         &version

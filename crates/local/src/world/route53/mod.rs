@@ -1,6 +1,7 @@
 //! Route 53's control plane: hosted zones, their record sets, health checks, tags and changes.
 
 mod check;
+mod health;
 mod model;
 mod zone;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Moment;
 pub use check::Check;
+pub use health::{Health, REGIONS, Sight, by_id};
 pub use model::{Alias, Change, ChangeAction, CheckConfig, CheckRegions, Children, RecordSet, Value, Values};
 pub use zone::{CLOUDFRONT_ZONE, Protection, Zone, normalise};
 

@@ -1,0 +1,103 @@
+//! Route 53's name servers, on UDP and TCP.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hickory_server::Server;
+use hickory_server::net::runtime::Time;
+use hickory_server::proto::op::{Edns, MessageType, Metadata, OpCode, ResponseCode};
+use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, NS, SOA};
+use hickory_server::proto::rr::{Name, RData, Record as Rr};
+use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
+use hickory_server::zone_handler::MessageResponseBuilder;
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::Plane;
+use super::answer::{Answer, Record, Value};
+use super::net::HOME;
+
+/// How long a connection over TCP may say nothing.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// Opens both sockets on one port.
+pub(super) async fn open(port: u16) -> std::io::Result<(UdpSocket, TcpListener)> {
+    let udp = UdpSocket::bind(SocketAddr::new(HOME, port)).await?;
+    let tcp = TcpListener::bind(SocketAddr::new(HOME, udp.local_addr()?.port())).await?;
+    Ok((udp, tcp))
+}
+
+/// Answers until the server is dropped.
+pub(super) fn serve(plane: Plane, (udp, tcp): (UdpSocket, TcpListener)) -> Server<NameServer> {
+    let mut server = Server::new(NameServer(plane));
+    server.register_socket(udp);
+    server.register_listener(tcp, IDLE, 64);
+    server
+}
+
+/// A name server for all hosted zones.
+pub(super) struct NameServer(Plane);
+
+#[async_trait]
+impl RequestHandler for NameServer {
+    async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, mut to: R) -> ResponseInfo {
+        let mut metadata = Metadata::new(request.metadata.id, MessageType::Response, OpCode::Query);
+        metadata.recursion_desired = request.metadata.recursion_desired;
+        let (mut answers, mut authority) = (Vec::new(), Vec::new());
+        match request.request_info() {
+            Ok(info) if request.metadata.op_code == OpCode::Query => {
+                let name = info.query.name().to_string().trim_end_matches('.').to_ascii_lowercase();
+                let (answer, soa) = self.0.answer(&name, &info.query.query_type().to_string());
+                metadata.authoritative = answer != Answer::NotOurs;
+                metadata.response_code = match &answer {
+                    Answer::Records(_) => ResponseCode::NoError,
+                    Answer::NoName => ResponseCode::NXDomain,
+                    Answer::NotOurs => ResponseCode::Refused,
+                };
+                if let Answer::Records(records) = answer {
+                    answers.extend(records.iter().filter_map(rr));
+                }
+                if answers.is_empty() {
+                    authority.extend(soa.as_ref().and_then(rr));
+                }
+            }
+            Ok(_) => metadata.response_code = ResponseCode::NotImp,
+            Err(_) => metadata.response_code = ResponseCode::FormErr,
+        }
+        let mut edns = Edns::new();
+        edns.set_max_payload(1232);
+        let mut builder = MessageResponseBuilder::from_message_request(request);
+        if request.edns.is_some() {
+            builder.edns(&edns);
+        }
+        let response = builder.build(metadata, &answers, &[], &authority, &[]);
+        // Somebody who no longer listens needs no answer; what is returned is only for statistics.
+        to.send_response(response).await.unwrap_or_else(|_| failed(metadata))
+    }
+}
+
+fn failed(metadata: Metadata) -> ResponseInfo {
+    use hickory_server::proto::op::{Header, HeaderCounts};
+    ResponseInfo::from(Header { metadata, counts: HeaderCounts::default() })
+}
+
+fn rr(record: &Record) -> Option<Rr> {
+    let name = |text: &str| Name::from_str(&format!("{}.", text.trim_end_matches('.'))).ok();
+    let data = match &record.value {
+        Value::Address(std::net::IpAddr::V4(address)) => RData::A(A(*address)),
+        Value::Address(std::net::IpAddr::V6(address)) => RData::AAAA(AAAA(*address)),
+        Value::Cname(target) => RData::CNAME(CNAME(name(target)?)),
+        Value::Ns(target) => RData::NS(NS(name(target)?)),
+        Value::Soa(text) => {
+            let mut words = text.split_whitespace();
+            let (mname, rname) = (name(words.next()?)?, name(words.next()?)?);
+            let mut number = || words.next()?.parse::<u32>().ok();
+            let (serial, refresh, retry, expire, minimum) = (number()?, number()?, number()?, number()?, number()?);
+            let signed = |seconds: u32| i32::try_from(seconds).unwrap_or(i32::MAX);
+            RData::SOA(SOA::new(mname, rname, serial, signed(refresh), signed(retry), signed(expire), minimum))
+        }
+        Value::Text(_) => return None,
+    };
+    Some(Rr::from_rdata(name(&record.name)?, record.ttl, data))
+}

@@ -1,0 +1,145 @@
+//! What edges do to an answer on its way to the visitor: compression, headers, conditions.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use s3s::Body;
+
+use super::rules::Behavior;
+
+/// Sizes that are compressed, in bytes.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html>
+const COMPRESSED: std::ops::RangeInclusive<usize> = 1_000..=10_000_000;
+
+/// How the edge came by an answer, as `x-cache` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    Hit,
+    RefreshHit,
+    Miss,
+    Error,
+}
+
+impl How {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "Hit from cloudfront",
+            Self::RefreshHit => "RefreshHit from cloudfront",
+            Self::Miss => "Miss from cloudfront",
+            Self::Error => "Error from cloudfront",
+        }
+    }
+}
+
+/// An answer that is ready but for the visitor.
+pub(super) struct Ready {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) how: How,
+    /// Seconds since it came from the origin.
+    pub(super) age: u64,
+}
+
+/// Hands an answer to the visitor.
+pub(super) fn dressed(ready: Ready, request: &Request<()>, behavior: Option<Behavior<'_>>) -> Response<Body> {
+    let Ready { status, mut headers, mut body, how, age } = ready;
+    if behavior.is_some_and(|behavior| behavior.security_headers()) {
+        for (name, value) in SECURITY {
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
+        }
+    }
+    let same = headers.get(header::ETAG).is_some_and(|etag| knows(request, etag));
+    let compress =
+        behavior.is_some_and(|behavior| behavior.compresses()) && may_compress(request, &headers, body.len());
+    if compress && let Some(smaller) = gzip(&body) {
+        body = smaller;
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        weaken(&mut headers);
+    }
+    set(&mut headers, header::CONTENT_LENGTH, &body.len().to_string());
+    set(&mut headers, HeaderName::from_static("x-cache"), how.as_str());
+    set(&mut headers, header::VIA, "1.1 embedded.cloudfront.net (CloudFront)");
+    if how == How::Hit {
+        set(&mut headers, header::AGE, &age.to_string());
+    }
+    let not_modified = status == StatusCode::OK && same;
+    let bare = not_modified || request.method() == Method::HEAD;
+    let mut response = Response::new(if bare { Body::empty() } else { Body::from(body) });
+    *response.status_mut() = if not_modified { StatusCode::NOT_MODIFIED } else { status };
+    if not_modified {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    *response.headers_mut() = headers;
+    response
+}
+
+/// What the managed policy `SecurityHeadersPolicy` adds.
+const SECURITY: [(&str, &str); 5] = [
+    ("strict-transport-security", "max-age=31536000"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "SAMEORIGIN"),
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+    ("x-xss-protection", "1; mode=block"),
+];
+
+fn knows(request: &Request<()>, etag: &HeaderValue) -> bool {
+    let bare = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
+    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let etag = etag.to_str().map(bare).unwrap_or_default();
+    known.is_some_and(|tags| tags.split(',').map(bare).any(|tag| tag == "*" || tag == etag))
+}
+
+fn may_compress(request: &Request<()>, headers: &HeaderMap, size: usize) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepts = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let accepts = accepts.is_some_and(|accepts| accepts.split(',').any(|one| one.trim().starts_with("gzip")));
+    let kind = text(header::CONTENT_TYPE);
+    let texts = ["text/", "application/javascript", "application/json", "application/xml", "application/wasm"];
+    let wordy = texts.iter().any(|start| kind.starts_with(start)) || kind.contains("+xml") || kind.contains("font");
+    accepts && wordy && COMPRESSED.contains(&size) && text(header::CONTENT_ENCODING).is_empty()
+}
+
+fn gzip(body: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body).ok()?;
+    encoder.finish().ok().map(Bytes::from)
+}
+
+/// Compressed, it is the same only in meaning.
+fn weaken(headers: &mut HeaderMap) {
+    let weak = headers.get(header::ETAG).and_then(|value| value.to_str().ok()).filter(|etag| !etag.starts_with("W/"));
+    if let Some(weak) = weak.map(|etag| format!("W/{etag}")) {
+        set(headers, header::ETAG, &weak);
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// CloudFront's own error page.
+pub(super) fn failure(status: StatusCode, why: &str) -> Ready {
+    let text = format!(
+        "<!DOCTYPE html>\n<html><head><title>ERROR: The request could not be satisfied</title></head>\n<body><h1>{}</h1>\n\
+         <h2>The request could not be satisfied.</h2>\n<p>{why}</p>\n</body></html>\n",
+        status.as_u16()
+    );
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    Ready { status, headers, body: Bytes::from(text), how: How::Error, age: 0 }
+}
+
+/// A redirect by the edge itself.
+pub(super) fn redirect(to: &str) -> Ready {
+    let mut headers = HeaderMap::new();
+    set(&mut headers, header::LOCATION, to);
+    Ready { status: StatusCode::MOVED_PERMANENTLY, headers, body: Bytes::new(), how: How::Miss, age: 0 }
+}
