@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Status,
     /// Delete everything that was created for the site: DNS first, buckets last
     Destroy(Destroy),
+    /// Break the primary on purpose, watch visitors move to the backup, and put it back; exit 4 when that took too long
+    Drill(Drill),
     /// Certificates that were issued elsewhere
     Cert {
         /// What to do
@@ -127,6 +129,36 @@ pub(crate) struct Destroy {
     /// Delete only buckets that a change of mode has left behind
     #[arg(long)]
     pub(crate) former: bool,
+}
+
+/// How to break the primary, and how long a failover may take.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Drill {
+    /// How: website (turn hosting off), policy (deny everybody), stop-object (say that it is ill); what fits the mode by default
+    #[arg(long, value_name = "HOW")]
+    pub(crate) how: Option<String>,
+    /// How long it may take until visitors are served by the backup: 180s; what interval, threshold and TTL allow by default
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) objective: Option<u64>,
+    /// With --local: how many times faster time runs
+    #[arg(long, value_name = "N", requires = "local", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) speed: Option<u32>,
+    /// Write a report as one page of HTML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Put back what an interrupted drill has left broken, and do nothing else
+    #[arg(long)]
+    pub(crate) restore: bool,
+}
+
+/// Reads `180s`, `3m` or `180`.
+fn seconds(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.strip_suffix('m') {
+        Some(minutes) => (minutes, 60),
+        None => (text.strip_suffix('s').unwrap_or(text), 1),
+    };
+    let number: u64 = number.parse().map_err(|_| "is neither seconds nor minutes, as 180s or 3m".to_owned())?;
+    number.checked_mul(unit).filter(|seconds| *seconds > 0).ok_or_else(|| "is no time".to_owned())
 }
 
 /// What to do with certificates.

@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Usage,
     /// Drift was found, or a plan is not empty under `--check`.
     Drift,
+    /// A drill missed its objective.
+    Missed,
     /// Stopped by Ctrl-C.
     Interrupted,
 }
@@ -24,6 +26,7 @@ impl Exit {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Drift => 3,
+            Self::Missed => 4,
             Self::Interrupted => 130,
         }
     }

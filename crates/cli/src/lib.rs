@@ -75,6 +75,7 @@ async fn carry_out(args: Args, run: &Run, screen: &Screen) -> Result<Outcome, Fa
         Command::Deploy(options) => Box::pin(ops::deploy::deploy(&global, &options, run, screen)).await,
         Command::Verify(options) => Box::pin(ops::verify::verify(&global, &options, run)).await,
         Command::Status => Box::pin(ops::status::status(&global, run)).await,
+        Command::Drill(options) => Box::pin(ops::drill::drill(&global, &options, run, screen)).await,
         Command::Cert { command: args::Cert::Import(options) } => {
             Box::pin(ops::cert::import(&global, &options, run)).await
         }

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod cert;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
+pub(crate) mod drill;
 pub(crate) mod iam_policy;
 pub(crate) mod init;
 pub(crate) mod local;
@@ -41,6 +42,10 @@ pub(crate) enum Outcome {
     Verified(Vec<Difference>),
     /// Buckets were deleted.
     Destroyed { done: usize },
+    /// The primary was broken on purpose, and put back.
+    Drilled(Box<drill::report::Drilled>),
+    /// What a drill had left broken was put back; `None` when nothing was.
+    Restored { how: Option<twinsite_s3_site::How> },
     /// The owner said no.
     Declined,
     /// The embedded cloud was served until Ctrl-C.

@@ -1,6 +1,8 @@
 //! The one place that writes to the terminal. People read stderr, programs read stdout.
 
+mod drill;
 mod events;
+pub(crate) mod html;
 mod human;
 mod json;
 mod progress;
@@ -134,6 +136,7 @@ fn exit_of(outcome: &Outcome) -> Exit {
     match outcome {
         Outcome::Planned { plan, check: true, .. } if !plan.is_empty() => Exit::Drift,
         Outcome::Verified(differences) if !differences.is_empty() => Exit::Drift,
+        Outcome::Drilled(drilled) if drilled.missed() => Exit::Missed,
         Outcome::Stopped => Exit::Interrupted,
         Outcome::Declined => Exit::Failed,
         _ => Exit::Done,

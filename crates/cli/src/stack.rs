@@ -2,7 +2,9 @@
 
 mod change;
 mod embedded;
+mod ground;
 mod outlook;
+mod plane;
 mod whole;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use twinsite_s3_site::{Adopt, Desired, S3Site, steps};
 use twinsite_sync::S3Store;
 
 pub(crate) use change::{Services, SiteChange};
+pub(crate) use ground::Ground;
 pub(crate) use outlook::Outlook;
 pub(crate) use whole::Whole;
 
@@ -99,6 +102,12 @@ impl Stack {
             let client = self.session.s3(self.site.regions.get(side));
             S3Store::new(client, self.site.buckets.get(side).as_str())
         })
+    }
+
+    /// Makes what was done on the embedded cloud durable.
+    pub(crate) fn keep(&self) -> Result<(), Failure> {
+        let Some(cloud) = &self.cloud else { return Ok(()) };
+        cloud.world().flush().map_err(|fault| Failure::new("keep the embedded cloud's state", fault))
     }
 
     /// What the site costs and survives.

@@ -147,6 +147,13 @@ pub enum Event {
         /// Bytes sent; 0 for rewrites, copies and deletes.
         bytes: u64,
     },
+    /// A drill saw something.
+    Moment {
+        /// Since the primary was broken.
+        at: Duration,
+        /// What.
+        what: String,
+    },
     /// Something the owner should know that stops nothing.
     Warning {
         /// The text, a sentence without its full stop.

@@ -47,6 +47,8 @@ pub use records::{Answer, Failover, PROOF, Protection, Routing, STEP, Set, Targe
 pub use want::Desired;
 pub use zone::{CLOUDFRONT_ALIAS_ZONE, UnknownZone, website_alias_zone};
 
+use std::collections::BTreeMap;
+
 use futures::try_join;
 use twinsite_aws::AwsError;
 use twinsite_core::wait::Patience;
@@ -104,6 +106,26 @@ impl DnsFailover {
         let (sets, checks) = (records::Calls { client: &self.client }, health::Calls { client: &self.client });
         let (zone, checks) = try_join!(Box::pin(sets.observe(want, zone)), Box::pin(checks.observe(want)))?;
         Ok(Observed { zone, checks })
+    }
+}
+
+impl DnsFailover {
+    /// Which of the site's checks are healthy, as the checkers see it now. Route 53 asks not to be asked often: five times a
+    /// second, all callers of an account together.
+    ///
+    /// # Errors
+    /// [`AwsError`] when it could not be looked at.
+    pub async fn verdicts(&self, checks: &[Check]) -> Result<BTreeMap<Role, bool>, AwsError> {
+        let reports = health::Calls { client: &self.client }.reports(checks).await?;
+        Ok(health::verdicts(checks, &reports))
+    }
+
+    /// The names of the name servers of a hosted zone.
+    ///
+    /// # Errors
+    /// [`AwsError`] when the zone could not be looked at.
+    pub async fn name_servers(&self, zone: &str) -> Result<Vec<String>, AwsError> {
+        records::Calls { client: &self.client }.name_servers(zone).await
     }
 }
 

@@ -21,11 +21,14 @@ mod bucket;
 mod change;
 mod destroy;
 mod diff;
+mod drill;
+mod journal;
 mod observe;
 mod policy;
 mod problem;
 mod replication;
 mod role;
+mod stop;
 mod want;
 mod wire;
 
@@ -33,10 +36,13 @@ pub use bucket::{Found, Lifecycle, Observed, SideState, Website};
 pub use change::{BucketChange, Change};
 pub use destroy::{Contents, destroy_former, destroy_steps};
 pub use diff::steps;
+pub use drill::{How, Undo};
+pub use journal::JOURNAL;
 pub use problem::{Problem, Unfit};
 pub use replication::{Replication, Rule};
 pub use role::{RoleChange, RoleState};
 pub use want::{Adopt, Desired};
+pub use wire::website_doc::WebsiteDoc;
 
 use aws_sdk_s3::Client;
 use twinsite_core::Pair;

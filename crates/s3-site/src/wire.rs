@@ -1,6 +1,7 @@
 //! Between the canonical form and the SDK's types; the only rooms of this crate that name them, with the calls.
 
 pub(crate) mod replication;
+pub(crate) mod website_doc;
 
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::operation::get_bucket_website::GetBucketWebsiteOutput;

@@ -2,6 +2,7 @@
 
 use futures::future::try_join;
 use twinsite_core::{Pair, Run, Side, probe};
+use twinsite_s3_site::JOURNAL;
 use twinsite_sync::{Deletes, Guard, Index, Options, RemoteObject, S3Store, Store, SyncError, SyncPlan, plan, walk};
 
 use super::{Difference, Outcome};
@@ -50,7 +51,7 @@ fn differences(bucket: &str, plan: &SyncPlan) -> Vec<Difference> {
 }
 
 /// Size and entity tag of every object; headers are compared through the ledgers, whose names tell them apart.
-async fn with_each_other(stores: &Pair<S3Store>) -> Result<Vec<Difference>, SyncError> {
+pub(super) async fn with_each_other(stores: &Pair<S3Store>) -> Result<Vec<Difference>, SyncError> {
     let (primary, backup) = try_join(Box::pin(listing(&stores.primary)), Box::pin(listing(&stores.backup))).await?;
     let bucket = stores.backup.bucket();
     let one = |key: String, why: &str| Difference { bucket: bucket.to_owned(), key, why: why.to_owned() };
@@ -88,7 +89,8 @@ async fn listing(store: &S3Store) -> Result<Vec<RemoteObject>, SyncError> {
         all.extend(page.objects);
         if !page.more {
             // The stop object is in the backup only, by design.
-            all.retain(|object| !object.key.as_str().starts_with(probe::FOLDER));
+            // So is the journal of a drill.
+            all.retain(|object| !object.key.as_str().starts_with(probe::FOLDER) && object.key.as_str() != JOURNAL);
             return Ok(all);
         }
     }

@@ -28,6 +28,8 @@ pub(super) fn outcome(outcome: &Outcome) -> Value {
         Outcome::Deployed(deployed) => self::deployed(deployed),
         Outcome::Verified(differences) => verified(differences),
         Outcome::Destroyed { done } => json!({"event": "destroyed", "done": done}),
+        Outcome::Drilled(drilled) => super::drill::json(drilled),
+        Outcome::Restored { how } => json!({"event": "restored", "how": how.map(twinsite_s3_site::How::as_str)}),
         Outcome::Declined => json!({"event": "declined"}),
         Outcome::Served => json!({"event": "served"}),
         Outcome::Stopped | Outcome::Completions(_) => json!({"event": "stopped"}),

@@ -2,10 +2,12 @@
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{HealthCheck, Tag, TagResourceType};
+use futures::future::try_join_all;
 use twinsite_aws::{AwsError, Tags};
 use twinsite_core::{Made, ResourceId};
 
 use super::diff::prefix;
+use super::verdict::Reports;
 use super::{Check, Role, Spec, wire};
 use crate::want::Desired;
 
@@ -45,6 +47,20 @@ impl Calls<'_> {
                 return Ok(all);
             }
         }
+    }
+
+    /// What the checkers say of each endpoint.
+    /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHealthCheckStatus.html>
+    pub(crate) async fn reports(&self, checks: &[Check]) -> Result<Reports, AwsError> {
+        let endpoints = checks.iter().filter(|check| check.role != Role::Serving);
+        let reads = endpoints.map(async |check| {
+            let id = &check.id.0;
+            let answer = Box::pin(self.client.get_health_check_status().health_check_id(id).send()).await;
+            let answer = answer.map_err(|error| AwsError::new("GetHealthCheckStatus", id, error))?;
+            let said = answer.health_check_observations.into_iter().filter_map(|one| one.status_report?.status);
+            Ok::<_, AwsError>((id.clone(), said.collect()))
+        });
+        Ok(try_join_all(reads.map(Box::pin)).await?.into_iter().collect())
     }
 
     /// Ten at a time is what Route 53 takes.

@@ -3,9 +3,11 @@
 mod calls;
 mod diff;
 mod spec;
+mod verdict;
 mod wire;
 
 pub(crate) use calls::Calls;
+pub(crate) use verdict::verdicts;
 pub(crate) use diff::{destroy, steps};
 pub use spec::{Role, Spec, Watched};
 

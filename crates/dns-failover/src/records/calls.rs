@@ -53,6 +53,14 @@ impl Calls<'_> {
         }
     }
 
+    /// The names of a zone's name servers.
+    /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHostedZone.html>
+    pub(crate) async fn name_servers(&self, zone: &str) -> Result<Vec<String>, AwsError> {
+        let answer = Box::pin(self.client.get_hosted_zone().id(zone).send()).await;
+        let answer = answer.map_err(|error| AwsError::new("GetHostedZone", zone, error))?;
+        Ok(answer.delegation_set.map(|set| set.name_servers).unwrap_or_default())
+    }
+
     /// What a zone says about the site's name, and about the record that proves it.
     pub(crate) async fn observe(&self, want: &Desired, zone: &HostedZone) -> Result<Zone, AwsError> {
         let sets = self.sets_of(&zone.id, want.site.domain.as_str()).await?;

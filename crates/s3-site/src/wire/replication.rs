@@ -15,6 +15,24 @@ const ID: &str = "twinsite";
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationTimeValue.html>
 const MINUTES: i32 = 15;
 
+/// The ids of the rules that are on.
+pub(crate) fn switched_on(from: &ReplicationConfiguration) -> Vec<String> {
+    let on = from.rules().iter().filter(|rule| rule.status() == &ReplicationRuleStatus::Enabled);
+    on.filter_map(|rule| rule.id().map(str::to_owned)).collect()
+}
+
+/// Turns rules on or off; false when they are so already.
+pub(crate) fn switch(configuration: &mut ReplicationConfiguration, ids: &[String], on: bool) -> bool {
+    let to = if on { ReplicationRuleStatus::Enabled } else { ReplicationRuleStatus::Disabled };
+    let mut changed = false;
+    for rule in &mut configuration.rules {
+        if rule.id.as_ref().is_some_and(|id| ids.contains(id)) && rule.status != to {
+            (rule.status, changed) = (to.clone(), true);
+        }
+    }
+    changed
+}
+
 pub(crate) fn read(from: &ReplicationConfiguration) -> Replication {
     let (mine, others): (Vec<_>, Vec<_>) = from.rules().iter().partition(|rule| rule.id() == Some(ID));
     Replication {

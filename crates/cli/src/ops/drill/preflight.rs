@@ -1,0 +1,85 @@
+//! Nothing is broken on purpose unless both sides are well: the drill would be an outage.
+
+use twinsite_core::{Pair, Plan, Run, Side};
+use twinsite_s3_site::Adopt;
+
+use super::Journal;
+use super::timeline::{Sample, Way};
+use super::watch::Watcher;
+use crate::error::Failure;
+use crate::ops::verify;
+use crate::stack::Stack;
+
+const WHAT: &str = "begin the drill";
+
+/// How long checkers may take to come to a verdict, in the world's seconds.
+const PATIENCE: f64 = 120.0;
+
+/// Everything is well.
+pub(super) struct Ready {
+    pub(super) watcher: Watcher,
+    /// The last look before.
+    pub(super) sample: Sample,
+    pub(super) speed: u32,
+}
+
+/// Makes sure that both sides are healthy and level.
+pub(super) async fn check(stack: &Stack, way: Way, run: &Run) -> Result<Ready, Failure> {
+    let (s3, site) = (&stack.services.s3, &stack.site);
+    let aws = |error| Failure::aws(WHAT, &error);
+    if let Some(text) = s3.read_journal(site).await.map_err(aws)? {
+        let how = Journal::read(&text)?.undo.how();
+        let why = format!("an earlier drill has left the primary broken ({how})");
+        return Err(Failure::new(WHAT, why).hint("put it back first: `twinsite drill --restore`"));
+    }
+    let whole = stack.observe(Adopt::Refuse, WHAT).await?;
+    let plan = Plan::new(whole.steps()?).map_err(|error| Failure::new(WHAT, error))?;
+    if !plan.is_empty() {
+        let why = format!("the site is not as configured: {} steps are to be done", plan.len());
+        return Err(Failure::new(WHAT, why).hint("look at `twinsite plan`, then `twinsite apply`"));
+    }
+    if site.mode.public_buckets() && s3.is_stopped(site).await.map_err(aws)? {
+        let why = "visitors are sent to the backup by hand";
+        return Err(Failure::new(WHAT, why).hint("`twinsite failback` lets them come back"));
+    }
+    let differences = verify::with_each_other(&stack.stores()).await;
+    let differences = differences.map_err(|error| Failure::sync(WHAT, &error))?;
+    if let Some(first) = differences.first() {
+        let why = format!("the backup is not level with the primary: {} objects differ, first `{}` ({})", differences.len(), first.key, first.why);
+        return Err(Failure::new(WHAT, why).hint("publish again: `twinsite deploy`; see them all: `twinsite verify`"));
+    }
+    let versions = Pair::new(
+        s3.probe_version(site, Side::Primary).await.map_err(aws)?,
+        s3.probe_version(site, Side::Backup).await.map_err(aws)?,
+    );
+    let ground = stack.ground(&whole).await?;
+    let speed = ground.speed;
+    let checks = whole.dns.1.checks.clone();
+    let front = whole.cdn.1.front.distribution.as_ref().map(|distribution| distribution.host.clone());
+    let mut watcher = Watcher::new(site.clone(), ground, (stack.services.dns.clone(), checks), versions, front);
+    loop {
+        let sample = watcher.look().await;
+        let wrong = wrong(&sample, way);
+        if wrong.is_empty() && !sample.health.is_empty() {
+            return Ok(Ready { watcher, sample, speed });
+        }
+        if watcher.elapsed() > PATIENCE || run.is_cancelled() {
+            let wrong = if wrong.is_empty() { vec!["the health checkers have no verdict".to_owned()] } else { wrong };
+            return Err(Failure::new(WHAT, wrong.join("\n")).hint("the drill begins when both sides are healthy: see `twinsite status`"));
+        }
+        watcher.pause().await;
+    }
+}
+
+/// What is not as it should be before the primary is broken.
+fn wrong(sample: &Sample, way: Way) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if !way.is_back(sample) {
+        wrong.push("visitors are not served by the primary".to_owned());
+    }
+    if !sample.backup {
+        wrong.push("the backup does not serve the site".to_owned());
+    }
+    wrong.extend(sample.health.iter().filter(|(_, well)| !**well).map(|(role, _)| format!("the health check `{role}` is unhealthy")));
+    wrong
+}

@@ -1,0 +1,55 @@
+//! The report of a drill, for people and for programs.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::ops::drill::report::{Drilled, secs, timeline};
+use crate::ops::drill::timeline::Way;
+
+/// A moment in words.
+fn at(mark: Option<f64>) -> String {
+    mark.map_or_else(|| "never".to_owned(), |at| format!("after {at:.0} s"))
+}
+
+/// How long something took from another moment on.
+fn since(mark: Option<f64>, from: Option<f64>) -> String {
+    match (mark, from) {
+        (Some(mark), Some(from)) => format!("{:.0} s after that", mark - from),
+        _ => "never".to_owned(),
+    }
+}
+
+pub(super) fn text(drilled: &Drilled) -> String {
+    let Drilled { domain, mode, how, way, local, speed, marks, lost, budget, objective, .. } = drilled;
+    let mut text = format!("\ndrill of {domain}, mode {mode}, broken by: {how}");
+    if *local {
+        let _ = write!(text, " (embedded cloud, time {speed} times as fast)");
+    }
+    let _ = write!(text, "\n\n  detected     {}", at(marks.detected));
+    let _ = write!(text, "\n  failed over  {} (budget {budget} s, objective {objective} s)", at(marks.failed_over));
+    let _ = write!(text, "\n  restored     {}", at(marks.restored));
+    let _ = write!(text, "\n  failed back  {}", since(marks.failed_back, marks.restored));
+    let _ = write!(text, "\n  lost         {} of {} requests over HTTP, {} over HTTPS", lost.http, lost.of, lost.https);
+    if *way == Way::Dns {
+        text.push_str("\n               (website endpoints speak no TLS: while failed over, HTTPS is down)");
+    }
+    let verdict = match (drilled.missed(), marks.failed_over) {
+        (false, _) => "the objective is met: visitors survive the loss of the primary",
+        (true, None) => "the objective is missed: visitors never reached the backup",
+        (true, Some(over)) if over > secs(*objective) => "the objective is missed: it took too long",
+        (true, Some(_)) => "the objective is missed: visitors did not come back to the primary",
+    };
+    let _ = write!(text, "\n\n{verdict}");
+    text
+}
+
+pub(super) fn json(drilled: &Drilled) -> Value {
+    let Drilled { domain, mode, how, way: _, local, speed, started, samples, marks, lost, budget, objective } = drilled;
+    json!({
+        "event": "drilled", "domain": domain, "mode": mode.as_str(), "how": how.as_str(), "local": local, "speed": speed,
+        "started": started, "detected": marks.detected, "failed_over": marks.failed_over, "restored": marks.restored,
+        "failed_back": marks.failed_back, "lost": lost, "budget": budget, "objective": objective,
+        "missed": drilled.missed(), "timeline": timeline(samples),
+    })
+}

@@ -1,0 +1,55 @@
+//! The data plane of the embedded cloud: opened here, or found where another process serves it.
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use twinsite_local::directory_at;
+use twinsite_local::plane::{Ports, Ready};
+
+use super::{Ground, Stack, Whole};
+use crate::args::Global;
+use crate::error::Failure;
+
+/// A data plane that this process has opened.
+pub(crate) struct Plane {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Plane {
+    /// Lets nobody in any more.
+    pub(crate) async fn close(self) {
+        self.stop.cancel();
+        // Whether it ended well does not matter any more.
+        drop(self.task.await);
+    }
+}
+
+impl Stack {
+    /// Opens the data plane of the embedded cloud, unless another process serves it, or the site is on AWS.
+    pub(crate) async fn open_plane(&self, global: &Global, speed: u32) -> Result<Option<Plane>, Failure> {
+        let Some(cloud) = &self.cloud else { return Ok(None) };
+        let any = Ports { dns: 0, http: 0, https: 0 };
+        let ready = Ready::open(cloud, Some(&global.state), any, speed).await;
+        let ready = ready.map_err(|error| Failure::new("open the embedded cloud's data plane", error))?;
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(ready.run(stop.clone()));
+        Ok(Some(Plane { stop, task }))
+    }
+
+    /// Where visitors walk.
+    pub(crate) async fn ground(&self, whole: &Whole) -> Result<Ground, Failure> {
+        const WHAT: &str = "find out where visitors go";
+        let look = |error| Failure::new(WHAT, error);
+        let directory = match (&self.cloud, self.served) {
+            (Some(cloud), _) => cloud.directory(),
+            (None, Some(address)) => directory_at(address).await,
+            (None, None) => {
+                let zone = &whole.dns.1.zone.id;
+                let names = self.services.dns.name_servers(zone).await.map_err(|error| Failure::aws(WHAT, &error))?;
+                return Ground::internet(&names).await.map_err(look);
+            }
+        };
+        let closed = || Failure::new(WHAT, "the embedded cloud serves no visitors").hint("start it again: `twinsite local`");
+        Ground::local(&directory.ok_or_else(closed)?).map_err(look)
+    }
+}
