@@ -61,12 +61,16 @@ pub(crate) enum Command {
     Deploy(Deploy),
     /// Compare both buckets with a directory, or with one another; exit 3 when they differ
     Verify(Verify),
-    /// Show the certificate, the distribution, where DNS leads, both buckets, and what `apply` would do
-    Status,
+    /// Show health, where DNS leads, the certificate, the distribution, both buckets, alarms, and what `apply` would do
+    Status(Status),
     /// Delete everything that was created for the site: DNS first, buckets last
     Destroy(Destroy),
     /// Break the primary on purpose, watch visitors move to the backup, and put it back; exit 4 when that took too long
     Drill(Drill),
+    /// Send visitors to the backup by hand: one object in its region, and nothing else
+    Failover,
+    /// Let visitors come back to the primary, once it is well and level
+    Failback(Failback),
     /// Certificates that were issued elsewhere
     Cert {
         /// What to do
@@ -129,6 +133,20 @@ pub(crate) struct Destroy {
     /// Delete only buckets that a change of mode has left behind
     #[arg(long)]
     pub(crate) former: bool,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Failback {
+    /// Whether the primary is well or not
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Status {
+    /// Look again and again, until Ctrl-C
+    #[arg(long)]
+    pub(crate) watch: bool,
 }
 
 /// How to break the primary, and how long a failover may take.

@@ -74,8 +74,10 @@ async fn carry_out(args: Args, run: &Run, screen: &Screen) -> Result<Outcome, Fa
         Command::Apply(options) => Box::pin(ops::apply::apply(&global, &options, run, screen)).await,
         Command::Deploy(options) => Box::pin(ops::deploy::deploy(&global, &options, run, screen)).await,
         Command::Verify(options) => Box::pin(ops::verify::verify(&global, &options, run)).await,
-        Command::Status => Box::pin(ops::status::status(&global, run)).await,
+        Command::Status(options) => Box::pin(ops::status::status(&global, &options, run, screen)).await,
         Command::Drill(options) => Box::pin(ops::drill::drill(&global, &options, run, screen)).await,
+        Command::Failover => Box::pin(ops::failover::failover(&global)).await,
+        Command::Failback(options) => Box::pin(ops::failover::failback(&global, &options, run)).await,
         Command::Cert { command: args::Cert::Import(options) } => {
             Box::pin(ops::cert::import(&global, &options, run)).await
         }

@@ -5,6 +5,7 @@ pub(crate) mod cert;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod drill;
+pub(crate) mod failover;
 pub(crate) mod iam_policy;
 pub(crate) mod init;
 pub(crate) mod local;
@@ -28,6 +29,8 @@ pub(crate) enum Outcome {
     Planned { plan: Plan<SiteChange>, check: bool, outlook: Box<Outlook> },
     /// A site was looked at.
     Status(Box<status::Status>),
+    /// A site was looked at again and again, until Ctrl-C.
+    Watched,
     /// A certificate was imported; its ARN.
     Imported(String),
     /// A document is wanted.
@@ -46,6 +49,10 @@ pub(crate) enum Outcome {
     Drilled(Box<drill::report::Drilled>),
     /// What a drill had left broken was put back; `None` when nothing was.
     Restored { how: Option<twinsite_s3_site::How> },
+    /// Visitors are being sent to the backup, at this address.
+    FailedOver { backup: String },
+    /// Visitors may come back; `was` when they had been sent away.
+    FailedBack { was: bool },
     /// The owner said no.
     Declined,
     /// The embedded cloud was served until Ctrl-C.

@@ -18,6 +18,7 @@ use crate::args::{Args, Global};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::ops::local::Addresses;
+use crate::ops::status::Status;
 use crate::ops::{Deployed, Outcome};
 use crate::stack::SiteChange;
 use events::{Lines, Ndjson};
@@ -108,6 +109,18 @@ impl Screen {
             Tone::Json => data(&json::deployed(deployed).to_string()),
             Tone::Quiet => {}
             Tone::Normal | Tone::Verbose => people(&human::deployed(deployed)),
+        }
+    }
+
+    /// Shows what a site looks like now, and will be shown again.
+    pub(crate) fn status(&self, status: &Status) {
+        match self.tone {
+            Tone::Json => data(&json::status(status).to_string()),
+            Tone::Quiet => {}
+            Tone::Normal | Tone::Verbose if stderr().is_terminal() => {
+                people(&format!("\u{1b}[2J\u{1b}[H{}", human::status(status)))
+            }
+            Tone::Normal | Tone::Verbose => people(&format!("{}\n", human::status(status))),
         }
     }
 

@@ -104,10 +104,18 @@ impl Stack {
         })
     }
 
+    /// Says so when a drill was interrupted and the primary is still broken. That it cannot be found out just now is no news.
+    pub(crate) async fn mind_the_drill(&self) {
+        if let Ok(Some(_)) = self.services.s3.read_journal(&self.site).await {
+            let text = "a drill was interrupted: the primary is broken on purpose, and still is".to_owned();
+            let hint = Some("put it back: `twinsite drill --restore`".to_owned());
+            self.run.say(&twinsite_core::Event::Warning { text, hint });
+        }
+    }
+
     /// Makes what was done on the embedded cloud durable.
     pub(crate) fn keep(&self) -> Result<(), Failure> {
-        let Some(cloud) = &self.cloud else { return Ok(()) };
-        cloud.world().flush().map_err(|fault| Failure::new("keep the embedded cloud's state", fault))
+        keep(self.cloud.as_ref())
     }
 
     /// What the site costs and survives.
@@ -168,9 +176,31 @@ pub(crate) fn config(global: &Global) -> Result<Config, Failure> {
     if global.local && !global.config.exists() { Ok(Config::example()) } else { Config::read(&global.config) }
 }
 
-type Opened = (Session, Option<Cloud>, Option<SocketAddr>);
+/// A session, and the embedded cloud behind it, if that is where it leads.
+pub(crate) struct Opened {
+    pub(crate) session: Session,
+    cloud: Option<Cloud>,
+}
 
-async fn session(global: &Global) -> Result<Opened, Failure> {
+impl Opened {
+    /// Makes what was done on the embedded cloud durable.
+    pub(crate) fn keep(&self) -> Result<(), Failure> {
+        keep(self.cloud.as_ref())
+    }
+}
+
+fn keep(cloud: Option<&Cloud>) -> Result<(), Failure> {
+    let Some(cloud) = cloud else { return Ok(()) };
+    cloud.world().flush().map_err(|fault| Failure::new("keep the embedded cloud's state", fault))
+}
+
+/// Opens a session, and makes no request.
+pub(crate) async fn open_session(global: &Global) -> Result<Opened, Failure> {
+    let (session, cloud, _) = session(global).await?;
+    Ok(Opened { session, cloud })
+}
+
+async fn session(global: &Global) -> Result<(Session, Option<Cloud>, Option<SocketAddr>), Failure> {
     let Global { profile, endpoint_url, .. } = global;
     if !global.local {
         let access =

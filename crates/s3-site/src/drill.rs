@@ -194,12 +194,7 @@ impl S3Site {
         put.send().await.map(drop).map_err(|error| AwsError::new("PutBucketPolicy", bucket, error))
     }
 
-    async fn switch_rules(
-        &self,
-        bucket: &BucketName,
-        ids: &[String],
-        on: bool,
-    ) -> Result<(), AwsError> {
+    async fn switch_rules(&self, bucket: &BucketName, ids: &[String], on: bool) -> Result<(), AwsError> {
         let client = self.clients.get(Side::Primary);
         let answer = client.get_bucket_replication().bucket(bucket.as_str()).send().await;
         let answer = answer.map_err(|error| AwsError::new("GetBucketReplication", bucket, error))?;
@@ -250,7 +245,10 @@ mod tests {
         let twice = denying(&site, Some(&once)).unwrap();
         assert_eq!(once, twice);
         let document: Value = serde_json::from_str(&once).unwrap();
-        assert_eq!((document["Statement"][0]["Sid"].as_str(), document["Statement"].as_array().unwrap().len()), (Some("Theirs"), 2));
+        assert_eq!(
+            (document["Statement"][0]["Sid"].as_str(), document["Statement"].as_array().unwrap().len()),
+            (Some("Theirs"), 2)
+        );
         assert!(denying(&site, None).unwrap().contains("111122223333"));
         assert!(denying(&site, Some("[]")).is_err());
     }

@@ -32,7 +32,15 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     }
     stack.forget_requests().await;
     let (stores, index) = (stack.stores(), Arc::new(Index::open(&index_file(global))));
-    let plans = plan_both(&source, &stores, &options_for(options, guard), &index, run).await;
+    let options_both = options_for(options, guard);
+    let planned = plan_both(&source, &stores, &options_both, &index, run);
+    // `apply` has looked for it already.
+    let (plans, ()) = join(planned, async {
+        if !applied {
+            stack.mind_the_drill().await
+        }
+    })
+    .await;
     let plans = plans.map_err(|error| Failure::sync(WHAT, &error))?;
     if !applied && plans.iter().any(|(_, plan)| plan.is_first()) {
         // A bucket with a ledger is ours; one without may be somebody else's of the same name, and its tags tell.
@@ -164,9 +172,7 @@ async fn finish(
     forgotten: Option<usize>,
     local: bool,
 ) -> Result<Deployed, Failure> {
-    if let Some(cloud) = &stack.cloud {
-        cloud.world().flush().map_err(|fault| Failure::new("keep the embedded cloud's state", fault))?;
-    }
+    stack.keep()?;
     let requests = stack.requests().await;
     Ok(Deployed { reports, urls: Pair::from_fn(|side| stack.url(side)), local, requests, forgotten })
 }

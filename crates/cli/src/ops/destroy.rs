@@ -28,8 +28,6 @@ pub(crate) async fn destroy(
     }
     let applied = Box::pin(twinsite_core::apply(plan, &stack.services, run)).await;
     let done = applied.map_err(|halted| Failure::halted(WHAT, &halted, run.is_cancelled()))?.done.len();
-    if let Some(cloud) = &stack.cloud {
-        cloud.world().flush().map_err(|fault| Failure::new("keep the embedded cloud's state", fault))?;
-    }
+    stack.keep()?;
     Ok(Outcome::Destroyed { done })
 }

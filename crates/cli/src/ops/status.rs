@@ -1,11 +1,14 @@
 //! `twinsite status`: one screen; reads only.
 
+use std::time::Duration;
+
 use twinsite_core::{Pair, Plan, Run, Side};
 use twinsite_s3_site::{Adopt, Found};
 
-use super::Outcome;
-use crate::args::Global;
+use super::{Outcome, verify};
+use crate::args::{self, Global};
 use crate::error::Failure;
+use crate::render::Screen;
 use crate::stack::{SiteChange, Stack, Whole};
 
 /// What a site looks like now.
@@ -16,6 +19,10 @@ pub(crate) struct Status {
     pub(crate) distribution: String,
     pub(crate) records: Vec<String>,
     pub(crate) checks: Vec<String>,
+    /// Where a visitor who asks now is led.
+    pub(crate) leads: Option<String>,
+    /// Whether both buckets hold the same.
+    pub(crate) level: String,
     pub(crate) alerts: Vec<String>,
     pub(crate) buckets: Pair<String>,
     /// What `apply` would do.
@@ -24,24 +31,89 @@ pub(crate) struct Status {
 
 const WHAT: &str = "look at the site";
 
-pub(crate) async fn status(global: &Global, run: &Run) -> Result<Outcome, Failure> {
+/// How often it is looked again.
+const AGAIN: Duration = Duration::from_secs(10);
+
+pub(crate) async fn status(
+    global: &Global,
+    options: &args::Status,
+    run: &Run,
+    screen: &Screen,
+) -> Result<Outcome, Failure> {
     let stack = Stack::open(global, run).await?;
+    let plane = if options.watch { stack.open_plane(global, 1).await? } else { None };
+    let mut found = Box::pin(look(&stack, run)).await?;
+    while options.watch && !run.is_cancelled() {
+        screen.status(&found);
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            () = run.cancel.cancelled() => {}
+        }
+        if !run.is_cancelled() {
+            found = Box::pin(look(&stack, run)).await?;
+        }
+    }
+    if let Some(plane) = plane {
+        plane.close().await;
+    }
+    Ok(if options.watch { Outcome::Watched } else { Outcome::Status(Box::new(found)) })
+}
+
+async fn look(stack: &Stack, run: &Run) -> Result<Status, Failure> {
     let whole = stack.observe(Adopt::Refuse, WHAT).await?;
+    let verdicts = stack.services.dns.verdicts(&whole.dns.1.checks).await;
+    let verdicts = verdicts.map_err(|error| Failure::aws(WHAT, &error))?;
+    let leads = leads(stack, &whole).await;
+    let level = level(stack, &whole).await?;
     whole.name_former(run);
     let mut checks: Vec<_> = whole.dns.1.checks.iter().collect();
     checks.sort_by_key(|check| check.role);
     let plan = Plan::new(whole.steps()?).map_err(|error| Failure::new(WHAT, error))?;
-    Ok(Outcome::Status(Box::new(Status {
+    let health = |role| match verdicts.get(&role) {
+        Some(true) => "healthy",
+        Some(false) => "unhealthy",
+        None => "no verdict",
+    };
+    Ok(Status {
         domain: stack.site.domain.to_string(),
         mode: stack.site.mode.to_string(),
         certificate: certificate(&whole, now()),
         distribution: distribution(&whole),
         records: whole.dns.1.zone.sets.iter().map(|set| format!("{} {}", set.r#type, set.words)).collect(),
-        checks: checks.iter().map(|check| format!("{} {}", check.role, check.id)).collect(),
+        checks: checks.iter().map(|check| format!("{} {} {}", check.role, check.id, health(check.role))).collect(),
+        leads,
+        level,
         alerts: alerts(&whole),
         buckets: Pair::from_fn(|side| bucket(&whole, side)),
         plan,
-    })))
+    })
+}
+
+/// Where a visitor who asks now is led; nothing where nobody can be asked.
+async fn leads(stack: &Stack, whole: &Whole) -> Option<String> {
+    let ground = stack.ground(whole).await.ok()?;
+    let answer = ground.names(stack.site.domain.as_str()).await.ok()?;
+    let last =
+        answer.names().last().map(str::to_owned).or_else(|| answer.addresses().next().map(|ip| ip.to_string()))?;
+    let side = if last.contains("s3-website") { "the backup" } else { "the front door" };
+    Some(format!("{side}: {last}"))
+}
+
+/// Whether both buckets hold the same.
+async fn level(stack: &Stack, whole: &Whole) -> Result<String, Failure> {
+    let both = Side::BOTH.iter().all(|side| matches!(whole.s3.1.buckets.get(*side), Found::Bucket(_)));
+    if !both {
+        return Ok("there are no two buckets yet".to_owned());
+    }
+    let differences = verify::with_each_other(&stack.stores()).await;
+    let differences = differences.map_err(|error| Failure::sync(WHAT, &error))?;
+    let stopped = stack.site.mode.public_buckets()
+        && stack.services.s3.is_stopped(&stack.site).await.map_err(|error| Failure::aws(WHAT, &error))?;
+    let by_hand = if stopped { "; visitors are sent to the backup by hand" } else { "" };
+    Ok(match differences.len() {
+        0 => format!("both sides hold the same{by_hand}"),
+        count => format!("{count} objects differ: see `twinsite verify`{by_hand}"),
+    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "how many days are left depends on the day")]

@@ -19,6 +19,7 @@ pub(crate) async fn verify(global: &Global, options: &Verify, run: &Run) -> Resu
         Some(dir) => Some(walk(dir, &config.rules()?).map_err(|error| Failure::source(WHAT, &error))?),
     };
     let stack = Stack::open(global, run).await?;
+    stack.mind_the_drill().await;
     let stores = stack.stores();
     let found = match source {
         None => with_each_other(&stores).await,

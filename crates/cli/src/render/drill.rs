@@ -8,12 +8,12 @@ use crate::ops::drill::report::{Drilled, secs, timeline};
 use crate::ops::drill::timeline::Way;
 
 /// A moment in words.
-fn at(mark: Option<f64>) -> String {
+pub(super) fn at(mark: Option<f64>) -> String {
     mark.map_or_else(|| "never".to_owned(), |at| format!("after {at:.0} s"))
 }
 
 /// How long something took from another moment on.
-fn since(mark: Option<f64>, from: Option<f64>) -> String {
+pub(super) fn since(mark: Option<f64>, from: Option<f64>) -> String {
     match (mark, from) {
         (Some(mark), Some(from)) => format!("{:.0} s after that", mark - from),
         _ => "never".to_owned(),
@@ -34,14 +34,18 @@ pub(super) fn text(drilled: &Drilled) -> String {
     if *way == Way::Dns {
         text.push_str("\n               (website endpoints speak no TLS: while failed over, HTTPS is down)");
     }
-    let verdict = match (drilled.missed(), marks.failed_over) {
+    let _ = write!(text, "\n\n{}", verdict(drilled));
+    text
+}
+
+/// What it comes to.
+pub(super) fn verdict(drilled: &Drilled) -> &'static str {
+    match (drilled.missed(), drilled.marks.failed_over) {
         (false, _) => "the objective is met: visitors survive the loss of the primary",
         (true, None) => "the objective is missed: visitors never reached the backup",
-        (true, Some(over)) if over > secs(*objective) => "the objective is missed: it took too long",
+        (true, Some(over)) if over > secs(drilled.objective) => "the objective is missed: it took too long",
         (true, Some(_)) => "the objective is missed: visitors did not come back to the primary",
-    };
-    let _ = write!(text, "\n\n{verdict}");
-    text
+    }
 }
 
 pub(super) fn json(drilled: &Drilled) -> Value {

@@ -31,9 +31,17 @@ pub(super) fn outcome(outcome: &Outcome, verbose: bool) -> String {
         Outcome::Destroyed { done: 0 } => "nothing to destroy: twinsite created nothing here".to_owned(),
         Outcome::Destroyed { done } => format!("destroyed: {done} steps done"),
         Outcome::Drilled(drilled) => super::drill::text(drilled),
+        Outcome::FailedOver { backup } => format!(
+            "visitors are being sent to {backup}\nhealth checks and DNS follow within minutes; `twinsite failback` undoes it"
+        ),
+        Outcome::FailedBack { was: true } => "visitors come back to the primary within minutes".to_owned(),
+        Outcome::FailedBack { was: false } => "nothing to do: visitors are not sent away".to_owned(),
         Outcome::Restored { how: None } => "nothing to put back: no drill has left anything broken".to_owned(),
-        Outcome::Restored { how: Some(how) } => format!("put back: {how}; visitors come back as soon as health checks and DNS follow"),
+        Outcome::Restored { how: Some(how) } => {
+            format!("put back: {how}; visitors come back as soon as health checks and DNS follow")
+        }
         Outcome::Declined => "nothing was changed".to_owned(),
+        Outcome::Watched => String::new(),
         Outcome::Served => "stopped serving; the state is kept".to_owned(),
         Outcome::Stopped => "stopped at once; run the same command again to finish the rest".to_owned(),
         // Their text goes to stdout, for programs.
@@ -81,8 +89,9 @@ fn outlook(outlook: &Outlook) -> String {
     text
 }
 
-fn status(status: &Status) -> String {
-    let Status { domain, mode, certificate, distribution, records, checks, alerts, buckets, plan } = status;
+pub(super) fn status(status: &Status) -> String {
+    let Status { domain, mode, certificate, distribution, records, checks, leads, level, alerts, buckets, plan } =
+        status;
     let mut text = format!("{domain}, mode {mode}\n");
     let _ = writeln!(text, "certificate   {certificate}\ndistribution  {distribution}");
     let none = vec!["none".to_owned()];
@@ -91,10 +100,14 @@ fn status(status: &Status) -> String {
             let _ = writeln!(text, "{name:<13} {line}");
         }
     }
+    if let Some(leads) = leads {
+        let _ = writeln!(text, "visitors go   to {leads}");
+    }
     for line in alerts {
         let _ = writeln!(text, "alert         {line}");
     }
     let _ = writeln!(text, "primary       {}\nbackup        {}", buckets.primary, buckets.backup);
+    let _ = writeln!(text, "level         {level}");
     let _ = match plan.len() {
         0 => write!(text, "plan          nothing to do"),
         steps => write!(text, "plan          {steps} steps: see `twinsite plan`"),

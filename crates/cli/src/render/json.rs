@@ -29,10 +29,12 @@ pub(super) fn outcome(outcome: &Outcome) -> Value {
         Outcome::Verified(differences) => verified(differences),
         Outcome::Destroyed { done } => json!({"event": "destroyed", "done": done}),
         Outcome::Drilled(drilled) => super::drill::json(drilled),
+        Outcome::FailedOver { backup } => json!({"event": "failed-over", "backup": backup}),
+        Outcome::FailedBack { was } => json!({"event": "failed-back", "was": was}),
         Outcome::Restored { how } => json!({"event": "restored", "how": how.map(twinsite_s3_site::How::as_str)}),
         Outcome::Declined => json!({"event": "declined"}),
         Outcome::Served => json!({"event": "served"}),
-        Outcome::Stopped | Outcome::Completions(_) => json!({"event": "stopped"}),
+        Outcome::Stopped | Outcome::Watched | Outcome::Completions(_) => json!({"event": "stopped"}),
     }
 }
 
@@ -65,11 +67,12 @@ fn outlook(outlook: &Outlook) -> Value {
     json!({"monthly_usd": monthly, "made_of": made_of, "by_use": by_use, "survives": survives})
 }
 
-fn status(status: &Status) -> Value {
-    let Status { domain, mode, certificate, distribution, records, checks, alerts, buckets, plan } = status;
+pub(super) fn status(status: &Status) -> Value {
+    let Status { domain, mode, certificate, distribution, records, checks, leads, level, alerts, buckets, plan } =
+        status;
     json!({
         "event": "status", "domain": domain, "mode": mode, "certificate": certificate, "distribution": distribution,
-        "records": records, "checks": checks, "alerts": alerts, "primary": buckets.primary, "backup": buckets.backup, "steps": plan.len(),
+        "records": records, "checks": checks, "leads": leads, "level": level, "alerts": alerts, "primary": buckets.primary, "backup": buckets.backup, "steps": plan.len(),
     })
 }
 

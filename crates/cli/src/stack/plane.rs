@@ -2,6 +2,8 @@
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use twinsite_core::Side;
+use twinsite_dns_failover::look::{LookError, Seen, Visit, visit};
 use twinsite_local::directory_at;
 use twinsite_local::plane::{Ports, Ready};
 
@@ -36,6 +38,27 @@ impl Stack {
         Ok(Some(Plane { stop, task }))
     }
 
+    /// What a visitor sees at one side's website endpoint, whatever DNS says.
+    pub(crate) async fn visit(&self, side: Side, key: &str) -> Result<Seen, LookError> {
+        let (host, path) = (self.site.website_host(side), format!("/{key}"));
+        let ground = match (&self.cloud, self.served) {
+            (Some(cloud), _) => cloud.directory().map(|directory| Ground::local(&directory)),
+            (None, Some(address)) => directory_at(address).await.map(|directory| Ground::local(&directory)),
+            (None, None) => None,
+        };
+        let Some(ground) = ground.transpose()? else {
+            let found = tokio::net::lookup_host((host.as_str(), 80)).await;
+            let broken = |error: std::io::Error| LookError::Broken(error.to_string());
+            let address =
+                found.map_err(broken)?.next().ok_or_else(|| LookError::Broken(format!("no address for {host}")))?;
+            let request = Visit { host: &host, path: &path, port: 80, roots: None };
+            return visit(address.ip(), &request, std::time::Duration::from_secs(10)).await;
+        };
+        let address = ground.names(&host).await?.addresses().next();
+        let address = address.ok_or_else(|| LookError::Broken(format!("no address for {host}")))?;
+        ground.visit(address, &host, &path, false).await
+    }
+
     /// Where visitors walk.
     pub(crate) async fn ground(&self, whole: &Whole) -> Result<Ground, Failure> {
         const WHAT: &str = "find out where visitors go";
@@ -49,7 +72,8 @@ impl Stack {
                 return Ground::internet(&names).await.map_err(look);
             }
         };
-        let closed = || Failure::new(WHAT, "the embedded cloud serves no visitors").hint("start it again: `twinsite local`");
+        let closed =
+            || Failure::new(WHAT, "the embedded cloud serves no visitors").hint("start it again: `twinsite local`");
         Ground::local(&directory.ok_or_else(closed)?).map_err(look)
     }
 }

@@ -78,6 +78,7 @@ impl Stack {
     /// Looks at everything. Reads only.
     pub(crate) async fn observe(&self, adopt: Adopt, what: &str) -> Result<Whole, Failure> {
         let aws = |error: AwsError| Failure::aws(what, &error);
+        self.mind_the_drill().await;
         let mut want_dns = self.desired_dns(None);
         let zone = self.services.dns.zone(&want_dns).await.map_err(aws)?;
         let zone = zone.map_err(|problem| Failure::new(what, &problem).hint(problem.hint()))?;

@@ -7,9 +7,9 @@ mod verdict;
 mod wire;
 
 pub(crate) use calls::Calls;
-pub(crate) use verdict::verdicts;
 pub(crate) use diff::{destroy, steps};
 pub use spec::{Role, Spec, Watched};
+pub(crate) use verdict::verdicts;
 
 use std::collections::BTreeMap;
 

@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
@@ -35,8 +36,24 @@ pub(super) enum DiskError {
 /// The database of a world.
 #[derive(Debug)]
 pub(super) struct Disk {
+    shared: Arc<Shared>,
+    keeper: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
     database: Database,
-    durable: Mutex<Instant>,
+    durable: Mutex<Durable>,
+    closing: AtomicBool,
+}
+
+/// How far things are durable.
+#[derive(Debug)]
+struct Durable {
+    /// When everything last was.
+    since: Instant,
+    /// Whether something has changed since.
+    dirty: bool,
 }
 
 /// What the last moment changed is made durable when the world is closed in good order.
@@ -44,6 +61,52 @@ impl Drop for Disk {
     fn drop(&mut self) {
         // Nobody is left to be told; the next opening finds an earlier moment.
         drop(self.flush());
+        self.shared.closing.store(true, Ordering::Release);
+        if let Some(keeper) = self.keeper.take() {
+            keeper.thread().unpark();
+            drop(keeper.join());
+        }
+    }
+}
+
+/// Makes the last change before a pause durable too: nobody writes after it.
+fn keep_durable(shared: Arc<Shared>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        while !shared.closing.load(Ordering::Acquire) {
+            std::thread::park_timeout(LINGER);
+            let lingers = {
+                let durable = shared.durable.lock().unwrap_or_else(PoisonError::into_inner);
+                durable.dirty && durable.since.elapsed() >= LINGER
+            };
+            if lingers {
+                // The next change is told when the disk refuses.
+                drop(shared.write(|_| Ok(())));
+            }
+        }
+    })
+}
+
+impl Shared {
+    /// One transaction; durable at once when the last durable one is a while ago.
+    fn write(&self, change: impl FnOnce(&redb::WriteTransaction) -> Result<(), DiskError>) -> Result<(), DiskError> {
+        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut transaction = self.database.begin_write().map_err(redb::Error::from)?;
+        let due = durable.since.elapsed() >= LINGER;
+        let durability = if due { Durability::Immediate } else { Durability::None };
+        transaction.set_durability(durability).map_err(redb::Error::from)?;
+        for table in [VERSIONS, UPLOADS] {
+            transaction.open_table(table).map_err(redb::Error::from)?;
+        }
+        for table in [BUCKETS, ACCOUNT] {
+            transaction.open_table(table).map_err(redb::Error::from)?;
+        }
+        change(&transaction)?;
+        transaction.commit().map_err(redb::Error::from)?;
+        durable.dirty = !due;
+        if due {
+            durable.since = Instant::now();
+        }
+        Ok(())
     }
 }
 
@@ -58,7 +121,10 @@ impl Disk {
             redb::DatabaseError::DatabaseAlreadyOpen => WorldError::InUse(dir.display().to_string()),
             other => unreadable(other.to_string()),
         })?;
-        let disk = Self { database, durable: Mutex::new(Instant::now()) };
+        let durable = Mutex::new(Durable { since: Instant::now(), dirty: false });
+        let shared = Arc::new(Shared { database, durable, closing: AtomicBool::new(false) });
+        let keeper = Some(keep_durable(Arc::clone(&shared)));
+        let disk = Self { shared, keeper };
         disk.write(|_| Ok(())).map_err(|error| unreadable(error.to_string()))?;
         let state = disk.load().map_err(|error| unreadable(error.to_string()))?;
         let used = used(&state);
@@ -66,7 +132,7 @@ impl Disk {
     }
 
     fn load(&self) -> Result<State, DiskError> {
-        let transaction = self.database.begin_read().map_err(redb::Error::from)?;
+        let transaction = self.shared.database.begin_read().map_err(redb::Error::from)?;
         let mut buckets = BTreeMap::new();
         let table = transaction.open_table(BUCKETS).map_err(redb::Error::from)?;
         for row in table.iter().map_err(redb::Error::from)? {
@@ -99,28 +165,12 @@ impl Disk {
     }
 
     fn write(&self, change: impl FnOnce(&redb::WriteTransaction) -> Result<(), DiskError>) -> Result<(), DiskError> {
-        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut transaction = self.database.begin_write().map_err(redb::Error::from)?;
-        let due = durable.elapsed() >= LINGER;
-        let durability = if due { Durability::Immediate } else { Durability::None };
-        transaction.set_durability(durability).map_err(redb::Error::from)?;
-        for table in [VERSIONS, UPLOADS] {
-            transaction.open_table(table).map_err(redb::Error::from)?;
-        }
-        for table in [BUCKETS, ACCOUNT] {
-            transaction.open_table(table).map_err(redb::Error::from)?;
-        }
-        change(&transaction)?;
-        transaction.commit().map_err(redb::Error::from)?;
-        if due {
-            *durable = Instant::now();
-        }
-        Ok(())
+        self.shared.write(change)
     }
 
     /// Makes everything so far durable.
     pub(super) fn flush(&self) -> Result<(), DiskError> {
-        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) -= LINGER;
+        self.shared.durable.lock().unwrap_or_else(PoisonError::into_inner).since -= LINGER;
         self.write(|_| Ok(()))
     }
 

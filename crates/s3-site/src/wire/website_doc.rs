@@ -3,7 +3,8 @@
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::operation::get_bucket_website::GetBucketWebsiteOutput;
 use aws_sdk_s3::types::{
-    Condition, ErrorDocument, IndexDocument, Protocol, Redirect, RedirectAllRequestsTo, RoutingRule, WebsiteConfiguration,
+    Condition, ErrorDocument, IndexDocument, Protocol, Redirect, RedirectAllRequestsTo, RoutingRule,
+    WebsiteConfiguration,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +74,10 @@ impl WebsiteDoc {
                 .set_replace_key_prefix_with(rule.prefix.clone())
                 .set_replace_key_with(rule.key.clone());
             let conditional = rule.if_error.is_some() || rule.if_prefix.is_some();
-            RoutingRule::builder().set_condition(conditional.then(|| condition.build())).redirect(redirect.build()).build()
+            RoutingRule::builder()
+                .set_condition(conditional.then(|| condition.build()))
+                .redirect(redirect.build())
+                .build()
         });
         let rules: Vec<RoutingRule> = rules.collect();
         Ok(WebsiteConfiguration::builder()

@@ -6,6 +6,7 @@ pub(crate) mod report;
 pub(crate) mod timeline;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -99,38 +100,42 @@ async fn with_plane(
     }
     let undo = undo(stack, how).await?;
     let started = write(stack, &undo).await?;
-    let (mut samples, site, s3) = (vec![ready.sample], stack.site.clone(), stack.services.s3.clone());
+    let (site, s3, clock) = (stack.site.clone(), stack.services.s3.clone(), watcher.clock());
+    let mut seen = Record { known: ready.sample.health.clone(), samples: vec![ready.sample] };
     // Twice the longest that it should take: then it does not come any more.
     let patience = report::secs(2 * objective.max(longest)) + 60.0;
     let broken = async {
-        say(run, -0.0, &format!("breaking the primary: {how}"));
+        say(run, 0.0, &format!("breaking the primary: {how}"));
+        clock.broken();
         s3.break_primary(&site, &undo).await
     };
     let body = async |()| {
-        watcher.broken = Some(watcher.elapsed());
-        watched(&mut watcher, &mut samples, run, patience, |sample| way.is_over(sample)).await;
+        watched(&mut watcher, &mut seen, run, patience, |sample| way.is_over(sample)).await;
         // They should stay there.
-        let hold = watcher.at() + HOLD;
-        watched(&mut watcher, &mut samples, run, hold, |sample| sample.at >= hold).await;
+        let hold = clock.at() + HOLD;
+        watched(&mut watcher, &mut seen, run, hold, |sample| sample.at >= hold).await;
         Ok(())
     };
     let put_back = async || {
-        say(run, 0.0, "putting the primary back");
+        say(run, clock.at(), "putting the primary back");
         s3.restore(&site, &undo).await?;
         s3.clear_journal(&site).await
     };
     let Bracketed { body, restore } = bracket(broken, body, run.cancel.clone().cancelled_owned(), put_back).await;
-    restore.map_err(|error| Failure::aws(WHAT, &error).hint("the primary is still broken: `twinsite drill --restore` puts it back"))?;
+    restore.map_err(|error| {
+        Failure::aws(WHAT, &error).hint("the primary is still broken: `twinsite drill --restore` puts it back")
+    })?;
     match body {
         None => return Err(interrupted()),
         Some(done) => done.map_err(|error| Failure::aws(WHAT, &error).hint("the primary was put back"))?,
     }
-    let restored = watcher.at();
+    let restored = clock.at();
     let until = restored + patience;
-    watched(&mut watcher, &mut samples, run, until, |sample| sample.at > restored && way.is_back(sample)).await;
+    watched(&mut watcher, &mut seen, run, until, |sample| sample.at > restored && way.is_back(sample)).await;
     if run.is_cancelled() {
         return Err(interrupted());
     }
+    let samples = seen.samples;
     let (marks, lost) = (marks(&samples, way, Some(restored)), lost(&samples));
     Ok(Drilled {
         domain: stack.site.domain.to_string(),
@@ -153,22 +158,23 @@ fn interrupted() -> Failure {
     Failure { exit: crate::exit::Exit::Interrupted, ..stopped }
 }
 
+/// What was seen so far.
+struct Record {
+    samples: Vec<Sample>,
+    /// What the checkers thought when they were last asked.
+    known: BTreeMap<String, bool>,
+}
+
 /// Looks until something holds, or until a moment.
-async fn watched(
-    watcher: &mut Watcher,
-    samples: &mut Vec<Sample>,
-    run: &Run,
-    until: f64,
-    holds: impl Fn(&Sample) -> bool,
-) {
-    let mut known = std::collections::BTreeMap::new();
-    while watcher.at() < until && !run.is_cancelled() {
+async fn watched(watcher: &mut Watcher, seen: &mut Record, run: &Run, until: f64, holds: impl Fn(&Sample) -> bool) {
+    while watcher.clock().at() < until && !run.is_cancelled() {
         let sample = watcher.look().await;
-        for change in changes(samples.last(), &sample).into_iter().chain(health_changes(&mut known, &sample)) {
-            say(run, change.at, &format!("{:<14} {}", change.who, change.what));
+        let health = health_changes(&mut seen.known, &sample);
+        for change in changes(seen.samples.last(), &sample).into_iter().chain(health) {
+            say(run, change.at, &format!("{:<19} {}", change.who, change.what));
         }
         let done = holds(&sample);
-        samples.push(sample);
+        seen.samples.push(sample);
         if done {
             return;
         }

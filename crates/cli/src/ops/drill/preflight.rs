@@ -45,7 +45,12 @@ pub(super) async fn check(stack: &Stack, way: Way, run: &Run) -> Result<Ready, F
     let differences = verify::with_each_other(&stack.stores()).await;
     let differences = differences.map_err(|error| Failure::sync(WHAT, &error))?;
     if let Some(first) = differences.first() {
-        let why = format!("the backup is not level with the primary: {} objects differ, first `{}` ({})", differences.len(), first.key, first.why);
+        let why = format!(
+            "the backup is not level with the primary: {} objects differ, first `{}` ({})",
+            differences.len(),
+            first.key,
+            first.why
+        );
         return Err(Failure::new(WHAT, why).hint("publish again: `twinsite deploy`; see them all: `twinsite verify`"));
     }
     let versions = Pair::new(
@@ -60,12 +65,14 @@ pub(super) async fn check(stack: &Stack, way: Way, run: &Run) -> Result<Ready, F
     loop {
         let sample = watcher.look().await;
         let wrong = wrong(&sample, way);
-        if wrong.is_empty() && !sample.health.is_empty() {
+        if wrong.is_empty() && sample.health.len() == watcher.checks() {
             return Ok(Ready { watcher, sample, speed });
         }
         if watcher.elapsed() > PATIENCE || run.is_cancelled() {
-            let wrong = if wrong.is_empty() { vec!["the health checkers have no verdict".to_owned()] } else { wrong };
-            return Err(Failure::new(WHAT, wrong.join("\n")).hint("the drill begins when both sides are healthy: see `twinsite status`"));
+            let wrong =
+                if wrong.is_empty() { vec!["some health checkers have no verdict yet".to_owned()] } else { wrong };
+            return Err(Failure::new(WHAT, wrong.join("\n"))
+                .hint("the drill begins when both sides are healthy: see `twinsite status`"));
         }
         watcher.pause().await;
     }
@@ -80,6 +87,12 @@ fn wrong(sample: &Sample, way: Way) -> Vec<String> {
     if !sample.backup {
         wrong.push("the backup does not serve the site".to_owned());
     }
-    wrong.extend(sample.health.iter().filter(|(_, well)| !**well).map(|(role, _)| format!("the health check `{role}` is unhealthy")));
+    wrong.extend(
+        sample
+            .health
+            .iter()
+            .filter(|(_, well)| !**well)
+            .map(|(role, _)| format!("the health check `{role}` is unhealthy")),
+    );
     wrong
 }

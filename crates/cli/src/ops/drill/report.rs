@@ -75,8 +75,8 @@ pub(crate) fn health_changes(known: &mut std::collections::BTreeMap<String, bool
     let mut all = Vec::new();
     for (role, well) in &now.health {
         if known.insert(role.clone(), *well) != Some(*well) {
-            let what = if *well { "healthy" } else { "unhealthy" }.to_owned();
-            all.push(Change { at: now.at, who: format!("check {role}"), what });
+            let what = if *well { "see it well" } else { "see it failing" }.to_owned();
+            all.push(Change { at: now.at, who: format!("checkers of {role}"), what });
         }
     }
     all

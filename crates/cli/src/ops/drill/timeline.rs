@@ -169,23 +169,16 @@ mod tests {
             sample(290.0, P, Some(P), Some(P)),
         ];
         let marks = marks(&samples, Way::Dns, Some(150.0));
-        let wanted = Marks {
-            detected: Some(1.0),
-            failed_over: Some(120.0),
-            restored: Some(150.0),
-            failed_back: Some(290.0),
-        };
+        let wanted =
+            Marks { detected: Some(1.0), failed_over: Some(120.0), restored: Some(150.0), failed_back: Some(290.0) };
         assert_eq!(marks, wanted);
         assert_eq!(lost(&samples), Lost { http: 2, https: 4, of: 6 });
     }
 
     #[test]
     fn by_origin_dns_stays_and_https_counts() {
-        let samples = [
-            sample(-1.0, P, Some(P), Some(P)),
-            sample(0.2, P, Some(B), Some(B)),
-            sample(9.0, P, Some(P), Some(P)),
-        ];
+        let samples =
+            [sample(-1.0, P, Some(P), Some(P)), sample(0.2, P, Some(B), Some(B)), sample(9.0, P, Some(P), Some(P))];
         let marks = marks(&samples, Way::Origin, Some(5.0));
         assert_eq!((marks.failed_over, marks.failed_back), (Some(0.2), Some(9.0)));
         assert_eq!(lost(&samples).https, 0);

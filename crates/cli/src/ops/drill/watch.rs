@@ -1,6 +1,7 @@
 //! Looking at the site once a second, as visitors, name servers and checkers see it.
 
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures::join;
@@ -26,14 +27,40 @@ pub(super) struct Watcher {
     front: Option<Host>,
     /// The visitor's resolver: addresses, and until when they are kept.
     kept: Option<(Vec<IpAddr>, f64)>,
-    since: Instant,
-    /// When the primary was broken, in the world's seconds since the watch began.
-    pub(super) broken: Option<f64>,
+    clock: Clock,
     checked: Option<f64>,
 }
 
-impl Watcher {
+/// The world's time since the watch began, and since the primary was broken.
+#[derive(Clone, Debug)]
+pub(super) struct Clock {
+    since: Instant,
+    speed: u32,
+    broken: Arc<OnceLock<f64>>,
+}
+
+impl Clock {
     #[expect(clippy::disallowed_methods, reason = "a drill measures time")]
+    fn start(speed: u32) -> Self {
+        Self { since: Instant::now(), speed, broken: Arc::default() }
+    }
+
+    fn elapsed(&self) -> f64 {
+        self.since.elapsed().as_secs_f64() * f64::from(self.speed)
+    }
+
+    /// The primary is broken now.
+    pub(super) fn broken(&self) {
+        self.broken.get_or_init(|| self.elapsed());
+    }
+
+    /// Seconds since the primary was broken; negative before.
+    pub(super) fn at(&self) -> f64 {
+        self.broken.get().map_or(-1.0, |broken| self.elapsed() - broken)
+    }
+}
+
+impl Watcher {
     pub(super) fn new(
         site: Site,
         ground: Ground,
@@ -41,19 +68,23 @@ impl Watcher {
         versions: Pair<Option<String>>,
         front: Option<Host>,
     ) -> Self {
-        let (since, kept, broken, checked) = (Instant::now(), None, None, None);
-        Self { site, ground, dns, checks, versions, front, kept, since, broken, checked }
+        let clock = Clock::start(ground.speed);
+        Self { site, ground, dns, checks, versions, front, kept: None, clock, checked: None }
     }
 
     /// The world's seconds since the watch began.
     pub(super) fn elapsed(&self) -> f64 {
-        self.since.elapsed().as_secs_f64() * f64::from(self.ground.speed)
+        self.clock.elapsed()
     }
 
-    /// The world's seconds since the primary was broken.
-    pub(super) fn at(&self) -> f64 {
-        let elapsed = self.elapsed();
-        self.broken.map_or(-1.0, |broken| elapsed - broken)
+    /// Tells the time to others.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    /// How many checks there are that somebody has to have a verdict on.
+    pub(super) fn checks(&self) -> usize {
+        self.checks.len()
     }
 
     /// Waits for the next second.
@@ -79,7 +110,7 @@ impl Watcher {
         }
         let dns = self.led_to(&answer, &http);
         let health = health.into_iter().map(|(role, well)| (role.to_string(), well)).collect();
-        Sample { at: self.at(), dns, http: self.look_of(http), https: self.look_of(https), backup, health }
+        Sample { at: self.clock.at(), dns, http: self.look_of(http), https: self.look_of(https), backup, health }
     }
 
     /// The addresses that the visitor's resolver knows: old ones as long as it may keep them.
@@ -115,7 +146,9 @@ impl Watcher {
         let address = match self.ground.names(&host).await.ok().and_then(|answer| answer.addresses().next()) {
             Some(address) => Some(address),
             // On the internet, a zone's name servers know nothing of AWS's own names.
-            None => tokio::net::lookup_host((host.as_str(), 80)).await.ok().and_then(|mut all| all.next()).map(|a| a.ip()),
+            None => {
+                tokio::net::lookup_host((host.as_str(), 80)).await.ok().and_then(|mut all| all.next()).map(|a| a.ip())
+            }
         };
         let Some(address) = address else { return false };
         self.ground.visit(address, &host, &path, tls).await.is_ok_and(|page| has(&page))
