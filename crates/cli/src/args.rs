@@ -79,7 +79,7 @@ pub(crate) enum Command {
     },
     /// Print the least-privilege policy for a role, computed from the configuration
     IamPolicy(IamPolicy),
-    /// Serve the embedded cloud: its S3 API and both website endpoints
+    /// Serve the embedded cloud: the services' APIs, name servers, the CDN, both website endpoints, health checks
     Local(Local),
     /// Print a completion script
     Completions {
@@ -276,7 +276,19 @@ pub(crate) struct Verify {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Local {
-    /// The port of the S3 API; any free one by default
+    /// The port of the services' APIs; any free one by default
     #[arg(long, default_value_t = 0)]
     pub(crate) port: u16,
+    /// The port of the name servers; any free one by default
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    pub(crate) dns_port: u16,
+    /// What stands for port 80; any free one by default
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    pub(crate) http_port: u16,
+    /// What stands for port 443; any free one by default
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    pub(crate) https_port: u16,
+    /// How many times faster time runs: health checks, TTLs, caches
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) speed: u32,
 }

@@ -132,6 +132,15 @@ impl Screen {
         }
     }
 
+    /// Shows what has changed on the embedded cloud.
+    pub(crate) fn live(&self, state: &str) {
+        match self.tone {
+            Tone::Json => data(&serde_json::json!({"event": "state", "text": state}).to_string()),
+            Tone::Quiet => {}
+            Tone::Normal | Tone::Verbose => people(state),
+        }
+    }
+
     /// Asks a question; true when the answer is the word.
     pub(crate) fn confirm(&self, question: &str, word: &str) -> bool {
         self.close();

@@ -62,7 +62,7 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     screen.deployed(&deployed);
     let cloud = stack.cloud.clone();
     let cloud = cloud.ok_or_else(|| Failure::new("serve", "another process serves this embedded cloud already"))?;
-    local::serve(&cloud, &stack.site, (&global.state, 0), (run, screen)).await
+    Box::pin(local::serve(&cloud, &stack.site, (&global.state, local::Serving::ANY), (run, screen))).await
 }
 
 async fn find(dir: &Path, rules: &Rules) -> Result<Source, Failure> {

@@ -199,12 +199,20 @@ fn verified(differences: &[Difference], verbose: bool) -> String {
 }
 
 pub(super) fn serving(addresses: &Addresses) -> String {
-    let Addresses { api, websites, buckets } = addresses;
+    let Addresses { api, websites, buckets, visitors, authority, domain } = addresses;
+    let (dns, http, https) = (visitors.ports.dns, visitors.ports.http, visitors.ports.https);
+    let authority = authority.display();
     format!(
         "the embedded cloud is up\n\
+         \n  as visitors see it: ask the name servers, and go where they lead\
+         \n    dig +short @127.0.0.1 -p {dns} {domain}\
+         \n    curl --connect-to {domain}:80:ADDRESS:{http} http://{domain}/\
+         \n    curl --cacert {authority} --connect-to {domain}:443:ADDRESS:{https} https://{domain}/\
+         \n  HTTP is at port {http}, HTTPS at port {https}, of every address\
+         \n\
          \n  primary website  http://{}/  (bucket {})\
          \n  backup website   http://{}/  (bucket {})\
-         \n  S3 API           http://{api}\
+         \n  all APIs         http://{api}\
          \n\
          \n  other tools: AWS_ACCESS_KEY_ID=embedded AWS_SECRET_ACCESS_KEY=embedded-secret \\\
          \n               aws --endpoint-url http://{api} s3 ls s3://{}\

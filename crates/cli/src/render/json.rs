@@ -119,10 +119,15 @@ fn verified(differences: &[Difference]) -> Value {
 }
 
 pub(super) fn serving(addresses: &Addresses) -> Value {
-    let Addresses { api, websites, buckets } = addresses;
+    let Addresses { api, websites, buckets, visitors, authority, domain } = addresses;
     let mut value =
         both(|side| json!({"website": format!("http://{}/", websites.get(side)), "bucket": buckets.get(side)}));
     value["event"] = "serving".into();
     value["api"] = format!("http://{api}").into();
+    value["domain"] = domain.as_str().into();
+    value["dns"] = visitors.ports.dns.into();
+    value["http"] = visitors.ports.http.into();
+    value["https"] = visitors.ports.https.into();
+    value["authority"] = authority.display().to_string().into();
     value
 }
