@@ -118,7 +118,7 @@ impl Screen {
             Tone::Json => data(&json::status(status).to_string()),
             Tone::Quiet => {}
             Tone::Normal | Tone::Verbose if stderr().is_terminal() => {
-                people(&format!("\u{1b}[2J\u{1b}[H{}", human::status(status)))
+                people(&format!("\u{1b}[2J\u{1b}[H{}", human::status(status)));
             }
             Tone::Normal | Tone::Verbose => people(&format!("{}\n", human::status(status))),
         }

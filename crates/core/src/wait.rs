@@ -94,6 +94,15 @@ async fn pause_for(pause: Duration) {
     tokio::time::sleep(pause).await;
 }
 
+/// Lets a stretch of time pass, or less when the run is stopped: for looking again and again, not for retrying.
+#[expect(clippy::disallowed_methods, reason = "this is the room where time passes")]
+pub async fn pause(run: &Run, stretch: Duration) {
+    tokio::select! {
+        () = tokio::time::sleep(stretch) => {}
+        () = run.cancel.cancelled() => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;

@@ -17,6 +17,11 @@ use crate::{Headers, Key, Md5, RemoteObject, SourceObject, Store, StoreError};
 /// Where ledgers are.
 const PREFIX: &str = ".twinsite/ledger/";
 
+/// True for keys of the private corner that are not ledgers.
+pub(crate) fn is_note(key: &Key) -> bool {
+    key.as_str().starts_with(".twinsite/") && !key.as_str().starts_with(PREFIX)
+}
+
 /// What a ledger says of a key: the digest of its headers, and of its bytes when known. Keys without headers are
 /// twinsite's but no longer in the source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -142,6 +142,7 @@ pub struct SyncPlan {
     pub(crate) deletes: Vec<Delete>,
     pub(crate) kept: usize,
     pub(crate) foreign: Vec<Key>,
+    pub(crate) notes: Vec<Key>,
     pub(crate) ledger: Ledger,
     pub(crate) side: Option<Side>,
 }
@@ -179,6 +180,11 @@ impl SyncPlan {
     /// Objects in the bucket that neither the source nor an earlier publish knows. They stay.
     pub fn foreign(&self) -> &[Key] {
         &self.foreign
+    }
+
+    /// What lies in the private corner beside the ledgers: notes of other commands.
+    pub fn notes(&self) -> &[Key] {
+        &self.notes
     }
 
     /// Bytes that are sent.
@@ -223,7 +229,8 @@ pub async fn plan(
     let (deletes, foreign) = desk.deletes()?;
     let ledger = desk.ledger(&bytes.digests, &deletes);
     let kept = bytes.same.len() - rewrites.len();
-    Ok(SyncPlan { puts: bytes.puts, rewrites, deletes, kept, foreign, ledger, side })
+    let notes = listing.iter().filter(|object| ledger::is_note(&object.key)).map(|object| object.key.clone()).collect();
+    Ok(SyncPlan { puts: bytes.puts, rewrites, deletes, kept, foreign, notes, ledger, side })
 }
 
 /// Everything that planning looks at.

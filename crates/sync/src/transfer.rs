@@ -39,7 +39,7 @@ pub struct Report {
 /// [`Interrupted`] says what was done, what failed and what is left.
 pub async fn transfer(plan: SyncPlan, store: &impl Store, index: &Index, run: &Run) -> Result<Report, Interrupted> {
     let started = Instant::now();
-    let SyncPlan { puts, rewrites, deletes, kept, foreign: _, ledger, side } = plan;
+    let SyncPlan { puts, rewrites, deletes, kept, foreign: _, notes: _, ledger, side } = plan;
     let mut report = Report { kept, ..Report::default() };
     let bytes = puts.iter().map(|put| put.object.size).sum();
     let mut work: Vec<Work> = puts.into_iter().map(Work::Put).chain(rewrites.into_iter().map(Work::Rewrite)).collect();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::future::join;
 use tokio::task::JoinSet;
 use twinsite_core::{Event, Pair, Run, Side};
+use twinsite_s3_site::JOURNAL;
 use twinsite_sync::{
     Deletes, Guard, Index, Interrupted, Options, Report, Rules, S3Store, Sending, Source, SourceError, SyncError,
     SyncPlan, plan, transfer, walk,
@@ -33,15 +34,12 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     stack.forget_requests().await;
     let (stores, index) = (stack.stores(), Arc::new(Index::open(&index_file(global))));
     let options_both = options_for(options, guard);
-    let planned = plan_both(&source, &stores, &options_both, &index, run);
-    // `apply` has looked for it already.
-    let (plans, ()) = join(planned, async {
-        if !applied {
-            stack.mind_the_drill().await
-        }
-    })
-    .await;
+    let plans = plan_both(&source, &stores, &options_both, &index, run).await;
     let plans = plans.map_err(|error| Failure::sync(WHAT, &error))?;
+    // The listing tells without another request; `apply` has looked for it already.
+    if !applied && plans.backup.notes().iter().any(|note| note.as_str() == JOURNAL) {
+        stack.mind_the_drill().await;
+    }
     if !applied && plans.iter().any(|(_, plan)| plan.is_first()) {
         // A bucket with a ledger is ours; one without may be somebody else's of the same name, and its tags tell.
         stack.check_buckets().await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::future::join5;
 use tokio::net::TcpListener;
+use twinsite_core::wait::pause;
 use twinsite_core::{Pair, Run, Side, Site};
 use twinsite_local::plane::{Directory, Ports, Ready};
 use twinsite_local::world::route53::{Check, Tagged, by_id};
@@ -67,7 +68,8 @@ pub(super) async fn serve(
     let failed = |error: ServeError| Failure::new(WHAT, error).hint("choose another port with --port");
     let api = listen(serving.port).await.map_err(failed)?;
     let plane = Ready::open(cloud, Some(state), serving.ports, serving.speed).await;
-    let plane = plane.map_err(|error| Failure::new(WHAT, error).hint("choose other ports: see `twinsite local --help`"))?;
+    let plane =
+        plane.map_err(|error| Failure::new(WHAT, error).hint("choose other ports: see `twinsite local --help`"))?;
     let websites = Pair::new(listen(0).await.map_err(failed)?, listen(0).await.map_err(failed)?);
     let addresses = Addresses {
         api: address(&api)?,
@@ -105,10 +107,7 @@ async fn live(cloud: &Cloud, site: &Site, run: &Run, screen: &Screen) {
             screen.live(&now);
             shown = now;
         }
-        tokio::select! {
-            () = tokio::time::sleep(TICK) => {}
-            () = run.cancel.cancelled() => {}
-        }
+        pause(run, TICK).await;
     }
 }
 
@@ -121,7 +120,10 @@ async fn state_of(cloud: &Cloud, site: &Site) -> String {
     let leads = match names {
         Ok(answer) if answer.names().any(|name| name.contains("s3-website")) => "the backup",
         Ok(answer) if answer.names().next().is_some() => "the CDN",
-        Ok(answer) => answer.addresses().next().map_or("nowhere yet: `twinsite apply --local`", |_| "the CDN or a website (alias)"),
+        Ok(answer) => answer
+            .addresses()
+            .next()
+            .map_or("nowhere yet: `twinsite apply --local`", |_| "the CDN or a website (alias)"),
         Err(_) => "nobody knows",
     };
     let world = cloud.world();
@@ -129,7 +131,9 @@ async fn state_of(cloud: &Cloud, site: &Site) -> String {
         let all = by_id(account.route53.checks());
         let name = |check: &Check| {
             let tags = account.route53.tags(Tagged::HealthCheck, &check.id).unwrap_or_default();
-            tags.get("Name").and_then(|name| name.rsplit(' ').next().map(str::to_owned)).unwrap_or_else(|| check.id.clone())
+            tags.get("Name")
+                .and_then(|name| name.rsplit(' ').next().map(str::to_owned))
+                .unwrap_or_else(|| check.id.clone())
         };
         let word = |id: &str| if world.health().is_healthy(&all, id) { "healthy" } else { "unhealthy" };
         let each = account.route53.checks().map(|check| format!("{} {}", name(check), word(&check.id)));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use twinsite_core::wait::pause;
 use twinsite_core::{Pair, Plan, Run, Side};
 use twinsite_s3_site::{Adopt, Found};
 
@@ -45,10 +46,7 @@ pub(crate) async fn status(
     let mut found = Box::pin(look(&stack, run)).await?;
     while options.watch && !run.is_cancelled() {
         screen.status(&found);
-        tokio::select! {
-            () = tokio::time::sleep(AGAIN) => {}
-            () = run.cancel.cancelled() => {}
-        }
+        pause(run, AGAIN).await;
         if !run.is_cancelled() {
             found = Box::pin(look(&stack, run)).await?;
         }

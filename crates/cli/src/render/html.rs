@@ -68,6 +68,8 @@ fn of_side(side: Option<Seen>) -> Colour {
     }
 }
 
+type Lane<'a> = &'a dyn Fn(&Sample) -> Colour;
+
 fn chart(html: &mut String, drilled: &Drilled) {
     let samples = &drilled.samples;
     let end = samples.last().map_or(1.0, |sample| sample.at).max(1.0);
@@ -76,7 +78,7 @@ fn chart(html: &mut String, drilled: &Drilled) {
         "<h2>What was seen</h2>\n<div id=\"chart\" role=\"img\" aria-label=\"Who answered, second by second\">\n",
     );
     let checked = checked(samples);
-    let lanes: [(&str, &dyn Fn(&Sample) -> Colour); 5] = [
+    let lanes: [(&str, Lane<'_>); 5] = [
         ("Health checks", &|sample| match checked.iter().rev().find(|(at, _)| *at <= sample.at) {
             Some((_, true)) => ("either", "see it well"),
             _ => ("nothing", "see it failing"),
@@ -97,6 +99,16 @@ fn chart(html: &mut String, drilled: &Drilled) {
         }
         html.push_str("</div></div>\n");
     }
+    moments(html, drilled, &percent);
+    html.push_str("</div>\n");
+    html.push_str(
+        "<p class=\"legend\"><i class=\"primary\"></i> primary <i class=\"backup\"></i> backup <i class=\"either\"></i> well, or \
+         either side <i class=\"nothing\"></i> nothing</p>\n",
+    );
+}
+
+/// The axis, with what happened when.
+fn moments(html: &mut String, drilled: &Drilled, percent: &dyn Fn(f64) -> f64) {
     html.push_str("<div class=\"lane marks\"><span>Seconds</span><div class=\"bar\">");
     let marks = [
         ("broken", Some(0.0)),
@@ -115,11 +127,7 @@ fn chart(html: &mut String, drilled: &Drilled) {
     }
     let budget = percent(secs(drilled.budget));
     let _ = write!(html, "<em style=\"left:{budget:.2}%\" title=\"budget: {} s\"></em>", drilled.budget);
-    html.push_str("</div></div>\n</div>\n");
-    html.push_str(
-        "<p class=\"legend\"><i class=\"primary\"></i> primary <i class=\"backup\"></i> backup <i class=\"either\"></i> well, or \
-         either side <i class=\"nothing\"></i> nothing</p>\n",
-    );
+    html.push_str("</div></div>\n");
 }
 
 /// What the checkers last said of what DNS goes by, whenever they were asked.
@@ -135,7 +143,7 @@ fn of_look(look: &Look) -> Colour {
 }
 
 /// Samples that show the same, put together.
-fn stretches(samples: &[Sample], colour: &dyn Fn(&Sample) -> Colour, end: f64) -> Vec<(f64, f64, Colour)> {
+fn stretches(samples: &[Sample], colour: Lane<'_>, end: f64) -> Vec<(f64, f64, Colour)> {
     let mut all: Vec<(f64, f64, Colour)> = Vec::new();
     for sample in samples.iter().filter(|sample| sample.at >= 0.0) {
         let now = colour(sample);

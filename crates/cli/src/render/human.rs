@@ -41,11 +41,10 @@ pub(super) fn outcome(outcome: &Outcome, verbose: bool) -> String {
             format!("put back: {how}; visitors come back as soon as health checks and DNS follow")
         }
         Outcome::Declined => "nothing was changed".to_owned(),
-        Outcome::Watched => String::new(),
         Outcome::Served => "stopped serving; the state is kept".to_owned(),
         Outcome::Stopped => "stopped at once; run the same command again to finish the rest".to_owned(),
         // Their text goes to stdout, for programs.
-        Outcome::Completions(_) | Outcome::Document(_) => String::new(),
+        Outcome::Watched | Outcome::Completions(_) | Outcome::Document(_) => String::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The data plane of the embedded cloud: opened here, or found where another process serves it.
 
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinsite_core::Side;
 use twinsite_dns_failover::look::{LookError, Seen, Visit, visit};
@@ -14,15 +14,14 @@ use crate::error::Failure;
 /// A data plane that this process has opened.
 pub(crate) struct Plane {
     stop: CancellationToken,
-    task: JoinHandle<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Plane {
     /// Lets nobody in any more.
-    pub(crate) async fn close(self) {
+    pub(crate) async fn close(mut self) {
         self.stop.cancel();
-        // Whether it ended well does not matter any more.
-        drop(self.task.await);
+        while self.tasks.join_next().await.is_some() {}
     }
 }
 
@@ -34,8 +33,9 @@ impl Stack {
         let ready = Ready::open(cloud, Some(&global.state), any, speed).await;
         let ready = ready.map_err(|error| Failure::new("open the embedded cloud's data plane", error))?;
         let stop = CancellationToken::new();
-        let task = tokio::spawn(ready.run(stop.clone()));
-        Ok(Some(Plane { stop, task }))
+        let mut tasks = JoinSet::new();
+        tasks.spawn(ready.run(stop.clone()));
+        Ok(Some(Plane { stop, tasks }))
     }
 
     /// What a visitor sees at one side's website endpoint, whatever DNS says.

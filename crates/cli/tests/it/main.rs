@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod deploy;
+mod drill;
 mod interrupted;
 mod output;
 mod site;

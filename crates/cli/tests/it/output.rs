@@ -124,6 +124,10 @@ fn json_is_valid_documented_and_alone_on_stdout() {
         &["deploy"],
         &["deploy", "none"],
         &["verify"],
+        &["failover"],
+        &["failback"],
+        &["drill", "--speed", "60"],
+        &["drill", "--restore"],
         &["destroy", "--yes"],
     ] {
         let ran = project.run(&[args, &["--local", "--json"]].concat());

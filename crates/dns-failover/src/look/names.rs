@@ -90,19 +90,21 @@ fn question(name: &str, kind: Kind) -> Result<Message, LookError> {
     Ok(message)
 }
 
-fn broken(error: std::io::Error) -> LookError {
-    LookError::Broken(error.to_string())
+impl From<std::io::Error> for LookError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
 }
 
 async fn over_udp(server: SocketAddr, question: &[u8], id: u16) -> Result<Message, LookError> {
     let any =
         if server.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED) };
-    let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await.map_err(broken)?;
-    socket.connect(server).await.map_err(broken)?;
-    socket.send(question).await.map_err(broken)?;
+    let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
+    socket.connect(server).await?;
+    socket.send(question).await?;
     let mut buffer = [0; 4096];
     loop {
-        let size = socket.recv(&mut buffer).await.map_err(broken)?;
+        let size = socket.recv(&mut buffer).await?;
         let message = Message::from_vec(&buffer[..size]);
         let message = message.map_err(|error| LookError::Unreadable(error.to_string()))?;
         // An answer to something else is somebody else's.
@@ -113,12 +115,12 @@ async fn over_udp(server: SocketAddr, question: &[u8], id: u16) -> Result<Messag
 }
 
 async fn over_tcp(server: SocketAddr, question: &[u8]) -> Result<Message, LookError> {
-    let mut stream = TcpStream::connect(server).await.map_err(broken)?;
+    let mut stream = TcpStream::connect(server).await?;
     let length = u16::try_from(question.len()).map_err(|error| LookError::Unreadable(error.to_string()))?;
-    stream.write_all(&[&length.to_be_bytes(), question].concat()).await.map_err(broken)?;
-    let size = stream.read_u16().await.map_err(broken)?;
+    stream.write_all(&[&length.to_be_bytes(), question].concat()).await?;
+    let size = stream.read_u16().await?;
     let mut answer = vec![0; usize::from(size)];
-    stream.read_exact(&mut answer).await.map_err(broken)?;
+    stream.read_exact(&mut answer).await?;
     Message::from_vec(&answer).map_err(|error| LookError::Unreadable(error.to_string()))
 }
 

@@ -98,7 +98,6 @@ impl Seen {
 ///
 /// # Errors
 /// [`LookError`] when no whole answer came.
-#[expect(clippy::disallowed_methods, reason = "how long a visitor waits is what is looked at")]
 pub async fn visit(address: IpAddr, visit: &Visit<'_>, patience: Duration) -> Result<Seen, LookError> {
     let since = Instant::now();
     let whole = async {

@@ -31,18 +31,17 @@ impl Authority {
             let read = |name: &str| std::fs::read_to_string(dir.join(name)).ok();
             Some((read(CERTIFICATE)?, read(KEY)?))
         });
-        let (pem, key) = match kept {
-            Some((pem, key)) => (pem, KeyPair::from_pem(&key).map_err(|error| fault(&error))?),
-            None => {
-                let key = KeyPair::generate().map_err(|error| fault(&error))?;
-                let made = parameters().self_signed(&key).map_err(|error| fault(&error))?;
-                if let Some(dir) = dir {
-                    let write = |name: &str, text: &str| std::fs::write(dir.join(name), text);
-                    write(CERTIFICATE, &made.pem()).map_err(|error| fault(&error))?;
-                    write(KEY, &key.serialize_pem()).map_err(|error| fault(&error))?;
-                }
-                (made.pem(), key)
+        let (pem, key) = if let Some((pem, key)) = kept {
+            (pem, KeyPair::from_pem(&key).map_err(|error| fault(&error))?)
+        } else {
+            let key = KeyPair::generate().map_err(|error| fault(&error))?;
+            let made = parameters().self_signed(&key).map_err(|error| fault(&error))?;
+            if let Some(dir) = dir {
+                let write = |name: &str, text: &str| std::fs::write(dir.join(name), text);
+                write(CERTIFICATE, &made.pem()).map_err(|error| fault(&error))?;
+                write(KEY, &key.serialize_pem()).map_err(|error| fault(&error))?;
             }
+            (made.pem(), key)
         };
         let issuer = Issuer::new(parameters(), key);
         Ok(Self { issuer, pem, signed: Mutex::default() })

@@ -21,11 +21,21 @@ use super::net::HOME;
 /// How long a connection over TCP may say nothing.
 const IDLE: Duration = Duration::from_secs(5);
 
+/// How many ports are tried until one is free for both.
+const TRIES: u32 = 50;
+
 /// Opens both sockets on one port.
 pub(super) async fn open(port: u16) -> std::io::Result<(UdpSocket, TcpListener)> {
-    let udp = UdpSocket::bind(SocketAddr::new(HOME, port)).await?;
-    let tcp = TcpListener::bind(SocketAddr::new(HOME, udp.local_addr()?.port())).await?;
-    Ok((udp, tcp))
+    let mut tries = 0;
+    loop {
+        let udp = UdpSocket::bind(SocketAddr::new(HOME, port)).await?;
+        match TcpListener::bind(SocketAddr::new(HOME, udp.local_addr()?.port())).await {
+            Ok(tcp) => return Ok((udp, tcp)),
+            // Free for the one is not always free for the other.
+            Err(_) if port == 0 && tries < TRIES => tries += 1,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Answers until the server is dropped.

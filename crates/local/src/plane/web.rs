@@ -79,11 +79,12 @@ async fn visit(plane: Plane, stream: TcpStream, place: Option<Place>, acceptor: 
     drop(stream.set_nodelay(true));
     match acceptor {
         None => serve(plane, stream, place, false).await,
-        Some(acceptor) => match acceptor.accept(stream).await {
-            Ok(stream) => serve(plane, stream, place, true).await,
+        Some(acceptor) => {
             // Whoever speaks no TLS is not served.
-            Err(_) => {}
-        },
+            if let Ok(stream) = acceptor.accept(stream).await {
+                serve(plane, stream, place, true).await;
+            }
+        }
     }
 }
 

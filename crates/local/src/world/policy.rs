@@ -140,13 +140,12 @@ impl Statement {
     fn conditions<'a>(&'a self, caller: &'a Caller<'a>) -> impl Iterator<Item = Option<bool>> + 'a {
         let known = move |key: &str| match (key.to_ascii_lowercase().as_str(), caller) {
             ("aws:principalaccount", Caller::Account(account)) => Some(Some(*account)),
-            ("aws:principalaccount", Caller::Itself) => Some(Some(super::ACCOUNT)),
-            ("aws:principalaccount", Caller::Anonymous | Caller::Distribution(_)) => Some(None),
             ("aws:sourcearn", Caller::Distribution(arn)) => Some(Some(*arn)),
-            ("aws:sourcearn", _) => Some(None),
+            // Known not to be there.
+            ("aws:sourcearn", _) | ("aws:principalaccount", Caller::Anonymous | Caller::Distribution(_)) => Some(None),
             // CloudFront asks S3 over TLS; whether others do, the world does not know.
             ("aws:securetransport", Caller::Distribution(_)) => Some(Some("true")),
-            ("aws:resourceaccount", _) => Some(Some(super::ACCOUNT)),
+            ("aws:resourceaccount", _) | ("aws:principalaccount", Caller::Itself) => Some(Some(super::ACCOUNT)),
             _ => None,
         };
         self.condition

@@ -20,7 +20,7 @@ use crate::error::Failure;
 use crate::render::Screen;
 use crate::stack::Stack;
 use report::{Drilled, changes, health_changes};
-use timeline::{Sample, Way, lost, marks};
+use timeline::{Sample, Way, is_back, lost, marks};
 use watch::Watcher;
 
 const WHAT: &str = "run the drill";
@@ -48,7 +48,7 @@ impl Journal {
 }
 
 pub(crate) async fn drill(global: &Global, options: &Drill, run: &Run, screen: &Screen) -> Result<Outcome, Failure> {
-    let mut stack = Stack::open(global, run).await?;
+    let stack = Stack::open(global, run).await?;
     if options.restore {
         return restore(&stack).await;
     }
@@ -56,7 +56,7 @@ pub(crate) async fn drill(global: &Global, options: &Drill, run: &Run, screen: &
     let way = if stack.site.mode.public_buckets() { Way::Dns } else { Way::Origin };
     let speed = options.speed.unwrap_or(10);
     let plane = stack.open_plane(global, speed).await?;
-    let drilled = Box::pin(with_plane(&mut stack, (how, way), options, (global, run, screen))).await;
+    let drilled = Box::pin(with_plane(&stack, (how, way), options, (global, run, screen))).await;
     if let Some(plane) = plane {
         plane.close().await;
     }
@@ -81,36 +81,59 @@ fn how(stack: &Stack, options: &Drill) -> Result<How, Failure> {
     Ok(how)
 }
 
+/// What is to be done, and how long it may take.
+struct Scene {
+    undo: Undo,
+    way: Way,
+    /// How long a failover takes at most, in seconds.
+    budget: u64,
+    objective: u64,
+}
+
+impl Scene {
+    /// Twice the longest that anything should take: then it does not come any more.
+    fn patience(&self) -> f64 {
+        report::secs(2 * self.objective.max(self.budget)) + 60.0
+    }
+}
+
 async fn with_plane(
-    stack: &mut Stack,
+    stack: &Stack,
     (how, way): (How, Way),
     options: &Drill,
     (global, run, screen): (&Global, &Run, &Screen),
 ) -> Result<Drilled, Failure> {
-    let ready = Box::pin(preflight::check(stack, way, run)).await?;
-    let mut watcher = ready.watcher;
-    let longest = match way {
+    let ready = Box::pin(preflight::check(stack, run)).await?;
+    let budget = match way {
         Way::Dns => budget(stack.config.dns.health).total_most.as_secs(),
         Way::Origin => ORIGIN_TIMEOUT,
     };
-    let objective = options.objective.unwrap_or(longest);
+    let objective = options.objective.unwrap_or(budget);
     let question = format!("This breaks the primary of {} ({how}). Type yes to go on: ", stack.site.domain);
     if !global.yes && !global.local && !screen.confirm(&question, "yes") {
         return Err(Failure::new(WHAT, "nobody said yes; nothing was broken").hint("say --yes"));
     }
-    let undo = undo(stack, how).await?;
-    let started = write(stack, &undo).await?;
-    let (site, s3, clock) = (stack.site.clone(), stack.services.s3.clone(), watcher.clock());
-    let mut seen = Record { known: ready.sample.health.clone(), samples: vec![ready.sample] };
-    // Twice the longest that it should take: then it does not come any more.
-    let patience = report::secs(2 * objective.max(longest)) + 60.0;
+    let scene = Scene { undo: undo(stack, how).await?, way, budget, objective };
+    let started = write(stack, &scene.undo).await?;
+    let speed = ready.watcher.speed();
+    let (samples, restored) = Box::pin(act(stack, ready, &scene, run)).await?;
+    let (marks, lost) = (marks(&samples, way, Some(restored)), lost(&samples));
+    let (domain, mode, local) = (stack.site.domain.to_string(), stack.site.mode, global.local);
+    Ok(Drilled { domain, mode, how, way, local, speed, started, samples, marks, lost, budget, objective })
+}
+
+/// Breaks the primary, watches, puts it back, and watches again. Tells what was seen, and when it was put back.
+async fn act(stack: &Stack, ready: preflight::Ready, scene: &Scene, run: &Run) -> Result<(Vec<Sample>, f64), Failure> {
+    let preflight::Ready { mut watcher, sample } = ready;
+    let (site, s3, clock) = (&stack.site, &stack.services.s3, watcher.clock());
+    let mut seen = Record { known: sample.health.clone(), samples: vec![sample] };
     let broken = async {
-        say(run, 0.0, &format!("breaking the primary: {how}"));
+        say(run, 0.0, &format!("breaking the primary: {}", scene.undo.how()));
         clock.broken();
-        s3.break_primary(&site, &undo).await
+        s3.break_primary(site, &scene.undo).await
     };
     let body = async |()| {
-        watched(&mut watcher, &mut seen, run, patience, |sample| way.is_over(sample)).await;
+        watched(&mut watcher, &mut seen, run, scene.patience(), |sample| scene.way.is_over(sample)).await;
         // They should stay there.
         let hold = clock.at() + HOLD;
         watched(&mut watcher, &mut seen, run, hold, |sample| sample.at >= hold).await;
@@ -118,39 +141,21 @@ async fn with_plane(
     };
     let put_back = async || {
         say(run, clock.at(), "putting the primary back");
-        s3.restore(&site, &undo).await?;
-        s3.clear_journal(&site).await
+        s3.restore(site, &scene.undo).await?;
+        s3.clear_journal(site).await
     };
-    let Bracketed { body, restore } = bracket(broken, body, run.cancel.clone().cancelled_owned(), put_back).await;
-    restore.map_err(|error| {
-        Failure::aws(WHAT, &error).hint("the primary is still broken: `twinsite drill --restore` puts it back")
-    })?;
+    let stop = run.cancel.clone().cancelled_owned();
+    let Bracketed { body, restore } = Box::pin(bracket(broken, body, stop, put_back)).await;
+    let still = "the primary is still broken: `twinsite drill --restore` puts it back";
+    restore.map_err(|error| Failure::aws(WHAT, &error).hint(still))?;
     match body {
         None => return Err(interrupted()),
         Some(done) => done.map_err(|error| Failure::aws(WHAT, &error).hint("the primary was put back"))?,
     }
     let restored = clock.at();
-    let until = restored + patience;
-    watched(&mut watcher, &mut seen, run, until, |sample| sample.at > restored && way.is_back(sample)).await;
-    if run.is_cancelled() {
-        return Err(interrupted());
-    }
-    let samples = seen.samples;
-    let (marks, lost) = (marks(&samples, way, Some(restored)), lost(&samples));
-    Ok(Drilled {
-        domain: stack.site.domain.to_string(),
-        mode: stack.site.mode,
-        how,
-        way,
-        local: global.local,
-        speed: ready.speed,
-        started,
-        samples,
-        marks,
-        lost,
-        budget: longest,
-        objective,
-    })
+    let until = restored + scene.patience();
+    watched(&mut watcher, &mut seen, run, until, |sample| sample.at > restored && is_back(sample)).await;
+    if run.is_cancelled() { Err(interrupted()) } else { Ok((seen.samples, restored)) }
 }
 
 fn interrupted() -> Failure {
@@ -178,7 +183,7 @@ async fn watched(watcher: &mut Watcher, seen: &mut Record, run: &Run, until: f64
         if done {
             return;
         }
-        watcher.pause().await;
+        watcher.pause(run).await;
     }
 }
 

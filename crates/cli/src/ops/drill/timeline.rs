@@ -102,12 +102,12 @@ impl Way {
             Self::Origin => backup(&sample.https),
         }
     }
+}
 
-    /// True when visitors are served by the primary, over both protocols.
-    pub(crate) fn is_back(self, sample: &Sample) -> bool {
-        let primary = |look: &Look| matches!(look.side(), Some(Seen::Primary | Seen::Either));
-        sample.dns == Some(Seen::Primary) && primary(&sample.https)
-    }
+/// True when visitors are served by the primary.
+pub(crate) fn is_back(sample: &Sample) -> bool {
+    let primary = |look: &Look| matches!(look.side(), Some(Seen::Primary | Seen::Either));
+    sample.dns == Some(Seen::Primary) && primary(&sample.https)
 }
 
 /// Reads the marks off what was seen.
@@ -124,7 +124,7 @@ pub(crate) fn marks(samples: &[Sample], way: Way, restored: Option<f64>) -> Mark
     let failed_over = broken().find(|sample| way.is_over(sample)).map(|sample| sample.at);
     let after = restored.and_then(|restored| {
         let mut later = samples.iter().filter(move |sample| sample.at > restored);
-        later.find(|sample| way.is_back(sample)).map(|sample| sample.at)
+        later.find(|sample| is_back(sample)).map(|sample| sample.at)
     });
     Marks { detected, failed_over, restored, failed_back: after }
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures::join;
-use twinsite_core::{Host, Pair, Side, Site, probe};
+use twinsite_core::wait::pause;
+use twinsite_core::{Host, Pair, Run, Side, Site, probe};
 use twinsite_dns_failover::look::{Answer, LookError, Seen as Page};
 use twinsite_dns_failover::{Check, DnsFailover};
 
@@ -40,7 +41,6 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "a drill measures time")]
     fn start(speed: u32) -> Self {
         Self { since: Instant::now(), speed, broken: Arc::default() }
     }
@@ -77,9 +77,19 @@ impl Watcher {
         self.clock.elapsed()
     }
 
+    /// How long the watch has lasted on this machine's clock.
+    pub(super) fn on_this_machine(&self) -> Duration {
+        self.clock.since.elapsed()
+    }
+
     /// Tells the time to others.
     pub(super) fn clock(&self) -> Clock {
         self.clock.clone()
+    }
+
+    /// How many times faster time runs.
+    pub(super) fn speed(&self) -> u32 {
+        self.ground.speed
     }
 
     /// How many checks there are that somebody has to have a verdict on.
@@ -88,8 +98,8 @@ impl Watcher {
     }
 
     /// Waits for the next second.
-    pub(super) async fn pause(&self) {
-        tokio::time::sleep(self.ground.real(Duration::from_secs(1))).await;
+    pub(super) async fn pause(&self, run: &Run) {
+        pause(run, self.ground.real(Duration::from_secs(1))).await;
     }
 
     /// Looks once.
@@ -108,7 +118,7 @@ impl Watcher {
         if due {
             self.checked = Some(self.elapsed());
         }
-        let dns = self.led_to(&answer, &http);
+        let dns = led_to(&answer, &http);
         let health = health.into_iter().map(|(role, well)| (role.to_string(), well)).collect();
         Sample { at: self.clock.at(), dns, http: self.look_of(http), https: self.look_of(https), backup, health }
     }
@@ -154,22 +164,6 @@ impl Watcher {
         self.ground.visit(address, &host, &path, tls).await.is_ok_and(|page| has(&page))
     }
 
-    /// Where the name servers lead: by the name in a CNAME or, behind an alias, by who answers there.
-    fn led_to(&self, answer: &Result<Answer, LookError>, http: &Result<Page, LookError>) -> Option<Seen> {
-        let answer = answer.as_ref().ok()?;
-        if answer.names().any(|name| name.contains("s3-website")) {
-            return Some(Seen::Backup);
-        }
-        if answer.names().any(|name| name.ends_with(".cloudfront.net")) {
-            return Some(Seen::Primary);
-        }
-        match http {
-            Ok(page) if page.through_cloudfront() => Some(Seen::Primary),
-            Ok(_) => Some(Seen::Backup),
-            Err(_) => Some(Seen::Primary),
-        }
-    }
-
     fn look_of(&self, page: Result<Page, LookError>) -> Look {
         let page = match page {
             Ok(page) => page,
@@ -193,11 +187,26 @@ impl Watcher {
         let is = |known: &Option<String>| known.as_deref() == Some(version);
         match (is(primary), is(backup), page.header("x-amz-replication-status")) {
             (true, false, _) => Seen::Primary,
-            (false, true, _) => Seen::Backup,
-            (_, _, "REPLICA") => Seen::Backup,
+            (false, true, _) | (_, _, "REPLICA") => Seen::Backup,
             (_, _, "COMPLETED" | "COMPLETE" | "PENDING" | "FAILED") => Seen::Primary,
             _ if !page.through_cloudfront() => Seen::Backup,
             _ => Seen::Either,
         }
+    }
+}
+
+/// Where the name servers lead: by the name in a CNAME or, behind an alias, by who answers there.
+fn led_to(answer: &Result<Answer, LookError>, http: &Result<Page, LookError>) -> Option<Seen> {
+    let answer = answer.as_ref().ok()?;
+    if answer.names().any(|name| name.contains("s3-website")) {
+        return Some(Seen::Backup);
+    }
+    if answer.names().any(|name| name.ends_with(".cloudfront.net")) {
+        return Some(Seen::Primary);
+    }
+    match http {
+        Ok(page) if page.through_cloudfront() => Some(Seen::Primary),
+        Ok(_) => Some(Seen::Backup),
+        Err(_) => Some(Seen::Primary),
     }
 }

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use twinsite_core::wait::pause;
 use twinsite_dns_failover::budget;
 use twinsite_dns_failover::look::{Answer, Kind, LookError, Roots, Seen, Visit, ask, visit};
 use twinsite_local::plane::{Directory, Ports, Ready};
@@ -21,6 +23,8 @@ struct Served {
     directory: Directory,
     roots: Roots,
     stop: CancellationToken,
+    /// Serves for as long as it is there.
+    _tasks: JoinSet<()>,
 }
 
 impl Drop for Served {
@@ -42,9 +46,10 @@ impl Served {
         }
         let ready = Ready::open(&cloud, None, Ports { dns: 0, http: 0, https: 0 }, speed).await.unwrap();
         let (directory, stop) = (ready.directory().clone(), CancellationToken::new());
-        tokio::spawn(ready.run(stop.clone()));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(ready.run(stop.clone()));
         let roots = Roots::only(&directory.authority).unwrap();
-        let served = Self { cloud, directory, roots, stop };
+        let served = Self { cloud, directory, roots, stop, _tasks: tasks };
         served.until("first looks", Duration::from_mins(2), async || served.everybody_has_looked()).await;
         served
     }
@@ -83,7 +88,7 @@ impl Served {
         let (since, speed) = (Instant::now(), self.directory.speed);
         while !holds().await {
             assert!(since.elapsed() * speed < most, "{what}: not within {most:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            pause(&Run::silent(), Duration::from_millis(20)).await;
         }
         since.elapsed() * speed
     }

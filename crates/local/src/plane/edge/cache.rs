@@ -83,8 +83,8 @@ fn covers(pattern: &str, path: &str) -> bool {
     }
 }
 
-/// For how long an answer is fresh; `None` when it may not be kept at all.
-pub(super) fn lifetime(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+/// For how long an answer is fresh.
+pub(super) fn lifetime(headers: &HeaderMap, now: SystemTime) -> Duration {
     let control = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let words: Vec<String> = control.split(',').map(|word| word.trim().to_ascii_lowercase()).collect();
     let seconds = |name: &str| {
@@ -94,7 +94,7 @@ pub(super) fn lifetime(headers: &HeaderMap, now: SystemTime) -> Option<Duration>
     let says = |word: &str| words.iter().any(|there| there == word);
     // With a least time above zero, even what says not to be kept is, for that long.
     if says("no-store") || says("no-cache") || says("private") {
-        return Some(LEAST);
+        return LEAST;
     }
     let expires = || {
         let text = headers.get(header::EXPIRES)?.to_str().ok()?;
@@ -102,7 +102,7 @@ pub(super) fn lifetime(headers: &HeaderMap, now: SystemTime) -> Option<Duration>
         Some(until.duration_since(now).unwrap_or_default())
     };
     let said = seconds("s-maxage").or_else(|| seconds("max-age")).or_else(expires).unwrap_or(USUAL);
-    Some(said.clamp(LEAST, MOST))
+    said.clamp(LEAST, MOST)
 }
 
 #[cfg(test)]
@@ -117,11 +117,11 @@ mod tests {
 
     #[test]
     fn cache_control_decides_within_the_policy() {
-        let seconds = |text: &str| lifetime(&control(text), SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let seconds = |text: &str| lifetime(&control(text), SystemTime::UNIX_EPOCH).as_secs();
         assert_eq!(seconds("public, max-age=60"), 60);
         assert_eq!(seconds("max-age=60, s-maxage=5"), 5);
         assert_eq!((seconds("max-age=0"), seconds("no-store"), seconds("public")), (1, 1, 86_400));
-        assert_eq!(lifetime(&HeaderMap::new(), SystemTime::UNIX_EPOCH), Some(USUAL));
+        assert_eq!(lifetime(&HeaderMap::new(), SystemTime::UNIX_EPOCH), USUAL);
     }
 
     #[test]

@@ -48,14 +48,13 @@ pub(super) struct Ready {
 /// Hands an answer to the visitor.
 pub(super) fn dressed(ready: Ready, request: &Request<()>, behavior: Option<Behavior<'_>>) -> Response<Body> {
     let Ready { status, mut headers, mut body, how, age } = ready;
-    if behavior.is_some_and(|behavior| behavior.security_headers()) {
+    if behavior.is_some_and(Behavior::security_headers) {
         for (name, value) in SECURITY {
             headers.entry(name).or_insert(HeaderValue::from_static(value));
         }
     }
     let same = headers.get(header::ETAG).is_some_and(|etag| knows(request, etag));
-    let compress =
-        behavior.is_some_and(|behavior| behavior.compresses()) && may_compress(request, &headers, body.len());
+    let compress = behavior.is_some_and(Behavior::compresses) && may_compress(request, &headers, body.len());
     if compress && let Some(smaller) = gzip(&body) {
         body = smaller;
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));

@@ -53,9 +53,9 @@ impl Edge {
         let Some(behavior) = behavior else {
             return dressed(failure(StatusCode::INTERNAL_SERVER_ERROR, "There is no cache behavior."), request, None);
         };
-        let ready = match trip.turned_away(&behavior, tls) {
+        let ready = match trip.turned_away(behavior, tls) {
             Some(ready) => ready,
-            None => trip.served(&behavior, &host, path).await,
+            None => trip.served(behavior, &host, path).await,
         };
         dressed(ready, request, Some(behavior))
     }
@@ -84,7 +84,7 @@ impl Edge {
 
 impl Trip<'_> {
     /// What is answered without looking any further.
-    fn turned_away(&self, behavior: &Behavior<'_>, tls: bool) -> Option<Ready> {
+    fn turned_away(&self, behavior: Behavior<'_>, tls: bool) -> Option<Ready> {
         let request = self.request;
         if !behavior.allows(request.method().as_str()) {
             return Some(failure(
@@ -102,7 +102,7 @@ impl Trip<'_> {
         }
     }
 
-    async fn served(&self, behavior: &Behavior<'_>, host: &str, mut path: String) -> Ready {
+    async fn served(&self, behavior: Behavior<'_>, host: &str, mut path: String) -> Ready {
         if let Some(arn) = behavior.function() {
             match self.through_function(arn, host, &path) {
                 Ok(Made::Request { uri }) => path = uri,
@@ -133,7 +133,7 @@ impl Trip<'_> {
     }
 
     /// From what is remembered, or from an origin.
-    async fn looked_up(&self, behavior: &Behavior<'_>, path: &str) -> Ready {
+    async fn looked_up(&self, behavior: Behavior<'_>, path: &str) -> Ready {
         let (world, cache) = (&self.edge.world, &self.edge.cache);
         let now = world.clock().now();
         let key = Key {
@@ -165,13 +165,13 @@ impl Trip<'_> {
             _ => fetched,
         };
         let lives = match fetched.status.as_u16() {
-            status @ 400.. => Some(error_page(self.distribution, status).ttl),
+            status @ 400.. => error_page(self.distribution, status).ttl,
             _ => lifetime(&fetched.headers, now),
         };
         let Fetched { status, headers, body } = fetched;
-        let until = now + lives.unwrap_or_default();
+        let until = now + lives;
         let kept = Kept { status, headers, body, stored: now, until };
-        if behavior.caches() && lives.is_some() && kept.body.len() as u64 <= LARGEST {
+        if behavior.caches() && kept.body.len() as u64 <= LARGEST {
             cache.put(key, kept.clone());
         }
         let how = match (status.as_u16(), refreshed) {
@@ -183,7 +183,7 @@ impl Trip<'_> {
     }
 
     /// Asks one origin after the other, as the origin group says.
-    async fn fetched(&self, behavior: &Behavior<'_>, ask: &Ask<'_>) -> Option<Fetched> {
+    async fn fetched(&self, behavior: Behavior<'_>, ask: &Ask<'_>) -> Option<Fetched> {
         let world = &self.edge.world;
         let route = Route::of(self.distribution, behavior.target());
         let mut last = None;
@@ -203,7 +203,7 @@ impl Trip<'_> {
         let wanted = error_page(self.distribution, ready.status.as_u16());
         let Some(page) = wanted.page else { return ready };
         let Some(behavior) = Behavior::of(self.distribution, &page) else { return ready };
-        let shown = self.looked_up(&behavior, &page).await;
+        let shown = self.looked_up(behavior, &page).await;
         if shown.status != StatusCode::OK {
             return ready;
         }

@@ -23,16 +23,16 @@ impl<'a> Behavior<'a> {
         listed.or_else(|| config.child("DefaultCacheBehavior")).map(Self)
     }
 
-    pub(super) fn target(&self) -> &'a str {
+    pub(super) fn target(self) -> &'a str {
         self.0.at("TargetOriginId")
     }
 
     /// `allow-all`, `redirect-to-https` or `https-only`.
-    pub(super) fn viewer(&self) -> &'a str {
+    pub(super) fn viewer(self) -> &'a str {
         self.0.at("ViewerProtocolPolicy")
     }
 
-    pub(super) fn allows(&self, method: &str) -> bool {
+    pub(super) fn allows(self, method: &str) -> bool {
         let methods = self.0.items("AllowedMethods");
         if methods.is_empty() {
             ["GET", "HEAD"].contains(&method)
@@ -41,20 +41,20 @@ impl<'a> Behavior<'a> {
         }
     }
 
-    pub(super) fn caches(&self) -> bool {
+    pub(super) fn caches(self) -> bool {
         self.0.at("CachePolicyId") != NO_CACHING
     }
 
-    pub(super) fn compresses(&self) -> bool {
+    pub(super) fn compresses(self) -> bool {
         self.0.at("Compress") == "true"
     }
 
-    pub(super) fn security_headers(&self) -> bool {
+    pub(super) fn security_headers(self) -> bool {
         self.0.at("ResponseHeadersPolicyId") == SECURITY_HEADERS
     }
 
     /// The function that sees requests before anything else.
-    pub(super) fn function(&self) -> Option<&'a str> {
+    pub(super) fn function(self) -> Option<&'a str> {
         let functions = self.0.items("FunctionAssociations").iter();
         functions.filter(|one| one.at("EventType") == "viewer-request").map(|one| one.at("FunctionARN")).next()
     }
@@ -94,32 +94,32 @@ impl<'a> Route<'a> {
 pub(super) struct Origin<'a>(&'a Element);
 
 impl<'a> Origin<'a> {
-    pub(super) fn host(&self) -> &'a str {
+    pub(super) fn host(self) -> &'a str {
         self.0.at("DomainName")
     }
 
-    pub(super) fn path(&self) -> &'a str {
+    pub(super) fn path(self) -> &'a str {
         self.0.at("OriginPath")
     }
 
     /// True for a website endpoint or another server; false for a bucket asked through S3's API.
-    pub(super) fn is_custom(&self) -> bool {
+    pub(super) fn is_custom(self) -> bool {
         self.0.child("CustomOriginConfig").is_some()
     }
 
     /// The port over HTTP; `None` when it is to be asked over TLS, which website endpoints do not speak.
-    pub(super) fn http_port(&self) -> Option<u16> {
+    pub(super) fn http_port(self) -> Option<u16> {
         let custom = self.0.child("CustomOriginConfig")?;
         (custom.at("OriginProtocolPolicy") != "https-only").then(|| custom.at("HTTPPort").parse().unwrap_or(80))
     }
 
     /// The access control by which requests are signed.
-    pub(super) fn control(&self) -> &'a str {
+    pub(super) fn control(self) -> &'a str {
         self.0.at("OriginAccessControlId")
     }
 
     /// How long it takes until an origin that does not answer is given up.
-    pub(super) fn patience(&self) -> Duration {
+    pub(super) fn patience(self) -> Duration {
         let number = |name: &str, default: u64| self.0.at(name).parse().unwrap_or(default);
         Duration::from_secs(number("ConnectionAttempts", 3) * number("ConnectionTimeout", 10))
     }

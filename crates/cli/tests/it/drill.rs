@@ -1,0 +1,212 @@
+//! The drill and the switch, by the real binary: on this machine, in fast time.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use twinsite_local::Cloud;
+use twinsite_local::world::{Condition, Doc, NewObject, World};
+
+use crate::{CONFIG, Project};
+
+fn site(mode: &str) -> Project {
+    let project = Project::new();
+    project.write("twinsite.toml", &CONFIG.replace("[primary]", &format!("mode = \"{mode}\"\n[primary]")));
+    project.local(&["deploy", "--apply"]);
+    project
+}
+
+#[test]
+fn in_every_mode_visitors_reach_the_backup_within_the_budget_and_come_back() {
+    for (mode, least, https) in [("dns", 50.0, true), ("origin", 0.0, false), ("layered", 50.0, true)] {
+        let project = site(mode);
+        let report = project.json(&["drill", "--speed", "30", "--html", "report.html"]);
+        let second = |name: &str| report[name].as_f64().unwrap_or_else(|| panic!("{mode}: no {name}: {report}"));
+        let over = second("failed_over");
+        assert!(least <= over && over <= second("budget"), "{mode}: {over} s");
+        assert!(second("failed_back") > second("restored") && report["missed"] == json!(false), "{mode}");
+        assert_eq!(report["lost"]["https"].as_u64().unwrap() > 0, https, "{mode}: website endpoints speak no TLS");
+        assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0, "{mode}: all is as it was");
+        let page = std::fs::read_to_string(project.path().join("report.html")).unwrap();
+        assert!(page.contains("id=\"chart\"") && page.contains("the objective is met"));
+    }
+}
+
+#[test]
+fn an_objective_that_is_missed_is_exit_code_4_and_the_stop_object_breaks_nothing() {
+    let project = site("layered");
+    let missed = project.run(&["drill", "--local", "--speed", "30", "--objective", "20s", "--how", "stop-object"]);
+    assert_eq!(missed.code(), 4, "{}", missed.err());
+    assert!(missed.err().contains("the objective is missed: it took too long"), "{}", missed.err());
+    assert!(missed.err().contains("dns                 backup"), "{}", missed.err());
+    for (bad, said) in [("fire", "`website`, `policy`"), ("replication", "breaks nothing")] {
+        let refused = project.run(&["drill", "--local", "--how", bad]);
+        assert!(refused.code() == 2 && refused.err().contains(said), "{}", refused.err());
+    }
+    assert_eq!(project.run(&["drill", "--local", "--objective", "soon"]).code(), 2);
+}
+
+#[test]
+fn a_drill_does_not_begin_unless_all_is_well() {
+    let project = Project::new();
+    let refused = |project: &Project, said: &str| {
+        let ran = project.run(&["drill", "--local", "--speed", "50"]);
+        assert!(ran.code() == 1 && ran.err().contains(said), "no `{said}` in {}", ran.err());
+    };
+    refused(&project, "twinsite apply");
+    project.local(&["deploy", "--apply"]);
+    project.local(&["failover"]);
+    refused(&project, "visitors are sent to the backup by hand");
+    assert!(project.local(&["status"]).err().contains("sent to the backup by hand"));
+    project.local(&["failback"]);
+    assert!(project.local(&["failback"]).err().contains("nothing to do"));
+    project.write("twinsite.toml", &CONFIG.replace("[primary]", "[publish]\nnot_found = \"lost.html\"\n[primary]"));
+    refused(&project, "not as configured: 2 steps");
+}
+
+fn started(project: &Project, args: &[&str]) -> Child {
+    project.command(args).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+}
+
+/// Waits until a process says something.
+fn until_it_says(child: &mut Child, word: &str) {
+    let lines = BufReader::new(child.stderr.as_mut().unwrap()).lines().map_while(Result::ok);
+    let mut said = Vec::new();
+    for line in lines {
+        said.push(line);
+        if said.last().is_some_and(|line| line.contains(word)) {
+            return;
+        }
+    }
+    panic!("no `{word}` in {said:?}");
+}
+
+fn signal(child: &Child, signal: &str) {
+    std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+}
+
+#[test]
+fn killed_in_the_middle_everybody_says_so_until_it_is_put_back() {
+    let project = site("dns");
+    let mut drill = started(&project, &["drill", "--local", "--speed", "5"]);
+    until_it_says(&mut drill, "https               nothing");
+    // The embedded cloud writes a few times a second.
+    std::thread::sleep(Duration::from_millis(600));
+    signal(&drill, "-KILL");
+    drill.wait().unwrap();
+    for command in [&["plan"][..], &["status"], &["deploy"], &["verify"]] {
+        let said = project.run(&[command, &["--local"]].concat()).err();
+        assert!(said.contains("drill --restore"), "{command:?}: {said}");
+    }
+    assert!(project.run(&["drill", "--local"]).err().contains("has left the primary broken (website)"));
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 3);
+    assert!(project.local(&["drill", "--restore"]).err().contains("put back: website"));
+    assert!(project.local(&["drill", "--restore"]).err().contains("nothing to put back"));
+    let plan = project.run(&["plan", "--local", "--check"]);
+    assert!(plan.code() == 0 && !plan.err().contains("warning"), "{}", plan.err());
+}
+
+#[test]
+fn stopped_in_the_middle_it_puts_the_primary_back_first() {
+    let project = site("dns");
+    let mut drill = started(&project, &["drill", "--local", "--speed", "5"]);
+    until_it_says(&mut drill, "https               nothing");
+    signal(&drill, "-INT");
+    assert_eq!(drill.wait().unwrap().code(), Some(130));
+    let plan = project.run(&["plan", "--local", "--check"]);
+    assert!(plan.code() == 0 && !plan.err().contains("warning"), "{}", plan.err());
+}
+
+/// `twinsite local` in a process of its own.
+struct Server(Child, Value);
+
+impl Server {
+    fn start(project: &Project, args: &[&str]) -> Self {
+        let mut command = project.command(&[&["local", "--json"], args].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        Self(child, serde_json::from_str(&line).unwrap())
+    }
+
+    /// Breaks and mends the world.
+    fn faults(&self, faults: &Value) {
+        let address = self.1["api"].as_str().unwrap().trim_start_matches("http://").to_owned();
+        let (mut stream, body) = (TcpStream::connect(&address).unwrap(), faults.to_string());
+        let head = format!("PUT /_twinsite/faults HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+        write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        signal(&self.0, "-INT");
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn with_every_control_plane_and_the_primary_gone_the_switch_still_works() {
+    let project = site("layered");
+    let server = Server::start(&project, &["--speed", "30"]);
+    let out = json!({"regions_out": ["us-east-1"], "control_out": true});
+    server.faults(&out);
+    assert_ne!(project.run(&["status", "--local"]).code(), 0, "nobody answers");
+    project.local(&["failover"]);
+    server.faults(&json!({}));
+    assert!(project.local(&["status"]).err().contains("sent to the backup by hand"));
+    project.local(&["failback"]);
+}
+
+/// The embedded cloud of a project, opened as its owner would not.
+fn world(project: &Project, change: impl FnOnce(&World)) {
+    let cloud = Cloud::open(&project.path().join(".twinsite/local")).unwrap();
+    change(cloud.world());
+}
+
+#[test]
+fn they_do_not_come_back_to_a_primary_that_is_ill_or_behind() {
+    const PRIMARY: &str = "www-example-com-000000000000-us-east-1";
+    let project = site("dns");
+    project.local(&["failover"]);
+    let refused = |said: &str| {
+        let ran = project.run(&["failback", "--local"]);
+        assert!(ran.code() == 1 && ran.err().contains(said) && ran.err().contains("--force"), "{}", ran.err());
+    };
+    let mut website = None;
+    world(&project, |world| world.set(PRIMARY, |settings| website = settings.docs.remove(&Doc::Website)).unwrap());
+    refused("the primary answers with HTTP status 404");
+    world(&project, |world| {
+        world.set(PRIMARY, |settings| drop(settings.docs.insert(Doc::Website, website.unwrap()))).unwrap();
+        let new = NewObject { key: "only-here.html".into(), ..NewObject::default() };
+        world.put("www.example.com", new, &Condition::None).unwrap();
+    });
+    refused("1 objects differ, first `only-here.html` (not in the primary)");
+    let drill = project.run(&["drill", "--local"]);
+    assert!(drill.err().contains("by hand"), "{}", drill.err());
+    project.local(&["failback", "--force"]);
+    let drill = project.run(&["drill", "--local"]);
+    assert!(drill.code() == 1 && drill.err().contains("not level"), "{}", drill.err());
+}
+
+#[test]
+fn a_drill_on_a_served_cloud_uses_its_doors_and_a_stale_backup_is_refused() {
+    let project = site("dns");
+    let server = Server::start(&project, &["--speed", "30"]);
+    let report = project.json(&["drill"]);
+    assert_eq!((&report["speed"], &report["missed"]), (&json!(30), &json!(false)));
+    let status = project.local(&["status"]).err();
+    assert!(status.contains("visitors go   to the front door") && status.contains("healthy"), "{status}");
+    server.faults(&json!({"cdn_out": true}));
+    let refused = project.run(&["drill", "--local"]);
+    assert!(
+        refused.code() == 1 && refused.err().contains("visitors are not served by the primary"),
+        "{}",
+        refused.err()
+    );
+}
