@@ -12,6 +12,7 @@ mod lint;
 mod measure;
 mod process;
 mod real;
+mod report;
 mod test;
 mod tidy;
 
@@ -55,6 +56,8 @@ enum Command {
     Lint,
     /// Real directories of thousands of files, published and compared by boto3.
     Real,
+    /// A drill on the embedded cloud, and its report in a real browser.
+    Report,
     /// All tests that need only cargo.
     Test {
         /// Passed on to nextest or to `cargo test`.
@@ -81,6 +84,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Large => large::run()?,
         Command::Lint => lint::run()?,
         Command::Real => real::run()?,
+        Command::Report => report::run()?,
         Command::Test { args } => test::run(&args)?,
         Command::Tidy => tidy::run()?,
     }

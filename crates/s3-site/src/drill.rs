@@ -9,6 +9,7 @@ use twinsite_aws::AwsError;
 use twinsite_core::{BucketName, Invalid, Mode, Side, Site, probe};
 
 use crate::S3Site;
+use crate::policy::DRILL;
 use crate::wire::replication;
 use crate::wire::website_doc::WebsiteDoc;
 
@@ -104,9 +105,6 @@ impl Undo {
         }
     }
 }
-
-/// The statement that keeps visitors out.
-const SID: &str = "TwinsiteDrill";
 
 impl S3Site {
     /// What will put the primary back. Reads only.
@@ -213,14 +211,17 @@ fn denying(site: &Site, policy: Option<&str>) -> Result<String, AwsError> {
     let empty = || json!({"Version": "2012-10-17", "Statement": []});
     let mut document: Value =
         policy.map_or_else(|| Ok(empty()), serde_json::from_str).map_err(|error| odd(error.to_string()))?;
+    if !document.is_object() {
+        return Err(odd("it is no policy document".to_owned()));
+    }
     let arn = format!("arn:{}:s3:::{}/*", site.regions.primary.partition(), site.buckets.primary);
     let deny = json!({
-        "Sid": SID, "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": arn,
+        "Sid": DRILL, "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": arn,
         "Condition": {"StringNotEquals": {"aws:PrincipalAccount": site.account.as_str()}},
     });
     match &mut document["Statement"] {
         Value::Array(statements) => {
-            statements.retain(|statement| statement["Sid"] != SID);
+            statements.retain(|statement| statement["Sid"] != DRILL);
             statements.push(deny);
         }
         one @ Value::Object(_) => *one = json!([one.clone(), deny]),

@@ -7,13 +7,18 @@ use twinsite_core::{Arn, Later, Made, Need};
 
 use crate::want::Desired;
 
+/// The statement by which a drill keeps visitors out.
+pub(crate) const DRILL: &str = "TwinsiteDrill";
+
 /// The statements that are ours.
-const SIDS: [&str; 5] = [
+const SIDS: [&str; 6] = [
     "TwinsitePublicRead",
     "TwinsitePrivateCorner",
     "TwinsiteCloudFrontRead",
     "TwinsiteCloudFrontList",
     "TwinsiteTransport",
+    // Not wanted in any policy: what a drill has left there goes with the next apply.
+    DRILL,
 ];
 
 /// Stands for an ARN that is known only after the distribution was made. It cannot be part of any ARN.

@@ -9,6 +9,7 @@ use twinsite_local::world::{ACCOUNT, Delays};
 use super::*;
 
 mod drift;
+mod drill;
 mod plane;
 mod trouble;
 

@@ -17,7 +17,7 @@ const WHAT: &str = "begin the drill";
 
 /// How long checkers may take to come to a verdict, in the world's seconds; a busy machine may need longer for its own.
 const PATIENCE: f64 = 120.0;
-const BUSY: Duration = Duration::from_secs(20);
+const BUSY: Duration = Duration::from_secs(10);
 
 /// Everything is well.
 pub(super) struct Ready {
