@@ -152,7 +152,8 @@ pub(crate) struct Status {
 /// How to break the primary, and how long a failover may take.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Drill {
-    /// How: website (turn hosting off), policy (deny everybody), stop-object (say that it is ill); what fits the mode by default
+    /// How: website (turn hosting off), policy (deny everybody), stop-object (say that it is ill), replication (let
+    /// the backup fall behind); what fits the mode by default
     #[arg(long, value_name = "HOW")]
     pub(crate) how: Option<String>,
     /// How long it may take until visitors are served by the backup: 180s; what interval, threshold and TTL allow by default
@@ -208,7 +209,7 @@ pub(crate) enum Role {
     Publisher,
     /// apply, destroy, and all of the above
     Applier,
-    /// Switching by hand
+    /// drill, failover, failback, and reading
     Operator,
 }
 

@@ -18,6 +18,7 @@
 
 mod apply;
 mod bucket;
+mod canary;
 mod change;
 mod destroy;
 mod diff;

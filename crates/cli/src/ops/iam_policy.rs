@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 use twinsite_core::{AccountId, Mode, Pair, Side, Site, probe};
+use twinsite_s3_site::JOURNAL;
 
 use super::Outcome;
 use crate::args::{Global, IamPolicy, Role};
@@ -53,6 +54,10 @@ fn trust(site: &Site, repository: &str, environment: &str) -> Result<Value, Fail
     })]))
 }
 
+/// What is asked of a hosted zone.
+const ZONE: [&str; 3] =
+    ["route53:GetHostedZone", "route53:ListResourceRecordSetProtections", "route53:ListResourceRecordSets"];
+
 struct Policy<'a> {
     site: &'a Site,
     zone: &'a str,
@@ -74,6 +79,11 @@ impl Policy<'_> {
 
     fn both(&self, tail: &str) -> Vec<String> {
         self.buckets().iter().map(|(_, arn)| format!("{arn}{tail}")).collect()
+    }
+
+    /// Buckets that another mode may have left behind.
+    fn former(&self, tail: &str) -> Vec<String> {
+        self.site.former_buckets().iter().map(|(_, bucket)| format!("arn:aws:s3:::{bucket}{tail}")).collect()
     }
 
     fn allow(sid: &str, actions: &[&str], resources: impl Into<Value>) -> Value {
@@ -116,23 +126,21 @@ impl Policy<'_> {
             "cloudfront:ListDistributions",
             "cloudfront:ListOriginAccessControls",
             "cloudfront:ListTagsForResource",
+            "route53:GetHealthCheckStatus",
             "route53:ListHealthChecks",
             "route53:ListHostedZones",
             "route53:ListTagsForResources",
             "s3:GetAccountPublicAccessBlock",
         ];
-        let probes = self.both(&format!("/{}*", probe::FOLDER));
+        let mut probes = self.both(&format!("/{}*", probe::FOLDER));
+        probes.push(format!("{}/{JOURNAL}", self.buckets().get(Side::Backup)));
         vec![
-            Self::allow("ReadBuckets", &settings, self.both("")),
+            Self::allow("ReadBuckets", &settings, [self.both(""), self.former("")].concat()),
             Self::allow("ReadProbes", &["s3:GetObject"], probes),
             Self::allow("ReadRole", &["iam:GetRole", "iam:GetRolePolicy"], self.role_arn()),
             Self::allow("ReadAlarms", &["cloudwatch:ListTagsForResource"], self.alarms()),
             Self::allow("ReadTopics", &["sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"], self.topics()),
-            Self::allow(
-                "ReadZone",
-                &["route53:ListResourceRecordSetProtections", "route53:ListResourceRecordSets"],
-                self.zone_arn(),
-            ),
+            Self::allow("ReadZone", &ZONE, self.zone_arn()),
             // These know no resources, or find by looking through all.
             Self::allow("Look", &everywhere, "*"),
         ]
@@ -212,6 +220,7 @@ impl Policy<'_> {
             "cloudfront:TagResource",
             "cloudfront:UpdateDistribution",
             "cloudfront:UpdateFunction",
+            "cloudfront:UpdateOriginAccessControl",
         ];
         let front_arns = ["distribution/*", "origin-access-control/*"].map(|all| self.global("cloudfront", all));
         let function = self.global("cloudfront", &format!("function/twinsite-{}", self.site.slug()));
@@ -234,8 +243,8 @@ impl Policy<'_> {
             "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
         });
         vec![
-            Self::allow("Buckets", &buckets, self.both("")),
-            Self::allow("Versions", &["s3:DeleteObjectVersion"], self.both("/*")),
+            Self::allow("Buckets", &buckets, [self.both(""), self.former("")].concat()),
+            Self::allow("Versions", &["s3:DeleteObjectVersion"], [self.both("/*"), self.former("/*")].concat()),
             Self::allow("ReplicationRole", &role, self.role_arn()),
             pass,
             Self::allow("FrontDoor", &front, front_arns),
@@ -280,10 +289,21 @@ impl Policy<'_> {
     /// Switching by hand: one object in the backup bucket, and nothing else that could be down.
     fn operator(&self) -> Vec<Value> {
         if self.site.mode == Mode::Origin {
-            return self.reader();
+            return self.drill().into_iter().chain(self.reader()).collect();
         }
         let stop = format!("{}/{}", self.buckets().get(Side::Backup), probe::STOP);
         let switch = Self::allow("StopObject", &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], stop);
-        std::iter::once(switch).chain(self.reader()).collect()
+        std::iter::once(switch).chain(self.drill()).chain(self.reader()).collect()
+    }
+
+    /// What a drill breaks and puts back, and where it writes that down.
+    fn drill(&self) -> Vec<Value> {
+        let Pair { primary, backup } = self.buckets();
+        let breaks = ["s3:DeleteBucketPolicy", "s3:DeleteBucketWebsite", "s3:PutBucketPolicy", "s3:PutBucketWebsite"];
+        let journal = format!("{backup}/{JOURNAL}");
+        vec![
+            Self::allow("DrillPrimary", &breaks, primary),
+            Self::allow("DrillJournal", &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], journal),
+        ]
     }
 }

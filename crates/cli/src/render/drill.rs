@@ -27,9 +27,14 @@ pub(super) fn text(drilled: &Drilled) -> String {
         let _ = write!(text, " (embedded cloud, time {speed} times as fast)");
     }
     let _ = write!(text, "\n\n  detected     {}", at(marks.detected));
-    let _ = write!(text, "\n  failed over  {} (budget {budget} s, objective {objective} s)", at(marks.failed_over));
+    let over = match way {
+        Way::Dns | Way::Origin => format!("failed over  {} (budget", at(marks.failed_over)),
+        Way::Stay => format!("fell behind  {} (to catch up: budget", at(marks.failed_over)),
+    };
+    let _ = write!(text, "\n  {over} {budget} s, objective {objective} s)");
     let _ = write!(text, "\n  restored     {}", at(marks.restored));
-    let _ = write!(text, "\n  failed back  {}", since(marks.failed_back, marks.restored));
+    let back = if *way == Way::Stay { "caught up    " } else { "failed back  " };
+    let _ = write!(text, "\n  {back}{}", since(marks.failed_back, marks.restored));
     let _ = write!(text, "\n  lost         {} of {} requests over HTTP, {} over HTTPS", lost.http, lost.of, lost.https);
     if *way == Way::Dns {
         text.push_str("\n               (website endpoints speak no TLS: while failed over, HTTPS is down)");
@@ -40,6 +45,13 @@ pub(super) fn text(drilled: &Drilled) -> String {
 
 /// What it comes to.
 pub(super) fn verdict(drilled: &Drilled) -> &'static str {
+    if drilled.way == Way::Stay {
+        return match (drilled.missed(), drilled.marks.failed_over) {
+            (false, _) => "the objective is met: the backup falls behind without replication, and catches up with it",
+            (true, None) => "the objective is missed: the backup never fell behind: something else keeps it level",
+            (true, Some(_)) => "the objective is missed: the backup did not catch up",
+        };
+    }
     match (drilled.missed(), drilled.marks.failed_over) {
         (false, _) => "the objective is met: visitors survive the loss of the primary",
         (true, None) => "the objective is missed: visitors never reached the backup",

@@ -86,7 +86,7 @@ fn chart(html: &mut String, drilled: &Drilled) {
         ("DNS leads to", &|sample| of_side(sample.dns)),
         ("Visitors, HTTP", &|sample| of_look(&sample.http)),
         ("Visitors, HTTPS", &|sample| of_look(&sample.https)),
-        ("Backup itself", &|sample| if sample.backup { ("backup", "has the site") } else { NOTHING }),
+        ("Backup itself", &|sample| if sample.backup { ("backup", "has it") } else { NOTHING }),
     ];
     for (name, colour) in lanes {
         let _ = write!(html, "<div class=\"lane\"><span>{name}</span><div class=\"bar\">");

@@ -41,10 +41,17 @@ fn an_objective_that_is_missed_is_exit_code_4_and_the_stop_object_breaks_nothing
     assert_eq!(missed.code(), 4, "{}", missed.err());
     assert!(missed.err().contains("the objective is missed: it took too long"), "{}", missed.err());
     assert!(missed.err().contains("dns                 backup"), "{}", missed.err());
-    for (bad, said) in [("fire", "`website`, `policy`"), ("replication", "breaks nothing")] {
-        let refused = project.run(&["drill", "--local", "--how", bad]);
-        assert!(refused.code() == 2 && refused.err().contains(said), "{}", refused.err());
-    }
+    let behind = project.local(&["drill", "--speed", "30", "--how", "replication"]).err();
+    assert!(behind.contains("catches up with it") && behind.contains("lost         0 of"), "{behind}");
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
+    assert_eq!(project.run(&["verify", "--local"]).code(), 0);
+    let refused = |how: &str, said: &str| {
+        let ran = project.run(&["drill", "--local", "--how", how]);
+        assert!(ran.code() == 2 && ran.err().contains(said), "{}", ran.err());
+    };
+    refused("fire", "`website`, `policy`");
+    project.write("twinsite.toml", &CONFIG.replace("[primary]", "mode = \"origin\"\n[primary]"));
+    refused("stop-object", "breaks nothing that mode `origin` would notice");
     assert_eq!(project.run(&["drill", "--local", "--objective", "soon"]).code(), 2);
 }
 

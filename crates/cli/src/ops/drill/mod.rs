@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use twinsite_aws::AwsError;
 use twinsite_core::{Bracketed, Event, Run, bracket};
 use twinsite_dns_failover::budget;
 use twinsite_s3_site::{How, Undo};
@@ -20,13 +21,17 @@ use crate::error::Failure;
 use crate::render::Screen;
 use crate::stack::Stack;
 use report::{Drilled, changes, health_changes};
-use timeline::{Sample, Way, is_back, lost, marks};
+use timeline::{Sample, Way, lost, marks};
 use watch::Watcher;
 
 const WHAT: &str = "run the drill";
 
 /// Attempts times seconds to connect, and the seconds to answer: what the origin group may take for one request.
 const ORIGIN_TIMEOUT: u64 = 2 * 3 + 10;
+
+/// Seconds within which nearly everything is replicated, by S3's own word.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html>
+const REPLICATED: u64 = 15 * 60;
 
 /// How long it is watched that visitors stay where they are, once they have moved.
 const HOLD: f64 = 10.0;
@@ -53,7 +58,11 @@ pub(crate) async fn drill(global: &Global, options: &Drill, run: &Run, screen: &
         return restore(&stack).await;
     }
     let how = how(&stack, options)?;
-    let way = if stack.site.mode.public_buckets() { Way::Dns } else { Way::Origin };
+    let way = match (how, stack.site.mode.public_buckets()) {
+        (How::Replication, _) => Way::Stay,
+        (_, true) => Way::Dns,
+        (_, false) => Way::Origin,
+    };
     let speed = options.speed.unwrap_or(10);
     let plane = stack.open_plane(global, speed).await?;
     let drilled = Box::pin(with_plane(&stack, (how, way), options, (global, run, screen))).await;
@@ -74,7 +83,7 @@ fn how(stack: &Stack, options: &Drill) -> Result<How, Failure> {
         None => How::of(mode),
         Some(text) => text.parse().map_err(|invalid| Failure::usage("read --how", invalid))?,
     };
-    if how == How::Replication || !how.fits(mode) {
+    if !how.fits(mode) {
         let why = format!("`{how}` breaks nothing that mode `{mode}` would notice");
         return Err(Failure::usage("read --how", why).hint(format!("use --how {}", How::of(mode))));
     }
@@ -107,6 +116,7 @@ async fn with_plane(
     let budget = match way {
         Way::Dns => budget(stack.config.dns.health).total_most.as_secs(),
         Way::Origin => ORIGIN_TIMEOUT,
+        Way::Stay => REPLICATED,
     };
     let objective = options.objective.unwrap_or(budget);
     let question = format!("This breaks the primary of {} ({how}). Type yes to go on: ", stack.site.domain);
@@ -133,6 +143,7 @@ async fn act(stack: &Stack, ready: preflight::Ready, scene: &Scene, run: &Run) -
         s3.break_primary(site, &scene.undo).await
     };
     let body = async |()| {
+        put_canary(stack, &mut watcher, scene, "broken").await?;
         watched(&mut watcher, &mut seen, run, scene.patience(), |sample| scene.way.is_over(sample)).await;
         // They should stay there.
         let hold = clock.at() + HOLD;
@@ -153,9 +164,25 @@ async fn act(stack: &Stack, ready: preflight::Ready, scene: &Scene, run: &Run) -
         Some(done) => done.map_err(|error| Failure::aws(WHAT, &error).hint("the primary was put back"))?,
     }
     let restored = clock.at();
+    // What was put while the rule was off never arrives; what is put now has to.
+    let sent = put_canary(stack, &mut watcher, scene, "whole").await;
+    sent.map_err(|error| Failure::aws(WHAT, &error).hint("the primary was put back"))?;
     let until = restored + scene.patience();
-    watched(&mut watcher, &mut seen, run, until, |sample| sample.at > restored && is_back(sample)).await;
+    watched(&mut watcher, &mut seen, run, until, |sample| sample.at > restored && scene.way.is_back(sample)).await;
+    if scene.way == Way::Stay {
+        s3.drop_canary(site).await.map_err(|error| Failure::aws("tidy up after the drill", &error))?;
+    }
     if run.is_cancelled() { Err(interrupted()) } else { Ok((seen.samples, restored)) }
+}
+
+/// Puts something into the primary that the backup should have soon.
+async fn put_canary(stack: &Stack, watcher: &mut Watcher, scene: &Scene, word: &str) -> Result<(), AwsError> {
+    if scene.way == Way::Stay {
+        let (s3, text) = (&stack.services.s3, format!("{word} {:.3}\n", watcher.elapsed()));
+        s3.put_canary(&stack.site, &text).await?;
+        watcher.wait_for(s3.clone(), text);
+    }
+    Ok(())
 }
 
 fn interrupted() -> Failure {

@@ -31,7 +31,8 @@ pub(crate) struct Drilled {
 impl Drilled {
     /// True when visitors were not served by the backup in time, or not by the primary again.
     pub(crate) fn missed(&self) -> bool {
-        let late = |mark: Option<f64>| mark.is_none_or(|at| at > secs(self.objective));
+        // How soon the backup falls behind is nobody's objective.
+        let late = |mark: Option<f64>| mark.is_none_or(|at| self.way != Way::Stay && at > secs(self.objective));
         late(self.marks.failed_over) || self.marks.failed_back.is_none()
     }
 }
@@ -65,7 +66,7 @@ pub(crate) fn changes(before: Option<&Sample>, now: &Sample) -> Vec<Change> {
     say("dns", before.map(led), led(now));
     say("http", before.map(|before| looked(&before.http)), looked(&now.http));
     say("https", before.map(|before| looked(&before.https)), looked(&now.https));
-    let has = |sample: &Sample| if sample.backup { "has the site" } else { "has not the site" }.to_owned();
+    let has = |sample: &Sample| if sample.backup { "has it" } else { "has it not" }.to_owned();
     say("backup", before.map(has), has(now));
     all
 }

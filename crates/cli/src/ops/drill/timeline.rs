@@ -65,7 +65,7 @@ pub(crate) struct Sample {
     pub(crate) http: Look,
     /// What the same visitor gets over HTTPS.
     pub(crate) https: Look,
-    /// Whether the backup itself has the site.
+    /// Whether the backup itself has the site or, when replication is what is broken, what was put last into the primary.
     pub(crate) backup: bool,
     /// What the health checkers think, by role; empty when they were not asked within this second.
     pub(crate) health: BTreeMap<String, bool>,
@@ -91,16 +91,27 @@ pub(crate) enum Way {
     Dns,
     /// Through the origin group: over HTTPS, and DNS stays where it is.
     Origin,
+    /// They stay where they are: the backup falls behind, which is what is looked for.
+    Stay,
 }
 
+/// For how many seconds nothing may arrive until replication counts as broken.
+const BEHIND: f64 = 10.0;
+
 impl Way {
-    /// True when visitors are served by the backup.
+    /// True when visitors are served by the backup or, where they stay, it has fallen behind.
     pub(crate) fn is_over(self, sample: &Sample) -> bool {
         let backup = |look: &Look| matches!(look.side(), Some(Seen::Backup | Seen::Either));
         match self {
             Self::Dns => sample.dns == Some(Seen::Backup) && backup(&sample.http),
             Self::Origin => backup(&sample.https),
+            Self::Stay => sample.at >= BEHIND && !sample.backup,
         }
+    }
+
+    /// True when all is as before.
+    pub(crate) fn is_back(self, sample: &Sample) -> bool {
+        is_back(sample) && (self != Self::Stay || sample.backup)
     }
 }
 
@@ -118,13 +129,14 @@ pub(crate) fn marks(samples: &[Sample], way: Way, restored: Option<f64>) -> Mark
         let other = before.is_some_and(|before| {
             before.dns != sample.dns || before.https != sample.https || (way == Way::Dns && before.http != sample.http)
         });
-        other || sample.health.get("serving").or(sample.health.get("primary")) == Some(&false)
+        let behind = way == Way::Stay && way.is_over(sample);
+        other || behind || sample.health.get("serving").or(sample.health.get("primary")) == Some(&false)
     };
     let detected = broken().find(odd).map(|sample| sample.at);
     let failed_over = broken().find(|sample| way.is_over(sample)).map(|sample| sample.at);
     let after = restored.and_then(|restored| {
         let mut later = samples.iter().filter(move |sample| sample.at > restored);
-        later.find(|sample| is_back(sample)).map(|sample| sample.at)
+        later.find(|sample| way.is_back(sample)).map(|sample| sample.at)
     });
     Marks { detected, failed_over, restored, failed_back: after }
 }

@@ -9,6 +9,7 @@ use twinsite_core::wait::pause;
 use twinsite_core::{Host, Pair, Run, Side, Site, probe};
 use twinsite_dns_failover::look::{Answer, LookError, Seen as Page};
 use twinsite_dns_failover::{Check, DnsFailover};
+use twinsite_s3_site::S3Site;
 
 use super::timeline::{Look, Sample, Seen};
 use crate::stack::Ground;
@@ -26,6 +27,8 @@ pub(super) struct Watcher {
     versions: Pair<Option<String>>,
     /// The distribution's own host.
     front: Option<Host>,
+    /// What has to arrive in the backup, when replication is what is broken.
+    canary: Option<(S3Site, String)>,
     /// The visitor's resolver: addresses, and until when they are kept.
     kept: Option<(Vec<IpAddr>, f64)>,
     clock: Clock,
@@ -69,7 +72,7 @@ impl Watcher {
         front: Option<Host>,
     ) -> Self {
         let clock = Clock::start(ground.speed);
-        Self { site, ground, dns, checks, versions, front, kept: None, clock, checked: None }
+        Self { site, ground, dns, checks, versions, front, canary: None, kept: None, clock, checked: None }
     }
 
     /// The world's seconds since the watch began.
@@ -95,6 +98,11 @@ impl Watcher {
     /// How many checks there are that somebody has to have a verdict on.
     pub(super) fn checks(&self) -> usize {
         self.checks.len()
+    }
+
+    /// Looks from now on whether this arrives in the backup.
+    pub(super) fn wait_for(&mut self, s3: S3Site, canary: String) {
+        self.canary = Some((s3, canary));
     }
 
     /// Waits for the next second.
@@ -145,6 +153,9 @@ impl Watcher {
     /// Whether the backup has the site, whatever DNS says: at its website endpoint or, where there is none, by the path that
     /// the distribution serves from it.
     async fn backup(&self, path: &str) -> bool {
+        if let Some((s3, canary)) = &self.canary {
+            return s3.has_canary(&self.site, canary).await.unwrap_or(false);
+        }
         let word = self.site.health_word();
         let has = |page: &Page| page.status == 200 && String::from_utf8_lossy(&page.body).contains(&word);
         let (host, path, tls) = if self.site.mode.public_buckets() {
