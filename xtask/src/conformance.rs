@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::embedded::Process;
-use crate::interop;
 use crate::process::{cargo, command, root, succeed};
+use crate::{interop, visitors};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) fn run() -> Result<()> {
     with_venv("conformance", |venv| {
         against_moto(&venv.join("bin/moto_server"))?;
-        interop::run(venv)
+        interop::run(venv)?;
+        visitors::run(venv)
     })
 }
 

@@ -45,8 +45,17 @@ impl Home {
 
     /// Serves the embedded cloud until the answer is dropped.
     pub(crate) fn serve(&self) -> Result<Serving> {
+        self.serve_at(1)
+    }
+
+    /// The same, with time running so many times faster.
+    pub(crate) fn serve_at(&self, speed: u32) -> Result<Serving> {
         let mut local = self.twinsite();
-        let child = local.args(["local", "--json"]).stdout(Stdio::piped()).spawn().context("start twinsite local")?;
+        let child = local
+            .args(["local", "--json", "--speed", &speed.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("start twinsite local")?;
         let mut process = Process(child);
         let out = process.0.stdout.take().context("its output")?;
         let mut line = String::new();
@@ -58,6 +67,7 @@ impl Home {
             endpoint: text(&said["api"])?,
             primary: text(&said["primary"]["bucket"])?,
             backup: text(&said["backup"]["bucket"])?,
+            said,
         })
     }
 }
@@ -71,6 +81,14 @@ pub(crate) struct Serving {
     pub(crate) primary: String,
     /// The backup bucket.
     pub(crate) backup: String,
+    said: Value,
+}
+
+impl Serving {
+    /// Something else that it says of itself.
+    pub(crate) fn said(&self, name: &str) -> String {
+        self.said[name].as_str().map_or_else(|| self.said[name].to_string(), str::to_owned)
+    }
 }
 
 /// A process that is stopped when it goes out of scope, on errors too.

@@ -15,6 +15,7 @@ mod real;
 mod report;
 mod test;
 mod tidy;
+mod visitors;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

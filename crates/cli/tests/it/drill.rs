@@ -202,6 +202,30 @@ fn they_do_not_come_back_to_a_primary_that_is_ill_or_behind() {
 }
 
 #[test]
+fn a_deploy_during_a_drill_is_warned_and_works_and_a_backup_that_fails_too_is_told() {
+    let project = site("dns");
+    let server = Server::start(&project, &["--speed", "20"]);
+    let mut drill = started(&project, &["drill", "--local"]);
+    until_it_says(&mut drill, "https               nothing");
+    project.write("public/new.html", "published meanwhile");
+    let deployed = project.local(&["deploy"]).err();
+    assert!(deployed.contains("the primary is broken on purpose") && deployed.contains("1 put"), "{deployed}");
+    assert_eq!(drill.wait().unwrap().code(), Some(0));
+    assert_eq!(project.run(&["verify", "--local"]).code(), 0);
+    // Route 53 answers the primary when neither side is healthy: visitors never get anywhere.
+    let mut drill = started(&project, &["drill", "--local", "--objective", "60s"]);
+    until_it_says(&mut drill, "https               nothing");
+    server.faults(&json!({"regions_out": ["us-west-2"]}));
+    until_it_says(&mut drill, "backup              has it not");
+    until_it_says(&mut drill, "putting the primary back");
+    // The journal is in the backup: it is cleared when that is back.
+    server.faults(&json!({}));
+    drill.wait().unwrap();
+    project.local(&["drill", "--restore"]);
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
+}
+
+#[test]
 fn a_drill_on_a_served_cloud_uses_its_doors_and_a_stale_backup_is_refused() {
     let project = site("dns");
     let server = Server::start(&project, &["--speed", "30"]);

@@ -200,7 +200,7 @@ struct Record {
 /// Looks until something holds, or until a moment.
 async fn watched(watcher: &mut Watcher, seen: &mut Record, run: &Run, until: f64, holds: impl Fn(&Sample) -> bool) {
     while watcher.clock().at() < until && !run.is_cancelled() {
-        let sample = watcher.look().await;
+        let sample = Box::pin(watcher.look()).await;
         let health = health_changes(&mut seen.known, &sample);
         for change in changes(seen.samples.last(), &sample).into_iter().chain(health) {
             say(run, change.at, &format!("{:<19} {}", change.who, change.what));

@@ -38,7 +38,7 @@ pub(super) async fn check(stack: &Stack, run: &Run) -> Result<Ready, Failure> {
     both_are_level(stack).await?;
     let mut watcher = watcher(stack, &whole).await?;
     loop {
-        let sample = watcher.look().await;
+        let sample = Box::pin(watcher.look()).await;
         let wrong = wrong(&sample);
         if wrong.is_empty() && sample.health.len() == watcher.checks() {
             return Ok(Ready { watcher, sample });

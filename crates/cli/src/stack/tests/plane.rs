@@ -10,7 +10,7 @@ use twinsite_dns_failover::budget;
 use twinsite_dns_failover::look::{Answer, Kind, LookError, Roots, Seen, Visit, ask, visit};
 use twinsite_local::plane::{Directory, Ports, Ready};
 use twinsite_local::world::Faults;
-use twinsite_local::world::route53::Sight;
+use twinsite_local::world::route53::{Sight, by_id};
 
 use super::*;
 
@@ -132,6 +132,29 @@ async fn by_dns_visitors_move_to_the_backup_within_the_budget_and_back() {
     let primary = async || served.get("/", true).await.is_ok_and(|seen| seen.status == 200);
     served.until("fail-back", most.total_most, &primary).await;
     assert_eq!(&served.get("/", true).await.unwrap().body[..], b"home");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_neither_side_is_healthy_the_primary_is_answered() {
+    let served = Served::new(Mode::Dns, 30).await;
+    let regions_out = ["us-east-1".to_owned(), "us-west-2".to_owned()].into();
+    served.cloud.world().set_faults(Faults { regions_out, ..Faults::default() });
+    let most = budget(Default::default()).total_most;
+    let both_red = async || {
+        let world = served.cloud.world();
+        world.account(|account, _| {
+            let all = by_id(account.route53.checks());
+            let red = all.keys().filter(|id| !world.health().is_healthy(&all, id)).count();
+            // Nobody sees the stop object either, which is as well.
+            red == 3
+        })
+    };
+    served.until("both red", most, &both_red).await;
+    assert!(served.names().await.names().any(|name| name.ends_with(".cloudfront.net")));
+    served.region(true);
+    let backup = async || served.get("/", false).await.is_ok_and(|seen| seen.status == 200);
+    served.until("the backup is back", most, &backup).await;
+    assert!(served.names().await.names().any(|name| name.contains("s3-website-us-west-2")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
