@@ -11,5 +11,6 @@ pub(crate) fn run() -> Result<()> {
     conformance::run()?;
     real::run()?;
     large::run()?;
-    report::run()
+    report::run()?;
+    report::in_real_time()
 }

@@ -21,6 +21,14 @@ root.dataset.smallest = Math.min(...words.map(word => parseFloat(getComputedStyl
 root.dataset.done = true;
 </script>";
 
+/// Runs a drill in real time: minutes, and the same seconds as in fast time.
+pub(crate) fn in_real_time() -> Result<()> {
+    let home = Home::fresh("report", "debug")?;
+    let public = root().join("examples/public");
+    succeed(home.twinsite().args(["deploy", "--apply", "--local", "--quiet"]).arg(public))?;
+    succeed(home.twinsite().args(["drill", "--local", "--speed", "1"]))
+}
+
 /// Runs a drill and looks at its report.
 pub(crate) fn run() -> Result<()> {
     let home = Home::fresh("report", "debug")?;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use twinsite_core::wait::pause;
 use twinsite_core::{Pair, Plan, Run, Side};
 use twinsite_s3_site::{Adopt, Found};
@@ -24,6 +27,8 @@ pub(crate) struct Status {
     pub(crate) leads: Option<String>,
     /// Whether both buckets hold the same.
     pub(crate) level: String,
+    /// When the primary was last published to.
+    pub(crate) published: Option<String>,
     pub(crate) alerts: Vec<String>,
     pub(crate) buckets: Pair<String>,
     /// What `apply` would do.
@@ -63,6 +68,7 @@ async fn look(stack: &Stack, run: &Run) -> Result<Status, Failure> {
     let verdicts = verdicts.map_err(|error| Failure::aws(WHAT, &error))?;
     let leads = leads(stack, &whole).await;
     let level = level(stack, &whole).await?;
+    let published = published(stack, &whole).await?;
     whole.name_former(run);
     let mut checks: Vec<_> = whole.dns.1.checks.iter().collect();
     checks.sort_by_key(|check| check.role);
@@ -81,6 +87,7 @@ async fn look(stack: &Stack, run: &Run) -> Result<Status, Failure> {
         checks: checks.iter().map(|check| format!("{} {} {}", check.role, check.id, health(check.role))).collect(),
         leads,
         level,
+        published,
         alerts: alerts(&whole),
         buckets: Pair::from_fn(|side| bucket(&whole, side)),
         plan,
@@ -95,6 +102,15 @@ async fn leads(stack: &Stack, whole: &Whole) -> Option<String> {
         answer.names().last().map(str::to_owned).or_else(|| answer.addresses().next().map(|ip| ip.to_string()))?;
     let side = if last.contains("s3-website") { "the backup" } else { "the front door" };
     Some(format!("{side}: {last}"))
+}
+
+async fn published(stack: &Stack, whole: &Whole) -> Result<Option<String>, Failure> {
+    if !matches!(whole.s3.1.buckets.primary, Found::Bucket(_)) {
+        return Ok(None);
+    }
+    let at = verify::published(&stack.stores().primary).await.map_err(|error| Failure::sync(WHAT, &error))?;
+    let at = at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()).and_then(|at| at.format(&Rfc3339).ok());
+    Ok(at)
 }
 
 /// Whether both buckets hold the same.

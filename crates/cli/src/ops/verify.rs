@@ -82,6 +82,14 @@ pub(super) async fn with_each_other(stores: &Pair<S3Store>) -> Result<Vec<Differ
     }
 }
 
+/// When a bucket was last published to, in seconds since 1970: when its newest ledger was written.
+pub(super) async fn published(store: &S3Store) -> Result<Option<i64>, SyncError> {
+    const LEDGERS: &str = ".twinsite/ledger/";
+    let page = store.page(Some(LEDGERS)).await?;
+    let ledgers = page.objects.iter().filter(|object| object.key.as_str().starts_with(LEDGERS));
+    Ok(ledgers.map(|object| object.modified).max())
+}
+
 async fn listing(store: &S3Store) -> Result<Vec<RemoteObject>, SyncError> {
     let mut all: Vec<RemoteObject> = Vec::new();
     loop {

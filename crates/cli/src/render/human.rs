@@ -89,8 +89,20 @@ fn outlook(outlook: &Outlook) -> String {
 }
 
 pub(super) fn status(status: &Status) -> String {
-    let Status { domain, mode, certificate, distribution, records, checks, leads, level, alerts, buckets, plan } =
-        status;
+    let Status {
+        domain,
+        mode,
+        certificate,
+        distribution,
+        records,
+        checks,
+        leads,
+        level,
+        published,
+        alerts,
+        buckets,
+        plan,
+    } = status;
     let mut text = format!("{domain}, mode {mode}\n");
     let _ = writeln!(text, "certificate   {certificate}\ndistribution  {distribution}");
     let none = vec!["none".to_owned()];
@@ -107,6 +119,7 @@ pub(super) fn status(status: &Status) -> String {
     }
     let _ = writeln!(text, "primary       {}\nbackup        {}", buckets.primary, buckets.backup);
     let _ = writeln!(text, "level         {level}");
+    let _ = writeln!(text, "published     {}", published.as_deref().unwrap_or("never"));
     let _ = match plan.len() {
         0 => write!(text, "plan          nothing to do"),
         steps => write!(text, "plan          {steps} steps: see `twinsite plan`"),

@@ -68,11 +68,23 @@ fn outlook(outlook: &Outlook) -> Value {
 }
 
 pub(super) fn status(status: &Status) -> Value {
-    let Status { domain, mode, certificate, distribution, records, checks, leads, level, alerts, buckets, plan } =
-        status;
+    let Status {
+        domain,
+        mode,
+        certificate,
+        distribution,
+        records,
+        checks,
+        leads,
+        level,
+        published,
+        alerts,
+        buckets,
+        plan,
+    } = status;
     json!({
         "event": "status", "domain": domain, "mode": mode, "certificate": certificate, "distribution": distribution,
-        "records": records, "checks": checks, "leads": leads, "level": level, "alerts": alerts, "primary": buckets.primary, "backup": buckets.backup, "steps": plan.len(),
+        "records": records, "checks": checks, "leads": leads, "level": level, "published": published, "alerts": alerts, "primary": buckets.primary, "backup": buckets.backup, "steps": plan.len(),
     })
 }
 

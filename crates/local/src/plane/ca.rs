@@ -37,7 +37,7 @@ impl Authority {
             let key = KeyPair::generate().map_err(|error| fault(&error))?;
             let made = parameters().self_signed(&key).map_err(|error| fault(&error))?;
             if let Some(dir) = dir {
-                let write = |name: &str, text: &str| std::fs::write(dir.join(name), text);
+                let write = |name: &str, text: &str| write_for_owner(&dir.join(name), text);
                 write(CERTIFICATE, &made.pem()).map_err(|error| fault(&error))?;
                 write(KEY, &key.serialize_pem()).map_err(|error| fault(&error))?;
             }
@@ -67,6 +67,15 @@ impl Authority {
         signed.insert(name.to_owned(), Arc::clone(&made));
         Some(made)
     }
+}
+
+/// Whoever has the key can pretend to be anybody to those who trust the certificate: nobody else may read it.
+fn write_for_owner(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::io::Write::write_all(&mut options.open(path)?, text.as_bytes())
 }
 
 fn parameters() -> CertificateParams {

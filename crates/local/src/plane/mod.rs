@@ -109,7 +109,7 @@ impl Ready {
             cloud.world().clock().run_at(speed);
         }
         let directory = Directory { ports, name_server: HOME, authority: authority.pem().to_owned(), speed };
-        cloud.publish(directory.clone());
+        cloud.publish(Some(directory.clone()));
         let (plane, home) = (Plane { inner: Arc::new(inner) }, [(http, false), (https, true)]);
         Ok(Self { plane, tls, names, opened, home, directory })
     }
@@ -124,7 +124,8 @@ impl Ready {
         let Self { plane, tls, names, opened, home, directory: _ } = self;
         let mut names = dns::serve(plane.clone(), names);
         let web = web::run(plane.clone(), tls, opened, home, stop.clone());
-        tokio::join!(web, checkers::run(plane, stop));
+        tokio::join!(web, checkers::run(plane.clone(), stop));
+        plane.cloud().publish(None);
         // What is still being answered then is not waited for by anybody.
         drop(names.shutdown_gracefully().await);
     }

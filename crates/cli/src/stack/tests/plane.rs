@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinsite_core::wait::pause;
@@ -110,6 +112,55 @@ async fn healthy_sites_are_served_in_every_mode() {
         let names = served.names().await;
         assert_eq!(names.ttl(), Some(60), "{mode}");
     }
+}
+
+/// A request with headers of one's own: head and body as they come.
+async fn asked(served: &Served, path: &str, headers: &str) -> (String, Vec<u8>) {
+    let at = SocketAddr::new(served.address().await, served.directory.ports.http);
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let end = answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+    (String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase(), answer[end..].to_vec())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn edges_cache_revalidate_forget_compress_and_redirect() {
+    let served = Served::new(Mode::Dns, 30).await;
+    let stack = stack(&served.cloud, &full(Mode::Dns), None).await;
+    let (bucket, s3) = (stack.site.buckets.primary.as_str(), stack.session.s3(&stack.site.regions.primary));
+    let put = async |text: &str| {
+        let put = s3.put_object().bucket(bucket).key("long.css").content_type("text/css").cache_control("max-age=60");
+        put.body(text.repeat(500).into_bytes().into()).send().await.unwrap();
+    };
+    put("a{} ").await;
+    assert!(asked(&served, "/long.css", "").await.0.contains("x-cache: miss from cloudfront"));
+    let (head, body) = asked(&served, "/long.css?x=1", "").await;
+    assert!(head.contains("x-cache: hit from cloudfront") && head.contains("age: ") && body.len() == 2000, "{head}");
+    let (head, body) = asked(&served, "/long.css", "Accept-Encoding: br, gzip\r\n").await;
+    assert!(head.contains("content-encoding: gzip") && head.contains("etag: w/") && body.len() < 200, "{head}");
+    let etag = head.split("etag: ").nth(1).unwrap().split('\r').next().unwrap().replace("w/", "W/");
+    let (head, body) = asked(&served, "/long.css", &format!("If-None-Match: {etag}\r\n")).await;
+    assert!(head.starts_with("http/1.1 304") && body.is_empty(), "{head}");
+    // What is cached is served until it runs out, or is invalidated.
+    put("b{} ").await;
+    assert!(asked(&served, "/long.css", "").await.1.starts_with(b"a{}"));
+    stack.invalidate(&["long.css".to_owned()].into(), true).await.unwrap();
+    assert!(asked(&served, "/long.css", "").await.1.starts_with(b"b{}"));
+    // A minute later it is asked for again, and has not changed.
+    pause(&Run::silent(), Duration::from_millis(2200)).await;
+    assert!(asked(&served, "/long.css", "").await.0.contains("x-cache: refreshhit from cloudfront"));
+    let (head, _) = asked(&served, "/", "Expect: nothing\r\n").await;
+    assert!(!head.contains("strict-transport-security"), "{head}");
+    let private = Served::new(Mode::Origin, 30).await;
+    let (head, _) = asked(&private, "/about/?q=1", "").await;
+    assert!(
+        head.starts_with("http/1.1 301") && head.contains(&format!("location: https://{HOST}/about/?q=1")),
+        "{head}"
+    );
+    assert_eq!(private.get("/", true).await.unwrap().header("strict-transport-security"), "max-age=31536000");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
