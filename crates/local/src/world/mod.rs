@@ -170,7 +170,13 @@ impl World {
         let (disk, state, used) = Disk::open(dir)?;
         let blobs = Blobs::files(dir, &used)
             .map_err(|error| WorldError::Unreadable { path: dir.display().to_string(), reason: error.to_string() })?;
-        Ok(Self::over(state, blobs, Some(disk), Clock::system()))
+        let clock = Clock::system();
+        // A world whose time ran faster may be ahead of this machine: it does not go back.
+        let versions = state.buckets.values().flat_map(|bucket| bucket.keys.values()).flatten();
+        if let Some(newest) = versions.map(|version| version.modified).max() {
+            clock.not_before(newest);
+        }
+        Ok(Self::over(state, blobs, Some(disk), clock))
     }
 
     fn over(state: State, blobs: Blobs, disk: Option<Disk>, clock: Clock) -> Self {

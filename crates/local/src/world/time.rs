@@ -46,6 +46,15 @@ impl Clock {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Hands::Fast { world, machine: Instant::now(), speed };
     }
 
+    /// Puts the clock forward to a moment, should it be behind.
+    #[expect(clippy::disallowed_methods, reason = "the clock is where time is read")]
+    pub fn not_before(&self, world: SystemTime) {
+        if self.now() < world {
+            let hands = Hands::Fast { world, machine: Instant::now(), speed: 1 };
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = hands;
+        }
+    }
+
     /// How long the machine's clock takes for a stretch of this one's.
     pub fn real(&self, stretch: Duration) -> Duration {
         match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {

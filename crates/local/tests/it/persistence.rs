@@ -1,4 +1,6 @@
-use twinsite_local::world::{World, WorldError};
+use std::time::Duration;
+
+use twinsite_local::world::{ACCOUNT, Condition, NewObject, Versioning, World, WorldError};
 use twinsite_local::{Attached, Cloud, attach_or_open};
 
 use crate::{get, put, s3, session, version};
@@ -51,4 +53,33 @@ async fn one_process_at_a_time_has_it_open() {
     assert!(matches!(attach_or_open(dir.path()), Ok(Attached::Remote(there)) if there == address));
     drop((listener, first));
     assert!(matches!(attach_or_open(dir.path()), Ok(Attached::Own(_))));
+}
+
+#[test]
+fn time_does_not_go_back_and_what_was_on_its_way_arrives() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |world: &World, key: &str| {
+        let object = NewObject { key: key.into(), ..NewObject::default() };
+        world.put("site", object, &Condition::None).unwrap().modified
+    };
+    let world = World::open(dir.path()).unwrap();
+    world.create_bucket("site", "us-east-1", ACCOUNT).unwrap();
+    world.clock().advance(Duration::from_hours(5));
+    let ahead = put(&world, "a");
+    drop(world);
+    let world = World::open(dir.path()).unwrap();
+    assert!(put(&world, "b") >= ahead, "a world that was ahead of this machine stays ahead");
+}
+
+#[test]
+fn the_last_change_before_a_pause_is_kept_without_closing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (world, copy) = (World::open(dir.path()).unwrap(), tempfile::tempdir().unwrap());
+    world.create_bucket("site", "us-east-1", ACCOUNT).unwrap();
+    world.set("site", |settings| settings.versioning = Versioning::Enabled).unwrap();
+    // As long as it takes at most, and nobody writes any more.
+    std::thread::sleep(Duration::from_millis(700));
+    std::fs::copy(dir.path().join("world.redb"), copy.path().join("world.redb")).unwrap();
+    let found = World::open(copy.path()).unwrap().bucket("site").unwrap();
+    assert_eq!(found.versioning, Versioning::Enabled, "what a killed process would leave behind");
 }
