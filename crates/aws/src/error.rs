@@ -194,7 +194,8 @@ fn kind_of_cause<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Kind 
         }
         cause = error.source();
     }
-    let offline = matches!(error, SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout());
+    // Everything but a request that could not be made; a connection that breaks is not always known as such to the client.
+    let offline = matches!(error, SdkError::DispatchFailure(failure) if !failure.is_user());
     if offline || matches!(error, SdkError::TimeoutError(_)) { Kind::Network } else { Kind::Other }
 }
 

@@ -26,6 +26,6 @@ mod younger;
 pub use error::{AwsError, Kind};
 pub use retry::{retries, timeouts};
 #[cfg(feature = "session")]
-pub use session::{Access, Session};
+pub use session::{Access, Caller, Session};
 pub use tags::{Owner, Tags};
 pub use younger::Younger;

@@ -28,6 +28,15 @@ pub struct Access {
     pub attempts: Option<u32>,
 }
 
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub account: AccountId,
+    /// The user or role, by its ARN.
+    pub arn: String,
+}
+
 /// Credentials and connections, from which every client is made.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -130,7 +139,17 @@ impl Session {
     /// than other calls: somebody is waiting to hear that there is no network.
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
     pub async fn account(&self) -> Result<AccountId, AwsError> {
-        let region = self.config.region().map_or("us-east-1", |region| region.as_ref()).to_owned();
+        self.caller().await.map(|caller| caller.account)
+    }
+
+    /// Whose credentials these are.
+    pub async fn caller(&self) -> Result<Caller, AwsError> {
+        self.caller_in(self.config.region().map_or("us-east-1", |region| region.as_ref())).await
+    }
+
+    /// The same, asked in a region that is known to be up.
+    pub async fn caller_in(&self, region: &str) -> Result<Caller, AwsError> {
+        let region = region.to_owned();
         let config = aws_sdk_sts::config::Builder::from(&self.config)
             .region(aws_sdk_sts::config::Region::new(region))
             .retry_config(retries().with_max_attempts(3))
@@ -138,7 +157,8 @@ impl Session {
         let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
         let identity = answer.map_err(|e| AwsError::new("GetCallerIdentity", "these credentials", e))?;
         let account = identity.account().unwrap_or_default();
-        account.parse().map_err(|e| AwsError::unexpected("GetCallerIdentity", "these credentials", e))
+        let account = account.parse().map_err(|e| AwsError::unexpected("GetCallerIdentity", "these credentials", e))?;
+        Ok(Caller { account, arn: identity.arn().unwrap_or_default().to_owned() })
     }
 }
 

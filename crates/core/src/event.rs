@@ -16,6 +16,8 @@ pub enum Phase {
     Hash,
     /// Uploading and rewriting objects.
     Transfer,
+    /// Copying objects from bucket to bucket.
+    Copy,
     /// Deleting objects.
     Delete,
     /// Comparing what is in the buckets with what should be.
@@ -30,6 +32,7 @@ impl Phase {
             Self::List => "list",
             Self::Hash => "hash",
             Self::Transfer => "transfer",
+            Self::Copy => "copy",
             Self::Delete => "delete",
             Self::Verify => "verify",
         }

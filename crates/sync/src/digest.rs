@@ -73,20 +73,22 @@ pub fn part_digests(object: &SourceObject, part_size: u64) -> Result<Vec<Md5>, S
 /// A file whose state was as expected when it was opened.
 struct Opened<'a> {
     object: &'a SourceObject,
+    stamp: crate::Stamp,
     file: File,
 }
 
 impl<'a> Opened<'a> {
     fn new(object: &'a SourceObject) -> Result<Self, SourceError> {
-        let file = File::open(&object.path).map_err(|source| unreadable(object, source))?;
-        let opened = Self { object, file };
+        let (path, stamp) = object.file().ok_or_else(|| SourceError::Changed(object.key.clone()))?;
+        let file = File::open(path).map_err(|source| unreadable(object, source))?;
+        let opened = Self { object, stamp, file };
         opened.check()?;
         Ok(opened)
     }
 
     fn check(&self) -> Result<(), SourceError> {
         let metadata = self.file.metadata().map_err(|source| unreadable(self.object, source))?;
-        let same = stamp(&metadata) == self.object.stamp;
+        let same = stamp(&metadata) == self.stamp;
         if same { Ok(()) } else { Err(SourceError::Changed(self.object.key.clone())) }
     }
 

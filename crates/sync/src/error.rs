@@ -26,6 +26,15 @@ pub enum SyncError {
         /// Some of them.
         examples: Vec<Key>,
     },
+    /// Somebody else was faster.
+    #[error("{0}")]
+    Raced(String),
+    /// The lock was not to be had, or was lost.
+    #[error(transparent)]
+    Lock(#[from] crate::lock::LockError),
+    /// An older release cannot be brought back: these objects' versions are not kept any more. Nothing was changed.
+    #[error("{} objects of that release are not kept any more; the first: {}", .0.len(), names(.0.get(..3).unwrap_or(.0)))]
+    Lost(Vec<Key>),
     /// The run was cancelled before anything was changed.
     #[error("stopped on request; nothing was changed")]
     Cancelled,

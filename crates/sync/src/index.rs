@@ -36,14 +36,17 @@ impl Index {
 
     /// The digest of a file, if it is still as it was when it was read.
     pub fn get(&self, object: &SourceObject) -> Option<Md5> {
+        let (path, now) = object.file()?;
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(&object.path).filter(|(stamp, _)| *stamp == object.stamp).map(|(_, digest)| *digest)
+        entries.get(path).filter(|(stamp, _)| *stamp == now).map(|(_, digest)| *digest)
     }
 
     /// Remembers a file's digest.
     pub fn put(&self, object: &SourceObject, digest: Md5) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.insert(object.path.clone(), (object.stamp, digest));
+        if let Some((path, stamp)) = object.file() {
+            let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+            entries.insert(path.to_owned(), (stamp, digest));
+        }
     }
 
     /// Writes it down, in one go or not at all.

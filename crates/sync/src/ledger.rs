@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use crate::{Headers, Key, Md5, RemoteObject, SourceObject, Store, StoreError};
 
 /// Where ledgers are.
-const PREFIX: &str = ".twinsite/ledger/";
+pub(crate) const PREFIX: &str = ".twinsite/ledger/";
 
 /// True for keys of the private corner that are not ledgers.
 pub(crate) fn is_note(key: &Key) -> bool {
-    key.as_str().starts_with(".twinsite/") && !key.as_str().starts_with(PREFIX)
+    key.as_str().starts_with(".twinsite/") && !key.travels()
 }
 
 /// What a ledger says of a key: the digest of its headers, and of its bytes when known. Keys without headers are
@@ -30,6 +30,9 @@ pub(crate) struct Line {
     pub(crate) headers: Option<String>,
     #[serde(rename = "b", skip_serializing_if = "Option::is_none", default)]
     pub(crate) bytes: Option<String>,
+    /// The last release that names it, once the source does not.
+    #[serde(rename = "r", skip_serializing_if = "Option::is_none", default)]
+    pub(crate) release: Option<u64>,
 }
 
 pub(crate) type Lines = HashMap<Key, Line>;
@@ -65,8 +68,8 @@ impl<'a> Prints<'a> {
     }
 }
 
-/// The key of the ledger that a source asks for.
-pub(crate) fn key_for(objects: &[SourceObject]) -> Key {
+/// The first part of the ledger's name that a source asks for.
+pub(crate) fn name_for(objects: &[SourceObject]) -> String {
     let mut prints = Prints::default();
     let mut hash = Hash::new();
     for object in objects {
@@ -75,8 +78,44 @@ pub(crate) fn key_for(objects: &[SourceObject]) -> Key {
         hash.update(prints.of(&object.headers));
         hash.update([0]);
     }
-    let text = format!("{PREFIX}{}", hex::encode(hash.finalize()));
-    text.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
+    hex::encode(hash.finalize())
+}
+
+/// The name's second part: which keys are twinsite's although the source does not have them. A listing that shows just
+/// these beside the source's tells all, and the ledger need not be read.
+///
+/// It ends with the release up to which all of them are to stay.
+pub(crate) fn rest_for<'a>(keys: impl Iterator<Item = &'a Key>, until: u64) -> String {
+    let digest = rest_of(keys);
+    if digest.is_empty() { digest } else { format!("{digest}-{until}") }
+}
+
+fn rest_of<'a>(keys: impl Iterator<Item = &'a Key>) -> String {
+    let mut keys = keys.peekable();
+    if keys.peek().is_none() {
+        return String::new();
+    }
+    let mut hash = Hash::new();
+    keys.for_each(|key| {
+        hash.update(key.as_str());
+        hash.update([0]);
+    });
+    format!("-{}", hex::encode(&hash.finalize()[..8]))
+}
+
+/// Up to which release these keys are to stay, should they be the ones that the ledger's name tells of.
+pub(crate) fn told<'a>(ledger: &Key, name: &str, keys: impl Iterator<Item = &'a Key>) -> Option<u64> {
+    let rest = ledger.as_str().strip_prefix(PREFIX)?.strip_prefix(name)?;
+    let digest = rest_of(keys);
+    if digest.is_empty() {
+        return rest.is_empty().then_some(u64::MAX);
+    }
+    rest.strip_prefix(&digest)?.strip_prefix('-')?.parse().ok()
+}
+
+/// The key of a ledger.
+pub(crate) fn key_of(name: &str, rest: &str) -> Key {
+    format!("{PREFIX}{name}{rest}").parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
 /// The ledgers of a listing, the newest last.
@@ -117,7 +156,7 @@ pub(crate) fn lines(objects: &[SourceObject], digests: &HashMap<Key, Md5>) -> BT
     let mut prints = Prints::default();
     let line = |object: &SourceObject, print: String| {
         let bytes = digests.get(&object.key).map(ToString::to_string);
-        (object.key.clone(), Line { headers: Some(print), bytes })
+        (object.key.clone(), Line { headers: Some(print), bytes, release: None })
     };
     objects.iter().map(|object| line(object, prints.of(&object.headers))).collect()
 }
@@ -129,7 +168,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let mut lines = BTreeMap::new();
-        lines.insert("a\n\"b".parse().unwrap(), Line { headers: Some("x".into()), bytes: None });
+        lines.insert("a\n\"b".parse().unwrap(), Line { headers: Some("x".into()), bytes: None, release: None });
         lines.insert("gone".parse().unwrap(), Line::default());
         let store = crate::MemoryStore::default();
         let bytes = write(&lines);

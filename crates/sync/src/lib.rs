@@ -31,9 +31,13 @@ mod index;
 mod ledger;
 mod listing;
 mod local;
+pub mod lock;
+pub mod mirror;
 mod object;
 mod pace;
 mod plan;
+mod publish;
+pub mod release;
 mod rules;
 mod source_error;
 mod store;
@@ -43,11 +47,16 @@ pub use digest::{hash, md5, multipart_etag, part_digests, read_part, read_whole}
 pub use error::{Interrupted, SyncError};
 pub use index::Index;
 pub use local::{Source, walk};
-pub use object::{ETag, Headers, Key, Md5, PRIVATE, RemoteObject, SourceObject, Stamp, Wave};
+pub use object::{Body, ETag, Headers, Key, Md5, PRIVATE, RemoteObject, SourceObject, Stamp, Wave};
 pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SyncPlan, plan};
+pub use publish::{Prepared, Published, Publishing, prepare, publish};
+pub use release::{Keep, Notes, Release, ReleaseId};
 pub use rules::{HeaderRule, Rules, Setting};
 pub use source_error::{Fault, Problem, SourceError};
 #[cfg(feature = "s3")]
 pub use store::S3Store;
-pub use store::{Head, MemoryStore, Page, PartMade, Pending, Store, StoreError};
-pub use transfer::{Report, transfer};
+pub use store::{
+    Condition, Copied, Copying, Head, History, Look, MemoryStore, Page, PartMade, Past, Pending, Standing, Store,
+    StoreError, VersionsPage, Written,
+};
+pub use transfer::{Report, Wrote, transfer};

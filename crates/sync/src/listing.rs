@@ -16,18 +16,28 @@ const WIDTH: usize = 16;
 
 /// Every object of the bucket, in key order.
 pub(crate) async fn list(source: &Source, store: &impl Store) -> Result<Vec<RemoteObject>, StoreError> {
-    let cuts: Vec<&Key> = source.objects.iter().skip(PER_RANGE).step_by(PER_RANGE).map(|object| &object.key).collect();
-    let starts = std::iter::once(None).chain(cuts.iter().map(|key| Some(*key)));
-    let ends = cuts.iter().map(|key| Some(*key)).chain(std::iter::once(None));
-    let ranges = starts.zip(ends).map(|(after, until)| range(store, after, until));
+    let cuts = source.objects.iter().skip(PER_RANGE).step_by(PER_RANGE).map(|object| object.key.clone());
+    list_between(cuts.collect(), store).await
+}
+
+/// Every object of the bucket, most of which are likely to be these, which are in order.
+pub(crate) async fn list_around(keys: Vec<Key>, store: &impl Store) -> Result<Vec<RemoteObject>, StoreError> {
+    list_between(keys.into_iter().skip(PER_RANGE).step_by(PER_RANGE).collect(), store).await
+}
+
+async fn list_between(cuts: Vec<Key>, store: &impl Store) -> Result<Vec<RemoteObject>, StoreError> {
+    let starts = std::iter::once(None).chain(cuts.clone().into_iter().map(Some));
+    let ends = cuts.into_iter().map(Some).chain(std::iter::once(None));
+    let ranges: Vec<_> = starts.zip(ends).map(|(after, until)| range(store, after, until)).collect();
     let listed: Vec<Vec<RemoteObject>> = stream::iter(ranges).buffered(WIDTH).try_collect().await?;
     Ok(listed.into_iter().flatten().collect())
 }
 
 /// The objects behind `after`, up to and with `until`.
-async fn range(store: &impl Store, after: Option<&Key>, until: Option<&Key>) -> Result<Vec<RemoteObject>, StoreError> {
+async fn range(store: &impl Store, after: Option<Key>, until: Option<Key>) -> Result<Vec<RemoteObject>, StoreError> {
+    let until = until.as_ref();
     let mut found: Vec<RemoteObject> = Vec::new();
-    let mut behind = after.map(Key::as_str).map(str::to_owned);
+    let mut behind = after.map(|key| key.as_str().to_owned());
     loop {
         let page = store.page(behind.as_deref()).await?;
         let full = page.objects.last().is_some_and(|last| until.is_some_and(|until| last.key >= *until));

@@ -17,9 +17,20 @@ pub struct Source {
     /// Its files, in the order of their keys' bytes.
     pub objects: Vec<SourceObject>,
     ignored: Ignored,
+    rules: Rules,
 }
 
 impl Source {
+    /// What an older release was made of; `objects` in the order of their keys' bytes.
+    pub(crate) fn past(objects: Vec<SourceObject>, rules: &Rules) -> Self {
+        Self { root: PathBuf::new(), objects, ignored: rules.ignored(), rules: rules.clone() }
+    }
+
+    /// When an object of this name is sent.
+    pub fn wave(&self, key: &Key) -> crate::Wave {
+        self.rules.wave(key)
+    }
+
     /// True when a key is kept out by an ignore rule: excluded means protected, so such an object is never deleted.
     pub fn is_protected(&self, key: &Key) -> bool {
         key.is_reserved() || self.ignored.is_ignored(Path::new(key.as_str()))
@@ -53,7 +64,8 @@ pub fn walk(root: impl AsRef<Path>, rules: &Rules) -> Result<Source, SourceError
     let Walk { ignored, mut objects, mut problems, .. } = walk;
     objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     for pair in objects.windows(2).filter(|pair| pair[0].key == pair[1].key) {
-        problems.push(Problem { path: pair[1].path.clone(), fault: Fault::SameKey(pair[0].key.clone()) });
+        let path = pair[1].file().map_or_else(PathBuf::new, |(path, _)| path.to_owned());
+        problems.push(Problem { path, fault: Fault::SameKey(pair[0].key.clone()) });
     }
     if !problems.is_empty() {
         return Err(SourceError::Unpublishable(problems));
@@ -61,7 +73,7 @@ pub fn walk(root: impl AsRef<Path>, rules: &Rules) -> Result<Source, SourceError
     if objects.is_empty() {
         return Err(SourceError::Empty(root.to_owned()));
     }
-    Ok(Source { root: root.to_owned(), objects, ignored })
+    Ok(Source { root: root.to_owned(), objects, ignored, rules: rules.clone() })
 }
 
 struct Walk<'a> {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use twinsite_core::Invalid;
 
 /// An object's key: the exact bytes of the file's relative path, with `/` between its parts.
@@ -33,6 +34,11 @@ impl Key {
             Some((stem, extension)) if !stem.is_empty() => extension.to_ascii_lowercase(),
             _ => String::new(),
         }
+    }
+
+    /// True for what belongs to both buckets: everything but a bucket's own notes and what its health checks ask for.
+    pub fn travels(&self) -> bool {
+        !self.is_reserved() || self.0.starts_with(crate::ledger::PREFIX) || self.0.starts_with(crate::release::PREFIX)
     }
 
     /// True for twinsite's own corners of a bucket: its notes, which are never served, and the objects that health
@@ -125,21 +131,29 @@ impl fmt::Display for ETag {
 }
 
 /// The headers that an object is served with, complete: a rewrite replaces all of them, so none may be forgotten.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Headers {
     /// `Content-Type`, with its charset for text.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     /// `Cache-Control`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
     /// `Content-Encoding`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
     /// `Content-Disposition`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_disposition: Option<String>,
     /// `Content-Language`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_language: Option<String>,
     /// `x-amz-website-redirect-location`: the website endpoint answers 301 with this location.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub website_redirect: Option<String>,
     /// `x-amz-meta-*`, without the prefix, names in lower case.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -154,21 +168,48 @@ pub enum Wave {
     Entry,
 }
 
-/// A file that is to be published.
+/// Where the bytes of an object are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// In a file.
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// What identifies this state of the file.
+        stamp: Stamp,
+    },
+    /// In an older version, which the bucket keeps.
+    Past {
+        /// What it is.
+        etag: ETag,
+        /// The version's id, where it is known.
+        version: Option<String>,
+    },
+}
+
+/// Something that is to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceObject {
     /// Where it goes.
     pub key: Key,
-    /// Where it is.
-    pub path: PathBuf,
+    /// Where its bytes are.
+    pub body: Body,
     /// Its size in bytes when it was found.
     pub size: u64,
-    /// What identifies this state of the file; see [`Stamp`].
-    pub stamp: Stamp,
     /// What it is to be served with.
     pub headers: Headers,
     /// When it is sent.
     pub wave: Wave,
+}
+
+impl SourceObject {
+    /// The file it is in, if it is in one.
+    pub fn file(&self) -> Option<(&Path, Stamp)> {
+        match &self.body {
+            Body::File { path, stamp } => Some((path, *stamp)),
+            Body::Past { .. } => None,
+        }
+    }
 }
 
 /// What the file system says about a file, to notice that it has changed: as git's index keeps it.

@@ -2,137 +2,20 @@
 
 mod bytes;
 mod headers;
+mod words;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::time::Instant;
 
 use twinsite_core::{Event, Phase, Run, Side};
 
+pub use words::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending};
+
 use crate::diff::extraneous;
 use crate::ledger::{self, Line, Lines};
 use crate::listing::list;
-use crate::{Index, Key, Md5, RemoteObject, Source, SourceObject, Store, SyncError};
-
-/// Why an object moves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// It is not in the bucket.
-    Absent,
-    /// Its size differs.
-    Size,
-    /// Its size is the same, its bytes are not.
-    Content,
-    /// These headers differ; its bytes do not.
-    Metadata(Vec<&'static str>),
-    /// The owner asked for everything to be sent.
-    Forced,
-}
-
-impl Reason {
-    /// The one word for it.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Absent => "absent",
-            Self::Size => "size",
-            Self::Content => "content",
-            Self::Metadata(_) => "metadata",
-            Self::Forced => "forced",
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Metadata(names) if !names.is_empty() => write!(f, "metadata ({})", names.join(", ")),
-            _ => f.write_str(self.word()),
-        }
-    }
-}
-
-/// Which objects that the source no longer has are deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Deletes {
-    /// None.
-    None,
-    /// Those that an earlier publish put there.
-    #[default]
-    Owned,
-    /// All but protected ones.
-    All,
-}
-
-/// The most that one publish may delete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Guard {
-    /// Up to so many objects are always allowed.
-    pub count: usize,
-    /// Beyond that, up to this share of all objects, in percent.
-    pub percent: u8,
-}
-
-impl Default for Guard {
-    fn default() -> Self {
-        Self { count: 100, percent: 25 }
-    }
-}
-
-impl fmt::Display for Guard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} objects or {} %", self.count, self.percent)
-    }
-}
-
-/// How to publish.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// What is deleted.
-    pub deletes: Deletes,
-    /// How much may be deleted.
-    pub guard: Guard,
-    /// Whether everything is sent, changed or not.
-    pub send: Sending,
-    /// Which side the bucket is of, for those who watch.
-    pub side: Option<Side>,
-}
-
-/// What is sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sending {
-    /// What differs.
-    #[default]
-    Changed,
-    /// Everything.
-    All,
-}
-
-/// An object to be put.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Put {
-    /// The file.
-    pub object: SourceObject,
-    /// Why.
-    pub reason: Reason,
-}
-
-/// An object whose headers are to be replaced in place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rewrite {
-    /// The file it was put from.
-    pub object: SourceObject,
-    /// Which headers differ.
-    pub reason: Reason,
-}
-
-/// An object to be deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delete {
-    /// Its key.
-    pub key: Key,
-    /// Its size in bytes.
-    pub size: u64,
-}
+use crate::release::{self, ReleaseId};
+use crate::{ETag, Index, Key, Md5, RemoteObject, Source, SourceObject, Store, SyncError, Wave};
 
 /// Everything that a publish to one bucket will do.
 #[derive(Debug)]
@@ -143,6 +26,9 @@ pub struct SyncPlan {
     pub(crate) kept: usize,
     pub(crate) foreign: Vec<Key>,
     pub(crate) notes: Vec<Key>,
+    pub(crate) superseded: usize,
+    pub(crate) same: Vec<(u32, ETag)>,
+    pub(crate) releases: Vec<ReleaseId>,
     pub(crate) ledger: Ledger,
     pub(crate) side: Option<Side>,
 }
@@ -182,7 +68,17 @@ impl SyncPlan {
         &self.foreign
     }
 
-    /// What lies in the private corner beside the ledgers: notes of other commands.
+    /// How many assets stay although the source does not have them: a kept release names them, and so may open pages.
+    pub fn superseded(&self) -> usize {
+        self.superseded
+    }
+
+    /// The releases that the bucket has records of, the oldest first.
+    pub fn releases(&self) -> &[ReleaseId] {
+        &self.releases
+    }
+
+    /// What lies in the private corner beside ledgers and releases: notes of other commands.
     pub fn notes(&self) -> &[Key] {
         &self.notes
     }
@@ -219,18 +115,33 @@ pub async fn plan(
     run.say(&Event::PhaseStarted { phase: Phase::List, side, objects: None, bytes: None });
     let listing = list(source, store).await?;
     run.say(&Event::PhaseDone { phase: Phase::List, side, took: started.elapsed() });
-    let mut desk = Desk::new(source, store, &listing, options);
+    plan_with(source, (store, &listing), options, index, run).await
+}
+
+/// The same, with a listing that was made before.
+pub(crate) async fn plan_with(
+    source: &Source,
+    (store, listing): (&impl Store, &[RemoteObject]),
+    options: &Options,
+    index: &Index,
+    run: &Run,
+) -> Result<SyncPlan, SyncError> {
+    let side = options.side;
+    let mut desk = Desk::new(source, store, listing, options);
     desk.consult().await?;
     let bytes = desk.compare_bytes(index, run).await?;
     if run.is_cancelled() {
         return Err(SyncError::Cancelled);
     }
     let rewrites = desk.compare_headers(&bytes.same, run).await?;
+    desk.consult_again(!bytes.puts.is_empty() || !rewrites.is_empty()).await?;
     let (deletes, foreign) = desk.deletes()?;
-    let ledger = desk.ledger(&bytes.digests, &deletes);
+    let (ledger, superseded) = desk.ledger(&bytes.digests, &deletes);
     let kept = bytes.same.len() - rewrites.len();
     let notes = listing.iter().filter(|object| ledger::is_note(&object.key)).map(|object| object.key.clone()).collect();
-    Ok(SyncPlan { puts: bytes.puts, rewrites, deletes, kept, foreign, notes, ledger, side })
+    let same = desk.positions(&bytes.same);
+    let releases = desk.releases;
+    Ok(SyncPlan { puts: bytes.puts, rewrites, deletes, kept, foreign, notes, superseded, same, releases, ledger, side })
 }
 
 /// Everything that planning looks at.
@@ -241,22 +152,31 @@ struct Desk<'a, S> {
     listing: &'a [RemoteObject],
     remote: HashMap<&'a str, &'a RemoteObject>,
     ledgers: Vec<&'a RemoteObject>,
-    wanted: Key,
+    releases: Vec<ReleaseId>,
+    /// The first releases that are kept from now on.
+    oldest: Option<ReleaseId>,
+    wanted: String,
     /// What the newest ledger says; `None` when it was not needed.
     lines: Option<Lines>,
+    /// How many objects the ledger's name alone told to be superseded.
+    told: usize,
 }
 
 impl<'a, S: Store> Desk<'a, S> {
     fn new(source: &'a Source, store: &'a S, listing: &'a [RemoteObject], options: &'a Options) -> Self {
         let remote = listing.iter().map(|object| (object.key.as_str(), object)).collect();
         let ledgers = ledger::ledgers(listing);
-        let wanted = ledger::key_for(&source.objects);
-        Self { source, store, options, listing, remote, ledgers, wanted, lines: None }
+        let wanted = ledger::name_for(&source.objects);
+        let found = release::listed(listing);
+        let oldest = options.keep.oldest_with_next(&found, release::now());
+        let releases = found.into_iter().map(|(id, _)| id).collect();
+        Self { source, store, options, listing, remote, ledgers, releases, oldest, wanted, lines: None, told: 0 }
     }
 
     /// True when the newest ledger has the name that the source asks for.
     fn is_current(&self) -> bool {
-        self.ledgers.last().is_some_and(|newest| newest.key == self.wanted)
+        let name = |key: &Key| key.as_str().strip_prefix(ledger::PREFIX).map(str::to_owned).unwrap_or_default();
+        self.ledgers.last().is_some_and(|newest| name(&newest.key).starts_with(&self.wanted))
     }
 
     /// When the newest ledger was written; nothing is older when there is none.
@@ -269,10 +189,31 @@ impl<'a, S: Store> Desk<'a, S> {
         let public = self.listing.iter().filter(|object| !object.key.is_reserved());
         let names: std::collections::HashSet<&str> =
             self.source.objects.iter().map(|object| object.key.as_str()).collect();
-        let mut extra = public.clone().filter(|object| !names.contains(object.key.as_str()));
+        let extra = public.clone().filter(|object| !names.contains(object.key.as_str()));
+        let extra = extra.map(|object| &object.key).filter(|key| !self.source.is_protected(key));
         let opaque = public.clone().any(|object| matches!(object.etag, crate::ETag::Opaque(_)));
-        let needed = !self.is_current() || opaque || extra.any(|object| !self.source.is_protected(&object.key));
-        if let (true, Some(newest)) = (needed, self.ledgers.last()) {
+        let until = self.ledgers.last().and_then(|newest| ledger::told(&newest.key, &self.wanted, extra.clone()));
+        let told = until.is_some_and(|until| {
+            let stay = self.oldest.is_some_and(|oldest| until >= oldest.0);
+            stay || until == u64::MAX || self.options.deletes == Deletes::None
+        });
+        let all = self.options.deletes == Deletes::All && extra.clone().next().is_some();
+        let (needed, extra) = (!told || opaque || all, extra.count());
+        self.told = if needed { 0 } else { extra };
+        if needed { self.read_ledger().await } else { Ok(()) }
+    }
+
+    /// A ledger that will be replaced must be known whole.
+    async fn consult_again(&mut self, changes: bool) -> Result<(), SyncError> {
+        if !changes || self.told == 0 {
+            return Ok(());
+        }
+        self.told = 0;
+        self.read_ledger().await
+    }
+
+    async fn read_ledger(&mut self) -> Result<(), SyncError> {
+        if let Some(newest) = self.ledgers.last() {
             self.lines = Some(ledger::read(self.store, &newest.key).await?);
         }
         Ok(())
@@ -284,6 +225,9 @@ impl<'a, S: Store> Desk<'a, S> {
 
     /// What is to be deleted, and what is nobody's.
     fn deletes(&self) -> Result<(Vec<Delete>, Vec<Key>), SyncError> {
+        if self.told > 0 {
+            return Ok((Vec::new(), Vec::new()));
+        }
         let wanted = self.source.objects.iter().map(|object| (object.key.as_str(), object)).collect();
         let none = Lines::new();
         let extra = extraneous(self.listing, &wanted, self.lines.as_ref().unwrap_or(&none));
@@ -291,6 +235,7 @@ impl<'a, S: Store> Desk<'a, S> {
         let (mut deletes, mut foreign) = (Vec::new(), Vec::new());
         for (object, owned) in extra {
             match (self.options.deletes, owned) {
+                (Deletes::Owned, true) if self.is_superseded(&object.key) => {}
                 (Deletes::All, _) | (Deletes::Owned, true) => {
                     deletes.push(Delete { key: object.key.clone(), size: object.size });
                 }
@@ -300,6 +245,27 @@ impl<'a, S: Store> Desk<'a, S> {
         }
         self.guard(&deletes)?;
         Ok((deletes, foreign))
+    }
+
+    /// An asset that a kept release names: pages that are open somewhere may still ask for it.
+    fn is_superseded(&self, key: &Key) -> bool {
+        let named = match self.line(key) {
+            // It leaves the source now: the newest release there is names it.
+            Some(Line { headers: Some(_), .. }) => self.releases.last().copied(),
+            Some(line) => line.release.map(ReleaseId),
+            None => None,
+        };
+        let kept = named.zip(self.oldest).is_some_and(|(named, oldest)| named >= oldest);
+        kept && self.source.wave(key) == Wave::Assets
+    }
+
+    /// The objects that stay as they are, by their place in the source.
+    fn positions(&self, same: &[(&SourceObject, &RemoteObject)]) -> Vec<(u32, ETag)> {
+        let place = |object: &SourceObject| {
+            let at = self.source.objects.binary_search_by(|there| there.key.cmp(&object.key)).ok()?;
+            u32::try_from(at).ok()
+        };
+        same.iter().filter_map(|(object, remote)| Some((place(object)?, remote.etag.clone()))).collect()
     }
 
     fn guard(&self, deletes: &[Delete]) -> Result<(), SyncError> {
@@ -318,16 +284,31 @@ impl<'a, S: Store> Desk<'a, S> {
     }
 
     /// The ledger to be written: the source's keys, and those of ours that stay although the source lost them.
-    fn ledger(&self, digests: &HashMap<Key, Md5>, deletes: &[Delete]) -> Ledger {
+    fn ledger(&self, digests: &HashMap<Key, Md5>, deletes: &[Delete]) -> (Ledger, usize) {
         let mut lines = ledger::lines(&self.source.objects, digests);
         let gone: std::collections::HashSet<&Key> = deletes.iter().map(|delete| &delete.key).collect();
-        for key in self.lines.iter().flat_map(|lines| lines.keys()) {
-            if self.remote.contains_key(key.as_str()) && !gone.contains(key) {
-                lines.entry(key.clone()).or_default();
+        let mut rest = BTreeMap::new();
+        for (key, line) in self.lines.iter().flatten() {
+            let stays = self.remote.contains_key(key.as_str()) && !gone.contains(key) && !lines.contains_key(key);
+            if stays {
+                let newest = self.releases.last().map(|id| id.0);
+                let release = if line.headers.is_some() { newest } else { line.release };
+                rest.insert(key.clone(), release.unwrap_or_default());
+                lines.insert(key.clone(), Line { release, ..Line::default() });
             }
         }
+        let public = rest.keys().filter(|key| !self.source.is_protected(key));
+        // What is not an asset stays only as long as nothing is to be deleted.
+        let until = rest.iter().map(|(key, release)| if self.source.wave(key) == Wave::Assets { *release } else { 0 });
+        let until = until.min().unwrap_or_default();
+        let key = match (&self.lines, self.ledgers.last()) {
+            // It was not read, because its name told everything, and it will not be replaced.
+            (None, Some(newest)) if self.is_current() => newest.key.clone(),
+            _ => ledger::key_of(&self.wanted, &ledger::rest_for(public, until)),
+        };
         let mut stale: Vec<Key> = self.ledgers.iter().map(|object| object.key.clone()).collect();
-        stale.retain(|key| *key != self.wanted);
-        Ledger { key: self.wanted.clone(), lines, stale, current: self.is_current() }
+        stale.retain(|there| *there != key);
+        let current = self.ledgers.last().is_some_and(|newest| newest.key == key);
+        (Ledger { key, lines, stale, current }, rest.len() + self.told)
     }
 }

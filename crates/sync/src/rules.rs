@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use twinsite_core::Invalid;
 
-use crate::{Key, SourceObject, Stamp};
+use crate::{Body, Key, SourceObject, Stamp, Wave};
 pub use headers::{HeaderRule, Setting};
 pub(crate) use ignored::Ignored;
 
@@ -55,9 +55,14 @@ impl Rules {
         Ignored::new(&self.ignore)
     }
 
+    /// When an object of this name is sent.
+    pub fn wave(&self, key: &Key) -> Wave {
+        waves::wave_of(key, &self.index, self.not_found.as_deref())
+    }
+
     /// What a file becomes.
     pub(crate) fn object(&self, key: Key, path: PathBuf, stamp: Stamp) -> SourceObject {
-        let wave = waves::wave_of(&key, &self.index, self.not_found.as_deref());
+        let wave = self.wave(&key);
         let mut headers = crate::Headers {
             content_type: Some(types::content_type(&key)),
             cache_control: Some(cache::default_for(&key, wave).to_owned()),
@@ -66,6 +71,6 @@ impl Rules {
         for rule in self.headers.iter().filter(|rule| rule.matches(&key)) {
             rule.apply(&mut headers);
         }
-        SourceObject { key, path, size: stamp.size, stamp, headers, wave }
+        SourceObject { key, body: Body::File { path, stamp }, size: stamp.size, headers, wave }
     }
 }

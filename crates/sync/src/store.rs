@@ -1,5 +1,6 @@
 //! Where objects are kept, in the engine's own words.
 
+mod history;
 mod memory;
 #[cfg(feature = "s3")]
 mod s3;
@@ -7,6 +8,7 @@ mod s3;
 use bytes::Bytes;
 
 use crate::{ETag, Headers, Key, Md5, RemoteObject};
+pub use history::{Copied, Copying, History, Look, Past, Standing, VersionsPage};
 pub use memory::MemoryStore;
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
@@ -51,6 +53,27 @@ pub struct Head {
     pub part_size: Option<u64>,
 }
 
+/// What a write left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The id of the new version; `None` where the bucket keeps none.
+    pub version: Option<String>,
+    /// The new entity tag, where the answer tells it.
+    pub etag: Option<ETag>,
+    /// When it was written, in seconds since the epoch, where the answer tells it.
+    pub modified: Option<i64>,
+}
+
+/// What must hold of an object for a write to happen.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition<'a> {
+    /// There is none: `If-None-Match: *`.
+    Absent,
+    /// It is the one with this entity tag: `If-Match`.
+    Is(&'a ETag),
+}
+
 /// A part that has arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartMade {
@@ -82,10 +105,22 @@ pub trait Store: Send + Sync {
         key: &Key,
         headers: &Headers,
         body: (Bytes, Md5),
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<Written, StoreError>> + Send;
+
+    /// Puts an object if a condition holds, and returns its new entity tag; `None` when it does not hold.
+    fn put_if(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        body: (Bytes, Md5),
+        condition: Condition<'_>,
+    ) -> impl Future<Output = Result<Option<ETag>, StoreError>> + Send;
+
+    /// Deletes an object if it still is the one with this entity tag; tells whether it was.
+    fn delete_if(&self, key: &Key, etag: &ETag) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Replaces an object's headers in place; no bytes are sent.
-    fn rewrite(&self, key: &Key, headers: &Headers) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn rewrite(&self, key: &Key, headers: &Headers) -> impl Future<Output = Result<Written, StoreError>> + Send;
 
     /// Deletes up to a thousand objects, and returns those it could not with the reasons.
     fn delete(&self, keys: &[Key]) -> impl Future<Output = Result<Vec<(Key, String)>, StoreError>> + Send;
@@ -95,6 +130,9 @@ pub trait Store: Send + Sync {
 
     /// Reads one small object.
     fn get(&self, key: &Key) -> impl Future<Output = Result<Option<Bytes>, StoreError>> + Send;
+
+    /// Reads one small object, and the entity tag that a condition may name.
+    fn read(&self, key: &Key) -> impl Future<Output = Result<Option<(Bytes, ETag)>, StoreError>> + Send;
 
     /// Uploads to these keys that were begun and not completed.
     fn pending(&self, prefix: &Key) -> impl Future<Output = Result<Option<Pending>, StoreError>> + Send;
@@ -111,8 +149,11 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Makes an object of the parts.
-    fn complete(&self, upload: (&Key, &str), parts: &[PartMade])
-    -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn complete(
+        &self,
+        upload: (&Key, &str),
+        parts: &[PartMade],
+    ) -> impl Future<Output = Result<Written, StoreError>> + Send;
 
     /// Throws an upload away.
     fn abort(&self, upload: (&Key, &str)) -> impl Future<Output = Result<(), StoreError>> + Send;

@@ -8,9 +8,27 @@ use std::time::{Duration, Instant};
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
 use crate::plan::Ledger;
-use crate::{Delete, Headers, Index, Interrupted, Key, PRIVATE, Store, SyncError, SyncPlan, Wave, ledger};
+use crate::store::History;
+use crate::{Delete, ETag, Headers, Index, Interrupted, Key, PRIVATE, Store, SyncError, SyncPlan, Wave, ledger};
 pub(crate) use multipart::part_size;
 use wave::{Work, run_wave};
+
+/// An object that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrote {
+    /// Its key.
+    pub key: Key,
+    /// Its entity tag.
+    pub etag: ETag,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The id of its version, where the bucket keeps versions.
+    pub version: Option<String>,
+    /// Where only its headers changed: since when it has them, in seconds since the epoch.
+    pub since: Option<i64>,
+    /// `x-amz-website-redirect-location`, which neither replication nor a copy carries over.
+    pub redirect: Option<String>,
+}
 
 /// What a transfer did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +47,10 @@ pub struct Report {
     pub took: Duration,
     /// The keys that were put, rewritten or deleted.
     pub changed: Vec<Key>,
+    /// What was put or rewritten, ledgers included.
+    pub wrote: Vec<Wrote>,
+    /// What was deleted, ledgers included.
+    pub removed: Vec<Key>,
 }
 
 /// Carries out a plan.
@@ -37,9 +59,34 @@ pub struct Report {
 ///
 /// # Errors
 /// [`Interrupted`] says what was done, what failed and what is left.
-pub async fn transfer(plan: SyncPlan, store: &impl Store, index: &Index, run: &Run) -> Result<Report, Interrupted> {
+pub async fn transfer<S: History>(plan: SyncPlan, store: &S, index: &Index, run: &Run) -> Result<Report, Interrupted> {
+    transfer_behind(plan, store, index, run, &mut Nobody).await
+}
+
+/// Somebody who keeps up with a transfer: hears after each wave what was done, and holds back the next one until it is
+/// done elsewhere as well.
+pub(crate) trait Behind {
+    /// These were written and these deleted since the last word.
+    fn catch_up(&mut self, wrote: &[Wrote], deleted: &[Key]) -> impl Future<Output = ()> + Send;
+}
+
+/// There is no other bucket.
+pub(crate) struct Nobody;
+
+impl Behind for Nobody {
+    async fn catch_up(&mut self, _: &[Wrote], _: &[Key]) {}
+}
+
+/// A transfer that others keep up with.
+pub(crate) async fn transfer_behind<S: History>(
+    plan: SyncPlan,
+    store: &S,
+    index: &Index,
+    run: &Run,
+    behind: &mut impl Behind,
+) -> Result<Report, Interrupted> {
     let started = Instant::now();
-    let SyncPlan { puts, rewrites, deletes, kept, foreign: _, notes: _, ledger, side } = plan;
+    let SyncPlan { puts, rewrites, deletes, kept, ledger, side, .. } = plan;
     let mut report = Report { kept, ..Report::default() };
     let bytes = puts.iter().map(|put| put.object.size).sum();
     let mut work: Vec<Work> = puts.into_iter().map(Work::Put).chain(rewrites.into_iter().map(Work::Rewrite)).collect();
@@ -48,6 +95,7 @@ pub async fn transfer(plan: SyncPlan, store: &impl Store, index: &Index, run: &R
         let objects = Some(left as u64);
         run.say(&Event::PhaseStarted { phase: Phase::Transfer, side, objects, bytes: Some(bytes) });
     }
+    let mut told = 0;
     for wave in [Wave::Assets, Wave::Pages, Wave::Entry] {
         let (now, later) = work.into_iter().partition(|work| work.object().wave == wave);
         work = later;
@@ -56,9 +104,19 @@ pub async fn transfer(plan: SyncPlan, store: &impl Store, index: &Index, run: &R
             report.took = started.elapsed();
             return Err(Interrupted { report, failed, left });
         }
+        let news = report.wrote.get(told..).unwrap_or_default();
+        if !news.is_empty() {
+            behind.catch_up(news, &[]).await;
+            told = report.wrote.len();
+        }
     }
     let end = End { deletes, ledger, side };
-    match end.run(store, run, &mut report).await {
+    let ended = end.run(store, run, &mut report).await;
+    let news = report.wrote.get(told..).unwrap_or_default();
+    if !news.is_empty() || !report.removed.is_empty() {
+        behind.catch_up(news, &report.removed).await;
+    }
+    match ended {
         Ok(()) => {
             report.took = started.elapsed();
             run.say(&Event::PhaseDone { phase: Phase::Transfer, side, took: report.took });
@@ -94,12 +152,19 @@ impl End {
                 run.say(&Event::Object { verb: Verb::Delete, side, key, reason: "extraneous", bytes: 0 });
             }
             report.deleted += keys.len();
+            report.removed.extend_from_slice(&keys);
             report.changed.extend(keys);
         }
         if ledger.current && report.changed.is_empty() {
             return Ok(());
         }
-        write_ledger(store, ledger).await
+        let stale = ledger.stale.clone();
+        report.wrote.push(write_ledger(store, ledger).await?);
+        if !stale.is_empty() {
+            remove(store, &stale).await?;
+            report.removed.extend(stale);
+        }
+        Ok(())
     }
 }
 
@@ -118,8 +183,8 @@ async fn remove(store: &impl Store, keys: &[Key]) -> Result<(), Failed> {
     Err(failed.into_iter().map(broken).collect())
 }
 
-async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<(), Failed> {
-    let Ledger { key, lines, stale, current: _ } = ledger;
+async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<Wrote, Failed> {
+    let Ledger { key, lines, .. } = ledger;
     let bytes = ledger::write(&lines);
     let digest = crate::md5(&bytes);
     let headers = Headers {
@@ -128,7 +193,8 @@ async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<(), Failed> 
         ..Headers::default()
     };
     debug_assert!(key.as_str().starts_with(PRIVATE), "the ledger is nobody's business");
+    let size = bytes.len() as u64;
     let put = store.put(&key, &headers, (bytes, digest)).await;
-    put.map_err(|error| vec![(key, SyncError::Store(error))])?;
-    if stale.is_empty() { Ok(()) } else { remove(store, &stale).await }
+    let written = put.map_err(|error| vec![(key.clone(), SyncError::Store(error))])?;
+    Ok(Wrote { key, etag: ETag::Md5(digest), size, version: written.version, since: None, redirect: None })
 }

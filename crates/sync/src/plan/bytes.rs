@@ -8,7 +8,9 @@ use twinsite_core::Run;
 use super::{Desk, Put, Reason, Sending};
 use crate::diff::{Glance, Sure, glance, same_bytes};
 use crate::transfer::part_size;
-use crate::{ETag, Index, Key, Md5, RemoteObject, SourceObject, Store, SyncError, hash, multipart_etag, part_digests};
+use crate::{
+    Body, ETag, Index, Key, Md5, RemoteObject, SourceObject, Store, SyncError, hash, multipart_etag, part_digests,
+};
 
 /// What comparing found.
 pub(super) struct Bytes<'a> {
@@ -20,13 +22,15 @@ pub(super) struct Bytes<'a> {
 impl<'a, S: Store> Desk<'a, S> {
     pub(super) async fn compare_bytes(&self, index: &Index, run: &Run) -> Result<Bytes<'a>, SyncError> {
         let glances: Vec<_> = self.source.objects.iter().map(|object| self.glance(object)).collect();
-        let unread = glances.iter().filter(|(_, _, glance)| matches!(glance, Glance::Content | Glance::Opaque));
+        let unread = glances.iter().filter(|(object, _, glance)| {
+            object.file().is_some() && matches!(glance, Glance::Content | Glance::Opaque)
+        });
         let unread: Vec<&SourceObject> = unread.map(|(object, ..)| *object).collect();
         let digests = hash(&unread, index, run).await?;
         let parts = self.compare_parts(&glances).await?;
         let mut found = Bytes { puts: Vec::new(), same: Vec::new(), digests };
         for (object, remote, glance) in glances {
-            let reason = match (glance, remote) {
+            let by_reading = |glance| match (glance, remote) {
                 (Glance::Put(reason), _) => Some(reason.into()),
                 (Glance::Parts(_), Some(_)) => (!parts.contains(&&object.key)).then_some(Reason::Content),
                 (Glance::Content | Glance::Opaque, Some(remote)) => {
@@ -35,6 +39,10 @@ impl<'a, S: Store> Desk<'a, S> {
                 }
                 (Glance::Content | Glance::Opaque | Glance::Parts(_), None) => Some(Reason::Absent),
             };
+            let reason = match &object.body {
+                Body::Past { etag, .. } => Self::past(etag, object, remote),
+                Body::File { .. } => by_reading(glance),
+            };
             match (reason, remote) {
                 (Some(reason), _) => found.puts.push(Put { object: object.clone(), reason }),
                 (None, Some(remote)) => found.same.push((object, remote)),
@@ -42,6 +50,16 @@ impl<'a, S: Store> Desk<'a, S> {
             }
         }
         Ok(found)
+    }
+
+    /// An older version needs no reading: its entity tag is known.
+    fn past(etag: &ETag, object: &SourceObject, remote: Option<&RemoteObject>) -> Option<Reason> {
+        match remote {
+            None => Some(Reason::Absent),
+            Some(remote) if remote.etag == *etag => None,
+            Some(remote) if remote.size == object.size => Some(Reason::Content),
+            Some(_) => Some(Reason::Size),
+        }
     }
 
     fn glance(&self, object: &'a SourceObject) -> (&'a SourceObject, Option<&'a RemoteObject>, Glance) {
@@ -59,8 +77,8 @@ impl<'a, S: Store> Desk<'a, S> {
         glances: &[(&'a SourceObject, Option<&'a RemoteObject>, Glance)],
     ) -> Result<Vec<&'a Key>, SyncError> {
         let multipart = glances.iter().filter_map(|(object, remote, glance)| match glance {
-            Glance::Parts(count) => Some((*object, (*remote)?, *count)),
-            Glance::Put(_) | Glance::Content | Glance::Opaque => None,
+            Glance::Parts(count) if object.file().is_some() => Some((*object, (*remote)?, *count)),
+            Glance::Parts(_) | Glance::Put(_) | Glance::Content | Glance::Opaque => None,
         });
         let checks = multipart.map(|(object, remote, count)| async move {
             let same = self.has_parts(object, remote, count).await?;

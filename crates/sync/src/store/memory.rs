@@ -1,15 +1,21 @@
 //! A store in memory: for trying things out, and as the reference the others are measured against.
 
+mod past;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Head, Page, PartMade, Pending, Store, StoreError};
+use super::{Condition, Head, Page, PartMade, Pending, Store, StoreError, Written};
 use crate::{ETag, Headers, Key, Md5, RemoteObject, multipart_etag};
 
-/// A store in memory. Its clock ticks once for every change.
+/// Ticks once for every change of any store: as in the world, no two buckets are written to at the very same time.
+static CLOCK: AtomicI64 = AtomicI64::new(0);
+
+/// A store in memory, which keeps versions. Its clock ticks once for every change.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<State>);
 
@@ -17,9 +23,9 @@ type Begun = (Key, Headers, BTreeMap<u32, (Bytes, Md5)>);
 
 #[derive(Debug, Default)]
 struct State {
-    objects: BTreeMap<Key, Kept>,
+    /// The versions of each key, the newest last; `None` stands for a delete marker.
+    objects: BTreeMap<Key, Vec<(i64, Option<Kept>)>>,
     uploads: HashMap<String, Begun>,
-    clock: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -39,15 +45,41 @@ impl MemoryStore {
     /// What it holds: each key's bytes and headers.
     pub fn contents(&self) -> BTreeMap<Key, (Bytes, Headers)> {
         let state = self.state();
-        state.objects.iter().map(|(key, kept)| (key.clone(), (kept.bytes.clone(), kept.headers.clone()))).collect()
+        state.current().map(|(key, kept)| (key.clone(), (kept.bytes.clone(), kept.headers.clone()))).collect()
     }
 }
 
 impl State {
-    fn tick(&mut self) -> i64 {
-        self.clock += 1;
-        self.clock
+    fn tick() -> i64 {
+        CLOCK.fetch_add(1, Ordering::Relaxed) + 1
     }
+
+    fn current(&self) -> impl Iterator<Item = (&Key, &Kept)> {
+        self.objects.iter().filter_map(|(key, all)| Some((key, all.last()?.1.as_ref()?)))
+    }
+
+    fn get(&self, key: &Key) -> Option<&Kept> {
+        self.objects.get(key)?.last()?.1.as_ref()
+    }
+
+    /// Adds a version.
+    fn add(&mut self, key: &Key, kept: Kept) -> Written {
+        let (now, etag) = (kept.modified, kept.etag.clone());
+        let version = Self::tick();
+        self.objects.entry(key.clone()).or_default().push((version, Some(kept)));
+        Written { version: Some(version.to_string()), etag: Some(etag), modified: Some(now) }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        let version = Self::tick();
+        if let Some(all) = self.objects.get_mut(key) {
+            all.push((version, None));
+        }
+    }
+}
+
+fn broken(what: String) -> StoreError {
+    StoreError::Broken(what)
 }
 
 impl Store for MemoryStore {
@@ -55,7 +87,8 @@ impl Store for MemoryStore {
         let state = self.state();
         let after: Option<Key> = after.and_then(|after| after.parse().ok());
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut rest = state.objects.range((start, Bound::Unbounded));
+        let range = state.objects.range((start, Bound::Unbounded));
+        let mut rest = range.filter_map(|(key, all)| Some((key, all.last()?.1.as_ref()?)));
         let objects = rest.by_ref().take(1000).map(|(key, kept)| RemoteObject {
             key: key.clone(),
             size: kept.bytes.len() as u64,
@@ -65,48 +98,71 @@ impl Store for MemoryStore {
         Ok(Page { objects: objects.collect(), more: rest.next().is_some() })
     }
 
-    async fn put(&self, key: &Key, headers: &Headers, (bytes, md5): (Bytes, Md5)) -> Result<(), StoreError> {
+    async fn put(&self, key: &Key, headers: &Headers, (bytes, md5): (Bytes, Md5)) -> Result<Written, StoreError> {
         if crate::md5(&bytes) != md5 {
             return Err(StoreError::Corrupted(key.clone()));
         }
         let mut state = self.state();
-        let modified = state.tick();
-        let kept = Kept { bytes, headers: headers.clone(), etag: ETag::Md5(md5), part_size: None, modified };
-        state.objects.insert(key.clone(), kept);
-        Ok(())
+        let modified = State::tick();
+        Ok(state.add(key, Kept { bytes, headers: headers.clone(), etag: ETag::Md5(md5), part_size: None, modified }))
     }
 
-    async fn rewrite(&self, key: &Key, headers: &Headers) -> Result<(), StoreError> {
+    async fn put_if(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        (bytes, md5): (Bytes, Md5),
+        condition: Condition<'_>,
+    ) -> Result<Option<ETag>, StoreError> {
         let mut state = self.state();
-        let modified = state.tick();
-        let Some(kept) = state.objects.get_mut(key) else {
-            return Err(StoreError::Broken(format!("`{key}` is not there")));
+        let there = state.get(key).map(|kept| &kept.etag);
+        let holds = match condition {
+            Condition::Absent => there.is_none(),
+            Condition::Is(etag) => there == Some(etag),
         };
-        kept.headers = headers.clone();
-        kept.modified = modified;
-        kept.etag = ETag::Md5(crate::md5(&kept.bytes));
-        Ok(())
+        if !holds {
+            return Ok(None);
+        }
+        let modified = State::tick();
+        let kept = Kept { bytes, headers: headers.clone(), etag: ETag::Md5(md5), part_size: None, modified };
+        Ok(state.add(key, kept).etag)
+    }
+
+    async fn delete_if(&self, key: &Key, etag: &ETag) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let is = state.get(key).is_some_and(|kept| kept.etag == *etag);
+        if is {
+            state.remove(key);
+        }
+        Ok(is)
+    }
+
+    async fn rewrite(&self, key: &Key, headers: &Headers) -> Result<Written, StoreError> {
+        let mut state = self.state();
+        let modified = State::tick();
+        let Some(kept) = state.get(key).cloned() else { return Err(broken(format!("`{key}` is not there"))) };
+        let etag = ETag::Md5(crate::md5(&kept.bytes));
+        Ok(state.add(key, Kept { headers: headers.clone(), modified, etag, part_size: None, ..kept }))
     }
 
     async fn delete(&self, keys: &[Key]) -> Result<Vec<(Key, String)>, StoreError> {
         let mut state = self.state();
         for key in keys {
-            state.objects.remove(key);
+            state.remove(key);
         }
         Ok(Vec::new())
     }
 
     async fn head(&self, key: &Key) -> Result<Option<Head>, StoreError> {
-        Ok(self.state().objects.get(key).map(|kept| Head {
-            headers: kept.headers.clone(),
-            etag: kept.etag.clone(),
-            size: kept.bytes.len() as u64,
-            part_size: kept.part_size,
-        }))
+        Ok(self.state().get(key).map(past::head))
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.state().objects.get(key).map(|kept| kept.bytes.clone()))
+        Ok(self.state().get(key).map(|kept| kept.bytes.clone()))
+    }
+
+    async fn read(&self, key: &Key) -> Result<Option<(Bytes, ETag)>, StoreError> {
+        Ok(self.state().get(key).map(|kept| (kept.bytes.clone(), kept.etag.clone())))
     }
 
     async fn pending(&self, wanted: &Key) -> Result<Option<Pending>, StoreError> {
@@ -123,7 +179,7 @@ impl Store for MemoryStore {
 
     async fn begin(&self, key: &Key, headers: &Headers) -> Result<String, StoreError> {
         let mut state = self.state();
-        let id = format!("upload-{}", state.tick());
+        let id = format!("upload-{}", State::tick());
         state.uploads.insert(id.clone(), (key.clone(), headers.clone(), BTreeMap::new()));
         Ok(id)
     }
@@ -131,27 +187,24 @@ impl Store for MemoryStore {
     async fn part(&self, (key, id): (&Key, &str), number: u32, body: (Bytes, Md5)) -> Result<(), StoreError> {
         let mut state = self.state();
         let upload = state.uploads.get_mut(id).filter(|upload| upload.0 == *key);
-        let gone = || StoreError::Broken(format!("the upload of `{key}` is not there"));
-        upload.ok_or_else(gone)?.2.insert(number, body);
+        upload.ok_or_else(|| broken(format!("the upload of `{key}` is not there")))?.2.insert(number, body);
         Ok(())
     }
 
-    async fn complete(&self, (key, id): (&Key, &str), parts: &[PartMade]) -> Result<(), StoreError> {
+    async fn complete(&self, (key, id): (&Key, &str), parts: &[PartMade]) -> Result<Written, StoreError> {
         let mut state = self.state();
         let Some((_, headers, sent)) = state.uploads.remove(id) else {
-            return Err(StoreError::Broken(format!("the upload of `{key}` is not there")));
+            return Err(broken(format!("the upload of `{key}` is not there")));
         };
         let chosen = parts.iter().map(|part| sent.get(&part.number).filter(|(_, md5)| *md5 == part.md5));
         let Some(chosen) = chosen.collect::<Option<Vec<_>>>() else {
-            return Err(StoreError::Broken(format!("a part of `{key}` is not there")));
+            return Err(broken(format!("a part of `{key}` is not there")));
         };
         let digests: Vec<Md5> = chosen.iter().map(|(_, md5)| *md5).collect();
         let part_size = chosen.first().map(|(bytes, _)| bytes.len() as u64);
         let bytes = chosen.iter().flat_map(|(bytes, _)| bytes.iter().copied()).collect::<Vec<u8>>().into();
-        let modified = state.tick();
-        let kept = Kept { bytes, headers, etag: multipart_etag(&digests), part_size, modified };
-        state.objects.insert(key.clone(), kept);
-        Ok(())
+        let modified = State::tick();
+        Ok(state.add(key, Kept { bytes, headers, etag: multipart_etag(&digests), part_size, modified }))
     }
 
     async fn abort(&self, (_, id): (&Key, &str)) -> Result<(), StoreError> {

@@ -1,14 +1,15 @@
 //! A bucket.
 
 mod calls;
+mod past;
 mod throttles;
 mod wire;
 
 use aws_sdk_s3::Client;
 use bytes::Bytes;
 
-use super::{Head, Page, PartMade, Pending, Store, StoreError};
-use crate::{Headers, Key, Md5};
+use super::{Condition, Head, Page, PartMade, Pending, Store, StoreError, Written};
+use crate::{ETag, Headers, Key, Md5};
 use throttles::Throttles;
 
 /// A bucket, through a client for its region.
@@ -39,11 +40,25 @@ impl Store for S3Store {
         self.list_objects(after).await
     }
 
-    async fn put(&self, key: &Key, headers: &Headers, body: (Bytes, Md5)) -> Result<(), StoreError> {
+    async fn put(&self, key: &Key, headers: &Headers, body: (Bytes, Md5)) -> Result<Written, StoreError> {
         self.put_object(key, headers, body).await
     }
 
-    async fn rewrite(&self, key: &Key, headers: &Headers) -> Result<(), StoreError> {
+    async fn put_if(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        body: (Bytes, Md5),
+        condition: Condition<'_>,
+    ) -> Result<Option<ETag>, StoreError> {
+        self.put_object_if(key, headers, body, condition).await
+    }
+
+    async fn delete_if(&self, key: &Key, etag: &ETag) -> Result<bool, StoreError> {
+        self.delete_object_if(key, etag).await
+    }
+
+    async fn rewrite(&self, key: &Key, headers: &Headers) -> Result<Written, StoreError> {
         self.copy_onto_itself(key, headers).await
     }
 
@@ -56,6 +71,10 @@ impl Store for S3Store {
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.get_object(key).await?.map(|(bytes, _)| bytes))
+    }
+
+    async fn read(&self, key: &Key) -> Result<Option<(Bytes, ETag)>, StoreError> {
         self.get_object(key).await
     }
 
@@ -71,7 +90,7 @@ impl Store for S3Store {
         self.upload_part(upload, number, body).await
     }
 
-    async fn complete(&self, upload: (&Key, &str), parts: &[PartMade]) -> Result<(), StoreError> {
+    async fn complete(&self, upload: (&Key, &str), parts: &[PartMade]) -> Result<Written, StoreError> {
         self.complete_multipart_upload(upload, parts).await
     }
 

@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use twinsite_core::{Event, Phase, Run, Side};
 
 use crate::diff::header_changes;
-use crate::store::{PartMade, Pending};
+use crate::store::{PartMade, Pending, Written};
 use crate::{Md5, SourceError, SourceObject, Store, SyncError, md5, read_part};
 
 /// Files of this size and more are sent in parts, in bytes.
@@ -34,7 +34,7 @@ pub(super) async fn put<S: Store>(
     store: &S,
     run: &Run,
     side: Option<Side>,
-) -> Result<(), SyncError> {
+) -> Result<Written, SyncError> {
     let pending = store.pending(&object.key).await?;
     let resumed = pending.is_some();
     let (id, there) = match pending {
@@ -45,8 +45,10 @@ pub(super) async fn put<S: Store>(
     let upload = Upload { object, store, id: &id, there };
     match upload.run(run, side).await {
         Ok(parts) => {
-            store.complete((&object.key, &id), &parts).await?;
-            if resumed { check_headers(object, store).await } else { Ok(()) }
+            let mut written = store.complete((&object.key, &id), &parts).await?;
+            let digests: Vec<Md5> = parts.iter().map(|part| part.md5).collect();
+            written.etag = Some(crate::multipart_etag(&digests));
+            if resumed { check_headers(object, store, written).await } else { Ok(written) }
         }
         Err(SyncError::Source(error)) => {
             // The parts are of a file that is no more. Should this fail, the bucket's lifecycle rule ends the upload.
@@ -59,10 +61,10 @@ pub(super) async fn put<S: Store>(
 }
 
 /// An upload that was begun by an earlier run has the headers of that run, which need not be today's.
-async fn check_headers<S: Store>(object: &SourceObject, store: &S) -> Result<(), SyncError> {
+async fn check_headers<S: Store>(object: &SourceObject, store: &S, written: Written) -> Result<Written, SyncError> {
     let head = store.head(&object.key).await?;
     let right = head.is_none_or(|head| header_changes(&head.headers, &object.headers).is_empty());
-    if right { Ok(()) } else { Ok(store.rewrite(&object.key, &object.headers).await?) }
+    if right { Ok(written) } else { Ok(store.rewrite(&object.key, &object.headers).await?) }
 }
 
 struct Upload<'a, S> {

@@ -7,7 +7,8 @@ use twinsite_core::{Event, Phase, Run, Side, Verb};
 use super::multipart::{self, THRESHOLD};
 use super::{Failed, Report};
 use crate::pace::Pace;
-use crate::{Index, Put, Rewrite, SourceObject, Store, SyncError, md5, read_whole};
+use crate::store::{History, Written};
+use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, Wrote, md5, mirror, read_whole};
 
 /// The bytes of small files that may be in memory at once.
 const BUDGET: u64 = 16 << 20;
@@ -32,7 +33,7 @@ impl Work {
     /// The bytes it holds in memory.
     fn weight(&self) -> u64 {
         match self {
-            Self::Put(put) if put.object.size < THRESHOLD => put.object.size,
+            Self::Put(put) if put.object.size < THRESHOLD && put.object.file().is_some() => put.object.size,
             Self::Put(_) | Self::Rewrite(_) => 0,
         }
     }
@@ -67,7 +68,7 @@ impl Load {
 }
 
 /// Does all of the work, the largest first, and returns what failed.
-pub(super) async fn run_wave<S: Store>(
+pub(super) async fn run_wave<S: History>(
     mut work: Vec<Work>,
     (store, index, run, side): (&S, &Index, &Run, Option<Side>),
     report: &mut Report,
@@ -92,7 +93,7 @@ pub(super) async fn run_wave<S: Store>(
         load.remove(&done);
         pace.tick(store.throttled());
         match result {
-            Ok(()) => note(&done, run, side, report),
+            Ok(written) => note(&done, written, (run, side), report),
             Err(SyncError::Cancelled) => continue,
             Err(error) => failed.push((done.object().key.clone(), error)),
         }
@@ -100,13 +101,20 @@ pub(super) async fn run_wave<S: Store>(
     }
 }
 
-async fn carry_out<S: Store>(
+/// What a piece of work left, and its entity tag.
+async fn carry_out<S: History>(
     work: &Work,
     store: &S,
     index: &Index,
     run: &Run,
     side: Option<Side>,
-) -> Result<(), SyncError> {
+) -> Result<Written, SyncError> {
+    let object = work.object();
+    if let (Work::Put(_), Body::Past { etag, version }) = (work, &object.body) {
+        let past = mirror::Carry { version: version.clone(), ..mirror::Carry::of(object, etag) };
+        let carried = mirror::carry(store, store, &past, run).await?;
+        return carried.ok_or_else(|| SyncError::Lost(vec![object.key.clone()]));
+    }
     match work {
         Work::Rewrite(Rewrite { object, .. }) => Ok(store.rewrite(&object.key, &object.headers).await?),
         Work::Put(put) if work.is_large() => multipart::put(&put.object, store, run, side).await,
@@ -114,12 +122,19 @@ async fn carry_out<S: Store>(
             let bytes = read_whole(object)?;
             let digest = md5(&bytes);
             index.put(object, digest);
-            Ok(store.put(&object.key, &object.headers, (bytes, digest)).await?)
+            let written = store.put(&object.key, &object.headers, (bytes, digest)).await?;
+            Ok(Written { etag: Some(ETag::Md5(digest)), ..written })
         }
     }
 }
 
-fn note(work: &Work, run: &Run, side: Option<Side>, report: &mut Report) {
+fn note(work: &Work, written: Written, (run, side): (&Run, Option<Side>), report: &mut Report) {
+    let object = work.object();
+    if let Some(etag) = written.etag {
+        let since = written.modified.filter(|_| matches!(work, Work::Rewrite(_)));
+        let (key, redirect) = (object.key.clone(), object.headers.website_redirect.clone());
+        report.wrote.push(Wrote { key, etag, size: object.size, version: written.version, since, redirect });
+    }
     let key = work.object().key.clone();
     let (verb, reason, bytes) = match work {
         Work::Put(put) => (Verb::Put, put.reason.word(), put.object.size),

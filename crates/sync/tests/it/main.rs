@@ -4,10 +4,16 @@
 
 mod bad_sources;
 mod conformance;
+mod crash;
 mod faults;
+mod history;
+mod mirror;
 mod model;
+mod model_history;
 mod moto;
 mod publish;
+mod stage;
+mod turns;
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +23,7 @@ use twinsite_aws::{Access, Session};
 use twinsite_core::Run;
 use twinsite_local::Cloud;
 use twinsite_sync::{
-    Index, Interrupted, Options, Report, Rules, S3Store, Store, SyncError, SyncPlan, plan, transfer, walk,
+    History, Index, Interrupted, Options, Report, Rules, S3Store, Store, SyncError, SyncPlan, plan, transfer, walk,
 };
 
 /// A little site with assets, pages and entry points.
@@ -55,7 +61,7 @@ async fn planned(dir: &Path, rules: &Rules, store: &impl Store, options: &Option
     plan(&source, store, options, &Index::memory(), &Run::silent()).await
 }
 
-async fn try_publish(dir: &Path, store: &impl Store, options: &Options) -> Result<Report, Interrupted> {
+async fn try_publish(dir: &Path, store: &impl History, options: &Options) -> Result<Report, Interrupted> {
     let plan = match planned(dir, &Rules::web(), store, options).await {
         Ok(plan) => plan,
         Err(error) => {
@@ -66,6 +72,6 @@ async fn try_publish(dir: &Path, store: &impl Store, options: &Options) -> Resul
     transfer(plan, store, &Index::memory(), &Run::silent()).await
 }
 
-async fn publish(dir: &Path, store: &impl Store) -> Report {
+async fn publish(dir: &Path, store: &impl History) -> Report {
     try_publish(dir, store, &Options::default()).await.unwrap()
 }

@@ -1,13 +1,17 @@
 //! The same against moto, an independent implementation of S3. Run by `cargo xtask conformance`.
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use twinsite_sync::S3Store;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use twinsite_core::Run;
+use twinsite_sync::release::{self, Keep};
+use twinsite_sync::{Headers, History, Key, PartMade, ReleaseId, Rules, S3Store, Store, md5, mirror};
 
-use crate::{conformance, publish, site};
+use crate::stage::{contents, deploy, roll_back};
+use crate::{conformance, publish, site, write};
 
-/// An empty bucket of the server that the environment names.
+/// A client of the server that the environment names.
 #[expect(clippy::disallowed_methods, reason = "the harness tells where the server is")]
-async fn bucket(name: &str) -> S3Store {
+fn client() -> aws_sdk_s3::Client {
     let endpoint = std::env::var("TWINSITE_CONFORMANCE_ENDPOINT").unwrap();
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -18,7 +22,12 @@ async fn bucket(name: &str) -> S3Store {
         .request_checksum_calculation(aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired)
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build();
-    let client = aws_sdk_s3::Client::from_conf(config);
+    aws_sdk_s3::Client::from_conf(config)
+}
+
+/// An empty bucket.
+async fn bucket(name: &str) -> S3Store {
+    let client = client();
     client.create_bucket().bucket(name).send().await.unwrap();
     S3Store::new(client, name)
 }
@@ -38,4 +47,72 @@ async fn moto_publish_twice() {
     assert_eq!(publish(dir.path(), &store).await.put, 7);
     let second = publish(dir.path(), &store).await;
     assert_eq!((second.put, second.rewritten, second.kept), (0, 0, 7));
+}
+
+/// Two buckets that keep versions.
+async fn pair(name: &str) -> [S3Store; 2] {
+    let mut stores = Vec::new();
+    for side in ["primary", "backup"] {
+        let store = bucket(&format!("{name}-{side}")).await;
+        let versioning = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let put = client().put_bucket_versioning().bucket(store.bucket()).versioning_configuration(versioning);
+        put.send().await.unwrap();
+        stores.push(store);
+    }
+    stores.try_into().unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs a moto server: cargo xtask conformance"]
+async fn moto_lock_releases_parity_and_rollback() {
+    let [primary, backup] = pair("history").await;
+    let (dir, stores) = (site(), (&primary, &backup));
+    assert_eq!(deploy(dir.path(), stores).await.unwrap().release, Some(ReleaseId(1)));
+    let first = contents(&primary).await;
+    for (n, text) in [(2, "body{color:red}"), (3, "body{color:blue}")] {
+        write(dir.path(), "assets/app.css", text);
+        assert_eq!(deploy(dir.path(), stores).await.unwrap().release, Some(ReleaseId(n)));
+    }
+    assert!(deploy(dir.path(), stores).await.unwrap().release.is_none(), "nothing has changed");
+    roll_back(1, stores).await.unwrap();
+    assert_eq!((contents(&primary).await, contents(&backup).await), (first.clone(), first));
+    assert!(mirror::compare(&primary, &backup, &Run::silent()).await.unwrap().is_level());
+    let done = release::collect(&primary, &Keep { releases: 2, days: 0 }).await.unwrap();
+    assert_eq!((done.releases, done.versions), (vec![ReleaseId(1), ReleaseId(2)], 1));
+    roll_back(3, stores).await.unwrap();
+    assert_eq!(primary.get(&"assets/app.css".parse().unwrap()).await.unwrap().unwrap(), "body{color:blue}");
+}
+
+#[tokio::test]
+#[ignore = "needs a moto server: cargo xtask conformance"]
+async fn moto_backfill_keeps_headers_tags_parts_and_redirects() {
+    let [primary, backup] = pair("backfill").await;
+    let headers = Headers {
+        content_type: Some("text/html".into()),
+        cache_control: Some("max-age=60".into()),
+        website_redirect: Some("/there".into()),
+        metadata: [("who".to_owned(), "me".to_owned())].into(),
+        ..Headers::default()
+    };
+    let small: Key = "small page.html".parse().unwrap();
+    primary.put(&small, &headers, ("page".into(), md5(b"page"))).await.unwrap();
+    let (big, mut parts) = ("big film".parse::<Key>().unwrap(), Vec::new());
+    let id = primary.begin(&big, &headers).await.unwrap();
+    for (number, size) in [(1u8, 5 << 20), (2, 10)] {
+        let bytes = bytes::Bytes::from(vec![number; size]);
+        let (digest, number) = (md5(&bytes), u32::from(number));
+        primary.part((&big, &id), number, (bytes, digest)).await.unwrap();
+        parts.push(PartMade { number, md5: digest, size: size as u64 });
+    }
+    primary.complete((&big, &id), &parts).await.unwrap();
+    let run = Run::silent();
+    let compared = mirror::compare(&primary, &backup, &run).await.unwrap();
+    let filled = mirror::fill(compared, &primary, &backup, &Rules::web(), &run).await.unwrap();
+    assert_eq!(filled.copied, 2);
+    let (here, there) = (primary.head(&small).await.unwrap().unwrap(), backup.head(&small).await.unwrap().unwrap());
+    assert_eq!((here.etag, here.headers), (there.etag, there.headers));
+    let (here, there) =
+        (primary.look(&big, None).await.unwrap().unwrap(), backup.look(&big, None).await.unwrap().unwrap());
+    assert_eq!((here.head.etag, here.head.headers), (there.head.etag, there.head.headers));
+    assert!(mirror::compare(&primary, &backup, &run).await.unwrap().is_level());
 }

@@ -2,16 +2,17 @@
 
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::types::{Delete, EncodingType, MetadataDirective, ObjectIdentifier};
+use aws_smithy_types::DateTime;
 use bytes::Bytes;
-use twinsite_aws::AwsError;
+use twinsite_aws::{AwsError, Kind};
 
 use super::S3Store;
 use super::wire::{completed, content_md5, copy_source, decoded, head, remote, with_headers};
-use crate::store::{Head, Page, PartMade, Pending, StoreError};
+use crate::store::{Condition, Head, Page, PartMade, Pending, StoreError, Written};
 use crate::{ETag, Headers, Key, Md5};
 
 impl S3Store {
-    fn object(&self, key: &Key) -> String {
+    pub(super) fn object(&self, key: &Key) -> String {
         format!("s3://{}/{key}", self.bucket)
     }
 
@@ -30,7 +31,7 @@ impl S3Store {
         key: &Key,
         headers: &Headers,
         (bytes, md5): (Bytes, Md5),
-    ) -> Result<(), StoreError> {
+    ) -> Result<Written, StoreError> {
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
         let request = with_headers!(request, headers).content_md5(content_md5(&md5)).body(bytes.into());
         // Content-MD5 guards the body; hashing it a second time for the signature would only cost time.
@@ -38,17 +39,55 @@ impl S3Store {
         let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error))?;
         match answer.e_tag().map(ETag::parse) {
             Some(ETag::Md5(arrived)) if arrived != md5 => Err(StoreError::Corrupted(key.clone())),
-            _ => Ok(()),
+            etag => Ok(Written { version: kept(answer.version_id), etag, modified: None }),
+        }
+    }
+
+    /// A lost answer makes the SDK send again what has been carried out, and then the condition does not hold any more:
+    /// so what is there is looked at before anybody else is blamed.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+    pub(super) async fn put_object_if(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        (bytes, md5): (Bytes, Md5),
+        condition: Condition<'_>,
+    ) -> Result<Option<ETag>, StoreError> {
+        let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
+        let request = match condition {
+            Condition::Absent => request.if_none_match("*"),
+            Condition::Is(etag) => request.if_match(quoted(etag)),
+        };
+        let request = with_headers!(request, headers).content_md5(content_md5(&md5)).body(bytes.into());
+        let answer = request.send().await.map_err(|error| AwsError::new("PutObject", self.object(key), error));
+        match answer {
+            Ok(answer) => Ok(answer.e_tag().map(ETag::parse)),
+            Err(error) if refused(&error) => {
+                let there = self.head_object(key).await?.map(|head| head.etag);
+                Ok(there.filter(|etag| *etag == ETag::Md5(md5)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
+    pub(super) async fn delete_object_if(&self, key: &Key, etag: &ETag) -> Result<bool, StoreError> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(key.as_str()).if_match(quoted(etag));
+        let answer = request.send().await.map_err(|error| AwsError::new("DeleteObject", self.object(key), error));
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if refused(&error) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
-    pub(super) async fn copy_onto_itself(&self, key: &Key, headers: &Headers) -> Result<(), StoreError> {
+    pub(super) async fn copy_onto_itself(&self, key: &Key, headers: &Headers) -> Result<Written, StoreError> {
         let request = self.client.copy_object().bucket(&self.bucket).key(key.as_str());
         let request = request.copy_source(copy_source(&self.bucket, key));
         let request = with_headers!(request, headers).metadata_directive(MetadataDirective::Replace);
-        let answer = request.send().await;
-        answer.map(drop).map_err(|error| AwsError::new("CopyObject", self.object(key), error).into())
+        let answer = request.send().await.map_err(|error| AwsError::new("CopyObject", self.object(key), error))?;
+        Ok(copied(answer))
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
@@ -82,13 +121,14 @@ impl S3Store {
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
-    pub(super) async fn get_object(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
+    pub(super) async fn get_object(&self, key: &Key) -> Result<Option<(Bytes, ETag)>, StoreError> {
         let answer = self.client.get_object().bucket(&self.bucket).key(key.as_str()).send().await;
         let answer = answer.map_err(|error| AwsError::new("GetObject", self.object(key), error));
         let Some(found) = AwsError::absent(answer)? else { return Ok(None) };
+        let etag = ETag::parse(found.e_tag.as_deref().unwrap_or_default());
         let body = found.body.collect().await;
         let body = body.map_err(|error| AwsError::unexpected("GetObject", self.object(key), error))?;
-        Ok(Some(body.into_bytes()))
+        Ok(Some((body.into_bytes(), etag)))
     }
 
     /// The newest unfinished upload of a key, with its parts.
@@ -147,10 +187,12 @@ impl S3Store {
         &self,
         (key, id): (&Key, &str),
         parts: &[PartMade],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Written, StoreError> {
         let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(key.as_str()).upload_id(id);
         let answer = request.multipart_upload(completed(parts)).send().await;
-        answer.map(drop).map_err(|error| AwsError::new("CompleteMultipartUpload", self.object(key), error).into())
+        let answer = answer.map_err(|error| AwsError::new("CompleteMultipartUpload", self.object(key), error))?;
+        let etag = answer.e_tag().map(ETag::parse);
+        Ok(Written { version: kept(answer.version_id), etag, modified: None })
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html>
@@ -161,6 +203,29 @@ impl S3Store {
         AwsError::absent(answer.map(drop))?;
         Ok(())
     }
+}
+
+/// An entity tag as headers want it.
+pub(super) fn quoted(etag: &ETag) -> String {
+    format!("\"{etag}\"")
+}
+
+/// The id of a version that is kept; S3 writes `null` for one that is not.
+pub(super) fn kept(version: Option<String>) -> Option<String> {
+    version.filter(|id| id != "null")
+}
+
+/// True when a condition did not hold, or two conditional writes met.
+fn refused(error: &AwsError) -> bool {
+    let met = matches!(error.code.as_deref(), Some("ConditionalRequestConflict" | "NoSuchKey"));
+    error.kind == Kind::Precondition || error.kind == Kind::Absent || met
+}
+
+pub(super) fn copied(answer: aws_sdk_s3::operation::copy_object::CopyObjectOutput) -> Written {
+    let result = answer.copy_object_result;
+    let etag = result.as_ref().and_then(|result| result.e_tag()).map(ETag::parse);
+    let modified = result.as_ref().and_then(|result| result.last_modified()).map(DateTime::secs);
+    Written { version: kept(answer.version_id), etag, modified }
 }
 
 fn part_made(part: &aws_sdk_s3::types::Part) -> Option<PartMade> {

@@ -1,0 +1,160 @@
+//! One object from bucket to bucket, or out of the past: small ones in one request, large ones part by part.
+
+use std::collections::HashMap;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use twinsite_core::{Event, Phase, Run};
+
+use crate::store::{Copied, Copying, History, Look, PartMade, Written};
+use crate::{ETag, Headers, Key, Md5, SourceObject, SyncError, multipart_etag};
+
+/// The most bytes that one request copies.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
+const MOST: u64 = 5 << 30;
+
+/// Parts of one object copied at once.
+const WIDTH: usize = 8;
+
+/// What is known of an object's website redirect, which S3 leaves behind when it copies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redirect {
+    /// It has to be asked for.
+    Ask,
+    /// It is this one, or there is none.
+    Known(Option<String>),
+}
+
+/// An object to be copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carry {
+    /// Its key.
+    pub key: Key,
+    /// Which version; the current one unless given.
+    pub version: Option<String>,
+    /// The entity tag that it must have.
+    pub etag: ETag,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What it is to be served with; as it is unless given.
+    pub headers: Option<Headers>,
+    /// Its website redirect.
+    pub redirect: Redirect,
+}
+
+impl Carry {
+    /// A source's object whose bytes are in an older version.
+    pub(crate) fn of(object: &SourceObject, etag: &ETag) -> Self {
+        let (key, headers) = (object.key.clone(), Some(object.headers.clone()));
+        Self { key, version: None, etag: etag.clone(), size: object.size, headers, redirect: Redirect::Known(None) }
+    }
+
+    fn copying(&self, redirect: Option<String>) -> Copying {
+        let Self { key, version, etag, headers, .. } = self.clone();
+        Copying { key, version, etag, headers, redirect }
+    }
+}
+
+/// Copies an object; `None` when it is not there any more as it was.
+///
+/// An object that was put in parts is copied in the same parts, so that its entity tag stays what it was: that is what later
+/// comparisons go by.
+///
+/// # Errors
+/// [`SyncError`] when a request failed. What was copied of a large object stays, and the next attempt goes on from there.
+pub async fn carry<S: History>(from: &S, to: &S, carry: &Carry, run: &Run) -> Result<Option<Written>, SyncError> {
+    if carry.size > MOST || matches!(carry.etag, ETag::Multipart(..)) {
+        return Box::pin(carry_parts(from, to, carry, run)).await;
+    }
+    let redirect = match (&carry.redirect, &carry.headers) {
+        (_, Some(_)) => None,
+        (Redirect::Known(known), None) => known.clone(),
+        (Redirect::Ask, None) => {
+            let look = from.look(&carry.key, carry.version.as_deref()).await?;
+            let Some(look) = look else { return Ok(None) };
+            look.head.headers.website_redirect
+        }
+    };
+    match to.copy(from, &carry.copying(redirect)).await? {
+        Copied::Done(written) => Ok(Some(written)),
+        Copied::Gone => Ok(None),
+    }
+}
+
+async fn carry_parts<S: History>(from: &S, to: &S, carry: &Carry, run: &Run) -> Result<Option<Written>, SyncError> {
+    let Some(mut look) = from.look(&carry.key, carry.version.as_deref()).await? else { return Ok(None) };
+    if look.head.etag != carry.etag {
+        return Ok(None);
+    }
+    let tags = from.tags(&carry.key, carry.version.as_deref()).await?;
+    if let Some(headers) = &carry.headers {
+        look.head.headers = headers.clone();
+    }
+    let pending = to.pending(&carry.key).await?;
+    if let Some(pending) = &pending {
+        // It may be of another original, and does not say so: only what its parts add up to would tell, at the end.
+        let whole = Job { from, to, carry, look: &look, id: &pending.id, there: there(&pending.parts), run };
+        if let Some(written) = whole.run().await? {
+            return Ok(Some(written));
+        }
+        to.abort((&carry.key, &pending.id)).await?;
+    }
+    let id = to.begin_copy(&carry.key, &look, &tags).await?;
+    let job = Job { from, to, carry, look: &look, id: &id, there: HashMap::new(), run };
+    let written = job.run().await?;
+    if written.is_none() {
+        to.abort((&carry.key, &id)).await?;
+    }
+    Ok(written)
+}
+
+fn there(parts: &[PartMade]) -> HashMap<u32, (u64, Md5)> {
+    parts.iter().map(|part| (part.number, (part.size, part.md5))).collect()
+}
+
+/// A large object on its way.
+struct Job<'a, S> {
+    from: &'a S,
+    to: &'a S,
+    carry: &'a Carry,
+    look: &'a Look,
+    id: &'a str,
+    there: HashMap<u32, (u64, Md5)>,
+    run: &'a Run,
+}
+
+impl<S: History> Job<'_, S> {
+    /// `None` when the parts do not add up to the original.
+    async fn run(&self) -> Result<Option<Written>, SyncError> {
+        let size = self.look.head.part_size.unwrap_or(self.carry.size).clamp(1, MOST);
+        let count = u32::try_from(self.carry.size.div_ceil(size)).unwrap_or(u32::MAX).max(1);
+        let parts = (1..=count).map(|number| self.part(number, size));
+        let made: Vec<Option<PartMade>> = stream::iter(parts).buffered(WIDTH).try_collect().await?;
+        let Some(made) = made.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let digests: Vec<Md5> = made.iter().map(|part| part.md5).collect();
+        if let ETag::Multipart(..) = self.carry.etag
+            && multipart_etag(&digests) != self.carry.etag
+        {
+            return Ok(None);
+        }
+        let written = self.to.complete((&self.carry.key, self.id), &made).await?;
+        Ok(Some(Written { etag: Some(multipart_etag(&digests)), ..written }))
+    }
+
+    async fn part(&self, number: u32, size: u64) -> Result<Option<PartMade>, SyncError> {
+        if self.run.is_cancelled() {
+            return Err(SyncError::Cancelled);
+        }
+        let start = u64::from(number - 1) * size;
+        let end = (start + size).min(self.carry.size);
+        let length = end - start;
+        let md5 = match self.there.get(&number) {
+            Some((there, md5)) if *there == length => Some(*md5),
+            _ => {
+                let copying = self.carry.copying(None);
+                self.to.part_copy(self.from, (&copying, self.id), number, start..end).await?
+            }
+        };
+        self.run.say(&Event::Progress { phase: Phase::Copy, side: None, objects: 0, bytes: length });
+        Ok(md5.map(|md5| PartMade { number, md5, size: length }))
+    }
+}

@@ -1,0 +1,183 @@
+//! How two buckets differ, from their listings, and from looks at what listings cannot tell.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use futures::future::try_join;
+use futures::{StreamExt, TryStreamExt, stream};
+use twinsite_core::{Event, Phase, Run};
+
+use super::join::{Cursor, Meeting, next};
+use super::note::{self, Note};
+use super::{Cause, Compared, Needed};
+use crate::diff::header_changes;
+use crate::store::{History, Look, Store};
+use crate::{ETag, Key, RemoteObject, SyncError};
+
+/// Objects looked at at once.
+const WIDTH: usize = 48;
+
+/// Compares two buckets.
+///
+/// # Errors
+/// [`SyncError`] when one of them could not be read.
+pub async fn compare<S: History>(first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
+    let started = std::time::Instant::now();
+    run.say(&Event::PhaseStarted { phase: Phase::Verify, side: None, objects: None, bytes: None });
+    let mut desk = Desk::default();
+    desk.walk(Cursor::of(first), Cursor::of(second), &BTreeSet::new()).await?;
+    let found = desk.decide(first, second, run).await?;
+    run.say(&Event::PhaseDone { phase: Phase::Verify, side: None, took: started.elapsed() });
+    Ok(found)
+}
+
+/// Compares two listings that were made before, but for keys that are about to change.
+///
+/// # Errors
+/// As [`compare`].
+pub async fn compare_listed<S: History>(
+    (first, listing): (&S, Vec<RemoteObject>),
+    (second, other): (&S, Vec<RemoteObject>),
+    changing: &BTreeSet<Key>,
+    run: &Run,
+) -> Result<Compared, SyncError> {
+    let fits = |object: &RemoteObject| object.key.travels() || note::is(object);
+    let pages = |listing: Vec<RemoteObject>| Cursor::<S>::listed(listing.into_iter().filter(fits).collect());
+    let mut desk = Desk::default();
+    desk.walk(pages(listing), pages(other), changing).await?;
+    desk.decide(first, second, run).await
+}
+
+/// What the listings tell.
+#[derive(Default)]
+struct Desk {
+    found: Compared,
+    note: Option<Note>,
+    unsure: Vec<(RemoteObject, RemoteObject)>,
+    extra: Vec<RemoteObject>,
+}
+
+impl Desk {
+    async fn walk<S: Store>(
+        &mut self,
+        mut first: Cursor<'_, S>,
+        mut second: Cursor<'_, S>,
+        changing: &BTreeSet<Key>,
+    ) -> Result<(), SyncError> {
+        while let Some(meeting) = next(&mut first, &mut second).await? {
+            match meeting {
+                Meeting::First(here) if note::is(&here) || changing.contains(&here.key) => {}
+                Meeting::First(here) => self.need(here, Cause::Absent),
+                Meeting::Second(there) | Meeting::Both(_, there) if note::is(&there) => self.note = Note::of(&there),
+                Meeting::Second(there) if changing.contains(&there.key) => {}
+                Meeting::Second(there) => self.extra.push(there),
+                Meeting::Both(here, _) if changing.contains(&here.key) => {}
+                Meeting::Both(here, there) => self.meet(here, there),
+            }
+        }
+        Ok(())
+    }
+
+    fn need(&mut self, object: RemoteObject, cause: Cause) {
+        self.found.until = self.found.until.max(object.modified);
+        self.found.copies.push(Needed { object, cause });
+    }
+
+    fn meet(&mut self, here: RemoteObject, there: RemoteObject) {
+        self.found.until = self.found.until.max(here.modified);
+        let opaque = |etag: &ETag| matches!(etag, ETag::Opaque(_));
+        if here.size != there.size {
+            self.need(here, Cause::Size);
+        } else if here.etag != there.etag && !opaque(&here.etag) && !opaque(&there.etag) {
+            self.need(here, Cause::Content);
+        } else if here.etag == there.etag && here.modified == there.modified {
+            // A replica has its original's time, and came with everything.
+            self.found.level += 1;
+        } else if self.note.is_some_and(|note| note.vouches(&here, &there)) {
+            self.found.level += 1;
+        } else {
+            self.unsure.push((here, there));
+        }
+    }
+
+    async fn decide<S: History>(mut self, first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
+        let note = self.note;
+        let (sure, unsure): (Vec<_>, Vec<_>) =
+            self.unsure.into_iter().partition(|(here, there)| note.is_some_and(|note| note.vouches(here, there)));
+        self.found.level += sure.len();
+        self.found.asked = !unsure.is_empty();
+        let looks = unsure.into_iter().map(|(here, there)| async move {
+            if run.is_cancelled() {
+                return Err(SyncError::Cancelled);
+            }
+            let looks = try_join(first.look(&here.key, None), second.look(&here.key, None)).await?;
+            Ok::<_, SyncError>((cause(&here, &there, looks), here))
+        });
+        let mut looks = stream::iter(looks).buffer_unordered(WIDTH);
+        while let Some((cause, object)) = looks.try_next().await? {
+            match cause {
+                Some(cause) => self.found.copies.push(Needed { object, cause }),
+                None => self.found.level += 1,
+            }
+        }
+        self.found.copies.sort_by(|a, b| a.object.key.cmp(&b.object.key));
+        let deleted = deleted_of(first, &self.extra).await?;
+        for object in self.extra {
+            let list = if deleted.contains(&object.key) { &mut self.found.gone } else { &mut self.found.foreign };
+            list.push(object.key);
+        }
+        Ok(self.found)
+    }
+}
+
+/// Keys whose versions are listed one by one; above that all versions are.
+const FEW: usize = 16;
+
+/// Those of the second bucket's objects that the first one had, these very ones, and has deleted. Only they are deleted in
+/// the second one too.
+async fn deleted_of<S: History>(first: &S, extra: &[RemoteObject]) -> Result<HashSet<Key>, SyncError> {
+    let wanted: HashMap<&Key, &ETag> = extra.iter().map(|object| (&object.key, &object.etag)).collect();
+    let all = extra.len() > FEW;
+    let prefixes: Vec<&str> = if all { vec![""] } else { extra.iter().map(|object| object.key.as_str()).collect() };
+    let (mut marked, mut had) = (HashSet::new(), HashSet::new());
+    for prefix in prefixes {
+        let mut behind = None;
+        loop {
+            let page = first.versions(prefix, behind.as_ref()).await?;
+            for past in page.past {
+                let Some(etag) = wanted.get(&past.key) else { continue };
+                if past.etag.is_none() && past.latest {
+                    marked.insert(past.key);
+                } else if past.etag.as_ref() == Some(*etag) {
+                    had.insert(past.key);
+                }
+            }
+            behind = page.next;
+            // Longer keys that begin the same come later, and are not asked about.
+            if behind.is_none() || !all {
+                break;
+            }
+        }
+    }
+    Ok(marked.intersection(&had).cloned().collect())
+}
+
+/// What two looks at the same key tell.
+fn cause(here: &RemoteObject, there: &RemoteObject, looks: (Option<Look>, Option<Look>)) -> Option<Cause> {
+    let (Some(first), second) = looks else { return None };
+    let Some(second) = second else { return Some(Cause::Absent) };
+    if here.etag != there.etag {
+        // The entity tag tells nothing on one side at least: a checksum may, else only that a copy was made later.
+        let differs = match (&first.checksum, &second.checksum) {
+            (Some(first), Some(second)) => first != second,
+            _ => second.modified < first.modified,
+        };
+        if differs {
+            return Some(Cause::Content);
+        }
+    }
+    let mut changes = header_changes(&second.head.headers, &first.head.headers);
+    if first.expires != second.expires {
+        changes.push("expires");
+    }
+    (!changes.is_empty()).then_some(Cause::Metadata(changes))
+}

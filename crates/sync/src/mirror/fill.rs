@@ -1,0 +1,181 @@
+//! Carrying out what a comparison found, in the order in which a publish does it: assets, pages, entry points, and at last
+//! the records that say what is there.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use twinsite_core::{Event, Phase, Run, Side, Verb};
+
+use super::{Carry, Compared, Needed, Redirect, carry, note};
+use crate::pace::Pace;
+use crate::release::{self, ReleaseId};
+use crate::store::{History, Store};
+use crate::{ETag, Interrupted, Key, Report, Rules, SyncError, Wave};
+
+/// What was copied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// Objects copied.
+    pub copied: usize,
+    /// Their size together, in bytes; none of them passed through this machine.
+    pub bytes: u64,
+    /// Objects deleted, because the first bucket had deleted them.
+    pub deleted: usize,
+    /// Objects that the first bucket changed or deleted meanwhile: the next comparison has them.
+    pub missed: Vec<Key>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Makes the second bucket equal to the first. Foreign objects stay.
+///
+/// # Errors
+/// [`Interrupted`] says what failed. Comparing and filling again finishes it.
+pub async fn fill<S: History>(
+    compared: Compared,
+    first: &S,
+    second: &S,
+    rules: &Rules,
+    run: &Run,
+) -> Result<Filled, Interrupted> {
+    let started = Instant::now();
+    let (until, asked) = (compared.until, compared.asked);
+    let touched = !compared.is_level();
+    let mut filled = Filled::default();
+    let mut left = compared.copies.len();
+    let stopped = |filled: &Filled, failed: Vec<(Key, SyncError)>, left: usize| {
+        let report = Report { put: filled.copied, bytes: filled.bytes, took: started.elapsed(), ..Report::default() };
+        Interrupted { report, failed, left }
+    };
+    let known = match Known::of(first, &compared.copies).await {
+        Ok(known) => known,
+        Err(error) => return Err(stopped(&filled, failed(release_key(), error), left)),
+    };
+    if left > 0 {
+        let (objects, bytes) = (Some(left as u64), Some(compared.bytes()));
+        run.say(&Event::PhaseStarted { phase: Phase::Copy, side: Some(Side::Backup), objects, bytes });
+    }
+    let mut work = compared.copies;
+    for stage in [Some(Wave::Assets), Some(Wave::Pages), Some(Wave::Entry), None] {
+        let here =
+            |needed: &Needed| if needed.object.key.is_reserved() { None } else { Some(rules.wave(&needed.object.key)) };
+        let (now, later) = work.into_iter().partition(|needed| here(needed) == stage);
+        work = later;
+        let failed = wave(now, (first, second), &known, (&mut filled, &mut left), run).await;
+        if !failed.is_empty() || (left > 0 && run.is_cancelled()) {
+            return Err(stopped(&filled, failed, left));
+        }
+    }
+    for batch in compared.gone.chunks(1000) {
+        let deleted = second.delete(batch).await;
+        if let Err(error) = deleted {
+            return Err(stopped(&filled, failed(batch[0].clone(), error.into()), left));
+        }
+        filled.deleted += batch.len();
+    }
+    if filled.missed.is_empty()
+        && (touched || asked)
+        && let Err(error) = note::write(second, until).await
+    {
+        return Err(stopped(&filled, failed(release_key(), error.into()), left));
+    }
+    filled.took = started.elapsed();
+    run.say(&Event::PhaseDone { phase: Phase::Copy, side: Some(Side::Backup), took: filled.took });
+    Ok(filled)
+}
+
+fn failed(key: Key, error: SyncError) -> Vec<(Key, SyncError)> {
+    vec![(key, error)]
+}
+
+fn release_key() -> Key {
+    release::PREFIX.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
+}
+
+async fn wave<S: History>(
+    mut work: Vec<Needed>,
+    (first, second): (&S, &S),
+    known: &Known,
+    (filled, left): (&mut Filled, &mut usize),
+    run: &Run,
+) -> Vec<(Key, SyncError)> {
+    let mut pace = Pace::new(second.throttled());
+    let mut flight = FuturesUnordered::new();
+    let mut failed = Vec::new();
+    work.sort_by_key(|needed| needed.object.size);
+    loop {
+        let stop = !failed.is_empty() || run.is_cancelled();
+        while !stop && flight.len() < pace.width() {
+            let Some(needed) = work.pop() else { break };
+            flight.push(async move {
+                let redirect = known.redirect(&needed.object.key, &needed.object.etag);
+                let (key, etag, size) = (needed.object.key.clone(), needed.object.etag.clone(), needed.object.size);
+                let one = Carry { key, version: None, etag, size, headers: None, redirect };
+                (carry(first, second, &one, run).await, needed)
+            });
+        }
+        let Some((result, needed)) = flight.next().await else { return failed };
+        pace.tick(second.throttled());
+        let Needed { object, cause } = needed;
+        match result {
+            Ok(Some(_)) => {
+                filled.copied += 1;
+                filled.bytes += object.size;
+                let (side, key) = (Some(Side::Backup), object.key.to_string());
+                run.say(&Event::Object { verb: Verb::Copy, side, key, reason: cause.word(), bytes: 0 });
+                let bytes = if matches!(object.etag, ETag::Multipart(..)) { 0 } else { object.size };
+                run.say(&Event::Progress { phase: Phase::Copy, side, objects: 1, bytes });
+            }
+            Ok(None) => filled.missed.push(object.key),
+            Err(SyncError::Cancelled) => continue,
+            Err(error) => failed.push((object.key, error)),
+        }
+        *left -= 1;
+    }
+}
+
+/// Which redirects are known without asking: those of the newest release.
+#[derive(Default)]
+struct Known {
+    plain: HashSet<u64>,
+    redirects: HashMap<Key, String>,
+}
+
+fn short(key: &Key, etag: &ETag) -> u64 {
+    let mut hash = DefaultHasher::new();
+    (key, etag).hash(&mut hash);
+    hash.finish()
+}
+
+impl Known {
+    /// One request, where it may spare one for each object.
+    async fn of<S: Store>(first: &S, copies: &[Needed]) -> Result<Self, SyncError> {
+        let mut known = Self::default();
+        if copies.len() < 2 {
+            return Ok(known);
+        }
+        let Some(newest) = newest(first).await? else { return Ok(known) };
+        let Some(found) = release::read(first, newest).await? else { return Ok(known) };
+        for entry in &found.entries {
+            known.plain.insert(short(&entry.key, &entry.etag));
+            let redirect = found.headers.get(entry.headers as usize).and_then(|set| set.website_redirect.clone());
+            if let Some(redirect) = redirect {
+                known.redirects.insert(entry.key.clone(), redirect);
+            }
+        }
+        Ok(known)
+    }
+
+    fn redirect(&self, key: &Key, etag: &ETag) -> Redirect {
+        let known = key.is_reserved() || self.plain.contains(&short(key, etag));
+        if known { Redirect::Known(self.redirects.get(key).cloned()) } else { Redirect::Ask }
+    }
+}
+
+async fn newest<S: Store>(first: &S) -> Result<Option<ReleaseId>, SyncError> {
+    let page = first.page(Some(release::PREFIX)).await?;
+    Ok(release::listed(&page.objects).last().map(|(id, _)| *id))
+}

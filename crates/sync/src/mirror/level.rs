@@ -1,0 +1,227 @@
+//! Keeping up with a publish: what was just written to the first bucket is waited for in the second, and what is late is
+//! copied. So a page is not published before its assets are in both.
+
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
+use twinsite_core::{Event, Phase, Run, Side, Verb, wait};
+
+use super::{Carry, Cause, Redirect, carry};
+use crate::store::{History, Standing};
+use crate::transfer::Behind;
+use crate::{Key, SyncError, Wrote};
+
+/// Objects looked at at once.
+const WIDTH: usize = 48;
+
+/// Shorter waits are not worth a word.
+const WORTH_A_WORD: Duration = Duration::from_secs(2);
+
+/// So many are looked at one by one; more are listed.
+const FEW: usize = 24;
+
+/// How level the second bucket is with a publish.
+#[derive(Debug, Default)]
+pub struct Level {
+    /// Objects that replication has brought, deletes included.
+    pub replicated: usize,
+    /// Objects that had to be copied, because they were late, had failed, or no rule was about them.
+    pub copied: Vec<Key>,
+    /// How long replication was waited for.
+    pub waited: Duration,
+    /// Why the second bucket is not level; `None` when it is.
+    pub trouble: Option<SyncError>,
+}
+
+/// What should be in the second bucket.
+#[derive(Clone, Debug)]
+enum Expected {
+    Object(Wrote),
+    Nothing(Key),
+}
+
+impl Expected {
+    fn key(&self) -> &Key {
+        match self {
+            Self::Object(wrote) => &wrote.key,
+            Self::Nothing(key) => key,
+        }
+    }
+}
+
+/// Follows a publish to the first bucket in the second one.
+pub struct Follower<'a, S> {
+    first: &'a S,
+    second: &'a S,
+    patience: Duration,
+    run: &'a Run,
+    /// What there is to tell.
+    pub level: Level,
+}
+
+impl<S> std::fmt::Debug for Follower<'_, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Follower").field("level", &self.level).finish_non_exhaustive()
+    }
+}
+
+impl<'a, S: History> Follower<'a, S> {
+    /// Waits for replication as long as this, each time, before it copies.
+    pub fn new(first: &'a S, second: &'a S, patience: Duration, run: &'a Run) -> Self {
+        Self { first, second, patience, run, level: Level::default() }
+    }
+
+    /// Returns when these objects are in the second bucket as well and these keys are not, or with
+    /// [`Level::trouble`]; then nothing more is waited for.
+    pub async fn follow(&mut self, wrote: &[Wrote], deleted: &[Key]) {
+        if self.level.trouble.is_some() {
+            return;
+        }
+        let objects = wrote.iter().filter(|wrote| wrote.key.travels()).cloned().map(Expected::Object);
+        let gone = deleted.iter().filter(|key| key.travels()).cloned().map(Expected::Nothing);
+        let expected: Vec<Expected> = objects.chain(gone).collect();
+        if let Err(error) = self.settle(expected).await {
+            self.level.trouble = Some(error);
+        }
+    }
+
+    async fn settle(&mut self, mut left: Vec<Expected>) -> Result<(), SyncError> {
+        let started = Instant::now();
+        let mut pause = Duration::from_millis(60);
+        let all = left.len();
+        for round in 0_u32.. {
+            left = self.missing(left).await?;
+            if left.is_empty() {
+                break;
+            }
+            // What no rule is about, or what replication gave up on, will not come however long one waits.
+            let hopeless = round.is_multiple_of(4) && self.is_hopeless(&left).await?;
+            if hopeless || started.elapsed() + pause > self.patience || self.run.is_cancelled() {
+                break;
+            }
+            if started.elapsed() > WORTH_A_WORD {
+                let what = "replication to the backup".to_owned();
+                self.run.say(&Event::Waiting { what, since: started.elapsed(), usually: Some("seconds") });
+            }
+            wait::pause(self.run, pause).await;
+            pause = (pause * 3 / 2).min(Duration::from_secs(5));
+        }
+        self.level.waited += started.elapsed();
+        self.level.replicated += all - left.len();
+        self.repair(left).await
+    }
+
+    /// A look at one of them tells about all: they were written together.
+    async fn is_hopeless(&self, left: &[Expected]) -> Result<bool, SyncError> {
+        if self.patience.is_zero() {
+            return Ok(true);
+        }
+        let object = left.iter().find(|expected| matches!(expected, Expected::Object(_)));
+        let Some(Expected::Object(wrote)) = object else { return Ok(false) };
+        let look = self.first.look(&wrote.key, wrote.version.as_deref()).await?;
+        Ok(look.is_some_and(|look| matches!(look.standing, Standing::None | Standing::Failed)))
+    }
+
+    async fn missing(&self, mut left: Vec<Expected>) -> Result<Vec<Expected>, SyncError> {
+        // While the one that was written last is not there, the others need not be asked for.
+        let Some(last) = left.pop() else { return Ok(left) };
+        if let Some(last) = self.missing_by_looks(vec![last]).await?.pop() {
+            left.push(last);
+            return Ok(left);
+        }
+        if left.len() > FEW {
+            return self.missing_by_listing(left).await;
+        }
+        self.missing_by_looks(left).await
+    }
+
+    async fn missing_by_looks(&self, left: Vec<Expected>) -> Result<Vec<Expected>, SyncError> {
+        let looks = left.into_iter().map(|expected| async move {
+            let look = self.second.look(expected.key(), None).await?;
+            let there = match (&expected, look) {
+                (Expected::Nothing(_), look) => look.is_none(),
+                (Expected::Object(_), None) => false,
+                (Expected::Object(wrote), Some(look)) => {
+                    let replica = look.version.is_some() && look.version == wrote.version;
+                    let since = wrote.since.is_none_or(|since| look.modified >= since);
+                    let same = look.head.etag == wrote.etag && look.head.size == wrote.size && since;
+                    (replica || same) && look.head.headers.website_redirect == wrote.redirect
+                }
+            };
+            Ok::<_, SyncError>((!there).then_some(expected))
+        });
+        let found: Vec<_> = stream::iter(looks).buffer_unordered(WIDTH).collect().await;
+        found.into_iter().filter_map(Result::transpose).collect()
+    }
+
+    async fn missing_by_listing(&self, mut left: Vec<Expected>) -> Result<Vec<Expected>, SyncError> {
+        left.sort_by(|a, b| a.key().cmp(b.key()));
+        let keys: Vec<Key> = left.iter().map(|expected| expected.key().clone()).collect();
+        let listing = crate::listing::list_around(keys, self.second).await?;
+        let there = |key: &Key| listing.binary_search_by(|object| object.key.cmp(key)).ok().map(|at| &listing[at]);
+        left.retain(|expected| match (expected, there(expected.key())) {
+            (Expected::Nothing(_), found) => found.is_some(),
+            (Expected::Object(_), None) => true,
+            (Expected::Object(wrote), Some(found)) => {
+                let since = wrote.since.is_none_or(|since| found.modified >= since);
+                // A listing does not show redirects, which replication leaves behind.
+                wrote.redirect.is_some() || found.etag != wrote.etag || found.size != wrote.size || !since
+            }
+        });
+        Ok(left)
+    }
+
+    /// Copies what is late. Nothing is copied while the run is being stopped: the next publish does it.
+    async fn repair(&mut self, left: Vec<Expected>) -> Result<(), SyncError> {
+        if left.is_empty() {
+            return Ok(());
+        }
+        let (mut objects, mut gone) = (Vec::new(), Vec::new());
+        for expected in left {
+            match expected {
+                Expected::Object(wrote) => objects.push(wrote),
+                Expected::Nothing(key) => gone.push(key),
+            }
+        }
+        let (first, second, run) = (self.first, self.second, self.run);
+        let copies = objects.into_iter().map(move |wrote| async move {
+            if run.is_cancelled() {
+                return Err(SyncError::Cancelled);
+            }
+            let redirect = Redirect::Known(wrote.redirect.clone());
+            let (key, etag) = (wrote.key.clone(), wrote.etag.clone());
+            let one = Carry { key, version: None, etag, size: wrote.size, headers: None, redirect };
+            carry(first, second, &one, run).await?;
+            let (side, key) = (Some(Side::Backup), wrote.key.to_string());
+            run.say(&Event::Object { verb: Verb::Copy, side, key, reason: Cause::Late.word(), bytes: 0 });
+            Ok::<_, SyncError>(wrote.key.clone())
+        });
+        let mut copies = stream::iter(copies).buffer_unordered(WIDTH);
+        let mut trouble = None;
+        while let Some(copied) = copies.next().await {
+            match copied {
+                Ok(key) => self.level.copied.push(key),
+                Err(error) => trouble = trouble.or(Some(error)),
+            }
+        }
+        for batch in gone.chunks(1000) {
+            self.second.delete(batch).await?;
+            self.level.copied.extend_from_slice(batch);
+        }
+        trouble.map_or(Ok(()), Err)
+    }
+}
+
+impl<S: History> Behind for Follower<'_, S> {
+    async fn catch_up(&mut self, wrote: &[Wrote], deleted: &[Key]) {
+        let started = Instant::now();
+        self.run.say(&Event::PhaseStarted {
+            phase: Phase::Verify,
+            side: Some(Side::Backup),
+            objects: None,
+            bytes: None,
+        });
+        self.follow(wrote, deleted).await;
+        self.run.say(&Event::PhaseDone { phase: Phase::Verify, side: Some(Side::Backup), took: started.elapsed() });
+    }
+}

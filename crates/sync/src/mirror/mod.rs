@@ -1,0 +1,115 @@
+//! Keeping a second bucket equal to the first: what replication does not do, or not yet.
+//!
+//! Replication copies only what is put after its rule, gives up on what failed, and promises no order. So the two buckets
+//! are compared, by content and by what objects are served with, and what is missing is copied by S3 itself: no byte passes
+//! through this machine.
+//!
+//! ```
+//! use twinsite_core::Run;
+//! use twinsite_sync::{MemoryStore, Rules, Headers, Store, md5, mirror};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let (primary, backup, run) = (MemoryStore::default(), MemoryStore::default(), Run::silent());
+//! primary.put(&"index.html".parse()?, &Headers::default(), ("hello".into(), md5(b"hello"))).await?;
+//! let compared = mirror::compare(&primary, &backup, &run).await?;
+//! for copy in &compared.copies {
+//!     println!("{}: {}", copy.object.key, copy.cause);
+//! }
+//! let filled = mirror::fill(compared, &primary, &backup, &Rules::web(), &run).await?;
+//! assert_eq!(filled.copied, 1);
+//! assert!(mirror::compare(&primary, &backup, &run).await?.is_level());
+//! # Ok(()) }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+//!
+//! What replication leaves out: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html>
+
+mod carry;
+mod compare;
+mod fill;
+mod join;
+mod level;
+pub(crate) mod note;
+
+use std::fmt;
+
+use crate::{Key, RemoteObject};
+pub use carry::{Carry, Redirect, carry};
+pub use compare::{compare, compare_listed};
+pub use fill::{Filled, fill};
+pub use level::{Follower, Level};
+
+/// Why an object is copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The second bucket does not have it.
+    Absent,
+    /// Its size differs.
+    Size,
+    /// Its bytes differ.
+    Content,
+    /// These headers differ.
+    Metadata(Vec<&'static str>),
+    /// It did not get there in time, or replication gave up on it.
+    Late,
+}
+
+impl Cause {
+    /// The one word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Size => "size",
+            Self::Content => "content",
+            Self::Metadata(_) => "metadata",
+            Self::Late => "late",
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Metadata(names) if !names.is_empty() => write!(f, "metadata ({})", names.join(", ")),
+            _ => f.write_str(self.word()),
+        }
+    }
+}
+
+/// An object that is to be copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needed {
+    /// As it is in the first bucket.
+    pub object: RemoteObject,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// How two buckets differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// What is to be copied, in the order of the keys.
+    pub copies: Vec<Needed>,
+    /// What was deleted in the first bucket and not in the second.
+    pub gone: Vec<Key>,
+    /// What the second bucket has and the first never had. It stays.
+    pub foreign: Vec<Key>,
+    /// How many objects are the same.
+    pub level: usize,
+    /// Since when the first bucket has not changed, in seconds since the epoch.
+    pub(crate) until: i64,
+    /// Whether the second bucket has objects whose equality had to be asked for.
+    pub(crate) asked: bool,
+}
+
+impl Compared {
+    /// True when the second bucket has everything as the first has it.
+    pub fn is_level(&self) -> bool {
+        self.copies.is_empty() && self.gone.is_empty()
+    }
+
+    /// The size of what is to be copied, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.copies.iter().map(|copy| copy.object.size).sum()
+    }
+}

@@ -1,0 +1,129 @@
+//! What a plan is made of, and what it goes by.
+
+use std::fmt;
+
+use twinsite_core::Side;
+
+use crate::{Keep, Key, SourceObject};
+
+/// Why an object moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It is not in the bucket.
+    Absent,
+    /// Its size differs.
+    Size,
+    /// Its size is the same, its bytes are not.
+    Content,
+    /// These headers differ; its bytes do not.
+    Metadata(Vec<&'static str>),
+    /// The owner asked for everything to be sent.
+    Forced,
+}
+
+impl Reason {
+    /// The one word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Size => "size",
+            Self::Content => "content",
+            Self::Metadata(_) => "metadata",
+            Self::Forced => "forced",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Metadata(names) if !names.is_empty() => write!(f, "metadata ({})", names.join(", ")),
+            _ => f.write_str(self.word()),
+        }
+    }
+}
+
+/// Which objects that the source no longer has are deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deletes {
+    /// None.
+    None,
+    /// Those that an earlier publish put there.
+    #[default]
+    Owned,
+    /// All but protected ones.
+    All,
+}
+
+/// The most that one publish may delete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// Up to so many objects are always allowed.
+    pub count: usize,
+    /// Beyond that, up to this share of all objects, in percent.
+    pub percent: u8,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self { count: 100, percent: 25 }
+    }
+}
+
+impl fmt::Display for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} objects or {} %", self.count, self.percent)
+    }
+}
+
+/// How to publish.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What is deleted.
+    pub deletes: Deletes,
+    /// For how long assets stay that the source no longer has.
+    pub keep: Keep,
+    /// How much may be deleted.
+    pub guard: Guard,
+    /// Whether everything is sent, changed or not.
+    pub send: Sending,
+    /// Which side the bucket is of, for those who watch.
+    pub side: Option<Side>,
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sending {
+    /// What differs.
+    #[default]
+    Changed,
+    /// Everything.
+    All,
+}
+
+/// An object to be put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Put {
+    /// The file.
+    pub object: SourceObject,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// An object whose headers are to be replaced in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewrite {
+    /// The file it was put from.
+    pub object: SourceObject,
+    /// Which headers differ.
+    pub reason: Reason,
+}
+
+/// An object to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delete {
+    /// Its key.
+    pub key: Key,
+    /// Its size in bytes.
+    pub size: u64,
+}

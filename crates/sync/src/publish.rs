@@ -1,0 +1,247 @@
+//! A publish to two buckets: the first is written, the second follows, and what was done is recorded.
+//!
+//! ```
+//! use std::time::Duration;
+//! use twinsite_core::Run;
+//! use twinsite_sync::lock::{Lease, Owner, take};
+//! use twinsite_sync::{Index, MemoryStore, Notes, Options, Publishing, Rules, prepare, publish, walk};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # std::fs::write(dir.path().join("index.html"), "<h1>hello</h1>")?;
+//! let (rules, index, run) = (Rules::web(), Index::memory(), Run::silent());
+//! let (primary, backup) = (MemoryStore::default(), MemoryStore::default());
+//! let source = walk(dir.path(), &rules)?;
+//! let prepared = prepare(&source, (&primary, &backup), &Options::default(), &index, &run).await?;
+//! let mut lock = take(&primary, Owner::here("deploy"), prepared.owed(), Lease::default(), &run).await?;
+//! let patience = Duration::from_secs(30);
+//! let how = Publishing { source: &source, rules: &rules, patience, notes: Notes::default() };
+//! let (published, lost) =
+//!     lock.hold(&run, async |run| publish(prepared, (&primary, &backup), how, &index, &run).await).await;
+//! assert!(lost.is_none());
+//! assert_eq!(published?.release.map(|release| release.id.0), Some(1));
+//! // Here the CDN is told what to forget: `lock.owed()`.
+//! lock.free().await?;
+//! # Ok(()) }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use futures::future::join;
+use twinsite_core::{Event, Phase, Run, Side};
+
+use crate::listing::list;
+use crate::lock::{self, Owed};
+use crate::mirror::{Compared, Filled, Follower, Level, compare_listed, fill, note};
+use crate::plan::plan_with;
+use crate::release::{self, Draft, Notes, Summary};
+use crate::store::History;
+use crate::transfer::transfer_behind;
+use crate::{Index, Interrupted, Key, Options, RemoteObject, Report, Rules, Source, Store, SyncError, SyncPlan};
+
+/// A publish that was planned, and nothing changed yet.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What happens to the first bucket.
+    pub plan: SyncPlan,
+    /// How the second bucket differs from the first where the plan changes nothing; an error when it cannot be reached, which
+    /// does not keep a publish from the first.
+    pub drift: Result<Compared, SyncError>,
+    /// Notes of other commands in the second bucket.
+    pub notes: Vec<Key>,
+    seen: Vec<(Key, i64)>,
+    unfinished: bool,
+    is_owed: bool,
+    is_first: bool,
+}
+
+impl Prepared {
+    /// True when one of the buckets has no record of any publish: it may be somebody else's of the same name.
+    pub fn is_first(&self) -> bool {
+        self.is_first
+    }
+
+    /// True when there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        let level = self.drift.as_ref().is_ok_and(Compared::is_level);
+        self.plan.is_empty() && self.plan.ledger.current && level && !self.unfinished && !self.is_owed
+    }
+
+    /// True when an earlier publish noted that visitors may still be served old copies.
+    pub fn is_owed(&self) -> bool {
+        self.is_owed
+    }
+
+    /// What visitors may be served old copies of, once this is published. What is new was never cached.
+    pub fn owed(&self) -> Owed {
+        let puts = self.plan.puts().iter().filter(|put| put.reason.word() != "absent").map(|put| &put.object.key);
+        let rewrites = self.plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
+        let deletes = self.plan.deletes().iter().map(|delete| &delete.key);
+        Owed::new(puts.chain(rewrites).chain(deletes).map(ToString::to_string).collect::<BTreeSet<_>>())
+    }
+
+    /// True when nobody has published since this was planned, as far as a look at the records tells.
+    ///
+    /// # Errors
+    /// [`SyncError`] when the bucket could not be read.
+    pub async fn is_fresh(&self, primary: &impl Store) -> Result<bool, SyncError> {
+        let mut records = Vec::new();
+        let mut after = ".twinsite/".to_owned();
+        loop {
+            let page = primary.page(Some(&after)).await?;
+            let last = page.objects.last().map(|object| object.key.as_str().to_owned());
+            records.extend(records_of(&page.objects));
+            match last {
+                Some(last) if page.more && last.starts_with(crate::PRIVATE) => after = last,
+                _ => return Ok(records == self.seen),
+            }
+        }
+    }
+}
+
+/// What a publish leaves behind, and when: by this it is seen that there was one.
+fn records_of(listing: &[RemoteObject]) -> Vec<(Key, i64)> {
+    let records = listing.iter().filter(|object| object.key.is_reserved() && object.key.travels());
+    records.map(|object| (object.key.clone(), object.modified)).collect()
+}
+
+/// Plans a publish: lists both buckets at once, compares the first with the source and the second with the first.
+///
+/// # Errors
+/// [`SyncError`]; nothing has been changed then.
+pub async fn prepare<S: History>(
+    source: &Source,
+    (primary, backup): (&S, &S),
+    options: &Options,
+    index: &Index,
+    run: &Run,
+) -> Result<Prepared, SyncError> {
+    let started = Instant::now();
+    run.say(&Event::PhaseStarted { phase: Phase::List, side: None, objects: None, bytes: None });
+    let (listing, other) = join(list(source, primary), list(source, backup)).await;
+    let listing = listing?;
+    run.say(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
+    let options = Options { side: Some(Side::Primary), ..*options };
+    let plan = plan_with(source, (primary, &listing), &options, index, run).await?;
+    let seen = records_of(&listing);
+    let has = |key: &str| plan.notes().iter().any(|note| note.as_str() == key);
+    let (locked, is_owed) = (has(lock::KEY), plan.notes().iter().any(lock::is_owed));
+    let unfinished = locked || is_younger(source, &listing);
+    let known = |listing: &[RemoteObject]| !crate::ledger::ledgers(listing).is_empty();
+    let is_first = plan.is_first() || other.as_ref().is_ok_and(|listing| !known(listing));
+    let notes = other.as_ref().map(|listing| notes_of(listing)).unwrap_or_default();
+    let drift = match other {
+        Ok(other) => compare_listed((primary, listing), (backup, other), &changing(&plan), run).await,
+        Err(error) => Err(error.into()),
+    };
+    Ok(Prepared { plan, drift, notes, seen, unfinished, is_owed, is_first })
+}
+
+fn notes_of(listing: &[RemoteObject]) -> Vec<Key> {
+    listing.iter().map(|object| &object.key).filter(|key| crate::ledger::is_note(key)).cloned().collect()
+}
+
+/// True when an object is younger than the newest ledger: every publish that ended has written its ledger last.
+fn is_younger(source: &Source, listing: &[RemoteObject]) -> bool {
+    let Some(ledger) = crate::ledger::ledgers(listing).last().map(|newest| newest.modified) else { return false };
+    listing.iter().any(|object| object.modified > ledger && source.get(&object.key).is_some())
+}
+
+fn changing(plan: &SyncPlan) -> BTreeSet<Key> {
+    let puts = plan.puts().iter().map(|put| &put.object.key);
+    let rewrites = plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
+    let deletes = plan.deletes().iter().map(|delete| &delete.key);
+    let changes = puts.chain(rewrites).chain(deletes);
+    let ledgers =
+        plan.ledger.stale.iter().chain([&plan.ledger.key]).filter(|_| !plan.is_empty() || !plan.ledger.current);
+    changes.chain(ledgers).cloned().collect()
+}
+
+/// How to publish.
+#[derive(Debug)]
+pub struct Publishing<'a> {
+    /// What was planned for.
+    pub source: &'a Source,
+    /// The order of things.
+    pub rules: &'a Rules,
+    /// How long replication is waited for after each wave, before what is late is copied.
+    pub patience: Duration,
+    /// What people write about the release.
+    pub notes: Notes,
+}
+
+/// What a publish did.
+#[derive(Debug)]
+pub struct Published {
+    /// What was done to the first bucket.
+    pub report: Report,
+    /// What the second bucket had to be given beforehand.
+    pub drift: Filled,
+    /// How the second bucket followed.
+    pub level: Level,
+    /// The release; `None` when nothing changed.
+    pub release: Option<Summary>,
+}
+
+/// Publishes what was planned. The caller holds the lock.
+///
+/// # Errors
+/// [`Interrupted`] says what was done. Planning and publishing again finishes it.
+pub async fn publish<S: History>(
+    prepared: Prepared,
+    (primary, backup): (&S, &S),
+    how: Publishing<'_>,
+    index: &Index,
+    run: &Run,
+) -> Result<Published, Interrupted> {
+    let Prepared { plan, drift, unfinished, is_owed, .. } = prepared;
+    let mut follower = Follower::new(primary, backup, how.patience, run);
+    let mut filled = Filled::default();
+    match drift {
+        Ok(drift) if drift.is_level() => {}
+        Ok(drift) => match Box::pin(fill(drift, primary, backup, how.rules, run)).await {
+            Ok(done) => filled = done,
+            Err(stopped) => follower.level.trouble = stopped.failed.into_iter().next().map(|(_, error)| error),
+        },
+        Err(error) => follower.level.trouble = Some(error),
+    }
+    let draft = Draft::of(&plan, how.source);
+    let (changes, previous) = (!plan.is_empty(), plan.releases().last().copied());
+    // Objects that stayed for an earlier release may be part of this one again, and then nothing need be sent.
+    let doubtful = unfinished || is_owed || !plan.ledger.current;
+    let report = Box::pin(transfer_behind(plan, primary, index, run, &mut follower)).await?;
+    let is_new = match previous {
+        Some(previous) if !changes && doubtful => {
+            let newest = release::read(primary, previous).await.map_err(|error| broken(&report, error))?;
+            !newest.is_some_and(|newest| draft.is(&newest))
+        }
+        Some(_) => changes,
+        None => true,
+    };
+    let release = if is_new {
+        let made = release::write(primary, draft, &report, how.notes).await;
+        let (release, wrote) = made.map_err(|error| broken(&report, error))?;
+        follower.follow(&wrote, &[]).await;
+        Some(release)
+    } else {
+        None
+    };
+    vouch(&mut follower.level, (primary, backup), release.as_ref()).await;
+    Ok(Published { report, drift: filled, level: follower.level, release })
+}
+
+fn broken(report: &Report, error: SyncError) -> Interrupted {
+    let key = release::PREFIX.parse().unwrap_or_else(|_| unreachable!("a short text is a key"));
+    Interrupted { report: report.clone(), failed: vec![(key, error)], left: 0 }
+}
+
+/// Copies are younger than their originals: a note spares looking at them again. That it could not be written costs
+/// only those looks.
+async fn vouch<S: History>(level: &mut Level, (primary, backup): (&S, &S), release: Option<&Summary>) {
+    let (false, true, Some(release)) = (level.copied.is_empty(), level.trouble.is_none(), release) else { return };
+    if let Ok(Some(look)) = primary.look(&release.id.key(0), None).await {
+        drop(note::write(backup, look.modified).await);
+    }
+}

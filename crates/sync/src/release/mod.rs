@@ -1,0 +1,262 @@
+//! The history of a site: what each publish made of it, kept beside it in the bucket.
+//!
+//! A release record names every object with its version, entity tag, size and headers. Versions keep the bytes; the record
+//! says which of them belonged together. So going back is a publish like any other, only that its source is the past:
+//! no byte is sent, because the bucket still has all of them.
+//!
+//! ```
+//! use twinsite_core::Run;
+//! use twinsite_sync::{Index, MemoryStore, Notes, Options, Rules, plan, release, transfer, walk};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let (store, index, run) = (MemoryStore::default(), Index::memory(), Run::silent());
+//! for text in ["one", "two"] {
+//!     std::fs::write(dir.path().join("index.html"), text)?;
+//!     let source = walk(dir.path(), &Rules::web())?;
+//!     let plan = plan(&source, &store, &Options::default(), &index, &run).await?;
+//!     let draft = release::Draft::of(&plan, &source);
+//!     let report = transfer(plan, &store, &index, &run).await?;
+//!     release::write(&store, draft, &report, Notes::default()).await?;
+//! }
+//! let releases = release::list(&store).await?;
+//! let first = release::read(&store, releases[0].id).await?.expect("it was just written");
+//! let source = first.source(&Rules::web());
+//! let mut back = plan(&source, &store, &Options::default(), &index, &run).await?;
+//! release::find_versions(&mut back, &store).await?;
+//! transfer(back, &store, &index, &run).await?;
+//! assert_eq!(store.contents()[&"index.html".parse()?].0, "one");
+//! # Ok(()) }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+
+mod compare;
+mod record;
+mod retention;
+mod write;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use twinsite_core::Invalid;
+
+use crate::{ETag, Headers, Key, RemoteObject, Rules, Source, SourceObject};
+pub use compare::{Difference, Kind, compare};
+pub use retention::{Collected, collect, is_due_at};
+pub use write::{Draft, find_versions, list, read, write};
+
+/// Where release records are.
+pub(crate) const PREFIX: &str = ".twinsite/releases/";
+
+/// A release's number: one more than the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ReleaseId(pub u64);
+
+impl fmt::Display for ReleaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for ReleaseId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        text.parse().map(Self).map_err(|_| Invalid::new("release", text, "is not a number; see `twinsite releases`"))
+    }
+}
+
+impl ReleaseId {
+    /// The key of one part of its record; the first part is there only when the others are.
+    pub(crate) fn key(self, part: usize) -> Key {
+        let text = match part {
+            0 => format!("{PREFIX}{:010}.gz", self.0),
+            part => format!("{PREFIX}{:010}.gz.{part}", self.0),
+        };
+        text.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
+    }
+
+    /// The release that comes next.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// The records that a listing shows, the oldest first, and when each was written.
+pub(crate) fn listed(listing: &[RemoteObject]) -> Vec<(ReleaseId, i64)> {
+    let start = listing.partition_point(|object| object.key.as_str() < PREFIX);
+    let records = listing[start..].iter().take_while(|object| object.key.as_str().starts_with(PREFIX));
+    let id = |object: &RemoteObject| {
+        let number = object.key.as_str().strip_prefix(PREFIX)?.strip_suffix(".gz")?;
+        Some((ReleaseId(number.parse().ok()?), object.modified))
+    };
+    records.filter_map(id).collect()
+}
+
+/// Seconds since the epoch.
+#[expect(clippy::disallowed_methods, reason = "how old a release is, people reckon in their own time")]
+pub(crate) fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Which releases are kept: so many, and all that are younger than so many days.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// At least so many, the newest one among them.
+    pub releases: usize,
+    /// And those that were live within so many days.
+    pub days: u32,
+}
+
+impl Keep {
+    /// The oldest release to be kept; `None` when there is none. Age never removes what the count keeps.
+    pub(crate) fn oldest(&self, found: &[(ReleaseId, i64)], now: i64) -> Option<ReleaseId> {
+        let by_count = found.len().saturating_sub(self.releases.max(1));
+        let since = now - i64::from(self.days) * 86_400;
+        // A release was live until the next one took its place.
+        let by_age = found.iter().skip(1).position(|(_, until)| self.days > 0 && *until >= since);
+        let at = by_age.map_or(by_count, |at| at.min(by_count));
+        found.get(at).map(|(id, _)| *id)
+    }
+
+    /// The same, with one more release on top, which is about to be made.
+    pub(crate) fn oldest_with_next(&self, found: &[(ReleaseId, i64)], now: i64) -> Option<ReleaseId> {
+        if self.releases < 2 && self.days == 0 {
+            return None;
+        }
+        let last = found.last().map_or(ReleaseId(0), |(id, _)| *id);
+        let all: Vec<_> = found.iter().copied().chain([(last.next(), now)]).collect();
+        self.oldest(&all, now)
+    }
+}
+
+/// Where a publish came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Commit {
+    /// Its id.
+    pub id: String,
+    /// When it was committed, in seconds since the epoch.
+    pub time: i64,
+}
+
+/// What people write about a release.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notes {
+    /// In words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The source's commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Commit>,
+    /// Who published it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// The release that it brought back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restores: Option<ReleaseId>,
+}
+
+/// A release in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Its number.
+    pub id: ReleaseId,
+    /// When it was complete, in seconds since the epoch.
+    pub time: i64,
+    /// What people wrote about it.
+    #[serde(flatten)]
+    pub notes: Notes,
+    /// How many objects it is made of.
+    pub objects: usize,
+    /// Their size together, in bytes.
+    pub bytes: u64,
+    /// How many objects it changed: put, rewritten or deleted.
+    pub changed: usize,
+}
+
+/// An object of a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key.
+    pub key: Key,
+    /// The version that it was, in the bucket that the record was first written to.
+    pub version: Option<String>,
+    /// Its entity tag, which tells its bytes.
+    pub etag: ETag,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What it was served with: a place in [`Release::headers`].
+    pub headers: u32,
+}
+
+/// A release, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// In short.
+    pub summary: Summary,
+    /// The sets of headers that its objects share.
+    pub headers: Vec<Headers>,
+    /// Its objects, in the order of their keys.
+    pub entries: Vec<Entry>,
+}
+
+impl Release {
+    /// What an object was served with.
+    pub fn headers(&self, entry: &Entry) -> Headers {
+        self.headers.get(entry.headers as usize).cloned().unwrap_or_default()
+    }
+
+    /// An object by its key.
+    pub fn get(&self, key: &Key) -> Option<&Entry> {
+        self.entries.binary_search_by(|entry| entry.key.cmp(key)).ok().map(|at| &self.entries[at])
+    }
+
+    /// The release as something to be published: the same waves, the same guards, the same headers as then.
+    pub fn source(&self, rules: &Rules) -> Source {
+        let object = |entry: &Entry| SourceObject {
+            key: entry.key.clone(),
+            body: crate::Body::Past { etag: entry.etag.clone(), version: entry.version.clone() },
+            size: entry.size,
+            headers: self.headers(entry),
+            wave: rules.wave(&entry.key),
+        };
+        Source::past(self.entries.iter().map(object).collect(), rules)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(count: u64, every: i64) -> Vec<(ReleaseId, i64)> {
+        (1..=count).map(|n| (ReleaseId(n), i64::try_from(n).unwrap() * every)).collect()
+    }
+
+    #[test]
+    fn count_and_age_both_keep() {
+        let day = 86_400;
+        let all = found(20, day);
+        let now = 20 * day;
+        let oldest = |releases, days| Keep { releases, days }.oldest(&all, now).map(|id| id.0);
+        assert_eq!(oldest(10, 0), Some(11));
+        assert_eq!(oldest(30, 0), Some(1));
+        // Release 13 was live until day 14, and day 14 is six days ago.
+        assert_eq!(oldest(3, 6), Some(13));
+        assert_eq!(oldest(10, 3), Some(11));
+        assert_eq!(oldest(0, 0), Some(20));
+    }
+
+    #[test]
+    fn no_publish_for_two_years_removes_nothing() {
+        let all = found(4, 86_400);
+        let now = 800 * 86_400;
+        assert_eq!(Keep { releases: 10, days: 30 }.oldest(&all, now), Some(ReleaseId(1)));
+        assert_eq!(Keep { releases: 1, days: 30 }.oldest(&all, now), Some(ReleaseId(4)));
+        assert_eq!(Keep { releases: 3, days: 0 }.oldest_with_next(&all, now), Some(ReleaseId(3)));
+    }
+}

@@ -1,0 +1,139 @@
+//! A record's form: lines of JSON, compressed, in parts of so many lines.
+
+use std::io::{Read, Write};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, Release, Summary};
+use crate::{ETag, Headers};
+
+/// Objects in one part; a hundred bytes each, a third of that compressed.
+const LINES: usize = 50_000;
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+struct Top {
+    #[serde(flatten)]
+    summary: Summary,
+    parts: usize,
+    headers: Vec<Headers>,
+}
+
+/// Every other line: key, version, entity tag, size, place of its headers.
+type Line = (String, Option<String>, String, u64, u32);
+
+/// A record that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Damaged(String);
+
+impl Damaged {
+    pub(super) fn missing(part: usize) -> Self {
+        Self(format!("its part {part} is missing"))
+    }
+}
+
+impl From<serde_json::Error> for Damaged {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Damaged {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The parts of a record, the first one first.
+pub(super) fn parts(release: &Release) -> Result<Vec<Bytes>, Damaged> {
+    let chunks: Vec<&[Entry]> = release.entries.chunks(LINES).collect();
+    let count = chunks.len().max(1);
+    let top = Top { summary: release.summary.clone(), parts: count, headers: release.headers.clone() };
+    let mut parts = Vec::with_capacity(count);
+    for part in 0..count {
+        let mut out = GzEncoder::new(Vec::new(), Compression::fast());
+        if part == 0 {
+            serde_json::to_writer(&mut out, &top)?;
+            out.write_all(b"\n")?;
+        }
+        for entry in chunks.get(part).copied().unwrap_or_default() {
+            let Entry { key, version, etag, size, headers } = entry;
+            let line: (&str, &Option<String>, String, u64, u32) =
+                (key.as_str(), version, etag.to_string(), *size, *headers);
+            serde_json::to_writer(&mut out, &line)?;
+            out.write_all(b"\n")?;
+        }
+        parts.push(out.finish()?.into());
+    }
+    Ok(parts)
+}
+
+/// The first part, and how many there are.
+pub(super) fn first(bytes: &[u8]) -> Result<(Release, usize), Damaged> {
+    let text = text(bytes)?;
+    let (top, rest) = text.split_once('\n').ok_or_else(|| Damaged("it is empty".to_owned()))?;
+    let Top { summary, parts, headers } = serde_json::from_str(top)?;
+    Ok((Release { summary, headers, entries: entries(rest)? }, parts))
+}
+
+/// The first line alone.
+pub(super) fn summary(bytes: &[u8]) -> Result<Summary, Damaged> {
+    let mut top = Vec::new();
+    let mut input = std::io::BufReader::new(GzDecoder::new(bytes));
+    std::io::BufRead::read_until(&mut input, b'\n', &mut top)?;
+    let Top { summary, .. } = serde_json::from_slice(&top)?;
+    Ok(summary)
+}
+
+/// Any other part.
+pub(super) fn more(bytes: &[u8]) -> Result<Vec<Entry>, Damaged> {
+    entries(&text(bytes)?)
+}
+
+fn text(bytes: &[u8]) -> Result<String, Damaged> {
+    let mut text = String::new();
+    GzDecoder::new(bytes).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn entries(text: &str) -> Result<Vec<Entry>, Damaged> {
+    let entry = |line: &str| {
+        let (key, version, etag, size, headers): Line = serde_json::from_str(line)?;
+        let key = key.parse().map_err(|error| Damaged(format!("{error}")))?;
+        Ok(Entry { key, version, etag: ETag::parse(&etag), size, headers })
+    };
+    text.lines().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::{Notes, ReleaseId};
+
+    #[test]
+    fn what_is_written_is_read_in_as_many_parts_as_it_takes() {
+        let entry = |n: usize| Entry {
+            key: format!("k\n{n:06}").parse().unwrap(),
+            version: n.is_multiple_of(2).then(|| format!("v{n}")),
+            etag: ETag::parse("d41d8cd98f00b204e9800998ecf8427e-3"),
+            size: n as u64,
+            headers: 0,
+        };
+        let notes = Notes { message: Some("a\nb".into()), restores: Some(ReleaseId(2)), ..Notes::default() };
+        let summary = Summary { id: ReleaseId(7), time: 5, notes, objects: 50_001, bytes: 9, changed: 1 };
+        let headers = vec![Headers { content_type: Some("x/y".into()), ..Headers::default() }];
+        let whole = Release { summary, headers, entries: (0..=50_000).map(entry).collect() };
+        let written = parts(&whole).unwrap();
+        assert_eq!(written.len(), 2);
+        assert_eq!(super::summary(&written[0]).unwrap(), whole.summary);
+        let (mut read, count) = first(&written[0]).unwrap();
+        read.entries.extend(more(&written[1]).unwrap());
+        assert_eq!((read, count), (whole, 2));
+        assert!(first(b"rubbish").is_err());
+    }
+}

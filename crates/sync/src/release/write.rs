@@ -1,0 +1,237 @@
+//! Writing records, reading them, and finding the versions that they name.
+
+use std::collections::HashMap;
+
+use super::record::{self, Damaged};
+use super::{Entry, Notes, PREFIX, Release, ReleaseId, Summary, now};
+use crate::store::{Condition, History, Store};
+use crate::{Body, ETag, Headers, Key, Report, Source, StoreError, SyncError, SyncPlan, Wrote};
+
+/// A release in the making: everything but what the transfer will tell.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    id: ReleaseId,
+    previous: Option<ReleaseId>,
+    headers: Vec<Headers>,
+    entries: Vec<(Entry, bool)>,
+}
+
+impl Draft {
+    /// The release that a plan will make of a source.
+    pub fn of(plan: &SyncPlan, source: &Source) -> Self {
+        let same: HashMap<u32, &ETag> = plan.same.iter().map(|(at, etag)| (*at, etag)).collect();
+        let (mut known, mut headers) = (HashMap::new(), Vec::new());
+        let mut entries = Vec::with_capacity(source.objects.len());
+        for (at, object) in source.objects.iter().enumerate() {
+            let place = *known.entry(&object.headers).or_insert_with(|| {
+                headers.push(object.headers.clone());
+                u32::try_from(headers.len() - 1).unwrap_or(u32::MAX)
+            });
+            let etag = u32::try_from(at).ok().and_then(|at| same.get(&at)).map(|etag| (*etag).clone());
+            let stays = etag.is_some();
+            let etag = etag.unwrap_or_else(|| ETag::Opaque("".into()));
+            let entry = Entry { key: object.key.clone(), version: None, etag, size: object.size, headers: place };
+            entries.push((entry, stays));
+        }
+        let previous = plan.releases().last().copied();
+        Self { id: previous.unwrap_or_default().next(), previous, headers, entries }
+    }
+
+    /// True when a release is made of the very same objects.
+    pub(crate) fn is(&self, release: &Release) -> bool {
+        let same = |((mine, _), theirs): (&(Entry, bool), &Entry)| {
+            let headers = self.headers.get(mine.headers as usize) == release.headers.get(theirs.headers as usize);
+            mine.key == theirs.key && mine.etag == theirs.etag && headers
+        };
+        self.entries.len() == release.entries.len() && self.entries.iter().zip(&release.entries).all(same)
+    }
+
+    /// The number that it will have.
+    pub fn id(&self) -> ReleaseId {
+        self.id
+    }
+}
+
+fn headers() -> Headers {
+    Headers {
+        content_type: Some("application/gzip".to_owned()),
+        cache_control: Some("no-store".to_owned()),
+        ..Headers::default()
+    }
+}
+
+fn damaged(id: ReleaseId, why: &Damaged) -> SyncError {
+    StoreError::Broken(format!("the record of release {id} is damaged: {why}")).into()
+}
+
+/// Writes the record of a release, its first part last: without it there is no release. Returns what was written.
+///
+/// # Errors
+/// [`SyncError::Raced`] when somebody else has written a release of that number.
+pub async fn write<S: History>(
+    store: &S,
+    draft: Draft,
+    report: &Report,
+    notes: Notes,
+) -> Result<(Summary, Vec<Wrote>), SyncError> {
+    let Draft { id, previous, headers: sets, entries } = draft;
+    let written: HashMap<&Key, &Wrote> = report.wrote.iter().map(|wrote| (&wrote.key, wrote)).collect();
+    let old = match previous {
+        Some(previous) => read(store, previous).await?,
+        None => None,
+    };
+    let mut all = Vec::with_capacity(entries.len());
+    for (mut entry, stays) in entries {
+        match written.get(&entry.key) {
+            Some(wrote) => {
+                entry.etag = wrote.etag.clone();
+                entry.version.clone_from(&wrote.version);
+            }
+            None if stays => {
+                let before = old.as_ref().and_then(|old| old.get(&entry.key));
+                entry.version = before.filter(|old| old.etag == entry.etag).and_then(|old| old.version.clone());
+            }
+            None => continue,
+        }
+        all.push(entry);
+    }
+    fill_versions(store, &mut all).await?;
+    let bytes = all.iter().map(|entry| entry.size).sum();
+    let summary = Summary { id, time: now(), notes, objects: all.len(), bytes, changed: report.changed.len() };
+    let release = Release { summary, headers: sets, entries: all };
+    let wrote = put(store, &release).await?;
+    Ok((release.summary, wrote))
+}
+
+/// Objects that were there before the first record: a listing of versions tells which they are.
+async fn fill_versions<S: History>(store: &S, entries: &mut [Entry]) -> Result<(), SyncError> {
+    if entries.iter().all(|entry| entry.version.is_some()) {
+        return Ok(());
+    }
+    let mut behind = None;
+    loop {
+        let page = store.versions("", behind.as_ref()).await?;
+        for past in page.past.into_iter().filter(|past| past.latest) {
+            let at = entries.binary_search_by(|entry| entry.key.cmp(&past.key));
+            if let Some(entry) = at.ok().map(|at| &mut entries[at])
+                && entry.version.is_none()
+                && past.etag.as_ref() == Some(&entry.etag)
+                && past.version != "null"
+            {
+                entry.version = Some(past.version);
+            }
+        }
+        behind = page.next;
+        if behind.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn put(store: &impl Store, release: &Release) -> Result<Vec<Wrote>, SyncError> {
+    let id = release.summary.id;
+    let parts = record::parts(release).map_err(|why| damaged(id, &why))?;
+    let mut wrote = Vec::new();
+    for (part, bytes) in parts.into_iter().enumerate().rev() {
+        let (key, digest, size) = (id.key(part), crate::md5(&bytes), bytes.len() as u64);
+        if part > 0 {
+            store.put(&key, &headers(), (bytes, digest)).await?;
+        } else if store.put_if(&key, &headers(), (bytes, digest), Condition::Absent).await?.is_none() {
+            return Err(SyncError::Raced(format!("release {id} was made by somebody else meanwhile")));
+        }
+        wrote.push(Wrote { key, etag: ETag::Md5(digest), size, version: None, since: None, redirect: None });
+    }
+    Ok(wrote)
+}
+
+/// The releases of a bucket in short, the oldest first.
+///
+/// # Errors
+/// [`SyncError`] when the bucket or a record cannot be read.
+pub async fn list(store: &impl Store) -> Result<Vec<Summary>, SyncError> {
+    let mut found = Vec::new();
+    for (id, _) in listed_ids(store).await? {
+        let Some(bytes) = store.get(&id.key(0)).await? else { continue };
+        found.push(record::summary(&bytes).map_err(|why| damaged(id, &why))?);
+    }
+    Ok(found)
+}
+
+/// The numbers of the releases of a bucket, the oldest first, and when each record was written.
+pub(super) async fn listed_ids(store: &impl Store) -> Result<Vec<(ReleaseId, i64)>, SyncError> {
+    let mut found = Vec::new();
+    let mut after = PREFIX.to_owned();
+    loop {
+        let page = store.page(Some(&after)).await?;
+        let last = page.objects.last().map(|object| object.key.as_str().to_owned());
+        found.extend(super::listed(&page.objects));
+        match last {
+            Some(last) if page.more && last.starts_with(PREFIX) => after = last,
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// A release, whole; `None` when there is no record of it.
+///
+/// # Errors
+/// [`SyncError`] when the bucket or the record cannot be read.
+pub async fn read(store: &impl Store, id: ReleaseId) -> Result<Option<Release>, SyncError> {
+    let Some(bytes) = store.get(&id.key(0)).await? else { return Ok(None) };
+    let (mut release, parts) = record::first(&bytes).map_err(|why| damaged(id, &why))?;
+    for part in 1..parts {
+        let bytes = store.get(&id.key(part)).await?;
+        let bytes = bytes.ok_or_else(|| damaged(id, &Damaged::missing(part)))?;
+        release.entries.extend(record::more(&bytes).map_err(|why| damaged(id, &why))?);
+    }
+    Ok(Some(release))
+}
+
+/// Looks versions up one by one below this number, and lists all of them above.
+const FEW: usize = 24;
+
+/// Makes sure that this bucket has every older version that a plan wants to bring back. The bucket may be another one
+/// than that of the record: what counts is the entity tag, the id is a hint.
+///
+/// # Errors
+/// [`SyncError::Lost`] names what is not kept any more; nothing has been changed then.
+pub async fn find_versions<S: History>(plan: &mut SyncPlan, store: &S) -> Result<(), SyncError> {
+    let mut wanted: HashMap<Key, &mut Body> = HashMap::new();
+    for put in &mut plan.puts {
+        if let Body::Past { .. } = &put.object.body {
+            wanted.insert(put.object.key.clone(), &mut put.object.body);
+        }
+    }
+    if wanted.len() <= FEW {
+        let mut found = Vec::new();
+        for (key, body) in &wanted {
+            if let Body::Past { etag, version: Some(version) } = &**body
+                && store.look(key, Some(version)).await?.is_some_and(|look| look.head.etag == *etag)
+            {
+                found.push(key.clone());
+            }
+        }
+        for key in &found {
+            wanted.remove(key);
+        }
+    }
+    let mut behind = None;
+    while !wanted.is_empty() {
+        let page = store.versions("", behind.as_ref()).await?;
+        for past in page.past {
+            let fits = wanted
+                .get(&past.key)
+                .is_some_and(|body| matches!(&**body, Body::Past { etag, .. } if past.etag.as_ref() == Some(etag)));
+            if fits && let Some(Body::Past { version, .. }) = wanted.remove(&past.key) {
+                *version = Some(past.version);
+            }
+        }
+        behind = page.next;
+        if behind.is_none() {
+            break;
+        }
+    }
+    let mut lost: Vec<Key> = wanted.into_keys().collect();
+    lost.sort();
+    if lost.is_empty() { Ok(()) } else { Err(SyncError::Lost(lost)) }
+}

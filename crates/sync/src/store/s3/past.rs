@@ -1,0 +1,208 @@
+//! The past of a bucket, and copies between buckets: one function for each S3 operation.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, Delete, EncodingType, MetadataDirective, ObjectIdentifier,
+    ReplicationStatus,
+};
+use aws_smithy_types::DateTime;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use twinsite_aws::{AwsError, Kind};
+
+use super::S3Store;
+use super::calls::{copied, kept, quoted};
+use super::wire::{copy_source, decoded, head, with_headers};
+use crate::store::{Copied, Copying, History, Look, Past, Standing, StoreError, VersionsPage};
+use crate::{ETag, Headers, Key, Md5};
+
+impl S3Store {
+    fn source(&self, copying: &Copying) -> String {
+        let plain = copy_source(&self.bucket, &copying.key);
+        match &copying.version {
+            Some(version) => format!("{plain}?versionId={}", utf8_percent_encode(version, NON_ALPHANUMERIC)),
+            None => plain,
+        }
+    }
+
+    /// What the parts of an object are like, should it have any.
+    async fn first_part(&self, key: &Key, version: Option<&str>) -> Result<Option<u64>, StoreError> {
+        let request = self.client.head_object().bucket(&self.bucket).key(key.as_str()).part_number(1);
+        let answer = request.set_version_id(version.map(str::to_owned)).send().await;
+        let answer = answer.map_err(|error| AwsError::new("HeadObject", self.object(key), error))?;
+        Ok(answer.content_length().and_then(|size| u64::try_from(size).ok()))
+    }
+}
+
+impl History for S3Store {
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>
+    async fn versions(&self, prefix: &str, behind: Option<&(String, String)>) -> Result<VersionsPage, StoreError> {
+        let request = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
+        let (key, version) = behind.cloned().unzip();
+        let request = request.set_key_marker(key).set_version_id_marker(version.filter(|id| !id.is_empty()));
+        let answer = request.encoding_type(EncodingType::Url).send().await;
+        let answer = answer.map_err(|error| AwsError::new("ListObjectVersions", &self.bucket, error))?;
+        let versions = answer.versions().iter().filter_map(|version| {
+            Some(Past {
+                key: decoded(version.key()?).parse().ok()?,
+                version: version.version_id().unwrap_or("null").to_owned(),
+                etag: Some(ETag::parse(version.e_tag()?)),
+                size: u64::try_from(version.size()?).ok()?,
+                modified: version.last_modified()?.secs(),
+                latest: version.is_latest().unwrap_or_default(),
+            })
+        });
+        let markers = answer.delete_markers().iter().filter_map(|marker| {
+            Some(Past {
+                key: decoded(marker.key()?).parse().ok()?,
+                version: marker.version_id().unwrap_or("null").to_owned(),
+                etag: None,
+                size: 0,
+                modified: marker.last_modified()?.secs(),
+                latest: marker.is_latest().unwrap_or_default(),
+            })
+        });
+        let mut past: Vec<Past> = versions.chain(markers).collect();
+        past.sort_by(|a, b| a.key.cmp(&b.key).then(b.latest.cmp(&a.latest)).then(b.modified.cmp(&a.modified)));
+        let more = answer.is_truncated().unwrap_or_default();
+        let next = answer
+            .next_key_marker()
+            .filter(|_| more)
+            .map(|key| (decoded(key), answer.next_version_id_marker().unwrap_or_default().to_owned()));
+        Ok(VersionsPage { past, next })
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
+    async fn look(&self, key: &Key, version: Option<&str>) -> Result<Option<Look>, StoreError> {
+        let request = self.client.head_object().bucket(&self.bucket).key(key.as_str());
+        let request = request.set_version_id(version.map(str::to_owned)).checksum_mode(ChecksumMode::Enabled);
+        let answer = request.send().await.map_err(|error| AwsError::new("HeadObject", self.object(key), error));
+        let Some(answer) = AwsError::absent(answer)? else { return Ok(None) };
+        let whole = answer.checksum_type() != Some(&ChecksumType::Composite);
+        let sums = [
+            ("CRC64NVME", answer.checksum_crc64_nvme()),
+            ("CRC32C", answer.checksum_crc32_c()),
+            ("CRC32", answer.checksum_crc32()),
+        ];
+        let sum = sums.into_iter().find_map(|(name, sum)| Some((name.to_owned(), sum?.to_owned())));
+        let mut look = Look {
+            version: kept(answer.version_id().map(str::to_owned)),
+            modified: answer.last_modified().map(DateTime::secs).unwrap_or_default(),
+            standing: standing(answer.replication_status()),
+            expires: answer.expires_string().map(str::to_owned),
+            checksum: sum.filter(|_| whole),
+            head: head(answer),
+        };
+        if let ETag::Multipart(..) = look.head.etag {
+            look.head.part_size = self.first_part(key, version).await?;
+        }
+        Ok(Some(look))
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html>
+    async fn tags(&self, key: &Key, version: Option<&str>) -> Result<BTreeMap<String, String>, StoreError> {
+        let request = self.client.get_object_tagging().bucket(&self.bucket).key(key.as_str());
+        let answer = request.set_version_id(version.map(str::to_owned)).send().await;
+        let answer = answer.map_err(|error| AwsError::new("GetObjectTagging", self.object(key), error))?;
+        Ok(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
+    async fn copy(&self, from: &Self, copying: &Copying) -> Result<Copied, StoreError> {
+        let key = &copying.key;
+        let request = self.client.copy_object().bucket(&self.bucket).key(key.as_str());
+        let request = request.copy_source(from.source(copying)).copy_source_if_match(quoted(&copying.etag));
+        let request = match &copying.headers {
+            Some(headers) => with_headers!(request, headers).metadata_directive(MetadataDirective::Replace),
+            None => request.set_website_redirect_location(copying.redirect.clone()),
+        };
+        let answer = request.send().await.map_err(|error| AwsError::new("CopyObject", self.object(key), error));
+        match answer {
+            Ok(answer) => Ok(Copied::Done(copied(answer))),
+            Err(error) if gone(&error) => Ok(Copied::Gone),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
+    async fn begin_copy(&self, key: &Key, look: &Look, tags: &BTreeMap<String, String>) -> Result<String, StoreError> {
+        let headers: &Headers = &look.head.headers;
+        let request = self.client.create_multipart_upload().bucket(&self.bucket).key(key.as_str());
+        let mut request = with_headers!(request, headers);
+        if let Some(expires) = look.expires.as_deref() {
+            let date = DateTime::from_str(expires, aws_smithy_types::date_time::Format::HttpDate);
+            request = request.set_expires(date.ok());
+        }
+        if let Some((algorithm, _)) = &look.checksum {
+            request = request.checksum_algorithm(ChecksumAlgorithm::from(algorithm.as_str()));
+            request = request.checksum_type(ChecksumType::FullObject);
+        }
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let tags: Vec<String> =
+            tags.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        let request = request.set_tagging((!tags.is_empty()).then(|| tags.join("&")));
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| AwsError::new("CreateMultipartUpload", self.object(key), error))?;
+        let missing = || AwsError::unexpected("CreateMultipartUpload", self.object(key), "it names no upload id");
+        Ok(answer.upload_id.ok_or_else(missing)?)
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html>
+    async fn part_copy(
+        &self,
+        from: &Self,
+        (copying, id): (&Copying, &str),
+        number: u32,
+        bytes: Range<u64>,
+    ) -> Result<Option<Md5>, StoreError> {
+        let key = &copying.key;
+        let number = i32::try_from(number).unwrap_or(i32::MAX);
+        let range = format!("bytes={}-{}", bytes.start, bytes.end.saturating_sub(1));
+        let request = self.client.upload_part_copy().bucket(&self.bucket).key(key.as_str()).upload_id(id);
+        let request = request.part_number(number).copy_source(from.source(copying)).copy_source_range(range);
+        let answer = request.copy_source_if_match(quoted(&copying.etag)).send().await;
+        let answer = answer.map_err(|error| AwsError::new("UploadPartCopy", self.object(key), error));
+        let answer = match answer {
+            Err(error) if gone(&error) && error.code.as_deref() != Some("NoSuchUpload") => return Ok(None),
+            other => other?,
+        };
+        let etag = answer.copy_part_result().and_then(|part| part.e_tag()).map(ETag::parse);
+        match etag {
+            Some(ETag::Md5(md5)) => Ok(Some(md5)),
+            _ => Err(AwsError::unexpected("UploadPartCopy", self.object(key), "it tells no digest of the part").into()),
+        }
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
+    async fn delete_versions(&self, versions: &[(Key, String)]) -> Result<Vec<(Key, String)>, StoreError> {
+        let unfit = |error: aws_sdk_s3::error::BuildError| StoreError::Unfit(self.bucket.clone(), error.to_string());
+        let id =
+            |(key, version): &(Key, String)| ObjectIdentifier::builder().key(key.as_str()).version_id(version).build();
+        let ids = versions.iter().map(id).collect::<Result<Vec<_>, _>>().map_err(unfit)?;
+        let delete = Delete::builder().set_objects(Some(ids)).quiet(true).build().map_err(unfit)?;
+        let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
+        let answer = answer.map_err(|error| AwsError::new("DeleteObjects", &self.bucket, error))?;
+        let failed = answer.errors().iter().filter_map(|error| {
+            let why = error.message().or(error.code()).unwrap_or("no reason given");
+            Some((error.key()?.parse().ok()?, why.to_owned()))
+        });
+        Ok(failed.collect())
+    }
+}
+
+/// True when what was to be copied is not there any more, or is something else.
+fn gone(error: &AwsError) -> bool {
+    let bucket = error.code.as_deref() == Some("NoSuchBucket");
+    !bucket && matches!(error.kind, Kind::Precondition | Kind::Absent)
+}
+
+fn standing(status: Option<&ReplicationStatus>) -> Standing {
+    match status {
+        None => Standing::None,
+        Some(ReplicationStatus::Complete | ReplicationStatus::Completed) => Standing::Completed,
+        Some(ReplicationStatus::Failed) => Standing::Failed,
+        Some(ReplicationStatus::Replica) => Standing::Replica,
+        Some(_) => Standing::Pending,
+    }
+}

@@ -1,0 +1,163 @@
+//! Releases: each can be brought back, and none is lost that is kept.
+
+use twinsite_core::Run;
+use twinsite_sync::release::{self, Keep, Kind};
+use twinsite_sync::{History, MemoryStore, ReleaseId, Store, mirror};
+
+use crate::stage::{Stage, contents, deploy, roll_back};
+use crate::write;
+
+/// Ten versions of a site: pages change, assets come and go, headers change with their names.
+fn version(dir: &std::path::Path, n: u32) {
+    std::fs::remove_dir_all(dir.join("assets")).ok();
+    write(dir, "index.html", &format!("<link href=assets/app.{n}.css>"));
+    write(dir, "404.html", "lost");
+    write(dir, &format!("assets/app.{n}.css"), &format!("body{{order:{n}}}"));
+    write(dir, "assets/steady.svg", "<svg/>");
+    write(dir, "assets/sometimes.js", &format!("{}", n / 3));
+    if n.is_multiple_of(2) {
+        write(dir, "even/index.html", &format!("even {n}"));
+    } else {
+        std::fs::remove_dir_all(dir.join("even")).ok();
+    }
+}
+
+#[tokio::test]
+async fn ten_releases_can_each_be_brought_back_and_forward_again() {
+    let (stage, dir) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let stores = (&stage.primary, &stage.backup);
+    let mut shown = Vec::new();
+    for n in 1..=10 {
+        version(dir.path(), n);
+        assert_eq!(deploy(dir.path(), stores).await.unwrap().release, Some(ReleaseId(n.into())));
+        shown.push(pages(&stage.contents(&stage.primary).await));
+    }
+    for n in (1..=10).chain([1, 10, 4]) {
+        let back = roll_back(n, stores).await.unwrap();
+        let wanted = &shown[usize::try_from(n).unwrap() - 1];
+        for side in [&stage.primary, &stage.backup] {
+            let now = stage.contents(side).await;
+            for (key, object) in wanted {
+                assert_eq!(now.get(key), Some(object), "{key} of release {n}");
+            }
+            let extra = now.keys().filter(|key| !wanted.contains_key(*key));
+            assert!(
+                extra.clone().all(|key| key.as_str().starts_with("assets/")),
+                "pages that were not there: {extra:?}"
+            );
+        }
+        assert!(n == 10 || back.release.is_some());
+        // Nothing was sent: every object is a copy of an older version.
+        assert!(roll_back(n, stores).await.unwrap().release.is_none(), "it is live already");
+        assert!(mirror::compare(&stage.primary, &stage.backup, &Run::silent()).await.unwrap().is_level());
+    }
+    let all = release::list(&stage.primary).await.unwrap();
+    assert_eq!(all.last().unwrap().notes.restores, Some(ReleaseId(4)));
+    assert_eq!(release::list(&stage.backup).await.unwrap(), all);
+}
+
+type Shown = std::collections::BTreeMap<twinsite_sync::Key, (bytes::Bytes, twinsite_sync::Headers)>;
+
+/// What a release is made of, without assets that only earlier ones name.
+fn pages(all: &Shown) -> Shown {
+    let index = &all[&"index.html".parse().unwrap()].0;
+    let named = String::from_utf8_lossy(index).trim_start_matches("<link href=").trim_end_matches('>').to_owned();
+    let old = |key: &str| key.starts_with("assets/app.") && key != named;
+    all.iter().filter(|(key, _)| !old(key.as_str())).map(|(key, object)| (key.clone(), object.clone())).collect()
+}
+
+#[tokio::test]
+async fn releases_are_compared_and_an_asset_stays_while_a_kept_release_names_it() {
+    let (primary, backup) = (MemoryStore::default(), MemoryStore::default());
+    let dir = tempfile::tempdir().unwrap();
+    for n in 1..=3 {
+        version(dir.path(), n);
+        deploy(dir.path(), (&primary, &backup)).await.unwrap();
+    }
+    let read = async |n| release::read(&primary, ReleaseId(n)).await.unwrap().unwrap();
+    let found = release::compare(&read(2).await, &read(3).await);
+    let found: Vec<_> = found.iter().map(|one| (one.key.as_str(), one.kind)).collect();
+    let expected = [
+        ("assets/app.2.css", Kind::Removed),
+        ("assets/app.3.css", Kind::Added),
+        ("assets/sometimes.js", Kind::Content),
+        ("even/index.html", Kind::Removed),
+        ("index.html", Kind::Content),
+    ];
+    assert_eq!(found, expected);
+    let live = contents(&primary).await;
+    let has = |key: &str| live.contains_key(&key.parse().unwrap());
+    assert!(has("assets/app.1.css") && has("assets/app.2.css"), "open tabs still ask for them");
+    assert!(!has("even/index.html"), "a page that was taken away is gone");
+    assert!(deploy(dir.path(), (&primary, &backup)).await.unwrap().release.is_none());
+}
+
+#[tokio::test]
+async fn retention_removes_what_no_kept_release_names_and_nothing_else() {
+    let (stage, dir) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let stores = (&stage.primary, &stage.backup);
+    for n in 1..=10 {
+        version(dir.path(), n);
+        deploy(dir.path(), stores).await.unwrap();
+    }
+    let before = stage.contents(&stage.primary).await;
+    let foreign = "theirs.txt".parse().unwrap();
+    for text in ["theirs, old", "theirs"] {
+        stage
+            .primary
+            .put(&foreign, &Default::default(), (text.into(), twinsite_sync::md5(text.as_bytes())))
+            .await
+            .unwrap();
+    }
+    for store in [&stage.primary, &stage.backup] {
+        let keep = Keep { releases: 4, days: 0 };
+        let done = release::collect(store, &keep).await.unwrap();
+        assert_eq!(done.releases, (1..=6).map(ReleaseId).collect::<Vec<_>>());
+        assert!(done.versions >= 6, "the old index documents at least: {done:?}");
+        assert_eq!(release::collect(store, &keep).await.unwrap(), release::Collected::default(), "again is nothing");
+    }
+    let after = stage.contents(&stage.primary).await;
+    assert!(before.iter().all(|(key, object)| after.get(key) == Some(object)), "what is live stays");
+    let theirs = stage.primary.versions("theirs.txt", None).await.unwrap();
+    assert_eq!(theirs.past.len(), 2, "what twinsite did not publish keeps its past");
+    for n in [7, 9, 8, 10] {
+        roll_back(n, stores).await.unwrap();
+        let index = stage.primary.get(&"index.html".parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(index, format!("<link href=assets/app.{n}.css>"));
+    }
+    assert!(release::read(&stage.primary, ReleaseId(3)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn without_the_primary_the_backup_is_rolled_back_alone_and_copies_of_versions_serve_as_well() {
+    let (stage, dir) = (Stage::new().await, tempfile::tempdir().unwrap());
+    for n in 1..=3 {
+        version(dir.path(), n);
+        deploy(dir.path(), (&stage.primary, &stage.backup)).await.unwrap();
+    }
+    // Its versions have other ids, because they were copied and not replicated.
+    roll_back(2, (&stage.backup, &stage.backup)).await.unwrap();
+    let index = stage.backup.get(&"index.html".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(index, "<link href=assets/app.2.css>");
+    let index = stage.primary.get(&"index.html".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(index, "<link href=assets/app.3.css>");
+    // Back again, a deploy makes both level.
+    deploy(dir.path(), (&stage.primary, &stage.backup)).await.unwrap();
+    assert!(mirror::compare(&stage.primary, &stage.backup, &Run::silent()).await.unwrap().is_level());
+}
+
+#[tokio::test]
+async fn a_release_whose_versions_are_gone_is_refused_before_anything_changes() {
+    let (stage, dir) = (Stage::new().await, tempfile::tempdir().unwrap());
+    for n in 1..=2 {
+        version(dir.path(), n);
+        deploy(dir.path(), (&stage.primary, &stage.backup)).await.unwrap();
+    }
+    let key = "index.html".parse().unwrap();
+    let old = stage.primary.versions("index.html", None).await.unwrap().past.pop().unwrap();
+    stage.primary.delete_versions(&[(key, old.version)]).await.unwrap();
+    let before = stage.contents(&stage.primary).await;
+    let refused = roll_back(1, (&stage.primary, &stage.backup)).await.unwrap_err();
+    assert!(refused.to_string().contains("index.html"), "{refused}");
+    assert_eq!(stage.contents(&stage.primary).await, before);
+}
