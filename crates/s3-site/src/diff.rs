@@ -14,6 +14,9 @@ use crate::want::{Adopt, Desired};
 /// Days after which uploads that were not completed are thrown away.
 const ABORT_DAYS: i32 = 7;
 
+/// Nothing goes by age alone: old versions go when no release that is kept names them, and only a deploy knows that.
+const LIFECYCLE: Lifecycle = Lifecycle { abort_days: Some(ABORT_DAYS), noncurrent_days: None, markers: true };
+
 /// The steps that bring both buckets into the wanted state.
 ///
 /// # Errors
@@ -126,7 +129,7 @@ impl<'a> Planner<'a> {
         if let Some(wanted) = self.want.website().filter(|wanted| website.as_ref() != Some(wanted)) {
             steps.push(self.update("website", What::Website { have: website.clone(), want: wanted }));
         }
-        let rules = self.lifecycle();
+        let rules = LIFECYCLE;
         if *lifecycle != rules {
             steps.push(self.update("lifecycle", What::Lifecycle { have: *lifecycle, want: rules }));
         }
@@ -137,11 +140,6 @@ impl<'a> Planner<'a> {
             steps.push(self.update("probes", What::Probes { keys, word }).follows(self.id("versioning")));
         }
         Ok(steps)
-    }
-
-    fn lifecycle(&self) -> Lifecycle {
-        let noncurrent_days = Some(self.want.noncurrent_days);
-        Lifecycle { abort_days: Some(ABORT_DAYS), noncurrent_days, markers: true }
     }
 
     fn policy(&self, have: Option<&str>) -> Result<Option<Step<Change>>, Problem> {

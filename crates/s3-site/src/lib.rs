@@ -17,6 +17,7 @@
 //! takes away a setting, rule or policy statement that it does not manage.
 
 mod apply;
+mod batch;
 mod bucket;
 mod canary;
 mod change;
@@ -33,6 +34,7 @@ mod stop;
 mod want;
 mod wire;
 
+pub use batch::{Batch, REPORTS};
 pub use bucket::{Found, Lifecycle, Observed, SideState, Website};
 pub use change::{BucketChange, Change};
 pub use destroy::{Contents, destroy_former, destroy_steps};

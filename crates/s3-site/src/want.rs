@@ -24,8 +24,6 @@ pub struct Desired {
     pub index: String,
     /// The error document at the top.
     pub not_found: Option<String>,
-    /// After how many days versions that are no longer current expire.
-    pub noncurrent_days: i32,
     /// What to do about a bucket that was there before.
     pub adopt: Adopt,
     /// Whether what is put into the backup travels back, for publishing there while the primary is gone.
@@ -45,7 +43,6 @@ impl Desired {
             site,
             index: "index.html".to_owned(),
             not_found,
-            noncurrent_days: 90,
             adopt: Adopt::default(),
             replicate_back: false,
             time_control: false,

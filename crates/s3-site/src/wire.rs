@@ -131,11 +131,11 @@ pub(crate) fn lifecycle_configuration(
         LifecycleRule::builder().id(id).status(ExpirationStatus::Enabled).filter(everything)
     };
     let abort = AbortIncompleteMultipartUpload::builder().set_days_after_initiation(abort_days).build();
-    let noncurrent = NoncurrentVersionExpiration::builder().set_noncurrent_days(noncurrent_days).build();
+    let noncurrent = noncurrent_days.map(|days| NoncurrentVersionExpiration::builder().noncurrent_days(days).build());
     let expiration = LifecycleExpiration::builder().expired_object_delete_marker(markers).build();
     let ours = [
         rule(RULES[0]).abort_incomplete_multipart_upload(abort).build()?,
-        rule(RULES[1]).noncurrent_version_expiration(noncurrent).expiration(expiration).build()?,
+        rule(RULES[1]).set_noncurrent_version_expiration(noncurrent).expiration(expiration).build()?,
     ];
     let others = before.into_iter().filter(|rule| !rule.id().is_some_and(|id| RULES.contains(&id)));
     BucketLifecycleConfiguration::builder().set_rules(Some(others.chain(ours).collect())).build()

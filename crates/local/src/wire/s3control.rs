@@ -1,6 +1,8 @@
-//! S3 Control on the wire (restXml): the account-wide public access block.
+//! S3 Control on the wire (restXml): the account-wide public access block, and jobs of S3 Batch Operations.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html>
+
+mod jobs;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -12,8 +14,13 @@ use crate::world::{Block, Fault, World};
 
 const PATH: &str = "/v20180820/configuration/publicAccessBlock";
 
+const JOBS: &str = "/v20180820/jobs";
+
 /// The operation that a request asks for.
 pub(super) fn operation(request: &Request<Bytes>) -> String {
+    if let Some(rest) = request.uri().path().strip_prefix(JOBS) {
+        return if rest.is_empty() { "CreateJob" } else { "DescribeJob" }.to_owned();
+    }
     if request.uri().path() != PATH {
         return "Unknown".to_owned();
     }
@@ -22,6 +29,13 @@ pub(super) fn operation(request: &Request<Bytes>) -> String {
 
 /// Answers a request to S3 Control.
 pub(super) fn answer(world: &World, request: &Request<Bytes>) -> Response<Body> {
+    if let Some(rest) = request.uri().path().strip_prefix(JOBS) {
+        return match (request.method(), rest.strip_prefix('/')) {
+            (&Method::POST, None) => jobs::create(world, request.body()),
+            (&Method::GET, Some(id)) => jobs::describe(world, id),
+            _ => error(StatusCode::NOT_IMPLEMENTED, "NotImplemented", "The operation is not emulated"),
+        };
+    }
     if request.uri().path() != PATH {
         return error(StatusCode::NOT_IMPLEMENTED, "NotImplemented", "The operation is not emulated");
     }

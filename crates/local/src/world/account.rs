@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::acm::Acm;
+use super::batch::Jobs;
 use super::cloudfront::CloudFront;
 use super::cloudwatch::CloudWatch;
 use super::iam::Iam;
@@ -21,6 +22,8 @@ pub struct Account {
     pub block: Option<Block>,
     /// Certificates.
     pub acm: Acm,
+    /// Jobs of S3 Batch Operations.
+    pub batch: Jobs,
     /// Distributions and what belongs to them.
     pub cloudfront: CloudFront,
     /// Alarms.
@@ -137,7 +140,7 @@ impl World {
 fn forget(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(map) => {
-            map.retain(|key, _| !["counter", "changes", "retired"].contains(&key.as_str()));
+            map.retain(|key, _| !["counter", "changes", "retired", "jobs"].contains(&key.as_str()));
             map.values_mut().for_each(forget);
         }
         serde_json::Value::Array(list) => list.iter_mut().for_each(forget),

@@ -2,6 +2,7 @@
 
 mod account;
 pub mod acm;
+pub mod batch;
 mod blobs;
 mod bucket;
 pub mod cloudfront;

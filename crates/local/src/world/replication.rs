@@ -89,6 +89,11 @@ impl Rules {
         rule.destination.bucket.strip_prefix("arn:aws:s3:::").filter(|_| wanted)
     }
 
+    /// True when a rule is about a version.
+    pub(super) fn leads_somewhere(&self, version: &Version) -> bool {
+        self.destination(version).is_some()
+    }
+
     /// Where a version that is just being written stands.
     pub(super) fn standing(&self, version: &Version) -> Option<Replicated> {
         // A replica does not travel on.
@@ -195,6 +200,23 @@ impl World {
         Ok(true)
     }
 
+    /// Carries over a version that is in the bucket, whatever has become of it before: what a batch job does.
+    pub(super) fn carry_over(&self, state: &mut State, bucket: &str, version: &Version) -> Result<Replicated, Fault> {
+        let rules = state.buckets.get(bucket).and_then(|bucket| bucket.rules.clone());
+        let Some(rules) = rules else { return Ok(Replicated::Failed) };
+        let Some(name) = rules.destination(version).map(str::to_owned) else { return Ok(Replicated::Failed) };
+        let kept = state.buckets.get(&name).is_some_and(|there| there.settings.versioning == Versioning::Enabled);
+        let done = kept && may_replicate(&state.account, &rules.role, bucket, &name);
+        if done {
+            self.land(state, &name, version)?;
+        }
+        let done = if done { Replicated::Completed } else { Replicated::Failed };
+        let item =
+            Item { bucket: bucket.to_owned(), key: version.key.clone(), id: version.id.clone(), due: version.modified };
+        self.mark(state, &item, done)?;
+        Ok(done)
+    }
+
     /// Adds a replica: same id, same time, everything but the website redirect.
     fn land(&self, state: &mut State, name: &str, version: &Version) -> Result<(), Fault> {
         let Some(bucket) = state.buckets.get_mut(name) else { return Ok(()) };
@@ -226,12 +248,16 @@ impl World {
 
 /// True when the role is there, S3 may assume it, and it may read here and write there.
 fn may_replicate(account: &Account, role: &str, from: &str, to: &str) -> bool {
+    let trust = account.iam.by_arn(role).map(|role| role.trust.clone()).unwrap_or_default();
+    let trusted = trust.contains("s3.amazonaws.com") && trust.contains("sts:AssumeRole");
+    let may = |action: &str, bucket: &str| allowed(account, role, action, bucket);
+    trusted && may("s3:GetObjectVersionForReplication", from) && may("s3:ReplicateObject", to)
+}
+
+/// True when a role's policies allow an action on the objects of a bucket.
+pub(super) fn allowed(account: &Account, role: &str, action: &str, bucket: &str) -> bool {
     let Some(role) = account.iam.by_arn(role) else { return false };
-    let policies: Vec<Policy> = role.policies.values().filter_map(|text| Policy::parse(text).ok()).collect();
-    let allowed = |action: &str, bucket: &str| {
-        let resource = format!("arn:aws:s3:::{bucket}/key");
-        policies.iter().any(|policy| policy.verdict(&Caller::Itself, action, &resource) == Verdict::Allow)
-    };
-    let trusted = role.trust.contains("s3.amazonaws.com") && role.trust.contains("sts:AssumeRole");
-    trusted && allowed("s3:GetObjectVersionForReplication", from) && allowed("s3:ReplicateObject", to)
+    let mut policies = role.policies.values().filter_map(|text| Policy::parse(text).ok());
+    let resource = format!("arn:aws:s3:::{bucket}/key");
+    policies.any(|policy| policy.verdict(&Caller::Itself, action, &resource) == Verdict::Allow)
 }

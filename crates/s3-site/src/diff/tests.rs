@@ -20,7 +20,7 @@ fn right(want: &Desired, side: Side) -> SideState {
         sse_s3: true,
         block: Some(want.block()),
         website: want.website(),
-        lifecycle: Lifecycle { abort_days: Some(7), noncurrent_days: Some(90), markers: true },
+        lifecycle: Lifecycle { abort_days: Some(7), noncurrent_days: None, markers: true },
         policy: policy::wanted(want, bucket, None).unwrap().map(|document| document.to_string()),
         replication: Replication { rule: replication::wanted(want, side), others: None },
         probes: true,

@@ -142,12 +142,12 @@ async fn settings_of_others_on_our_bucket_stay() {
     let rules = lifecycle.rules().iter().cloned().chain([theirs]).collect();
     let rules = aws_sdk_s3::types::BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().unwrap();
     client.put_bucket_lifecycle_configuration().bucket(bucket).lifecycle_configuration(rules).send().await.unwrap();
-    want.noncurrent_days = 5;
+    want.index = "other.html".to_owned();
     applied(&s3, &want).await.unwrap();
     assert!(planned(&s3, &want).await.is_empty());
     assert!(client.get_bucket_cors().bucket(bucket).send().await.is_ok());
     let website = client.get_bucket_website().bucket(bucket).send().await.unwrap();
-    assert_eq!((website.index_document().unwrap().suffix(), website.routing_rules().len()), ("index.html", 1));
+    assert_eq!((website.index_document().unwrap().suffix(), website.routing_rules().len()), ("other.html", 1));
     let rules = client.get_bucket_lifecycle_configuration().bucket(bucket).send().await.unwrap();
     assert!(rules.rules().iter().any(|rule| rule.id() == Some("theirs")));
 }
