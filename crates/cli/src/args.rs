@@ -61,6 +61,12 @@ pub(crate) enum Command {
     Deploy(Deploy),
     /// Compare both buckets with a directory, or with one another; exit 3 when they differ
     Verify(Verify),
+    /// Copy to the backup what replication did not: objects older than its rule, and those it gave up on
+    Backfill(Backfill),
+    /// List releases, show one, or compare two
+    Releases(Releases),
+    /// Bring an older release back; no byte is sent, the buckets have them all
+    Rollback(Rollback),
     /// Show health, where DNS leads, the certificate, the distribution, both buckets, alarms, and what `apply` would do
     Status(Status),
     /// Delete everything that was created for the site: DNS first, buckets last
@@ -261,12 +267,90 @@ pub(crate) struct Deploy {
     /// Run `apply` first
     #[arg(long)]
     pub(crate) apply: bool,
-    /// Wait until every edge of CloudFront has forgotten what changed
-    #[arg(long)]
-    pub(crate) wait: bool,
     /// With --local: serve both websites afterwards
     #[arg(long, requires = "local")]
     pub(crate) serve: bool,
+    /// What this release is about
+    #[arg(long, short, value_name = "TEXT")]
+    pub(crate) message: Option<String>,
+    /// The commit that the directory was built from; git is asked unless given
+    #[arg(long, value_name = "ID")]
+    pub(crate) commit: Option<String>,
+    /// Do nothing if a newer commit has been published
+    #[arg(long)]
+    pub(crate) if_newer: bool,
+    /// Look afterwards whether visitors get what was published, through CloudFront and from both origins
+    #[arg(long)]
+    pub(crate) probe: bool,
+    /// If they do not, bring the release before back; implies --probe
+    #[arg(long)]
+    pub(crate) rollback_on_failure: bool,
+    #[command(flatten)]
+    pub(crate) publish: Publish,
+}
+
+/// What everything that publishes takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Publish {
+    /// Wait until every edge of CloudFront has forgotten what changed
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// How long replication is waited for, before what is late is copied
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60s")]
+    pub(crate) parity_timeout: u64,
+    /// How long to wait while somebody else publishes
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5m")]
+    pub(crate) lock_timeout: u64,
+}
+
+/// How objects are copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// Batch above `publish.batch_above` objects, else copies
+    Auto,
+    /// A copy request for each object
+    Copy,
+    /// A job of S3 Batch Replication
+    Batch,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Backfill {
+    /// Show what would be copied, and why
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How
+    #[arg(long, value_enum, default_value_t = Engine::Auto)]
+    pub(crate) engine: Engine,
+    /// How long to wait while somebody publishes
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5m")]
+    pub(crate) lock_timeout: u64,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Releases {
+    /// Show this one, object by object
+    pub(crate) id: Option<String>,
+    /// Compare it with this later one
+    #[arg(requires = "id")]
+    pub(crate) other: Option<String>,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Rollback {
+    /// The release; the one before the newest by default
+    pub(crate) id: Option<String>,
+    /// Show what would be done, and why, for every object
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Why
+    #[arg(long, short, value_name = "TEXT")]
+    pub(crate) message: Option<String>,
+    /// The most objects to delete, or a share of all: 100 or 25%
+    #[arg(long, value_name = "N|P%")]
+    pub(crate) max_delete: Option<String>,
+    #[command(flatten)]
+    pub(crate) publish: Publish,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

@@ -7,7 +7,7 @@ mod template;
 use std::path::Path;
 
 use twinsite_core::{Domain, Mode, Pair, Region};
-use twinsite_sync::{Guard, HeaderRule, Rules};
+use twinsite_sync::{Guard, HeaderRule, Keep, Rules};
 
 use crate::error::Failure;
 use file::{File, Place};
@@ -21,7 +21,8 @@ pub(crate) struct Config {
     pub(crate) regions: Pair<Region>,
     pub(crate) index: String,
     pub(crate) not_found: Option<String>,
-    pub(crate) noncurrent_days: i32,
+    pub(crate) keep: Keep,
+    pub(crate) batch_above: usize,
     pub(crate) cdn: services::Cdn,
     pub(crate) dns: services::Dns,
     pub(crate) emails: Vec<String>,
@@ -69,7 +70,8 @@ impl Config {
             regions,
             index: publish.index,
             not_found: publish.not_found.filter(|key| !key.is_empty()),
-            noncurrent_days: publish.noncurrent_days,
+            keep: Keep { releases: publish.keep_releases.max(1), days: publish.keep_days },
+            batch_above: publish.batch_above,
             cdn: services::cdn(&cdn, &place)?,
             dns: services::dns(&dns, &place)?,
             emails: services::emails(&alerts, &place)?,

@@ -6,6 +6,7 @@ use twinsite_aws::{AwsError, Kind};
 use twinsite_core::Halted;
 use twinsite_local::world::WorldError;
 use twinsite_s3_site::Unfit;
+use twinsite_sync::lock::LockError;
 use twinsite_sync::{Interrupted, SourceError, StoreError, SyncError};
 
 use crate::exit::Exit;
@@ -90,15 +91,31 @@ impl Failure {
     pub(crate) fn sync(what: &str, error: &SyncError) -> Self {
         match error {
             SyncError::Source(error) => Self::source(what, error),
-            SyncError::Store(StoreError::Aws(error)) if error.code.as_deref() == Some("NoSuchBucket") => {
-                Self::new(what, error).hint("create the buckets first: `twinsite apply`, or add --apply")
-            }
-            SyncError::Store(StoreError::Aws(error)) => Self::aws(what, error),
-            SyncError::Store(_) => Self::new(what, error),
+            SyncError::Store(error) | SyncError::Lock(LockError::Store(error)) => Self::store(what, error),
             SyncError::TooManyDeletes { count, .. } => Self::new(what, error)
                 .hint("look at it with --dry-run --delete none")
                 .hint(format!("allow it with --max-delete {count}, or keep them with --delete none")),
-            SyncError::Cancelled => Self { exit: Exit::Interrupted, ..Self::new(what, error) },
+            SyncError::Raced(_) => Self::new(what, error).hint("run the same command again"),
+            SyncError::Lost(_) => Self::new(what, error)
+                .hint("choose a newer release: `twinsite releases`; how many are kept: publish.keep_releases"),
+            SyncError::Lock(error @ LockError::Held(..)) => Self::new(what, error)
+                .hint("wait for it, or for longer with --lock-timeout; should it be dead, its lock ends by itself within two minutes"),
+            SyncError::Lock(error @ LockError::Unconditional) => {
+                Self::new(what, error).hint("use S3, or a store that honours `If-None-Match` on PutObject")
+            }
+            SyncError::Lock(error @ LockError::Lost) => Self::new(what, error)
+                .hint("was this machine asleep? Run the same command again: it finishes the rest"),
+            SyncError::Lock(LockError::Cancelled) | SyncError::Cancelled => Self { exit: Exit::Interrupted, ..Self::new(what, error) },
+        }
+    }
+
+    fn store(what: &str, error: &StoreError) -> Self {
+        match error {
+            StoreError::Aws(error) if error.code.as_deref() == Some("NoSuchBucket") => {
+                Self::new(what, error).hint("create the buckets first: `twinsite apply`, or add --apply")
+            }
+            StoreError::Aws(error) => Self::aws(what, error),
+            _ => Self::new(what, error),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Whole operations. They return what happened as a value and never print.
 
 pub(crate) mod apply;
+pub(crate) mod backfill;
 pub(crate) mod cert;
+mod commit;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod drill;
@@ -10,6 +12,10 @@ pub(crate) mod iam_policy;
 pub(crate) mod init;
 pub(crate) mod local;
 pub(crate) mod plan;
+mod probe;
+mod publish;
+pub(crate) mod releases;
+pub(crate) mod rollback;
 pub(crate) mod status;
 pub(crate) mod verify;
 
@@ -17,7 +23,10 @@ use std::path::PathBuf;
 
 use clap_complete::Shell;
 use twinsite_core::{Pair, Plan};
-use twinsite_sync::{Report, SyncPlan};
+use twinsite_s3_site::Batch;
+use twinsite_sync::mirror::{Compared, Filled, Level};
+use twinsite_sync::release::{self, Collected, Release, Summary};
+use twinsite_sync::{Prepared, Report};
 
 use crate::stack::{Outlook, SiteChange};
 
@@ -36,13 +45,25 @@ pub(crate) enum Outcome {
     /// A document is wanted.
     Document(serde_json::Value),
     /// A plan was applied.
-    Applied { done: usize },
+    Applied { done: usize, filled: Option<Filled> },
     /// A publish was planned, to be looked at.
-    DryRun { plans: Pair<SyncPlan>, buckets: Pair<String> },
-    /// A directory was published.
-    Deployed(Deployed),
+    DryRun { prepared: Box<Prepared>, buckets: Pair<String> },
+    /// A directory was published, or an older release brought back.
+    Deployed(Box<Deployed>),
+    /// Nothing was published, and why.
+    Skipped { why: String },
     /// Buckets were compared.
-    Verified(Vec<Difference>),
+    Verified(Verified),
+    /// The backup was compared with the primary, to be looked at.
+    Lacking { compared: Box<Compared>, bucket: String },
+    /// The backup was given what it lacked.
+    Filled { filled: Filled, foreign: Vec<String>, level: usize, job: Option<Batch> },
+    /// What has been published so far.
+    Releases(Vec<Summary>),
+    /// One release, whole.
+    Release(Box<Release>),
+    /// What differs between two releases.
+    Compared(Vec<release::Difference>),
     /// Buckets were deleted.
     Destroyed { done: usize },
     /// The primary was broken on purpose, and put back.
@@ -65,13 +86,30 @@ pub(crate) enum Outcome {
 
 /// A publish.
 pub(crate) struct Deployed {
-    pub(crate) reports: Pair<Report>,
+    /// What was done to the primary.
+    pub(crate) report: Report,
+    /// What the backup had lacked before.
+    pub(crate) drift: Filled,
+    /// How the backup followed.
+    pub(crate) level: Level,
+    /// The release that was made; `None` when nothing changed.
+    pub(crate) release: Option<Summary>,
+    /// What was let go of.
+    pub(crate) collected: Collected,
     pub(crate) urls: Pair<String>,
     pub(crate) local: bool,
     /// How many paths CloudFront was told to forget; `None` when none.
     pub(crate) forgotten: Option<usize>,
     /// Requests by operation, where they can be counted.
     pub(crate) requests: Option<std::collections::BTreeMap<String, u64>>,
+}
+
+/// What a comparison found.
+#[derive(Default)]
+pub(crate) struct Verified {
+    pub(crate) differences: Vec<Difference>,
+    /// What is in a bucket and was never published there. It stays, and is no difference.
+    pub(crate) foreign: Vec<Difference>,
 }
 
 /// A key that is not as it should be in a bucket.

@@ -2,6 +2,7 @@
 
 mod drill;
 mod events;
+mod history;
 pub(crate) mod html;
 mod human;
 mod json;
@@ -106,9 +107,9 @@ impl Screen {
     pub(crate) fn deployed(&self, deployed: &Deployed) {
         self.close();
         match self.tone {
-            Tone::Json => data(&json::deployed(deployed).to_string()),
+            Tone::Json => data(&history::deployed_json(deployed).to_string()),
             Tone::Quiet => {}
-            Tone::Normal | Tone::Verbose => people(&human::deployed(deployed)),
+            Tone::Normal | Tone::Verbose => people(&history::deployed(deployed)),
         }
     }
 
@@ -157,7 +158,9 @@ impl Screen {
 fn exit_of(outcome: &Outcome) -> Exit {
     match outcome {
         Outcome::Planned { plan, check: true, .. } if !plan.is_empty() => Exit::Drift,
-        Outcome::Verified(differences) if !differences.is_empty() => Exit::Drift,
+        Outcome::Verified(verified) if !verified.differences.is_empty() => Exit::Drift,
+        // The primary is published; that the backup is not level must not pass unnoticed.
+        Outcome::Deployed(deployed) if deployed.level.trouble.is_some() => Exit::Drift,
         Outcome::Drilled(drilled) if drilled.missed() => Exit::Missed,
         Outcome::Stopped => Exit::Interrupted,
         Outcome::Declined => Exit::Failed,

@@ -34,11 +34,15 @@ pub(crate) struct Stack {
     pub(crate) config: Config,
     pub(crate) site: Site,
     pub(crate) services: Services,
+    /// Who works on it.
+    who: Option<String>,
     /// The embedded cloud, when this process has it open.
     pub(crate) cloud: Option<Cloud>,
     /// Where the embedded cloud is served, when another process has it open.
     served: Option<SocketAddr>,
     session: Session,
+    local: bool,
+    alone: bool,
     run: Run,
 }
 
@@ -47,9 +51,16 @@ impl Stack {
     pub(crate) async fn open(global: &Global, run: &Run) -> Result<Self, Failure> {
         let config = config(global)?;
         let (session, cloud, served) = session(global).await?;
-        let account = session.account().await.map_err(|error| no_account(global, &error))?;
-        let stack = Self::over(config, session, (account, global.local), run).await?;
-        Ok(Self { cloud, served, ..stack })
+        let caller = match session.caller().await {
+            // The region where one usually asks may be the one that is gone.
+            Err(error) if error.kind == Kind::Network => {
+                let other = session.caller_in(config.regions.backup.as_str()).await;
+                other.map_err(|_| no_account(global, &error))
+            }
+            other => other.map_err(|error| no_account(global, &error)),
+        }?;
+        let stack = Self::over(config, session, (caller.account, global.local), run).await?;
+        Ok(Self { who: Some(caller.arn), cloud, served, ..stack })
     }
 
     /// A site of a configuration in an account; `local` when that is the embedded cloud's.
@@ -63,8 +74,11 @@ impl Stack {
         let site = site.map_err(|invalid| Failure::usage("use the configuration", invalid))?;
         let clients = site.regions.as_ref().map(|region| session.s3(region));
         if local {
-            let known = embedded::have_zone(&session.route53(), &site.domain).await;
-            known.map_err(|error| Failure::aws("open the embedded cloud", &error))?;
+            match embedded::have_zone(&session.route53(), &site.domain).await {
+                // It is out of order on purpose; what needs it will say so.
+                Err(error) if error.kind == Kind::Network => {}
+                known => known.map_err(|error| Failure::aws("open the embedded cloud", &error))?,
+            }
         }
         let patience = if local { embedded::PATIENCE } else { Patience::MINUTES };
         let services = Services {
@@ -73,7 +87,18 @@ impl Stack {
             dns: DnsFailover::new(session.route53(), run.clone()).patience(patience),
             notices: notices(&session, &site),
         };
-        Ok(Self { config, site, services, cloud: None, served: None, session, run: run.clone() })
+        Ok(Self {
+            config,
+            site,
+            services,
+            who: None,
+            cloud: None,
+            served: None,
+            session,
+            local,
+            alone: false,
+            run: run.clone(),
+        })
     }
 
     /// What the buckets should be like.
@@ -81,7 +106,6 @@ impl Stack {
         let mut want = Desired::new(self.site.clone());
         want.index.clone_from(&self.config.index);
         want.not_found.clone_from(&self.config.not_found);
-        want.noncurrent_days = self.config.noncurrent_days;
         want.replicate_back = self.config.replicate_back;
         want.time_control = self.config.time_control;
         want.adopt = adopt;
@@ -96,9 +120,25 @@ impl Stack {
         steps(&want, &have).map(drop).map_err(|unfit| Failure::unfit(WHAT, &unfit))
     }
 
+    /// From now on the backup stands for both: the primary is gone.
+    pub(crate) fn forget_primary(&mut self) {
+        self.alone = true;
+    }
+
+    /// Who works on it, where that is known.
+    pub(crate) fn who(&self) -> Option<String> {
+        self.who.clone().filter(|who| !who.is_empty())
+    }
+
+    /// True on the embedded cloud.
+    pub(crate) fn is_local(&self) -> bool {
+        self.local
+    }
+
     /// The two buckets as stores.
     pub(crate) fn stores(&self) -> Pair<S3Store> {
         Pair::from_fn(|side| {
+            let side = if self.alone { Side::Backup } else { side };
             let client = self.session.s3(self.site.regions.get(side));
             S3Store::new(client, self.site.buckets.get(side).as_str())
         })

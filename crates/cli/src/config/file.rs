@@ -81,7 +81,9 @@ pub(super) struct Publish {
     pub(super) ignore: Vec<Spanned<String>>,
     pub(super) max_delete: usize,
     pub(super) max_delete_percent: u8,
-    pub(super) noncurrent_days: i32,
+    pub(super) keep_releases: usize,
+    pub(super) keep_days: u32,
+    pub(super) batch_above: usize,
     pub(super) headers: Vec<Headers>,
 }
 
@@ -93,7 +95,9 @@ impl Default for Publish {
             ignore: Vec::new(),
             max_delete: 100,
             max_delete_percent: 25,
-            noncurrent_days: 90,
+            keep_releases: 10,
+            keep_days: 0,
+            batch_above: 1_000_000,
             headers: Vec::new(),
         }
     }

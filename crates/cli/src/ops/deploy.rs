@@ -1,19 +1,15 @@
 //! `twinsite deploy`: one directory, two buckets, nothing sent that is there already.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use futures::future::join;
-use tokio::task::JoinSet;
-use twinsite_core::{Event, Pair, Run, Side};
+use twinsite_core::{Event, Run};
 use twinsite_s3_site::JOURNAL;
 use twinsite_sync::{
-    Deletes, Guard, Index, Interrupted, Options, Report, Rules, S3Store, Sending, Source, SourceError, SyncError,
-    SyncPlan, plan, transfer, walk,
+    Deletes, Guard, Index, Keep, Notes, Options, ReleaseId, Rules, Sending, Source, SourceError, walk,
 };
 
-use super::{Deployed, Outcome, apply, local};
+use super::publish::Order;
+use super::{Deployed, Outcome, apply, commit, local, probe, rollback};
 use crate::args::{self, Deploy, Global};
 use crate::error::Failure;
 use crate::render::Screen;
@@ -25,39 +21,91 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     // Everything that can be wrong on this machine is found before AWS hears of it.
     let config = config(global)?;
     let guard = options.max_delete.as_deref().map_or(Ok(config.guard), guard)?;
-    let source = find(&options.dir, &config.rules()?).await?;
+    let rules = config.rules()?;
+    let source = find(&options.dir, &rules).await?;
+    let commit = commit::of(&options.dir, options.commit.as_deref()).await?;
     let stack = Stack::open(global, run).await?;
     let applied = options.apply && !options.dry_run;
     if applied {
         apply::ensure(&stack, run).await?;
     }
     stack.forget_requests().await;
-    let (stores, index) = (stack.stores(), Arc::new(Index::open(&index_file(global))));
-    let options_both = options_for(options, guard);
-    let plans = plan_both(&source, &stores, &options_both, &index, run).await;
-    let plans = plans.map_err(|error| Failure::sync(WHAT, &error))?;
+    let index = Index::open(&index_file(global));
+    let (message, who) = (options.message.clone(), stack.who());
+    let notes = Notes { message, commit: commit.clone(), who, restores: None };
+    let order = Order {
+        what: WHAT,
+        verb: "deploy",
+        source: &source,
+        rules: &rules,
+        options: options_for(options, guard, stack.config.keep),
+        notes,
+        flags: &options.publish,
+        index: &index,
+    };
+    let stores = stack.stores();
+    let prepared = order.prepare(&stores, run).await?;
     // The listing tells without another request; `apply` has looked for it already.
-    if !applied && plans.backup.notes().iter().any(|note| note.as_str() == JOURNAL) {
+    if !applied && prepared.notes.iter().any(|note| note.as_str() == JOURNAL) {
         stack.mind_the_drill().await;
     }
-    if !applied && plans.iter().any(|(_, plan)| plan.is_first()) {
-        // A bucket with a ledger is ours; one without may be somebody else's of the same name, and its tags tell.
+    // A bucket with a ledger is ours; one without may be somebody else's of the same name, and its tags tell.
+    if !applied && prepared.is_first() {
         stack.check_buckets().await?;
     }
     if options.dry_run {
         let buckets = stores.map(|store| store.bucket().to_owned());
-        return Ok(Outcome::DryRun { plans, buckets });
+        return Ok(Outcome::DryRun { prepared: Box::new(prepared), buckets });
     }
-    let stale = stale(&plans);
-    let reports = transfer_both(plans, &stores, &index, run).await;
+    if options.if_newer
+        && let Some(why) = commit::is_older(&options.dir, commit.as_ref(), &prepared, &stores.primary).await?
+    {
+        return Ok(Outcome::Skipped { why });
+    }
+    let deployed = order.carry_out(&stack, prepared, run).await;
     save(&index, run);
-    let reports = reports?;
-    let forgotten = forget(&stack, &stale, options.wait, run).await;
-    let deployed = finish(&stack, reports, forgotten, global.local).await?;
-    if !options.serve {
-        return Ok(Outcome::Deployed(deployed));
+    let deployed = Box::new(deployed?);
+    if (options.probe || options.rollback_on_failure) && deployed.release.is_some() {
+        Box::pin(look(&stack, (global, options), (&source, &rules, guard), &deployed, run)).await?;
     }
-    screen.deployed(&deployed);
+    if options.serve { serve(&stack, &deployed, global, (run, screen)).await } else { Ok(Outcome::Deployed(deployed)) }
+}
+
+/// Fails when visitors do not get what was published, after the release before was brought back, should that be wanted.
+async fn look(
+    stack: &Stack,
+    (global, options): (&Global, &Deploy),
+    (source, rules, guard): (&Source, &Rules, Guard),
+    deployed: &Deployed,
+    run: &Run,
+) -> Result<(), Failure> {
+    let faults = probe::entry_pages(stack, global, source, run).await?;
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::new("see what was published", faults.join("\n"));
+    let Some(release) = &deployed.release else { return Err(failure) };
+    let before = release.id.0.checked_sub(1).filter(|before| *before > 0).map(ReleaseId);
+    let Some(before) = before.filter(|_| options.rollback_on_failure) else {
+        return Err(failure
+            .hint("it is published all the same: look at it, or bring the one before back with `twinsite rollback`"));
+    };
+    let message = Some(format!("release {} could not be seen by visitors", release.id));
+    let back = Box::pin(rollback::bring_back(stack, (before, message), (rules, guard), (&options.publish, false), run));
+    match back.await {
+        Ok(_) => Err(failure.hint(format!("release {before} was brought back"))),
+        Err(error) => Err(failure.hint(format!("release {before} could not be brought back: {}", error.why))),
+    }
+}
+
+/// Shows what was published, and serves it.
+async fn serve(
+    stack: &Stack,
+    deployed: &Deployed,
+    global: &Global,
+    (run, screen): (&Run, &Screen),
+) -> Result<Outcome, Failure> {
+    screen.deployed(deployed);
     let cloud = stack.cloud.clone();
     let cloud = cloud.ok_or_else(|| Failure::new("serve", "another process serves this embedded cloud already"))?;
     Box::pin(local::serve(&cloud, &stack.site, (&global.state, local::Serving::ANY), (run, screen))).await
@@ -71,22 +119,22 @@ async fn find(dir: &Path, rules: &Rules) -> Result<Source, Failure> {
 }
 
 /// Beside the configuration, so that every site has its own.
-fn index_file(global: &Global) -> PathBuf {
+pub(super) fn index_file(global: &Global) -> PathBuf {
     global.config.parent().unwrap_or(Path::new("")).join(".twinsite/index")
 }
 
-fn options_for(options: &Deploy, guard: Guard) -> Options {
+fn options_for(options: &Deploy, guard: Guard, keep: Keep) -> Options {
     let deletes = match options.delete {
         args::Deletes::None => Deletes::None,
         args::Deletes::Owned => Deletes::Owned,
         args::Deletes::All => Deletes::All,
     };
     let send = if options.force { Sending::All } else { Sending::Changed };
-    Options { deletes, guard, send, side: None }
+    Options { deletes, keep, guard, send, side: None }
 }
 
 /// Reads `100` or `25%`.
-fn guard(text: &str) -> Result<Guard, Failure> {
+pub(super) fn guard(text: &str) -> Result<Guard, Failure> {
     let wrong =
         || Failure::usage("read --max-delete", format!("`{text}` is neither a number nor a share, as 100 or 25%"));
     match text.strip_suffix('%').map(str::parse) {
@@ -96,81 +144,11 @@ fn guard(text: &str) -> Result<Guard, Failure> {
     }
 }
 
-/// Both sides are planned, and both guards hold, before either is changed.
-async fn plan_both(
-    source: &Source,
-    stores: &Pair<S3Store>,
-    options: &Options,
-    index: &Index,
-    run: &Run,
-) -> Result<Pair<SyncPlan>, SyncError> {
-    let options = Pair::from_fn(|side| Options { side: Some(side), ..*options });
-    let one = |side: Side| Box::pin(plan(source, stores.get(side), options.get(side), index, run));
-    let (primary, backup) = join(one(Side::Primary), one(Side::Backup)).await;
-    Ok(Pair::new(primary?, backup?))
-}
-
-/// Each side is a task of its own, so that both use a core.
-async fn transfer_both(
-    plans: Pair<SyncPlan>,
-    stores: &Pair<S3Store>,
-    index: &Arc<Index>,
-    run: &Run,
-) -> Result<Pair<Report>, Failure> {
-    let mut tasks = JoinSet::new();
-    for (side, plan) in plans {
-        let (store, index, run) = (stores.get(side).clone(), Arc::clone(index), run.clone());
-        tasks.spawn(async move { (side, Box::pin(transfer(plan, &store, &index, &run)).await) });
-    }
-    let mut reports = Pair::<Report>::default();
-    let mut stopped: Option<Interrupted> = None;
-    while let Some(done) = tasks.join_next().await {
-        match done.map_err(|error| Failure::new(WHAT, error))? {
-            (side, Ok(report)) => *reports.get_mut(side) = report,
-            (_, Err(interrupted)) => stopped = Some(interrupted),
-        }
-    }
-    stopped.map_or(Ok(reports), |stopped| Err(Failure::interrupted(WHAT, &stopped)))
-}
-
 /// The index only spares work, so that it could not be kept is worth a word and no more.
-fn save(index: &Index, run: &Run) {
+pub(super) fn save(index: &Index, run: &Run) {
     if let Err(error) = index.save() {
         let text = format!("the index of file digests could not be kept: {error}");
         let hint = Some("the next deploy reads every file again; nothing else depends on it".to_owned());
         run.say(&Event::Warning { text, hint });
     }
-}
-
-/// The keys that visitors may have seen otherwise than they are now. What is new was never cached.
-fn stale(plans: &Pair<SyncPlan>) -> BTreeSet<String> {
-    let of = |plan: &SyncPlan| {
-        let puts = plan.puts().iter().filter(|put| put.reason.word() != "absent").map(|put| &put.object.key);
-        let rewrites = plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
-        let deletes = plan.deletes().iter().map(|delete| &delete.key);
-        puts.chain(rewrites).chain(deletes).map(ToString::to_string).collect::<Vec<_>>()
-    };
-    plans.iter().flat_map(|(_, plan)| of(plan)).collect()
-}
-
-/// Has CloudFront forget what changed. The site is published by now, so what goes wrong here is worth a word and no more.
-async fn forget(stack: &Stack, stale: &BTreeSet<String>, wait: bool, run: &Run) -> Option<usize> {
-    let forgotten = stack.invalidate(stale, wait).await;
-    forgotten.unwrap_or_else(|error| {
-        let text = format!("CloudFront may serve old copies for up to a day: {error}");
-        let hint = Some("invalidate `/*` in the CloudFront console, or deploy again after the next change".to_owned());
-        run.say(&Event::Warning { text, hint });
-        None
-    })
-}
-
-async fn finish(
-    stack: &Stack,
-    reports: Pair<Report>,
-    forgotten: Option<usize>,
-    local: bool,
-) -> Result<Deployed, Failure> {
-    stack.keep()?;
-    let requests = stack.requests().await;
-    Ok(Deployed { reports, urls: Pair::from_fn(|side| stack.url(side)), local, requests, forgotten })
 }

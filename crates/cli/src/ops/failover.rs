@@ -65,8 +65,10 @@ async fn ready(stack: &Stack, global: &Global) -> Result<(), Failure> {
         }
         Err(error) => return Err(Failure::new(BACK, format!("the primary does not answer: {error}")).hint(force)),
     }
-    let differences = verify::with_each_other(&stack.stores()).await;
+    let differences = verify::with_each_other(&stack.stores(), &Run::silent()).await;
     let differences = differences.map_err(|error| Failure::sync(BACK, &error))?;
+    // What is in the backup alone may have been published there while the primary was gone.
+    let differences: Vec<_> = differences.differences.into_iter().chain(differences.foreign).collect();
     match differences.first() {
         None => Ok(()),
         Some(first) => {
@@ -76,7 +78,8 @@ async fn ready(stack: &Stack, global: &Global) -> Result<(), Failure> {
                 first.key,
                 first.why
             );
-            Err(Failure::new(BACK, why).hint("publish again with `twinsite deploy`, or say --force"))
+            Err(Failure::new(BACK, why)
+                .hint("see them all with `twinsite verify`; publish again with `twinsite deploy`, or say --force"))
         }
     }
 }

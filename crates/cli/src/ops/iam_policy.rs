@@ -68,7 +68,14 @@ impl Policy<'_> {
         match role {
             Role::Reader => self.reader(),
             Role::Publisher => self.publisher(),
-            Role::Applier => [self.reader(), self.publisher(), self.applier()].concat(),
+            Role::Applier => {
+                // A managed policy has 6,144 characters at most, so nothing is said twice.
+                let mut all = [self.reader(), self.publisher(), self.applier()].concat();
+                all.retain(|statement| {
+                    !["FindDistribution", "ReadObjects"].contains(&statement["Sid"].as_str().unwrap_or_default())
+                });
+                all
+            }
             Role::Operator => self.operator(),
         }
     }
@@ -99,6 +106,12 @@ impl Policy<'_> {
         self.global("iam", &format!("role/twinsite/twinsite-{}-replication", self.site.slug()))
     }
 
+    /// The role of replication, and the one that batch jobs work as.
+    fn roles(&self) -> Vec<String> {
+        let batch = self.global("iam", &format!("role/twinsite/twinsite-{}-batch", self.site.slug()));
+        vec![self.role_arn(), batch]
+    }
+
     /// `plan`, `status` and `verify`: reads of configuration and listings, and of what health checks ask for.
     fn reader(&self) -> Vec<Value> {
         let settings = [
@@ -113,6 +126,7 @@ impl Policy<'_> {
             "s3:GetLifecycleConfiguration",
             "s3:GetReplicationConfiguration",
             "s3:ListBucket",
+            "s3:ListBucketVersions",
         ];
         let everywhere = [
             "acm:DescribeCertificate",
@@ -132,12 +146,11 @@ impl Policy<'_> {
             "route53:ListTagsForResources",
             "s3:GetAccountPublicAccessBlock",
         ];
-        let mut probes = self.both(&format!("/{}*", probe::FOLDER));
-        probes.push(format!("{}/{JOURNAL}", self.buckets().get(Side::Backup)));
         vec![
             Self::allow("ReadBuckets", &settings, [self.both(""), self.former("")].concat()),
-            Self::allow("ReadProbes", &["s3:GetObject"], probes),
-            Self::allow("ReadRole", &["iam:GetRole", "iam:GetRolePolicy"], self.role_arn()),
+            // Comparing looks at what listings do not show, and releases are objects.
+            Self::allow("ReadObjects", &["s3:GetObject", "s3:GetObjectVersion"], self.both("/*")),
+            Self::allow("ReadRole", &["iam:GetRole", "iam:GetRolePolicy"], self.roles()),
             Self::allow("ReadAlarms", &["cloudwatch:ListTagsForResource"], self.alarms()),
             Self::allow("ReadTopics", &["sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"], self.topics()),
             Self::allow("ReadZone", &ZONE, self.zone_arn()),
@@ -164,9 +177,14 @@ impl Policy<'_> {
         let objects = [
             "s3:AbortMultipartUpload",
             "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
             "s3:GetObject",
+            "s3:GetObjectTagging",
+            "s3:GetObjectVersion",
+            "s3:GetObjectVersionTagging",
             "s3:ListMultipartUploadParts",
             "s3:PutObject",
+            "s3:PutObjectTagging",
         ];
         let invalidate =
             ["cloudfront:CreateInvalidation", "cloudfront:GetInvalidation", "cloudfront:ListTagsForResource"];
@@ -176,7 +194,11 @@ impl Policy<'_> {
         });
         vec![
             Self::allow("PublishObjects", &objects, self.both("/*")),
-            Self::allow("ListObjects", &["s3:ListBucket", "s3:ListBucketMultipartUploads"], self.both("")),
+            Self::allow(
+                "ListObjects",
+                &["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"],
+                self.both(""),
+            ),
             Self::allow("Invalidate", &invalidate, self.global("cloudfront", "distribution/*")),
             Self::allow("FindDistribution", &["cloudfront:ListDistributions"], "*"),
             other,
@@ -235,8 +257,10 @@ impl Policy<'_> {
             "route53:UpdateHealthCheck",
         ];
         let pass = json!({
-            "Sid": "PassRole", "Effect": "Allow", "Action": "iam:PassRole", "Resource": self.role_arn(),
-            "Condition": {"StringEquals": {"iam:PassedToService": "s3.amazonaws.com"}},
+            "Sid": "PassRole", "Effect": "Allow", "Action": "iam:PassRole", "Resource": self.roles(),
+            "Condition": {
+                "StringEquals": {"iam:PassedToService": ["batchoperations.s3.amazonaws.com", "s3.amazonaws.com"]},
+            },
         });
         let certificates = json!({
             "Sid": "Certificates", "Effect": "Allow", "Action": certificates, "Resource": "*",
@@ -244,8 +268,9 @@ impl Policy<'_> {
         });
         vec![
             Self::allow("Buckets", &buckets, [self.both(""), self.former("")].concat()),
-            Self::allow("Versions", &["s3:DeleteObjectVersion"], [self.both("/*"), self.former("/*")].concat()),
-            Self::allow("ReplicationRole", &role, self.role_arn()),
+            Self::allow("Versions", &["s3:DeleteObjectVersion"], self.former("/*")),
+            Self::allow("BatchJobs", &["s3:CreateJob", "s3:DescribeJob"], "*"),
+            Self::allow("ReplicationRole", &role, self.roles()),
             pass,
             Self::allow("FrontDoor", &front, front_arns),
             certificates,

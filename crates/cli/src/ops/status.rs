@@ -119,8 +119,8 @@ async fn level(stack: &Stack, whole: &Whole) -> Result<String, Failure> {
     if !both {
         return Ok("there are no two buckets yet".to_owned());
     }
-    let differences = verify::with_each_other(&stack.stores()).await;
-    let differences = differences.map_err(|error| Failure::sync(WHAT, &error))?;
+    let differences = verify::with_each_other(&stack.stores(), &Run::silent()).await;
+    let differences = differences.map(|found| found.differences).map_err(|error| Failure::sync(WHAT, &error))?;
     let stopped = stack.site.mode.public_buckets()
         && stack.services.s3.is_stopped(&stack.site).await.map_err(|error| Failure::aws(WHAT, &error))?;
     let by_hand = if stopped { "; visitors are sent to the backup by hand" } else { "" };

@@ -1,11 +1,10 @@
 //! `twinsite verify`: reads only. What a bucket has that it should not, lacks, or has wrong.
 
-use futures::future::try_join;
-use twinsite_core::{Pair, Run, Side, probe};
-use twinsite_s3_site::JOURNAL;
-use twinsite_sync::{Deletes, Guard, Index, Options, RemoteObject, S3Store, Store, SyncError, SyncPlan, plan, walk};
+use twinsite_core::{Pair, Run, Side};
+use twinsite_sync::mirror::compare;
+use twinsite_sync::{Guard, Index, Key, Options, S3Store, Store, SyncError, SyncPlan, plan, walk};
 
-use super::{Difference, Outcome};
+use super::{Difference, Outcome, Verified};
 use crate::args::{Global, Verify};
 use crate::error::Failure;
 use crate::stack::{Stack, config};
@@ -21,65 +20,42 @@ pub(crate) async fn verify(global: &Global, options: &Verify, run: &Run) -> Resu
     let stack = Stack::open(global, run).await?;
     stack.mind_the_drill().await;
     let stores = stack.stores();
-    let found = match source {
-        None => with_each_other(&stores).await,
-        Some(source) => {
-            let one = |side: Side| {
-                let options = Options { deletes: Deletes::All, guard: ALL, side: Some(side), ..Options::default() };
-                let (source, store) = (&source, stores.get(side));
-                async move {
-                    let plan = plan(source, store, &options, &Index::memory(), run).await?;
-                    Ok::<_, SyncError>(differences(store.bucket(), &plan))
-                }
-            };
-            let both = try_join(Box::pin(one(Side::Primary)), Box::pin(one(Side::Backup))).await;
-            both.map(|(primary, backup)| primary.into_iter().chain(backup).collect())
-        }
-    };
-    Ok(Outcome::Verified(found.map_err(|error| Failure::sync(WHAT, &error))?))
+    let sync = |error: SyncError| Failure::sync(WHAT, &error);
+    let mut found = Box::pin(with_each_other(&stores, run)).await.map_err(sync)?;
+    if let Some(source) = source {
+        let keep = stack.config.keep;
+        let options = Options { keep, guard: ALL, side: Some(Side::Primary), ..Options::default() };
+        let plan = Box::pin(plan(&source, &stores.primary, &options, &Index::memory(), run)).await.map_err(sync)?;
+        found.differences.splice(0..0, differences(stores.primary.bucket(), &plan));
+        let bucket = stores.primary.bucket();
+        let foreign = plan.foreign().iter().map(|key| one(bucket, key, "nobody published it"));
+        found.foreign.splice(0..0, foreign);
+    }
+    Ok(Outcome::Verified(found))
 }
 
 /// Nothing is deleted here, so nothing needs guarding.
 const ALL: Guard = Guard { count: usize::MAX, percent: 100 };
 
+fn one(bucket: &str, key: &Key, why: impl Into<String>) -> Difference {
+    Difference { bucket: bucket.to_owned(), key: key.to_string(), why: why.into() }
+}
+
 fn differences(bucket: &str, plan: &SyncPlan) -> Vec<Difference> {
-    let one =
-        |key: &dyn std::fmt::Display, why: String| Difference { bucket: bucket.to_owned(), key: key.to_string(), why };
-    let puts = plan.puts().iter().map(|put| one(&put.object.key, put.reason.to_string()));
-    let rewrites = plan.rewrites().iter().map(|rewrite| one(&rewrite.object.key, rewrite.reason.to_string()));
-    let extra = plan.deletes().iter().map(|delete| one(&delete.key, "not in the directory".to_owned()));
+    let puts = plan.puts().iter().map(|put| one(bucket, &put.object.key, put.reason.to_string()));
+    let rewrites = plan.rewrites().iter().map(|rewrite| one(bucket, &rewrite.object.key, rewrite.reason.to_string()));
+    let extra = plan.deletes().iter().map(|delete| one(bucket, &delete.key, "not in the directory"));
     puts.chain(rewrites).chain(extra).collect()
 }
 
-/// Size and entity tag of every object; headers are compared through the ledgers, whose names tell them apart.
-pub(super) async fn with_each_other(stores: &Pair<S3Store>) -> Result<Vec<Difference>, SyncError> {
-    let (primary, backup) = try_join(Box::pin(listing(&stores.primary)), Box::pin(listing(&stores.backup))).await?;
+/// How the backup differs from the primary.
+pub(super) async fn with_each_other(stores: &Pair<S3Store>, run: &Run) -> Result<Verified, SyncError> {
+    let compared = compare(&stores.primary, &stores.backup, run).await?;
     let bucket = stores.backup.bucket();
-    let one = |key: String, why: &str| Difference { bucket: bucket.to_owned(), key, why: why.to_owned() };
-    let mut found = Vec::new();
-    let (mut left, mut right) = (primary.into_iter().peekable(), backup.into_iter().peekable());
-    loop {
-        match (left.peek(), right.peek()) {
-            (Some(here), there) if there.is_none_or(|there| here.key < there.key) => {
-                found.push(one(here.key.to_string(), "absent"));
-                left.next();
-            }
-            (here, Some(there)) if here.is_none_or(|here| there.key < here.key) => {
-                found.push(one(there.key.to_string(), "not in the primary"));
-                right.next();
-            }
-            (Some(here), Some(there)) => {
-                if here.size != there.size {
-                    found.push(one(here.key.to_string(), "size"));
-                } else if here.etag != there.etag {
-                    found.push(one(here.key.to_string(), "content"));
-                }
-                left.next();
-                right.next();
-            }
-            (_, None) | (None, _) => return Ok(found),
-        }
-    }
+    let copies = compared.copies.iter().map(|copy| one(bucket, &copy.object.key, copy.cause.to_string()));
+    let gone = compared.gone.iter().map(|key| one(bucket, key, "deleted in the primary"));
+    let foreign = compared.foreign.iter().map(|key| one(bucket, key, "not in the primary"));
+    Ok(Verified { differences: copies.chain(gone).collect(), foreign: foreign.collect() })
 }
 
 /// When a bucket was last published to, in seconds since 1970: when its newest ledger was written.
@@ -88,19 +64,4 @@ pub(super) async fn published(store: &S3Store) -> Result<Option<i64>, SyncError>
     let page = store.page(Some(LEDGERS)).await?;
     let ledgers = page.objects.iter().filter(|object| object.key.as_str().starts_with(LEDGERS));
     Ok(ledgers.map(|object| object.modified).max())
-}
-
-async fn listing(store: &S3Store) -> Result<Vec<RemoteObject>, SyncError> {
-    let mut all: Vec<RemoteObject> = Vec::new();
-    loop {
-        let after = all.last().map(|last| last.key.as_str().to_owned());
-        let page = store.page(after.as_deref()).await?;
-        all.extend(page.objects);
-        if !page.more {
-            // The stop object is in the backup only, by design.
-            // So is the journal of a drill.
-            all.retain(|object| !object.key.as_str().starts_with(probe::FOLDER) && object.key.as_str() != JOURNAL);
-            return Ok(all);
-        }
-    }
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use twinsite_core::{Change as _, Pair, Plan, Side};
-use twinsite_sync::{Report, SyncPlan};
+use twinsite_core::{Change as _, Plan};
 
+use super::history;
 use crate::error::Failure;
+use crate::ops::Outcome;
 use crate::ops::local::Addresses;
 use crate::ops::status::Status;
-use crate::ops::{Deployed, Difference, Outcome};
 use crate::stack::{Outlook, SiteChange};
 
 pub(super) fn outcome(outcome: &Outcome, verbose: bool) -> String {
@@ -23,11 +23,23 @@ pub(super) fn outcome(outcome: &Outcome, verbose: bool) -> String {
         Outcome::Planned { plan, outlook, .. } => format!("{}\n{}", self::plan(plan), self::outlook(outlook)),
         Outcome::Status(status) => self::status(status),
         Outcome::Imported(arn) => format!("imported: {arn}\nnext: twinsite apply; import it again before it expires"),
-        Outcome::Applied { done: 0 } => "nothing to do: everything is as configured".to_owned(),
-        Outcome::Applied { done } => format!("applied: {done} steps done"),
-        Outcome::DryRun { plans, buckets } => dry_run(plans, buckets),
-        Outcome::Deployed(deployed) => self::deployed(deployed),
-        Outcome::Verified(differences) => verified(differences, verbose),
+        Outcome::Applied { done: 0, .. } => "nothing to do: everything is as configured".to_owned(),
+        Outcome::Applied { done, filled: None } => format!("applied: {done} steps done"),
+        Outcome::Applied { done, filled: Some(filled) } => {
+            let (copied, bytes) = (filled.copied, size(filled.bytes));
+            format!(
+                "applied: {done} steps done; {copied} objects ({bytes}) older than the replication rule copied to the backup"
+            )
+        }
+        Outcome::DryRun { prepared, buckets } => history::dry_run(prepared, buckets),
+        Outcome::Deployed(deployed) => history::deployed(deployed),
+        Outcome::Skipped { why } => format!("nothing was published: {why}"),
+        Outcome::Verified(verified) => history::verified(verified, verbose),
+        Outcome::Lacking { compared, bucket } => history::lacking(compared, bucket, verbose),
+        Outcome::Filled { filled, foreign, level, job } => history::filled(filled, foreign, *level, job.as_ref()),
+        Outcome::Releases(all) => history::releases(all),
+        Outcome::Release(release) => history::release(release, verbose),
+        Outcome::Compared(differences) => history::compared(differences, verbose),
         Outcome::Destroyed { done: 0 } => "nothing to destroy: twinsite created nothing here".to_owned(),
         Outcome::Destroyed { done } => format!("destroyed: {done} steps done"),
         Outcome::Drilled(drilled) => super::drill::text(drilled),
@@ -134,80 +146,6 @@ fn shortened(text: &str) -> String {
         None => text.to_owned(),
         Some((at, _)) => format!("{}…", &text[..at]),
     }
-}
-
-fn dry_run(plans: &Pair<SyncPlan>, buckets: &Pair<String>) -> String {
-    let mut text = String::new();
-    for (side, plan) in plans.iter() {
-        let _ = writeln!(text, "{side} ({})", buckets.get(side));
-        for put in plan.puts() {
-            let _ = writeln!(text, "  put      {}  {} ({})", put.object.key, put.reason, size(put.object.size));
-        }
-        for rewrite in plan.rewrites() {
-            let _ = writeln!(text, "  rewrite  {}  {}", rewrite.object.key, rewrite.reason);
-        }
-        for delete in plan.deletes() {
-            let _ = writeln!(text, "  delete   {}  extraneous ({})", delete.key, size(delete.size));
-        }
-        for key in plan.foreign() {
-            let _ = writeln!(text, "  leave    {key}  twinsite did not put it there");
-        }
-        let (puts, rewrites, deletes) = (plan.puts().len(), plan.rewrites().len(), plan.deletes().len());
-        let bytes = size(plan.bytes());
-        let _ = writeln!(
-            text,
-            "  {puts} to put ({bytes}), {rewrites} to rewrite, {deletes} to delete, {} unchanged",
-            plan.kept()
-        );
-    }
-    text + "dry run: nothing was changed"
-}
-
-pub(super) fn deployed(deployed: &Deployed) -> String {
-    let Deployed { reports, urls, local, requests, forgotten } = deployed;
-    let mut text = String::new();
-    for side in Side::BOTH {
-        let _ = writeln!(text, "{:<8} {}", side.as_str(), report(reports.get(side)));
-    }
-    if let Some(paths) = forgotten {
-        let _ = writeln!(text, "cdn      {paths} paths invalidated (1,000 a month are free, then $0.005 each)");
-    }
-    if let Some(requests) = requests {
-        let list: Vec<String> = requests.iter().map(|(name, count)| format!("{count} {name}")).collect();
-        let _ = writeln!(text, "requests {}", list.join(", "));
-    }
-    if *local {
-        text.push_str("look at it: twinsite local, or add --serve");
-    } else {
-        let _ = write!(text, "primary  {}\nbackup   {}", urls.primary, urls.backup);
-    }
-    text
-}
-
-fn report(report: &Report) -> String {
-    let Report { put, rewritten, deleted, kept, bytes, took, changed: _ } = report;
-    if put + rewritten + deleted == 0 {
-        return format!("nothing to do: {kept} objects are as they should be");
-    }
-    let seconds = took.as_secs_f64();
-    format!("{put} put ({}), {rewritten} rewritten, {deleted} deleted, {kept} unchanged, {seconds:.1} s", size(*bytes))
-}
-
-fn verified(differences: &[Difference], verbose: bool) -> String {
-    const SHOWN: usize = 50;
-    if differences.is_empty() {
-        return "no differences".to_owned();
-    }
-    let most = if verbose { usize::MAX } else { SHOWN };
-    let mut text = String::new();
-    for Difference { bucket, key, why } in differences.iter().take(most) {
-        let _ = writeln!(text, "{bucket}  {key}  {why}");
-    }
-    if differences.len() > most {
-        let _ = writeln!(text, "… and {} more (-v names them all)", differences.len() - most);
-    }
-    let _ = write!(text, "{} differences", differences.len());
-    text
 }
 
 pub(super) fn serving(addresses: &Addresses) -> String {

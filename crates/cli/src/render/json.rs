@@ -1,13 +1,13 @@
 //! Results for programs: one object a line, described in `docs/json.md`.
 
 use serde_json::{Value, json};
-use twinsite_core::{Change as _, Pair, Plan, Side};
-use twinsite_sync::{Report, SyncPlan};
+use twinsite_core::{Change as _, Plan, Side};
 
+use super::history;
 use crate::error::Failure;
+use crate::ops::Outcome;
 use crate::ops::local::Addresses;
 use crate::ops::status::Status;
-use crate::ops::{Deployed, Difference, Outcome};
 use crate::stack::{Outlook, SiteChange};
 
 pub(super) fn outcome(outcome: &Outcome) -> Value {
@@ -23,10 +23,19 @@ pub(super) fn outcome(outcome: &Outcome) -> Value {
         Outcome::Status(status) => self::status(status),
         Outcome::Imported(arn) => json!({"event": "imported", "arn": arn}),
         Outcome::Document(document) => document.clone(),
-        Outcome::Applied { done } => json!({"event": "applied", "done": done}),
-        Outcome::DryRun { plans, buckets } => dry_run(plans, buckets),
-        Outcome::Deployed(deployed) => self::deployed(deployed),
-        Outcome::Verified(differences) => verified(differences),
+        Outcome::Applied { done, filled } => {
+            let copied = filled.as_ref().map(|filled| filled.copied);
+            json!({"event": "applied", "done": done, "backfilled": copied})
+        }
+        Outcome::DryRun { prepared, buckets } => history::dry_run_json(prepared, buckets),
+        Outcome::Deployed(deployed) => history::deployed_json(deployed),
+        Outcome::Skipped { why } => json!({"event": "skipped", "why": why}),
+        Outcome::Verified(verified) => history::verified_json(verified),
+        Outcome::Lacking { compared, bucket } => history::lacking_json(compared, bucket),
+        Outcome::Filled { filled, foreign, level, job } => history::filled_json(filled, foreign, *level, job.as_ref()),
+        Outcome::Releases(all) => json!({"event": "releases", "releases": all}),
+        Outcome::Release(release) => history::release_json(release),
+        Outcome::Compared(differences) => history::compared_json(differences),
         Outcome::Destroyed { done } => json!({"event": "destroyed", "done": done}),
         Outcome::Drilled(drilled) => super::drill::json(drilled),
         Outcome::FailedOver { backup } => json!({"event": "failed-over", "backup": backup}),
@@ -90,44 +99,6 @@ pub(super) fn status(status: &Status) -> Value {
 
 fn both(make: impl Fn(Side) -> Value) -> Value {
     json!({"primary": make(Side::Primary), "backup": make(Side::Backup)})
-}
-
-fn dry_run(plans: &Pair<SyncPlan>, buckets: &Pair<String>) -> Value {
-    let mut value = both(|side| {
-        let plan = plans.get(side);
-        let put = |put: &twinsite_sync::Put| json!({"key": put.object.key.as_str(), "reason": put.reason.word(), "bytes": put.object.size});
-        let rewrite = |rewrite: &twinsite_sync::Rewrite| json!({"key": rewrite.object.key.as_str(), "reason": rewrite.reason.to_string()});
-        json!({
-            "bucket": buckets.get(side),
-            "put": plan.puts().iter().map(put).collect::<Vec<_>>(),
-            "rewrite": plan.rewrites().iter().map(rewrite).collect::<Vec<_>>(),
-            "delete": plan.deletes().iter().map(|delete| delete.key.as_str()).collect::<Vec<_>>(),
-            "foreign": plan.foreign().iter().map(twinsite_sync::Key::as_str).collect::<Vec<_>>(),
-            "unchanged": plan.kept(),
-        })
-    });
-    value["event"] = "dry-run".into();
-    value
-}
-
-pub(super) fn deployed(deployed: &Deployed) -> Value {
-    let Deployed { reports, urls, local: _, requests, forgotten } = deployed;
-    let mut value = both(|side| {
-        let Report { put, rewritten, deleted, kept, bytes, took, changed: _ } = reports.get(side);
-        json!({
-            "put": put, "rewritten": rewritten, "deleted": deleted, "unchanged": kept, "bytes": bytes,
-            "seconds": took.as_secs_f64(), "url": urls.get(side),
-        })
-    });
-    value["event"] = "deployed".into();
-    value["requests"] = json!(requests);
-    value["invalidated"] = json!(forgotten);
-    value
-}
-
-fn verified(differences: &[Difference]) -> Value {
-    let one = |d: &Difference| json!({"bucket": d.bucket, "key": d.key, "why": d.why});
-    json!({"event": "verified", "differences": differences.iter().map(one).collect::<Vec<_>>()})
 }
 
 pub(super) fn serving(addresses: &Addresses) -> Value {

@@ -41,7 +41,7 @@ impl Outlook {
             "{checks} health checks with {options} options, {alarms} alarms, a hosted zone, replication metrics"
         );
         let mut by_use = vec![
-            "storage twice, with versions for as long as publish.noncurrent_days says".to_owned(),
+            "storage twice, with what the kept releases need beside what is live".to_owned(),
             "traffic between the regions, once for every object that is published".to_owned(),
             "CloudFront requests and traffic beyond its free tier".to_owned(),
         ];

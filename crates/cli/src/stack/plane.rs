@@ -3,7 +3,7 @@
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinsite_core::Side;
-use twinsite_dns_failover::look::{LookError, Seen, Visit, visit};
+use twinsite_dns_failover::look::{LookError, Roots, Seen, Visit, visit};
 use twinsite_local::directory_at;
 use twinsite_local::plane::{Ports, Ready};
 
@@ -40,23 +40,28 @@ impl Stack {
 
     /// What a visitor sees at one side's website endpoint, whatever DNS says.
     pub(crate) async fn visit(&self, side: Side, key: &str) -> Result<Seen, LookError> {
-        let (host, path) = (self.site.website_host(side), format!("/{key}"));
+        Box::pin(self.visit_host(&self.site.website_host(side), &format!("/{key}"), false)).await
+    }
+
+    /// What a visitor sees of a host.
+    pub(crate) async fn visit_host(&self, host: &str, path: &str, tls: bool) -> Result<Seen, LookError> {
         let ground = match (&self.cloud, self.served) {
             (Some(cloud), _) => cloud.directory().map(|directory| Ground::local(&directory)),
             (None, Some(address)) => directory_at(address).await.map(|directory| Ground::local(&directory)),
             (None, None) => None,
         };
         let Some(ground) = ground.transpose()? else {
-            let found = tokio::net::lookup_host((host.as_str(), 80)).await;
+            let (port, roots) = if tls { (443, Some(Roots::system()?)) } else { (80, None) };
+            let found = tokio::net::lookup_host((host, port)).await;
             let broken = |error: std::io::Error| LookError::Broken(error.to_string());
             let address =
                 found.map_err(broken)?.next().ok_or_else(|| LookError::Broken(format!("no address for {host}")))?;
-            let request = Visit { host: &host, path: &path, port: 80, roots: None };
+            let request = Visit { host, path, port, roots: roots.as_ref() };
             return visit(address.ip(), &request, std::time::Duration::from_secs(10)).await;
         };
-        let address = ground.names(&host).await?.addresses().next();
+        let address = ground.names(host).await?.addresses().next();
         let address = address.ok_or_else(|| LookError::Broken(format!("no address for {host}")))?;
-        ground.visit(address, &host, &path, false).await
+        ground.visit(address, host, path, tls).await
     }
 
     /// Where visitors walk.

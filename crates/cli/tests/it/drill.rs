@@ -127,10 +127,10 @@ fn stopped_in_the_middle_it_puts_the_primary_back_first() {
 }
 
 /// `twinsite local` in a process of its own.
-struct Server(Child, Value);
+pub(crate) struct Server(Child, Value);
 
 impl Server {
-    fn start(project: &Project, args: &[&str]) -> Self {
+    pub(crate) fn start(project: &Project, args: &[&str]) -> Self {
         let mut command = project.command(&[&["local", "--json"], args].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -139,7 +139,7 @@ impl Server {
     }
 
     /// Breaks and mends the world.
-    fn faults(&self, faults: &Value) {
+    pub(crate) fn faults(&self, faults: &Value) {
         let address = self.1["api"].as_str().unwrap().trim_start_matches("http://").to_owned();
         let (mut stream, body) = (TcpStream::connect(&address).unwrap(), faults.to_string());
         let head = format!("PUT /_twinsite/faults HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
@@ -171,7 +171,7 @@ fn with_every_control_plane_and_the_primary_gone_the_switch_still_works() {
 }
 
 /// The embedded cloud of a project, opened as its owner would not.
-fn world(project: &Project, change: impl FnOnce(&World)) {
+pub(crate) fn world(project: &Project, change: impl FnOnce(&World)) {
     let cloud = Cloud::open(&project.path().join(".twinsite/local")).unwrap();
     change(cloud.world());
 }
@@ -197,8 +197,16 @@ fn they_do_not_come_back_to_a_primary_that_is_ill_or_behind() {
     let drill = project.run(&["drill", "--local"]);
     assert!(drill.err().contains("by hand"), "{}", drill.err());
     project.local(&["failback", "--force"]);
+    world(&project, |world| {
+        let other = NewObject { key: "404.html".into(), ..NewObject::default() };
+        world.put("www.example.com", other, &Condition::None).unwrap();
+    });
     let drill = project.run(&["drill", "--local"]);
     assert!(drill.code() == 1 && drill.err().contains("not level"), "{}", drill.err());
+    assert!(drill.err().contains("1 objects differ, first `404.html` (size)"), "{}", drill.err());
+    project.local(&["backfill"]);
+    let verified = project.local(&["verify"]).err();
+    assert!(verified.contains("only-here.html  not in the primary; it stays"), "{verified}");
 }
 
 #[test]

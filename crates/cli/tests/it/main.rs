@@ -5,6 +5,7 @@
 mod bad_input;
 mod deploy;
 mod drill;
+mod history;
 mod interrupted;
 mod output;
 mod site;

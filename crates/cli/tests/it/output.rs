@@ -8,11 +8,16 @@ use serde_json::Value;
 
 use crate::Project;
 
-/// Times and rates differ from run to run.
+/// Times and rates differ from run to run, and how often the backup is looked at until it has followed.
 fn settled(text: &str) -> String {
-    let words =
-        text.split(' ').map(|word| if word.parse::<f64>().is_ok_and(|_| word.contains('.')) { "N" } else { word });
-    words.collect::<Vec<_>>().join(" ")
+    let mut words: Vec<&str> = text
+        .split(' ')
+        .map(|word| if word.parse::<f64>().is_ok_and(|_| word.contains('.')) { "N" } else { word })
+        .collect();
+    if let Some(at) = words.iter().position(|word| word.starts_with("HeadObject")) {
+        words[at - 1] = "N";
+    }
+    words.join(" ")
 }
 
 #[test]
@@ -164,7 +169,7 @@ fn on_a_terminal_bars_show_files_bytes_rate_and_time_left() {
     let mut script = std::process::Command::new("script");
     script.args(["-qec", &deploy, "/dev/null"]).current_dir(project.path()).env("TERM", "xterm");
     let shown = String::from_utf8_lossy(&script.output().unwrap().stdout).into_owned();
-    for part in ["primary transfer", "backup transfer", "files", "MiB/", "/s", "left"] {
+    for part in ["primary transfer", "backup verify", "files", "MiB/", "/s", "left"] {
         assert!(shown.contains(part), "no `{part}` in {shown}");
     }
     let last = shown.trim_end().lines().last().unwrap();
@@ -194,7 +199,8 @@ fn local_serves_both_websites_and_other_commands_use_it() {
     project.write("public/new.txt", "through the server");
     let deployed = project.json(&["deploy"]);
     assert_eq!(deployed["primary"]["put"], serde_json::json!(1));
-    assert_eq!(deployed["requests"]["ListObjectsV2"], serde_json::json!(2));
+    // Both buckets, and once more what was recorded: nobody else has published meanwhile.
+    assert_eq!(deployed["requests"]["ListObjectsV2"], serde_json::json!(3));
     std::process::Command::new("kill").args(["-INT", &server.id().to_string()]).status().unwrap();
     assert_eq!(server.wait().unwrap().code(), Some(0));
     assert_eq!(project.json(&["deploy"])["primary"]["unchanged"], serde_json::json!(6));

@@ -71,12 +71,12 @@ async fn nothing_is_broken(stack: &Stack) -> Result<(), Failure> {
 }
 
 async fn both_are_level(stack: &Stack) -> Result<(), Failure> {
-    let differences = verify::with_each_other(&stack.stores()).await;
-    let differences = differences.map_err(|error| Failure::sync(WHAT, &error))?;
+    let differences = verify::with_each_other(&stack.stores(), &Run::silent()).await;
+    let differences = differences.map(|found| found.differences).map_err(|error| Failure::sync(WHAT, &error))?;
     let Some(first) = differences.first() else { return Ok(()) };
     let (count, Difference { bucket: _, key, why }) = (differences.len(), first);
     let why = format!("the backup is not level with the primary: {count} objects differ, first `{key}` ({why})");
-    Err(Failure::new(WHAT, why).hint("publish again: `twinsite deploy`; see them all: `twinsite verify`"))
+    Err(Failure::new(WHAT, why).hint("fill it: `twinsite backfill`; see them all: `twinsite verify`"))
 }
 
 async fn watcher(stack: &Stack, whole: &Whole) -> Result<Watcher, Failure> {

@@ -1,0 +1,188 @@
+//! What `deploy` and `rollback` have in common: the lock, the two buckets, the release, what is owed to visitors.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use twinsite_core::{Event, Pair, Run};
+use twinsite_sync::lock::{self, Lease, LockError, Owed, Owner};
+use twinsite_sync::mirror::{Filled, Level};
+use twinsite_sync::release::{self, Collected};
+use twinsite_sync::{
+    Index, Interrupted, Notes, Options, Prepared, Published, Publishing, Report, Rules, S3Store, Source, SyncError,
+    prepare, publish,
+};
+
+use super::Deployed;
+use crate::args::Publish;
+use crate::error::Failure;
+use crate::stack::Stack;
+
+/// What is to be published, and how.
+pub(super) struct Order<'a> {
+    /// The rest of a sentence that begins with `could not`.
+    pub(super) what: &'static str,
+    /// What is done, in one word.
+    pub(super) verb: &'static str,
+    pub(super) source: &'a Source,
+    pub(super) rules: &'a Rules,
+    pub(super) options: Options,
+    pub(super) notes: Notes,
+    pub(super) flags: &'a Publish,
+    pub(super) index: &'a Index,
+}
+
+impl Order<'_> {
+    fn failed(&self, error: &SyncError) -> Failure {
+        Failure::sync(self.what, error)
+    }
+
+    /// Looks at both buckets and plans.
+    pub(super) async fn prepare(&self, stores: &Pair<S3Store>, run: &Run) -> Result<Prepared, Failure> {
+        let both = (&stores.primary, &stores.backup);
+        let prepared = Box::pin(prepare(self.source, both, &self.options, self.index, run)).await;
+        let mut prepared = prepared.map_err(|error| self.failed(&error))?;
+        let found = Box::pin(release::find_versions(&mut prepared.plan, &stores.primary)).await;
+        found.map_err(|error| self.failed(&error))?;
+        Ok(prepared)
+    }
+
+    /// Publishes what was prepared, under the lock.
+    pub(super) async fn carry_out(self, stack: &Stack, prepared: Prepared, run: &Run) -> Result<Deployed, Failure> {
+        if prepared.is_empty() {
+            let kept = prepared.plan.kept();
+            return finish(stack, Report { kept, ..Report::default() }, None).await;
+        }
+        let stores = stack.stores();
+        let lease = Lease {
+            timeout: Duration::from_secs(self.flags.lock_timeout),
+            // Once is enough: a store does not learn or unlearn it.
+            probe: prepared.plan.releases().is_empty(),
+            ..Lease::default()
+        };
+        let owner = Owner { who: stack.who(), ..Owner::here(self.verb) };
+        let owed = Owed { record: true, ..prepared.owed() };
+        let lock = Box::pin(lock::take(&stores.primary, owner, owed, lease, run)).await;
+        let mut lock = lock.map_err(|error| self.failed(&error.into()))?;
+        let waited = lock.was_waited_for();
+        let noted = prepared.is_owed();
+        let (done, lost) =
+            Box::pin(lock.hold(run, async |run| Box::pin(self.locked(&stores, prepared, waited, &run)).await)).await;
+        let mut owed = lock.owed().clone();
+        let published = match (done, lost) {
+            (Ok((published, more)), None) => {
+                owed.join(more);
+                owed.record = false;
+                Ok(published)
+            }
+            (Ok(_) | Err(_), Some(lost)) => return Err(self.failed(&SyncError::Lock(lost))),
+            (Err(failure), None) => Err(failure),
+        };
+        if noted {
+            let earlier = Box::pin(lock::read_owed(&stores.primary)).await;
+            owed.join(Owed { record: owed.record, ..earlier.map_err(|error| self.failed(&error.into()))? });
+        }
+        let forgotten = match published {
+            Ok(_) => self.pay(stack, &owed, noted, run).await,
+            // What has changed so far will be forgotten by the edges when the rest has changed as well.
+            Err(_) => self.note(&stores.primary, &owed, run).await,
+        };
+        let freed = Box::pin(lock.free()).await;
+        let published = published?;
+        if let Err(error @ LockError::Store(_)) = freed {
+            warn(run, format!("the lock could not be taken away: {error}"), "the next deploy waits a minute for it");
+        }
+        let collected = self.collect(stack, &stores, &published, run).await;
+        let Published { report, drift, level, release } = published;
+        let deployed = finish(stack, report, forgotten).await?;
+        Ok(Deployed { drift, level, release, collected, ..deployed })
+    }
+
+    /// Under the lock: plans anew should somebody else have published meanwhile.
+    async fn locked(
+        &self,
+        stores: &Pair<S3Store>,
+        prepared: Prepared,
+        waited: bool,
+        run: &Run,
+    ) -> Result<(Published, Owed), Failure> {
+        let fresh =
+            !waited && Box::pin(prepared.is_fresh(&stores.primary)).await.map_err(|error| self.failed(&error))?;
+        let prepared = if fresh { prepared } else { self.prepare(stores, run).await? };
+        let owed = prepared.owed();
+        let patience = Duration::from_secs(self.flags.parity_timeout);
+        let how = Publishing { source: self.source, rules: self.rules, patience, notes: self.notes.clone() };
+        let both = (&stores.primary, &stores.backup);
+        let published = Box::pin(publish(prepared, both, how, self.index, run)).await;
+        published
+            .map(|published| (published, owed))
+            .map_err(|stopped: Interrupted| Failure::interrupted(self.what, &stopped))
+    }
+
+    /// Has CloudFront forget what changed. The site is published by now, so what goes wrong here is worth a word and a
+    /// note for the next publish, and no more.
+    async fn pay(&self, stack: &Stack, owed: &Owed, noted: bool, run: &Run) -> Option<usize> {
+        let mut keys: BTreeSet<String> = owed.keys.clone();
+        if owed.all {
+            keys.insert("*".to_owned());
+        }
+        let paid = stack.invalidate(&keys, self.flags.wait).await;
+        let primary = stack.stores().primary;
+        match paid {
+            Ok(paths) => {
+                if noted {
+                    // Should the note stay, the next publish pays once more, which does no harm.
+                    drop(Box::pin(lock::clear_owed(&primary)).await);
+                }
+                paths
+            }
+            Err(error) => {
+                let text = format!("CloudFront may serve old copies for up to a day: {error}");
+                warn(run, text, "it is noted in the bucket, and the next deploy sends it, even if nothing has changed");
+                self.note(&primary, owed, run).await
+            }
+        }
+    }
+
+    async fn note(&self, primary: &S3Store, owed: &Owed, run: &Run) -> Option<usize> {
+        if !owed.is_empty()
+            && let Err(error) = Box::pin(lock::note_owed(primary, owed)).await
+        {
+            let text = format!("what CloudFront is to forget could not be noted: {error}");
+            warn(run, text, "invalidate `/*` in the CloudFront console");
+        }
+        None
+    }
+
+    /// Lets go of what only releases need that are not kept.
+    async fn collect(&self, stack: &Stack, stores: &Pair<S3Store>, published: &Published, run: &Run) -> Collected {
+        let Some(newest) = &published.release else { return Collected::default() };
+        let keep = stack.config.keep;
+        // The numbers are consecutive but for rare races, and the count is only a hint.
+        if !release::is_due_at(newest.id, &keep) {
+            return Collected::default();
+        }
+        let mut collected = Collected::default();
+        for store in [&stores.backup, &stores.primary] {
+            match Box::pin(release::collect(store, &keep)).await {
+                Ok(done) => collected = done,
+                Err(error) => {
+                    let text = format!("old releases could not be collected in `{}`: {error}", store.bucket());
+                    warn(run, text, "nothing depends on it; the next deploys try again");
+                }
+            }
+        }
+        collected
+    }
+}
+
+fn warn(run: &Run, text: String, hint: &str) {
+    run.say(&Event::Warning { text, hint: Some(hint.to_owned()) });
+}
+
+async fn finish(stack: &Stack, report: Report, forgotten: Option<usize>) -> Result<Deployed, Failure> {
+    stack.keep()?;
+    let requests = stack.requests().await;
+    let urls = Pair::from_fn(|side| stack.url(side));
+    let (drift, level, collected) = (Filled::default(), Level::default(), Collected::default());
+    Ok(Deployed { report, drift, level, release: None, collected, urls, local: stack.is_local(), requests, forgotten })
+}

@@ -1,0 +1,227 @@
+//! Parity, releases, rollback and the lock, as a user meets them.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use twinsite_local::world::{Condition, Doc, NewObject, Part, Query, World};
+
+use crate::Project;
+use crate::drill::{Server, world};
+
+const PRIMARY: &str = "www-example-com-000000000000-us-east-1";
+const BACKUP: &str = "www.example.com";
+
+/// Puts an object as if it had been there before anything else.
+fn put(world: &World, bucket: &str, key: &str, text: &str) {
+    let chunk = world.store(text.to_owned().into()).unwrap();
+    let etag = twinsite_sync::md5(text.as_bytes()).to_string();
+    let part = Part { number: 1, etag: etag.clone(), size: text.len() as u64, chunks: vec![chunk], ..Part::default() };
+    world
+        .put(bucket, NewObject { key: key.into(), etag, parts: vec![part], ..NewObject::default() }, &Condition::None)
+        .unwrap();
+}
+
+/// A site whose primary has objects that are older than the replication rule.
+fn older_than_its_rule() -> Project {
+    let project = Project::new();
+    project.local(&["apply"]);
+    world(&project, |world| {
+        let mut rule = None;
+        world.set(PRIMARY, |settings| rule = settings.docs.remove(&Doc::Replication)).unwrap();
+        for n in 0..5 {
+            put(world, PRIMARY, &format!("old/{n}.txt"), &format!("old {n}"));
+        }
+        put(world, BACKUP, "theirs.txt", "theirs");
+        put(world, BACKUP, "old/3.txt", "OLD 3");
+        world.set(PRIMARY, |settings| drop(settings.docs.insert(Doc::Replication, rule.unwrap()))).unwrap();
+    });
+    project
+}
+
+#[test]
+fn what_is_older_than_the_rule_is_shown_copied_and_then_level() {
+    let project = older_than_its_rule();
+    let shown = project.local(&["backfill", "--dry-run"]).err();
+    assert!(
+        shown.contains("copy     old/0.txt  absent (5 B)") && shown.contains("copy     old/3.txt  content"),
+        "{shown}"
+    );
+    assert!(shown.contains("leave    theirs.txt") && shown.contains("5 to copy"), "{shown}");
+    assert_eq!(project.run(&["verify", "--local"]).code(), 3);
+    let filled = project.json(&["backfill"]);
+    assert_eq!(
+        (&filled["copied"], &filled["foreign"], &filled["job"]),
+        (&json!(5), &json!(["theirs.txt"]), &Value::Null)
+    );
+    assert!(project.local(&["verify"]).err().contains("no differences"));
+    let again = project.local(&["backfill"]).err();
+    assert!(again.contains("nothing to do: 5 objects are level") && again.contains("theirs.txt"), "{again}");
+}
+
+#[test]
+fn when_the_rule_is_made_what_is_older_is_copied_at_once() {
+    let project = older_than_its_rule();
+    world(&project, |world| world.set(PRIMARY, |settings| drop(settings.docs.remove(&Doc::Replication))).unwrap());
+    let applied = project.json(&["apply"]);
+    assert_eq!((&applied["done"], &applied["backfilled"]), (&json!(1), &json!(5)));
+    assert_eq!(project.run(&["verify", "--local"]).code(), 0);
+}
+
+#[test]
+fn a_batch_job_replicates_what_replication_left_and_its_role_goes_with_it() {
+    let project = older_than_its_rule();
+    let filled = project.json(&["backfill", "--engine", "batch"]);
+    // What the health check asks for is older than the rule, too.
+    assert_eq!((&filled["job"]["succeeded"], &filled["job"]["failed"]), (&json!(6), &json!(0)), "{filled}");
+    assert_eq!(project.run(&["verify", "--local"]).code(), 0);
+    world(&project, |world| {
+        let roles = world.account(|account, _| format!("{:?}", account.iam));
+        assert!(!roles.contains("-batch"), "{roles}");
+        let page = world.list(PRIMARY, &Query { prefix: ".twinsite/batch/".into(), limit: 10, ..Default::default() });
+        assert_eq!(page.unwrap().objects.len(), 2, "the report and its manifest");
+    });
+}
+
+#[test]
+fn a_deploy_fills_what_the_backup_lacked_and_says_when_it_cannot() {
+    let project = older_than_its_rule();
+    let deployed = project.json(&["deploy"]);
+    assert_eq!((&deployed["backup"]["level"], &deployed["backup"]["backfilled"]), (&json!(true), &json!(5)));
+    let server = Server::start(&project, &[]);
+    server.faults(&json!({"replication_paused": true}));
+    project.write("public/index.html", "replication is late");
+    let late = project.json(&["deploy", "--parity-timeout", "1s"]);
+    let copied = late["backup"]["copied"].as_array().unwrap();
+    assert!(late["backup"]["level"] == json!(true) && copied.contains(&json!("index.html")), "{late}");
+    server.faults(&json!({"regions_out": ["us-west-2"]}));
+    project.write("public/index.html", "the backup is gone");
+    let ran = project.run(&["deploy", "--local"]);
+    assert!(ran.code() == 3 && ran.err().contains("1 put") && ran.err().contains("is not level"), "{}", ran.err());
+    server.faults(&json!({}));
+    project.local(&["deploy"]);
+    assert_eq!(project.run(&["verify", "--local"]).code(), 0);
+}
+
+#[test]
+fn releases_are_listed_shown_compared_and_brought_back() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply", "--message", "first light"]);
+    project.write("public/about/index.html", "about us");
+    project.write("public/news.html", "news");
+    project.local(&["deploy", "-m", "news"]);
+    let all = project.json(&["releases"]);
+    let all = all["releases"].as_array().unwrap();
+    assert_eq!(
+        (&all[0]["message"], &all[1]["changed"], &all[1]["objects"]),
+        (&json!("first light"), &json!(2), &json!(6))
+    );
+    assert!(all[0]["who"].as_str().unwrap().starts_with("arn:aws:"), "{}", all[0]);
+    let text = project.local(&["releases"]).err();
+    assert!(text.contains("*    2") && text.contains("first light"), "{text}");
+    let compared = project.json(&["releases", "1", "2"]);
+    assert_eq!(
+        compared["differences"],
+        json!([
+            {"key": "about/index.html", "kind": "content"}, {"key": "news.html", "kind": "added"},
+        ])
+    );
+    let one = project.json(&["releases", "1"]);
+    assert!(
+        one["entries"][1]["version"].is_string() && one["entries"][1]["headers"]["content_type"].is_string(),
+        "{one}"
+    );
+    let dry = project.local(&["rollback", "--dry-run"]).err();
+    assert!(dry.contains("put      about/index.html  size") && dry.contains("delete   news.html"), "{dry}");
+    let back = project.json(&["rollback", "--message", "too early"]);
+    assert_eq!((&back["release"]["restores"], &back["release"]["id"]), (&json!(1), &json!(3)));
+    assert!(back["requests"]["CopyObject"] == json!(1) && back["invalidated"] == json!(4), "{back}");
+    // Three bookkeeping objects, and no byte of the site.
+    assert!(back["requests"]["PutObject"].as_u64().unwrap() <= 3, "{back}");
+    project.write("public/about/index.html", "about");
+    std::fs::remove_file(project.path().join("public/news.html")).unwrap();
+    assert!(project.local(&["verify", "public"]).err().contains("no differences"));
+    assert!(project.local(&["rollback", "1"]).err().contains("nothing to do"));
+    let unknown = project.run(&["rollback", "77", "--local"]);
+    assert!(unknown.code() == 2 && unknown.err().contains("twinsite releases"), "{}", unknown.err());
+}
+
+#[test]
+fn without_the_primary_the_backup_is_rolled_back_alone() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    project.write("public/index.html", "a bad deploy");
+    project.local(&["deploy"]);
+    let server = Server::start(&project, &[]);
+    server.faults(&json!({"regions_out": ["us-east-1"]}));
+    let back = project.local(&["rollback", "1"]).err();
+    assert!(back.contains("only the backup is brought back") && back.contains("release  3"), "{back}");
+    server.faults(&json!({}));
+    drop(server);
+}
+
+fn git(project: &Project, args: &[&str], day: u32) {
+    let date = format!("2026-01-{day:02}T00:00:00Z");
+    let mut git = Command::new("git");
+    git.arg("-C").arg(project.path()).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(args);
+    git.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
+    assert!(git.output().unwrap().status.success(), "{args:?}");
+}
+
+#[test]
+fn an_older_commit_does_not_overwrite_a_newer_one() {
+    let project = Project::new();
+    git(&project, &["init", "-q"], 1);
+    git(&project, &["add", "public"], 1);
+    git(&project, &["commit", "-qm", "one"], 1);
+    project.local(&["apply"]);
+    project.write("public/index.html", "two");
+    git(&project, &["commit", "-qam", "two"], 2);
+    let deploy = || project.local(&["deploy", "--if-newer"]).err();
+    assert!(deploy().contains("release  1"));
+    git(&project, &["checkout", "-q", "HEAD~1"], 3);
+    let skipped = deploy();
+    assert!(
+        skipped.contains("nothing was published: release 1 is of commit") && skipped.contains("newer"),
+        "{skipped}"
+    );
+    let nowhere = Project::new().run(&["deploy", "--local", "--if-newer", "--apply"]);
+    assert!(nowhere.code() == 2 && nowhere.err().contains("--commit"), "{}", nowhere.err());
+    assert!(project.local(&["deploy"]).err().contains("release  2"), "whoever means it can");
+}
+
+#[test]
+fn what_cloudfront_did_not_hear_is_sent_by_the_next_deploy_although_nothing_changed() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    project.write("public/index.html", "changed");
+    let server = Server::start(&project, &[]);
+    server.faults(&json!({"control_out": true}));
+    let first = project.local(&["deploy"]).err();
+    assert!(first.contains("CloudFront may serve old copies") && first.contains("the next deploy sends it"), "{first}");
+    server.faults(&json!({}));
+    let second = project.json(&["deploy"]);
+    assert_eq!(
+        (&second["primary"]["put"], &second["invalidated"], &second["release"]),
+        (&json!(0), &json!(2), &Value::Null)
+    );
+    assert_eq!(project.json(&["deploy"])["requests"], json!({"ListObjectsV2": 2}));
+}
+
+#[test]
+fn what_visitors_do_not_get_is_noticed_and_taken_back() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply", "--probe"]);
+    let mut website = None;
+    world(&project, |world| world.set(PRIMARY, |settings| website = settings.docs.remove(&Doc::Website)).unwrap());
+    project.write("public/index.html", "nobody will see this");
+    let refused = project.run(&["deploy", "--local", "--rollback-on-failure"]);
+    let said = refused.err();
+    assert!(refused.code() == 1 && said.contains("us-east-1") && said.contains("HTTP status 404"), "{said}");
+    assert!(said.contains("release 1 was brought back"), "{said}");
+    world(&project, |world| {
+        world.set(PRIMARY, |settings| drop(settings.docs.insert(Doc::Website, website.unwrap()))).unwrap();
+    });
+    assert_eq!(project.json(&["releases"])["releases"][2]["restores"], json!(1));
+    let kept = project.run(&["deploy", "--local", "--probe"]);
+    assert_eq!(kept.code(), 0, "{}", kept.err());
+}
