@@ -20,6 +20,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("dns-failover", &["core", "aws"]),
     ("local", &["core", "aws"]),
     ("cli", &["core", "aws", "sync", "s3-site", "cdn", "dns-failover", "local"]),
+    // It prepares worlds for the binary, and runs that.
+    ("xtask", &["sync", "local"]),
 ];
 
 /// Fails with every finding at once.

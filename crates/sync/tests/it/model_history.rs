@@ -68,7 +68,9 @@ impl Model {
                 let dir = tempfile::tempdir().unwrap();
                 let text = |version: &u8| ["aa", "bb", "ccc"][usize::from(*version)].to_owned();
                 let now: BTreeMap<_, _> = tree.iter().map(|(n, v)| (NAMES[*n].to_owned(), text(v))).collect();
-                now.iter().for_each(|(name, text)| write(dir.path(), name, text));
+                for (name, text) in &now {
+                    write(dir.path(), name, text);
+                }
                 let done = deploy(dir.path(), stores).await.unwrap();
                 self.published(&done, now, stores).await;
             }
@@ -91,7 +93,7 @@ impl Model {
                 let keep = Keep { releases: *keep, days: 0 };
                 let gone = release::collect(stores.0, &keep).await.unwrap().releases;
                 assert_eq!(release::collect(stores.1, &keep).await.unwrap().releases, gone);
-                gone.iter().for_each(|id| drop(self.releases.remove(&id.0)));
+                self.releases.retain(|id, _| !gone.contains(&ReleaseId(*id)));
                 assert_eq!(
                     self.releases.len(),
                     self.releases.len().min(keep.releases),
