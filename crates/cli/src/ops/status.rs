@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
 use twinsite_core::wait::pause;
 use twinsite_core::{Pair, Plan, Run, Side};
 use twinsite_s3_site::{Adopt, Found};
+use twinsite_sync::release::{self, Summary};
 
 use super::{Outcome, verify};
 use crate::args::{self, Global};
@@ -27,8 +25,8 @@ pub(crate) struct Status {
     pub(crate) leads: Option<String>,
     /// Whether both buckets hold the same.
     pub(crate) level: String,
-    /// When the primary was last published to.
-    pub(crate) published: Option<String>,
+    /// What is live.
+    pub(crate) release: Option<Summary>,
     pub(crate) alerts: Vec<String>,
     pub(crate) buckets: Pair<String>,
     /// What `apply` would do.
@@ -68,7 +66,7 @@ async fn look(stack: &Stack, run: &Run) -> Result<Status, Failure> {
     let verdicts = verdicts.map_err(|error| Failure::aws(WHAT, &error))?;
     let leads = leads(stack, &whole).await;
     let level = level(stack, &whole).await?;
-    let published = published(stack, &whole).await?;
+    let release = release(stack, &whole).await?;
     whole.name_former(run);
     let mut checks: Vec<_> = whole.dns.1.checks.iter().collect();
     checks.sort_by_key(|check| check.role);
@@ -87,7 +85,7 @@ async fn look(stack: &Stack, run: &Run) -> Result<Status, Failure> {
         checks: checks.iter().map(|check| format!("{} {} {}", check.role, check.id, health(check.role))).collect(),
         leads,
         level,
-        published,
+        release,
         alerts: alerts(&whole),
         buckets: Pair::from_fn(|side| bucket(&whole, side)),
         plan,
@@ -104,13 +102,11 @@ async fn leads(stack: &Stack, whole: &Whole) -> Option<String> {
     Some(format!("{side}: {last}"))
 }
 
-async fn published(stack: &Stack, whole: &Whole) -> Result<Option<String>, Failure> {
+async fn release(stack: &Stack, whole: &Whole) -> Result<Option<Summary>, Failure> {
     if !matches!(whole.s3.1.buckets.primary, Found::Bucket(_)) {
         return Ok(None);
     }
-    let at = verify::published(&stack.stores().primary).await.map_err(|error| Failure::sync(WHAT, &error))?;
-    let at = at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()).and_then(|at| at.format(&Rfc3339).ok());
-    Ok(at)
+    Box::pin(release::newest(&stack.stores().primary)).await.map_err(|error| Failure::sync(WHAT, &error))
 }
 
 /// Whether both buckets hold the same.

@@ -2,7 +2,7 @@
 
 use twinsite_core::{Pair, Run, Side};
 use twinsite_sync::mirror::compare;
-use twinsite_sync::{Guard, Index, Key, Options, S3Store, Store, SyncError, SyncPlan, plan, walk};
+use twinsite_sync::{Guard, Index, Key, Options, S3Store, SyncError, SyncPlan, plan, walk};
 
 use super::{Difference, Outcome, Verified};
 use crate::args::{Global, Verify};
@@ -56,12 +56,4 @@ pub(super) async fn with_each_other(stores: &Pair<S3Store>, run: &Run) -> Result
     let gone = compared.gone.iter().map(|key| one(bucket, key, "deleted in the primary"));
     let foreign = compared.foreign.iter().map(|key| one(bucket, key, "not in the primary"));
     Ok(Verified { differences: copies.chain(gone).collect(), foreign: foreign.collect() })
-}
-
-/// When a bucket was last published to, in seconds since 1970: when its newest ledger was written.
-pub(super) async fn published(store: &S3Store) -> Result<Option<i64>, SyncError> {
-    const LEDGERS: &str = ".twinsite/ledger/";
-    let page = store.page(Some(LEDGERS)).await?;
-    let ledgers = page.objects.iter().filter(|object| object.key.as_str().starts_with(LEDGERS));
-    Ok(ledgers.map(|object| object.modified).max())
 }

@@ -280,6 +280,13 @@ pub(super) fn releases(all: &[Summary]) -> String {
     format!("{}\n* is live; bring an older one back: twinsite rollback ID", lines.join("\n"))
 }
 
+/// A release in a line.
+pub(super) fn live(summary: &Summary) -> String {
+    let Summary { id, time, notes, objects, .. } = summary;
+    let message = notes.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+    format!("{id} of {}, {objects} objects{message}", date(*time))
+}
+
 pub(super) fn release(release: &Release, verbose: bool) -> String {
     let Summary { id, time, notes, objects, bytes, changed } = &release.summary;
     let mut text = format!("release {id} of {}\n", date(*time));

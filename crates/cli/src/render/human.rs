@@ -110,7 +110,7 @@ pub(super) fn status(status: &Status) -> String {
         checks,
         leads,
         level,
-        published,
+        release,
         alerts,
         buckets,
         plan,
@@ -131,7 +131,7 @@ pub(super) fn status(status: &Status) -> String {
     }
     let _ = writeln!(text, "primary       {}\nbackup        {}", buckets.primary, buckets.backup);
     let _ = writeln!(text, "level         {level}");
-    let _ = writeln!(text, "published     {}", published.as_deref().unwrap_or("never"));
+    let _ = writeln!(text, "release       {}", release.as_ref().map_or_else(|| "none".to_owned(), history::live));
     let _ = match plan.len() {
         0 => write!(text, "plan          nothing to do"),
         steps => write!(text, "plan          {steps} steps: see `twinsite plan`"),

@@ -86,14 +86,14 @@ pub(super) fn status(status: &Status) -> Value {
         checks,
         leads,
         level,
-        published,
+        release,
         alerts,
         buckets,
         plan,
     } = status;
     json!({
         "event": "status", "domain": domain, "mode": mode, "certificate": certificate, "distribution": distribution,
-        "records": records, "checks": checks, "leads": leads, "level": level, "published": published, "alerts": alerts, "primary": buckets.primary, "backup": buckets.backup, "steps": plan.len(),
+        "records": records, "checks": checks, "leads": leads, "level": level, "release": release, "alerts": alerts, "primary": buckets.primary, "backup": buckets.backup, "steps": plan.len(),
     })
 }
 

@@ -103,6 +103,27 @@ fn a_deploy_fills_what_the_backup_lacked_and_says_when_it_cannot() {
 }
 
 #[test]
+fn what_replication_gave_up_on_is_copied_at_once() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    // The role may read and write nothing any more.
+    world(&project, |world| {
+        let forget = |account: &mut twinsite_local::world::Account, _| {
+            let name = "twinsite-www-example-com-replication";
+            account.iam.delete_policy(name, "replicate").map_err(|_| twinsite_local::world::Fault::NoSuchKey)
+        };
+        world.change_account(forget).unwrap();
+    });
+    project.write("public/index.html", "nobody replicates this");
+    let started = std::time::Instant::now();
+    let deployed = project.json(&["deploy"]);
+    let copied = deployed["backup"]["copied"].as_array().unwrap();
+    assert!(deployed["backup"]["level"] == json!(true) && copied.contains(&json!("index.html")), "{deployed}");
+    assert!(started.elapsed().as_secs() < 20, "what has failed is not waited for");
+    assert_eq!(project.run(&["verify", "--local"]).code(), 0);
+}
+
+#[test]
 fn releases_are_listed_shown_compared_and_brought_back() {
     let project = Project::new();
     project.local(&["deploy", "--apply", "--message", "first light"]);
@@ -116,6 +137,8 @@ fn releases_are_listed_shown_compared_and_brought_back() {
         (&json!("first light"), &json!(2), &json!(6))
     );
     assert!(all[0]["who"].as_str().unwrap().starts_with("arn:aws:"), "{}", all[0]);
+    let status = project.local(&["status"]).err();
+    assert!(status.contains("release       2 of ") && status.contains("6 objects: news"), "{status}");
     let text = project.local(&["releases"]).err();
     assert!(text.contains("*    2") && text.contains("first light"), "{text}");
     let compared = project.json(&["releases", "1", "2"]);

@@ -49,7 +49,7 @@ fn of_any_run(mut line: Value) -> String {
         match value {
             Value::Object(map) => {
                 for (key, value) in map {
-                    if ["seconds", "fingerprint", "published"].contains(&key.as_str()) && !value.is_null() {
+                    if ["seconds", "fingerprint", "time"].contains(&key.as_str()) && !value.is_null() {
                         *value = Value::from("…");
                     }
                     walk(value);

@@ -44,7 +44,7 @@ use twinsite_core::Invalid;
 use crate::{ETag, Headers, Key, RemoteObject, Rules, Source, SourceObject};
 pub use compare::{Difference, Kind, compare};
 pub use retention::{Collected, collect, is_due_at};
-pub use write::{Draft, find_versions, list, read, write};
+pub use write::{Draft, find_versions, list, newest, read, write};
 
 /// Where release records are.
 pub(crate) const PREFIX: &str = ".twinsite/releases/";

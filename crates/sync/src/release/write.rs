@@ -157,6 +157,16 @@ pub async fn list(store: &impl Store) -> Result<Vec<Summary>, SyncError> {
     Ok(found)
 }
 
+/// The newest release of a bucket in short: what is live.
+///
+/// # Errors
+/// As [`list`].
+pub async fn newest(store: &impl Store) -> Result<Option<Summary>, SyncError> {
+    let Some((id, _)) = listed_ids(store).await?.pop() else { return Ok(None) };
+    let Some(bytes) = store.get(&id.key(0)).await? else { return Ok(None) };
+    record::summary(&bytes).map(Some).map_err(|why| damaged(id, &why))
+}
+
 /// The numbers of the releases of a bucket, the oldest first, and when each record was written.
 pub(super) async fn listed_ids(store: &impl Store) -> Result<Vec<(ReleaseId, i64)>, SyncError> {
     let mut found = Vec::new();

@@ -1,8 +1,13 @@
 //! Releases: each can be brought back, and none is lost that is kept.
 
+use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
+use twinsite_aws::{Access, Session};
 use twinsite_core::Run;
+use twinsite_sync::lock::{Lease, LockError, Owed, Owner, take};
 use twinsite_sync::release::{self, Keep, Kind};
-use twinsite_sync::{History, MemoryStore, ReleaseId, Store, mirror};
+use twinsite_sync::{History, MemoryStore, ReleaseId, S3Store, Store, mirror};
 
 use crate::stage::{Stage, contents, deploy, roll_back};
 use crate::write;
@@ -160,4 +165,39 @@ async fn a_release_whose_versions_are_gone_is_refused_before_anything_changes() 
     let refused = roll_back(1, (&stage.primary, &stage.backup)).await.unwrap_err();
     assert!(refused.to_string().contains("index.html"), "{refused}");
     assert_eq!(stage.contents(&stage.primary).await, before);
+}
+
+/// What some servers that call themselves compatible do: they take a write whatever its conditions are.
+#[derive(Debug)]
+struct Careless;
+
+impl Intercept for Careless {
+    fn name(&self) -> &'static str {
+        "Careless"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        context.request_mut().headers_mut().remove("if-none-match");
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_honours_no_conditions_is_refused_and_left_as_it_was() {
+    let stage = Stage::new().await;
+    let access = Access { embedded: Some(stage.cloud.http_client()), ..Access::default() };
+    let client = Session::open(access).await.s3(&"us-east-1".parse().unwrap());
+    let careless = aws_sdk_s3::Client::from_conf(client.config().to_builder().interceptor(Careless).build());
+    let store = S3Store::new(careless, "primary");
+    let lease = Lease { probe: true, ..Lease::default() };
+    let refused = take(&store, Owner::here("test"), Owed::default(), lease, &Run::silent()).await.unwrap_err();
+    assert!(matches!(refused, LockError::Unconditional), "{refused}");
+    assert!(store.page(None).await.unwrap().objects.is_empty());
+    let honest = take(&stage.primary, Owner::here("test"), Owed::default(), lease, &Run::silent()).await.unwrap();
+    honest.free().await.unwrap();
 }
