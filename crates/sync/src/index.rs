@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
@@ -12,11 +12,11 @@ use crate::{Md5, SourceObject, Stamp};
 
 /// Remembers the digest of every file that was read, by path and [`Stamp`].
 ///
-/// It only ever spares work: without it, or when it cannot be read or written, everything is as correct and slower.
-#[derive(Debug, Default)]
+/// Clones share what they know. It only ever spares work: without it, or when it cannot be read or written, everything is as correct and slower.
+#[derive(Clone, Debug, Default)]
 pub struct Index {
     file: Option<PathBuf>,
-    entries: Mutex<HashMap<PathBuf, (Stamp, Md5)>>,
+    entries: Arc<Mutex<HashMap<PathBuf, (Stamp, Md5)>>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Index {
 
     /// Reads an index. One that is missing, damaged or of another version is as good as empty.
     pub fn open(file: &Path) -> Self {
-        let entries = Mutex::new(read(file).unwrap_or_default());
+        let entries = Arc::new(Mutex::new(read(file).unwrap_or_default()));
         Self { file: Some(file.to_owned()), entries }
     }
 

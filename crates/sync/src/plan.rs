@@ -40,6 +40,8 @@ pub(crate) struct Ledger {
     pub(crate) lines: BTreeMap<Key, Line>,
     pub(crate) stale: Vec<Key>,
     pub(crate) current: bool,
+    /// Whether there is one at all.
+    pub(crate) known: bool,
 }
 
 impl SyncPlan {
@@ -90,7 +92,7 @@ impl SyncPlan {
 
     /// True when nothing in the bucket says that it was published to before.
     pub fn is_first(&self) -> bool {
-        !self.ledger.current && self.ledger.stale.is_empty()
+        !self.ledger.known
     }
 
     /// True when every object is as it should be.
@@ -308,7 +310,10 @@ impl<'a, S: Store> Desk<'a, S> {
         };
         let mut stale: Vec<Key> = self.ledgers.iter().map(|object| object.key.clone()).collect();
         stale.retain(|there| *there != key);
-        let current = self.ledgers.last().is_some_and(|newest| newest.key == key);
-        (Ledger { key, lines, stale, current }, rest.len() + self.told)
+        // Every publish that ended has written its ledger last.
+        let young = |object: &RemoteObject| object.modified > self.written() && self.source.get(&object.key).is_some();
+        let named = self.ledgers.last().is_some_and(|newest| newest.key == key);
+        let (current, known) = (named && !self.listing.iter().any(young), !self.ledgers.is_empty());
+        (Ledger { key, lines, stale, current, known }, rest.len() + self.told)
     }
 }

@@ -128,7 +128,6 @@ pub async fn prepare<S: History>(
     let seen = records_of(&listing);
     let has = |key: &str| plan.notes().iter().any(|note| note.as_str() == key);
     let (locked, is_owed) = (has(lock::KEY), plan.notes().iter().any(lock::is_owed));
-    let unfinished = locked || is_younger(source, &listing);
     let known = |listing: &[RemoteObject]| !crate::ledger::ledgers(listing).is_empty();
     let is_first = plan.is_first() || other.as_ref().is_ok_and(|listing| !known(listing));
     let notes = other.as_ref().map(|listing| notes_of(listing)).unwrap_or_default();
@@ -136,17 +135,11 @@ pub async fn prepare<S: History>(
         Ok(other) => compare_listed((primary, listing), (backup, other), &changing(&plan), run).await,
         Err(error) => Err(error.into()),
     };
-    Ok(Prepared { plan, drift, notes, seen, unfinished, is_owed, is_first })
+    Ok(Prepared { plan, drift, notes, seen, unfinished: locked, is_owed, is_first })
 }
 
 fn notes_of(listing: &[RemoteObject]) -> Vec<Key> {
     listing.iter().map(|object| &object.key).filter(|key| crate::ledger::is_note(key)).cloned().collect()
-}
-
-/// True when an object is younger than the newest ledger: every publish that ended has written its ledger last.
-fn is_younger(source: &Source, listing: &[RemoteObject]) -> bool {
-    let Some(ledger) = crate::ledger::ledgers(listing).last().map(|newest| newest.modified) else { return false };
-    listing.iter().any(|object| object.modified > ledger && source.get(&object.key).is_some())
 }
 
 fn changing(plan: &SyncPlan) -> BTreeSet<Key> {

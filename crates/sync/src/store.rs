@@ -94,8 +94,9 @@ pub struct Pending {
     pub parts: Vec<PartMade>,
 }
 
-/// Keeps objects. Calls may be repeated: an answer can be lost although the call was carried out.
-pub trait Store: Send + Sync {
+/// Keeps objects. Calls may be repeated: an answer can be lost although the call was carried out. A store is a handle: clones
+/// are the same store, so that requests can be made from as many cores as there are.
+pub trait Store: Clone + Send + Sync + 'static {
     /// The objects behind a key, up to a thousand.
     fn page(&self, after: Option<&str>) -> impl Future<Output = Result<Page, StoreError>> + Send;
 

@@ -33,13 +33,14 @@ pub(super) async fn of(dir: &Path, named: Option<&str>) -> Result<Option<Commit>
     Ok(known.or(named))
 }
 
-/// Why this commit must not be published over the newest release; `None` when it may.
+/// Why the commit of a directory must not be published over the newest release; `None` when it may, or nobody minds.
 pub(super) async fn is_older(
-    dir: &Path,
+    dir: Option<&Path>,
     mine: Option<&Commit>,
     prepared: &Prepared,
     store: &S3Store,
 ) -> Result<Option<String>, Failure> {
+    let Some(dir) = dir else { return Ok(None) };
     let Some(mine) = mine else {
         let why = "the directory is in no git repository, so it cannot be told how old it is";
         return Err(Failure::usage(WHAT, why).hint("name the commit with --commit, or leave --if-newer out"));

@@ -8,7 +8,7 @@ use twinsite_sync::{
     Deletes, Guard, Index, Keep, Notes, Options, ReleaseId, Rules, Sending, Source, SourceError, walk,
 };
 
-use super::publish::Order;
+use super::publish::{Carried, Order};
 use super::{Deployed, Outcome, apply, commit, local, probe, rollback};
 use crate::args::{self, Deploy, Global};
 use crate::error::Failure;
@@ -31,8 +31,7 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     }
     stack.forget_requests().await;
     let index = Index::open(&index_file(global));
-    let (message, who) = (options.message.clone(), stack.who());
-    let notes = Notes { message, commit: commit.clone(), who, restores: None };
+    let notes = Notes { message: options.message.clone(), commit: commit.clone(), who: stack.who(), restores: None };
     let order = Order {
         what: WHAT,
         verb: "deploy",
@@ -42,6 +41,7 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
         notes,
         flags: &options.publish,
         index: &index,
+        newer_than: options.if_newer.then_some(&*options.dir),
     };
     let stores = stack.stores();
     let prepared = order.prepare(&stores, run).await?;
@@ -57,21 +57,21 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
         let buckets = stores.map(|store| store.bucket().to_owned());
         return Ok(Outcome::DryRun { prepared: Box::new(prepared), buckets });
     }
-    if options.if_newer
-        && let Some(why) = commit::is_older(&options.dir, commit.as_ref(), &prepared, &stores.primary).await?
-    {
+    let newer = options.if_newer.then_some(&*options.dir);
+    if let Some(why) = commit::is_older(newer, commit.as_ref(), &prepared, &stores.primary).await? {
         return Ok(Outcome::Skipped { why });
     }
     let deployed = order.carry_out(&stack, prepared, run).await;
     save(&index, run);
-    let deployed = Box::new(deployed?);
-    if (options.probe || options.rollback_on_failure) && deployed.release.is_some() {
-        Box::pin(look(&stack, (global, options), (&source, &rules, guard), &deployed, run)).await?;
-    }
+    let deployed = match deployed? {
+        Carried::Done(deployed) => deployed,
+        Carried::Skipped(why) => return Ok(Outcome::Skipped { why }),
+    };
+    Box::pin(look(&stack, (global, options), (&source, &rules, guard), &deployed, run)).await?;
     if options.serve { serve(&stack, &deployed, global, (run, screen)).await } else { Ok(Outcome::Deployed(deployed)) }
 }
 
-/// Fails when visitors do not get what was published, after the release before was brought back, should that be wanted.
+/// If wanted, fails when visitors do not get what was published, after the release before was brought back, should that be wanted.
 async fn look(
     stack: &Stack,
     (global, options): (&Global, &Deploy),
@@ -79,12 +79,13 @@ async fn look(
     deployed: &Deployed,
     run: &Run,
 ) -> Result<(), Failure> {
+    let wanted = options.probe || options.rollback_on_failure;
+    let Some(release) = deployed.release.as_ref().filter(|_| wanted) else { return Ok(()) };
     let faults = probe::entry_pages(stack, global, source, run).await?;
     if faults.is_empty() {
         return Ok(());
     }
     let failure = Failure::new("see what was published", faults.join("\n"));
-    let Some(release) = &deployed.release else { return Err(failure) };
     let before = release.id.0.checked_sub(1).filter(|before| *before > 0).map(ReleaseId);
     let Some(before) = before.filter(|_| options.rollback_on_failure) else {
         return Err(failure

@@ -1,10 +1,11 @@
 //! What `deploy` and `rollback` have in common: the lock, the two buckets, the release, what is owed to visitors.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use twinsite_core::{Event, Pair, Run};
-use twinsite_sync::lock::{self, Lease, LockError, Owed, Owner};
+use twinsite_sync::lock::{self, Lease, Lock, LockError, Owed, Owner};
 use twinsite_sync::mirror::{Filled, Level};
 use twinsite_sync::release::{self, Collected};
 use twinsite_sync::{
@@ -12,7 +13,7 @@ use twinsite_sync::{
     prepare, publish,
 };
 
-use super::Deployed;
+use super::{Deployed, commit};
 use crate::args::Publish;
 use crate::error::Failure;
 use crate::stack::Stack;
@@ -29,6 +30,18 @@ pub(super) struct Order<'a> {
     pub(super) notes: Notes,
     pub(super) flags: &'a Publish,
     pub(super) index: &'a Index,
+    /// The directory whose commit must not be older than the live one, if that matters.
+    pub(super) newer_than: Option<&'a Path>,
+}
+
+/// What was published, how many paths are to be forgotten, and what was let go of.
+type Finished = (Published, Option<usize>, Collected);
+
+/// What became of an order.
+pub(super) enum Carried {
+    Done(Box<Deployed>),
+    /// Nothing was published, and why.
+    Skipped(String),
 }
 
 impl Order<'_> {
@@ -47,10 +60,11 @@ impl Order<'_> {
     }
 
     /// Publishes what was prepared, under the lock.
-    pub(super) async fn carry_out(self, stack: &Stack, prepared: Prepared, run: &Run) -> Result<Deployed, Failure> {
+    pub(super) async fn carry_out(self, stack: &Stack, prepared: Prepared, run: &Run) -> Result<Carried, Failure> {
         if prepared.is_empty() {
             let kept = prepared.plan.kept();
-            return finish(stack, Report { kept, ..Report::default() }, None).await;
+            let report = Report { kept, ..Report::default() };
+            return finish(stack, report, None).await.map(|done| Carried::Done(Box::new(done)));
         }
         let stores = stack.stores();
         let lease = Lease {
@@ -63,59 +77,106 @@ impl Order<'_> {
         let owed = Owed { record: true, ..prepared.owed() };
         let lock = Box::pin(lock::take(&stores.primary, owner, owed, lease, run)).await;
         let mut lock = lock.map_err(|error| self.failed(&error.into()))?;
-        let waited = lock.was_waited_for();
-        let noted = prepared.is_owed();
-        let (done, lost) =
-            Box::pin(lock.hold(run, async |run| Box::pin(self.locked(&stores, prepared, waited, &run)).await)).await;
-        let mut owed = lock.owed().clone();
-        let published = match (done, lost) {
-            (Ok((published, more)), None) => {
-                owed.join(more);
-                owed.record = false;
-                Ok(published)
-            }
-            (Ok(_) | Err(_), Some(lost)) => return Err(self.failed(&SyncError::Lock(lost))),
-            (Err(failure), None) => Err(failure),
+        let done = Box::pin(self.locked((stack, &stores), prepared, &mut lock, run)).await;
+        if let Err(error @ LockError::Store(_)) = Box::pin(lock.free()).await {
+            warn(run, format!("the lock could not be taken away: {error}"), "the next deploy waits a minute for it");
+        }
+        let (published, forgotten, collected) = match done? {
+            Ok(done) => done,
+            Err(why) => return Ok(Carried::Skipped(why)),
         };
+        let Published { report, drift, level, release } = published;
+        let deployed = finish(stack, report, forgotten).await?;
+        Ok(Carried::Done(Box::new(Deployed { drift, level, release, collected, ..deployed })))
+    }
+
+    /// Works while the lock is renewed.
+    async fn under<T>(
+        &self,
+        lock: &mut Lock<'_, S3Store>,
+        run: &Run,
+        work: impl AsyncFnOnce(Run) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        match Box::pin(lock.hold(run, work)).await {
+            (_, Some(lost)) => Err(self.failed(&SyncError::Lock(lost))),
+            (done, None) => done,
+        }
+    }
+
+    /// What happens under the lock; or why nothing was published.
+    async fn locked(
+        &self,
+        (stack, stores): (&Stack, &Pair<S3Store>),
+        prepared: Prepared,
+        lock: &mut Lock<'_, S3Store>,
+        run: &Run,
+    ) -> Result<Result<Finished, String>, Failure> {
+        let waited = lock.was_waited_for();
+        let ready = async |run: Run| Box::pin(self.renewed(stores, prepared, waited, &run)).await;
+        let prepared = match self.under(lock, run, ready).await {
+            Ok(Ok(prepared)) => prepared,
+            // What a publish that died has owed must not be forgotten with its lock.
+            Ok(Err(why)) => {
+                self.note(&stores.primary, lock.inherited(), run).await;
+                return Ok(Err(why));
+            }
+            Err(failure) => {
+                self.note(&stores.primary, lock.inherited(), run).await;
+                return Err(failure);
+            }
+        };
+        let owes = Box::pin(lock.owe(prepared.owed())).await;
+        owes.map_err(|error| self.failed(&error.into()))?;
+        let noted = prepared.is_owed();
+        let work = async |run: Run| Box::pin(self.publish(stores, prepared, &run)).await;
+        let published = self.under(lock, run, work).await;
+        let mut owed = lock.owed().clone();
+        owed.record = published.is_err();
         if noted {
             let earlier = Box::pin(lock::read_owed(&stores.primary)).await;
             owed.join(Owed { record: owed.record, ..earlier.map_err(|error| self.failed(&error.into()))? });
         }
-        let forgotten = match published {
-            Ok(_) => self.pay(stack, &owed, noted, run).await,
-            // What has changed so far will be forgotten by the edges when the rest has changed as well.
-            Err(_) => self.note(&stores.primary, &owed, run).await,
+        let published = match published {
+            Ok(published) => published,
+            Err(failure) => {
+                // What has changed so far is forgotten by the edges when the rest has changed as well.
+                self.note(&stores.primary, &owed, run).await;
+                return Err(failure);
+            }
         };
-        let freed = Box::pin(lock.free()).await;
-        let published = published?;
-        if let Err(error @ LockError::Store(_)) = freed {
-            warn(run, format!("the lock could not be taken away: {error}"), "the next deploy waits a minute for it");
-        }
-        let collected = self.collect(stack, &stores, &published, run).await;
-        let Published { report, drift, level, release } = published;
-        let deployed = finish(stack, report, forgotten).await?;
-        Ok(Deployed { drift, level, release, collected, ..deployed })
+        let after = async |run: Run| {
+            let forgotten = self.pay(stack, &owed, noted, &run).await;
+            Ok((forgotten, self.collect(stack, stores, &published, &run).await))
+        };
+        let (forgotten, collected) = self.under(lock, run, after).await?;
+        Ok(Ok((published, forgotten, collected)))
     }
 
-    /// Under the lock: plans anew should somebody else have published meanwhile.
-    async fn locked(
+    /// Plans anew should somebody else have published since; or says why nothing should be published any more.
+    async fn renewed(
         &self,
         stores: &Pair<S3Store>,
         prepared: Prepared,
         waited: bool,
         run: &Run,
-    ) -> Result<(Published, Owed), Failure> {
+    ) -> Result<Result<Prepared, String>, Failure> {
         let fresh =
             !waited && Box::pin(prepared.is_fresh(&stores.primary)).await.map_err(|error| self.failed(&error))?;
-        let prepared = if fresh { prepared } else { self.prepare(stores, run).await? };
-        let owed = prepared.owed();
+        if fresh {
+            return Ok(Ok(prepared));
+        }
+        let prepared = self.prepare(stores, run).await?;
+        let mine = self.notes.commit.as_ref();
+        let older = commit::is_older(self.newer_than, mine, &prepared, &stores.primary).await?;
+        Ok(older.map_or(Ok(prepared), Err))
+    }
+
+    async fn publish(&self, stores: &Pair<S3Store>, prepared: Prepared, run: &Run) -> Result<Published, Failure> {
         let patience = Duration::from_secs(self.flags.parity_timeout);
         let how = Publishing { source: self.source, rules: self.rules, patience, notes: self.notes.clone() };
         let both = (&stores.primary, &stores.backup);
         let published = Box::pin(publish(prepared, both, how, self.index, run)).await;
-        published
-            .map(|published| (published, owed))
-            .map_err(|stopped: Interrupted| Failure::interrupted(self.what, &stopped))
+        published.map_err(|stopped: Interrupted| Failure::interrupted(self.what, &stopped))
     }
 
     /// Has CloudFront forget what changed. The site is published by now, so what goes wrong here is worth a word and a

@@ -4,7 +4,7 @@ use twinsite_core::{Event, Run};
 use twinsite_sync::release::{self, Release, Summary};
 use twinsite_sync::{Deletes, Guard, Index, Notes, Options, ReleaseId, Rules, S3Store, Sending, SyncError};
 
-use super::publish::Order;
+use super::publish::{Carried, Order};
 use super::{Outcome, deploy, releases};
 use crate::args::{Global, Publish, Rollback};
 use crate::error::Failure;
@@ -49,13 +49,16 @@ pub(super) async fn bring_back(
     let options = Options { deletes: Deletes::Owned, keep, guard, send: Sending::Changed, side: None };
     let index = Index::memory();
     let (what, verb) = (WHAT, "rollback");
-    let order = Order { what, verb, source: &source, rules, options, notes, flags, index: &index };
+    let order = Order { what, verb, source: &source, rules, options, notes, flags, index: &index, newer_than: None };
     let prepared = order.prepare(&stores, run).await?;
     if dry_run {
         let buckets = stores.map(|store| store.bucket().to_owned());
         return Ok(Outcome::DryRun { prepared: Box::new(prepared), buckets });
     }
-    Ok(Outcome::Deployed(Box::new(order.carry_out(stack, prepared, run).await?)))
+    Ok(match order.carry_out(stack, prepared, run).await? {
+        Carried::Done(deployed) => Outcome::Deployed(deployed),
+        Carried::Skipped(why) => Outcome::Skipped { why },
+    })
 }
 
 /// The backup has the records and the versions as well.

@@ -113,6 +113,7 @@ fn headers() -> Headers {
 pub struct Lock<'a, S> {
     store: &'a S,
     document: Document,
+    inherited: Owed,
     etag: ETag,
     lease: Lease,
     renewed: Instant,
@@ -142,12 +143,12 @@ pub async fn take<'a, S: Store>(
     let mut document = Document { owner, token, since: now(), expires: 0, owed };
     let mut seen: Option<Seen> = None;
     let mut condition: Option<ETag> = None;
-    let mut waited = false;
+    let (mut waited, mut inherited) = (false, Owed::default());
     loop {
         document.expires = now() + i64::try_from(lease.ttl.as_secs()).unwrap_or(i64::MAX);
         let renewed = Instant::now();
         if let Some(etag) = write(store, &document, condition.as_ref()).await? {
-            let lock = Lock { store, document, etag, lease, renewed, waited };
+            let lock = Lock { store, document, inherited, etag, lease, renewed, waited };
             return if lease.probe { lock.probed().await } else { Ok(lock) };
         }
         let Some((bytes, etag)) = store.read(&key()).await? else {
@@ -160,6 +161,7 @@ pub async fn take<'a, S: Store>(
         let silent = still.is_some_and(|at| at.elapsed() > lease.ttl);
         if silent || holder.as_ref().is_none_or(is_dead) {
             if let Some(holder) = holder {
+                inherited.join(holder.owed.clone());
                 document.owed.join(holder.owed);
             }
             condition = Some(etag);
@@ -204,6 +206,11 @@ impl<S: Store> Lock<'_, S> {
         &self.document.owed
     }
 
+    /// What others owed who died with the lock in hand.
+    pub fn inherited(&self) -> &Owed {
+        &self.inherited
+    }
+
     /// True when somebody else had the lock before: what was planned without it may be out of date.
     pub fn was_waited_for(&self) -> bool {
         self.waited
@@ -224,7 +231,11 @@ impl<S: Store> Lock<'_, S> {
     /// # Errors
     /// [`LockError::Lost`] when the lock is somebody else's by now.
     pub async fn owe(&mut self, owed: Owed) -> Result<(), LockError> {
+        let before = self.document.owed.clone();
         self.document.owed.join(owed);
+        if self.document.owed == before {
+            return Ok(());
+        }
         if self.renew().await? { Ok(()) } else { Err(LockError::Lost) }
     }
 

@@ -191,7 +191,9 @@ impl<'a, S: History> Follower<'a, S> {
             let redirect = Redirect::Known(wrote.redirect.clone());
             let (key, etag) = (wrote.key.clone(), wrote.etag.clone());
             let one = Carry { key, version: None, etag, size: wrote.size, headers: None, redirect };
-            carry(first, second, &one, run).await?;
+            if carry(first, second, &one, run).await?.is_none() {
+                return Err(SyncError::Raced(format!("`{}` was changed by somebody else meanwhile", wrote.key)));
+            }
             let (side, key) = (Some(Side::Backup), wrote.key.to_string());
             run.say(&Event::Object { verb: Verb::Copy, side, key, reason: Cause::Late.word(), bytes: 0 });
             Ok::<_, SyncError>(wrote.key.clone())

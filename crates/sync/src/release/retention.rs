@@ -68,12 +68,32 @@ pub async fn collect<S: History>(store: &S, keep: &Keep) -> Result<Collected, Sy
         let batch: Vec<(Key, String)> = batch.iter().map(|past| (past.key.clone(), past.version.clone())).collect();
         check(store.delete_versions(&batch).await?)?;
     }
+    tidy(store).await?;
     let records = records(store, &done.releases).await?;
     for batch in records.chunks(1000) {
         check(store.delete(batch).await?)?;
     }
     done.releases.sort();
     Ok(done)
+}
+
+/// What lock, ledgers and notes were before is of no use to anybody, and no release names it.
+async fn tidy<S: History>(store: &S) -> Result<(), SyncError> {
+    let mut old = Vec::new();
+    let mut behind = None;
+    loop {
+        let page = store.versions(crate::PRIVATE, behind.as_ref()).await?;
+        let past = page.past.into_iter().filter(|past| !past.latest && past.key.is_reserved());
+        old.extend(past.map(|past| (past.key, past.version)));
+        behind = page.next;
+        if behind.is_none() {
+            break;
+        }
+    }
+    for batch in old.chunks(1000) {
+        check(store.delete_versions(batch).await?)?;
+    }
+    Ok(())
 }
 
 fn unnamed(release: Release, needed: &HashSet<u64>) -> impl Iterator<Item = (Key, ETag)> {

@@ -5,7 +5,7 @@ mod past;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -16,8 +16,8 @@ use crate::{ETag, Headers, Key, Md5, RemoteObject, multipart_etag};
 static CLOCK: AtomicI64 = AtomicI64::new(0);
 
 /// A store in memory, which keeps versions. Its clock ticks once for every change.
-#[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<State>);
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore(Arc<Mutex<State>>);
 
 type Begun = (Key, Headers, BTreeMap<u32, (Bytes, Md5)>);
 

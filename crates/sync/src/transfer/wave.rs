@@ -1,7 +1,6 @@
 //! One wave: as many requests at once as the store bears and memory allows.
 
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
 use super::multipart::{self, THRESHOLD};
@@ -77,19 +76,29 @@ pub(super) async fn run_wave<S: History>(
     work.sort_by_key(|work| work.object().size);
     let mut pace = Pace::new(store.throttled());
     let mut load = Load::default();
-    let mut flight = FuturesUnordered::new();
+    // Tasks of their own, so that hashing and signing use all cores.
+    let mut flight = JoinSet::new();
     let mut failed = Failed::new();
     loop {
         let stop = !failed.is_empty() || run.is_cancelled();
         while !stop && flight.len() < pace.width() && work.last().is_some_and(|next| load.admits(next)) {
             let Some(next) = work.pop() else { break };
             load.add(&next);
-            flight.push(async move {
-                let result = carry_out(&next, store, index, run, side).await;
+            let (store, index, run) = (store.clone(), index.clone(), run.clone());
+            flight.spawn(async move {
+                let result = carry_out(&next, &store, &index, &run, side).await;
                 (next, result)
             });
         }
-        let Some((done, result)) = flight.next().await else { return failed };
+        let (done, result) = match flight.join_next().await {
+            None => return failed,
+            Some(Ok(done)) => done,
+            // A task that panicked, or was ended with the runtime: what it did is not known.
+            Some(Err(error)) => {
+                failed.push((lost(), crate::StoreError::Broken(error.to_string()).into()));
+                continue;
+            }
+        };
         load.remove(&done);
         pace.tick(store.throttled());
         match result {
@@ -99,6 +108,11 @@ pub(super) async fn run_wave<S: History>(
         }
         *left -= 1;
     }
+}
+
+/// Stands for the object of a task that cannot tell.
+fn lost() -> crate::Key {
+    "?".parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
 /// What a piece of work left, and its entity tag.
