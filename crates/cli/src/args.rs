@@ -322,6 +322,9 @@ pub(crate) struct Backfill {
     /// How
     #[arg(long, value_enum, default_value_t = Engine::Auto)]
     pub(crate) engine: Engine,
+    /// Copy older versions as well, so that older releases can be brought back from the backup; a batch job always does
+    #[arg(long)]
+    pub(crate) versions: bool,
     /// How long to wait while somebody publishes
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5m")]
     pub(crate) lock_timeout: u64,

@@ -57,7 +57,7 @@ pub(crate) enum Outcome {
     /// The backup was compared with the primary, to be looked at.
     Lacking { compared: Box<Compared>, bucket: String },
     /// The backup was given what it lacked.
-    Filled { filled: Filled, foreign: Vec<String>, level: usize, job: Option<Batch> },
+    Filled { filled: Filled, foreign: Vec<String>, level: usize, job: Option<Batch>, versions: usize },
     /// What has been published so far.
     Releases(Vec<Summary>),
     /// One release, whole.

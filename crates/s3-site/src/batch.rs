@@ -12,7 +12,7 @@ use twinsite_core::wait::{Look, Patience, WaitError, until};
 use twinsite_core::{Event, Phase, Run, Side, Site};
 
 use crate::S3Site;
-use crate::role::Calls;
+use crate::role::{Calls, batch_name};
 
 /// Where a job writes its report: the private corner of the primary.
 pub const REPORTS: &str = ".twinsite/batch";
@@ -46,10 +46,6 @@ enum State {
     Ended(String),
 }
 
-fn role_name(site: &Site) -> String {
-    format!("twinsite-{}-batch", site.slug())
-}
-
 impl S3Site {
     /// Has S3 replicate every object of the primary that is older than its replication rule, or that replication gave up
     /// on, and follows the job to its end. The role that the job works as is made before and taken away afterwards.
@@ -59,7 +55,7 @@ impl S3Site {
     /// # Errors
     /// [`AwsError`] when the job could not be made, failed, or the run was stopped; the job itself then goes on.
     pub async fn replicate_existing(&self, site: &Site, token: &str, run: &Run) -> Result<Batch, AwsError> {
-        let name = role_name(site);
+        let name = batch_name(site);
         let role = Calls { client: &self.iam, name: &name };
         let owner = Owner::new(site.domain.clone());
         if let Some(there) = role.observe().await?

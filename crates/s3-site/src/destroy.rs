@@ -6,7 +6,7 @@ use crate::bucket::{Found, Observed};
 use crate::change::{BucketChange, Change, What};
 use crate::diff::without_ours;
 use crate::policy;
-use crate::role;
+use crate::role::{self, RoleState};
 use crate::want::Desired;
 
 /// How many objects, versions and delete markers each bucket holds, for the owner to see before saying yes.
@@ -16,6 +16,8 @@ pub struct Contents {
     pub buckets: Pair<u64>,
     /// In those that another mode has left behind, in the order in which they were found.
     pub former: Vec<u64>,
+    /// The role that an interrupted batch job has left behind.
+    pub batch_role: Option<RoleState>,
 }
 
 /// The steps that take the buckets away. A bucket that was handed over stays, without our tags and policy statements.
@@ -23,7 +25,8 @@ pub fn destroy_steps(want: &Desired, have: &Observed, contents: &Contents) -> Ve
     let buckets = Side::BOTH.into_iter();
     let buckets = buckets.filter_map(|side| step(want, side, have.buckets.get(side), *contents.buckets.get(side)));
     let former = destroy_former(have, contents).into_iter();
-    buckets.chain(former).chain(role::destroy(want, have.role.as_ref())).collect()
+    let batch = role::destroy_batch(want, contents.batch_role.as_ref());
+    buckets.chain(former).chain(role::destroy(want, have.role.as_ref())).chain(batch).collect()
 }
 
 /// The steps that take away what another mode has left behind, and nothing else.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use twinsite_core::{Event, Pair, Run};
 use twinsite_s3_site::Batch;
 use twinsite_sync::lock::{self, Lease, Owed, Owner};
-use twinsite_sync::mirror::{Filled, compare, fill};
+use twinsite_sync::mirror::{Filled, compare, fill, fill_past};
 use twinsite_sync::{Rules, S3Store, SyncError};
 
 use super::Outcome;
@@ -33,9 +33,9 @@ pub(crate) async fn backfill(
         return Ok(Outcome::Lacking { compared: Box::new(compared), bucket });
     }
     let (foreign, level) = (compared.foreign.iter().map(ToString::to_string).collect(), compared.level);
-    if compared.is_level() {
+    if compared.is_level() && !options.versions {
         let filled = Filled::default();
-        return Ok(Outcome::Filled { filled, foreign, level, job: None });
+        return Ok(Outcome::Filled { filled, foreign, level, job: None, versions: 0 });
     }
     let batch = match options.engine {
         Engine::Auto => compared.copies.len() > stack.config.batch_above,
@@ -46,9 +46,9 @@ pub(crate) async fn backfill(
     if ask && !screen.confirm(&price(compared.copies.len()), "yes") {
         return Ok(Outcome::Declined);
     }
-    let (filled, job) = under_lock(&stack, batch, options.lock_timeout, run).await?;
+    let (filled, job, versions) = under_lock(&stack, (batch, options.versions), options.lock_timeout, run).await?;
     stack.keep()?;
-    Ok(Outcome::Filled { filled, foreign, level, job })
+    Ok(Outcome::Filled { filled, foreign, level, job, versions })
 }
 
 /// What replication will not copy because it is older than the rule that has just been made; `None` when there is nothing.
@@ -65,12 +65,17 @@ pub(super) async fn after_apply(stack: &Stack, run: &Run) -> Result<Option<Fille
         run.say(&Event::Warning { text, hint: Some(hint) });
         return Ok(None);
     }
-    let (filled, _) = under_lock(stack, false, 300, run).await?;
+    let (filled, ..) = under_lock(stack, (false, false), 300, run).await?;
     Ok(Some(filled))
 }
 
 /// Fills the backup while nobody publishes.
-async fn under_lock(stack: &Stack, batch: bool, seconds: u64, run: &Run) -> Result<(Filled, Option<Batch>), Failure> {
+async fn under_lock(
+    stack: &Stack,
+    (batch, past): (bool, bool),
+    seconds: u64,
+    run: &Run,
+) -> Result<(Filled, Option<Batch>, usize), Failure> {
     let stores = stack.stores();
     let sync = |error: &SyncError| Failure::sync(WHAT, error);
     let lease = Lease { timeout: Duration::from_secs(seconds), ..Lease::default() };
@@ -79,11 +84,15 @@ async fn under_lock(stack: &Stack, batch: bool, seconds: u64, run: &Run) -> Resu
     let mut lock = lock.map_err(|error| sync(&error.into()))?;
     let rules = stack.config.rules()?;
     let token = format!("{:032x}", fastrand::u128(..));
-    let mut job = None;
+    let (mut job, mut versions) = (None, 0);
     let work = async |run: Run| {
         if batch {
             let done = Box::pin(stack.services.s3.replicate_existing(&stack.site, &token, &run)).await;
             job = Some(done.map_err(|error| Failure::aws(WHAT, &error))?);
+        }
+        if past {
+            let copied = Box::pin(fill_past(&stores.primary, &stores.backup, &run)).await;
+            versions = copied.map_err(|error| Failure::sync(WHAT, &error))?;
         }
         // What a job has left, and what was published while the lock was waited for, is found by comparing anew.
         Box::pin(copy(&stores, &rules, &run)).await
@@ -95,7 +104,7 @@ async fn under_lock(stack: &Stack, batch: bool, seconds: u64, run: &Run) -> Resu
     }
     let filled = filled?;
     freed.map_err(|error| sync(&error))?;
-    Ok((filled, job))
+    Ok((filled, job, versions))
 }
 
 /// What a job costs. <https://aws.amazon.com/s3/pricing/>

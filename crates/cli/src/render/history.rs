@@ -225,7 +225,12 @@ pub(super) fn lacking_json(compared: &Compared, bucket: &str) -> Value {
     value
 }
 
-pub(super) fn filled(filled: &Filled, foreign: &[String], level: usize, job: Option<&Batch>) -> String {
+pub(super) fn filled(
+    filled: &Filled,
+    foreign: &[String],
+    (level, versions): (usize, usize),
+    job: Option<&Batch>,
+) -> String {
     let Filled { copied, bytes, deleted, missed, took } = filled;
     let mut text = String::new();
     for key in foreign.iter().take(SHOWN) {
@@ -236,6 +241,9 @@ pub(super) fn filled(filled: &Filled, foreign: &[String], level: usize, job: Opt
         if *failed > 0 {
             let _ = writeln!(text, "its report is in the primary, under {REPORTS}/job-{id}/");
         }
+    }
+    if versions > 0 {
+        let _ = writeln!(text, "{versions} versions copied that the backup had never had");
     }
     if job.is_none() && copied + deleted + missed.len() == 0 {
         return format!("{text}nothing to do: {level} objects are level");
@@ -248,13 +256,18 @@ pub(super) fn filled(filled: &Filled, foreign: &[String], level: usize, job: Opt
     text
 }
 
-pub(super) fn filled_json(filled: &Filled, foreign: &[String], level: usize, job: Option<&Batch>) -> Value {
+pub(super) fn filled_json(
+    filled: &Filled,
+    foreign: &[String],
+    (level, versions): (usize, usize),
+    job: Option<&Batch>,
+) -> Value {
     let Filled { copied, bytes, deleted, missed, took } = filled;
     let missed: Vec<&str> = missed.iter().map(twinsite_sync::Key::as_str).collect();
     json!({
         "event": "backfilled", "copied": copied, "bytes": bytes, "deleted": deleted, "missed": missed,
         "foreign": foreign, "level": level, "seconds": took.as_secs_f64(),
-        "job": job.map(|job| json!({"id": job.id, "total": job.total, "succeeded": job.succeeded, "failed": job.failed})),
+        "versions": versions, "job": job.map(|job| json!({"id": job.id, "total": job.total, "succeeded": job.succeeded, "failed": job.failed})),
     })
 }
 

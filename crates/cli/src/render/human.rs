@@ -36,7 +36,9 @@ pub(super) fn outcome(outcome: &Outcome, verbose: bool) -> String {
         Outcome::Skipped { why } => format!("nothing was published: {why}"),
         Outcome::Verified(verified) => history::verified(verified, verbose),
         Outcome::Lacking { compared, bucket } => history::lacking(compared, bucket, verbose),
-        Outcome::Filled { filled, foreign, level, job } => history::filled(filled, foreign, *level, job.as_ref()),
+        Outcome::Filled { filled, foreign, level, job, versions } => {
+            history::filled(filled, foreign, (*level, *versions), job.as_ref())
+        }
         Outcome::Releases(all) => history::releases(all),
         Outcome::Release(release) => history::release(release, verbose),
         Outcome::Compared(differences) => history::compared(differences, verbose),

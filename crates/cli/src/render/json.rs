@@ -32,7 +32,9 @@ pub(super) fn outcome(outcome: &Outcome) -> Value {
         Outcome::Skipped { why } => json!({"event": "skipped", "why": why}),
         Outcome::Verified(verified) => history::verified_json(verified),
         Outcome::Lacking { compared, bucket } => history::lacking_json(compared, bucket),
-        Outcome::Filled { filled, foreign, level, job } => history::filled_json(filled, foreign, *level, job.as_ref()),
+        Outcome::Filled { filled, foreign, level, job, versions } => {
+            history::filled_json(filled, foreign, (*level, *versions), job.as_ref())
+        }
         Outcome::Releases(all) => json!({"event": "releases", "releases": all}),
         Outcome::Release(release) => history::release_json(release),
         Outcome::Compared(differences) => history::compared_json(differences),

@@ -68,6 +68,47 @@ fn when_the_rule_is_made_what_is_older_is_copied_at_once() {
 }
 
 #[test]
+fn older_versions_are_copied_on_request_and_the_backup_can_then_go_back_alone() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    project.write("public/index.html", "second");
+    project.local(&["deploy"]);
+    // A backup that was made anew has no past.
+    world(&project, |world| {
+        let past =
+            world.list_versions(BACKUP, &Query { prefix: "index.html".into(), limit: 9, ..Default::default() }, None);
+        for (version, _) in past.unwrap().versions.iter().filter(|(_, latest)| !latest) {
+            world.delete(BACKUP, "index.html", Some(&version.id), &Condition::None).unwrap();
+        }
+    });
+    assert!(project.local(&["backfill"]).err().contains("nothing to do"));
+    let filled = project.json(&["backfill", "--versions"]);
+    assert_eq!(filled["versions"], json!(2), "the older one, and the current one on top of it again: {filled}");
+    assert_eq!(project.json(&["backfill", "--versions"])["versions"], json!(0));
+    assert_eq!(project.run(&["verify", "--local"]).code(), 0);
+    let server = Server::start(&project, &[]);
+    server.faults(&json!({"regions_out": ["us-east-1"]}));
+    assert!(project.local(&["rollback", "1"]).err().contains("release  3"));
+    server.faults(&json!({}));
+}
+
+#[test]
+fn a_role_that_an_interrupted_job_has_left_goes_with_the_site() {
+    let project = older_than_its_rule();
+    world(&project, |world| {
+        let leave = |account: &mut twinsite_local::world::Account, _| {
+            let made = account.iam.roles().find(|role| role.name.ends_with("-replication")).cloned().unwrap();
+            let name = made.name.replace("-replication", "-batch");
+            let left = twinsite_local::world::iam::Role { name, policies: Default::default(), ..made };
+            account.iam.create_role(left).map(drop).map_err(|_| twinsite_local::world::Fault::NoSuchKey)
+        };
+        world.change_account(leave).unwrap();
+    });
+    let gone = project.local(&["destroy", "--yes"]).err();
+    assert!(gone.contains("- replication/batch-role"), "{gone}");
+}
+
+#[test]
 fn a_batch_job_replicates_what_replication_left_and_its_role_goes_with_it() {
     let project = older_than_its_rule();
     let filled = project.json(&["backfill", "--engine", "batch"]);

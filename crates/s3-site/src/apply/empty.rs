@@ -31,6 +31,8 @@ impl S3Site {
         for (side, bucket) in &have.former {
             contents.former.push(count(&Calls { client: self.clients.get(*side), bucket }).await?);
         }
+        let name = crate::role::batch_name(&want.site);
+        contents.batch_role = crate::role::Calls { client: &self.iam, name: &name }.observe().await?;
         Ok(contents)
     }
 }

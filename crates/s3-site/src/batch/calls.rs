@@ -9,9 +9,9 @@ use twinsite_aws::AwsError;
 use twinsite_core::wait::{Look, WaitError, until};
 use twinsite_core::{Run, Site};
 
-use super::{Batch, PROPAGATION, REPORTS, State, role_name};
+use super::{Batch, PROPAGATION, REPORTS, State};
 use crate::S3Site;
-use crate::role::PATH;
+use crate::role::{PATH, batch_name};
 
 impl S3Site {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html>
@@ -32,7 +32,7 @@ impl S3Site {
             .manifest_generator(JobManifestGenerator::S3JobManifestGenerator(generator))
             .report(report(&source))
             .priority(10)
-            .role_arn(format!("arn:{partition}:iam::{}:role{PATH}{}", site.account, role_name(site)));
+            .role_arn(format!("arn:{partition}:iam::{}:role{PATH}{}", site.account, batch_name(site)));
         let made = until(run, PROPAGATION, "the job's role to be known", || async {
             let answer = request.clone().send().await;
             match answer.map_err(|error| AwsError::new("CreateJob", &source, error)) {

@@ -123,7 +123,7 @@ fn private_sites_do_not_mind_the_accounts_block() {
 fn destroy_deletes_what_was_created_and_releases_what_was_handed_over() {
     let want = want(Mode::Dns);
     let created = observed(&want, |_| {});
-    let contents = Contents { buckets: Pair::new(3, 4), former: Vec::new() };
+    let contents = Contents { buckets: Pair::new(3, 4), former: Vec::new(), batch_role: None };
     let deletes = destroy_steps(&want, &created, &contents);
     assert_eq!(ids(&deletes), ["primary/bucket", "backup/bucket", "replication/role"]);
     let adopted = observed(&want, |state| {

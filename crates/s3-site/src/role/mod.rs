@@ -6,7 +6,7 @@ pub(crate) use calls::Calls;
 
 use serde_json::{Value, json};
 use twinsite_aws::Tags;
-use twinsite_core::{Action, Field, Reason, Side, Step};
+use twinsite_core::{Action, Field, Reason, Side, Site, Step};
 
 use crate::change::Change;
 use crate::policy::flat;
@@ -137,6 +137,18 @@ pub(crate) fn destroy(want: &Desired, have: Option<&RoleState>) -> Option<Step<C
             .into_iter()
             .fold(step, |step, side| step.follows(format!("{side}/bucket")).follows(format!("{side}/release")))
     })
+}
+
+/// The name of the role that batch jobs work as.
+pub(crate) fn batch_name(site: &Site) -> String {
+    format!("twinsite-{}-batch", site.slug())
+}
+
+/// The step that takes that role away, should a job that was interrupted have left it.
+pub(crate) fn destroy_batch(want: &Desired, have: Option<&RoleState>) -> Option<Step<Change>> {
+    let made = have.is_some_and(|role| want.owner().made(&role.tags));
+    let change = Change::Role(RoleChange::Delete { name: batch_name(&want.site) });
+    made.then(|| Step::new("replication/batch-role", Action::Delete, Reason::Asked("destroy".to_owned()), change))
 }
 
 /// The directions in which objects travel.

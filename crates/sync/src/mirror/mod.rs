@@ -30,6 +30,7 @@ mod fill;
 mod join;
 mod level;
 pub(crate) mod note;
+mod past;
 
 use std::fmt;
 
@@ -38,6 +39,7 @@ pub use carry::{Carry, Redirect, carry};
 pub use compare::{compare, compare_listed};
 pub use fill::{Filled, fill};
 pub use level::{Follower, Level};
+pub use past::fill_past;
 
 /// Why an object is copied.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -215,7 +215,7 @@ async fn race(turn: impl Fn([usize; 2]) -> usize, name: &str) {
 #[tokio::test]
 async fn wherever_two_deployers_interrupt_each_other_it_is_as_if_one_had_come_after_the_other() {
     for i in 0..45 {
-        for j in (0..45).step_by(4) {
+        for j in 0..45 {
             race(
                 |[first, second]| if first < i { 0 } else { usize::from(second < j) },
                 &format!("{i} requests of the first, then {j} of the second"),
