@@ -213,14 +213,18 @@ pub async fn publish<S: History>(
         Some(_) => changes,
         None => true,
     };
+    let mut rest = report.wrote.get(report.followed..).unwrap_or_default().to_vec();
     let release = if is_new {
         let made = release::write(primary, draft, &report, how.notes).await;
         let (release, wrote) = made.map_err(|error| broken(&report, error))?;
-        follower.follow(&wrote, &[]).await;
+        rest.extend(wrote);
         Some(release)
     } else {
         None
     };
+    if !rest.is_empty() || !report.removed.is_empty() {
+        follower.end(&rest, &report.removed).await;
+    }
     vouch(&mut follower.level, (primary, backup), release.as_ref()).await;
     Ok(Published { report, drift: filled, level: follower.level, release })
 }

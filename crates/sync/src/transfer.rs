@@ -51,6 +51,8 @@ pub struct Report {
     pub wrote: Vec<Wrote>,
     /// What was deleted, ledgers included.
     pub removed: Vec<Key>,
+    /// How many of those that were written had been waited for in a second bucket when the transfer ended.
+    pub followed: usize,
 }
 
 /// Carries out a plan.
@@ -66,15 +68,15 @@ pub async fn transfer<S: History>(plan: SyncPlan, store: &S, index: &Index, run:
 /// Somebody who keeps up with a transfer: hears after each wave what was done, and holds back the next one until it is
 /// done elsewhere as well.
 pub(crate) trait Behind {
-    /// These were written and these deleted since the last word.
-    fn catch_up(&mut self, wrote: &[Wrote], deleted: &[Key]) -> impl Future<Output = ()> + Send;
+    /// These were written since the last word.
+    fn catch_up(&mut self, wrote: &[Wrote]) -> impl Future<Output = ()> + Send;
 }
 
 /// There is no other bucket.
 pub(crate) struct Nobody;
 
 impl Behind for Nobody {
-    async fn catch_up(&mut self, _: &[Wrote], _: &[Key]) {}
+    async fn catch_up(&mut self, _: &[Wrote]) {}
 }
 
 /// A transfer that others keep up with.
@@ -95,7 +97,6 @@ pub(crate) async fn transfer_behind<S: History>(
         let objects = Some(left as u64);
         run.say(&Event::PhaseStarted { phase: Phase::Transfer, side, objects, bytes: Some(bytes) });
     }
-    let mut told = 0;
     for wave in [Wave::Assets, Wave::Pages, Wave::Entry] {
         let (now, later) = work.into_iter().partition(|work| work.object().wave == wave);
         work = later;
@@ -104,18 +105,15 @@ pub(crate) async fn transfer_behind<S: History>(
             report.took = started.elapsed();
             return Err(Interrupted { report, failed, left });
         }
-        let news = report.wrote.get(told..).unwrap_or_default();
-        if !news.is_empty() {
-            behind.catch_up(news, &[]).await;
-            told = report.wrote.len();
+        // What nothing is held back for is waited for at the end, with all the rest.
+        let news = report.wrote.get(report.followed..).unwrap_or_default();
+        if !news.is_empty() && (left > 0 || !deletes.is_empty()) {
+            behind.catch_up(news).await;
+            report.followed = report.wrote.len();
         }
     }
     let end = End { deletes, ledger, side };
     let ended = end.run(store, run, &mut report).await;
-    let news = report.wrote.get(told..).unwrap_or_default();
-    if !news.is_empty() || !report.removed.is_empty() {
-        behind.catch_up(news, &report.removed).await;
-    }
     match ended {
         Ok(()) => {
             report.took = started.elapsed();

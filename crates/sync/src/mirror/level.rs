@@ -215,7 +215,14 @@ impl<'a, S: History> Follower<'a, S> {
 }
 
 impl<S: History> Behind for Follower<'_, S> {
-    async fn catch_up(&mut self, wrote: &[Wrote], deleted: &[Key]) {
+    async fn catch_up(&mut self, wrote: &[Wrote]) {
+        self.end(wrote, &[]).await;
+    }
+}
+
+impl<S: History> Follower<'_, S> {
+    /// Follows, and says so.
+    pub(crate) async fn end(&mut self, wrote: &[Wrote], deleted: &[Key]) {
         let started = Instant::now();
         self.run.say(&Event::PhaseStarted {
             phase: Phase::Verify,
