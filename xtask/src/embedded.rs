@@ -45,14 +45,24 @@ impl Home {
 
     /// Serves the embedded cloud until the answer is dropped.
     pub(crate) fn serve(&self) -> Result<Serving> {
-        self.serve_at(1)
+        self.serve_with(&[])
+    }
+
+    /// The same, of a cloud that is forgotten at the end.
+    pub(crate) fn serve_in_memory(&self) -> Result<Serving> {
+        self.serve_with(&["--memory"])
     }
 
     /// The same, with time running so many times faster.
     pub(crate) fn serve_at(&self, speed: u32) -> Result<Serving> {
+        self.serve_with(&["--speed", &speed.to_string()])
+    }
+
+    fn serve_with(&self, args: &[&str]) -> Result<Serving> {
         let mut local = self.twinsite();
         let child = local
-            .args(["local", "--json", "--speed", &speed.to_string()])
+            .args(["local", "--json"])
+            .args(args)
             .stdout(Stdio::piped())
             .spawn()
             .context("start twinsite local")?;

@@ -17,7 +17,6 @@ mod test;
 mod tidy;
 mod visitors;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -33,14 +32,8 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Publishing beside `aws s3 sync`: wall clock, CPU, memory and requests.
-    BenchPublish {
-        /// What to publish; a Debian package's documentation unless given.
-        dir: Option<PathBuf>,
-        /// How often.
-        #[arg(long, default_value_t = 3)]
-        rounds: usize,
-    },
+    /// twinsite beside its rivals: wall clock, CPU, memory and requests of whole processes.
+    Bench(bench::Options),
     /// Lint, test, conformance and real directories, as CI runs them.
     Ci,
     /// The tests that run against moto, and our buckets read by other tools.
@@ -82,7 +75,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode> {
     match command {
-        Command::BenchPublish { dir, rounds } => bench::run(dir, rounds)?,
+        Command::Bench(options) => bench::run(&options)?,
         Command::Ci => ci::run()?,
         Command::Conformance => conformance::run()?,
         Command::DeploySite { args } => return deploy_site::run(&args),

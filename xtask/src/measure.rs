@@ -4,12 +4,12 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::process::{command, root, succeed};
 
 /// What a process took.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub(crate) struct Taken {
     /// Seconds from start to end.
     pub(crate) wall: f64,

@@ -11,19 +11,28 @@ use crate::embedded::Home;
 use crate::interop::same_in_both;
 use crate::process::{cargo, command, root, succeed, works};
 
-/// A documentation package with more than ten thousand files of HTML.
-const PACKAGE: &str = "openjdk-17-doc";
-const INSIDE: &str = "usr/share/doc/openjdk-17-jre-headless";
+/// A Debian package of documentation.
+pub(crate) struct Package {
+    name: &'static str,
+    inside: &'static str,
+}
+
+impl Package {
+    /// More than ten thousand files of HTML.
+    pub(crate) const JDK: Self = Self { name: "openjdk-17-doc", inside: "usr/share/doc/openjdk-17-jre-headless" };
+    /// More than thirty thousand.
+    pub(crate) const RUST: Self = Self { name: "rust-doc", inside: "usr/share/doc/rust-doc" };
+}
 
 /// Publishes this workspace's documentation and a Debian package's, and compares both buckets with each.
 pub(crate) fn run() -> Result<()> {
     conformance::with_venv("real", |venv| {
         document()?;
         publish(venv, &root().join("target/doc"))?;
-        match debian() {
+        match debian(&Package::JDK) {
             Ok(source) => publish(venv, &source),
             Err(error) => {
-                eprintln!("real: the Debian package {PACKAGE} is skipped: {error:#}");
+                eprintln!("real: the Debian package is skipped: {error:#}");
                 Ok(())
             }
         }
@@ -50,9 +59,9 @@ fn publish(venv: &Path, source: &Path) -> Result<()> {
 ///
 /// # Errors
 /// Where there is no apt, or it reaches no archive.
-pub(crate) fn debian() -> Result<PathBuf> {
-    let home = root().join("target/debian");
-    let source = home.join("tree").join(INSIDE);
+pub(crate) fn debian(Package { name, inside }: &Package) -> Result<PathBuf> {
+    let home = root().join("target/debian").join(name);
+    let source = home.join("tree").join(inside);
     if source.is_dir() {
         return Ok(source);
     }
@@ -61,7 +70,7 @@ pub(crate) fn debian() -> Result<PathBuf> {
     // Without the option, apt warns that its own user may not write here.
     let download = || {
         let mut apt = command("apt-get");
-        apt.args(["-qq", "-o", "APT::Sandbox::User=root", "download", PACKAGE]).current_dir(&home).status()
+        apt.args(["-qq", "-o", "APT::Sandbox::User=root", "download", name]).current_dir(&home).status()
     };
     if !download().is_ok_and(|status| status.success()) {
         succeed(command("apt-get").args(["-qq", "update"])).context("refresh the package lists")?;
@@ -71,7 +80,7 @@ pub(crate) fn debian() -> Result<PathBuf> {
     let package = package.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "deb"));
     let unpacked = home.join("unpacked");
     succeed(command("dpkg-deb").arg("-x").arg(package.context("the package is missing")?).arg(&unpacked))?;
-    remove_dead_links(&unpacked.join(INSIDE))?;
+    remove_dead_links(&unpacked.join(inside))?;
     fs::rename(unpacked, home.join("tree"))?;
     Ok(source)
 }

@@ -282,6 +282,9 @@ pub(crate) struct Deploy {
     /// Look afterwards whether visitors get what was published, through CloudFront and from both origins
     #[arg(long)]
     pub(crate) probe: bool,
+    /// Do not, though `publish.probe` says so
+    #[arg(long, conflicts_with_all = ["probe", "rollback_on_failure"])]
+    pub(crate) no_probe: bool,
     /// If they do not, bring the release before back; implies --probe
     #[arg(long)]
     pub(crate) rollback_on_failure: bool,
@@ -379,4 +382,7 @@ pub(crate) struct Local {
     /// How many times faster time runs: health checks, TTLs, caches
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) speed: u32,
+    /// Keep everything in memory, and forget it at the end
+    #[arg(long)]
+    pub(crate) memory: bool,
 }

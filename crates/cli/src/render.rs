@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use clap::CommandFactory;
 use twinsite_core::{Plan, Watch};
+use twinsite_sync::SyncError;
 
 use crate::args::{Args, Global};
 use crate::error::Failure;
@@ -159,6 +160,9 @@ fn exit_of(outcome: &Outcome) -> Exit {
     match outcome {
         Outcome::Planned { plan, check: true, .. } if !plan.is_empty() => Exit::Drift,
         Outcome::Verified(verified) if !verified.differences.is_empty() => Exit::Drift,
+        Outcome::Deployed(deployed) if matches!(deployed.level.trouble, Some(SyncError::Cancelled)) => {
+            Exit::Interrupted
+        }
         // The primary is published; that the backup is not level must not pass unnoticed.
         Outcome::Deployed(deployed) if deployed.level.trouble.is_some() => Exit::Drift,
         Outcome::Drilled(drilled) if drilled.missed() => Exit::Missed,

@@ -146,14 +146,19 @@ impl Cloud {
         global || (regional && region.is_some_and(|region| regions_out.contains(&region)))
     }
 
+    fn trouble(&self, control: Option<Control>, seen: &Seen<'_>, count: u64) -> Trouble {
+        let every = if control.is_none() { self.world().slow_down_every() } else { 0 };
+        if every > 0 && count.is_multiple_of(every) { Trouble::SlowDown } else { self.inner.hook.decide(seen) }
+    }
+
     async fn through_trouble(
         &self,
         control: Option<Control>,
         seen: &Seen<'_>,
         answer: impl Future<Output = Result<Response<Body>, Refused>>,
     ) -> Result<Response<Body>, Refused> {
-        self.inner.counts.add(&seen.operation);
-        match self.inner.hook.decide(seen) {
+        let count = self.inner.counts.add(&seen.operation);
+        match self.trouble(control, seen, count) {
             Trouble::None => answer.await,
             Trouble::Refuse => Err(Refused),
             Trouble::SlowDown => Ok(wire::refusal(control, StatusCode::SERVICE_UNAVAILABLE, "SlowDown")),

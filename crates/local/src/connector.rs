@@ -1,6 +1,8 @@
 //! HTTP clients for the SDK that end in the embedded cloud: in this process, or in another one on this machine.
 
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::{
@@ -22,12 +24,25 @@ pub(crate) fn in_process(cloud: &Cloud) -> SharedHttpClient {
 /// An HTTP client for the SDK that sends everything to one address and leaves the host name as it was: requests find
 /// their service there just as they do in-process.
 pub fn remote(address: SocketAddr) -> SharedHttpClient {
+    let made: Mutex<Vec<(Timeouts, SharedHttpConnector)>> = Mutex::default();
     http_client_fn(move |settings, components| {
+        // The SDK asks for every request, and a new connector would mean a new connection.
+        let timeouts = (settings.connect_timeout(), settings.read_timeout());
+        let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, connector)) = made.iter().find(|(other, _)| *other == timeouts) {
+            return connector.clone();
+        }
         let mut builder = Connector::builder().connector_settings(settings.clone());
         builder.set_sleep_impl(components.sleep_impl());
-        SharedHttpConnector::new(Remote { address, connector: SharedHttpConnector::new(builder.build_http()) })
+        let connector =
+            SharedHttpConnector::new(Remote { address, connector: SharedHttpConnector::new(builder.build_http()) });
+        made.push((timeouts, connector.clone()));
+        connector
     })
 }
+
+/// What a connector is made for: how long to wait for a connection, and for an answer.
+type Timeouts = (Option<Duration>, Option<Duration>);
 
 #[derive(Debug)]
 struct InProcess(Cloud);

@@ -7,12 +7,15 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) struct Counts(Mutex<BTreeMap<String, u64>>);
 
 impl Counts {
-    pub(crate) fn add(&self, operation: &str) {
+    /// Tells how many of these there have been, this one included.
+    pub(crate) fn add(&self, operation: &str) -> u64 {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match counts.get_mut(operation) {
-            Some(count) => *count += 1,
-            None => drop(counts.insert(operation.to_owned(), 1)),
+        if let Some(count) = counts.get_mut(operation) {
+            *count += 1;
+            return *count;
         }
+        counts.insert(operation.to_owned(), 1);
+        1
     }
 
     pub(crate) fn snapshot(&self) -> BTreeMap<String, u64> {

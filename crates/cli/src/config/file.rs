@@ -84,6 +84,7 @@ pub(super) struct Publish {
     pub(super) keep_releases: usize,
     pub(super) keep_days: u32,
     pub(super) batch_above: usize,
+    pub(super) probe: bool,
     pub(super) headers: Vec<Headers>,
 }
 
@@ -98,6 +99,7 @@ impl Default for Publish {
             keep_releases: 10,
             keep_days: 0,
             batch_above: 1_000_000,
+            probe: false,
             headers: Vec::new(),
         }
     }

@@ -79,7 +79,7 @@ async fn look(
     deployed: &Deployed,
     run: &Run,
 ) -> Result<(), Failure> {
-    let wanted = options.probe || options.rollback_on_failure;
+    let wanted = options.probe || options.rollback_on_failure || stack.config.probe && !options.no_probe;
     let Some(release) = deployed.release.as_ref().filter(|_| wanted) else { return Ok(()) };
     let faults = probe::entry_pages(stack, global, source, run).await?;
     if faults.is_empty() {

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use twinsite_core::wait::pause;
 use twinsite_core::{Pair, Run, Side, Site};
 use twinsite_local::plane::{Directory, Ports, Ready};
+use twinsite_local::world::WorldError;
 use twinsite_local::world::route53::{Check, Tagged, by_id};
 use twinsite_local::{Attached, Cloud, ServeError, attach_or_open, listen, serve as serve_all, serve_website};
 
@@ -48,13 +49,21 @@ impl Serving {
 pub(crate) async fn local(global: &Global, options: &Local, run: &Run, screen: &Screen) -> Result<Outcome, Failure> {
     let local = Global { local: true, ..global.clone() };
     let site = local_site(&config(&local)?)?;
-    let Local { port, dns_port: dns, http_port: http, https_port: https, speed } = *options;
+    let Local { port, dns_port: dns, http_port: http, https_port: https, speed, memory } = *options;
     let serving = Serving { port, ports: Ports { dns, http, https }, speed };
-    match attach_or_open(&global.state).map_err(|error| Failure::world(&error))? {
+    match open(&global.state, memory).map_err(|error| Failure::world(&error))? {
         Attached::Own(cloud) => Box::pin(serve(&cloud, &site, (&global.state, serving), (run, screen))).await,
         Attached::Remote(address) => {
             Err(Failure::new(WHAT, format!("it is served already, at http://{address}")).hint("use that one"))
         }
+    }
+}
+
+/// A cloud in memory is announced like any other, so nobody else may be serving there.
+fn open(state: &Path, memory: bool) -> Result<Attached, WorldError> {
+    match attach_or_open(state)? {
+        Attached::Own(_) if memory => Ok(Attached::Own(Cloud::memory())),
+        attached => Ok(attached),
     }
 }
 

@@ -9,7 +9,7 @@ use twinsite_core::Pair;
 use twinsite_s3_site::{Batch, REPORTS};
 use twinsite_sync::mirror::{Compared, Filled, Level};
 use twinsite_sync::release::{Difference, Release, Summary};
-use twinsite_sync::{Prepared, Report};
+use twinsite_sync::{Prepared, Report, SyncError};
 
 use super::human::size;
 use crate::ops::{Deployed, Verified};
@@ -146,6 +146,9 @@ fn published(report: &Report) -> String {
 
 fn followed(level: &Level, drift: &Filled) -> String {
     let Level { replicated, copied, waited: _, trouble } = level;
+    if matches!(trouble, Some(SyncError::Cancelled)) {
+        return "was not waited for: stopped on request; the next deploy or `twinsite backfill` levels it".to_owned();
+    }
     if let Some(trouble) = trouble {
         return format!("is not level: {trouble}; `twinsite backfill` mends that");
     }

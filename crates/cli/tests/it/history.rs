@@ -282,6 +282,10 @@ fn what_visitors_do_not_get_is_noticed_and_taken_back() {
     let said = refused.err();
     assert!(refused.code() == 1 && said.contains("us-east-1") && said.contains("HTTP status 404"), "{said}");
     assert!(said.contains("release 1 was brought back"), "{said}");
+    let config = std::fs::read_to_string(project.path().join("twinsite.toml")).unwrap();
+    project.write("twinsite.toml", &format!("{config}\n[publish]\nprobe = true\n"));
+    assert_eq!(project.run(&["deploy", "--local"]).code(), 1, "the configuration says so, too");
+    assert_eq!(project.run(&["deploy", "--local", "--no-probe", "--force"]).code(), 0);
     world(&project, |world| {
         world.set(PRIMARY, |settings| drop(settings.docs.insert(Doc::Website, website.unwrap()))).unwrap();
     });

@@ -19,12 +19,18 @@ pub struct Faults {
     pub control_out: bool,
     /// Whether nothing is replicated for the time being.
     pub replication_paused: bool,
+    /// One in so many requests for objects is answered with `503 SlowDown`; 0 for none.
+    pub slow_down_every: u64,
 }
 
 impl World {
     /// What is out of order.
     pub fn faults(&self) -> Faults {
         self.inner.faults.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn slow_down_every(&self) -> u64 {
+        self.inner.faults.read().unwrap_or_else(PoisonError::into_inner).slow_down_every
     }
 
     /// Breaks and mends.

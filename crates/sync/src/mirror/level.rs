@@ -186,7 +186,7 @@ impl<'a, S: History> Follower<'a, S> {
         let (first, second, run) = (self.first, self.second, self.run);
         let copies = objects.into_iter().map(move |wrote| async move {
             if run.is_cancelled() {
-                return Err(SyncError::Raced("stopped on request before the backup had followed".to_owned()));
+                return Err(SyncError::Cancelled);
             }
             let redirect = Redirect::Known(wrote.redirect.clone());
             let (key, etag) = (wrote.key.clone(), wrote.etag.clone());

@@ -6,6 +6,7 @@ mod bad_sources;
 mod conformance;
 mod crash;
 mod faults;
+mod gated;
 mod history;
 mod mirror;
 mod model;

@@ -1,13 +1,15 @@
 //! Random pairs of buckets: after a backfill they are level, and nothing foreign was touched.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
 use twinsite_core::Run;
-use twinsite_sync::{Headers, Key, MemoryStore, Rules, Store, md5, mirror};
+use twinsite_sync::{Headers, Key, MemoryStore, Rules, Store, SyncError, md5, mirror};
 
 use crate::stage::contents;
+use crate::{publish, site};
 
 const NAMES: [&str; 7] = ["index.html", "a.css", "b/index.html", "b/c.js", "d e.png", "z+%.txt", "\u{e4}.svg"];
 
@@ -70,4 +72,15 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test]
+async fn a_run_that_is_stopped_copies_nothing_more_and_says_so() {
+    let (primary, backup, run) = (MemoryStore::default(), MemoryStore::default(), Run::silent());
+    let wrote = publish(site().path(), &primary).await.wrote;
+    run.cancel.cancel();
+    let mut follower = mirror::Follower::new(&primary, &backup, Duration::from_secs(5), &run);
+    follower.follow(&wrote, &[]).await;
+    assert!(matches!(follower.level.trouble, Some(SyncError::Cancelled)), "{:?}", follower.level);
+    assert!(!wrote.is_empty() && backup.contents().is_empty());
 }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use twinsite_core::Run;
 use twinsite_sync::release::{self, Keep};
-use twinsite_sync::{Headers, Key, MemoryStore, ReleaseId, Store, md5, mirror};
+use twinsite_sync::{Headers, Key, MemoryStore, ReleaseId, Store, SyncError, md5, mirror};
 
+use crate::gated::{self, Gated};
 use crate::stage::{Done, contents, deploy, roll_back};
 use crate::write;
 
@@ -14,19 +15,37 @@ const NAMES: [&str; 6] = ["index.html", "a.css", "b/index.html", "b/c.js", "d e.
 
 #[derive(Clone, Debug)]
 enum Act {
-    Deploy(BTreeMap<usize, u8>),
-    RollBack(usize),
+    Deploy(BTreeMap<usize, u8>, Fault),
+    RollBack(usize, Fault),
     Meddle(usize, bool),
     Collect(usize),
 }
 
+/// An attempt that fails at some request comes first, or none does.
+type Fault = Option<(usize, bool)>;
+
+fn fault() -> impl Strategy<Value = Fault> {
+    prop::option::weighted(0.2, (0_usize..60, any::<bool>()))
+}
+
 fn act() -> impl Strategy<Value = Act> {
+    let tree = prop::collection::btree_map(0..NAMES.len(), 0u8..3, 1..NAMES.len());
     prop_oneof![
-        4 => prop::collection::btree_map(0..NAMES.len(), 0u8..3, 1..NAMES.len()).prop_map(Act::Deploy),
-        3 => (0usize..6).prop_map(Act::RollBack),
+        4 => (tree, fault()).prop_map(|(tree, fault)| Act::Deploy(tree, fault)),
+        3 => (0usize..6, fault()).prop_map(|(back, fault)| Act::RollBack(back, fault)),
         1 => (0..NAMES.len(), any::<bool>()).prop_map(|(name, there)| Act::Meddle(name, there)),
         1 => (1usize..5).prop_map(Act::Collect),
     ]
+}
+
+/// An attempt whose requests fail, and what it did if it came through all the same.
+async fn failed(
+    fault: Fault,
+    stores: (&MemoryStore, &MemoryStore),
+    publish: impl AsyncFn((&Gated<gated::Fault>, &Gated<gated::Fault>)) -> Result<Done, SyncError>,
+) -> Option<Done> {
+    let faulty = gated::Fault::both(fault?, [stores.0, stores.1]);
+    publish((&faulty[0], &faulty[1])).await.ok()
 }
 
 /// What the model remembers.
@@ -38,6 +57,23 @@ struct Model {
 }
 
 impl Model {
+    /// What an attempt and the publish after it did together. An attempt may have got as far as a record.
+    async fn either(
+        &mut self,
+        first: Option<Done>,
+        mut second: Done,
+        now: &BTreeMap<String, String>,
+        primary: &MemoryStore,
+    ) -> Done {
+        let known = self.releases.keys().next_back().copied().unwrap_or_default();
+        for release in release::list(primary).await.unwrap().into_iter().filter(|release| release.id.0 > known) {
+            self.releases.insert(release.id.0, now.clone());
+            second.release = second.release.max(Some(release.id));
+        }
+        second.owed.join(first.map(|done| done.owed).unwrap_or_default());
+        second
+    }
+
     /// After a publish: what visitors find, what was owed to them, and that the backup has it too.
     async fn published(&mut self, done: &Done, now: BTreeMap<String, String>, stores: (&MemoryStore, &MemoryStore)) {
         let changed = self.live.iter().filter(|(key, text)| now.get(*key) != Some(*text));
@@ -64,20 +100,24 @@ impl Model {
 
     async fn act(&mut self, act: &Act, stores: (&MemoryStore, &MemoryStore)) {
         match act {
-            Act::Deploy(tree) => {
+            Act::Deploy(tree, fault) => {
                 let dir = tempfile::tempdir().unwrap();
                 let text = |version: &u8| ["aa", "bb", "ccc"][usize::from(*version)].to_owned();
                 let now: BTreeMap<_, _> = tree.iter().map(|(n, v)| (NAMES[*n].to_owned(), text(v))).collect();
                 for (name, text) in &now {
                     write(dir.path(), name, text);
                 }
+                let failed = failed(*fault, stores, async |stores| deploy(dir.path(), stores).await).await;
                 let done = deploy(dir.path(), stores).await.unwrap();
+                let done = self.either(failed, done, &now, stores.0).await;
                 self.published(&done, now, stores).await;
             }
-            Act::RollBack(back) => {
+            Act::RollBack(back, fault) => {
                 let Some((id, then)) = self.releases.iter().rev().nth(*back) else { return };
                 let (id, then) = (*id, then.clone());
+                let failed = failed(*fault, stores, async |stores| roll_back(id, stores).await).await;
                 let done = roll_back(id, stores).await.unwrap();
+                let done = self.either(failed, done, &then, stores.0).await;
                 self.published(&done, then, stores).await;
             }
             Act::Meddle(name, there) => {

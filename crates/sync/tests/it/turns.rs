@@ -1,33 +1,27 @@
 //! Two deployers at once: whoever's turn it is makes one request.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use twinsite_core::Run;
-use twinsite_sync::{
-    Condition, Copied, Copying, ETag, Head, Headers, History, Key, Look, Md5, MemoryStore, Page, PartMade, Pending,
-    Store, StoreError, VersionsPage, Written, mirror, release,
-};
+use twinsite_sync::lock::{Lease, Owed, Owner, take};
+use twinsite_sync::{Headers, History, Key, MemoryStore, StoreError, md5, mirror, release};
 
+use crate::gated::{Gate, Gated};
 use crate::stage::deploy;
 use crate::write;
 
-type Made<T> = Result<T, StoreError>;
-
 /// When a deployer may make its next request.
 #[derive(Debug)]
-struct Gate {
+struct Turn {
     permits: tokio::sync::Semaphore,
     waiting: AtomicUsize,
     made: AtomicUsize,
 }
 
-impl Gate {
+impl Turn {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             permits: tokio::sync::Semaphore::new(0),
@@ -36,109 +30,62 @@ impl Gate {
         })
     }
 
-    async fn pass(&self) {
+    /// Somebody waits for a turn that nobody has been given.
+    fn is_ready(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > self.permits.available_permits()
+    }
+}
+
+impl Gate for Turn {
+    async fn pass(&self) -> Result<(), StoreError> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         self.permits.acquire().await.unwrap().forget();
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         self.made.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 }
 
-/// A store whose every request waits for its turn.
-#[derive(Clone, Debug)]
-struct Turns {
-    store: Arc<MemoryStore>,
-    gate: Arc<Gate>,
+/// Two players of whom one at a time makes a request.
+struct Game {
+    gates: [Arc<Turn>; 2],
+    /// Before it has made so many requests, a player has no reason to sleep.
+    waits_from: usize,
+    ended: [AtomicBool; 2],
 }
 
-macro_rules! turn {
-    ($self:ident.$call:ident($($arg:expr),*)) => {{
-        $self.gate.pass().await;
-        $self.store.$call($($arg),*).await
-    }};
-}
+impl Game {
+    fn new(waits_from: usize) -> Self {
+        let ended = [AtomicBool::new(false), AtomicBool::new(false)];
+        Self { gates: [Turn::new(), Turn::new()], waits_from, ended }
+    }
 
-impl Store for Turns {
-    async fn page(&self, after: Option<&str>) -> Made<Page> {
-        turn!(self.page(after))
+    fn store(&self, who: usize, store: &MemoryStore) -> Gated<Turn> {
+        Gated { store: store.clone(), gate: Arc::clone(&self.gates[who]) }
     }
-    async fn put(&self, key: &Key, headers: &Headers, body: (Bytes, Md5)) -> Made<Written> {
-        turn!(self.put(key, headers, body))
-    }
-    async fn put_if(
-        &self,
-        key: &Key,
-        headers: &Headers,
-        body: (Bytes, Md5),
-        condition: Condition<'_>,
-    ) -> Made<Option<ETag>> {
-        turn!(self.put_if(key, headers, body, condition))
-    }
-    async fn delete_if(&self, key: &Key, etag: &ETag) -> Made<bool> {
-        turn!(self.delete_if(key, etag))
-    }
-    async fn rewrite(&self, key: &Key, headers: &Headers) -> Made<Written> {
-        turn!(self.rewrite(key, headers))
-    }
-    async fn delete(&self, keys: &[Key]) -> Made<Vec<(Key, String)>> {
-        turn!(self.delete(keys))
-    }
-    async fn head(&self, key: &Key) -> Made<Option<Head>> {
-        turn!(self.head(key))
-    }
-    async fn get(&self, key: &Key) -> Made<Option<Bytes>> {
-        turn!(self.get(key))
-    }
-    async fn read(&self, key: &Key) -> Made<Option<(Bytes, ETag)>> {
-        turn!(self.read(key))
-    }
-    async fn pending(&self, key: &Key) -> Made<Option<Pending>> {
-        turn!(self.pending(key))
-    }
-    async fn begin(&self, key: &Key, headers: &Headers) -> Made<String> {
-        turn!(self.begin(key, headers))
-    }
-    async fn part(&self, upload: (&Key, &str), number: u32, body: (Bytes, Md5)) -> Made<()> {
-        turn!(self.part(upload, number, body))
-    }
-    async fn complete(&self, upload: (&Key, &str), parts: &[PartMade]) -> Made<Written> {
-        turn!(self.complete(upload, parts))
-    }
-    async fn abort(&self, upload: (&Key, &str)) -> Made<()> {
-        turn!(self.abort(upload))
-    }
-    fn throttled(&self) -> u64 {
-        0
-    }
-}
 
-impl History for Turns {
-    async fn versions(&self, prefix: &str, behind: Option<&(String, String)>) -> Made<VersionsPage> {
-        turn!(self.versions(prefix, behind))
+    async fn play<T>(&self, who: usize, playing: impl Future<Output = T>) -> T {
+        let result = playing.await;
+        self.ended[who].store(true, Ordering::SeqCst);
+        result
     }
-    async fn look(&self, key: &Key, version: Option<&str>) -> Made<Option<Look>> {
-        turn!(self.look(key, version))
-    }
-    async fn tags(&self, key: &Key, version: Option<&str>) -> Made<BTreeMap<String, String>> {
-        turn!(self.tags(key, version))
-    }
-    async fn copy(&self, from: &Self, copying: &Copying) -> Made<Copied> {
-        turn!(self.copy(&from.store, copying))
-    }
-    async fn begin_copy(&self, key: &Key, look: &Look, tags: &BTreeMap<String, String>) -> Made<String> {
-        turn!(self.begin_copy(key, look, tags))
-    }
-    async fn part_copy(
-        &self,
-        from: &Self,
-        upload: (&Copying, &str),
-        number: u32,
-        bytes: Range<u64>,
-    ) -> Made<Option<Md5>> {
-        turn!(self.part_copy(&from.store, upload, number, bytes))
-    }
-    async fn delete_versions(&self, versions: &[(Key, String)]) -> Made<Vec<(Key, String)>> {
-        turn!(self.delete_versions(versions))
+
+    /// Lets one after the other make a request until both have ended; whose turn it is may depend on how many each made.
+    async fn referee(&self, turn: impl Fn([usize; 2]) -> usize, check: impl Fn(), name: &str) {
+        let started = Instant::now();
+        let over = |who: usize| self.ended[who].load(Ordering::SeqCst);
+        while !over(0) || !over(1) {
+            assert!(started.elapsed() < Duration::from_secs(30), "{name}: nobody moves");
+            let made = [0, 1].map(|who: usize| self.gates[who].made.load(Ordering::SeqCst));
+            let chosen = turn(made) % 2;
+            // Who sleeps because the other has the lock, or has ended, does not hold up the game.
+            let who = if self.gates[chosen].is_ready() { chosen } else { 1 - chosen };
+            if self.gates[who].is_ready() && (who == chosen || over(chosen) || made[chosen] >= self.waits_from) {
+                self.gates[who].permits.add_permits(1);
+                check();
+            }
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -162,53 +109,61 @@ fn is_whole(store: &MemoryStore) -> bool {
 
 /// Deploys `a` and `b` at once, in turns, and checks that it is as if one had come after the other.
 async fn race(turn: impl Fn([usize; 2]) -> usize, name: &str) {
-    let (primary, backup) = (Arc::new(MemoryStore::default()), Arc::new(MemoryStore::default()));
+    let (primary, backup) = (MemoryStore::default(), MemoryStore::default());
     let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     for (dir, version) in dirs.iter().zip(["a", "b", "zero"]) {
         site(dir.path(), version);
     }
-    deploy(dirs[2].path(), (&*primary, &*backup)).await.unwrap();
-    let gates = [Gate::new(), Gate::new()];
-    let (done, ended) = (AtomicUsize::new(0), [AtomicBool::new(false), AtomicBool::new(false)]);
+    deploy(dirs[2].path(), (&primary, &backup)).await.unwrap();
+    let game = Game::new(4);
     let deployer = |who: usize| {
-        let (gate, dir) = (&gates[who], dirs[who].path());
-        let store = |store: &Arc<MemoryStore>| Turns { store: Arc::clone(store), gate: Arc::clone(gate) };
-        let stores = (store(&primary), store(&backup));
-        let (done, ended) = (&done, &ended);
-        async move {
+        let (dir, stores) = (dirs[who].path(), (game.store(who, &primary), game.store(who, &backup)));
+        let playing = async move {
             let result = deploy(dir, (&stores.0, &stores.1)).await;
-            ended[who].store(true, Ordering::SeqCst);
-            done.fetch_add(1, Ordering::SeqCst);
             result.unwrap_or_else(|error| panic!("{name}: deployer {who}: {error}"))
-        }
+        };
+        game.play(who, playing)
     };
-    let referee = async {
-        let started = Instant::now();
-        while done.load(Ordering::SeqCst) < 2 {
-            assert!(started.elapsed() < Duration::from_secs(30), "{name}: nobody moves");
-            let ready = |who: usize| gates[who].waiting.load(Ordering::SeqCst) > gates[who].permits.available_permits();
-            let over = |who: usize| ended[who].load(Ordering::SeqCst);
-            let made = [0, 1].map(|who| gates[who].made.load(Ordering::SeqCst));
-            let chosen = turn(made) % 2;
-            // Who sleeps because the other has the lock, or has ended, does not hold up the game.
-            let who = if ready(chosen) { chosen } else { 1 - chosen };
-            if ready(who) && (ready(chosen) || over(chosen) || made[chosen] > 3) {
-                gates[who].permits.add_permits(1);
-                assert!(is_whole(&primary) && is_whole(&backup), "{name}: a page names what is not there");
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    let (first, second, ()) = tokio::join!(deployer(0), deployer(1), referee);
-    assert!(is_whole(&primary) && is_whole(&backup), "{name}");
+    let check = || assert!(is_whole(&primary) && is_whole(&backup), "{name}: a page names what is not there");
+    let (first, second, ()) = tokio::join!(deployer(0), deployer(1), game.referee(turn, check, name));
+    check();
     let index = primary.contents()[&"index.html".parse().unwrap()].0.clone();
     let last = if index.ends_with(b"a.css") { "a" } else { "b" };
     let about = primary.contents()[&"about.html".parse().unwrap()].0.clone();
     assert!(about.ends_with(format!("{last}.css").as_bytes()), "{name}: pages of both: {index:?} {about:?}");
-    let newest = release::list(&*primary).await.unwrap();
+    let newest = release::list(&primary).await.unwrap();
     let ids = [first.release, second.release].into_iter().flatten().map(|id| id.0).max();
     assert_eq!((newest.len(), newest.last().map(|one| one.id.0)), (3, ids), "{name}");
-    assert!(mirror::compare(&*primary, &*backup, &Run::silent()).await.unwrap().is_level(), "{name}");
+    assert!(mirror::compare(&primary, &backup, &Run::silent()).await.unwrap().is_level(), "{name}");
+}
+
+/// Under the lock, reads a number and writes the next one.
+async fn count(store: &impl History) {
+    let lease = Lease { ttl: Duration::from_millis(400), timeout: Duration::from_secs(20), probe: false };
+    let owner = Owner { birth: None, ..Owner::here("count") };
+    let lock = take(store, owner, Owed::default(), lease, &Run::silent()).await.unwrap();
+    let key: Key = "number".parse().unwrap();
+    let number = store.get(&key).await.unwrap().map_or(0, |bytes| bytes.len());
+    let next = "x".repeat(number + 1);
+    let digest = md5(next.as_bytes());
+    store.put(&key, &Headers::default(), (next.into(), digest)).await.unwrap();
+    lock.free().await.unwrap();
+}
+
+/// Each makes four requests, and two more whenever it looks at a lock that is held: all orders of the first ten.
+#[tokio::test]
+async fn in_all_orders_of_their_requests_only_one_has_the_lock() {
+    for order in 0..1 << 10_u32 {
+        let (game, store) = (Game::new(2), MemoryStore::default());
+        let stores = [0, 1].map(|who| game.store(who, &store));
+        let turn = |[first, second]: [usize; 2]| usize::from(order >> (first + second).min(10) & 1 == 1);
+        let name = format!("order {order:b}");
+        let players = [0, 1].map(|who| game.play(who, count(&stores[who])));
+        let [first, second] = players;
+        tokio::join!(first, second, game.referee(turn, || {}, &name));
+        assert_eq!(store.contents()[&"number".parse().unwrap()].0, "xx", "{name}");
+        assert_eq!(store.contents().len(), 1, "{name}: the lock stays");
+    }
 }
 
 /// The first makes `i` requests, then the other `j`, then the first goes on to its end.
@@ -216,11 +171,8 @@ async fn race(turn: impl Fn([usize; 2]) -> usize, name: &str) {
 async fn wherever_two_deployers_interrupt_each_other_it_is_as_if_one_had_come_after_the_other() {
     for i in 0..45 {
         for j in 0..45 {
-            race(
-                |[first, second]| if first < i { 0 } else { usize::from(second < j) },
-                &format!("{i} requests of the first, then {j} of the second"),
-            )
-            .await;
+            let turn = |[first, second]: [usize; 2]| if first < i { 0 } else { usize::from(second < j) };
+            Box::pin(race(turn, &format!("{i} requests of the first, then {j} of the second"))).await;
         }
     }
 }
@@ -232,6 +184,6 @@ async fn in_any_order_of_their_requests_it_is_as_if_one_had_come_after_the_other
             let mut rng = fastrand::Rng::with_seed(seed << 32 | (first as u64) << 16 | second as u64);
             rng.usize(..2)
         };
-        race(coin, &format!("seed {seed}")).await;
+        Box::pin(race(coin, &format!("seed {seed}"))).await;
     }
 }

@@ -1,0 +1,127 @@
+//! What came of it: a table for people, and the same as a document.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::chart;
+use crate::measure::Taken;
+use crate::process::root;
+
+/// One process that did one work.
+#[derive(Serialize)]
+pub(super) struct Sample {
+    pub(super) series: String,
+    pub(super) work: &'static str,
+    pub(super) who: &'static str,
+    pub(super) round: usize,
+    #[serde(flatten)]
+    pub(super) taken: Taken,
+    pub(super) requests: BTreeMap<String, u64>,
+    /// Whether the bucket held what the source holds, afterwards.
+    pub(super) equal: bool,
+}
+
+/// Medians of what one program took for one work.
+pub(super) struct Row<'a> {
+    pub(super) series: &'a str,
+    pub(super) work: &'a str,
+    pub(super) who: &'a str,
+    pub(super) wall: f64,
+    cpu: f64,
+    peak: f64,
+    requests: u64,
+    pub(super) equal: bool,
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// In the order in which things were done first.
+pub(super) fn rows(samples: &[Sample]) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for sample in samples {
+        let is_it = |row: &&Row<'_>| (row.series, row.work, row.who) == (&sample.series, sample.work, sample.who);
+        if rows.iter().any(|row| is_it(&row)) {
+            continue;
+        }
+        let all: Vec<&Sample> = samples
+            .iter()
+            .filter(|other| (&other.series, other.work, other.who) == (&sample.series, sample.work, sample.who))
+            .collect();
+        let middle = |of: fn(&Taken) -> f64| median(all.iter().map(|one| of(&one.taken)).collect());
+        rows.push(Row {
+            series: &sample.series,
+            work: sample.work,
+            who: sample.who,
+            wall: middle(|taken| taken.wall),
+            cpu: middle(|taken| taken.cpu),
+            peak: middle(|taken| taken.peak),
+            requests: sample.requests.values().sum(),
+            equal: all.iter().all(|one| one.equal),
+        });
+    }
+    let order = |row: &Row<'_>| rows_order(samples, row);
+    let mut keyed: Vec<_> = rows.into_iter().map(|row| (order(&row), row)).collect();
+    keyed.sort_by(|(a, one), (b, other)| a.cmp(b).then(one.wall.total_cmp(&other.wall)));
+    keyed.into_iter().map(|(_, row)| row).collect()
+}
+
+fn rows_order(samples: &[Sample], row: &Row<'_>) -> usize {
+    let same = |sample: &Sample| sample.series == row.series && sample.work == row.work;
+    samples.iter().position(same).unwrap_or(usize::MAX)
+}
+
+/// Our median over the best rival's whose bucket was true to the source.
+pub(super) fn ratio(rows: &[Row<'_>], series: &str, work: &str) -> Option<(f64, String)> {
+    let here = || rows.iter().filter(|row| row.series == series && row.work == work);
+    let ours = here().find(|row| row.who == "twinsite")?;
+    let rivals = here().filter(|row| row.who != "twinsite" && row.equal);
+    let best = rivals.min_by(|a, b| a.wall.total_cmp(&b.wall))?;
+    Some((ours.wall / best.wall, best.who.to_owned()))
+}
+
+fn markdown(samples: &[Sample]) -> String {
+    let rows = rows(samples);
+    let mut text = String::new();
+    let mut last = ("", "");
+    for row in &rows {
+        if last != (row.series, row.work) {
+            last = (row.series, row.work);
+            let against = ratio(&rows, row.series, row.work)
+                .map_or(String::new(), |(ratio, best)| format!(": {ratio:.2} of the best rival's time ({best})"));
+            let _ = write!(
+                text,
+                "\n### {}, {}{against}\n\n| program | wall s | CPU s | peak MiB | requests |\n|---|---:|---:|---:|---:|\n",
+                row.series, row.work
+            );
+        }
+        let Row { who, wall, cpu, peak, requests, equal, .. } = row;
+        let missed = if *equal { "" } else { " (bucket not equal to the source)" };
+        let _ = writeln!(text, "| {who}{missed} | {wall:.2} | {cpu:.2} | {peak:.0} | {requests} |");
+    }
+    text
+}
+
+/// Shows the table.
+#[expect(clippy::print_stdout, reason = "the table is the command's result")]
+pub(super) fn print(samples: &[Sample]) {
+    println!("{}", markdown(samples));
+}
+
+/// Keeps the table and a chart with the documentation.
+pub(super) fn document(samples: &[Sample], rounds: usize) -> Result<()> {
+    let docs = root().join("docs");
+    let text = fs::read_to_string(docs.join("benchmarks.md"))?;
+    let start = "<!-- figures -->";
+    let (head, _) = text.split_once(start).unwrap_or((&text, ""));
+    let table = markdown(samples);
+    fs::write(docs.join("benchmarks.md"), format!("{head}{start}\n\nMedians of {rounds}.\n{table}"))?;
+    fs::write(docs.join("benchmarks.svg"), chart::draw(&rows(samples)))?;
+    Ok(())
+}
