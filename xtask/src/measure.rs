@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::process::{command, root, succeed};
 
 /// What a process took.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Taken {
     /// Seconds from start to end.
     pub(crate) wall: f64,

@@ -15,6 +15,9 @@ use twinsite_core::{Event, Phase, Run};
 use crate::local::stamp;
 use crate::{ETag, Index, Key, Md5, SourceError, SourceObject};
 
+/// Bytes that are read at once: few enough to stay in a core's cache.
+const BUFFER: usize = 256 << 10;
+
 /// The MD5 of some bytes.
 pub fn md5(bytes: &[u8]) -> Md5 {
     Md5(md5::Md5::digest(bytes).into())
@@ -59,11 +62,11 @@ pub fn read_part(object: &SourceObject, offset: u64, length: u64) -> Result<Byte
 /// The digest of each part of the file.
 pub fn part_digests(object: &SourceObject, part_size: u64) -> Result<Vec<Md5>, SourceError> {
     let mut file = Opened::new(object)?;
-    let mut parts = Vec::new();
+    let (mut parts, mut buffer) = (Vec::new(), Vec::new());
     let mut left = object.size;
     while left > 0 || parts.is_empty() {
         let size = left.min(part_size);
-        parts.push(file.digest(size)?);
+        parts.push(file.digest(size, &mut buffer)?);
         left -= size;
     }
     file.check()?;
@@ -92,9 +95,9 @@ impl<'a> Opened<'a> {
         if same { Ok(()) } else { Err(SourceError::Changed(self.object.key.clone())) }
     }
 
-    fn digest(&mut self, size: u64) -> Result<Md5, SourceError> {
+    fn digest(&mut self, size: u64, buffer: &mut Vec<u8>) -> Result<Md5, SourceError> {
         let mut hash = md5::Md5::new();
-        let mut buffer = vec![0; 256 << 10];
+        buffer.resize(BUFFER, 0);
         let mut left = size;
         while left > 0 {
             let want = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
@@ -113,9 +116,10 @@ fn unreadable(object: &SourceObject, source: io::Error) -> SourceError {
     SourceError::Unreadable { key: object.key.clone(), source }
 }
 
-fn digest_of(object: &SourceObject) -> Result<Md5, SourceError> {
+/// The MD5 of a whole file, read through a buffer that can be used again.
+pub(crate) fn digest_of(object: &SourceObject, buffer: &mut Vec<u8>) -> Result<Md5, SourceError> {
     let mut file = Opened::new(object)?;
-    let digest = file.digest(object.size)?;
+    let digest = file.digest(object.size, buffer)?;
     file.check()?;
     Ok(digest)
 }
@@ -141,7 +145,7 @@ pub async fn hash(objects: &[&SourceObject], index: &Index, run: &Run) -> Result
     let count = unknown.len() as u64;
     run.say(&Event::PhaseStarted { phase: Phase::Hash, side: None, objects: Some(count), bytes: Some(bytes) });
     unknown.sort_by_key(|object| std::cmp::Reverse(object.size));
-    let cores = std::thread::available_parallelism().map_or(2, NonZero::get);
+    let cores = cores();
     let batches = batches(unknown, cores).into_iter().map(|batch| hash_batch(batch, run.clone()));
     let mut hashed = stream::iter(batches).buffer_unordered(cores);
     while let Some(batch) = hashed.try_next().await? {
@@ -152,6 +156,11 @@ pub async fn hash(objects: &[&SourceObject], index: &Index, run: &Run) -> Result
     }
     run.say(&Event::PhaseDone { phase: Phase::Hash, side: None, took: started.elapsed() });
     Ok(known)
+}
+
+/// Threads that can hash at once.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZero::get)
 }
 
 /// Batches of roughly equal bytes, small enough that no core waits long for another.
@@ -178,8 +187,9 @@ async fn hash_batch(batch: Vec<SourceObject>, run: Run) -> Result<Vec<(SourceObj
     let batch = Arc::new(batch);
     let work = Arc::clone(&batch);
     let done = tokio::task::spawn_blocking(move || {
+        let mut buffer = Vec::new();
         let digest = |object: &SourceObject| {
-            let digest = digest_of(object)?;
+            let digest = digest_of(object, &mut buffer)?;
             let (phase, bytes) = (Phase::Hash, object.size);
             run.say(&Event::Progress { phase, side: None, objects: 1, bytes });
             Ok((object.clone(), digest))

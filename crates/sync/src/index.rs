@@ -1,8 +1,9 @@
 //! What a file's content was when it was last read, so that it need not be read again: as git's index keeps it.
 
 use std::collections::HashMap;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
@@ -17,6 +18,8 @@ use crate::{Md5, SourceObject, Stamp};
 pub struct Index {
     file: Option<PathBuf>,
     entries: Arc<Mutex<HashMap<PathBuf, (Stamp, Md5)>>>,
+    /// True when it knows more than the file does.
+    is_newer: Arc<AtomicBool>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -31,7 +34,7 @@ impl Index {
     /// Reads an index. One that is missing, damaged or of another version is as good as empty.
     pub fn open(file: &Path) -> Self {
         let entries = Arc::new(Mutex::new(read(file).unwrap_or_default()));
-        Self { file: Some(file.to_owned()), entries }
+        Self { file: Some(file.to_owned()), entries, is_newer: Arc::default() }
     }
 
     /// The digest of a file, if it is still as it was when it was read.
@@ -46,6 +49,7 @@ impl Index {
         if let Some((path, stamp)) = object.file() {
             let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
             entries.insert(path.to_owned(), (stamp, digest));
+            self.is_newer.store(true, Ordering::Relaxed);
         }
     }
 
@@ -54,7 +58,7 @@ impl Index {
     /// # Errors
     /// What the system said, for a warning: nothing depends on it.
     pub fn save(&self) -> std::io::Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
+        let Some(file) = self.file.as_ref().filter(|_| self.is_newer.load(Ordering::Relaxed)) else { return Ok(()) };
         let folder = file.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
         let fresh = file.with_extension(format!("{}.new", std::process::id()));
@@ -82,11 +86,14 @@ impl Index {
 /// Reads the entries that can be trusted: a file touched in the very moment the index was written, or later, may have
 /// changed again without its stamp showing it.
 fn read(file: &Path) -> Option<HashMap<PathBuf, (Stamp, Md5)>> {
-    let input = std::fs::File::open(file).ok()?;
+    let mut input = std::fs::File::open(file).ok()?;
     let written = input.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     let written = i128::try_from(written.as_nanos()).ok()?;
-    let mut entries = HashMap::new();
-    for entry in serde_json::Deserializer::from_reader(BufReader::new(input)).into_iter::<Entry>() {
+    // In one piece: reading from a stream would look at every byte one by one.
+    let mut text = Vec::new();
+    input.read_to_end(&mut text).ok()?;
+    let mut entries = HashMap::with_capacity(text.len() / 200);
+    for entry in serde_json::Deserializer::from_slice(&text).into_iter::<Entry>() {
         let Entry(path, size, mtime, ctime, inode, digest) = entry.ok()?;
         let mut md5 = [0; 16];
         hex::decode_to_slice(digest, &mut md5).ok()?;

@@ -24,6 +24,7 @@
 //! It never compares modification times, never prints, never deletes what it did not publish unless told to, and never
 //! retries: the SDK does that.
 
+mod ahead;
 mod diff;
 mod digest;
 mod error;

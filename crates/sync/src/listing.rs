@@ -4,7 +4,9 @@
 //! tells where keys are likely to be: so the key space is cut there and the ranges are listed in parallel. A wrong guess
 //! costs a request or two, never a key.
 
-use futures::{StreamExt, TryStreamExt, stream};
+use std::collections::BTreeMap;
+
+use tokio::task::JoinSet;
 
 use crate::{Key, RemoteObject, Source, Store, StoreError};
 
@@ -28,9 +30,23 @@ pub(crate) async fn list_around(keys: Vec<Key>, store: &impl Store) -> Result<Ve
 async fn list_between(cuts: Vec<Key>, store: &impl Store) -> Result<Vec<RemoteObject>, StoreError> {
     let starts = std::iter::once(None).chain(cuts.clone().into_iter().map(Some));
     let ends = cuts.into_iter().map(Some).chain(std::iter::once(None));
-    let ranges: Vec<_> = starts.zip(ends).map(|(after, until)| range(store, after, until)).collect();
-    let listed: Vec<Vec<RemoteObject>> = stream::iter(ranges).buffered(WIDTH).try_collect().await?;
-    Ok(listed.into_iter().flatten().collect())
+    let mut ranges = starts.zip(ends).enumerate();
+    // Tasks of their own, because reading a page costs more than waiting for it.
+    let mut flight = JoinSet::new();
+    let mut listed = BTreeMap::new();
+    loop {
+        while flight.len() < WIDTH
+            && let Some((n, (after, until))) = ranges.next()
+        {
+            let store = store.clone();
+            flight.spawn(async move { (n, range(&store, after, until).await) });
+        }
+        match flight.join_next().await {
+            None => return Ok(listed.into_values().flatten().collect()),
+            Some(Ok((n, found))) => drop(listed.insert(n, found?)),
+            Some(Err(stopped)) => return Err(StoreError::Broken(stopped.to_string())),
+        }
+    }
 }
 
 /// The objects behind `after`, up to and with `until`.

@@ -11,6 +11,7 @@ use twinsite_core::{Event, Phase, Run, Side};
 
 pub use words::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending};
 
+use crate::ahead::Ahead;
 use crate::diff::extraneous;
 use crate::ledger::{self, Line, Lines};
 use crate::listing::list;
@@ -115,7 +116,10 @@ pub async fn plan(
     let started = Instant::now();
     let side = options.side;
     run.say(&Event::PhaseStarted { phase: Phase::List, side, objects: None, bytes: None });
-    let listing = list(source, store).await?;
+    let ahead = Ahead::start(source, index);
+    let listing = list(source, store).await;
+    ahead.end().await;
+    let listing = listing?;
     run.say(&Event::PhaseDone { phase: Phase::List, side, took: started.elapsed() });
     plan_with(source, (store, &listing), options, index, run).await
 }

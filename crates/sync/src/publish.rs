@@ -32,6 +32,7 @@ use std::time::{Duration, Instant};
 use futures::future::join;
 use twinsite_core::{Event, Phase, Run, Side};
 
+use crate::ahead::Ahead;
 use crate::listing::list;
 use crate::lock::{self, Owed};
 use crate::mirror::{Compared, Filled, Follower, Level, compare_listed, fill, note};
@@ -120,7 +121,9 @@ pub async fn prepare<S: History>(
 ) -> Result<Prepared, SyncError> {
     let started = Instant::now();
     run.say(&Event::PhaseStarted { phase: Phase::List, side: None, objects: None, bytes: None });
+    let ahead = Ahead::start(source, index);
     let (listing, other) = join(list(source, primary), list(source, backup)).await;
+    ahead.end().await;
     let listing = listing?;
     run.say(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
     let options = Options { side: Some(Side::Primary), ..*options };

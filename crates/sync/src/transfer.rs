@@ -10,7 +10,7 @@ use twinsite_core::{Event, Phase, Run, Side, Verb};
 use crate::plan::Ledger;
 use crate::store::History;
 use crate::{Delete, ETag, Headers, Index, Interrupted, Key, PRIVATE, Store, SyncError, SyncPlan, Wave, ledger};
-pub(crate) use multipart::part_size;
+pub(crate) use multipart::{THRESHOLD, part_size};
 use wave::{Work, run_wave};
 
 /// An object that was written.

@@ -118,3 +118,38 @@ async fn deliver(mut arrive: mpsc::Receiver<(Instant, Vec<u8>)>, mut to: impl As
     }
     drop(to.shutdown().await);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn a_far_answer_takes_a_handshake_and_a_round_trip_and_much_takes_longer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut heard = [0; 1];
+            while stream.read_exact(&mut heard).is_ok() {
+                stream.write_all(&vec![0; usize::from(heard[0]) << 20]).unwrap();
+                stream.write_all(&[1]).unwrap();
+            }
+        });
+        let proxy = Proxy::open(&format!("http://{server}")).unwrap();
+        let mut stream = TcpStream::connect(proxy.address().trim_start_matches("http://")).unwrap();
+        let mut ask = |mebibytes: u8| {
+            let started = Instant::now();
+            stream.write_all(&[mebibytes]).unwrap();
+            let mut answer = vec![0; (usize::from(mebibytes) << 20) + 1];
+            stream.read_exact(&mut answer).unwrap();
+            started.elapsed()
+        };
+        assert!(ask(0) >= 4 * ONE_WAY);
+        assert!(ask(0) >= 2 * ONE_WAY);
+        // 4 MiB at 200 Mbit/s are 168 ms.
+        assert!(ask(4) >= 2 * ONE_WAY + Duration::from_millis(160));
+    }
+}

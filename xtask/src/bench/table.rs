@@ -125,3 +125,28 @@ pub(super) fn document(samples: &[Sample], rounds: usize) -> Result<()> {
     fs::write(docs.join("benchmarks.svg"), chart::draw(&rows(samples)))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(who: &'static str, wall: f64, equal: bool) -> Sample {
+        let taken = Taken { wall, ..Taken::default() };
+        let (series, work) = ("loopback/medium".to_owned(), "first publish");
+        Sample { series, work, who, round: 0, taken, requests: BTreeMap::new(), equal }
+    }
+
+    #[test]
+    fn who_missed_something_is_no_rival_and_medians_are_compared() {
+        let mut samples = vec![sample("hugo", 4.0, true), sample("s5cmd", 0.5, false)];
+        samples.extend([1.0, 9.0, 2.0].map(|wall| sample("twinsite", wall, true)));
+        let rows = rows(&samples);
+        assert_eq!(ratio(&rows, "loopback/medium", "first publish"), Some((0.5, "hugo".to_owned())));
+        assert_eq!(ratio(&rows, "loopback/large", "first publish"), None);
+        let text = markdown(&samples);
+        assert!(text.contains("0.50 of the best rival's time (hugo)"), "{text}");
+        assert!(text.contains("s5cmd (bucket not equal to the source)"), "{text}");
+        let svg = chart::draw(&rows);
+        assert!(svg.contains("0.50 of hugo") && svg.contains("width=\"180\""), "{svg}");
+    }
+}

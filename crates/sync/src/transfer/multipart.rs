@@ -10,7 +10,7 @@ use crate::store::{PartMade, Pending, Written};
 use crate::{Md5, SourceError, SourceObject, Store, SyncError, md5, read_part};
 
 /// Files of this size and more are sent in parts, in bytes.
-pub(super) const THRESHOLD: u64 = 16 << 20;
+pub(crate) const THRESHOLD: u64 = 16 << 20;
 
 /// The least bytes of a part. S3's own least is 5 MiB.
 const LEAST: u64 = 8 << 20;

@@ -1,0 +1,80 @@
+//! Hashing while the bucket is being listed: what is not in the index is likely to be needed, and the cores are idle.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::task::JoinSet;
+
+use crate::digest::{cores, digest_of};
+use crate::{Index, Source, SourceObject};
+
+/// Larger files may have been sent in parts, and then a digest of the whole says nothing.
+const LARGEST: u64 = crate::transfer::THRESHOLD;
+
+/// Threads that hash until they are told to stop. Whatever they learn is in the index.
+pub(crate) struct Ahead {
+    stop: Arc<AtomicBool>,
+    threads: JoinSet<()>,
+}
+
+impl Ahead {
+    /// Starts with the largest files.
+    pub(crate) fn start(source: &Source, index: &Index) -> Self {
+        let fits = |object: &&SourceObject| object.file().is_some() && object.size < LARGEST;
+        let unknown = source.objects.iter().filter(fits).filter(|object| index.get(object).is_none());
+        let mut unknown: Vec<SourceObject> = unknown.cloned().collect();
+        unknown.sort_by_key(|object| std::cmp::Reverse(object.size));
+        let (unknown, next, stop) =
+            (Arc::new(unknown), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let mut threads = JoinSet::new();
+        for _ in 0..cores().min(unknown.len()) {
+            let (unknown, next, stop, index) =
+                (Arc::clone(&unknown), Arc::clone(&next), Arc::clone(&stop), index.clone());
+            threads.spawn_blocking(move || {
+                let mut buffer = Vec::new();
+                while !stop.load(Ordering::Relaxed)
+                    && let Some(object) = unknown.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    // Whoever needs the digest reads the file again, and then says what is wrong with it.
+                    if let Ok(digest) = digest_of(object, &mut buffer) {
+                        index.put(object, digest);
+                    }
+                }
+            });
+        }
+        Self { stop, threads }
+    }
+
+    /// Has them finish the files that they are at.
+    pub(crate) async fn end(mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        while self.threads.join_next().await.is_some() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ahead;
+    use crate::{Index, Rules, md5, walk};
+
+    #[tokio::test]
+    async fn digests_are_known_before_they_are_asked_for_and_a_file_that_is_gone_stops_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        for n in 0..40 {
+            std::fs::write(dir.path().join(format!("{n:02}.html")), format!("page {n}")).unwrap();
+        }
+        let (source, index) = (walk(dir.path(), &Rules::web()).unwrap(), Index::memory());
+        std::fs::remove_file(dir.path().join("07.html")).unwrap();
+        let ahead = Ahead::start(&source, &index);
+        while source.objects.iter().filter(|object| index.get(object).is_some()).count() < 39 {
+            tokio::task::yield_now().await;
+        }
+        ahead.end().await;
+        for (n, object) in source.objects.iter().enumerate() {
+            let wanted = (n != 7).then(|| md5(format!("page {n}").as_bytes()));
+            assert_eq!(index.get(object), wanted, "{}", object.key);
+        }
+        // What is known is not read again.
+        assert!(Ahead::start(&source, &index).threads.len() <= 1);
+    }
+}
