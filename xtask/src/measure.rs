@@ -17,7 +17,7 @@ pub(crate) struct Taken {
     pub(crate) cpu: f64,
     /// Peak memory in MiB.
     pub(crate) peak: f64,
-    code: i32,
+    pub(crate) code: i32,
 }
 
 /// Runs a command to its end, which must be a success.

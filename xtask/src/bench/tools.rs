@@ -65,7 +65,8 @@ impl Tool {
     /// Makes the buckets.
     pub(super) fn prepare(&self, stage: &Stage) -> Result<()> {
         if self.kind == Kind::Twinsite {
-            return succeed(twinsite(stage, &["apply"]).arg("--endpoint-url").arg(&stage.serving.endpoint));
+            // On the embedded cloud, where domains belong to whoever asks.
+            return succeed(twinsite(stage, &["apply"]).arg("--local"));
         }
         for bucket in BUCKETS {
             let mut aws = tool(&stage.venv, "aws");
