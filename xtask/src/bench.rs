@@ -44,7 +44,7 @@ pub(crate) struct Options {
 /// Measures, and tells.
 pub(crate) fn run(options: &Options) -> Result<()> {
     conformance::with_venv("bench", |venv| {
-        let tools = tools::find(venv, &options.rivals);
+        let tools = tools::find(venv, &options.rivals)?;
         let mut samples = Vec::new();
         for series in PLAN.iter().filter(|series| series.name().contains(&options.only)) {
             let corpus = match series.corpus.get() {

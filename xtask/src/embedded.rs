@@ -43,6 +43,15 @@ impl Home {
         twinsite
     }
 
+    /// An example of `twinsite-sync`, built now as a release.
+    pub(crate) fn example(name: &str) -> Result<PathBuf> {
+        // The same packages as above in one build, so that it shares their features and nothing is built twice.
+        let packages = ["--package", "twinsite-cli", "--package", "twinsite-sync"];
+        let targets = ["--bin", "twinsite", "--example", name];
+        succeed(cargo(&["build", "--quiet", "--release"]).args(packages).args(targets))?;
+        Ok(root().join("target/release/examples").join(name))
+    }
+
     /// Serves the embedded cloud until the answer is dropped.
     pub(crate) fn serve(&self) -> Result<Serving> {
         self.serve_with(&[])

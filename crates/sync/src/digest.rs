@@ -35,8 +35,8 @@ pub fn multipart_etag(parts: &[Md5]) -> ETag {
 /// [`SourceError::Changed`] when it is not the file that was found, or changes while it is read.
 pub fn read_whole(object: &SourceObject) -> Result<Bytes, SourceError> {
     let mut file = Opened::new(object)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(object.size).unwrap_or_default());
-    file.file.read_to_end(&mut bytes).map_err(|source| unreadable(object, source))?;
+    let bytes = file.exactly(object.size)?;
+    // That it is now as it was found shows that it was so all the while: one look does for small files.
     file.check()?;
     Ok(bytes.into())
 }
@@ -47,14 +47,9 @@ pub fn read_whole(object: &SourceObject) -> Result<Bytes, SourceError> {
 /// As [`read_whole`].
 pub fn read_part(object: &SourceObject, offset: u64, length: u64) -> Result<Bytes, SourceError> {
     let mut file = Opened::new(object)?;
-    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
-    let read = file.file.seek(SeekFrom::Start(offset)).and_then(|_| file.file.read_exact(&mut bytes));
-    match read {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            return Err(SourceError::Changed(object.key.clone()));
-        }
-        other => other.map_err(|source| unreadable(object, source))?,
-    }
+    file.check()?;
+    file.file.seek(SeekFrom::Start(offset)).map_err(|source| unreadable(object, source))?;
+    let bytes = file.exactly(length)?;
     file.check()?;
     Ok(bytes.into())
 }
@@ -62,6 +57,7 @@ pub fn read_part(object: &SourceObject, offset: u64, length: u64) -> Result<Byte
 /// The digest of each part of the file.
 pub fn part_digests(object: &SourceObject, part_size: u64) -> Result<Vec<Md5>, SourceError> {
     let mut file = Opened::new(object)?;
+    file.check()?;
     let (mut parts, mut buffer) = (Vec::new(), Vec::new());
     let mut left = object.size;
     while left > 0 || parts.is_empty() {
@@ -73,7 +69,7 @@ pub fn part_digests(object: &SourceObject, part_size: u64) -> Result<Vec<Md5>, S
     Ok(parts)
 }
 
-/// A file whose state was as expected when it was opened.
+/// A file that was opened, to be looked at before what was read of it is believed.
 struct Opened<'a> {
     object: &'a SourceObject,
     stamp: crate::Stamp,
@@ -84,9 +80,18 @@ impl<'a> Opened<'a> {
     fn new(object: &'a SourceObject) -> Result<Self, SourceError> {
         let (path, stamp) = object.file().ok_or_else(|| SourceError::Changed(object.key.clone()))?;
         let file = File::open(path).map_err(|source| unreadable(object, source))?;
-        let opened = Self { object, stamp, file };
-        opened.check()?;
-        Ok(opened)
+        Ok(Self { object, stamp, file })
+    }
+
+    /// So many bytes from where it stands.
+    fn exactly(&mut self, size: u64) -> Result<Vec<u8>, SourceError> {
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
+        match self.file.read_exact(&mut bytes) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(SourceError::Changed(self.object.key.clone()))
+            }
+            other => other.map(|()| bytes).map_err(|source| unreadable(self.object, source)),
+        }
     }
 
     fn check(&self) -> Result<(), SourceError> {
@@ -114,6 +119,16 @@ impl<'a> Opened<'a> {
 
 fn unreadable(object: &SourceObject, source: io::Error) -> SourceError {
     SourceError::Unreadable { key: object.key.clone(), source }
+}
+
+/// Reads a file without keeping other tasks waiting.
+pub(crate) async fn beside<T: Send + 'static>(
+    object: &SourceObject,
+    work: impl FnOnce(&SourceObject) -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
+    let file = object.clone();
+    let done = tokio::task::spawn_blocking(move || work(&file)).await;
+    done.unwrap_or_else(|stopped| Err(unreadable(object, io::Error::other(stopped))))
 }
 
 /// The MD5 of a whole file, read through a buffer that can be used again.

@@ -1,5 +1,6 @@
 //! Carrying out a plan: waves with barriers between them, deletes last, the ledger at the very end.
 
+mod memory;
 mod multipart;
 mod wave;
 

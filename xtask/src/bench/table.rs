@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::chart;
+use super::tools::{ENGINE, TWINSITE};
 use crate::measure::Taken;
 use crate::process::root;
 
@@ -77,11 +78,11 @@ fn rows_order(samples: &[Sample], row: &Row<'_>) -> usize {
     samples.iter().position(same).unwrap_or(usize::MAX)
 }
 
-/// Our median over the best rival's whose bucket was true to the source.
-pub(super) fn ratio(rows: &[Row<'_>], series: &str, work: &str) -> Option<(f64, String)> {
+/// The median of one of ours over the best rival's whose bucket was true to the source.
+pub(super) fn ratio(rows: &[Row<'_>], series: &str, work: &str, who: &str) -> Option<(f64, String)> {
     let here = || rows.iter().filter(|row| row.series == series && row.work == work);
-    let ours = here().find(|row| row.who == "twinsite")?;
-    let rivals = here().filter(|row| row.who != "twinsite" && row.equal);
+    let ours = here().find(|row| row.who == who)?;
+    let rivals = here().filter(|row| ![TWINSITE, ENGINE].contains(&row.who) && row.equal);
     let best = rivals.min_by(|a, b| a.wall.total_cmp(&b.wall))?;
     Some((ours.wall / best.wall, best.who.to_owned()))
 }
@@ -93,12 +94,15 @@ fn markdown(samples: &[Sample]) -> String {
     for row in &rows {
         if last != (row.series, row.work) {
             last = (row.series, row.work);
-            let against = ratio(&rows, row.series, row.work)
-                .map_or(String::new(), |(ratio, best)| format!(": {ratio:.2} of the best rival's time ({best})"));
+            let shares = [TWINSITE, ENGINE].map(|who| (who, ratio(&rows, row.series, row.work, who)));
+            let shares = shares.into_iter().filter_map(|(who, ratio)| ratio.map(|(ratio, best)| (who, ratio, best)));
+            let told: Vec<_> = shares.map(|(who, ratio, best)| format!("{who} {ratio:.2} of {best}")).collect();
             let _ = write!(
                 text,
-                "\n### {}, {}{against}\n\n| program | wall s | CPU s | peak MiB | requests |\n|---|---:|---:|---:|---:|\n",
-                row.series, row.work
+                "\n### {}, {}\n\n{}\n\n| program | wall s | CPU s | peak MiB | requests |\n|---|---:|---:|---:|---:|\n",
+                row.series,
+                row.work,
+                told.join(", ")
             );
         }
         let Row { who, wall, cpu, peak, requests, equal, .. } = row;
@@ -141,10 +145,10 @@ mod tests {
         let mut samples = vec![sample("hugo", 4.0, true), sample("s5cmd", 0.5, false)];
         samples.extend([1.0, 9.0, 2.0].map(|wall| sample("twinsite", wall, true)));
         let rows = rows(&samples);
-        assert_eq!(ratio(&rows, "loopback/medium", "first publish"), Some((0.5, "hugo".to_owned())));
-        assert_eq!(ratio(&rows, "loopback/large", "first publish"), None);
+        assert_eq!(ratio(&rows, "loopback/medium", "first publish", TWINSITE), Some((0.5, "hugo".to_owned())));
+        assert_eq!(ratio(&rows, "loopback/large", "first publish", TWINSITE), None);
         let text = markdown(&samples);
-        assert!(text.contains("0.50 of the best rival's time (hugo)"), "{text}");
+        assert!(text.contains("twinsite 0.50 of hugo\n"), "{text}");
         assert!(text.contains("s5cmd (bucket not equal to the source)"), "{text}");
         let svg = chart::draw(&rows);
         assert!(svg.contains("0.50 of hugo") && svg.contains("width=\"180\""), "{svg}");

@@ -8,11 +8,18 @@ use anyhow::Result;
 
 use super::site::Stage;
 use super::work::Work;
+use crate::embedded::Home;
 use crate::interop::tool;
 use crate::process::{command, root, succeed, works};
 
 /// The bucket that rivals publish to, and the one they copy to.
 const BUCKETS: [&str; 2] = ["bench-one", "bench-two"];
+
+/// The whole of it: two buckets, releases, a lock.
+pub(super) const TWINSITE: &str = "twinsite";
+
+/// Its engine alone, which does what rivals do: one bucket, and nothing around it.
+pub(super) const ENGINE: &str = "twinsite-sync";
 
 /// A program.
 pub(super) struct Tool {
@@ -24,6 +31,7 @@ pub(super) struct Tool {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Twinsite,
+    Engine,
     Aws,
     Hugo,
     Rclone,
@@ -33,16 +41,20 @@ enum Kind {
 
 /// twinsite, and those of the rivals that are here. All but `s3sync` are in the venv; that one takes long to build:
 /// `cargo install s3sync --root target/tools`.
-pub(super) fn find(venv: &Path, rivals: &[String]) -> Vec<Tool> {
+pub(super) fn find(venv: &Path, rivals: &[String]) -> Result<Vec<Tool>> {
     let bin = venv.join("bin");
     let all = [
         ("aws", Kind::Aws, bin.join("aws"), "--version"),
         ("hugo", Kind::Hugo, bin.join("hugo"), "version"),
         ("rclone", Kind::Rclone, bin.join("rclone"), "version"),
-        ("s3sync", Kind::S3sync, root().join("target/tools/bin/s3sync"), "--version"),
+        ("s3sync", Kind::S3sync, root().join("target/tools/bin/s3sync"), "--help"),
         ("s5cmd", Kind::S5cmd, bin.join("s5cmd"), "version"),
     ];
-    let mut tools = vec![Tool { name: "twinsite", kind: Kind::Twinsite, program: PathBuf::new() }];
+    let engine = Home::example("publish")?;
+    let mut tools = vec![
+        Tool { name: TWINSITE, kind: Kind::Twinsite, program: PathBuf::new() },
+        Tool { name: ENGINE, kind: Kind::Engine, program: engine },
+    ];
     for (name, kind, program, version) in all {
         if !rivals.iter().any(|rival| rival == name) {
             continue;
@@ -53,13 +65,13 @@ pub(super) fn find(venv: &Path, rivals: &[String]) -> Vec<Tool> {
             eprintln!("{name}: skipped: {} does not run", program.display());
         }
     }
-    tools
+    Ok(tools)
 }
 
 impl Tool {
     /// Whether the program does such work at all.
     pub(super) fn can(&self, work: Work) -> bool {
-        self.kind != Kind::Hugo || !work.is_copy()
+        !matches!(self.kind, Kind::Hugo | Kind::Engine) || !work.is_copy()
     }
 
     /// Makes the buckets.
@@ -109,6 +121,12 @@ impl Tool {
                 deploy.arg(source);
                 deploy
             }
+            Kind::Engine => {
+                let mut engine = bin();
+                engine.arg(source).args([BUCKETS[0], "us-east-1"]).arg(index(stage));
+                engine.env("AWS_ENDPOINT_URL", endpoint);
+                engine
+            }
             Kind::Hugo => self.hugo(stage, source)?,
             Kind::Aws | Kind::Rclone | Kind::S3sync | Kind::S5cmd => {
                 let mut program = bin();
@@ -135,7 +153,7 @@ impl Tool {
                 let all = if work.is_copy() { "*" } else { "" };
                 words(&format!("--log error --endpoint-url {endpoint} --numworkers 64 sync {from}/{all} {to}/"))
             }
-            Kind::Twinsite | Kind::Hugo => Vec::new(),
+            Kind::Twinsite | Kind::Engine | Kind::Hugo => Vec::new(),
         }
     }
 
@@ -171,7 +189,8 @@ fn s3sync(endpoint: &str, work: Work, from: &str, to: &str) -> Vec<String> {
         )
     };
     let source = if work.is_copy() { format!("{} --server-side-copy", side("source")) } else { String::new() };
-    words(&format!("--check-etag --worker-size 64 --disable-tracing {} {source} {from}/ {to}/", side("target")))
+    let fast = "--check-etag --worker-size 64 --disable-tagging --disable-payload-signing --disable-color-tracing";
+    words(&format!("{fast} {} {source} {from}/ {to}/", side("target")))
 }
 
 fn with_credentials(mut program: Command) -> Command {
@@ -182,8 +201,12 @@ fn with_credentials(mut program: Command) -> Command {
 
 /// Leaves programs no memory of earlier runs; twinsite alone has one.
 pub(super) fn forget(stage: &Stage) -> Result<()> {
-    let index = stage.home.path().join(".twinsite/index");
+    let index = index(stage);
     if index.exists() { Ok(fs::remove_file(index)?) } else { Ok(()) }
+}
+
+fn index(stage: &Stage) -> PathBuf {
+    stage.home.path().join(".twinsite/index")
 }
 
 fn twinsite(stage: &Stage, args: &[&str]) -> Command {

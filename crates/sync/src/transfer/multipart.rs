@@ -5,15 +5,17 @@ use std::collections::HashMap;
 use futures::{StreamExt, stream};
 use twinsite_core::{Event, Phase, Run, Side};
 
+use super::memory::Memory;
 use crate::diff::header_changes;
+use crate::digest::beside;
 use crate::store::{PartMade, Pending, Written};
-use crate::{Md5, SourceError, SourceObject, Store, SyncError, md5, read_part};
+use crate::{Md5, SourceObject, Store, SyncError, md5, read_part};
 
 /// Files of this size and more are sent in parts, in bytes.
-pub(crate) const THRESHOLD: u64 = 16 << 20;
+pub(crate) const THRESHOLD: u64 = 32 << 20;
 
-/// The least bytes of a part. S3's own least is 5 MiB.
-const LEAST: u64 = 8 << 20;
+/// The least bytes of a part. S3's own least is 5 MiB; every part is a request that has to be paid for.
+const LEAST: u64 = 16 << 20;
 
 /// The most parts that S3 takes.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -32,8 +34,8 @@ pub(crate) fn part_size(size: u64) -> u64 {
 pub(super) async fn put<S: Store>(
     object: &SourceObject,
     store: &S,
-    run: &Run,
-    side: Option<Side>,
+    memory: &Memory,
+    (run, side): (&Run, Option<Side>),
 ) -> Result<Written, SyncError> {
     let pending = store.pending(&object.key).await?;
     let resumed = pending.is_some();
@@ -42,7 +44,7 @@ pub(super) async fn put<S: Store>(
         None => (store.begin(&object.key, &object.headers).await?, Vec::new()),
     };
     let there: HashMap<u32, PartMade> = there.into_iter().map(|part| (part.number, part)).collect();
-    let upload = Upload { object, store, id: &id, there };
+    let upload = Upload { object, store, memory, id: &id, there };
     match upload.run(run, side).await {
         Ok(parts) => {
             let mut written = store.complete((&object.key, &id), &parts).await?;
@@ -70,6 +72,7 @@ async fn check_headers<S: Store>(object: &SourceObject, store: &S, written: Writ
 struct Upload<'a, S> {
     object: &'a SourceObject,
     store: &'a S,
+    memory: &'a Memory,
     id: &'a str,
     there: HashMap<u32, PartMade>,
 }
@@ -100,25 +103,19 @@ impl<S: Store> Upload<'_, S> {
         }
         let offset = u64::from(index) * size;
         let length = size.min(self.object.size - offset);
-        let (bytes, digest) = self.read(offset, length).await?;
+        let _room = self.memory.room(length).await;
+        let read = move |object: &SourceObject| {
+            let bytes = read_part(object, offset, length)?;
+            let digest = md5(&bytes);
+            Ok((bytes, digest))
+        };
+        let (bytes, digest) = beside(self.object, read).await?;
         let part = PartMade { number: index + 1, md5: digest, size: length };
         if self.there.get(&part.number) != Some(&part) {
             self.store.part((&self.object.key, self.id), part.number, (bytes, digest)).await?;
         }
         run.say(&Event::Progress { phase: Phase::Transfer, side, objects: 0, bytes: length });
         Ok(part)
-    }
-
-    async fn read(&self, offset: u64, length: u64) -> Result<(bytes::Bytes, Md5), SourceError> {
-        let object = self.object.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let bytes = read_part(&object, offset, length)?;
-            let digest = md5(&bytes);
-            Ok((bytes, digest))
-        });
-        let stopped =
-            |error| SourceError::Unreadable { key: self.object.key.clone(), source: std::io::Error::other(error) };
-        read.await.map_err(stopped)?
     }
 }
 

@@ -1,19 +1,27 @@
 //! One wave: as many requests at once as the store bears and memory allows.
 
-use tokio::task::JoinSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::{JoinError, JoinSet};
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
+use super::memory::Memory;
 use super::multipart::{self, THRESHOLD};
 use super::{Failed, Report};
+use crate::digest::beside;
 use crate::pace::Pace;
 use crate::store::{History, Written};
-use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, Wrote, md5, mirror, read_whole};
+use crate::{
+    Body, ETag, Index, Md5, Put, Rewrite, SourceError, SourceObject, SyncError, Wrote, md5, mirror, read_whole,
+};
 
-/// The bytes of small files that may be in memory at once.
-const BUDGET: u64 = 16 << 20;
+/// Files of more bytes are read and hashed on threads of their own: others would wait too long.
+const QUICK: u64 = 1 << 20;
 
-/// Large files sent at once; each sends several parts.
-const LARGE: usize = 2;
+/// Files sent in parts at once.
+const UPLOADS: usize = 4;
 
 /// Something to be done to one object.
 pub(super) enum Work {
@@ -29,7 +37,7 @@ impl Work {
         }
     }
 
-    /// The bytes it holds in memory.
+    /// The bytes it holds in memory all the while. Parts ask for room one by one.
     fn weight(&self) -> u64 {
         match self {
             Self::Put(put) if put.object.size < THRESHOLD && put.object.file().is_some() => put.object.size,
@@ -42,30 +50,6 @@ impl Work {
     }
 }
 
-/// What is under way.
-#[derive(Default)]
-struct Load {
-    bytes: u64,
-    large: usize,
-}
-
-impl Load {
-    fn admits(&self, work: &Work) -> bool {
-        let fits = self.bytes == 0 || self.bytes + work.weight() <= BUDGET;
-        fits && (!work.is_large() || self.large < LARGE)
-    }
-
-    fn add(&mut self, work: &Work) {
-        self.bytes += work.weight();
-        self.large += usize::from(work.is_large());
-    }
-
-    fn remove(&mut self, work: &Work) {
-        self.bytes -= work.weight();
-        self.large -= usize::from(work.is_large());
-    }
-}
-
 /// Does all of the work, the largest first, and returns what failed.
 pub(super) async fn run_wave<S: History>(
     mut work: Vec<Work>,
@@ -74,94 +58,185 @@ pub(super) async fn run_wave<S: History>(
     left: &mut usize,
 ) -> Failed {
     work.sort_by_key(|work| work.object().size);
-    let mut pace = Pace::new(store.throttled());
-    let mut load = Load::default();
-    // Tasks of their own, so that hashing and signing use all cores.
-    let mut flight = JoinSet::new();
-    let mut failed = Failed::new();
+    let pace = Pace::new(store.throttled());
+    let line = Line { work, workers: 0, pace, report: std::mem::take(report), left: *left, failed: Failed::new() };
+    let shift = Arc::new(Shift {
+        store: store.clone(),
+        index: index.clone(),
+        run: run.clone(),
+        side,
+        line: Mutex::new(line),
+        memory: Memory::default(),
+        uploads: Semaphore::new(UPLOADS),
+        wanted: Notify::new(),
+    });
+    let mut workers = JoinSet::new();
     loop {
-        let stop = !failed.is_empty() || run.is_cancelled();
-        while !stop && flight.len() < pace.width() && work.last().is_some_and(|next| load.admits(next)) {
-            let Some(next) = work.pop() else { break };
-            load.add(&next);
-            let (store, index, run) = (store.clone(), index.clone(), run.clone());
-            flight.spawn(async move {
-                let result = carry_out(&next, &store, &index, &run, side).await;
-                (next, result)
-            });
+        for _ in 0..shift.hire() {
+            workers.spawn(Arc::clone(&shift).work());
         }
-        let (done, result) = match flight.join_next().await {
-            None => return failed,
-            Some(Ok(done)) => done,
-            // A task that panicked, or was ended with the runtime: what it did is not known.
-            Some(Err(error)) => {
-                failed.push((lost(), crate::StoreError::Broken(error.to_string()).into()));
-                continue;
-            }
-        };
-        load.remove(&done);
-        pace.tick(store.throttled());
-        match result {
-            Ok(written) => note(&done, written, (run, side), report),
-            Err(SyncError::Cancelled) => continue,
-            Err(error) => failed.push((done.object().key.clone(), error)),
+        tokio::select! {
+            ended = workers.join_next() => match ended {
+                None => break,
+                Some(Ok(())) => {}
+                Some(Err(error)) => shift.lost(&error),
+            },
+            () = shift.wanted.notified() => {}
         }
-        *left -= 1;
     }
+    let mut line = shift.line();
+    *report = std::mem::take(&mut line.report);
+    *left = line.left;
+    std::mem::take(&mut line.failed)
 }
 
-/// Stands for the object of a task that cannot tell.
-fn lost() -> crate::Key {
-    "?".parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
-}
-
-/// What a piece of work left, and its entity tag.
-async fn carry_out<S: History>(
-    work: &Work,
-    store: &S,
-    index: &Index,
-    run: &Run,
+/// A wave under way. Workers are tasks of their own, so that hashing and signing use all cores; each does one piece of work
+/// after another.
+struct Shift<S> {
+    store: S,
+    index: Index,
+    run: Run,
     side: Option<Side>,
-) -> Result<Written, SyncError> {
-    let object = work.object();
-    if let (Work::Put(_), Body::Past { etag, version }) = (work, &object.body) {
-        let past = mirror::Carry { version: version.clone(), ..mirror::Carry::of(object, etag) };
-        let carried = mirror::carry(store, store, &past, run).await?;
-        return carried.ok_or_else(|| SyncError::Lost(vec![object.key.clone()]));
+    line: Mutex<Line>,
+    memory: Memory,
+    uploads: Semaphore,
+    /// Told when the store bears more workers.
+    wanted: Notify,
+}
+
+/// What is waiting, and what came of the rest.
+struct Line {
+    work: Vec<Work>,
+    workers: usize,
+    pace: Pace,
+    report: Report,
+    left: usize,
+    failed: Failed,
+}
+
+impl<S: History> Shift<S> {
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    match work {
-        Work::Rewrite(Rewrite { object, .. }) => Ok(store.rewrite(&object.key, &object.headers).await?),
-        Work::Put(put) if work.is_large() => multipart::put(&put.object, store, run, side).await,
-        Work::Put(Put { object, .. }) => {
-            let bytes = read_whole(object)?;
-            let digest = md5(&bytes);
-            index.put(object, digest);
-            let written = store.put(&object.key, &object.headers, (bytes, digest)).await?;
-            Ok(Written { etag: Some(ETag::Md5(digest)), ..written })
+
+    /// Nothing is begun once something failed.
+    fn is_over(&self, line: &Line) -> bool {
+        !line.failed.is_empty() || self.run.is_cancelled()
+    }
+
+    /// How many workers to add.
+    fn hire(&self) -> usize {
+        let mut line = self.line();
+        if self.is_over(&line) {
+            return 0;
         }
+        let more = line.pace.width().saturating_sub(line.workers).min(line.work.len());
+        line.workers += more;
+        more
+    }
+
+    async fn work(self: Arc<Self>) {
+        while let Some(work) = self.next() {
+            let turn = if work.is_large() { self.uploads.acquire().await.ok() } else { None };
+            let room = self.memory.room(work.weight()).await;
+            let over = self.is_over(&self.line());
+            let result = if over { Err(SyncError::Cancelled) } else { self.carry_out(&work).await };
+            drop((turn, room));
+            self.done(&work, result);
+        }
+    }
+
+    /// The next piece of work; `None` sends the worker home.
+    fn next(&self) -> Option<Work> {
+        let mut line = self.line();
+        let stays = !self.is_over(&line) && line.workers <= line.pace.width();
+        let next = if stays { line.work.pop() } else { None };
+        line.workers -= usize::from(next.is_none());
+        next
+    }
+
+    /// What a piece of work left, and its entity tag.
+    async fn carry_out(&self, work: &Work) -> Result<Written, SyncError> {
+        let (store, object) = (&self.store, work.object());
+        if let (Work::Put(_), Body::Past { etag, version }) = (work, &object.body) {
+            let past = mirror::Carry { version: version.clone(), ..mirror::Carry::of(object, etag) };
+            let carried = mirror::carry(store, store, &past, &self.run).await?;
+            return carried.ok_or_else(|| SyncError::Lost(vec![object.key.clone()]));
+        }
+        match work {
+            Work::Rewrite(Rewrite { object, .. }) => Ok(store.rewrite(&object.key, &object.headers).await?),
+            Work::Put(put) if work.is_large() => {
+                multipart::put(&put.object, store, &self.memory, (&self.run, self.side)).await
+            }
+            Work::Put(Put { object, .. }) => {
+                let (bytes, digest) = if object.size <= QUICK { load(object)? } else { beside(object, load).await? };
+                self.index.put(object, digest);
+                let written = store.put(&object.key, &object.headers, (bytes, digest)).await?;
+                Ok(Written { etag: Some(ETag::Md5(digest)), ..written })
+            }
+        }
+    }
+
+    fn done(&self, work: &Work, result: Result<Written, SyncError>) {
+        let mut line = self.line();
+        line.pace.tick(self.store.throttled());
+        if line.pace.width() > line.workers && !line.work.is_empty() {
+            self.wanted.notify_one();
+        }
+        match result {
+            Err(SyncError::Cancelled) => {}
+            Err(error) => {
+                line.failed.push((work.object().key.clone(), error));
+                line.left -= 1;
+            }
+            Ok(written) => {
+                note(work, written, &mut line.report);
+                line.left -= 1;
+                drop(line);
+                tell(work, &self.run, self.side);
+            }
+        }
+    }
+
+    /// A worker panicked, or was ended with the runtime: what it did is not known.
+    fn lost(&self, error: &JoinError) {
+        let mut line = self.line();
+        line.workers = line.workers.saturating_sub(1);
+        let key = "?".parse().unwrap_or_else(|_| unreachable!("a short text is a key"));
+        line.failed.push((key, crate::StoreError::Broken(error.to_string()).into()));
     }
 }
 
-fn note(work: &Work, written: Written, (run, side): (&Run, Option<Side>), report: &mut Report) {
+fn load(object: &SourceObject) -> Result<(Bytes, Md5), SourceError> {
+    let bytes = read_whole(object)?;
+    let digest = md5(&bytes);
+    Ok((bytes, digest))
+}
+
+fn note(work: &Work, written: Written, report: &mut Report) {
     let object = work.object();
     if let Some(etag) = written.etag {
         let since = written.modified.filter(|_| matches!(work, Work::Rewrite(_)));
         let (key, redirect) = (object.key.clone(), object.headers.website_redirect.clone());
         report.wrote.push(Wrote { key, etag, size: object.size, version: written.version, since, redirect });
     }
-    let key = work.object().key.clone();
+    match work {
+        Work::Put(put) => {
+            report.put += 1;
+            report.bytes += put.object.size;
+        }
+        Work::Rewrite(_) => report.rewritten += 1,
+    }
+    report.changed.push(object.key.clone());
+}
+
+fn tell(work: &Work, run: &Run, side: Option<Side>) {
     let (verb, reason, bytes) = match work {
         Work::Put(put) => (Verb::Put, put.reason.word(), put.object.size),
         Work::Rewrite(rewrite) => (Verb::Rewrite, rewrite.reason.word(), 0),
     };
-    match work {
-        Work::Put(_) => report.put += 1,
-        Work::Rewrite(_) => report.rewritten += 1,
-    }
-    report.bytes += bytes;
-    run.say(&Event::Object { verb, side, key: key.to_string(), reason, bytes });
+    run.say(&Event::Object { verb, side, key: work.object().key.to_string(), reason, bytes });
     // Parts have told of their bytes already.
     let told = if work.is_large() { 0 } else { bytes };
     run.say(&Event::Progress { phase: Phase::Transfer, side, objects: 1, bytes: told });
-    report.changed.push(key);
 }

@@ -123,7 +123,7 @@ async fn large_files_go_up_in_parts_and_are_recognised_afterwards() {
     let (dir, cloud) = (site(), Cloud::memory());
     let store = bucket(&cloud).await;
     let file = File::create(dir.path().join("film.mp4")).unwrap();
-    file.set_len(20 << 20).unwrap();
+    file.set_len(40 << 20).unwrap();
     publish(dir.path(), &store).await;
     let made = requests(&cloud);
     assert_eq!((made.get("UploadPart"), made.get("CompleteMultipartUpload")), (Some(&3), Some(&1)));
@@ -157,9 +157,11 @@ async fn a_file_that_changes_while_it_is_read_is_not_published() {
     write(dir.path(), "assets/app.css", "body{color:red}");
     std::fs::remove_file(dir.path().join("assets/logo.svg")).unwrap();
     let stopped = transfer(plan, &store, &index, &run).await.unwrap_err();
-    assert_eq!(stopped.failed.len(), 2);
+    // The second may not have been begun any more when the first failed.
+    assert!((1..=2).contains(&stopped.failed.len()), "{stopped}");
     assert!(!store.contents().keys().any(|key| key.extension() == "html"), "pages wait for their assets");
-    assert_eq!(publish(dir.path(), &store).await.put, 5);
+    publish(dir.path(), &store).await;
+    assert!(planned(dir.path(), &Rules::web(), &store, &Options::default()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
