@@ -20,9 +20,9 @@ pub(crate) struct Ahead {
 impl Ahead {
     /// Starts with the largest files.
     pub(crate) fn start(source: &Source, index: &Index) -> Self {
-        let fits = |object: &&SourceObject| object.file().is_some() && object.size < LARGEST;
+        let fits = |object: &&Arc<SourceObject>| object.file().is_some() && object.size < LARGEST;
         let unknown = source.objects.iter().filter(fits).filter(|object| index.get(object).is_none());
-        let mut unknown: Vec<SourceObject> = unknown.cloned().collect();
+        let mut unknown: Vec<Arc<SourceObject>> = unknown.cloned().collect();
         unknown.sort_by_key(|object| std::cmp::Reverse(object.size));
         let (unknown, next, stop) =
             (Arc::new(unknown), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));

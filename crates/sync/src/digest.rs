@@ -123,10 +123,10 @@ fn unreadable(object: &SourceObject, source: io::Error) -> SourceError {
 
 /// Reads a file without keeping other tasks waiting.
 pub(crate) async fn beside<T: Send + 'static>(
-    object: &SourceObject,
+    object: &Arc<SourceObject>,
     work: impl FnOnce(&SourceObject) -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {
-    let file = object.clone();
+    let file = Arc::clone(object);
     let done = tokio::task::spawn_blocking(move || work(&file)).await;
     done.unwrap_or_else(|stopped| Err(unreadable(object, io::Error::other(stopped))))
 }
@@ -143,13 +143,13 @@ pub(crate) fn digest_of(object: &SourceObject, buffer: &mut Vec<u8>) -> Result<M
 ///
 /// # Errors
 /// The first file that changed or could not be read.
-pub async fn hash(objects: &[&SourceObject], index: &Index, run: &Run) -> Result<HashMap<Key, Md5>, SourceError> {
+pub async fn hash(objects: &[&Arc<SourceObject>], index: &Index, run: &Run) -> Result<HashMap<Key, Md5>, SourceError> {
     let mut known = HashMap::with_capacity(objects.len());
     let mut unknown = Vec::new();
     for object in objects {
         match index.get(object) {
             Some(digest) => drop(known.insert(object.key.clone(), digest)),
-            None => unknown.push((*object).clone()),
+            None => unknown.push(Arc::clone(object)),
         }
     }
     if unknown.is_empty() {
@@ -166,7 +166,7 @@ pub async fn hash(objects: &[&SourceObject], index: &Index, run: &Run) -> Result
     while let Some(batch) = hashed.try_next().await? {
         for (object, digest) in batch {
             index.put(&object, digest);
-            known.insert(object.key, digest);
+            known.insert(object.key.clone(), digest);
         }
     }
     run.say(&Event::PhaseDone { phase: Phase::Hash, side: None, took: started.elapsed() });
@@ -179,7 +179,7 @@ pub(crate) fn cores() -> usize {
 }
 
 /// Batches of roughly equal bytes, small enough that no core waits long for another.
-fn batches(objects: Vec<SourceObject>, cores: usize) -> Vec<Vec<SourceObject>> {
+fn batches(objects: Vec<Arc<SourceObject>>, cores: usize) -> Vec<Vec<Arc<SourceObject>>> {
     let total: u64 = objects.iter().map(|object| object.size + 4096).sum();
     let most = (total / (cores as u64 * 8)).max(1 << 20);
     let mut batches = vec![Vec::new()];
@@ -197,19 +197,17 @@ fn batches(objects: Vec<SourceObject>, cores: usize) -> Vec<Vec<SourceObject>> {
     batches
 }
 
-async fn hash_batch(batch: Vec<SourceObject>, run: Run) -> Result<Vec<(SourceObject, Md5)>, SourceError> {
+async fn hash_batch(batch: Vec<Arc<SourceObject>>, run: Run) -> Result<Vec<(Arc<SourceObject>, Md5)>, SourceError> {
     let first = batch.first().map(|object| object.key.clone());
-    let batch = Arc::new(batch);
-    let work = Arc::clone(&batch);
     let done = tokio::task::spawn_blocking(move || {
         let mut buffer = Vec::new();
-        let digest = |object: &SourceObject| {
-            let digest = digest_of(object, &mut buffer)?;
+        let digest = |object: Arc<SourceObject>| {
+            let digest = digest_of(&object, &mut buffer)?;
             let (phase, bytes) = (Phase::Hash, object.size);
             run.say(&Event::Progress { phase, side: None, objects: 1, bytes });
-            Ok((object.clone(), digest))
+            Ok((object, digest))
         };
-        work.iter().map(digest).collect::<Result<Vec<_>, SourceError>>()
+        batch.into_iter().map(digest).collect::<Result<Vec<_>, SourceError>>()
     });
     match (done.await, first) {
         (Ok(result), _) => result,

@@ -2,10 +2,12 @@
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use walkdir::{DirEntry, WalkDir};
 
-use crate::rules::{Ignored, Rules};
+use crate::digest::cores;
+use crate::rules::{Ignored, Rules, Sets};
 use crate::source_error::{Fault, Problem, SourceError};
 use crate::{Key, SourceObject, Stamp};
 
@@ -15,14 +17,14 @@ pub struct Source {
     /// Where it is.
     pub root: PathBuf,
     /// Its files, in the order of their keys' bytes.
-    pub objects: Vec<SourceObject>,
+    pub objects: Vec<Arc<SourceObject>>,
     ignored: Ignored,
     rules: Rules,
 }
 
 impl Source {
     /// What an older release was made of; `objects` in the order of their keys' bytes.
-    pub(crate) fn past(objects: Vec<SourceObject>, rules: &Rules) -> Self {
+    pub(crate) fn past(objects: Vec<Arc<SourceObject>>, rules: &Rules) -> Self {
         Self { root: PathBuf::new(), objects, ignored: rules.ignored(), rules: rules.clone() }
     }
 
@@ -43,7 +45,7 @@ impl Source {
 
     /// The file that becomes a key.
     pub fn get(&self, key: &Key) -> Option<&SourceObject> {
-        self.objects.binary_search_by(|object| object.key.cmp(key)).ok().map(|at| &self.objects[at])
+        self.objects.binary_search_by(|object| object.key.cmp(key)).ok().map(|at| &*self.objects[at])
     }
 }
 
@@ -59,10 +61,10 @@ pub fn walk(root: impl AsRef<Path>, rules: &Rules) -> Result<Source, SourceError
         return Err(SourceError::NotADirectory(root.to_owned()));
     }
     let home = root.canonicalize().map_err(|_| SourceError::Missing(root.to_owned()))?;
-    let mut walk = Walk { root, home, rules, ignored: rules.ignored(), objects: Vec::new(), problems: Vec::new() };
-    walk.run();
-    let Walk { ignored, mut objects, mut problems, .. } = walk;
+    let found = find(root, &home, rules);
+    let Found { ignored, mut objects, mut problems } = found;
     objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    problems.sort_by(|a, b| a.path.cmp(&b.path));
     for pair in objects.windows(2).filter(|pair| pair[0].key == pair[1].key) {
         let path = pair[1].file().map_or_else(PathBuf::new, |(path, _)| path.to_owned());
         problems.push(Problem { path, fault: Fault::SameKey(pair[0].key.clone()) });
@@ -76,13 +78,82 @@ pub fn walk(root: impl AsRef<Path>, rules: &Rules) -> Result<Source, SourceError
     Ok(Source { root: root.to_owned(), objects, ignored, rules: rules.clone() })
 }
 
+/// Files handed over at once.
+const BATCH: usize = 256;
+
+struct Found {
+    ignored: Ignored,
+    objects: Vec<Arc<SourceObject>>,
+    problems: Vec<Problem>,
+}
+
+/// One thread reads folders; others ask what the files in them are, which takes longer.
+fn find(root: &Path, home: &Path, rules: &Rules) -> Found {
+    std::thread::scope(|scope| {
+        let (send, receive) = mpsc::channel();
+        let receive = Arc::new(Mutex::new(receive));
+        let looker = || {
+            let looker = Looker { root, rules, receive: Arc::clone(&receive) };
+            scope.spawn(move || looker.run())
+        };
+        let lookers: Vec<_> = (0..cores().min(4)).map(|_| looker()).collect();
+        let ignored = rules.ignored();
+        let mut walk = Walk { root, home, ignored, problems: Vec::new(), batch: Vec::new(), send };
+        walk.run();
+        let Walk { ignored, mut problems, send, .. } = walk;
+        drop(send);
+        let mut objects = Vec::new();
+        for looker in lookers {
+            // A panic over there is a panic here.
+            let (seen, faults) = looker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            objects.extend(seen);
+            problems.extend(faults);
+        }
+        Found { ignored, objects, problems }
+    })
+}
+
+struct Looker<'a> {
+    root: &'a Path,
+    rules: &'a Rules,
+    receive: Arc<Mutex<mpsc::Receiver<Vec<PathBuf>>>>,
+}
+
+impl Looker<'_> {
+    fn run(self) -> (Vec<Arc<SourceObject>>, Vec<Problem>) {
+        let (mut objects, mut problems, mut sets) = (Vec::new(), Vec::new(), Sets::default());
+        loop {
+            let next = self.receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(batch) = next else { return (objects, problems) };
+            for path in batch {
+                match self.look(&path) {
+                    Ok((key, stamp)) => objects.push(Arc::new(self.rules.object(key, (path, stamp), &mut sets))),
+                    Err(fault) => problems.push(Problem { path, fault }),
+                }
+            }
+        }
+    }
+
+    fn look(&self, path: &Path) -> Result<(Key, Stamp), Fault> {
+        let metadata = fs::metadata(path).map_err(|error| Fault::Unreadable(error.to_string()))?;
+        if !readable_by_all(&metadata) {
+            fs::File::open(path).map_err(|error| Fault::Unreadable(error.to_string()))?;
+        }
+        Ok((key_of(relative(self.root, path))?, stamp(&metadata)))
+    }
+}
+
+fn relative<'p>(root: &Path, path: &'p Path) -> &'p Path {
+    path.strip_prefix(root).unwrap_or(path)
+}
+
 struct Walk<'a> {
     root: &'a Path,
-    home: PathBuf,
-    rules: &'a Rules,
+    home: &'a Path,
     ignored: Ignored,
-    objects: Vec<SourceObject>,
     problems: Vec<Problem>,
+    batch: Vec<PathBuf>,
+    send: mpsc::Sender<Vec<PathBuf>>,
 }
 
 impl Walk<'_> {
@@ -92,62 +163,59 @@ impl Walk<'_> {
             match entry {
                 Ok(entry) => {
                     let folder = entry.file_type().is_dir();
-                    if !self.visit(&entry) && folder {
+                    if !self.visit(entry) && folder {
                         entries.skip_current_dir();
                     }
                 }
                 Err(error) => self.failed(&error),
             }
         }
+        self.hand_over();
     }
 
-    fn relative<'p>(&self, path: &'p Path) -> &'p Path {
-        path.strip_prefix(self.root).unwrap_or(path)
+    fn hand_over(&mut self) {
+        // Whoever receives stays until there is nothing more to come.
+        drop(self.send.send(std::mem::take(&mut self.batch)));
     }
 
     /// True when there is something to do below this entry.
-    fn visit(&mut self, entry: &DirEntry) -> bool {
-        let relative = self.relative(entry.path()).to_owned();
+    fn visit(&mut self, entry: DirEntry) -> bool {
         let folder = entry.file_type().is_dir();
-        if !relative.as_os_str().is_empty() && self.ignored.is_entry_ignored(&relative, folder) {
+        let name = relative(self.root, entry.path());
+        if !name.as_os_str().is_empty() && self.ignored.is_entry_ignored(name, folder) {
             return false;
         }
-        match self.look(entry, &relative) {
-            Ok(Some(object)) => self.objects.push(object),
-            Ok(None) => self.ignored.enter(entry.path(), &relative),
+        match self.look(&entry) {
+            Ok(()) if folder => self.ignored.enter(entry.path(), name),
+            Ok(()) => {
+                self.batch.push(entry.into_path());
+                if self.batch.len() == BATCH {
+                    self.hand_over();
+                }
+            }
             Err(fault) => {
-                self.problems.push(Problem { path: entry.path().to_owned(), fault });
+                self.problems.push(Problem { path: entry.into_path(), fault });
                 return false;
             }
         }
         true
     }
 
-    /// The object that a file becomes; `None` for a folder.
-    fn look(&self, entry: &DirEntry, relative: &Path) -> Result<Option<SourceObject>, Fault> {
+    /// Refuses what is neither a folder nor a file of this directory.
+    fn look(&self, entry: &DirEntry) -> Result<(), Fault> {
         if entry.path_is_symlink() {
             let target = entry.path().canonicalize().map_err(|_| Fault::Broken)?;
-            if !target.starts_with(&self.home) {
+            if !target.starts_with(self.home) {
                 return Err(Fault::Escapes(target));
             }
         }
-        if entry.file_type().is_dir() {
-            return Ok(None);
-        }
-        if !entry.file_type().is_file() {
-            return Err(Fault::NotAFile);
-        }
-        let metadata = entry.metadata().map_err(|error| Fault::Unreadable(reason(&error)))?;
-        if !readable_by_all(&metadata) {
-            fs::File::open(entry.path()).map_err(|error| Fault::Unreadable(error.to_string()))?;
-        }
-        let key = key_of(relative)?;
-        Ok(Some(self.rules.object(key, entry.path().to_owned(), stamp(&metadata))))
+        let kind = entry.file_type();
+        if kind.is_dir() || kind.is_file() { Ok(()) } else { Err(Fault::NotAFile) }
     }
 
     fn failed(&mut self, error: &walkdir::Error) {
         let path = error.path().unwrap_or(self.root).to_owned();
-        if self.ignored.is_entry_ignored(self.relative(&path), false) {
+        if self.ignored.is_entry_ignored(relative(self.root, &path), false) {
             return;
         }
         let fault = if error.loop_ancestor().is_some() {

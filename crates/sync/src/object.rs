@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use twinsite_core::Invalid;
@@ -196,8 +197,8 @@ pub struct SourceObject {
     pub body: Body,
     /// Its size in bytes when it was found.
     pub size: u64,
-    /// What it is to be served with.
-    pub headers: Headers,
+    /// What it is to be served with; a site has many objects and few sets of headers.
+    pub headers: Arc<Headers>,
     /// When it is sent.
     pub wave: Wave,
 }

@@ -5,6 +5,7 @@ mod headers;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Instant;
 
 use twinsite_core::{Event, Phase, Run, Side};
@@ -234,7 +235,7 @@ impl<'a, S: Store> Desk<'a, S> {
         if self.told > 0 {
             return Ok((Vec::new(), Vec::new()));
         }
-        let wanted = self.source.objects.iter().map(|object| (object.key.as_str(), object)).collect();
+        let wanted = self.source.objects.iter().map(|object| (object.key.as_str(), &**object)).collect();
         let none = Lines::new();
         let extra = extraneous(self.listing, &wanted, self.lines.as_ref().unwrap_or(&none));
         let extra = extra.into_iter().filter(|(object, _)| !self.source.is_protected(&object.key));
@@ -266,8 +267,8 @@ impl<'a, S: Store> Desk<'a, S> {
     }
 
     /// The objects that stay as they are, by their place in the source.
-    fn positions(&self, same: &[(&SourceObject, &RemoteObject)]) -> Vec<(u32, ETag)> {
-        let place = |object: &SourceObject| {
+    fn positions(&self, same: &[(&Arc<SourceObject>, &RemoteObject)]) -> Vec<(u32, ETag)> {
+        let place = |object: &Arc<SourceObject>| {
             let at = self.source.objects.binary_search_by(|there| there.key.cmp(&object.key)).ok()?;
             u32::try_from(at).ok()
         };

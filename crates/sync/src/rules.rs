@@ -6,11 +6,13 @@ mod ignored;
 mod types;
 mod waves;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use twinsite_core::Invalid;
 
-use crate::{Body, Key, SourceObject, Stamp, Wave};
+use crate::{Body, Headers, Key, SourceObject, Stamp, Wave};
 pub use headers::{HeaderRule, Setting};
 pub(crate) use ignored::Ignored;
 
@@ -61,16 +63,31 @@ impl Rules {
     }
 
     /// What a file becomes.
-    pub(crate) fn object(&self, key: Key, path: PathBuf, stamp: Stamp) -> SourceObject {
+    pub(crate) fn object(&self, key: Key, (path, stamp): (PathBuf, Stamp), sets: &mut Sets) -> SourceObject {
         let wave = self.wave(&key);
-        let mut headers = crate::Headers {
+        let mut headers = Headers {
             content_type: Some(types::content_type(&key)),
             cache_control: Some(cache::default_for(&key, wave).to_owned()),
-            ..crate::Headers::default()
+            ..Headers::default()
         };
         for rule in self.headers.iter().filter(|rule| rule.matches(&key)) {
             rule.apply(&mut headers);
         }
-        SourceObject { key, body: Body::File { path, stamp }, size: stamp.size, headers, wave }
+        SourceObject { key, body: Body::File { path, stamp }, size: stamp.size, headers: sets.shared(headers), wave }
+    }
+}
+
+/// The sets of headers that objects share.
+#[derive(Debug, Default)]
+pub(crate) struct Sets(HashSet<Arc<Headers>>);
+
+impl Sets {
+    fn shared(&mut self, headers: Headers) -> Arc<Headers> {
+        if let Some(known) = self.0.get(&headers) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(headers);
+        self.0.insert(Arc::clone(&new));
+        new
     }
 }

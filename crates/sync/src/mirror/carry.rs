@@ -44,7 +44,7 @@ pub struct Carry {
 impl Carry {
     /// A source's object whose bytes are in an older version.
     pub(crate) fn of(object: &SourceObject, etag: &ETag) -> Self {
-        let (key, headers) = (object.key.clone(), Some(object.headers.clone()));
+        let (key, headers) = (object.key.clone(), Some(Headers::clone(&object.headers)));
         Self { key, version: None, etag: etag.clone(), size: object.size, headers, redirect: Redirect::Known(None) }
     }
 

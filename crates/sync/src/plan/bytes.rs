@@ -1,12 +1,14 @@
 //! Which objects have the right bytes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::Run;
 
 use super::{Desk, Put, Reason, Sending};
 use crate::diff::{Glance, Sure, glance, same_bytes};
+use crate::digest::beside;
 use crate::transfer::part_size;
 use crate::{
     Body, ETag, Index, Key, Md5, RemoteObject, SourceObject, Store, SyncError, hash, multipart_etag, part_digests,
@@ -15,7 +17,7 @@ use crate::{
 /// What comparing found.
 pub(super) struct Bytes<'a> {
     pub(super) puts: Vec<Put>,
-    pub(super) same: Vec<(&'a SourceObject, &'a RemoteObject)>,
+    pub(super) same: Vec<(&'a Arc<SourceObject>, &'a RemoteObject)>,
     pub(super) digests: HashMap<Key, Md5>,
 }
 
@@ -25,7 +27,7 @@ impl<'a, S: Store> Desk<'a, S> {
         let unread = glances.iter().filter(|(object, _, glance)| {
             object.file().is_some() && matches!(glance, Glance::Content | Glance::Opaque)
         });
-        let unread: Vec<&SourceObject> = unread.map(|(object, ..)| *object).collect();
+        let unread: Vec<&Arc<SourceObject>> = unread.map(|(object, ..)| *object).collect();
         let digests = hash(&unread, index, run).await?;
         let parts = self.compare_parts(&glances).await?;
         let mut found = Bytes { puts: Vec::new(), same: Vec::new(), digests };
@@ -44,7 +46,7 @@ impl<'a, S: Store> Desk<'a, S> {
                 Body::File { .. } => by_reading(glance),
             };
             match (reason, remote) {
-                (Some(reason), _) => found.puts.push(Put { object: object.clone(), reason }),
+                (Some(reason), _) => found.puts.push(Put { object: Arc::clone(object), reason }),
                 (None, Some(remote)) => found.same.push((object, remote)),
                 (None, None) => {}
             }
@@ -62,7 +64,7 @@ impl<'a, S: Store> Desk<'a, S> {
         }
     }
 
-    fn glance(&self, object: &'a SourceObject) -> (&'a SourceObject, Option<&'a RemoteObject>, Glance) {
+    fn glance(&self, object: &'a Arc<SourceObject>) -> (&'a Arc<SourceObject>, Option<&'a RemoteObject>, Glance) {
         let remote = self.remote.get(object.key.as_str()).copied();
         let glance = match (self.options.send, glance(object, remote)) {
             (Sending::All, Glance::Content | Glance::Parts(_) | Glance::Opaque) => Glance::Put(Sure::Forced),
@@ -74,7 +76,7 @@ impl<'a, S: Store> Desk<'a, S> {
     /// The keys whose parts have the digests that the entity tag was made of.
     async fn compare_parts(
         &self,
-        glances: &[(&'a SourceObject, Option<&'a RemoteObject>, Glance)],
+        glances: &[(&'a Arc<SourceObject>, Option<&'a RemoteObject>, Glance)],
     ) -> Result<Vec<&'a Key>, SyncError> {
         let multipart = glances.iter().filter_map(|(object, remote, glance)| match glance {
             Glance::Parts(count) if object.file().is_some() => Some((*object, (*remote)?, *count)),
@@ -89,7 +91,12 @@ impl<'a, S: Store> Desk<'a, S> {
     }
 
     /// With the part size that this engine would choose, should it fit the number of parts; else the one S3 tells.
-    async fn has_parts(&self, object: &SourceObject, remote: &RemoteObject, count: u32) -> Result<bool, SyncError> {
+    async fn has_parts(
+        &self,
+        object: &Arc<SourceObject>,
+        remote: &RemoteObject,
+        count: u32,
+    ) -> Result<bool, SyncError> {
         let fits = |size: u64| object.size.div_ceil(size.max(1)) == u64::from(count);
         let ours = part_size(object.size);
         if fits(ours) && parts_match(object, ours, &remote.etag).await? {
@@ -103,11 +110,7 @@ impl<'a, S: Store> Desk<'a, S> {
     }
 }
 
-async fn parts_match(object: &SourceObject, size: u64, etag: &ETag) -> Result<bool, SyncError> {
-    let object = object.clone();
-    let key = object.key.clone();
-    let parts = tokio::task::spawn_blocking(move || part_digests(&object, size)).await;
-    let parts =
-        parts.map_err(|stopped| crate::SourceError::Unreadable { key, source: std::io::Error::other(stopped) })?;
-    Ok(multipart_etag(&parts?) == *etag)
+async fn parts_match(object: &Arc<SourceObject>, size: u64, etag: &ETag) -> Result<bool, SyncError> {
+    let parts = beside(object, move |object| part_digests(object, size)).await?;
+    Ok(multipart_etag(&parts) == *etag)
 }

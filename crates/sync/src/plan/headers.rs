@@ -1,5 +1,7 @@
 //! Which objects with the right bytes have the wrong headers.
 
+use std::sync::Arc;
+
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::Run;
 
@@ -14,7 +16,7 @@ const WIDTH: usize = 64;
 impl<S: Store> Desk<'_, S> {
     pub(super) async fn compare_headers(
         &self,
-        same: &[(&SourceObject, &RemoteObject)],
+        same: &[(&Arc<SourceObject>, &RemoteObject)],
         run: &Run,
     ) -> Result<Vec<Rewrite>, SyncError> {
         let mut prints = Prints::default();
@@ -22,7 +24,7 @@ impl<S: Store> Desk<'_, S> {
         let mut unknown = Vec::new();
         for (object, remote) in same {
             let wanted = prints.of(&object.headers);
-            match self.known(object, remote, &wanted) {
+            match self.known(object, remote, wanted) {
                 Known::Right => {}
                 Known::Wrong => rewrites.push(rewrite(object, Vec::new())),
                 Known::Unknown => unknown.push(*object),
@@ -47,13 +49,13 @@ impl<S: Store> Desk<'_, S> {
         headers_by_ledger(self.line(&object.key), wanted, (remote.modified, self.written()))
     }
 
-    async fn look(&self, object: &SourceObject) -> Result<Option<Rewrite>, SyncError> {
+    async fn look(&self, object: &Arc<SourceObject>) -> Result<Option<Rewrite>, SyncError> {
         let Some(head) = self.store.head(&object.key).await? else { return Ok(None) };
         let changes = header_changes(&head.headers, &object.headers);
         Ok((!changes.is_empty()).then(|| rewrite(object, changes)))
     }
 }
 
-fn rewrite(object: &SourceObject, changes: Vec<&'static str>) -> Rewrite {
-    Rewrite { object: object.clone(), reason: Reason::Metadata(changes) }
+fn rewrite(object: &Arc<SourceObject>, changes: Vec<&'static str>) -> Rewrite {
+    Rewrite { object: Arc::clone(object), reason: Reason::Metadata(changes) }
 }

@@ -1,6 +1,7 @@
 //! What a plan is made of, and what it goes by.
 
 use std::fmt;
+use std::sync::Arc;
 
 use twinsite_core::Side;
 
@@ -105,7 +106,7 @@ pub enum Sending {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Put {
     /// The file.
-    pub object: SourceObject,
+    pub object: Arc<SourceObject>,
     /// Why.
     pub reason: Reason,
 }
@@ -114,7 +115,7 @@ pub struct Put {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rewrite {
     /// The file it was put from.
-    pub object: SourceObject,
+    pub object: Arc<SourceObject>,
     /// Which headers differ.
     pub reason: Reason,
 }

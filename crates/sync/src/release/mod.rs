@@ -37,6 +37,7 @@ mod write;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use twinsite_core::Invalid;
@@ -218,12 +219,13 @@ impl Release {
 
     /// The release as something to be published: the same waves, the same guards, the same headers as then.
     pub fn source(&self, rules: &Rules) -> Source {
-        let object = |entry: &Entry| SourceObject {
-            key: entry.key.clone(),
-            body: crate::Body::Past { etag: entry.etag.clone(), version: entry.version.clone() },
-            size: entry.size,
-            headers: self.headers(entry),
-            wave: rules.wave(&entry.key),
+        let sets: Vec<Arc<Headers>> = self.headers.iter().cloned().map(Arc::new).collect();
+        let object = |entry: &Entry| {
+            let key = entry.key.clone();
+            let body = crate::Body::Past { etag: entry.etag.clone(), version: entry.version.clone() };
+            let headers = sets.get(entry.headers as usize).cloned().unwrap_or_default();
+            let wave = rules.wave(&key);
+            Arc::new(SourceObject { key, body, size: entry.size, headers, wave })
         };
         Source::past(self.entries.iter().map(object).collect(), rules)
     }

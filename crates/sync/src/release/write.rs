@@ -1,6 +1,7 @@
 //! Writing records, reading them, and finding the versions that they name.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::record::{self, Damaged};
 use super::{Entry, Notes, PREFIX, Release, ReleaseId, Summary, now};
@@ -24,7 +25,7 @@ impl Draft {
         let mut entries = Vec::with_capacity(source.objects.len());
         for (at, object) in source.objects.iter().enumerate() {
             let place = *known.entry(&object.headers).or_insert_with(|| {
-                headers.push(object.headers.clone());
+                headers.push(Headers::clone(&object.headers));
                 u32::try_from(headers.len() - 1).unwrap_or(u32::MAX)
             });
             let etag = u32::try_from(at).ok().and_then(|at| same.get(&at)).map(|etag| (*etag).clone());
@@ -209,7 +210,8 @@ pub async fn find_versions<S: History>(plan: &mut SyncPlan, store: &S) -> Result
     let mut wanted: HashMap<Key, &mut Body> = HashMap::new();
     for put in &mut plan.puts {
         if let Body::Past { .. } = &put.object.body {
-            wanted.insert(put.object.key.clone(), &mut put.object.body);
+            let object = Arc::make_mut(&mut put.object);
+            wanted.insert(object.key.clone(), &mut object.body);
         }
     }
     if wanted.len() <= FEW {

@@ -1,6 +1,7 @@
 //! Large files: parts in parallel, going on where an interrupted upload stopped.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 use twinsite_core::{Event, Phase, Run, Side};
@@ -32,7 +33,7 @@ pub(crate) fn part_size(size: u64) -> u64 {
 
 /// Puts a large file.
 pub(super) async fn put<S: Store>(
-    object: &SourceObject,
+    object: &Arc<SourceObject>,
     store: &S,
     memory: &Memory,
     (run, side): (&Run, Option<Side>),
@@ -70,7 +71,7 @@ async fn check_headers<S: Store>(object: &SourceObject, store: &S, written: Writ
 }
 
 struct Upload<'a, S> {
-    object: &'a SourceObject,
+    object: &'a Arc<SourceObject>,
     store: &'a S,
     memory: &'a Memory,
     id: &'a str,

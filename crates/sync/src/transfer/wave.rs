@@ -30,7 +30,7 @@ pub(super) enum Work {
 }
 
 impl Work {
-    pub(super) fn object(&self) -> &SourceObject {
+    pub(super) fn object(&self) -> &Arc<SourceObject> {
         match self {
             Self::Put(put) => &put.object,
             Self::Rewrite(rewrite) => &rewrite.object,
