@@ -36,7 +36,7 @@ pub(crate) struct Options {
     /// Where the figures go.
     #[arg(long, default_value = "target/bench.json")]
     json: PathBuf,
-    /// Writes `docs/benchmarks.md` and its chart, too.
+    /// Writes `docs/benchmarks.md` and its chart, too, with what was measured earlier of other series.
     #[arg(long)]
     docs: bool,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     conformance::with_venv("bench", |venv| {
         let tools = tools::find(venv, &options.rivals)?;
-        let mut samples = Vec::new();
+        let mut samples = kept(options);
         for series in PLAN.iter().filter(|series| series.name().contains(&options.only)) {
             let corpus = match series.corpus.get() {
                 Ok(corpus) => corpus,
@@ -66,8 +66,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let text = serde_json::to_string_pretty(&samples)?;
         std::fs::write(root().join(&options.json), text)?;
         table::print(&samples);
-        if options.docs { table::document(&samples, options.rounds) } else { Ok(()) }
+        if options.docs { table::document(&samples) } else { Ok(()) }
     })
+}
+
+/// Samples of series that are not measured now.
+fn kept(options: &Options) -> Vec<Sample> {
+    let text = std::fs::read(root().join(&options.json)).unwrap_or_default();
+    let all: Vec<Sample> = serde_json::from_slice(&text).unwrap_or_default();
+    all.into_iter().filter(|sample| !sample.series.contains(&options.only)).collect()
 }
 
 /// One program does one series of works, on a cloud and a copy of the corpus of its own.
@@ -88,7 +95,7 @@ fn measure(
         work.set_up(&stage, tool, &source, round)?;
         let (taken, requests) = stage.measured(&tool.command(&stage, *work, &source)?)?;
         let equal = work.is_done(&stage, tool, &source);
-        let (series, work, who) = (series.name(), work.name(), tool.name);
+        let (series, work, who) = (series.name(), work.name().to_owned(), tool.name.to_owned());
         eprintln!("{series}: {work}: {who}: {:.2} s{}", taken.wall, if equal { "" } else { ", not equal" });
         samples.push(Sample { series, work, who, round, taken, requests, equal });
     }

@@ -19,11 +19,11 @@ pub(crate) struct Home {
 impl Home {
     /// Builds the binary and empties `target/NAME`.
     pub(crate) fn fresh(name: &str, profile: &str) -> Result<Self> {
-        let mut build = cargo(&["build", "--quiet", "--package", "twinsite-cli"]);
         if profile == "release" {
-            build.arg("--release");
+            release()?;
+        } else {
+            succeed(&mut cargo(&["build", "--quiet", "--package", "twinsite-cli"]))?;
         }
-        succeed(&mut build)?;
         let home = Self { path: root().join("target").join(name), binary: root().join("target").join(profile) };
         if home.path.exists() {
             fs::remove_dir_all(&home.path)?;
@@ -43,13 +43,10 @@ impl Home {
         twinsite
     }
 
-    /// An example of `twinsite-sync`, built now as a release.
-    pub(crate) fn example(name: &str) -> Result<PathBuf> {
-        // The same packages as above in one build, so that it shares their features and nothing is built twice.
-        let packages = ["--package", "twinsite-cli", "--package", "twinsite-sync"];
-        let targets = ["--bin", "twinsite", "--example", name];
-        succeed(cargo(&["build", "--quiet", "--release"]).args(packages).args(targets))?;
-        Ok(root().join("target/release/examples").join(name))
+    /// The example of `twinsite-sync` that publishes to one bucket, built now as a release.
+    pub(crate) fn example() -> Result<PathBuf> {
+        release()?;
+        Ok(root().join("target/release/examples/publish"))
     }
 
     /// Serves the embedded cloud until the answer is dropped.
@@ -89,6 +86,14 @@ impl Home {
             said,
         })
     }
+}
+
+/// Builds all that is measured. One command for all of it: other sets of packages have other sets of features, and each would
+/// be built anew.
+fn release() -> Result<()> {
+    let packages = ["--package", "twinsite-cli", "--package", "twinsite-sync"];
+    let targets = ["--bin", "twinsite", "--example", "publish"];
+    succeed(cargo(&["build", "--quiet", "--release"]).args(packages).args(targets))
 }
 
 /// An embedded cloud that is being served.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::chart;
 use super::tools::{ENGINE, TWINSITE};
@@ -13,11 +13,11 @@ use crate::measure::Taken;
 use crate::process::root;
 
 /// One process that did one work.
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 pub(super) struct Sample {
     pub(super) series: String,
-    pub(super) work: &'static str,
-    pub(super) who: &'static str,
+    pub(super) work: String,
+    pub(super) who: String,
     pub(super) round: usize,
     #[serde(flatten)]
     pub(super) taken: Taken,
@@ -35,6 +35,7 @@ pub(super) struct Row<'a> {
     cpu: f64,
     peak: f64,
     requests: u64,
+    rounds: usize,
     pub(super) equal: bool,
 }
 
@@ -47,23 +48,25 @@ fn median(mut values: Vec<f64>) -> f64 {
 pub(super) fn rows(samples: &[Sample]) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for sample in samples {
-        let is_it = |row: &&Row<'_>| (row.series, row.work, row.who) == (&sample.series, sample.work, sample.who);
+        let is_it =
+            |row: &&Row<'_>| (row.series, row.work, row.who) == (&sample.series[..], &sample.work[..], &sample.who[..]);
         if rows.iter().any(|row| is_it(&row)) {
             continue;
         }
         let all: Vec<&Sample> = samples
             .iter()
-            .filter(|other| (&other.series, other.work, other.who) == (&sample.series, sample.work, sample.who))
+            .filter(|other| (&other.series, &other.work, &other.who) == (&sample.series, &sample.work, &sample.who))
             .collect();
         let middle = |of: fn(&Taken) -> f64| median(all.iter().map(|one| of(&one.taken)).collect());
         rows.push(Row {
             series: &sample.series,
-            work: sample.work,
-            who: sample.who,
+            work: &sample.work,
+            who: &sample.who,
             wall: middle(|taken| taken.wall),
             cpu: middle(|taken| taken.cpu),
             peak: middle(|taken| taken.peak),
             requests: sample.requests.values().sum(),
+            rounds: all.len(),
             equal: all.iter().all(|one| one.equal),
         });
     }
@@ -99,10 +102,11 @@ fn markdown(samples: &[Sample]) -> String {
             let told: Vec<_> = shares.map(|(who, ratio, best)| format!("{who} {ratio:.2} of {best}")).collect();
             let _ = write!(
                 text,
-                "\n### {}, {}\n\n{}\n\n| program | wall s | CPU s | peak MiB | requests |\n|---|---:|---:|---:|---:|\n",
+                "\n### {}, {}\n\n{}. {}.\n\n| program | wall s | CPU s | peak MiB | requests |\n|---|---:|---:|---:|---:|\n",
                 row.series,
                 row.work,
-                told.join(", ")
+                told.join(", "),
+                if row.rounds == 1 { "Measured once".to_owned() } else { format!("Medians of {}", row.rounds) }
             );
         }
         let Row { who, wall, cpu, peak, requests, equal, .. } = row;
@@ -119,13 +123,13 @@ pub(super) fn print(samples: &[Sample]) {
 }
 
 /// Keeps the table and a chart with the documentation.
-pub(super) fn document(samples: &[Sample], rounds: usize) -> Result<()> {
+pub(super) fn document(samples: &[Sample]) -> Result<()> {
     let docs = root().join("docs");
     let text = fs::read_to_string(docs.join("benchmarks.md"))?;
     let start = "<!-- figures -->";
     let (head, _) = text.split_once(start).unwrap_or((&text, ""));
     let table = markdown(samples);
-    fs::write(docs.join("benchmarks.md"), format!("{head}{start}\n\nMedians of {rounds}.\n{table}"))?;
+    fs::write(docs.join("benchmarks.md"), format!("{head}{start}\n{table}"))?;
     fs::write(docs.join("benchmarks.svg"), chart::draw(&rows(samples)))?;
     Ok(())
 }
@@ -134,10 +138,10 @@ pub(super) fn document(samples: &[Sample], rounds: usize) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn sample(who: &'static str, wall: f64, equal: bool) -> Sample {
+    fn sample(who: &str, wall: f64, equal: bool) -> Sample {
         let taken = Taken { wall, ..Taken::default() };
-        let (series, work) = ("loopback/medium".to_owned(), "first publish");
-        Sample { series, work, who, round: 0, taken, requests: BTreeMap::new(), equal }
+        let (series, work) = ("loopback/medium".to_owned(), "first publish".to_owned());
+        Sample { series, work, who: who.to_owned(), round: 0, taken, requests: BTreeMap::new(), equal }
     }
 
     #[test]
@@ -148,7 +152,7 @@ mod tests {
         assert_eq!(ratio(&rows, "loopback/medium", "first publish", TWINSITE), Some((0.5, "hugo".to_owned())));
         assert_eq!(ratio(&rows, "loopback/large", "first publish", TWINSITE), None);
         let text = markdown(&samples);
-        assert!(text.contains("twinsite 0.50 of hugo\n"), "{text}");
+        assert!(text.contains("twinsite 0.50 of hugo. Medians of 3."), "{text}");
         assert!(text.contains("s5cmd (bucket not equal to the source)"), "{text}");
         let svg = chart::draw(&rows);
         assert!(svg.contains("0.50 of hugo") && svg.contains("width=\"180\""), "{svg}");

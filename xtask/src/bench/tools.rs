@@ -50,7 +50,7 @@ pub(super) fn find(venv: &Path, rivals: &[String]) -> Result<Vec<Tool>> {
         ("s3sync", Kind::S3sync, root().join("target/tools/bin/s3sync"), "--help"),
         ("s5cmd", Kind::S5cmd, bin.join("s5cmd"), "version"),
     ];
-    let engine = Home::example("publish")?;
+    let engine = Home::example()?;
     let mut tools = vec![
         Tool { name: TWINSITE, kind: Kind::Twinsite, program: PathBuf::new() },
         Tool { name: ENGINE, kind: Kind::Engine, program: engine },

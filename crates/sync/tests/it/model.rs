@@ -71,7 +71,10 @@ async fn publish(
     let contents = store.contents();
     for object in &source.objects {
         let (bytes, headers) = &contents[&object.key];
-        assert_eq!((bytes.as_ref(), headers), (&std::fs::read(object.file().unwrap().0).unwrap()[..], &*object.headers));
+        assert_eq!(
+            (bytes.as_ref(), headers),
+            (&std::fs::read(object.file().unwrap().0).unwrap()[..], &*object.headers)
+        );
     }
     Some(deleted)
 }
