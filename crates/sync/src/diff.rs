@@ -1,8 +1,8 @@
 //! What must happen to each object, from what is on both sides. Pure: no clock, no network, no file.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::ledger::{Line, Lines};
+use crate::ledger::Line;
 use crate::{ETag, Headers, Md5, Reason, RemoteObject, SourceObject};
 
 /// What is known about one object before its content is compared.
@@ -100,12 +100,62 @@ pub(crate) fn header_changes(have: &Headers, want: &Headers) -> Vec<&'static str
     changes.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
 }
 
-/// The objects of the bucket that the source no longer has, and whether each is known to be twinsite's.
-pub(crate) fn extraneous<'a>(
-    listing: &'a [RemoteObject],
-    wanted: &HashMap<&str, &SourceObject>,
-    lines: &Lines,
-) -> Vec<(&'a RemoteObject, bool)> {
-    let extra = listing.iter().filter(|object| !wanted.contains_key(object.key.as_str()));
-    extra.map(|object| (object, lines.contains_key(&object.key))).collect()
+/// Two sides that have met.
+#[derive(Debug, Default)]
+pub(crate) struct Met<'a> {
+    /// What the bucket has of each object of the source, in the source's order.
+    pub(crate) remote: Vec<Option<&'a RemoteObject>>,
+    /// What the source does not have, in key order.
+    pub(crate) extra: Vec<&'a RemoteObject>,
+}
+
+/// Walks through both sides at once; both are in the order of their keys.
+pub(crate) fn meet<'a>(objects: &[Arc<SourceObject>], listing: &'a [RemoteObject]) -> Met<'a> {
+    let mut met = Met { remote: Vec::with_capacity(objects.len()), extra: Vec::new() };
+    let mut there = listing.iter().peekable();
+    for object in objects {
+        while let Some(extra) = there.next_if(|remote| remote.key < object.key) {
+            met.extra.push(extra);
+        }
+        met.remote.push(there.next_if(|remote| remote.key == object.key));
+    }
+    met.extra.extend(there);
+    met
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Body, ETag, Key, Rules, Source, Wave};
+
+    fn ours(key: &str) -> SourceObject {
+        let body = Body::Past { etag: ETag::parse(""), version: None };
+        SourceObject { key: key.parse().unwrap(), body, size: 0, headers: Arc::default(), wave: Wave::Assets }
+    }
+
+    fn theirs(key: &str) -> RemoteObject {
+        RemoteObject { key: key.parse().unwrap(), size: 0, etag: ETag::parse(""), modified: 0 }
+    }
+
+    proptest! {
+        #[test]
+        fn both_sides_meet(here: BTreeSet<u8>, there: BTreeSet<u8>) {
+            let name = |n: &u8| format!("{n}.html");
+            let source = Source::of(here.iter().map(|n| ours(&name(n))), &Rules::web());
+            let mut listing: Vec<RemoteObject> = there.iter().map(|n| theirs(&name(n))).collect();
+            listing.sort_by(|a, b| a.key.cmp(&b.key));
+            let met = meet(source.objects(), &listing);
+            for (object, remote) in source.objects().iter().zip(&met.remote) {
+                prop_assert_eq!(remote.map(|remote| &remote.key), listing.iter().map(|r| &r.key).find(|k| **k == object.key));
+            }
+            prop_assert_eq!(met.remote.len(), here.len());
+            let extra: BTreeSet<Key> = met.extra.iter().map(|remote| remote.key.clone()).collect();
+            let wanted = there.difference(&here).map(|n| name(n).parse().unwrap()).collect::<BTreeSet<Key>>();
+            prop_assert_eq!(extra, wanted);
+        }
+    }
 }

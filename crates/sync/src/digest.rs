@@ -1,6 +1,5 @@
 //! Reading files: whole, in parts, and for their digests. The bytes hashed are the bytes sent.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::num::NonZero;
@@ -13,7 +12,7 @@ use md5::Digest;
 use twinsite_core::{Event, Phase, Run};
 
 use crate::local::stamp;
-use crate::{ETag, Index, Key, Md5, SourceError, SourceObject};
+use crate::{ETag, Index, Md5, SourceError, SourceObject};
 
 /// Bytes that are read at once: few enough to stay in a core's cache.
 const BUFFER: usize = 256 << 10;
@@ -139,38 +138,38 @@ pub(crate) fn digest_of(object: &SourceObject, buffer: &mut Vec<u8>) -> Result<M
     Ok(digest)
 }
 
-/// The digests of many files: from the index where it knows them, else read on all cores, the largest first.
+/// The digests of many files, in their order: from the index where it knows them, else read on all cores, the largest first.
 ///
 /// # Errors
 /// The first file that changed or could not be read.
-pub async fn hash(objects: &[&Arc<SourceObject>], index: &Index, run: &Run) -> Result<HashMap<Key, Md5>, SourceError> {
-    let mut known = HashMap::with_capacity(objects.len());
+pub async fn hash(objects: &[&Arc<SourceObject>], index: &Index, run: &Run) -> Result<Vec<Md5>, SourceError> {
+    let mut digests = Vec::with_capacity(objects.len());
     let mut unknown = Vec::new();
-    for object in objects {
-        match index.get(object) {
-            Some(digest) => drop(known.insert(object.key.clone(), digest)),
-            None => unknown.push(Arc::clone(object)),
+    for (at, object) in objects.iter().enumerate() {
+        digests.push(index.get(object));
+        if digests[at].is_none() {
+            unknown.push((at, Arc::clone(object)));
         }
     }
-    if unknown.is_empty() {
-        return Ok(known);
-    }
-    let started = Instant::now();
-    let bytes = unknown.iter().map(|object| object.size).sum();
-    let count = unknown.len() as u64;
-    run.say(&Event::PhaseStarted { phase: Phase::Hash, side: None, objects: Some(count), bytes: Some(bytes) });
-    unknown.sort_by_key(|object| std::cmp::Reverse(object.size));
-    let cores = cores();
-    let batches = batches(unknown, cores).into_iter().map(|batch| hash_batch(batch, run.clone()));
-    let mut hashed = stream::iter(batches).buffer_unordered(cores);
-    while let Some(batch) = hashed.try_next().await? {
-        for (object, digest) in batch {
-            index.put(&object, digest);
-            known.insert(object.key.clone(), digest);
+    if !unknown.is_empty() {
+        let started = Instant::now();
+        let bytes = unknown.iter().map(|(_, object)| object.size).sum();
+        let count = unknown.len() as u64;
+        run.say(&Event::PhaseStarted { phase: Phase::Hash, side: None, objects: Some(count), bytes: Some(bytes) });
+        unknown.sort_by_key(|(_, object)| std::cmp::Reverse(object.size));
+        let cores = cores();
+        let batches = batches(unknown, cores).into_iter().map(|batch| hash_batch(batch, run.clone()));
+        let mut hashed = stream::iter(batches).buffer_unordered(cores);
+        while let Some(batch) = hashed.try_next().await? {
+            for (at, digest) in batch {
+                index.put(objects[at], digest);
+                digests[at] = Some(digest);
+            }
         }
+        run.say(&Event::PhaseDone { phase: Phase::Hash, side: None, took: started.elapsed() });
     }
-    run.say(&Event::PhaseDone { phase: Phase::Hash, side: None, took: started.elapsed() });
-    Ok(known)
+    // There is one for each: what was not known has been read, or its error returned.
+    Ok(digests.into_iter().flatten().collect())
 }
 
 /// Threads that can hash at once.
@@ -178,34 +177,37 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(2, NonZero::get)
 }
 
+/// A file, and its place among those that are asked for.
+type Placed = (usize, Arc<SourceObject>);
+
 /// Batches of roughly equal bytes, small enough that no core waits long for another.
-fn batches(objects: Vec<Arc<SourceObject>>, cores: usize) -> Vec<Vec<Arc<SourceObject>>> {
-    let total: u64 = objects.iter().map(|object| object.size + 4096).sum();
+fn batches(files: Vec<Placed>, cores: usize) -> Vec<Vec<Placed>> {
+    let total: u64 = files.iter().map(|(_, object)| object.size + 4096).sum();
     let most = (total / (cores as u64 * 8)).max(1 << 20);
     let mut batches = vec![Vec::new()];
     let mut bytes = 0;
-    for object in objects {
+    for (at, object) in files {
         if bytes > most {
             batches.push(Vec::new());
             bytes = 0;
         }
         bytes += object.size + 4096;
         if let Some(batch) = batches.last_mut() {
-            batch.push(object);
+            batch.push((at, object));
         }
     }
     batches
 }
 
-async fn hash_batch(batch: Vec<Arc<SourceObject>>, run: Run) -> Result<Vec<(Arc<SourceObject>, Md5)>, SourceError> {
-    let first = batch.first().map(|object| object.key.clone());
+async fn hash_batch(batch: Vec<Placed>, run: Run) -> Result<Vec<(usize, Md5)>, SourceError> {
+    let first = batch.first().map(|(_, object)| object.key.clone());
     let done = tokio::task::spawn_blocking(move || {
         let mut buffer = Vec::new();
-        let digest = |object: Arc<SourceObject>| {
+        let digest = |(at, object): Placed| {
             let digest = digest_of(&object, &mut buffer)?;
             let (phase, bytes) = (Phase::Hash, object.size);
             run.say(&Event::Progress { phase, side: None, objects: 1, bytes });
-            Ok((object, digest))
+            Ok((at, digest))
         };
         batch.into_iter().map(digest).collect::<Result<Vec<_>, SourceError>>()
     });

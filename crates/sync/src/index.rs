@@ -1,6 +1,7 @@
 //! What a file's content was when it was last read, so that it need not be read again: as git's index keeps it.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,13 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Md5, SourceObject, Stamp};
 
+/// By path as it is written: to hash or compare a path as such is to take it apart.
+type Entries = HashMap<OsString, (Stamp, Md5)>;
+
 /// Remembers the digest of every file that was read, by path and [`Stamp`].
 ///
 /// Clones share what they know. It only ever spares work: without it, or when it cannot be read or written, everything is as correct and slower.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     file: Option<PathBuf>,
-    entries: Arc<Mutex<HashMap<PathBuf, (Stamp, Md5)>>>,
+    entries: Arc<Mutex<Entries>>,
     /// True when it knows more than the file does.
     is_newer: Arc<AtomicBool>,
 }
@@ -41,14 +45,14 @@ impl Index {
     pub fn get(&self, object: &SourceObject) -> Option<Md5> {
         let (path, now) = object.file()?;
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(path).filter(|(stamp, _)| *stamp == now).map(|(_, digest)| *digest)
+        entries.get(path.as_os_str()).filter(|(stamp, _)| *stamp == now).map(|(_, digest)| *digest)
     }
 
     /// Remembers a file's digest.
     pub fn put(&self, object: &SourceObject, digest: Md5) {
         if let Some((path, stamp)) = object.file() {
             let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-            entries.insert(path.to_owned(), (stamp, digest));
+            entries.insert(path.into(), (stamp, digest));
             self.is_newer.store(true, Ordering::Relaxed);
         }
     }
@@ -85,21 +89,21 @@ impl Index {
 
 /// Reads the entries that can be trusted: a file touched in the very moment the index was written, or later, may have
 /// changed again without its stamp showing it.
-fn read(file: &Path) -> Option<HashMap<PathBuf, (Stamp, Md5)>> {
+fn read(file: &Path) -> Option<Entries> {
     let mut input = std::fs::File::open(file).ok()?;
     let written = input.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     let written = i128::try_from(written.as_nanos()).ok()?;
     // In one piece: reading from a stream would look at every byte one by one.
     let mut text = Vec::new();
     input.read_to_end(&mut text).ok()?;
-    let mut entries = HashMap::with_capacity(text.len() / 200);
+    let mut entries = Entries::with_capacity(text.len() / 200);
     for entry in serde_json::Deserializer::from_slice(&text).into_iter::<Entry>() {
         let Entry(path, size, mtime, ctime, inode, digest) = entry.ok()?;
         let mut md5 = [0; 16];
         hex::decode_to_slice(digest, &mut md5).ok()?;
         // Clocks of file systems tick every few milliseconds.
         if mtime.max(ctime) < written - 20_000_000 {
-            entries.insert(PathBuf::from(path), (Stamp { size, mtime, ctime, inode }, Md5(md5)));
+            entries.insert(path.into(), (Stamp { size, mtime, ctime, inode }, Md5(md5)));
         }
     }
     Some(entries)

@@ -7,10 +7,14 @@
 //! or unknown to it, were written by somebody else or by an interrupted publish: those, and only those, are asked for.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::{Read, Write};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use md5::{Digest, Md5 as Hash};
 use serde::{Deserialize, Serialize};
 
@@ -133,8 +137,12 @@ pub(crate) fn ledgers(listing: &[RemoteObject]) -> Vec<&RemoteObject> {
 /// Reads a ledger; one that is damaged says nothing.
 pub(crate) async fn read(store: &impl Store, key: &Key) -> Result<Lines, StoreError> {
     let Some(bytes) = store.get(key).await? else { return Ok(Lines::new()) };
+    let mut text = Vec::new();
+    if GzDecoder::new(&*bytes).read_to_end(&mut text).is_err() {
+        return Ok(Lines::new());
+    }
     let mut lines = Lines::new();
-    for line in serde_json::Deserializer::from_slice(&bytes).into_iter::<(String, Line)>() {
+    for line in serde_json::Deserializer::from_slice(&text).into_iter::<(String, Line)>() {
         let Ok((key, line)) = line else { return Ok(Lines::new()) };
         if let Ok(key) = key.parse() {
             lines.insert(key, line);
@@ -143,25 +151,35 @@ pub(crate) async fn read(store: &impl Store, key: &Key) -> Result<Lines, StoreEr
     Ok(lines)
 }
 
-/// Writes a ledger's content.
-pub(crate) fn write(lines: &BTreeMap<Key, Line>) -> Bytes {
-    let mut out = Vec::new();
-    for (key, line) in lines {
-        if serde_json::to_writer(&mut out, &(key.as_str(), line)).is_ok() {
-            out.push(b'\n');
-        }
-    }
-    out.into()
+/// What a ledger is written from.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    /// The source's objects, in key order.
+    pub(crate) objects: Vec<Arc<SourceObject>>,
+    /// What is known of their bytes, in their order.
+    pub(crate) digests: Vec<Option<Md5>>,
+    /// The keys that stay although the source lost them, and the last release that names each.
+    pub(crate) rest: BTreeMap<Key, Option<u64>>,
 }
 
-/// The lines of a source: all of its keys, and those of the old ledger that stay in the bucket.
-pub(crate) fn lines(objects: &[Arc<SourceObject>], digests: &HashMap<Key, Md5>) -> BTreeMap<Key, Line> {
-    let mut prints = Prints::default();
-    let line = |object: &SourceObject, print: &str| {
-        let bytes = digests.get(&object.key).map(ToString::to_string);
-        (object.key.clone(), Line { headers: Some(print.to_owned()), bytes, release: None })
-    };
-    objects.iter().map(|object| line(object, prints.of(&object.headers))).collect()
+impl Book {
+    /// A ledger's content, compressed: a hundred bytes for each object would be most of what a small change sends.
+    pub(crate) fn write(&self) -> Bytes {
+        let (mut out, mut prints) = (GzEncoder::new(Vec::new(), Compression::fast()), Prints::default());
+        let mut add = |key: &Key, line: &Line| {
+            // Nothing can go wrong where everything goes into memory.
+            drop(serde_json::to_writer(&mut out, &(key.as_str(), line)));
+            drop(out.write_all(b"\n"));
+        };
+        for (at, object) in self.objects.iter().enumerate() {
+            let bytes = self.digests.get(at).copied().flatten().map(|digest| digest.to_string());
+            add(&object.key, &Line { headers: Some(prints.of(&object.headers).to_owned()), bytes, release: None });
+        }
+        for (key, release) in &self.rest {
+            add(key, &Line { release: *release, ..Line::default() });
+        }
+        out.finish().unwrap_or_default().into()
+    }
 }
 
 #[cfg(test)]
@@ -170,18 +188,34 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let mut lines = BTreeMap::new();
-        lines.insert("a\n\"b".parse().unwrap(), Line { headers: Some("x".into()), bytes: None, release: None });
-        lines.insert("gone".parse().unwrap(), Line::default());
+        let headers = Arc::new(Headers { content_language: Some("de".into()), ..Headers::default() });
+        let object = |key: &str| {
+            let body = crate::Body::Past { etag: crate::ETag::parse(""), version: None };
+            let (key, headers, wave) = (key.parse().unwrap(), Arc::clone(&headers), crate::Wave::Pages);
+            Arc::new(SourceObject { key, body, size: 1, headers, wave })
+        };
+        let book = Book {
+            objects: vec![object("a\n\"b"), object("c")],
+            digests: vec![None, Some(crate::md5(b"c"))],
+            rest: BTreeMap::from([("gone".parse().unwrap(), Some(7)), ("lost".parse().unwrap(), None)]),
+        };
+        let line = |headers, bytes, release| Line { headers, bytes, release };
+        let print = || Some(fingerprint(&headers));
+        let lines = [
+            ("a\n\"b", line(print(), None, None)),
+            ("c", line(print(), Some(crate::md5(b"c").to_string()), None)),
+            ("gone", line(None, None, Some(7))),
+            ("lost", line(None, None, None)),
+        ];
         let store = crate::MemoryStore::default();
-        let bytes = write(&lines);
+        let bytes = book.write();
         let key: Key = ".twinsite/ledger/1".parse().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let read = runtime.block_on(async {
             store.put(&key, &Headers::default(), (bytes.clone(), crate::md5(&bytes))).await.unwrap();
             read(&store, &key).await.unwrap()
         });
-        assert_eq!(read, lines.into_iter().collect::<Lines>());
+        assert_eq!(read, lines.map(|(key, line)| (key.parse().unwrap(), line)).into());
     }
 
     #[test]

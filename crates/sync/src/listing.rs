@@ -42,7 +42,12 @@ async fn list_between(cuts: Vec<Key>, store: &impl Store) -> Result<Vec<RemoteOb
             flight.spawn(async move { (n, range(&store, after, until).await) });
         }
         match flight.join_next().await {
-            None => return Ok(listed.into_values().flatten().collect()),
+            None => {
+                let mut listing: Vec<RemoteObject> = listed.into_values().flatten().collect();
+                // It is in order already, unless the server has an order of its own; then this is all that is lost.
+                listing.sort_by(|a, b| a.key.cmp(&b.key));
+                return Ok(listing);
+            }
             Some(Ok((n, found))) => drop(listed.insert(n, found?)),
             Some(Err(stopped)) => return Err(StoreError::Broken(stopped.to_string())),
         }

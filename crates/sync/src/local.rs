@@ -1,5 +1,6 @@
 //! The source directory: every file that is to be published, in key order.
 
+use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -14,18 +15,27 @@ use crate::{Key, SourceObject, Stamp};
 /// A directory that can be published.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Where it is.
+    /// Where it is; empty when it is not a directory.
     pub root: PathBuf,
-    /// Its files, in the order of their keys' bytes.
-    pub objects: Vec<Arc<SourceObject>>,
+    /// In the order of their keys' bytes: planning relies on it.
+    pub(crate) objects: Vec<Arc<SourceObject>>,
     ignored: Ignored,
     rules: Rules,
 }
 
 impl Source {
-    /// What an older release was made of; `objects` in the order of their keys' bytes.
-    pub(crate) fn past(objects: Vec<Arc<SourceObject>>, rules: &Rules) -> Self {
+    /// Objects that were not found by [`walk`], such as those of an older release. Of several with the same key the last
+    /// counts.
+    pub fn of(objects: impl IntoIterator<Item = SourceObject>, rules: &Rules) -> Self {
+        let objects: BTreeMap<Key, Arc<SourceObject>> =
+            objects.into_iter().map(|object| (object.key.clone(), Arc::new(object))).collect();
+        let objects = objects.into_values().collect();
         Self { root: PathBuf::new(), objects, ignored: rules.ignored(), rules: rules.clone() }
+    }
+
+    /// Its files, in the order of their keys' bytes.
+    pub fn objects(&self) -> &[Arc<SourceObject>] {
+        &self.objects
     }
 
     /// When an object of this name is sent.

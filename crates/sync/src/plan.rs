@@ -4,7 +4,7 @@ mod bytes;
 mod headers;
 mod words;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use twinsite_core::{Event, Phase, Run, Side};
 pub use words::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending};
 
 use crate::ahead::Ahead;
-use crate::diff::extraneous;
+use crate::diff::{Met, meet};
 use crate::ledger::{self, Line, Lines};
 use crate::listing::list;
 use crate::release::{self, ReleaseId};
@@ -29,7 +29,8 @@ pub struct SyncPlan {
     pub(crate) foreign: Vec<Key>,
     pub(crate) notes: Vec<Key>,
     pub(crate) superseded: usize,
-    pub(crate) same: Vec<(u32, ETag)>,
+    /// The entity tags of the source's objects that stay as they are, in the source's order.
+    pub(crate) same: Vec<Option<ETag>>,
     pub(crate) releases: Vec<ReleaseId>,
     pub(crate) ledger: Ledger,
     pub(crate) side: Option<Side>,
@@ -39,7 +40,7 @@ pub struct SyncPlan {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     pub(crate) key: Key,
-    pub(crate) lines: BTreeMap<Key, Line>,
+    pub(crate) book: ledger::Book,
     pub(crate) stale: Vec<Key>,
     pub(crate) current: bool,
     /// Whether there is one at all.
@@ -125,7 +126,7 @@ pub async fn plan(
     plan_with(source, (store, &listing), options, index, run).await
 }
 
-/// The same, with a listing that was made before.
+/// The same, with a listing that was made before, in key order.
 pub(crate) async fn plan_with(
     source: &Source,
     (store, listing): (&impl Store, &[RemoteObject]),
@@ -143,10 +144,10 @@ pub(crate) async fn plan_with(
     let rewrites = desk.compare_headers(&bytes.same, run).await?;
     desk.consult_again(!bytes.puts.is_empty() || !rewrites.is_empty()).await?;
     let (deletes, foreign) = desk.deletes()?;
-    let (ledger, superseded) = desk.ledger(&bytes.digests, &deletes);
     let kept = bytes.same.len() - rewrites.len();
+    let same = desk.tags(&bytes.same);
+    let (ledger, superseded) = desk.ledger(bytes.digests, &deletes);
     let notes = listing.iter().filter(|object| ledger::is_note(&object.key)).map(|object| object.key.clone()).collect();
-    let same = desk.positions(&bytes.same);
     let releases = desk.releases;
     Ok(SyncPlan { puts: bytes.puts, rewrites, deletes, kept, foreign, notes, superseded, same, releases, ledger, side })
 }
@@ -157,12 +158,14 @@ struct Desk<'a, S> {
     store: &'a S,
     options: &'a Options,
     listing: &'a [RemoteObject],
-    remote: HashMap<&'a str, &'a RemoteObject>,
+    met: Met<'a>,
     ledgers: Vec<&'a RemoteObject>,
     releases: Vec<ReleaseId>,
     /// The first releases that are kept from now on.
     oldest: Option<ReleaseId>,
     wanted: String,
+    /// Whether the newest ledger has the name that the source asks for.
+    is_current: bool,
     /// What the newest ledger says; `None` when it was not needed.
     lines: Option<Lines>,
     /// How many objects the ledger's name alone told to be superseded.
@@ -171,19 +174,35 @@ struct Desk<'a, S> {
 
 impl<'a, S: Store> Desk<'a, S> {
     fn new(source: &'a Source, store: &'a S, listing: &'a [RemoteObject], options: &'a Options) -> Self {
-        let remote = listing.iter().map(|object| (object.key.as_str(), object)).collect();
+        let met = meet(&source.objects, listing);
         let ledgers = ledger::ledgers(listing);
         let wanted = ledger::name_for(&source.objects);
+        let name = |object: &RemoteObject| {
+            object.key.as_str().strip_prefix(ledger::PREFIX).is_some_and(|name| name.starts_with(&wanted))
+        };
+        let is_current = ledgers.last().is_some_and(|newest| name(newest));
         let found = release::listed(listing);
         let oldest = options.keep.oldest_with_next(&found, release::now());
         let releases = found.into_iter().map(|(id, _)| id).collect();
-        Self { source, store, options, listing, remote, ledgers, releases, oldest, wanted, lines: None, told: 0 }
+        Self {
+            source,
+            store,
+            options,
+            listing,
+            met,
+            ledgers,
+            releases,
+            oldest,
+            wanted,
+            is_current,
+            lines: None,
+            told: 0,
+        }
     }
 
-    /// True when the newest ledger has the name that the source asks for.
-    fn is_current(&self) -> bool {
-        let name = |key: &Key| key.as_str().strip_prefix(ledger::PREFIX).map(str::to_owned).unwrap_or_default();
-        self.ledgers.last().is_some_and(|newest| name(&newest.key).starts_with(&self.wanted))
+    /// The source's objects, and what the bucket has of each.
+    fn pairs(&self) -> impl Iterator<Item = (&'a Arc<SourceObject>, Option<&'a RemoteObject>)> {
+        self.source.objects.iter().zip(self.met.remote.iter().copied())
     }
 
     /// When the newest ledger was written; nothing is older when there is none.
@@ -193,19 +212,18 @@ impl<'a, S: Store> Desk<'a, S> {
 
     /// Reads the ledger, if the listing alone does not tell enough.
     async fn consult(&mut self) -> Result<(), SyncError> {
-        let public = self.listing.iter().filter(|object| !object.key.is_reserved());
-        let names: std::collections::HashSet<&str> =
-            self.source.objects.iter().map(|object| object.key.as_str()).collect();
-        let extra = public.clone().filter(|object| !names.contains(object.key.as_str()));
-        let extra = extra.map(|object| &object.key).filter(|key| !self.source.is_protected(key));
-        let opaque = public.clone().any(|object| matches!(object.etag, crate::ETag::Opaque(_)));
-        let until = self.ledgers.last().and_then(|newest| ledger::told(&newest.key, &self.wanted, extra.clone()));
+        let public = |object: &&&RemoteObject| !object.key.is_reserved() && !self.source.is_protected(&object.key);
+        let extra: Vec<&Key> = self.met.extra.iter().filter(public).map(|object| &object.key).collect();
+        let opaque = |object: &RemoteObject| !object.key.is_reserved() && matches!(object.etag, ETag::Opaque(_));
+        let opaque = self.listing.iter().any(opaque);
+        let until = self.ledgers.last();
+        let until = until.and_then(|newest| ledger::told(&newest.key, &self.wanted, extra.iter().copied()));
         let told = until.is_some_and(|until| {
             let stay = self.oldest.is_some_and(|oldest| until >= oldest.0);
             stay || until == u64::MAX || self.options.deletes == Deletes::None
         });
-        let all = self.options.deletes == Deletes::All && extra.clone().next().is_some();
-        let (needed, extra) = (!told || opaque || all, extra.count());
+        let all = self.options.deletes == Deletes::All && !extra.is_empty();
+        let (needed, extra) = (!told || opaque || all, extra.len());
         self.told = if needed { 0 } else { extra };
         if needed { self.read_ledger().await } else { Ok(()) }
     }
@@ -235,13 +253,10 @@ impl<'a, S: Store> Desk<'a, S> {
         if self.told > 0 {
             return Ok((Vec::new(), Vec::new()));
         }
-        let wanted = self.source.objects.iter().map(|object| (object.key.as_str(), &**object)).collect();
-        let none = Lines::new();
-        let extra = extraneous(self.listing, &wanted, self.lines.as_ref().unwrap_or(&none));
-        let extra = extra.into_iter().filter(|(object, _)| !self.source.is_protected(&object.key));
+        let extra = self.met.extra.iter().filter(|object| !self.source.is_protected(&object.key));
         let (mut deletes, mut foreign) = (Vec::new(), Vec::new());
-        for (object, owned) in extra {
-            match (self.options.deletes, owned) {
+        for object in extra {
+            match (self.options.deletes, self.line(&object.key).is_some()) {
                 (Deletes::Owned, true) if self.is_superseded(&object.key) => {}
                 (Deletes::All, _) | (Deletes::Owned, true) => {
                     deletes.push(Delete { key: object.key.clone(), size: object.size });
@@ -266,13 +281,13 @@ impl<'a, S: Store> Desk<'a, S> {
         kept && self.source.wave(key) == Wave::Assets
     }
 
-    /// The objects that stay as they are, by their place in the source.
-    fn positions(&self, same: &[(&Arc<SourceObject>, &RemoteObject)]) -> Vec<(u32, ETag)> {
-        let place = |object: &Arc<SourceObject>| {
-            let at = self.source.objects.binary_search_by(|there| there.key.cmp(&object.key)).ok()?;
-            u32::try_from(at).ok()
-        };
-        same.iter().filter_map(|(object, remote)| Some((place(object)?, remote.etag.clone()))).collect()
+    /// The entity tags of the objects at these places.
+    fn tags(&self, same: &[usize]) -> Vec<Option<ETag>> {
+        let mut tags = vec![None; self.source.objects.len()];
+        for at in same {
+            tags[*at] = self.met.remote[*at].map(|remote| remote.etag.clone());
+        }
+        tags
     }
 
     fn guard(&self, deletes: &[Delete]) -> Result<(), SyncError> {
@@ -291,34 +306,36 @@ impl<'a, S: Store> Desk<'a, S> {
     }
 
     /// The ledger to be written: the source's keys, and those of ours that stay although the source lost them.
-    fn ledger(&self, digests: &HashMap<Key, Md5>, deletes: &[Delete]) -> (Ledger, usize) {
-        let mut lines = ledger::lines(&self.source.objects, digests);
-        let gone: std::collections::HashSet<&Key> = deletes.iter().map(|delete| &delete.key).collect();
+    fn ledger(&self, digests: Vec<Option<Md5>>, deletes: &[Delete]) -> (Ledger, usize) {
+        let gone: HashSet<&Key> = deletes.iter().map(|delete| &delete.key).collect();
+        let newest = self.releases.last().map(|id| id.0);
         let mut rest = BTreeMap::new();
-        for (key, line) in self.lines.iter().flatten() {
-            let stays = self.remote.contains_key(key.as_str()) && !gone.contains(key) && !lines.contains_key(key);
-            if stays {
-                let newest = self.releases.last().map(|id| id.0);
+        for object in self.met.extra.iter().filter(|object| !gone.contains(&object.key)) {
+            if let Some(line) = self.line(&object.key) {
                 let release = if line.headers.is_some() { newest } else { line.release };
-                rest.insert(key.clone(), release.unwrap_or_default());
-                lines.insert(key.clone(), Line { release, ..Line::default() });
+                rest.insert(object.key.clone(), release);
             }
         }
         let public = rest.keys().filter(|key| !self.source.is_protected(key));
         // What is not an asset stays only as long as nothing is to be deleted.
-        let until = rest.iter().map(|(key, release)| if self.source.wave(key) == Wave::Assets { *release } else { 0 });
-        let until = until.min().unwrap_or_default();
+        let until = |(key, release): (&Key, &Option<u64>)| match self.source.wave(key) {
+            Wave::Assets => release.unwrap_or_default(),
+            Wave::Pages | Wave::Entry => 0,
+        };
+        let until = rest.iter().map(until).min().unwrap_or_default();
         let key = match (&self.lines, self.ledgers.last()) {
             // It was not read, because its name told everything, and it will not be replaced.
-            (None, Some(newest)) if self.is_current() => newest.key.clone(),
+            (None, Some(newest)) if self.is_current => newest.key.clone(),
             _ => ledger::key_of(&self.wanted, &ledger::rest_for(public, until)),
         };
         let mut stale: Vec<Key> = self.ledgers.iter().map(|object| object.key.clone()).collect();
         stale.retain(|there| *there != key);
         // Every publish that ended has written its ledger last.
-        let young = |object: &RemoteObject| object.modified > self.written() && self.source.get(&object.key).is_some();
+        let young = self.met.remote.iter().flatten().any(|object| object.modified > self.written());
         let named = self.ledgers.last().is_some_and(|newest| newest.key == key);
-        let (current, known) = (named && !self.listing.iter().any(young), !self.ledgers.is_empty());
-        (Ledger { key, lines, stale, current, known }, rest.len() + self.told)
+        let (current, known) = (named && !young, !self.ledgers.is_empty());
+        let superseded = rest.len() + self.told;
+        let book = ledger::Book { objects: self.source.objects.clone(), digests, rest };
+        (Ledger { key, book, stale, current, known }, superseded)
     }
 }

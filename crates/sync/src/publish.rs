@@ -203,28 +203,26 @@ pub async fn publish<S: History>(
         },
         Err(error) => follower.level.trouble = Some(error),
     }
-    let draft = Draft::of(&plan, how.source);
     let (changes, previous) = (!plan.is_empty(), plan.releases().last().copied());
     // Objects that stayed for an earlier release may be part of this one again, and then nothing need be sent.
     let doubtful = unfinished || is_owed || !plan.ledger.current;
+    let draft = (changes || doubtful || previous.is_none()).then(|| Draft::of(&plan, how.source));
     let report = Box::pin(transfer_behind(plan, primary, index, run, &mut follower)).await?;
-    let is_new = match previous {
-        Some(previous) if !changes && doubtful => {
+    let draft = match (draft, previous) {
+        (Some(draft), Some(previous)) if !changes => {
             let newest = release::read(primary, previous).await.map_err(|error| broken(&report, error))?;
-            !newest.is_some_and(|newest| draft.is(&newest))
+            Some(draft).filter(|draft| !newest.is_some_and(|newest| draft.is(&newest)))
         }
-        Some(_) => changes,
-        None => true,
+        (draft, _) => draft,
     };
     let mut rest = report.wrote.get(report.followed..).unwrap_or_default().to_vec();
-    let release = if is_new {
+    let mut release = None;
+    if let Some(draft) = draft {
         let made = release::write(primary, draft, &report, how.notes).await;
-        let (release, wrote) = made.map_err(|error| broken(&report, error))?;
+        let (made, wrote) = made.map_err(|error| broken(&report, error))?;
         rest.extend(wrote);
-        Some(release)
-    } else {
-        None
-    };
+        release = Some(made);
+    }
     if !rest.is_empty() || !report.removed.is_empty() {
         follower.end(&rest, &report.removed).await;
     }

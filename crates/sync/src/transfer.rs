@@ -10,7 +10,7 @@ use twinsite_core::{Event, Phase, Run, Side, Verb};
 
 use crate::plan::Ledger;
 use crate::store::History;
-use crate::{Delete, ETag, Headers, Index, Interrupted, Key, PRIVATE, Store, SyncError, SyncPlan, Wave, ledger};
+use crate::{Delete, ETag, Headers, Index, Interrupted, Key, PRIVATE, Store, SyncError, SyncPlan, Wave};
 pub(crate) use multipart::{THRESHOLD, part_size};
 use wave::{Work, run_wave};
 
@@ -183,11 +183,11 @@ async fn remove(store: &impl Store, keys: &[Key]) -> Result<(), Failed> {
 }
 
 async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<Wrote, Failed> {
-    let Ledger { key, lines, .. } = ledger;
-    let bytes = ledger::write(&lines);
+    let Ledger { key, book, .. } = ledger;
+    let bytes = book.write();
     let digest = crate::md5(&bytes);
     let headers = Headers {
-        content_type: Some("application/x-ndjson".to_owned()),
+        content_type: Some("application/gzip".to_owned()),
         cache_control: Some("no-store".to_owned()),
         ..Headers::default()
     };

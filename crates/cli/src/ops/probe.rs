@@ -25,7 +25,7 @@ pub(super) async fn entry_pages(
 ) -> Result<Vec<String>, Failure> {
     let plane = stack.open_plane(global, 1).await?;
     let mut faults = Vec::new();
-    for object in source.objects.iter().filter(|object| object.wave == Wave::Entry) {
+    for object in source.objects().iter().filter(|object| object.wave == Wave::Entry) {
         let wanted = digest(object)?;
         faults.extend(through_the_front(stack, &object.key, wanted, run).await);
         for side in Side::BOTH {

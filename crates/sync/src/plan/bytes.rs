@@ -1,6 +1,5 @@
 //! Which objects have the right bytes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -15,28 +14,26 @@ use crate::{
 };
 
 /// What comparing found.
-pub(super) struct Bytes<'a> {
+pub(super) struct Bytes {
     pub(super) puts: Vec<Put>,
-    pub(super) same: Vec<(&'a Arc<SourceObject>, &'a RemoteObject)>,
-    pub(super) digests: HashMap<Key, Md5>,
+    /// The places in the source of the objects whose bytes are right.
+    pub(super) same: Vec<usize>,
+    /// What is known of each object of the source.
+    pub(super) digests: Vec<Option<Md5>>,
 }
 
 impl<'a, S: Store> Desk<'a, S> {
-    pub(super) async fn compare_bytes(&self, index: &Index, run: &Run) -> Result<Bytes<'a>, SyncError> {
-        let glances: Vec<_> = self.source.objects.iter().map(|object| self.glance(object)).collect();
-        let unread = glances.iter().filter(|(object, _, glance)| {
-            object.file().is_some() && matches!(glance, Glance::Content | Glance::Opaque)
-        });
-        let unread: Vec<&Arc<SourceObject>> = unread.map(|(object, ..)| *object).collect();
-        let digests = hash(&unread, index, run).await?;
+    pub(super) async fn compare_bytes(&self, index: &Index, run: &Run) -> Result<Bytes, SyncError> {
+        let glances: Vec<Glance> = self.pairs().map(|(object, remote)| self.glance(object, remote)).collect();
+        let digests = self.digests(&glances, index, run).await?;
         let parts = self.compare_parts(&glances).await?;
         let mut found = Bytes { puts: Vec::new(), same: Vec::new(), digests };
-        for (object, remote, glance) in glances {
+        for (at, ((object, remote), glance)) in self.pairs().zip(glances).enumerate() {
             let by_reading = |glance| match (glance, remote) {
                 (Glance::Put(reason), _) => Some(reason.into()),
                 (Glance::Parts(_), Some(_)) => (!parts.contains(&&object.key)).then_some(Reason::Content),
                 (Glance::Content | Glance::Opaque, Some(remote)) => {
-                    let digest = found.digests.get(&object.key);
+                    let digest = found.digests[at].as_ref();
                     (!same_bytes(remote, digest, self.line(&object.key))).then_some(Reason::Content)
                 }
                 (Glance::Content | Glance::Opaque | Glance::Parts(_), None) => Some(Reason::Absent),
@@ -47,11 +44,22 @@ impl<'a, S: Store> Desk<'a, S> {
             };
             match (reason, remote) {
                 (Some(reason), _) => found.puts.push(Put { object: Arc::clone(object), reason }),
-                (None, Some(remote)) => found.same.push((object, remote)),
+                (None, Some(_)) => found.same.push(at),
                 (None, None) => {}
             }
         }
         Ok(found)
+    }
+
+    /// Of those files whose size does not tell.
+    async fn digests(&self, glances: &[Glance], index: &Index, run: &Run) -> Result<Vec<Option<Md5>>, SyncError> {
+        let asks = |(object, glance): &(&Arc<SourceObject>, &Glance)| {
+            object.file().is_some() && matches!(glance, Glance::Content | Glance::Opaque)
+        };
+        let all = || self.source.objects.iter().zip(glances);
+        let unread: Vec<&Arc<SourceObject>> = all().filter(asks).map(|(object, _)| object).collect();
+        let mut digests = hash(&unread, index, run).await?.into_iter();
+        Ok(all().map(|each| if asks(&each) { digests.next() } else { None }).collect())
     }
 
     /// An older version needs no reading: its entity tag is known.
@@ -64,22 +72,17 @@ impl<'a, S: Store> Desk<'a, S> {
         }
     }
 
-    fn glance(&self, object: &'a Arc<SourceObject>) -> (&'a Arc<SourceObject>, Option<&'a RemoteObject>, Glance) {
-        let remote = self.remote.get(object.key.as_str()).copied();
-        let glance = match (self.options.send, glance(object, remote)) {
+    fn glance(&self, object: &SourceObject, remote: Option<&RemoteObject>) -> Glance {
+        match (self.options.send, glance(object, remote)) {
             (Sending::All, Glance::Content | Glance::Parts(_) | Glance::Opaque) => Glance::Put(Sure::Forced),
             (_, glance) => glance,
-        };
-        (object, remote, glance)
+        }
     }
 
     /// The keys whose parts have the digests that the entity tag was made of.
-    async fn compare_parts(
-        &self,
-        glances: &[(&'a Arc<SourceObject>, Option<&'a RemoteObject>, Glance)],
-    ) -> Result<Vec<&'a Key>, SyncError> {
-        let multipart = glances.iter().filter_map(|(object, remote, glance)| match glance {
-            Glance::Parts(count) if object.file().is_some() => Some((*object, (*remote)?, *count)),
+    async fn compare_parts(&self, glances: &[Glance]) -> Result<Vec<&'a Key>, SyncError> {
+        let multipart = self.pairs().zip(glances).filter_map(|((object, remote), glance)| match glance {
+            Glance::Parts(count) if object.file().is_some() => Some((object, remote?, *count)),
             Glance::Parts(_) | Glance::Put(_) | Glance::Content | Glance::Opaque => None,
         });
         let checks = multipart.map(|(object, remote, count)| async move {

@@ -8,26 +8,28 @@ use twinsite_core::Run;
 use super::{Desk, Reason, Rewrite};
 use crate::diff::{Known, header_changes, headers_by_ledger};
 use crate::ledger::Prints;
-use crate::{RemoteObject, SourceObject, Store, SyncError};
+use crate::{SourceObject, Store, SyncError};
 
 /// Objects asked for at once.
 const WIDTH: usize = 64;
 
 impl<S: Store> Desk<'_, S> {
-    pub(super) async fn compare_headers(
-        &self,
-        same: &[(&Arc<SourceObject>, &RemoteObject)],
-        run: &Run,
-    ) -> Result<Vec<Rewrite>, SyncError> {
+    /// Of the objects at these places.
+    pub(super) async fn compare_headers(&self, same: &[usize], run: &Run) -> Result<Vec<Rewrite>, SyncError> {
         let mut prints = Prints::default();
         let mut rewrites = Vec::new();
         let mut unknown = Vec::new();
-        for (object, remote) in same {
+        let ledger = self.written();
+        for (object, remote) in same.iter().map(|at| (&self.source.objects[*at], self.met.remote[*at])) {
+            let Some(remote) = remote else { continue };
+            if self.is_current && remote.modified <= ledger {
+                continue;
+            }
             let wanted = prints.of(&object.headers);
-            match self.known(object, remote, wanted) {
+            match headers_by_ledger(self.line(&object.key), wanted, (remote.modified, ledger)) {
                 Known::Right => {}
                 Known::Wrong => rewrites.push(rewrite(object, Vec::new())),
-                Known::Unknown => unknown.push(*object),
+                Known::Unknown => unknown.push(object),
             }
         }
         let looks = unknown.into_iter().map(|object| self.look(object));
@@ -40,13 +42,6 @@ impl<S: Store> Desk<'_, S> {
         }
         rewrites.sort_by(|a, b| a.object.key.cmp(&b.object.key));
         Ok(rewrites)
-    }
-
-    fn known(&self, object: &SourceObject, remote: &RemoteObject, wanted: &str) -> Known {
-        if self.is_current() && remote.modified <= self.written() {
-            return Known::Right;
-        }
-        headers_by_ledger(self.line(&object.key), wanted, (remote.modified, self.written()))
     }
 
     async fn look(&self, object: &Arc<SourceObject>) -> Result<Option<Rewrite>, SyncError> {

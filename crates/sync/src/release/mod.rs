@@ -225,9 +225,9 @@ impl Release {
             let body = crate::Body::Past { etag: entry.etag.clone(), version: entry.version.clone() };
             let headers = sets.get(entry.headers as usize).cloned().unwrap_or_default();
             let wave = rules.wave(&key);
-            Arc::new(SourceObject { key, body, size: entry.size, headers, wave })
+            SourceObject { key, body, size: entry.size, headers, wave }
         };
-        Source::past(self.entries.iter().map(object).collect(), rules)
+        Source::of(self.entries.iter().map(object), rules)
     }
 }
 

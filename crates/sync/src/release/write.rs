@@ -20,17 +20,15 @@ pub struct Draft {
 impl Draft {
     /// The release that a plan will make of a source.
     pub fn of(plan: &SyncPlan, source: &Source) -> Self {
-        let same: HashMap<u32, &ETag> = plan.same.iter().map(|(at, etag)| (*at, etag)).collect();
         let (mut known, mut headers) = (HashMap::new(), Vec::new());
         let mut entries = Vec::with_capacity(source.objects.len());
-        for (at, object) in source.objects.iter().enumerate() {
+        for (object, etag) in source.objects.iter().zip(&plan.same) {
             let place = *known.entry(&object.headers).or_insert_with(|| {
                 headers.push(Headers::clone(&object.headers));
                 u32::try_from(headers.len() - 1).unwrap_or(u32::MAX)
             });
-            let etag = u32::try_from(at).ok().and_then(|at| same.get(&at)).map(|etag| (*etag).clone());
             let stays = etag.is_some();
-            let etag = etag.unwrap_or_else(|| ETag::Opaque("".into()));
+            let etag = etag.clone().unwrap_or_else(|| ETag::Opaque("".into()));
             let entry = Entry { key: object.key.clone(), version: None, etag, size: object.size, headers: place };
             entries.push((entry, stays));
         }

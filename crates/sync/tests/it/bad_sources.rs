@@ -67,7 +67,7 @@ fn names_that_are_only_odd_are_kept_to_the_byte() {
         write(dir.path(), name, name);
     }
     let source = walk(dir.path(), &Rules::web()).unwrap();
-    let mut keys: Vec<_> = source.objects.iter().map(|object| object.key.as_str()).collect();
+    let mut keys: Vec<_> = source.objects().iter().map(|object| object.key.as_str()).collect();
     let mut names = odd.to_vec();
     keys.sort_unstable();
     names.sort_unstable();

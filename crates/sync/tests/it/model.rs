@@ -69,7 +69,7 @@ async fn publish(
     let second = plan(&source, store, &options, &index, &run).await.unwrap();
     assert!(second.is_empty(), "{second:?}");
     let contents = store.contents();
-    for object in &source.objects {
+    for object in source.objects() {
         let (bytes, headers) = &contents[&object.key];
         assert_eq!(
             (bytes.as_ref(), headers),
