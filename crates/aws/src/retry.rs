@@ -14,8 +14,14 @@ pub fn retries() -> RetryConfig {
         .with_max_backoff(Duration::from_secs(10))
 }
 
-/// A host that cannot be reached is noticed quickly; a slow upload is not cut short (the SDK's stalled-stream
-/// protection watches those).
+/// A host that cannot be reached is noticed quickly.
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).read_timeout(Duration::from_mins(1)).build()
+}
+
+/// The same for requests with large bodies. The SDK's read timeout runs from the first byte of a request to the first one of
+/// its answer, so it must not cut a slow upload short: these are 64 MiB at once over 2 Mbit/s. That nothing moves at all is
+/// noticed much sooner, by the SDK's stalled-stream protection.
+pub fn patient_timeouts() -> TimeoutConfig {
+    timeouts().into_builder().read_timeout(Duration::from_mins(5)).build()
 }

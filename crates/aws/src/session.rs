@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use twinsite_core::{AccountId, Region};
 
 use crate::direct::Direct;
-use crate::{AwsError, retries, timeouts};
+use crate::{AwsError, patient_timeouts, retries, timeouts};
 
 /// Where to go and as whom. The default is AWS with the SDK's default credential chain.
 /// <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/credproviders.html>
@@ -90,6 +90,7 @@ impl Session {
         let config = aws_sdk_s3::config::Builder::from(&self.config)
             .region(aws_sdk_s3::config::Region::new(region.to_string()))
             .force_path_style(self.path_style)
+            .timeout_config(patient_timeouts())
             .build();
         aws_sdk_s3::Client::from_conf(config)
     }

@@ -1,4 +1,4 @@
-//! Hashing while the bucket is being listed: what is not in the index is likely to be needed, and the cores are idle.
+//! Hashing while answers are waited for: what is not in the index is likely to be needed, and the cores are idle.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,15 +11,35 @@ use crate::{Index, Source, SourceObject};
 /// Larger files may have been sent in parts, and then a digest of the whole says nothing.
 const LARGEST: u64 = crate::transfer::THRESHOLD;
 
-/// Threads that hash until they are told to stop. Whatever they learn is in the index.
-pub(crate) struct Ahead {
+/// Threads that hash the files of a source until they are told to stop. Whatever they learn is in the index, and spares [`plan`]
+/// and [`prepare`] that work; both do the same while they list. This is for whoever has to wait for something else before.
+///
+/// ```
+/// use twinsite_sync::{Ahead, Index, Rules, walk};
+///
+/// # async fn log_in() {}
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// # std::fs::write(dir.path().join("index.html"), "<h1>hello</h1>")?;
+/// let (source, index) = (walk(dir.path(), &Rules::web())?, Index::memory());
+/// let ahead = Ahead::start(&source, &index);
+/// log_in().await;
+/// ahead.end().await;
+/// # Ok(()) }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
+///
+/// [`plan`]: crate::plan()
+/// [`prepare`]: crate::prepare
+#[derive(Debug)]
+pub struct Ahead {
     stop: Arc<AtomicBool>,
     threads: JoinSet<()>,
 }
 
 impl Ahead {
-    /// Starts with the largest files.
-    pub(crate) fn start(source: &Source, index: &Index) -> Self {
+    /// Starts with the largest files. It has to be called within a Tokio runtime.
+    pub fn start(source: &Source, index: &Index) -> Self {
         let fits = |object: &&Arc<SourceObject>| object.file().is_some() && object.size < LARGEST;
         let unknown = source.objects.iter().filter(fits).filter(|object| index.get(object).is_none());
         let mut unknown: Vec<Arc<SourceObject>> = unknown.cloned().collect();
@@ -46,7 +66,7 @@ impl Ahead {
     }
 
     /// Has them finish the files that they are at.
-    pub(crate) async fn end(mut self) {
+    pub async fn end(mut self) {
         self.stop.store(true, Ordering::Relaxed);
         while self.threads.join_next().await.is_some() {}
     }

@@ -44,6 +44,7 @@ mod source_error;
 mod store;
 mod transfer;
 
+pub use ahead::Ahead;
 pub use digest::{hash, md5, multipart_etag, part_digests, read_part, read_whole};
 pub use error::{Interrupted, SyncError};
 pub use index::Index;

@@ -9,9 +9,11 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    const START: usize = 32;
+    /// Enough for a small change to be one round trip.
+    const START: usize = 96;
     const LEAST: usize = 2;
-    const MOST: usize = 128;
+    /// A thousand small files a second over a link of 160 ms.
+    const MOST: usize = 160;
 
     /// The pace to start with, given how often the store has throttled so far.
     pub(crate) fn new(throttled: u64) -> Self {
@@ -44,12 +46,12 @@ mod tests {
     #[test]
     fn it_grows_slowly_and_halves_at_once() {
         let mut pace = Pace::new(0);
-        (0..32).for_each(|_| pace.tick(0));
-        assert_eq!(pace.width(), 36);
+        (0..96).for_each(|_| pace.tick(0));
+        assert_eq!(pace.width(), 100);
         pace.tick(3);
-        assert_eq!(pace.width(), 18);
+        assert_eq!(pace.width(), 50);
         pace.tick(3);
-        assert_eq!(pace.width(), 18);
+        assert_eq!(pace.width(), 50);
         (0..20).for_each(|n| pace.tick(4 + n));
         assert_eq!(pace.width(), Pace::LEAST);
         (0..100_000).for_each(|_| pace.tick(100));

@@ -1,6 +1,7 @@
 //! A bucket.
 
 mod calls;
+mod lane;
 mod past;
 mod throttles;
 mod wire;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 
 use super::{Condition, Head, Page, PartMade, Pending, Store, StoreError, Written};
 use crate::{ETag, Headers, Key, Md5};
+use lane::Lane;
 use throttles::Throttles;
 
 /// A bucket, through a client for its region.
@@ -18,6 +20,8 @@ pub struct S3Store {
     client: Client,
     bucket: String,
     throttles: Throttles,
+    /// None where a call is to be made once and no more.
+    lane: Option<Lane>,
 }
 
 impl S3Store {
@@ -26,7 +30,9 @@ impl S3Store {
     pub fn new(client: Client, bucket: impl Into<String>) -> Self {
         let throttles = Throttles::default();
         let config = client.config().to_builder().interceptor(throttles.clone()).build();
-        Self { client: Client::from_conf(config), bucket: bucket.into(), throttles }
+        let retries = config.retry_config().is_none_or(|retries| retries.max_attempts() > 1);
+        let lane = retries.then(Lane::default);
+        Self { client: Client::from_conf(config), bucket: bucket.into(), throttles, lane }
     }
 
     /// The bucket's name.

@@ -1,5 +1,6 @@
 //! One wave: as many requests at once as the store bears and memory allows.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -22,6 +23,10 @@ const QUICK: u64 = 1 << 20;
 
 /// Files sent in parts at once.
 const UPLOADS: usize = 4;
+
+/// Bytes that keep a link busy while answers are on their way back: 200 Mbit/s for 80 ms. While so many are being sent, small
+/// files, whose bytes hardly count, use the waiting; so neither runs out before the other.
+const BUSY: u64 = 2 << 20;
 
 /// Something to be done to one object.
 pub(super) enum Work {
@@ -48,9 +53,14 @@ impl Work {
     fn is_large(&self) -> bool {
         matches!(self, Self::Put(put) if put.object.size >= THRESHOLD)
     }
+
+    /// How far it keeps the link busy. A file in parts does by itself.
+    fn burden(&self) -> u64 {
+        if self.is_large() { BUSY } else { self.weight() }
+    }
 }
 
-/// Does all of the work, the largest first, and returns what failed.
+/// Does all of the work, from both ends of what there is by size, and returns what failed.
 pub(super) async fn run_wave<S: History>(
     mut work: Vec<Work>,
     (store, index, run, side): (&S, &Index, &Run, Option<Side>),
@@ -59,7 +69,15 @@ pub(super) async fn run_wave<S: History>(
 ) -> Failed {
     work.sort_by_key(|work| work.object().size);
     let pace = Pace::new(store.throttled());
-    let line = Line { work, workers: 0, pace, report: std::mem::take(report), left: *left, failed: Failed::new() };
+    let line = Line {
+        work: work.into(),
+        sending: 0,
+        workers: 0,
+        pace,
+        report: std::mem::take(report),
+        left: *left,
+        failed: Failed::new(),
+    };
     let shift = Arc::new(Shift {
         store: store.clone(),
         index: index.clone(),
@@ -106,7 +124,10 @@ struct Shift<S> {
 
 /// What is waiting, and what came of the rest.
 struct Line {
-    work: Vec<Work>,
+    /// In the order of its size.
+    work: VecDeque<Work>,
+    /// Bytes that are being sent.
+    sending: u64,
     workers: usize,
     pace: Pace,
     report: Report,
@@ -150,8 +171,15 @@ impl<S: History> Shift<S> {
     fn next(&self) -> Option<Work> {
         let mut line = self.line();
         let stays = !self.is_over(&line) && line.workers <= line.pace.width();
-        let next = if stays { line.work.pop() } else { None };
-        line.workers -= usize::from(next.is_none());
+        let next = match stays {
+            true if line.sending < BUSY => line.work.pop_back(),
+            true => line.work.pop_front(),
+            false => None,
+        };
+        match &next {
+            Some(work) => line.sending += work.burden(),
+            None => line.workers -= 1,
+        }
         next
     }
 
@@ -179,6 +207,7 @@ impl<S: History> Shift<S> {
 
     fn done(&self, work: &Work, result: Result<Written, SyncError>) {
         let mut line = self.line();
+        line.sending -= work.burden();
         line.pace.tick(self.store.throttled());
         if line.pace.width() > line.workers && !line.work.is_empty() {
             self.wanted.notify_one();

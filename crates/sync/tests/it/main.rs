@@ -8,6 +8,7 @@ mod crash;
 mod faults;
 mod gated;
 mod history;
+mod lane;
 mod mirror;
 mod model;
 mod model_history;

@@ -32,15 +32,41 @@ impl S3Store {
         headers: &Headers,
         (bytes, md5): (Bytes, Md5),
     ) -> Result<Written, StoreError> {
-        let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
-        let request = with_headers!(request, headers).content_md5(content_md5(&md5)).body(bytes.into());
-        // Content-MD5 guards the body; hashing it a second time for the signature would only cost time.
-        let answer = request.customize().disable_payload_signing().send().await;
-        let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error))?;
-        match answer.e_tag().map(ETag::parse) {
+        let written = match &self.lane {
+            Some(lane) => lane.put(key, headers, (&bytes, &md5), &self.throttles).await,
+            None => None,
+        };
+        let written = match written {
+            Some(written) => written,
+            None => self.put_object_by_sdk(key, headers, (bytes, &md5)).await?,
+        };
+        match written.etag {
             Some(ETag::Md5(arrived)) if arrived != md5 => Err(StoreError::Corrupted(key.clone())),
-            etag => Ok(Written { version: kept(answer.version_id), etag, modified: None }),
+            _ => Ok(written),
         }
+    }
+
+    async fn put_object_by_sdk(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        (bytes, md5): (Bytes, &Md5),
+    ) -> Result<Written, StoreError> {
+        let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
+        let request = with_headers!(request, headers).content_md5(content_md5(md5)).body(bytes.into());
+        // Content-MD5 guards the body; hashing it a second time for the signature would only cost time.
+        let mut request = request.customize().disable_payload_signing();
+        let learner = self.lane.as_ref().and_then(|lane| Some((lane, lane.learner(key)?)));
+        if let Some((_, learner)) = &learner {
+            request = request.interceptor(learner.clone());
+        }
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error))?;
+        if let Some((lane, learner)) = &learner {
+            lane.open(learner);
+        }
+        let etag = answer.e_tag().map(ETag::parse);
+        Ok(Written { version: kept(answer.version_id), etag, modified: None })
     }
 
     /// A lost answer makes the SDK send again what has been carried out, and then the condition does not hold any more:

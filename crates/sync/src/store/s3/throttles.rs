@@ -14,6 +14,13 @@ impl Throttles {
     pub(super) fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+
+    /// An answer has this status.
+    pub(super) fn see(&self, status: u16) {
+        if matches!(status, 429 | 503) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Intercept for Throttles {
@@ -27,9 +34,8 @@ impl Intercept for Throttles {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let status = context.response().map(|response| response.status().as_u16());
-        if matches!(status, Some(429 | 503)) {
-            self.0.fetch_add(1, Ordering::Relaxed);
+        if let Some(response) = context.response() {
+            self.see(response.status().as_u16());
         }
         Ok(())
     }

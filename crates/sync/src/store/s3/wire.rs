@@ -1,5 +1,6 @@
 //! Between the engine's words and the SDK's types.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
@@ -33,10 +34,38 @@ pub(super) fn content_md5(md5: &Md5) -> String {
     STANDARD.encode(md5.0)
 }
 
-/// `x-amz-copy-source`: the bucket and key, percent-encoded but for slashes.
-pub(super) fn copy_source(bucket: &str, key: &Key) -> String {
+/// A key in an address: percent-encoded but for slashes.
+pub(super) fn encoded(key: &Key) -> String {
     const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-    format!("{bucket}/{}", utf8_percent_encode(key.as_str(), KEY))
+    utf8_percent_encode(key.as_str(), KEY).to_string()
+}
+
+/// `x-amz-copy-source`.
+pub(super) fn copy_source(bucket: &str, key: &Key) -> String {
+    format!("{bucket}/{}", encoded(key))
+}
+
+/// All content headers as they are on the wire.
+pub(super) fn header_pairs(headers: &Headers) -> impl Iterator<Item = (Cow<'static, str>, &str)> {
+    let Headers {
+        content_type,
+        cache_control,
+        content_encoding,
+        content_disposition,
+        content_language,
+        website_redirect,
+        metadata,
+    } = headers;
+    let named = [
+        ("content-type", content_type),
+        ("cache-control", cache_control),
+        ("content-encoding", content_encoding),
+        ("content-disposition", content_disposition),
+        ("content-language", content_language),
+        ("x-amz-website-redirect-location", website_redirect),
+    ];
+    let named = named.into_iter().filter_map(|(name, value)| Some((name.into(), value.as_deref()?)));
+    named.chain(metadata.iter().map(|(name, value)| (format!("x-amz-meta-{name}").into(), value.as_str())))
 }
 
 pub(super) fn remote(object: &Object) -> Result<RemoteObject, StoreError> {
