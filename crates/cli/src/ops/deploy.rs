@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use twinsite_core::{Event, Run};
 use twinsite_s3_site::JOURNAL;
 use twinsite_sync::{
-    Deletes, Guard, Index, Keep, Notes, Options, ReleaseId, Rules, Sending, Source, SourceError, walk,
+    Ahead, Deletes, Guard, Index, Keep, Notes, Options, ReleaseId, Rules, Sending, Source, SourceError, walk,
 };
 
 use super::publish::{Carried, Order};
@@ -24,13 +24,16 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     let rules = config.rules()?;
     let source = find(&options.dir, &rules).await?;
     let commit = commit::of(&options.dir, options.commit.as_deref()).await?;
-    let stack = Stack::open(global, run).await?;
+    let index = Index::open(&index_file(global));
+    let ahead = Ahead::start(&source, &index);
+    let stack = Stack::open(global, run).await;
+    ahead.end().await;
+    let stack = stack?;
     let applied = options.apply && !options.dry_run;
     if applied {
         apply::ensure(&stack, run).await?;
     }
     stack.forget_requests().await;
-    let index = Index::open(&index_file(global));
     let notes = Notes { message: options.message.clone(), commit: commit.clone(), who: stack.who(), restores: None };
     let order = Order {
         what: WHAT,

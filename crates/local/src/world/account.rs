@@ -108,6 +108,7 @@ impl World {
         let mut account = state.account.clone();
         let done = change(&mut account, self.moment())?;
         self.keep(|disk| disk.account(&account))?;
+        self.inner.grants.forget();
         state.account = account;
         Ok(done)
     }

@@ -45,7 +45,7 @@ pub use write::{Condition, Deleted, NewObject};
 use blobs::Blobs;
 use bucket::Bucket;
 use disk::Disk;
-use replication::Queue;
+use replication::{Grants, Queue};
 
 /// The account that owns everything in the embedded cloud, unless a test says otherwise.
 pub const ACCOUNT: &str = "000000000000";
@@ -150,6 +150,7 @@ struct Inner {
     clock: Clock,
     delays: std::sync::Mutex<Delays>,
     queue: Queue,
+    grants: Grants,
     faults: RwLock<Faults>,
     health: route53::Health,
 }
@@ -191,6 +192,7 @@ impl World {
                 clock,
                 delays,
                 queue,
+                grants: Grants::default(),
                 faults,
                 health: route53::Health::default(),
             }),

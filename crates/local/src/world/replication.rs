@@ -138,6 +138,30 @@ impl Queue {
     }
 }
 
+/// A role and two buckets, by name.
+type Grantee = [String; 3];
+
+/// What roles may do, as long as the account stays as it is: policies are read once, and not for every version.
+#[derive(Debug, Default)]
+pub(super) struct Grants(std::sync::Mutex<Vec<(Grantee, bool)>>);
+
+impl Grants {
+    fn ask(&self, who: [&str; 3], look: impl FnOnce() -> bool) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, may)) = known.iter().find(|(grantee, _)| grantee.iter().eq(who)) {
+            return *may;
+        }
+        let may = look();
+        known.push((who.map(str::to_owned), may));
+        may
+    }
+
+    /// The account is about to change.
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
 impl World {
     /// Sends a version on its way, should a rule say so.
     pub(super) fn depart(&self, bucket: &str, version: &Version) {
@@ -191,7 +215,10 @@ impl World {
             return Ok(false);
         }
         let kept = there.is_some_and(|(_, versioning)| versioning == Versioning::Enabled);
-        let may = may_replicate(&state.account, &rules.role, &item.bucket, name);
+        let may = self
+            .inner
+            .grants
+            .ask([&rules.role, &item.bucket, name], || may_replicate(&state.account, &rules.role, &item.bucket, name));
         if kept && may {
             self.land(&mut state, name, &version)?;
         }

@@ -20,9 +20,10 @@ impl Wire {
     fn at_home<T>(&self, bucket: &str, req: &S3Request<T>) -> S3Result<()> {
         let host = req.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| req.uri.host()).unwrap_or_default();
-        match (access::aws_host(host), self.world.bucket(bucket)) {
-            (Some((_, here)), Some(there)) if there.region != here => Err(fault::elsewhere(&there.region)),
-            (Some(_) | None, _) => Ok(()),
+        let Some((_, here)) = access::aws_host(host) else { return Ok(()) };
+        match self.world.bucket(bucket) {
+            Some(there) if there.region != here => Err(fault::elsewhere(&there.region)),
+            Some(_) | None => Ok(()),
         }
     }
 
