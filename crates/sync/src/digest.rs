@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use md5::Digest;
 use twinsite_core::{Event, Phase, Run};
 
 use crate::local::stamp;
@@ -19,7 +18,7 @@ const BUFFER: usize = 256 << 10;
 
 /// The MD5 of some bytes.
 pub fn md5(bytes: &[u8]) -> Md5 {
-    Md5(md5::Md5::digest(bytes).into())
+    Md5(md5_simd::digest(bytes))
 }
 
 /// The entity tag of an object of these parts.
@@ -100,7 +99,7 @@ impl<'a> Opened<'a> {
     }
 
     fn digest(&mut self, size: u64, buffer: &mut Vec<u8>) -> Result<Md5, SourceError> {
-        let mut hash = md5::Md5::new();
+        let mut hash = md5_simd::Md5::new();
         buffer.resize(BUFFER, 0);
         let mut left = size;
         while left > 0 {
@@ -112,7 +111,7 @@ impl<'a> Opened<'a> {
             hash.update(&buffer[..got]);
             left -= got as u64;
         }
-        Ok(Md5(hash.finalize().into()))
+        Ok(Md5(hash.finalize()))
     }
 }
 

@@ -7,7 +7,7 @@
 //! or unknown to it, were written by somebody else or by an interrupted publish: those, and only those, are asked for.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read, Write};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -22,6 +22,9 @@ use crate::{Headers, Key, Md5, RemoteObject, SourceObject, Store, StoreError};
 
 /// Where ledgers are.
 pub(crate) const PREFIX: &str = ".twinsite/ledger/";
+
+/// Bytes that are compressed at once: every call clears a buffer.
+pub(crate) const BLOCK: usize = 128 << 10;
 
 /// True for keys of the private corner that are not ledgers.
 pub(crate) fn is_note(key: &Key) -> bool {
@@ -165,7 +168,8 @@ pub(crate) struct Book {
 impl Book {
     /// A ledger's content, compressed: a hundred bytes for each object would be most of what a small change sends.
     pub(crate) fn write(&self) -> Bytes {
-        let (mut out, mut prints) = (GzEncoder::new(Vec::new(), Compression::fast()), Prints::default());
+        let mut out = BufWriter::with_capacity(BLOCK, GzEncoder::new(Vec::new(), Compression::fast()));
+        let mut prints = Prints::default();
         let mut add = |key: &Key, line: &Line| {
             // Nothing can go wrong where everything goes into memory.
             drop(serde_json::to_writer(&mut out, &(key.as_str(), line)));
@@ -178,7 +182,7 @@ impl Book {
         for (key, release) in &self.rest {
             add(key, &Line { release: *release, ..Line::default() });
         }
-        out.finish().unwrap_or_default().into()
+        out.into_inner().ok().and_then(|out| out.finish().ok()).unwrap_or_default().into()
     }
 }
 

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use twinsite_core::Invalid;
 
-/// An object's key: the exact bytes of the file's relative path, with `/` between its parts.
+/// An object's key: the exact bytes of the file's relative path, with `/` between its parts. Clones share them: plans, reports and
+/// records all name the same objects.
 ///
 /// Limits: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Box<str>);
+pub struct Key(Arc<str>);
 
 impl Key {
     /// The longest key S3 takes, in bytes of UTF-8.

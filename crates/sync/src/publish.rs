@@ -206,15 +206,18 @@ pub async fn publish<S: History>(
     let (changes, previous) = (!plan.is_empty(), plan.releases().last().copied());
     // Objects that stayed for an earlier release may be part of this one again, and then nothing need be sent.
     let doubtful = unfinished || is_owed || !plan.ledger.current;
-    let draft = (changes || doubtful || previous.is_none()).then(|| Draft::of(&plan, how.source));
-    let report = Box::pin(transfer_behind(plan, primary, index, run, &mut follower)).await?;
-    let draft = match (draft, previous) {
-        (Some(draft), Some(previous)) if !changes => {
-            let newest = release::read(primary, previous).await.map_err(|error| broken(&report, error))?;
-            Some(draft).filter(|draft| !newest.is_some_and(|newest| draft.is(&newest)))
+    let mut draft = (changes || doubtful || previous.is_none()).then(|| Draft::of(&plan, how.source));
+    let recall = async {
+        match &mut draft {
+            Some(draft) => draft.recall(primary).await,
+            None => Ok(()),
         }
-        (draft, _) => draft,
     };
+    let sent = Box::pin(transfer_behind(plan, primary, index, run, &mut follower));
+    let (recalled, report) = join(recall, sent).await;
+    let report = report?;
+    recalled.map_err(|error| broken(&report, error))?;
+    let draft = draft.filter(|draft| changes || !draft.is_recalled());
     let mut rest = report.wrote.get(report.followed..).unwrap_or_default().to_vec();
     let mut release = None;
     if let Some(draft) = draft {

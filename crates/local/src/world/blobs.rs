@@ -18,7 +18,7 @@ use super::World;
 pub const CHUNK: usize = 8 << 20;
 
 /// Chunks below this size are not worth looking up.
-const DEDUP: usize = 64 << 10;
+const DEDUP: usize = 1 << 20;
 
 /// A stretch of bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,17 +3,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
 use super::{Carry, Compared, Needed, Redirect, carry, note};
 use crate::pace::Pace;
 use crate::release::{self, ReleaseId};
 use crate::store::{History, Store};
-use crate::{ETag, Interrupted, Key, Report, Rules, SyncError, Wave};
+use crate::{ETag, Interrupted, Key, Report, Rules, StoreError, SyncError, Wave};
 
 /// What was copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub async fn fill<S: History>(
         Interrupted { report, failed, left }
     };
     let known = match Known::of(first, &compared.copies).await {
-        Ok(known) => known,
+        Ok(known) => Arc::new(known),
         Err(error) => return Err(stopped(&filled, failed(release_key(), error), left)),
     };
     if left > 0 {
@@ -98,27 +98,38 @@ fn release_key() -> Key {
 async fn wave<S: History>(
     mut work: Vec<Needed>,
     (first, second): (&S, &S),
-    known: &Known,
+    known: &Arc<Known>,
     (filled, left): (&mut Filled, &mut usize),
     run: &Run,
 ) -> Vec<(Key, SyncError)> {
     let mut pace = Pace::new(second.throttled());
-    let mut flight = FuturesUnordered::new();
+    // Tasks of their own, so that requests are signed on all cores.
+    let mut flight = JoinSet::new();
     let mut failed = Vec::new();
     work.sort_by_key(|needed| needed.object.size);
     loop {
         let stop = !failed.is_empty() || run.is_cancelled();
         while !stop && flight.len() < pace.width() {
             let Some(needed) = work.pop() else { break };
-            flight.push(async move {
+            let (first, second, known, run) = (first.clone(), second.clone(), Arc::clone(known), run.clone());
+            flight.spawn(async move {
                 let redirect = known.redirect(&needed.object.key, &needed.object.etag);
                 let (key, etag, size) = (needed.object.key.clone(), needed.object.etag.clone(), needed.object.size);
                 let one = Carry { key, version: None, etag, size, headers: None, redirect };
-                (carry(first, second, &one, run).await, needed)
+                let started = Instant::now();
+                (carry(&first, &second, &one, &run).await, needed, started.elapsed())
             });
         }
-        let Some((result, needed)) = flight.next().await else { return failed };
-        pace.tick(second.throttled());
+        let (result, needed, took) = match flight.join_next().await {
+            Some(Ok(done)) => done,
+            Some(Err(lost)) => {
+                *left -= 1;
+                failed.push((release_key(), StoreError::Broken(lost.to_string()).into()));
+                continue;
+            }
+            None => return failed,
+        };
+        pace.tick(second.throttled(), took);
         let Needed { object, cause } = needed;
         match result {
             Ok(Some(_)) => {

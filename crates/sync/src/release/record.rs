@@ -1,6 +1,6 @@
 //! A record's form: lines of JSON, compressed, in parts of so many lines.
 
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read, Write};
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -9,6 +9,7 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Release, Summary};
+use crate::ledger::BLOCK;
 use crate::{ETag, Headers};
 
 /// Objects in one part; a hundred bytes each, a third of that compressed.
@@ -56,7 +57,7 @@ pub(super) fn parts(release: &Release) -> Result<Vec<Bytes>, Damaged> {
     let top = Top { summary: release.summary.clone(), parts: count, headers: release.headers.clone() };
     let mut parts = Vec::with_capacity(count);
     for part in 0..count {
-        let mut out = GzEncoder::new(Vec::new(), Compression::fast());
+        let mut out = BufWriter::with_capacity(BLOCK, GzEncoder::new(Vec::new(), Compression::fast()));
         if part == 0 {
             serde_json::to_writer(&mut out, &top)?;
             out.write_all(b"\n")?;
@@ -68,6 +69,7 @@ pub(super) fn parts(release: &Release) -> Result<Vec<Bytes>, Damaged> {
             serde_json::to_writer(&mut out, &line)?;
             out.write_all(b"\n")?;
         }
+        let out = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         parts.push(out.finish()?.into());
     }
     Ok(parts)

@@ -15,6 +15,8 @@ pub struct Draft {
     previous: Option<ReleaseId>,
     headers: Vec<Headers>,
     entries: Vec<(Entry, bool)>,
+    /// The release before, once it was read.
+    before: Option<Release>,
 }
 
 impl Draft {
@@ -33,11 +35,27 @@ impl Draft {
             entries.push((entry, stays));
         }
         let previous = plan.releases().last().copied();
-        Self { id: previous.unwrap_or_default().next(), previous, headers, entries }
+        Self { id: previous.unwrap_or_default().next(), previous, headers, entries, before: None }
     }
 
-    /// True when a release is made of the very same objects.
-    pub(crate) fn is(&self, release: &Release) -> bool {
+    /// Reads the release before, whose record tells the versions of what stays. [`write`] does it if nobody has; it can be done
+    /// while objects are sent.
+    ///
+    /// # Errors
+    /// [`SyncError`] when the record could not be read.
+    pub async fn recall(&mut self, store: &impl Store) -> Result<(), SyncError> {
+        if let (Some(previous), None) = (self.previous, &self.before) {
+            self.before = read(store, previous).await?;
+        }
+        Ok(())
+    }
+
+    /// True when the release before is made of the very same objects.
+    pub(crate) fn is_recalled(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| self.is(before))
+    }
+
+    fn is(&self, release: &Release) -> bool {
         let same = |((mine, _), theirs): (&(Entry, bool), &Entry)| {
             let headers = self.headers.get(mine.headers as usize) == release.headers.get(theirs.headers as usize);
             mine.key == theirs.key && mine.etag == theirs.etag && headers
@@ -69,16 +87,13 @@ fn damaged(id: ReleaseId, why: &Damaged) -> SyncError {
 /// [`SyncError::Raced`] when somebody else has written a release of that number.
 pub async fn write<S: History>(
     store: &S,
-    draft: Draft,
+    mut draft: Draft,
     report: &Report,
     notes: Notes,
 ) -> Result<(Summary, Vec<Wrote>), SyncError> {
-    let Draft { id, previous, headers: sets, entries } = draft;
+    draft.recall(store).await?;
+    let Draft { id, previous: _, headers: sets, entries, before: old } = draft;
     let written: HashMap<&Key, &Wrote> = report.wrote.iter().map(|wrote| (&wrote.key, wrote)).collect();
-    let old = match previous {
-        Some(previous) => read(store, previous).await?,
-        None => None,
-    };
     let mut all = Vec::with_capacity(entries.len());
     for (mut entry, stays) in entries {
         match written.get(&entry.key) {

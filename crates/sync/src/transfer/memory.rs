@@ -6,7 +6,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 const LARGE: u64 = 8 << 20;
 
 /// The KiB of all small files together. Small files are many, so that a few MiB keep every connection busy.
-const SMALL_ROOM: u32 = 12 << 10;
+const SMALL_ROOM: u32 = 4 << 10;
 
 /// The KiB of all large files and parts together: four parts of the usual size.
 const LARGE_ROOM: u32 = 64 << 10;
@@ -45,7 +45,7 @@ mod tests {
         let whole = memory.room(5 << 30).now_or_never();
         assert!(whole.is_some(), "what is larger than the room gets all of it");
         assert!(memory.room(16 << 20).now_or_never().is_none(), "and then nothing else fits");
-        let small: Vec<_> = (0..3).map(|_| memory.room(4 << 20).now_or_never()).collect();
+        let small: Vec<_> = (0..4).map(|_| memory.room(1 << 20).now_or_never()).collect();
         assert!(small.iter().all(Option::is_some));
         assert!(memory.room(1).now_or_never().is_none());
         drop(small);

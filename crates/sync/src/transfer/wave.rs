@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, Semaphore};
@@ -161,9 +162,10 @@ impl<S: History> Shift<S> {
             let turn = if work.is_large() { self.uploads.acquire().await.ok() } else { None };
             let room = self.memory.room(work.weight()).await;
             let over = self.is_over(&self.line());
+            let started = Instant::now();
             let result = if over { Err(SyncError::Cancelled) } else { self.carry_out(&work).await };
             drop((turn, room));
-            self.done(&work, result);
+            self.done(&work, result, started.elapsed());
         }
     }
 
@@ -205,10 +207,10 @@ impl<S: History> Shift<S> {
         }
     }
 
-    fn done(&self, work: &Work, result: Result<Written, SyncError>) {
+    fn done(&self, work: &Work, result: Result<Written, SyncError>, took: Duration) {
         let mut line = self.line();
         line.sending -= work.burden();
-        line.pace.tick(self.store.throttled());
+        line.pace.tick(self.store.throttled(), took);
         if line.pace.width() > line.workers && !line.work.is_empty() {
             self.wanted.notify_one();
         }
