@@ -216,3 +216,41 @@ async fn hash_batch(batch: Vec<Placed>, run: Run) -> Result<Vec<(usize, Md5)>, S
         (Err(_), None) => Ok(Vec::new()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use md5::Digest as _;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Rules, walk};
+
+    /// As another implementation has it.
+    fn reference(bytes: &[u8]) -> Md5 {
+        Md5(md5::Md5::digest(bytes).into())
+    }
+
+    #[test]
+    fn digests_are_right_at_every_length() {
+        let bytes: Vec<u8> = (0..1000_u32).map(|n| (n * 7 % 251) as u8).collect();
+        for length in 0..bytes.len() {
+            assert_eq!(md5(&bytes[..length]), reference(&bytes[..length]), "{length}");
+        }
+        assert_eq!(md5(b"abc").to_string(), "900150983cd24fb0d6963f7d28e17f72");
+    }
+
+    proptest! {
+        #[test]
+        fn whole_or_in_parts_as_another_implementation_has_it(bytes: Vec<u8>, part in 1_u64..100) {
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join("file"), &bytes).unwrap();
+            let source = walk(dir.path(), &Rules::web()).unwrap();
+            let object = &source.objects()[0];
+            prop_assert_eq!(md5(&bytes), reference(&bytes));
+            prop_assert_eq!(digest_of(object, &mut Vec::new()).unwrap(), reference(&bytes));
+            let parts: Vec<Md5> = bytes.chunks(usize::try_from(part).unwrap()).map(reference).collect();
+            let wanted = if bytes.is_empty() { vec![reference(b"")] } else { parts };
+            prop_assert_eq!(part_digests(object, part).unwrap(), wanted);
+        }
+    }
+}

@@ -16,21 +16,39 @@ const PER_RANGE: usize = 980;
 /// Ranges listed at once.
 const WIDTH: usize = 16;
 
+/// Behind a key, up to and with another one.
+type Range = (Option<Key>, Option<Key>);
+
+/// Where the key space is likely to be as full as a page.
+pub(crate) fn cuts(source: &Source) -> Vec<Key> {
+    source.objects.iter().skip(PER_RANGE).step_by(PER_RANGE).map(|object| object.key.clone()).collect()
+}
+
+fn ranges(cuts: &[Key]) -> impl Iterator<Item = Range> {
+    let cuts = || cuts.iter().cloned().map(Some);
+    std::iter::once(None).chain(cuts()).zip(cuts().chain(std::iter::once(None)))
+}
+
 /// Every object of the bucket, in key order.
 pub(crate) async fn list(source: &Source, store: &impl Store) -> Result<Vec<RemoteObject>, StoreError> {
-    let cuts = source.objects.iter().skip(PER_RANGE).step_by(PER_RANGE).map(|object| object.key.clone());
-    list_between(cuts.collect(), store).await
+    list_ranges(ranges(&cuts(source)).collect(), store).await
 }
 
-/// Every object of the bucket, most of which are likely to be these, which are in order.
-pub(crate) async fn list_around(keys: Vec<Key>, store: &impl Store) -> Result<Vec<RemoteObject>, StoreError> {
-    list_between(keys.into_iter().skip(PER_RANGE).step_by(PER_RANGE).collect(), store).await
+/// The stretches of the bucket that these keys are in, which are in order; all of it, in key order.
+pub(crate) async fn list_around(
+    keys: &[Key],
+    cuts: &[Key],
+    store: &impl Store,
+) -> Result<Vec<RemoteObject>, StoreError> {
+    let is_wanted = |(after, until): &Range| {
+        let start = after.as_ref().map_or(0, |after| keys.partition_point(|key| key <= after));
+        keys.get(start).is_some_and(|key| until.as_ref().is_none_or(|until| key <= until))
+    };
+    list_ranges(ranges(cuts).filter(is_wanted).collect(), store).await
 }
 
-async fn list_between(cuts: Vec<Key>, store: &impl Store) -> Result<Vec<RemoteObject>, StoreError> {
-    let starts = std::iter::once(None).chain(cuts.clone().into_iter().map(Some));
-    let ends = cuts.into_iter().map(Some).chain(std::iter::once(None));
-    let mut ranges = starts.zip(ends).enumerate();
+async fn list_ranges(ranges: Vec<Range>, store: &impl Store) -> Result<Vec<RemoteObject>, StoreError> {
+    let mut ranges = ranges.into_iter().enumerate();
     // Tasks of their own, because reading a page costs more than waiting for it.
     let mut flight = JoinSet::new();
     let mut listed = BTreeMap::new();

@@ -193,7 +193,7 @@ pub async fn publish<S: History>(
     run: &Run,
 ) -> Result<Published, Interrupted> {
     let Prepared { plan, drift, unfinished, is_owed, .. } = prepared;
-    let mut follower = Follower::new(primary, backup, how.patience, run);
+    let mut follower = Follower::new(primary, backup, how.patience, run).knowing(how.source);
     let mut filled = Filled::default();
     match drift {
         Ok(drift) if drift.is_level() => {}

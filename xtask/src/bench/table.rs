@@ -85,14 +85,55 @@ fn rows_order(samples: &[Sample], row: &Row<'_>) -> usize {
 pub(super) fn ratio(rows: &[Row<'_>], series: &str, work: &str, who: &str) -> Option<(f64, String)> {
     let here = || rows.iter().filter(|row| row.series == series && row.work == work);
     let ours = here().find(|row| row.who == who)?;
-    let rivals = here().filter(|row| ![TWINSITE, ENGINE].contains(&row.who) && row.equal);
+    let rivals = here().filter(|row| !is_ours(row) && row.equal);
     let best = rivals.min_by(|a, b| a.wall.total_cmp(&b.wall))?;
     Some((ours.wall / best.wall, best.who.to_owned()))
 }
 
+/// What is compared.
+type Figure = (&'static str, fn(&Row<'_>) -> f64);
+
+#[expect(clippy::cast_precision_loss, reason = "some thousands of requests")]
+const FIGURES: [Figure; 4] = [
+    ("wall", |row| row.wall),
+    ("CPU", |row| row.cpu),
+    ("memory", |row| row.peak),
+    ("requests", |row| row.requests as f64),
+];
+
+/// One of ours over the least of all rivals whose bucket was true to the source, each figure by itself.
+fn shares(rows: &[Row<'_>], ours: &Row<'_>) -> Option<Vec<f64>> {
+    let same = |row: &&Row<'_>| (row.series, row.work) == (ours.series, ours.work);
+    let rivals: Vec<_> = rows.iter().filter(same).filter(|row| !is_ours(row) && row.equal).collect();
+    let share = |(_, of): &Figure| {
+        let least = rivals.iter().map(|row| of(row)).min_by(f64::total_cmp)?;
+        Some(of(ours) / least)
+    };
+    FIGURES.iter().map(share).collect()
+}
+
+fn is_ours(row: &Row<'_>) -> bool {
+    [TWINSITE, ENGINE].contains(&row.who)
+}
+
+/// All that is ours in one table: shares of the best rival's figures.
+fn overview(rows: &[Row<'_>]) -> String {
+    let names: Vec<_> = FIGURES.iter().map(|(name, _)| *name).collect();
+    let mut text = format!("| work | program | {} |\n|---|---|{}\n", names.join(" | "), "---:|".repeat(names.len()));
+    for row in rows.iter().filter(|row| is_ours(row)) {
+        let Some(shares) = shares(rows, row) else { continue };
+        let shares: Vec<_> = shares.iter().map(|share| format!("{share:.2}")).collect();
+        let _ = writeln!(text, "| {}, {} | {} | {} |", row.series, row.work, row.who, shares.join(" | "));
+    }
+    text
+}
+
 fn markdown(samples: &[Sample]) -> String {
     let rows = rows(samples);
-    let mut text = String::new();
+    let mut text = format!(
+        "### Shares\n\nOf the least that any rival took which was true to the source, each figure by itself.\n\n{}",
+        overview(&rows)
+    );
     let mut last = ("", "");
     for row in &rows {
         if last != (row.series, row.work) {
@@ -154,6 +195,7 @@ mod tests {
         let text = markdown(&samples);
         assert!(text.contains("twinsite 0.50 of hugo."), "{text}");
         assert!(text.contains("s5cmd (bucket not equal to the source)"), "{text}");
+        assert!(text.contains("| loopback/medium, first publish | twinsite | 0.50 |"), "{text}");
         let svg = chart::draw(&rows);
         assert!(svg.contains("0.50 of hugo") && svg.contains("width=\"180\""), "{svg}");
     }

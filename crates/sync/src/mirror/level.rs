@@ -1,15 +1,18 @@
 //! Keeping up with a publish: what was just written to the first bucket is waited for in the second, and what is late is
 //! copied. So a page is not published before its assets are in both.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use futures::future::{Either, select};
 use futures::{StreamExt, stream};
 use twinsite_core::{Event, Phase, Run, Side, Verb, wait};
 
 use super::{Carry, Cause, Redirect, carry};
+use crate::listing::{cuts, list_around};
 use crate::store::{History, Standing};
 use crate::transfer::Behind;
-use crate::{Key, SyncError, Wrote};
+use crate::{Key, Source, SyncError, Wrote};
 
 /// Objects looked at at once.
 const WIDTH: usize = 48;
@@ -55,6 +58,8 @@ pub struct Follower<'a, S> {
     second: &'a S,
     patience: Duration,
     run: &'a Run,
+    /// Where listings are cut.
+    cuts: Vec<Key>,
     /// What there is to tell.
     pub level: Level,
 }
@@ -68,7 +73,14 @@ impl<S> std::fmt::Debug for Follower<'_, S> {
 impl<'a, S: History> Follower<'a, S> {
     /// Waits for replication as long as this, each time, before it copies.
     pub fn new(first: &'a S, second: &'a S, patience: Duration, run: &'a Run) -> Self {
-        Self { first, second, patience, run, level: Level::default() }
+        Self { first, second, patience, run, cuts: Vec::new(), level: Level::default() }
+    }
+
+    /// The second bucket holds about what this source does, so it can be listed in as many ranges at once.
+    #[must_use]
+    pub fn knowing(mut self, source: &Source) -> Self {
+        self.cuts = cuts(source);
+        self
     }
 
     /// Returns when these objects are in the second bucket as well and these keys are not, or with
@@ -94,21 +106,39 @@ impl<'a, S: History> Follower<'a, S> {
             if left.is_empty() {
                 break;
             }
-            // What no rule is about, or what replication gave up on, will not come however long one waits.
-            let hopeless = round.is_multiple_of(4) && self.is_hopeless(&left).await?;
-            if hopeless || started.elapsed() + pause > self.patience || self.run.is_cancelled() {
+            if started.elapsed() + pause > self.patience || self.run.is_cancelled() {
                 break;
             }
             if started.elapsed() > WORTH_A_WORD {
                 let what = "replication to the backup".to_owned();
                 self.run.say(&Event::Waiting { what, since: started.elapsed(), usually: Some("seconds") });
             }
-            wait::pause(self.run, pause).await;
+            if self.pause(pause, round.is_multiple_of(4).then_some(&*left)).await? {
+                break;
+            }
             pause = (pause * 3 / 2).min(Duration::from_secs(5));
         }
         self.level.waited += started.elapsed();
         self.level.replicated += all - left.len();
         self.repair(left).await
+    }
+
+    /// Lets some time pass, and looks meanwhile whether waiting for these is of any use: what no rule is about, or what
+    /// replication gave up on, will not come. True when it is not.
+    async fn pause(&self, pause: Duration, left: Option<&[Expected]>) -> Result<bool, SyncError> {
+        let paused = pin!(wait::pause(self.run, pause));
+        let Some(left) = left else {
+            paused.await;
+            return Ok(false);
+        };
+        match select(pin!(self.is_hopeless(left)), paused).await {
+            Either::Left((Ok(false), paused)) => {
+                paused.await;
+                Ok(false)
+            }
+            Either::Left((told, _)) => told,
+            Either::Right(((), hopeless)) => hopeless.await,
+        }
     }
 
     /// A look at one of them tells about all: they were written together.
@@ -157,7 +187,7 @@ impl<'a, S: History> Follower<'a, S> {
     async fn missing_by_listing(&self, mut left: Vec<Expected>) -> Result<Vec<Expected>, SyncError> {
         left.sort_by(|a, b| a.key().cmp(b.key()));
         let keys: Vec<Key> = left.iter().map(|expected| expected.key().clone()).collect();
-        let listing = crate::listing::list_around(keys, self.second).await?;
+        let listing = list_around(&keys, &self.cuts, self.second).await?;
         let there = |key: &Key| listing.binary_search_by(|object| object.key.cmp(key)).ok().map(|at| &listing[at]);
         left.retain(|expected| match (expected, there(expected.key())) {
             (Expected::Nothing(_), found) => found.is_some(),
