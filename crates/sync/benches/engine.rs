@@ -125,7 +125,7 @@ async fn known(keys: usize) -> (Source, Index, MemoryStore) {
 }
 
 fn object(n: usize, headers: &Arc<Headers>) -> SourceObject {
-    let (key, path) = (key(n), format!("/home/runner/work/site/public/{}", key(n)).into());
+    let (key, path) = (key(n), format!("site/public/{}", key(n)).into());
     let stamp = Stamp { size: 1, mtime: 0, ctime: 0, inode: 0 };
     let (body, headers) = (Body::File { path, stamp }, Arc::clone(headers));
     SourceObject { key, body, size: 1, headers, wave: Wave::Pages }

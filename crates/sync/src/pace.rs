@@ -40,7 +40,7 @@ impl Pace {
         if !halved && self.done < self.width {
             return;
         }
-        let far = self.took.as_secs_f64() > self.done as f64 * Self::FAR.as_secs_f64();
+        let far = self.took > Self::FAR * u32::try_from(self.done).unwrap_or(u32::MAX);
         self.width = match (halved, far) {
             (true, _) => (self.width / 2).max(Self::LEAST),
             (false, true) => (self.width + 16).min(Self::MOST),

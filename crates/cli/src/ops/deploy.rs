@@ -25,10 +25,7 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     let source = find(&options.dir, &rules).await?;
     let commit = commit::of(&options.dir, options.commit.as_deref()).await?;
     let index = Index::open(&index_file(global));
-    let ahead = Ahead::start(&source, &index);
-    let stack = Stack::open(global, run).await;
-    ahead.end().await;
-    let stack = stack?;
+    let stack = open_beside(global, (&source, &index), run).await?;
     let applied = options.apply && !options.dry_run;
     if applied {
         apply::ensure(&stack, run).await?;
@@ -72,6 +69,14 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     };
     Box::pin(look(&stack, (global, options), (&source, &rules, guard), &deployed, run)).await?;
     if options.serve { serve(&stack, &deployed, global, (run, screen)).await } else { Ok(Outcome::Deployed(deployed)) }
+}
+
+/// Opens the site while files are hashed.
+async fn open_beside(global: &Global, (source, index): (&Source, &Index), run: &Run) -> Result<Stack, Failure> {
+    let ahead = Ahead::start(source, index);
+    let stack = Stack::open(global, run).await;
+    ahead.end().await;
+    stack
 }
 
 /// If wanted, fails when visitors do not get what was published, after the release before was brought back, should that be wanted.

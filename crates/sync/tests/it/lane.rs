@@ -16,10 +16,13 @@ use twinsite_aws::{Access, Session};
 use twinsite_local::{Cloud, Trouble};
 use twinsite_sync::{Headers, Key, S3Store, Store, md5};
 
+/// The headers of a put.
+type Sent = Vec<(String, String)>;
+
 /// The headers of every put, as it left.
 #[derive(Clone, Debug, Default)]
 struct Seen {
-    puts: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+    puts: Arc<Mutex<Vec<Sent>>>,
     /// Whether puts that are not the SDK's get no answer.
     refuses: bool,
 }
@@ -46,7 +49,7 @@ struct Watched(SharedHttpConnector, Seen);
 impl HttpConnector for Watched {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if request.method() == "PUT" {
-            let headers: Vec<_> = request.headers().iter().map(|(name, value)| (name.into(), value.into())).collect();
+            let headers: Sent = request.headers().iter().map(|(name, value)| (name.into(), value.into())).collect();
             let refused = self.1.refuses && !is_by_sdk(&headers);
             self.1.puts.lock().unwrap().push(headers);
             if refused {
