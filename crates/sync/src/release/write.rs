@@ -38,7 +38,7 @@ impl Draft {
         Self { id: previous.unwrap_or_default().next(), previous, headers, entries, before: None }
     }
 
-    /// Reads the release before, whose record tells the versions of what stays. [`write`] does it if nobody has; it can be done
+    /// Reads the release before, whose record tells the versions of what stays. [`write()`] does it if nobody has; it can be done
     /// while objects are sent.
     ///
     /// # Errors
