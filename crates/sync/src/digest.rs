@@ -32,11 +32,16 @@ pub fn multipart_etag(parts: &[Md5]) -> ETag {
 /// # Errors
 /// [`SourceError::Changed`] when it is not the file that was found, or changes while it is read.
 pub fn read_whole(object: &SourceObject) -> Result<Bytes, SourceError> {
+    load(object).map(|(bytes, _)| bytes)
+}
+
+/// The whole file, and its digest.
+pub(crate) fn load(object: &SourceObject) -> Result<(Bytes, Md5), SourceError> {
     let mut file = Opened::new(object)?;
-    let bytes = file.exactly(object.size)?;
+    let loaded = file.exactly(object.size)?;
     // That it is now as it was found shows that it was so all the while: one look does for small files.
     file.check()?;
-    Ok(bytes.into())
+    Ok(loaded)
 }
 
 /// A stretch of the file.
@@ -44,12 +49,17 @@ pub fn read_whole(object: &SourceObject) -> Result<Bytes, SourceError> {
 /// # Errors
 /// As [`read_whole`].
 pub fn read_part(object: &SourceObject, offset: u64, length: u64) -> Result<Bytes, SourceError> {
+    load_part(object, offset, length).map(|(bytes, _)| bytes)
+}
+
+/// A stretch of the file, and its digest.
+pub(crate) fn load_part(object: &SourceObject, offset: u64, length: u64) -> Result<(Bytes, Md5), SourceError> {
     let mut file = Opened::new(object)?;
     file.check()?;
     file.file.seek(SeekFrom::Start(offset)).map_err(|source| unreadable(object, source))?;
-    let bytes = file.exactly(length)?;
+    let loaded = file.exactly(length)?;
     file.check()?;
-    Ok(bytes.into())
+    Ok(loaded)
 }
 
 /// The digest of each part of the file.
@@ -81,15 +91,18 @@ impl<'a> Opened<'a> {
         Ok(Self { object, stamp, file })
     }
 
-    /// So many bytes from where it stands.
-    fn exactly(&mut self, size: u64) -> Result<Vec<u8>, SourceError> {
+    /// So many bytes from where it stands, and their digest: each piece is hashed while it is in the core's cache.
+    fn exactly(&mut self, size: u64) -> Result<(Bytes, Md5), SourceError> {
         let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
-        match self.file.read_exact(&mut bytes) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(SourceError::Changed(self.object.key.clone()))
-            }
-            other => other.map(|()| bytes).map_err(|source| unreadable(self.object, source)),
+        let mut hash = md5_simd::Md5::new();
+        for piece in bytes.chunks_mut(BUFFER) {
+            self.file.read_exact(piece).map_err(|source| match source.kind() {
+                io::ErrorKind::UnexpectedEof => SourceError::Changed(self.object.key.clone()),
+                _ => unreadable(self.object, source),
+            })?;
+            hash.update(piece);
         }
+        Ok((bytes.into(), Md5(hash.finalize())))
     }
 
     fn check(&self) -> Result<(), SourceError> {

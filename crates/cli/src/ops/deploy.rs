@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use futures::future::join;
 use twinsite_core::{Event, Run};
 use twinsite_s3_site::JOURNAL;
 use twinsite_sync::{
@@ -22,8 +23,8 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     let config = config(global)?;
     let guard = options.max_delete.as_deref().map_or(Ok(config.guard), guard)?;
     let rules = config.rules()?;
-    let source = find(&options.dir, &rules).await?;
-    let commit = commit::of(&options.dir, options.commit.as_deref()).await?;
+    let (source, commit) = join(find(&options.dir, &rules), commit::of(&options.dir, options.commit.as_deref())).await;
+    let (source, commit) = (source?, commit?);
     let index = Index::open(&index_file(global));
     let stack = open_beside(global, (&source, &index), run).await?;
     let applied = options.apply && !options.dry_run;

@@ -37,7 +37,7 @@ pub(super) struct Held(Bytes);
 /// Where chunks are kept.
 #[derive(Debug)]
 pub(super) enum Blobs {
-    Memory(Mutex<HashMap<[u8; 32], Weak<Held>>>),
+    Memory(Mutex<HashMap<u64, Weak<Held>>>),
     Files(PathBuf),
 }
 
@@ -77,17 +77,19 @@ impl Blobs {
     }
 }
 
-fn hold(known: &Mutex<HashMap<[u8; 32], Weak<Held>>>, bytes: Bytes) -> Arc<Held> {
+fn hold(known: &Mutex<HashMap<u64, Weak<Held>>>, bytes: Bytes) -> Arc<Held> {
     if bytes.len() < DEDUP {
         return Arc::new(Held(bytes));
     }
-    let digest: [u8; 32] = Sha256::digest(&bytes).into();
-    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(held) = known.get(&digest).and_then(Weak::upgrade) {
-        return held;
+    // A sum finds what may be equal, and a look at the bytes tells.
+    let sum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, &bytes);
+    let known = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    let there = known().get(&sum).and_then(Weak::upgrade);
+    if let Some(there) = there.filter(|there| there.0 == bytes) {
+        return there;
     }
     let held = Arc::new(Held(bytes));
-    known.insert(digest, Arc::downgrade(&held));
+    known().insert(sum, Arc::downgrade(&held));
     held
 }
 

@@ -99,7 +99,7 @@ impl<'a, S: History> Follower<'a, S> {
 
     async fn settle(&mut self, mut left: Vec<Expected>) -> Result<(), SyncError> {
         let started = Instant::now();
-        let mut pause = Duration::from_millis(60);
+        let mut pause = Duration::from_millis(100);
         let all = left.len();
         for round in 0_u32.. {
             left = self.missing(left).await?;

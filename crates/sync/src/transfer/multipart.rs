@@ -8,9 +8,9 @@ use twinsite_core::{Event, Phase, Run, Side};
 
 use super::memory::Memory;
 use crate::diff::header_changes;
-use crate::digest::beside;
+use crate::digest::{beside, load_part};
 use crate::store::{PartMade, Pending, Written};
-use crate::{Md5, SourceObject, Store, SyncError, md5, read_part};
+use crate::{Md5, SourceObject, Store, SyncError};
 
 /// Files of this size and more are sent in parts, in bytes.
 pub(crate) const THRESHOLD: u64 = 32 << 20;
@@ -105,12 +105,7 @@ impl<S: Store> Upload<'_, S> {
         let offset = u64::from(index) * size;
         let length = size.min(self.object.size - offset);
         let _room = self.memory.room(length).await;
-        let read = move |object: &SourceObject| {
-            let bytes = read_part(object, offset, length)?;
-            let digest = md5(&bytes);
-            Ok((bytes, digest))
-        };
-        let (bytes, digest) = beside(self.object, read).await?;
+        let (bytes, digest) = beside(self.object, move |object| load_part(object, offset, length)).await?;
         let part = PartMade { number: index + 1, md5: digest, size: length };
         if self.there.get(&part.number) != Some(&part) {
             self.store.part((&self.object.key, self.id), part.number, (bytes, digest)).await?;

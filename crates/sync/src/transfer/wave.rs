@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use twinsite_core::{Event, Phase, Run, Side, Verb};
@@ -12,12 +11,10 @@ use twinsite_core::{Event, Phase, Run, Side, Verb};
 use super::memory::Memory;
 use super::multipart::{self, THRESHOLD};
 use super::{Failed, Report};
-use crate::digest::beside;
+use crate::digest::{beside, load};
 use crate::pace::Pace;
 use crate::store::{History, Written};
-use crate::{
-    Body, ETag, Index, Md5, Put, Rewrite, SourceError, SourceObject, SyncError, Wrote, md5, mirror, read_whole,
-};
+use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, Wrote, mirror};
 
 /// Files of more bytes are read and hashed on threads of their own: others would wait too long.
 const QUICK: u64 = 1 << 20;
@@ -236,12 +233,6 @@ impl<S: History> Shift<S> {
         let key = "?".parse().unwrap_or_else(|_| unreachable!("a short text is a key"));
         line.failed.push((key, crate::StoreError::Broken(error.to_string()).into()));
     }
-}
-
-fn load(object: &SourceObject) -> Result<(Bytes, Md5), SourceError> {
-    let bytes = read_whole(object)?;
-    let digest = md5(&bytes);
-    Ok((bytes, digest))
 }
 
 fn note(work: &Work, written: Written, report: &mut Report) {
