@@ -142,7 +142,8 @@ pub(crate) async fn read(store: &impl Store, key: &Key) -> Result<Lines, StoreEr
     let Some(bytes) = store.get(key).await? else { return Ok(Lines::new()) };
     let mut text = Vec::new();
     if GzDecoder::new(&*bytes).read_to_end(&mut text).is_err() {
-        return Ok(Lines::new());
+        // Ledgers were plain text once.
+        text = bytes.to_vec();
     }
     let mut lines = Lines::new();
     for line in serde_json::Deserializer::from_slice(&text).into_iter::<(String, Line)>() {
@@ -220,6 +221,14 @@ mod tests {
             read(&store, &key).await.unwrap()
         });
         assert_eq!(read, lines.map(|(key, line)| (key.parse().unwrap(), line)).into());
+        let mut plain = Vec::new();
+        GzDecoder::new(&*bytes).read_to_end(&mut plain).unwrap();
+        let plain = Bytes::from(plain);
+        let reread = runtime.block_on(async {
+            store.put(&key, &Headers::default(), (plain.clone(), crate::md5(&plain))).await.unwrap();
+            super::read(&store, &key).await.unwrap()
+        });
+        assert_eq!(reread, read);
     }
 
     #[test]
