@@ -122,15 +122,14 @@ struct Way {
     components: RuntimeComponents,
 }
 
-/// Headers that the SDK adds of itself, or that are made anew for each put.
-const USUAL: [&str; 10] = [
+/// Headers that the SDK adds of itself beside [`AGENT`], or that are made anew for each put.
+const USUAL: [&str; 9] = [
     "amz-sdk-invocation-id",
     "amz-sdk-request",
     "authorization",
     "content-length",
     "content-md5",
     "host",
-    "user-agent",
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-security-token",
