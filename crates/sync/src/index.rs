@@ -1,19 +1,32 @@
 //! What a file's content was when it was last read, so that it need not be read again: as git's index keeps it.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{Md5, SourceObject, Stamp};
 
-/// By path as it is written: to hash or compare a path as such is to take it apart.
-type Entries = HashMap<OsString, (Stamp, Md5)>;
+/// What the file begins with. Others are as good as empty.
+const MAGIC: &[u8] = b"twinsite index 2\n";
+
+/// The bytes of an entry in the file, one behind the other and without a mark between them.
+const ENTRY: usize = 56;
+
+/// By a digest of the path: many long paths would be most of what there is to keep.
+type Entries = HashMap<[u8; 16], Entry>;
+
+/// What is known of a file.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// A digest of its stamp.
+    stamp: [u8; 16],
+    /// When it was last changed in any way, in nanoseconds since the epoch.
+    changed: i64,
+    content: Md5,
+}
 
 /// Remembers the digest of every file that was read, by path and [`Stamp`].
 ///
@@ -25,9 +38,6 @@ pub struct Index {
     /// True when it knows more than the file does.
     is_newer: Arc<AtomicBool>,
 }
-
-#[derive(Serialize, Deserialize)]
-struct Entry(String, u64, i128, i128, u64, String);
 
 impl Index {
     /// An index for this run only.
@@ -44,15 +54,19 @@ impl Index {
     /// The digest of a file, if it is still as it was when it was read.
     pub fn get(&self, object: &SourceObject) -> Option<Md5> {
         let (path, now) = object.file()?;
+        let (name, stamp) = (name(path), digest_of(now));
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(path.as_os_str()).filter(|(stamp, _)| *stamp == now).map(|(_, digest)| *digest)
+        entries.get(&name).filter(|entry| entry.stamp == stamp).map(|entry| entry.content)
     }
 
     /// Remembers a file's digest.
     pub fn put(&self, object: &SourceObject, digest: Md5) {
         if let Some((path, stamp)) = object.file() {
+            let changed = i64::try_from(stamp.mtime.max(stamp.ctime)).unwrap_or(i64::MAX);
+            let entry = Entry { stamp: digest_of(stamp), changed, content: digest };
+            let name = name(path);
             let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-            entries.insert(path.into(), (stamp, digest));
+            entries.insert(name, entry);
             self.is_newer.store(true, Ordering::Relaxed);
         }
     }
@@ -76,15 +90,30 @@ impl Index {
 
     fn write(&self, file: &Path) -> std::io::Result<()> {
         let mut out = BufWriter::new(std::fs::File::create(file)?);
+        out.write_all(MAGIC)?;
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        for (path, (stamp, digest)) in entries.iter() {
-            let Some(path) = path.to_str() else { continue };
-            let Stamp { size, mtime, ctime, inode } = *stamp;
-            serde_json::to_writer(&mut out, &Entry(path.to_owned(), size, mtime, ctime, inode, digest.to_string()))?;
-            out.write_all(b"\n")?;
+        for (name, Entry { stamp, changed, content }) in entries.iter() {
+            out.write_all(name)?;
+            out.write_all(stamp)?;
+            out.write_all(&changed.to_le_bytes())?;
+            out.write_all(&content.0)?;
         }
         out.flush()
     }
+}
+
+fn name(path: &Path) -> [u8; 16] {
+    crate::md5(path.as_os_str().as_encoded_bytes()).0
+}
+
+fn digest_of(stamp: Stamp) -> [u8; 16] {
+    let Stamp { size, mtime, ctime, inode } = stamp;
+    let mut bytes = [0; 48];
+    bytes[..8].copy_from_slice(&size.to_le_bytes());
+    bytes[8..24].copy_from_slice(&mtime.to_le_bytes());
+    bytes[24..40].copy_from_slice(&ctime.to_le_bytes());
+    bytes[40..].copy_from_slice(&inode.to_le_bytes());
+    crate::md5(&bytes).0
 }
 
 /// Reads the entries that can be trusted: a file touched in the very moment the index was written, or later, may have
@@ -92,18 +121,20 @@ impl Index {
 fn read(file: &Path) -> Option<Entries> {
     let mut input = std::fs::File::open(file).ok()?;
     let written = input.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let written = i128::try_from(written.as_nanos()).ok()?;
-    // In one piece: reading from a stream would look at every byte one by one.
-    let mut text = Vec::new();
-    input.read_to_end(&mut text).ok()?;
-    let mut entries = Entries::with_capacity(text.len() / 200);
-    for entry in serde_json::Deserializer::from_slice(&text).into_iter::<Entry>() {
-        let Entry(path, size, mtime, ctime, inode, digest) = entry.ok()?;
-        let mut md5 = [0; 16];
-        hex::decode_to_slice(digest, &mut md5).ok()?;
+    let written = i64::try_from(written.as_nanos()).ok()?;
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes).ok()?;
+    let (all, []) = bytes.strip_prefix(MAGIC)?.as_chunks::<ENTRY>() else { return None };
+    let mut entries = Entries::with_capacity(all.len());
+    for entry in all {
+        let (name, rest) = entry.split_first_chunk()?;
+        let (stamp, rest) = rest.split_first_chunk()?;
+        let (changed, rest) = rest.split_first_chunk()?;
+        let changed = i64::from_le_bytes(*changed);
         // Clocks of file systems tick every few milliseconds.
-        if mtime.max(ctime) < written - 20_000_000 {
-            entries.insert(path.into(), (Stamp { size, mtime, ctime, inode }, Md5(md5)));
+        if changed < written - 20_000_000 {
+            let content = Md5(rest.try_into().ok()?);
+            entries.insert(*name, Entry { stamp: *stamp, changed, content });
         }
     }
     Some(entries)
