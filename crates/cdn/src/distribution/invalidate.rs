@@ -27,14 +27,22 @@ pub struct Accepted {
 }
 
 impl Cdn {
-    /// Has the site's distribution forget paths. The same `reference` with the same paths is the same invalidation, so a
-    /// repetition costs nothing. `None` when there is no distribution, or nothing to forget.
+    /// The site's distribution; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`AwsError`] when CloudFront could not be asked.
+    pub async fn distribution(&self, want: &Desired) -> Result<Option<ResourceId>, AwsError> {
+        Box::pin(Calls { client: &self.cloudfront }.find(want)).await
+    }
+
+    /// Has a distribution forget paths. The same `reference` with the same paths is the same invalidation, so a repetition
+    /// costs nothing. `None` when there is nothing to forget.
     ///
     /// # Errors
     /// [`AwsError`] when CloudFront could not be asked, or had no room for so many paths for five minutes.
     pub async fn invalidate(
         &self,
-        want: &Desired,
+        distribution: ResourceId,
         invalidation: &Invalidation,
         reference: &str,
     ) -> Result<Option<Accepted>, AwsError> {
@@ -42,7 +50,6 @@ impl Cdn {
             return Ok(None);
         }
         let calls = Calls { client: &self.cloudfront };
-        let Some(distribution) = Box::pin(calls.find(want)).await? else { return Ok(None) };
         let patience = Patience { total: ROOM, ..self.patience };
         let accepted = until(&self.run, patience, "room for more invalidation paths", async || {
             let created = calls.create_invalidation(&distribution, invalidation.as_slice(), reference);

@@ -140,13 +140,17 @@ async fn what_changed_is_forgotten_once_and_a_repetition_is_the_same() {
     with_certificate(&cloud, &["www.example.com"]);
     let cdn = cdn(&cloud).await;
     let paths = twinsite_cdn::invalidation(["about/index.html", "a b.txt"], "index.html");
-    assert_eq!(cdn.invalidate(&want, &paths, "r1").await.unwrap(), None, "there is no distribution yet");
+    assert_eq!(cdn.distribution(&want).await.unwrap(), None);
     applied(&cdn, &want).await.unwrap();
-    let first = cdn.invalidate(&want, &paths, "r1").await.unwrap().unwrap();
-    assert_eq!((first.paths, cdn.invalidate(&want, &paths, "r1").await.unwrap()), (4, Some(first.clone())));
+    let distribution = cdn.distribution(&want).await.unwrap().unwrap();
+    let first = cdn.invalidate(distribution.clone(), &paths, "r1").await.unwrap().unwrap();
+    assert_eq!(
+        (first.paths, cdn.invalidate(distribution.clone(), &paths, "r1").await.unwrap()),
+        (4, Some(first.clone()))
+    );
     cdn.await_invalidation(&first).await.unwrap();
     let nothing = twinsite_cdn::invalidation::<&str>([], "index.html");
-    assert_eq!(cdn.invalidate(&want, &nothing, "r2").await.unwrap(), None);
+    assert_eq!(cdn.invalidate(distribution.clone(), &nothing, "r2").await.unwrap(), None);
     // Three thousand paths are going on: there is room again when they are done.
     let delays = twinsite_local::world::Delays {
         invalidation: std::time::Duration::from_millis(50),
@@ -157,8 +161,8 @@ async fn what_changed_is_forgotten_once_and_a_repetition_is_the_same() {
         let keys: Vec<String> = (from..from + 2000).map(|n| format!("{n}.css")).collect();
         twinsite_cdn::invalidation(keys, "index.html")
     };
-    cdn.invalidate(&want, &many(0), "r3").await.unwrap().unwrap();
-    cdn.invalidate(&want, &many(2000), "r4").await.unwrap().unwrap();
+    cdn.invalidate(distribution.clone(), &many(0), "r3").await.unwrap().unwrap();
+    cdn.invalidate(distribution.clone(), &many(2000), "r4").await.unwrap().unwrap();
     assert!(cloud.requests()["CreateInvalidation"] > 4, "{:?}", cloud.requests());
 }
 

@@ -1,10 +1,12 @@
 //! `twinsite deploy`: one directory, two buckets, nothing sent that is there already.
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
-use futures::future::join;
+use futures::future::{Either, join, select};
 use twinsite_core::{Event, Run};
 use twinsite_s3_site::JOURNAL;
+use twinsite_sync::release::Commit;
 use twinsite_sync::{
     Ahead, Deletes, Guard, Index, Keep, Notes, Options, ReleaseId, Rules, Sending, Source, SourceError, walk,
 };
@@ -19,14 +21,12 @@ use crate::stack::{Stack, config};
 const WHAT: &str = "publish";
 
 pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen: &Screen) -> Result<Outcome, Failure> {
-    // Everything that can be wrong on this machine is found before AWS hears of it.
+    // Everything that can be wrong on this machine is found before anything else is asked than who one is.
     let config = config(global)?;
     let guard = options.max_delete.as_deref().map_or(Ok(config.guard), guard)?;
     let rules = config.rules()?;
-    let (source, commit) = join(find(&options.dir, &rules), commit::of(&options.dir, options.commit.as_deref())).await;
-    let (source, commit) = (source?, commit?);
     let index = Index::open(&index_file(global));
-    let stack = open_beside(global, (&source, &index), run).await?;
+    let (source, commit, stack) = begin((global, options), &rules, &index, run).await?;
     let applied = options.apply && !options.dry_run;
     if applied {
         apply::ensure(&stack, run).await?;
@@ -72,12 +72,32 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     if options.serve { serve(&stack, &deployed, global, (run, screen)).await } else { Ok(Outcome::Deployed(deployed)) }
 }
 
-/// Opens the site while files are hashed.
-async fn open_beside(global: &Global, (source, index): (&Source, &Index), run: &Run) -> Result<Stack, Failure> {
-    let ahead = Ahead::start(source, index);
-    let stack = Stack::open(global, run).await;
+/// Finds the files, and opens the site meanwhile; what time is left then is used for hashing.
+async fn begin(
+    (global, options): (&Global, &Deploy),
+    rules: &Rules,
+    index: &Index,
+    run: &Run,
+) -> Result<(Source, Option<Commit>, Stack), Failure> {
+    let looking = pin!(join(find(&options.dir, rules), commit::of(&options.dir, options.commit.as_deref())));
+    let mut opening = pin!(Stack::open(global, run));
+    // The embedded cloud comes into being when it is opened, which is more than a question.
+    let (found, opened) = if global.local {
+        (looking.await, None)
+    } else {
+        match select(looking, opening.as_mut()).await {
+            Either::Left((found, _)) => (found, None),
+            Either::Right((opened, looking)) => (looking.await, Some(opened)),
+        }
+    };
+    let (source, commit) = (found.0?, found.1?);
+    if let Some(opened) = opened {
+        return Ok((source, commit, opened?));
+    }
+    let ahead = Ahead::start(&source, index);
+    let opened = opening.await;
     ahead.end().await;
-    stack
+    Ok((source, commit, opened?))
 }
 
 /// If wanted, fails when visitors do not get what was published, after the release before was brought back, should that be wanted.

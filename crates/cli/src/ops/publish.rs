@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use twinsite_core::{Event, Pair, Run};
+use futures::future::join;
+use twinsite_aws::AwsError;
+use twinsite_core::{Event, Pair, ResourceId, Run};
 use twinsite_sync::lock::{self, Lease, Lock, LockError, Owed, Owner};
 use twinsite_sync::mirror::{Filled, Level};
 use twinsite_sync::release::{self, Collected};
@@ -128,8 +130,9 @@ impl Order<'_> {
         let owes = Box::pin(lock.owe(prepared.owed())).await;
         owes.map_err(|error| self.failed(&error.into()))?;
         let noted = prepared.is_owed();
+        let owes = noted || lock.owed().all || !lock.owed().keys.is_empty();
         let work = async |run: Run| Box::pin(self.publish(stores, prepared, &run)).await;
-        let published = self.under(lock, run, work).await;
+        let (published, door) = join(self.under(lock, run, work), find_door(stack, owes)).await;
         let mut owed = lock.owed().clone();
         owed.record = published.is_err();
         if noted {
@@ -145,7 +148,7 @@ impl Order<'_> {
             }
         };
         let after = async |run: Run| {
-            let forgotten = self.pay(stack, &owed, noted, &run).await;
+            let forgotten = self.pay((stack, door), &owed, noted, &run).await;
             Ok((forgotten, self.collect(stack, stores, &published, &run).await))
         };
         let (forgotten, collected) = self.under(lock, run, after).await?;
@@ -181,12 +184,16 @@ impl Order<'_> {
 
     /// Has CloudFront forget what changed. The site is published by now, so what goes wrong here is worth a word and a
     /// note for the next publish, and no more.
-    async fn pay(&self, stack: &Stack, owed: &Owed, noted: bool, run: &Run) -> Option<usize> {
+    async fn pay(&self, (stack, door): (&Stack, Door), owed: &Owed, noted: bool, run: &Run) -> Option<usize> {
         let mut keys: BTreeSet<String> = owed.keys.clone();
         if owed.all {
             keys.insert("*".to_owned());
         }
-        let paid = stack.invalidate(&keys, self.flags.wait).await;
+        let paid = match door {
+            Ok(Some(door)) => stack.invalidate(door, &keys, self.flags.wait).await,
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
         let primary = stack.stores().primary;
         match paid {
             Ok(paths) => {
@@ -234,6 +241,14 @@ impl Order<'_> {
         }
         collected
     }
+}
+
+/// The distribution before the site, as far as that could be told.
+type Door = Result<Option<ResourceId>, AwsError>;
+
+/// Looks for it while there is something else to do: only what is owed to visitors needs it.
+async fn find_door(stack: &Stack, is_needed: bool) -> Door {
+    if is_needed { Box::pin(stack.distribution()).await } else { Ok(None) }
 }
 
 fn warn(run: &Run, text: String, hint: &str) {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 use twinsite_aws::AwsError;
 use twinsite_cdn as cdn;
-use twinsite_core::{Action, Arn, Event, Later, Mode, Plan, Reason, Run, Side, Step};
+use twinsite_core::{Action, Arn, Event, Later, Mode, Plan, Reason, ResourceId, Run, Side, Step};
 use twinsite_dns_failover::{self as dns, notice};
 use twinsite_s3_site::{self as s3_site, Adopt};
 
@@ -49,16 +49,25 @@ impl Stack {
         want
     }
 
-    /// Has CloudFront forget what a publish has changed; tells how many paths were named. Without a distribution, and
-    /// without a change, nothing is asked.
+    /// The distribution before the site; `None` when there is none.
+    pub(crate) async fn distribution(&self) -> Result<Option<ResourceId>, AwsError> {
+        self.services.cdn.distribution(&self.desired_cdn(false)).await
+    }
+
+    /// Has CloudFront forget what a publish has changed; tells how many paths were named. Without a change nothing is asked.
     #[expect(clippy::disallowed_methods, reason = "two publishes that change the same are two invalidations")]
-    pub(crate) async fn invalidate(&self, keys: &BTreeSet<String>, wait: bool) -> Result<Option<usize>, AwsError> {
+    pub(crate) async fn invalidate(
+        &self,
+        distribution: ResourceId,
+        keys: &BTreeSet<String>,
+        wait: bool,
+    ) -> Result<Option<usize>, AwsError> {
         let paths = cdn::invalidation(keys, &self.config.index);
         let digest = hex::encode(&Sha256::digest(paths.as_slice().join(" "))[..8]);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let reference = format!("twinsite-{}-{digest}", now.as_millis());
         let cdn = &self.services.cdn;
-        let accepted = Box::pin(cdn.invalidate(&self.desired_cdn(false), &paths, &reference)).await?;
+        let accepted = Box::pin(cdn.invalidate(distribution, &paths, &reference)).await?;
         if let (Some(accepted), true) = (&accepted, wait) {
             cdn.await_invalidation(accepted).await?;
         }
