@@ -24,7 +24,7 @@ mod tags;
 mod younger;
 
 pub use error::{AwsError, Kind};
-pub use retry::{patient_timeouts, retries, timeouts};
+pub use retry::{patient_timeouts, retries, timeouts, timeouts_for};
 #[cfg(feature = "session")]
 pub use session::{Access, Caller, Session};
 pub use tags::{Owner, Tags};

@@ -19,9 +19,31 @@ pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).read_timeout(Duration::from_mins(1)).build()
 }
 
-/// The same for requests with large bodies. The SDK's read timeout runs from the first byte of a request to the first one of
-/// its answer, so it must not cut a slow upload short: these are 64 MiB at once over 2 Mbit/s. That nothing moves at all is
-/// noticed much sooner, by the SDK's stalled-stream protection.
+/// The same for requests with bodies. The SDK's read timeout runs from the first byte of a request to the first one of its
+/// answer, so it must not cut a slow upload short. That nothing moves at all is noticed much sooner, by the SDK's stalled-stream
+/// protection.
 pub fn patient_timeouts() -> TimeoutConfig {
-    timeouts().into_builder().read_timeout(Duration::from_mins(5)).build()
+    timeouts_for(0)
+}
+
+/// The same for a request with so many bytes, three others of which share a link of 2 Mbit/s with it.
+pub fn timeouts_for(bytes: u64) -> TimeoutConfig {
+    // In steps, because each timeout has connections of its own.
+    let steps = bytes.div_ceil(16 << 20).next_power_of_two();
+    timeouts().into_builder().read_timeout(Duration::from_mins(5 * steps)).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{patient_timeouts, timeouts_for};
+
+    #[test]
+    fn slow_links_are_waited_for() {
+        assert_eq!(timeouts_for(16 << 20).read_timeout(), patient_timeouts().read_timeout());
+        for mebibytes in [16_u64, 17, 32, 52, 64] {
+            let takes = 4.0 * mebibytes as f64 * 8.389 / 2.0;
+            let waits = timeouts_for(mebibytes << 20).read_timeout().unwrap().as_secs_f64();
+            assert!(waits >= takes, "{mebibytes}: {takes} {waits}");
+        }
+    }
 }

@@ -68,7 +68,7 @@ impl Pair {
         let headers = Headers::default();
         for n in 0..keys {
             let key = key(n);
-            let put = primary.put(&key, &headers, (Bytes::new(), md5(b"")));
+            let put = primary.put(&key, &headers, (Bytes::new().into(), md5(b"")));
             put.await.expect("a store in memory takes everything");
         }
         let pair = Self { primary, backup };
@@ -112,7 +112,7 @@ async fn known(keys: usize) -> (Source, Index, MemoryStore) {
     let source = Source::of((0..keys).map(|n| object(n, &headers)), &Rules::web());
     let (index, store) = (Index::memory(), MemoryStore::default());
     for object in source.objects() {
-        let put = store.put(&object.key, &object.headers, (Bytes::from_static(b"1"), md5(b"1")));
+        let put = store.put(&object.key, &object.headers, ("1".into(), md5(b"1")));
         put.await.expect("a store in memory takes everything");
         index.put(object, md5(b"1"));
     }

@@ -41,20 +41,20 @@ impl Ahead {
     /// Starts with the largest files. It has to be called within a Tokio runtime.
     pub fn start(source: &Source, index: &Index) -> Self {
         let fits = |object: &&Arc<SourceObject>| object.file().is_some() && object.size < LARGEST;
-        let unknown = source.objects.iter().filter(fits).filter(|object| index.get(object).is_none());
-        let mut unknown: Vec<Arc<SourceObject>> = unknown.cloned().collect();
-        unknown.sort_by_key(|object| std::cmp::Reverse(object.size));
-        let (unknown, next, stop) =
-            (Arc::new(unknown), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let mut files: Vec<Arc<SourceObject>> = source.objects.iter().filter(fits).cloned().collect();
+        files.sort_by_key(|object| std::cmp::Reverse(object.size));
+        let (files, next, stop) = (Arc::new(files), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let mut threads = JoinSet::new();
-        for _ in 0..cores().min(unknown.len()) {
-            let (unknown, next, stop, index) =
-                (Arc::clone(&unknown), Arc::clone(&next), Arc::clone(&stop), index.clone());
+        for _ in 0..cores().min(files.len()) {
+            let (files, next, stop, index) = (Arc::clone(&files), Arc::clone(&next), Arc::clone(&stop), index.clone());
             threads.spawn_blocking(move || {
                 let mut buffer = Vec::new();
                 while !stop.load(Ordering::Relaxed)
-                    && let Some(object) = unknown.get(next.fetch_add(1, Ordering::Relaxed))
+                    && let Some(object) = files.get(next.fetch_add(1, Ordering::Relaxed))
                 {
+                    if index.get(object).is_some() {
+                        continue;
+                    }
                     // Whoever needs the digest reads the file again, and then says what is wrong with it.
                     if let Ok(digest) = digest_of(object, &mut buffer) {
                         index.put(object, digest);
@@ -95,6 +95,11 @@ mod tests {
             assert_eq!(index.get(object), wanted, "{}", object.key);
         }
         // What is known is not read again.
-        assert!(Ahead::start(&source, &index).threads.len() <= 1);
+        let (first, other) = (&source.objects[0], md5(b"other"));
+        index.put(first, other);
+        let ahead = Ahead::start(&source, &index);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        ahead.end().await;
+        assert_eq!(index.get(first), Some(other));
     }
 }

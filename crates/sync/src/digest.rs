@@ -1,8 +1,9 @@
-//! Reading files: whole, in parts, and for their digests. The bytes hashed are the bytes sent.
+//! Reading files: small ones whole, and all for their digests. The bytes hashed are the bytes sent: S3 refuses others.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,7 +12,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Phase, Run};
 
 use crate::local::stamp;
-use crate::{ETag, Index, Md5, SourceError, SourceObject};
+use crate::{Content, ETag, Index, Md5, SourceError, SourceObject, StoreError, Stretch, SyncError};
 
 /// Bytes that are read at once: few enough to stay in a core's cache.
 const BUFFER: usize = 256 << 10;
@@ -27,15 +28,10 @@ pub fn multipart_etag(parts: &[Md5]) -> ETag {
     ETag::Multipart(md5(&joined), u32::try_from(parts.len()).unwrap_or(u32::MAX))
 }
 
-/// The whole file.
+/// The whole file, and its digest.
 ///
 /// # Errors
 /// [`SourceError::Changed`] when it is not the file that was found, or changes while it is read.
-pub fn read_whole(object: &SourceObject) -> Result<Bytes, SourceError> {
-    load(object).map(|(bytes, _)| bytes)
-}
-
-/// The whole file, and its digest.
 pub(crate) fn load(object: &SourceObject) -> Result<(Bytes, Md5), SourceError> {
     let mut file = Opened::new(object)?;
     let loaded = file.exactly(object.size)?;
@@ -44,22 +40,26 @@ pub(crate) fn load(object: &SourceObject) -> Result<(Bytes, Md5), SourceError> {
     Ok(loaded)
 }
 
-/// A stretch of the file.
+/// The digest of a stretch of the file, which is read once more while it is sent. The digest goes with it, so that nothing else
+/// arrives should the file change in between.
 ///
 /// # Errors
-/// As [`read_whole`].
-pub fn read_part(object: &SourceObject, offset: u64, length: u64) -> Result<Bytes, SourceError> {
-    load_part(object, offset, length).map(|(bytes, _)| bytes)
-}
-
-/// A stretch of the file, and its digest.
-pub(crate) fn load_part(object: &SourceObject, offset: u64, length: u64) -> Result<(Bytes, Md5), SourceError> {
+/// As [`load`].
+pub(crate) fn stretch(object: &SourceObject, offset: u64, length: u64) -> Result<(Content, Md5), SourceError> {
     let mut file = Opened::new(object)?;
     file.check()?;
     file.file.seek(SeekFrom::Start(offset)).map_err(|source| unreadable(object, source))?;
-    let loaded = file.exactly(length)?;
+    let digest = file.digest(length, &mut Vec::new())?;
     file.check()?;
-    Ok(loaded)
+    Ok((Content::File(Stretch { path: file.path.to_owned(), offset, length }), digest))
+}
+
+/// Why a stretch could not be sent: because the file is not what it was, if so, else because of what the store says.
+pub(crate) fn blame(object: &SourceObject, error: StoreError) -> SyncError {
+    match Opened::new(object).and_then(|file| file.check()) {
+        Ok(()) => error.into(),
+        Err(changed) => changed.into(),
+    }
 }
 
 /// The digest of each part of the file.
@@ -80,6 +80,7 @@ pub fn part_digests(object: &SourceObject, part_size: u64) -> Result<Vec<Md5>, S
 /// A file that was opened, to be looked at before what was read of it is believed.
 struct Opened<'a> {
     object: &'a SourceObject,
+    path: &'a Path,
     stamp: crate::Stamp,
     file: File,
 }
@@ -88,7 +89,7 @@ impl<'a> Opened<'a> {
     fn new(object: &'a SourceObject) -> Result<Self, SourceError> {
         let (path, stamp) = object.file().ok_or_else(|| SourceError::Changed(object.key.clone()))?;
         let file = File::open(path).map_err(|source| unreadable(object, source))?;
-        Ok(Self { object, stamp, file })
+        Ok(Self { object, path, stamp, file })
     }
 
     /// So many bytes from where it stands, and their digest: each piece is hashed while it is in the core's cache.

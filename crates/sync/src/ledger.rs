@@ -217,7 +217,7 @@ mod tests {
         let key: Key = ".twinsite/ledger/1".parse().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let read = runtime.block_on(async {
-            store.put(&key, &Headers::default(), (bytes.clone(), crate::md5(&bytes))).await.unwrap();
+            store.put(&key, &Headers::default(), (bytes.clone().into(), crate::md5(&bytes))).await.unwrap();
             read(&store, &key).await.unwrap()
         });
         assert_eq!(read, lines.map(|(key, line)| (key.parse().unwrap(), line)).into());
@@ -225,7 +225,7 @@ mod tests {
         GzDecoder::new(&*bytes).read_to_end(&mut plain).unwrap();
         let plain = Bytes::from(plain);
         let reread = runtime.block_on(async {
-            store.put(&key, &Headers::default(), (plain.clone(), crate::md5(&plain))).await.unwrap();
+            store.put(&key, &Headers::default(), (plain.clone().into(), crate::md5(&plain))).await.unwrap();
             super::read(&store, &key).await.unwrap()
         });
         assert_eq!(reread, read);

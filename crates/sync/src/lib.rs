@@ -25,6 +25,7 @@
 //! retries: the SDK does that.
 
 mod ahead;
+mod content;
 mod diff;
 mod digest;
 mod error;
@@ -45,7 +46,8 @@ mod store;
 mod transfer;
 
 pub use ahead::Ahead;
-pub use digest::{hash, md5, multipart_etag, part_digests, read_part, read_whole};
+pub use content::{Content, Stretch};
+pub use digest::{hash, md5, multipart_etag, part_digests};
 pub use error::{Interrupted, SyncError};
 pub use index::Index;
 pub use local::{Source, walk};

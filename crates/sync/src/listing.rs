@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use tokio::task::JoinSet;
 
-use crate::{Key, RemoteObject, Source, Store, StoreError};
+use crate::{Key, Page, RemoteObject, Source, Store, StoreError};
 
 /// Source keys per range: a little less than a page, so that a few extra keys in the bucket do not cost a request.
 const PER_RANGE: usize = 980;
 
 /// Ranges listed at once.
-const WIDTH: usize = 16;
+const WIDTH: usize = 8;
 
 /// Behind a key, up to and with another one.
 type Range = (Option<Key>, Option<Key>);
@@ -31,27 +31,76 @@ fn ranges(cuts: &[Key]) -> impl Iterator<Item = Range> {
 
 /// Every object of the bucket, in key order.
 pub(crate) async fn list(source: &Source, store: &impl Store) -> Result<Vec<RemoteObject>, StoreError> {
-    list_ranges(ranges(&cuts(source)).collect(), store).await
+    list_behind(None, source, store).await
 }
 
-/// The stretches of the bucket that these keys are in, which are in order; all of it, in key order.
-pub(crate) async fn list_around(
-    keys: &[Key],
-    cuts: &[Key],
+/// The same for a bucket that may well be empty: its first page tells whether there is anything to list at once.
+pub(crate) async fn list_from_the_start(source: &Source, store: &impl Store) -> Result<Vec<RemoteObject>, StoreError> {
+    let Page { mut objects, more } = store.page(None).await?;
+    objects.sort_by(|a, b| a.key.cmp(&b.key));
+    share(&mut objects, source);
+    if let Some(last) = objects.last().filter(|_| more) {
+        let rest = list_behind(Some(&last.key), source, store).await?;
+        objects.extend(rest);
+    }
+    Ok(objects)
+}
+
+async fn list_behind(
+    start: Option<&Key>,
+    source: &Source,
     store: &impl Store,
 ) -> Result<Vec<RemoteObject>, StoreError> {
-    let is_wanted = |(after, until): &Range| {
-        let start = after.as_ref().map_or(0, |after| keys.partition_point(|key| key <= after));
-        keys.get(start).is_some_and(|key| until.as_ref().is_none_or(|until| key <= until))
+    let mut cuts = cuts(source);
+    cuts.retain(|cut| start.is_none_or(|start| cut > start));
+    let ranges = ranges(&cuts).map(|(after, until)| (after.or_else(|| start.cloned()), until));
+    let mut listed = BTreeMap::new();
+    let keep = |n, mut found: Vec<RemoteObject>| {
+        share(&mut found, source);
+        listed.insert(n, found);
     };
-    list_ranges(ranges(cuts).filter(is_wanted).collect(), store).await
+    each_range(ranges.collect(), store, keep).await?;
+    let mut listing: Vec<RemoteObject> = listed.into_values().flatten().collect();
+    // It is in order already, unless the server has an order of its own; then this is all that is lost.
+    listing.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(listing)
 }
 
-async fn list_ranges(ranges: Vec<Range>, store: &impl Store) -> Result<Vec<RemoteObject>, StoreError> {
+/// Makes the source's keys out of equal ones: thousands of texts need not be in memory twice.
+fn share(found: &mut [RemoteObject], source: &Source) {
+    let start = found.first().map_or(0, |first| source.objects.partition_point(|object| object.key < first.key));
+    let mut mine = source.objects[start..].iter().map(|object| &object.key).peekable();
+    for object in found {
+        while mine.next_if(|key| **key < object.key).is_some() {}
+        if let Some(key) = mine.next_if(|key| **key == object.key) {
+            object.key = key.clone();
+        }
+    }
+}
+
+/// The stretches of the bucket that these keys are in, which are in order; range by range, as they arrive.
+pub(crate) async fn list_around(
+    keys: &[&Key],
+    cuts: &[Key],
+    store: &impl Store,
+    mut each: impl FnMut(RemoteObject),
+) -> Result<(), StoreError> {
+    let is_wanted = |(after, until): &Range| {
+        let start = after.as_ref().map_or(0, |after| keys.partition_point(|key| *key <= after));
+        keys.get(start).is_some_and(|key| until.as_ref().is_none_or(|until| *key <= until))
+    };
+    let ranges = ranges(cuts).filter(is_wanted).collect();
+    each_range(ranges, store, |_, found| found.into_iter().for_each(&mut each)).await
+}
+
+async fn each_range(
+    ranges: Vec<Range>,
+    store: &impl Store,
+    mut arrived: impl FnMut(usize, Vec<RemoteObject>),
+) -> Result<(), StoreError> {
     let mut ranges = ranges.into_iter().enumerate();
     // Tasks of their own, because reading a page costs more than waiting for it.
     let mut flight = JoinSet::new();
-    let mut listed = BTreeMap::new();
     loop {
         while flight.len() < WIDTH
             && let Some((n, (after, until))) = ranges.next()
@@ -60,13 +109,8 @@ async fn list_ranges(ranges: Vec<Range>, store: &impl Store) -> Result<Vec<Remot
             flight.spawn(async move { (n, range(&store, after, until).await) });
         }
         match flight.join_next().await {
-            None => {
-                let mut listing: Vec<RemoteObject> = listed.into_values().flatten().collect();
-                // It is in order already, unless the server has an order of its own; then this is all that is lost.
-                listing.sort_by(|a, b| a.key.cmp(&b.key));
-                return Ok(listing);
-            }
-            Some(Ok((n, found))) => drop(listed.insert(n, found?)),
+            None => return Ok(()),
+            Some(Ok((n, found))) => arrived(n, found?),
             Some(Err(stopped)) => return Err(StoreError::Broken(stopped.to_string())),
         }
     }
@@ -85,5 +129,55 @@ async fn range(store: &impl Store, after: Option<Key>, until: Option<Key>) -> Re
             return Ok(found);
         }
         behind = found.last().map(|last| last.key.as_str().to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Body, ETag, Headers, MemoryStore, Rules, SourceObject, Wave, md5};
+
+    fn source(names: impl IntoIterator<Item = u16>) -> Source {
+        let object = |name: u16| {
+            let body = Body::Past { etag: ETag::parse(""), version: None };
+            let (key, headers) = (format!("{name:05}").parse().unwrap(), std::sync::Arc::default());
+            SourceObject { key, body, size: 0, headers, wave: Wave::Assets }
+        };
+        Source::of(names.into_iter().map(object), &Rules::web())
+    }
+
+    async fn bucket(names: impl IntoIterator<Item = u16>) -> MemoryStore {
+        let store = MemoryStore::default();
+        for name in names {
+            let key = format!("{name:05}").parse().unwrap();
+            store.put(&key, &Headers::default(), ("".into(), md5(b""))).await.unwrap();
+        }
+        store
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn in_ranges_or_from_the_start_all_is_listed(mine in 0..4000_u16, theirs in 0..4000_u16, step in 1..4_usize) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async {
+                let source = source((0..mine).step_by(step));
+                let names: BTreeSet<u16> = (theirs / 3..theirs).collect();
+                let store = bucket(names.iter().copied()).await;
+                let wanted: Vec<Key> = names.iter().map(|name| format!("{name:05}").parse().unwrap()).collect();
+                let keys = |listing: &[RemoteObject]| listing.iter().map(|object| object.key.clone()).collect::<Vec<_>>();
+                prop_assert_eq!(&keys(&list(&source, &store).await.unwrap()), &wanted);
+                prop_assert_eq!(&keys(&list_from_the_start(&source, &store).await.unwrap()), &wanted);
+                let some: Vec<&Key> = wanted.iter().step_by(700).collect();
+                let mut around = Vec::new();
+                list_around(&some, &cuts(&source), &store, |object| around.push(object.key)).await.unwrap();
+                prop_assert!(some.iter().all(|key| around.contains(key)));
+                Ok(())
+            })?;
+        }
     }
 }

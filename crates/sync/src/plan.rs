@@ -15,7 +15,7 @@ pub use words::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending};
 use crate::ahead::Ahead;
 use crate::diff::{Met, meet};
 use crate::ledger::{self, Line, Lines};
-use crate::listing::list;
+use crate::listing::{list, list_from_the_start};
 use crate::release::{self, ReleaseId};
 use crate::{ETag, Index, Key, Md5, RemoteObject, Source, SourceObject, Store, SyncError, Wave};
 
@@ -118,8 +118,10 @@ pub async fn plan(
     let started = Instant::now();
     let side = options.side;
     run.say(&Event::PhaseStarted { phase: Phase::List, side, objects: None, bytes: None });
+    // What was published from here before is likely to be there.
+    let known = source.objects.iter().take(32).any(|object| index.get(object).is_some());
     let ahead = Ahead::start(source, index);
-    let listing = list(source, store).await;
+    let listing = if known { list(source, store).await } else { list_from_the_start(source, store).await };
     ahead.end().await;
     let listing = listing?;
     run.say(&Event::PhaseDone { phase: Phase::List, side, took: started.elapsed() });

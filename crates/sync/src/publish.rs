@@ -30,6 +30,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use futures::future::join;
+use tokio::task::JoinSet;
 use twinsite_core::{Event, Phase, Run, Side};
 
 use crate::ahead::Ahead;
@@ -39,8 +40,11 @@ use crate::mirror::{Compared, Filled, Follower, Level, compare_listed, fill, not
 use crate::plan::plan_with;
 use crate::release::{self, Draft, Notes, Summary};
 use crate::store::History;
-use crate::transfer::transfer_behind;
-use crate::{Index, Interrupted, Key, Options, RemoteObject, Report, Rules, Source, Store, SyncError, SyncPlan};
+use crate::transfer::{Behind, transfer_behind};
+use crate::{
+    Index, Interrupted, Key, Options, RemoteObject, Report, Rules, Source, Store, StoreError, SyncError, SyncPlan,
+    Wrote,
+};
 
 /// A publish that was planned, and nothing changed yet.
 #[derive(Debug)]
@@ -206,36 +210,58 @@ pub async fn publish<S: History>(
     let (changes, previous) = (!plan.is_empty(), plan.releases().last().copied());
     // Objects that stayed for an earlier release may be part of this one again, and then nothing need be sent.
     let doubtful = unfinished || is_owed || !plan.ledger.current;
-    let mut draft = (changes || doubtful || previous.is_none()).then(|| Draft::of(&plan, how.source));
-    let recall = async {
-        match &mut draft {
-            Some(draft) => draft.recall(primary).await,
-            None => Ok(()),
-        }
-    };
-    let sent = Box::pin(transfer_behind(plan, primary, index, run, &mut follower));
-    let (recalled, report) = join(recall, sent).await;
-    let report = report?;
-    recalled.map_err(|error| broken(&report, error))?;
-    let draft = draft.filter(|draft| changes || !draft.is_recalled());
-    let mut rest = report.wrote.get(report.followed..).unwrap_or_default().to_vec();
-    let mut release = None;
-    if let Some(draft) = draft {
-        let made = release::write(primary, draft, &report, how.notes).await;
-        let (made, wrote) = made.map_err(|error| broken(&report, error))?;
-        rest.extend(wrote);
-        release = Some(made);
-    }
+    let draft = (changes || doubtful || previous.is_none()).then(|| Draft::of(&plan, how.source));
+    let draft = draft.map(|draft| recalled(draft, primary.clone()));
+    let mut company = Company { follower, primary, draft, changes, notes: how.notes, release: None };
+    let report = Box::pin(transfer_behind(plan, primary, index, run, &mut company)).await?;
+    let Company { mut follower, release, .. } = company;
+    let rest = report.wrote.get(report.followed..).unwrap_or_default();
     if !rest.is_empty() || !report.removed.is_empty() {
-        follower.end(&rest, &report.removed).await;
+        follower.end(rest, &report.removed).await;
     }
     vouch(&mut follower.level, (primary, backup), release.as_ref()).await;
     Ok(Published { report, drift: filled, level: follower.level, release })
 }
 
-fn broken(report: &Report, error: SyncError) -> Interrupted {
-    let key = release::PREFIX.parse().unwrap_or_else(|_| unreachable!("a short text is a key"));
-    Interrupted { report: report.clone(), failed: vec![(key, error)], left: 0 }
+/// A draft whose release before is read while objects are sent.
+type Recalled = JoinSet<Result<Draft, SyncError>>;
+
+fn recalled<S: History>(mut draft: Draft, primary: S) -> Recalled {
+    let mut recalled = JoinSet::new();
+    recalled.spawn(async move { draft.recall(&primary).await.map(|()| draft) });
+    recalled
+}
+
+/// What goes with a transfer: the second bucket follows it, and a release is made of it.
+struct Company<'a, S> {
+    follower: Follower<'a, S>,
+    primary: &'a S,
+    draft: Option<Recalled>,
+    /// Whether there is anything new about it.
+    changes: bool,
+    notes: Notes,
+    release: Option<Summary>,
+}
+
+impl<S: History> Behind for Company<'_, S> {
+    async fn catch_up(&mut self, wrote: &[Wrote]) {
+        self.follower.end(wrote, &[]).await;
+    }
+
+    async fn record(&mut self, report: &Report) -> Result<Vec<Wrote>, SyncError> {
+        let Some(mut recalled) = self.draft.take() else { return Ok(Vec::new()) };
+        let draft = match recalled.join_next().await {
+            None => return Ok(Vec::new()),
+            Some(Ok(draft)) => draft?,
+            Some(Err(stopped)) => return Err(StoreError::Broken(stopped.to_string()).into()),
+        };
+        if !self.changes && draft.is_recalled() {
+            return Ok(Vec::new());
+        }
+        let (made, wrote) = release::write(self.primary, draft, report, std::mem::take(&mut self.notes)).await?;
+        self.release = Some(made);
+        Ok(wrote)
+    }
 }
 
 /// Copies are younger than their originals: a note spares looking at them again. That it could not be written costs

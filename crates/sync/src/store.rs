@@ -7,7 +7,7 @@ mod s3;
 
 use bytes::Bytes;
 
-use crate::{ETag, Headers, Key, Md5, RemoteObject};
+use crate::{Content, ETag, Headers, Key, Md5, RemoteObject};
 pub use history::{Copied, Copying, History, Look, Past, Standing, VersionsPage};
 pub use memory::MemoryStore;
 #[cfg(feature = "s3")]
@@ -105,7 +105,7 @@ pub trait Store: Clone + Send + Sync + 'static {
         &self,
         key: &Key,
         headers: &Headers,
-        body: (Bytes, Md5),
+        body: (Content, Md5),
     ) -> impl Future<Output = Result<Written, StoreError>> + Send;
 
     /// Puts an object if a condition holds, and returns its new entity tag; `None` when it does not hold.
@@ -146,7 +146,7 @@ pub trait Store: Clone + Send + Sync + 'static {
         &self,
         upload: (&Key, &str),
         number: u32,
-        body: (Bytes, Md5),
+        body: (Content, Md5),
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Makes an object of the parts.

@@ -6,6 +6,7 @@ mod wave;
 
 use std::time::{Duration, Instant};
 
+use futures::future::join;
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
 use crate::plan::Ledger;
@@ -48,7 +49,7 @@ pub struct Report {
     pub took: Duration,
     /// The keys that were put, rewritten or deleted.
     pub changed: Vec<Key>,
-    /// What was put or rewritten, ledgers included.
+    /// What was put or rewritten, ledgers and records of releases included.
     pub wrote: Vec<Wrote>,
     /// What was deleted, ledgers included.
     pub removed: Vec<Key>,
@@ -71,6 +72,10 @@ pub async fn transfer<S: History>(plan: SyncPlan, store: &S, index: &Index, run:
 pub(crate) trait Behind {
     /// These were written since the last word.
     fn catch_up(&mut self, wrote: &[Wrote]) -> impl Future<Output = ()> + Send;
+
+    /// Everything is as it should be, and the ledger is being written: what is to be recorded beside it is written now. Returns
+    /// what that was.
+    fn record(&mut self, report: &Report) -> impl Future<Output = Result<Vec<Wrote>, SyncError>> + Send;
 }
 
 /// There is no other bucket.
@@ -78,6 +83,10 @@ pub(crate) struct Nobody;
 
 impl Behind for Nobody {
     async fn catch_up(&mut self, _: &[Wrote]) {}
+
+    async fn record(&mut self, _: &Report) -> Result<Vec<Wrote>, SyncError> {
+        Ok(Vec::new())
+    }
 }
 
 /// A transfer that others keep up with.
@@ -94,6 +103,9 @@ pub(crate) async fn transfer_behind<S: History>(
     let bytes = puts.iter().map(|put| put.object.size).sum();
     let mut work: Vec<Work> = puts.into_iter().map(Work::Put).chain(rewrites.into_iter().map(Work::Rewrite)).collect();
     let mut left = work.len();
+    // Both may be long, and would be twice as long if they grew by themselves.
+    report.wrote.reserve_exact(left + 2);
+    report.changed.reserve_exact(left + deletes.len());
     if left > 0 {
         let objects = Some(left as u64);
         run.say(&Event::PhaseStarted { phase: Phase::Transfer, side, objects, bytes: Some(bytes) });
@@ -114,7 +126,7 @@ pub(crate) async fn transfer_behind<S: History>(
         }
     }
     let end = End { deletes, ledger, side };
-    let ended = end.run(store, run, &mut report).await;
+    let ended = end.run(store, run, &mut report, behind).await;
     match ended {
         Ok(()) => {
             report.took = started.elapsed();
@@ -138,7 +150,13 @@ struct End {
 type Failed = Vec<(Key, SyncError)>;
 
 impl End {
-    async fn run(self, store: &impl Store, run: &Run, report: &mut Report) -> Result<(), Failed> {
+    async fn run(
+        self,
+        store: &impl Store,
+        run: &Run,
+        report: &mut Report,
+        behind: &mut impl Behind,
+    ) -> Result<(), Failed> {
         let Self { deletes, ledger, side } = self;
         for batch in deletes.chunks(1000) {
             if run.is_cancelled() {
@@ -154,17 +172,23 @@ impl End {
             report.removed.extend_from_slice(&keys);
             report.changed.extend(keys);
         }
-        if ledger.current && report.changed.is_empty() {
-            return Ok(());
-        }
         let stale = ledger.stale.clone();
-        report.wrote.push(write_ledger(store, ledger).await?);
-        if !stale.is_empty() {
+        let is_needed = !ledger.current || !report.changed.is_empty();
+        let ledger = async { if is_needed { write_ledger(store, ledger).await.map(Some) } else { Ok(None) } };
+        let (ledger, record) = join(ledger, behind.record(report)).await;
+        report.wrote.extend(ledger?);
+        report.wrote.extend(record.map_err(|error| vec![(records(), error)])?);
+        if is_needed && !stale.is_empty() {
             remove(store, &stale).await?;
             report.removed.extend(stale);
         }
         Ok(())
     }
+}
+
+/// Where releases are recorded.
+fn records() -> Key {
+    crate::release::PREFIX.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
 async fn remove(store: &impl Store, keys: &[Key]) -> Result<(), Failed> {
@@ -193,7 +217,7 @@ async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<Wrote, Faile
     };
     debug_assert!(key.as_str().starts_with(PRIVATE), "the ledger is nobody's business");
     let size = bytes.len() as u64;
-    let put = store.put(&key, &headers, (bytes, digest)).await;
+    let put = store.put(&key, &headers, (bytes.into(), digest)).await;
     let written = put.map_err(|error| vec![(key.clone(), SyncError::Store(error))])?;
     Ok(Wrote { key, etag: ETag::Md5(digest), size, version: written.version, since: None, redirect: None })
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use twinsite_core::{Event, Run, Side, wait};
-use twinsite_sync::{Body, ETag, Key, Md5, Source, SourceObject, Store, Wave, md5, read_whole};
+use twinsite_sync::{Body, ETag, Key, Md5, Source, SourceObject, Store, Wave, md5, part_digests};
 
 use crate::args::Global;
 use crate::error::Failure;
@@ -43,7 +43,8 @@ fn digest(object: &SourceObject) -> Result<Option<Md5>, Failure> {
         Body::Past { etag: ETag::Md5(md5), .. } => Ok(Some(*md5)),
         Body::Past { .. } => Ok(None),
         Body::File { .. } => {
-            read_whole(object).map(|bytes| Some(md5(&bytes))).map_err(|error| Failure::source(WHAT, &error))
+            let digests = part_digests(object, u64::MAX).map_err(|error| Failure::source(WHAT, &error))?;
+            Ok(digests.first().copied())
         }
     }
 }

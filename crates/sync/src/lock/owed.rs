@@ -66,7 +66,7 @@ pub async fn note_owed<S: Store>(store: &S, owed: &Owed) -> Result<(), StoreErro
     let bytes: bytes::Bytes = serde_json::to_vec(owed).map_err(|error| StoreError::Broken(error.to_string()))?.into();
     let digest = crate::md5(&bytes);
     let headers = Headers { content_type: Some("application/json".to_owned()), ..Headers::default() };
-    store.put(&key(), &headers, (bytes, digest)).await.map(drop)
+    store.put(&key(), &headers, (bytes.into(), digest)).await.map(drop)
 }
 
 /// The debt of earlier publishes. A note that cannot be read owes everything.

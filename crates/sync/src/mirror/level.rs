@@ -11,8 +11,7 @@ use twinsite_core::{Event, Phase, Run, Side, Verb, wait};
 use super::{Carry, Cause, Redirect, carry};
 use crate::listing::{cuts, list_around};
 use crate::store::{History, Standing};
-use crate::transfer::Behind;
-use crate::{Key, Source, SyncError, Wrote};
+use crate::{Key, RemoteObject, Source, SyncError, Wrote};
 
 /// Objects looked at at once.
 const WIDTH: usize = 48;
@@ -37,14 +36,22 @@ pub struct Level {
 }
 
 /// What should be in the second bucket.
-#[derive(Clone, Debug)]
-enum Expected {
-    Object(Wrote),
-    Nothing(Key),
+#[derive(Clone, Copy, Debug)]
+enum Expected<'w> {
+    Object(&'w Wrote),
+    Nothing(&'w Key),
 }
 
-impl Expected {
-    fn key(&self) -> &Key {
+impl<'w> Expected<'w> {
+    /// True when a listing that shows this is as it should be.
+    fn is_listed(self, found: &RemoteObject) -> bool {
+        let Self::Object(wrote) = self else { return false };
+        let since = wrote.since.is_none_or(|since| found.modified >= since);
+        // A listing does not show redirects, which replication leaves behind.
+        wrote.redirect.is_none() && found.etag == wrote.etag && found.size == wrote.size && since
+    }
+
+    fn key(self) -> &'w Key {
         match self {
             Self::Object(wrote) => &wrote.key,
             Self::Nothing(key) => key,
@@ -89,15 +96,15 @@ impl<'a, S: History> Follower<'a, S> {
         if self.level.trouble.is_some() {
             return;
         }
-        let objects = wrote.iter().filter(|wrote| wrote.key.travels()).cloned().map(Expected::Object);
-        let gone = deleted.iter().filter(|key| key.travels()).cloned().map(Expected::Nothing);
-        let expected: Vec<Expected> = objects.chain(gone).collect();
+        let objects = wrote.iter().filter(|wrote| wrote.key.travels()).map(Expected::Object);
+        let gone = deleted.iter().filter(|key| key.travels()).map(Expected::Nothing);
+        let expected: Vec<Expected<'_>> = objects.chain(gone).collect();
         if let Err(error) = self.settle(expected).await {
             self.level.trouble = Some(error);
         }
     }
 
-    async fn settle(&mut self, mut left: Vec<Expected>) -> Result<(), SyncError> {
+    async fn settle(&mut self, mut left: Vec<Expected<'_>>) -> Result<(), SyncError> {
         let started = Instant::now();
         let mut pause = Duration::from_millis(100);
         let all = left.len();
@@ -125,7 +132,7 @@ impl<'a, S: History> Follower<'a, S> {
 
     /// Lets some time pass, and looks meanwhile whether waiting for these is of any use: what no rule is about, or what
     /// replication gave up on, will not come. True when it is not.
-    async fn pause(&self, pause: Duration, left: Option<&[Expected]>) -> Result<bool, SyncError> {
+    async fn pause(&self, pause: Duration, left: Option<&[Expected<'_>]>) -> Result<bool, SyncError> {
         let paused = pin!(wait::pause(self.run, pause));
         let Some(left) = left else {
             paused.await;
@@ -142,7 +149,7 @@ impl<'a, S: History> Follower<'a, S> {
     }
 
     /// A look at one of them tells about all: they were written together.
-    async fn is_hopeless(&self, left: &[Expected]) -> Result<bool, SyncError> {
+    async fn is_hopeless(&self, left: &[Expected<'_>]) -> Result<bool, SyncError> {
         if self.patience.is_zero() {
             return Ok(true);
         }
@@ -152,7 +159,7 @@ impl<'a, S: History> Follower<'a, S> {
         Ok(look.is_some_and(|look| matches!(look.standing, Standing::None | Standing::Failed)))
     }
 
-    async fn missing(&self, mut left: Vec<Expected>) -> Result<Vec<Expected>, SyncError> {
+    async fn missing<'w>(&self, mut left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
         // While the one that was written last is not there, the others need not be asked for.
         let Some(last) = left.pop() else { return Ok(left) };
         if let Some(last) = self.missing_by_looks(vec![last]).await?.pop() {
@@ -165,7 +172,7 @@ impl<'a, S: History> Follower<'a, S> {
         self.missing_by_looks(left).await
     }
 
-    async fn missing_by_looks(&self, left: Vec<Expected>) -> Result<Vec<Expected>, SyncError> {
+    async fn missing_by_looks<'w>(&self, left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
         let looks = left.into_iter().map(|expected| async move {
             let look = self.second.look(expected.key(), None).await?;
             let there = match (&expected, look) {
@@ -180,53 +187,52 @@ impl<'a, S: History> Follower<'a, S> {
             };
             Ok::<_, SyncError>((!there).then_some(expected))
         });
+        let looks: Vec<_> = looks.collect();
         let found: Vec<_> = stream::iter(looks).buffer_unordered(WIDTH).collect().await;
         found.into_iter().filter_map(Result::transpose).collect()
     }
 
-    async fn missing_by_listing(&self, mut left: Vec<Expected>) -> Result<Vec<Expected>, SyncError> {
+    async fn missing_by_listing<'w>(&self, mut left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
         left.sort_by(|a, b| a.key().cmp(b.key()));
-        let keys: Vec<Key> = left.iter().map(|expected| expected.key().clone()).collect();
-        let listing = list_around(&keys, &self.cuts, self.second).await?;
-        let there = |key: &Key| listing.binary_search_by(|object| object.key.cmp(key)).ok().map(|at| &listing[at]);
-        left.retain(|expected| match (expected, there(expected.key())) {
-            (Expected::Nothing(_), found) => found.is_some(),
-            (Expected::Object(_), None) => true,
-            (Expected::Object(wrote), Some(found)) => {
-                let since = wrote.since.is_none_or(|since| found.modified >= since);
-                // A listing does not show redirects, which replication leaves behind.
-                wrote.redirect.is_some() || found.etag != wrote.etag || found.size != wrote.size || !since
+        let keys: Vec<&Key> = left.iter().map(|expected| expected.key()).collect();
+        let mut missing: Vec<bool> = left.iter().map(|expected| matches!(expected, Expected::Object(_))).collect();
+        list_around(&keys, &self.cuts, self.second, |found| {
+            let first = keys.partition_point(|key| **key < found.key);
+            for at in (first..keys.len()).take_while(|at| *keys[*at] == found.key) {
+                missing[at] = !left[at].is_listed(&found);
             }
-        });
-        Ok(left)
+        })
+        .await?;
+        Ok(left.into_iter().zip(missing).filter_map(|(expected, missing)| missing.then_some(expected)).collect())
     }
 
     /// Copies what is late. Nothing is copied while the run is being stopped: the next publish does it.
-    async fn repair(&mut self, left: Vec<Expected>) -> Result<(), SyncError> {
+    async fn repair(&mut self, left: Vec<Expected<'_>>) -> Result<(), SyncError> {
         if left.is_empty() {
             return Ok(());
         }
         let (mut objects, mut gone) = (Vec::new(), Vec::new());
         for expected in left {
             match expected {
-                Expected::Object(wrote) => objects.push(wrote),
-                Expected::Nothing(key) => gone.push(key),
+                Expected::Object(wrote) => {
+                    let redirect = Redirect::Known(wrote.redirect.clone());
+                    let (key, etag, size) = (wrote.key.clone(), wrote.etag.clone(), wrote.size);
+                    objects.push(Carry { key, version: None, etag, size, headers: None, redirect });
+                }
+                Expected::Nothing(key) => gone.push(key.clone()),
             }
         }
         let (first, second, run) = (self.first, self.second, self.run);
-        let copies = objects.into_iter().map(move |wrote| async move {
+        let copies = objects.into_iter().map(move |one| async move {
             if run.is_cancelled() {
                 return Err(SyncError::Cancelled);
             }
-            let redirect = Redirect::Known(wrote.redirect.clone());
-            let (key, etag) = (wrote.key.clone(), wrote.etag.clone());
-            let one = Carry { key, version: None, etag, size: wrote.size, headers: None, redirect };
             if carry(first, second, &one, run).await?.is_none() {
-                return Err(SyncError::Raced(format!("`{}` was changed by somebody else meanwhile", wrote.key)));
+                return Err(SyncError::Raced(format!("`{}` was changed by somebody else meanwhile", one.key)));
             }
-            let (side, key) = (Some(Side::Backup), wrote.key.to_string());
+            let (side, key) = (Some(Side::Backup), one.key.to_string());
             run.say(&Event::Object { verb: Verb::Copy, side, key, reason: Cause::Late.word(), bytes: 0 });
-            Ok::<_, SyncError>(wrote.key.clone())
+            Ok::<_, SyncError>(one.key)
         });
         let mut copies = stream::iter(copies).buffer_unordered(WIDTH);
         let mut trouble = None;
@@ -241,12 +247,6 @@ impl<'a, S: History> Follower<'a, S> {
             self.level.copied.extend_from_slice(batch);
         }
         trouble.map_or(Ok(()), Err)
-    }
-}
-
-impl<S: History> Behind for Follower<'_, S> {
-    async fn catch_up(&mut self, wrote: &[Wrote]) {
-        self.end(wrote, &[]).await;
     }
 }
 

@@ -37,7 +37,7 @@ impl Note {
 pub(crate) async fn write<S: Store>(store: &S, until: i64) -> Result<(), StoreError> {
     let name = |until: i64| format!("{PREFIX}{until:012}");
     let key: Key = name(until).parse().unwrap_or_else(|_| unreachable!("a short text is a key"));
-    let empty = (bytes::Bytes::new(), crate::md5(b""));
+    let empty = (bytes::Bytes::new().into(), crate::md5(b""));
     store.put(&key, &Headers::default(), empty).await?;
     let page = store.page(Some(PREFIX)).await?;
     let old = page.objects.into_iter().filter(|object| is(object) && object.key != key);

@@ -149,7 +149,7 @@ async fn put(store: &impl Store, release: &Release) -> Result<Vec<Wrote>, SyncEr
     for (part, bytes) in parts.into_iter().enumerate().rev() {
         let (key, digest, size) = (id.key(part), crate::md5(&bytes), bytes.len() as u64);
         if part > 0 {
-            store.put(&key, &headers(), (bytes, digest)).await?;
+            store.put(&key, &headers(), (bytes.into(), digest)).await?;
         } else if store.put_if(&key, &headers(), (bytes, digest), Condition::Absent).await?.is_none() {
             return Err(SyncError::Raced(format!("release {id} was made by somebody else meanwhile")));
         }

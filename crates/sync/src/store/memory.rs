@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::{Condition, Head, Page, PartMade, Pending, Store, StoreError, Written};
-use crate::{ETag, Headers, Key, Md5, RemoteObject, multipart_etag};
+use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, multipart_etag};
 
 /// Ticks once for every change of any store: as in the world, no two buckets are written to at the very same time.
 static CLOCK: AtomicI64 = AtomicI64::new(0);
@@ -78,6 +78,10 @@ impl State {
     }
 }
 
+fn whole(body: &Content) -> Result<Bytes, StoreError> {
+    body.bytes().map_err(|error| broken(error.to_string()))
+}
+
 fn broken(what: String) -> StoreError {
     StoreError::Broken(what)
 }
@@ -98,7 +102,8 @@ impl Store for MemoryStore {
         Ok(Page { objects: objects.collect(), more: rest.next().is_some() })
     }
 
-    async fn put(&self, key: &Key, headers: &Headers, (bytes, md5): (Bytes, Md5)) -> Result<Written, StoreError> {
+    async fn put(&self, key: &Key, headers: &Headers, (body, md5): (Content, Md5)) -> Result<Written, StoreError> {
+        let bytes = whole(&body)?;
         if crate::md5(&bytes) != md5 {
             return Err(StoreError::Corrupted(key.clone()));
         }
@@ -184,7 +189,8 @@ impl Store for MemoryStore {
         Ok(id)
     }
 
-    async fn part(&self, (key, id): (&Key, &str), number: u32, body: (Bytes, Md5)) -> Result<(), StoreError> {
+    async fn part(&self, (key, id): (&Key, &str), number: u32, (body, md5): (Content, Md5)) -> Result<(), StoreError> {
+        let body = (whole(&body)?, md5);
         let mut state = self.state();
         let upload = state.uploads.get_mut(id).filter(|upload| upload.0 == *key);
         upload.ok_or_else(|| broken(format!("the upload of `{key}` is not there")))?.2.insert(number, body);

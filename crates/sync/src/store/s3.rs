@@ -2,7 +2,9 @@
 
 mod calls;
 mod lane;
+mod list;
 mod past;
+mod stream;
 mod throttles;
 mod wire;
 
@@ -10,7 +12,7 @@ use aws_sdk_s3::Client;
 use bytes::Bytes;
 
 use super::{Condition, Head, Page, PartMade, Pending, Store, StoreError, Written};
-use crate::{ETag, Headers, Key, Md5};
+use crate::{Content, ETag, Headers, Key, Md5};
 use lane::Lane;
 use throttles::Throttles;
 
@@ -46,7 +48,7 @@ impl Store for S3Store {
         self.list_objects(after).await
     }
 
-    async fn put(&self, key: &Key, headers: &Headers, body: (Bytes, Md5)) -> Result<Written, StoreError> {
+    async fn put(&self, key: &Key, headers: &Headers, body: (Content, Md5)) -> Result<Written, StoreError> {
         self.put_object(key, headers, body).await
     }
 
@@ -92,7 +94,7 @@ impl Store for S3Store {
         self.create_multipart_upload(key, headers).await
     }
 
-    async fn part(&self, upload: (&Key, &str), number: u32, body: (Bytes, Md5)) -> Result<(), StoreError> {
+    async fn part(&self, upload: (&Key, &str), number: u32, body: (Content, Md5)) -> Result<(), StoreError> {
         self.upload_part(upload, number, body).await
     }
 

@@ -8,7 +8,7 @@ use twinsite_core::{Event, Phase, Run, Side};
 
 use super::memory::Memory;
 use crate::diff::header_changes;
-use crate::digest::{beside, load_part};
+use crate::digest::{beside, blame, stretch};
 use crate::store::{PartMade, Pending, Written};
 use crate::{Md5, SourceObject, Store, SyncError};
 
@@ -17,6 +17,12 @@ pub(crate) const THRESHOLD: u64 = 32 << 20;
 
 /// The least bytes of a part. S3's own least is 5 MiB; every part is a request that has to be paid for.
 const LEAST: u64 = 16 << 20;
+
+/// The bytes of a part beyond which more parts are made: what is lost with a connection has to be sent again.
+const ENOUGH: u64 = 64 << 20;
+
+/// Parts of a file that is not too large for it.
+const FEW_PARTS: u64 = 16;
 
 /// The most parts that S3 takes.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -27,8 +33,9 @@ const WIDTH: usize = 4;
 
 /// The size of the parts of a file, in bytes. It depends on the file's size alone, so that a later run finds the same.
 pub(crate) fn part_size(size: u64) -> u64 {
-    let needed = size.div_ceil(MOST_PARTS);
-    LEAST.max(needed.next_multiple_of(1 << 20))
+    let whole = |part: u64| part.next_multiple_of(1 << 20);
+    let good = whole(size.div_ceil(FEW_PARTS)).clamp(LEAST, ENOUGH);
+    good.max(whole(size.div_ceil(MOST_PARTS)))
 }
 
 /// Puts a large file.
@@ -105,10 +112,11 @@ impl<S: Store> Upload<'_, S> {
         let offset = u64::from(index) * size;
         let length = size.min(self.object.size - offset);
         let _room = self.memory.room(length).await;
-        let (bytes, digest) = beside(self.object, move |object| load_part(object, offset, length)).await?;
+        let (content, digest) = beside(self.object, move |object| stretch(object, offset, length)).await?;
         let part = PartMade { number: index + 1, md5: digest, size: length };
         if self.there.get(&part.number) != Some(&part) {
-            self.store.part((&self.object.key, self.id), part.number, (bytes, digest)).await?;
+            let sent = self.store.part((&self.object.key, self.id), part.number, (content, digest)).await;
+            sent.map_err(|error| blame(self.object, error))?;
         }
         run.say(&Event::Progress { phase: Phase::Transfer, side, objects: 0, bytes: length });
         Ok(part)
@@ -128,5 +136,7 @@ mod tests {
             assert!((5 << 20..=5 << 30).contains(&part), "{size}");
         }
         assert_eq!(part_size(100 << 20), LEAST);
+        assert_eq!(part_size(1 << 30), 64 << 20);
+        assert_eq!(part_size(100 << 30), ENOUGH);
     }
 }

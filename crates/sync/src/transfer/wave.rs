@@ -8,23 +8,21 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
-use super::memory::Memory;
+use super::memory::{Memory, SMALL};
 use super::multipart::{self, THRESHOLD};
 use super::{Failed, Report};
-use crate::digest::{beside, load};
+use crate::digest::{beside, blame, load, stretch};
 use crate::pace::Pace;
 use crate::store::{History, Written};
-use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, Wrote, mirror};
-
-/// Files of more bytes are read and hashed on threads of their own: others would wait too long.
-const QUICK: u64 = 1 << 20;
+use crate::{Body, Content, ETag, Index, Md5, Put, Rewrite, SourceError, SourceObject, SyncError, Wrote, mirror};
 
 /// Files sent in parts at once.
 const UPLOADS: usize = 4;
 
-/// Bytes that keep a link busy while answers are on their way back: 200 Mbit/s for 80 ms. While so many are being sent, small
-/// files, whose bytes hardly count, use the waiting; so neither runs out before the other.
-const BUSY: u64 = 2 << 20;
+/// Bytes that keep a link busy while answers are on their way back: 200 Mbit/s for 160 ms, which is more than it seems, because a
+/// file counts until its answer is there. While so many are being sent, small files, whose bytes hardly count, use the waiting;
+/// so neither runs out before the other.
+const BUSY: u64 = 4 << 20;
 
 /// Something to be done to one object.
 pub(super) enum Work {
@@ -196,9 +194,10 @@ impl<S: History> Shift<S> {
                 multipart::put(&put.object, store, &self.memory, (&self.run, self.side)).await
             }
             Work::Put(Put { object, .. }) => {
-                let (bytes, digest) = if object.size <= QUICK { load(object)? } else { beside(object, load).await? };
+                let (content, digest) = content(object).await?;
                 self.index.put(object, digest);
-                let written = store.put(&object.key, &object.headers, (bytes, digest)).await?;
+                let written = store.put(&object.key, &object.headers, (content, digest)).await;
+                let written = written.map_err(|error| blame(object, error))?;
                 Ok(Written { etag: Some(ETag::Md5(digest)), ..written })
             }
         }
@@ -233,6 +232,16 @@ impl<S: History> Shift<S> {
         let key = "?".parse().unwrap_or_else(|_| unreachable!("a short text is a key"));
         line.failed.push((key, crate::StoreError::Broken(error.to_string()).into()));
     }
+}
+
+/// What is sent of a file. Large ones are not held in memory.
+async fn content(object: &Arc<SourceObject>) -> Result<(Content, Md5), SourceError> {
+    let size = object.size;
+    if size > SMALL {
+        return beside(object, move |object| stretch(object, 0, size)).await;
+    }
+    let (bytes, digest) = load(object)?;
+    Ok((bytes.into(), digest))
 }
 
 fn note(work: &Work, written: Written, report: &mut Report) {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use twinsite_sync::{
-    Condition, Copied, Copying, ETag, Head, Headers, History, Key, Look, Md5, MemoryStore, Page, PartMade, Pending,
-    Store, StoreError, VersionsPage, Written,
+    Condition, Content, Copied, Copying, ETag, Head, Headers, History, Key, Look, Md5, MemoryStore, Page, PartMade,
+    Pending, Store, StoreError, VersionsPage, Written,
 };
 
 type Made<T> = Result<T, StoreError>;
@@ -50,7 +50,7 @@ impl<G: Gate> Store for Gated<G> {
     async fn page(&self, after: Option<&str>) -> Made<Page> {
         turn!(self.page(after))
     }
-    async fn put(&self, key: &Key, headers: &Headers, body: (Bytes, Md5)) -> Made<Written> {
+    async fn put(&self, key: &Key, headers: &Headers, body: (Content, Md5)) -> Made<Written> {
         turn!(self.put(key, headers, body))
     }
     async fn put_if(
@@ -86,7 +86,7 @@ impl<G: Gate> Store for Gated<G> {
     async fn begin(&self, key: &Key, headers: &Headers) -> Made<String> {
         turn!(self.begin(key, headers))
     }
-    async fn part(&self, upload: (&Key, &str), number: u32, body: (Bytes, Md5)) -> Made<()> {
+    async fn part(&self, upload: (&Key, &str), number: u32, body: (Content, Md5)) -> Made<()> {
         turn!(self.part(upload, number, body))
     }
     async fn complete(&self, upload: (&Key, &str), parts: &[PartMade]) -> Made<Written> {

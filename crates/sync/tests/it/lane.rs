@@ -80,7 +80,7 @@ fn key(name: &str) -> Key {
 async fn put(store: &S3Store, name: &str, headers: &Headers, text: &str) {
     let bytes = Bytes::from(text.to_owned());
     let digest = md5(&bytes);
-    let written = store.put(&key(name), headers, (bytes, digest)).await.unwrap();
+    let written = store.put(&key(name), headers, (bytes.into(), digest)).await.unwrap();
     assert_eq!(written.etag.unwrap().to_string(), digest.to_string(), "{name}");
 }
 

@@ -9,6 +9,7 @@ mod faults;
 mod gated;
 mod history;
 mod lane;
+mod large;
 mod mirror;
 mod model;
 mod model_history;

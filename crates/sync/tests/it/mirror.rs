@@ -35,7 +35,7 @@ async fn write(store: &MemoryStore, changes: &[(usize, Option<Object>)]) {
             ..Headers::default()
         };
         let digest = md5(&bytes);
-        store.put(&key, &headers, (bytes, digest)).await.unwrap();
+        store.put(&key, &headers, (bytes.into(), digest)).await.unwrap();
     }
 }
 

@@ -94,7 +94,7 @@ proptest! {
             for (name, version) in &foreign {
                 let bytes = Bytes::from(text(*version));
                 let digest = md5(&bytes);
-                store.put(&name.parse().unwrap(), &Headers::default(), (bytes, digest)).await.unwrap();
+                store.put(&name.parse().unwrap(), &Headers::default(), (bytes.into(), digest)).await.unwrap();
             }
             for (tree, deletes, fault) in &trees {
                 let before = store.contents();

@@ -101,7 +101,7 @@ async fn moto_backfill_keeps_headers_tags_parts_and_redirects() {
     for (number, size) in [(1u8, 5 << 20), (2, 10)] {
         let bytes = bytes::Bytes::from(vec![number; size]);
         let (digest, number) = (md5(&bytes), u32::from(number));
-        primary.part((&big, &id), number, (bytes, digest)).await.unwrap();
+        primary.part((&big, &id), number, (bytes.into(), digest)).await.unwrap();
         parts.push(PartMade { number, md5: digest, size: size as u64 });
     }
     primary.complete((&big, &id), &parts).await.unwrap();

@@ -76,7 +76,7 @@ async fn only_what_was_published_is_deleted_and_ignored_keys_are_protected() {
     let (dir, store) = (site(), MemoryStore::default());
     publish(dir.path(), &store).await;
     for key in ["foreign.txt", "drafts/x.html"] {
-        let body = (bytes::Bytes::from_static(b"x"), twinsite_sync::md5(b"x"));
+        let body = ("x".into(), twinsite_sync::md5(b"x"));
         twinsite_sync::Store::put(&store, &key.parse().unwrap(), &Default::default(), body).await.unwrap();
     }
     std::fs::remove_file(dir.path().join("feed.xml")).unwrap();
@@ -172,7 +172,7 @@ async fn many_keys_are_listed_in_ranges_at_about_a_request_per_thousand() {
         std::fs::write(dir.path().join(format!("f{n:05}.txt")), n.to_string()).unwrap();
     }
     publish(dir.path(), &store).await;
-    requests(&cloud);
+    assert_eq!(requests(&cloud)["ListObjectsV2"], 1, "an empty bucket has one page");
     assert!(planned(dir.path(), &Rules::web(), &store, &Options::default()).await.unwrap().is_empty());
     assert_eq!(requests(&cloud), [("ListObjectsV2".into(), 3)].into());
 }
@@ -188,6 +188,20 @@ async fn the_index_spares_reading_but_never_lies() {
     index.save().unwrap();
     // Written in the same moment as the file was: not to be trusted.
     assert_eq!(Index::open(&file).get(css), None);
-    std::fs::write(&file, "{ damaged").unwrap();
-    assert_eq!(Index::open(&file).get(css), None);
+    // Later it is, by the very file and no other.
+    let mut bytes = std::fs::read(&file).unwrap();
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(1);
+    let touched = std::fs::File::options().append(true).open(&file).unwrap();
+    touched.set_modified(later).unwrap();
+    assert_eq!(Index::open(&file).get(css), Some(twinsite_sync::md5(b"body{}")));
+    assert_eq!(Index::open(&file).get(source.get(&"index.html".parse().unwrap()).unwrap()), None);
+    std::fs::write(dir.path().join("assets/app.css"), "body{ }").unwrap();
+    let changed = walk(dir.path(), &Rules::web()).unwrap();
+    assert_eq!(Index::open(&file).get(changed.get(&"assets/app.css".parse().unwrap()).unwrap()), None);
+    bytes.pop();
+    for damaged in [&bytes[..], b"{ damaged", b""] {
+        std::fs::write(&file, damaged).unwrap();
+        touched.set_modified(later).unwrap();
+        assert_eq!(Index::open(&file).get(css), None);
+    }
 }

@@ -90,7 +90,7 @@ impl History for MemoryStore {
         let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(kept.bytes.len());
         let part = kept.bytes.slice(index(bytes.start)..index(bytes.end));
         let md5 = crate::md5(&part);
-        self.part((&copying.key, id), number, (part, md5)).await?;
+        self.part((&copying.key, id), number, (part.into(), md5)).await?;
         Ok(Some(md5))
     }
 

@@ -4,12 +4,14 @@ use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::types::{Delete, EncodingType, MetadataDirective, ObjectIdentifier};
 use aws_smithy_types::DateTime;
 use bytes::Bytes;
-use twinsite_aws::{AwsError, Kind};
+use twinsite_aws::{AwsError, Kind, timeouts_for};
 
 use super::S3Store;
+use super::list::Listed;
+use super::stream;
 use super::wire::{completed, content_md5, copy_source, decoded, head, remote, with_headers};
 use crate::store::{Condition, Head, Page, PartMade, Pending, StoreError, Written};
-use crate::{ETag, Headers, Key, Md5};
+use crate::{Content, ETag, Headers, Key, Md5};
 
 impl S3Store {
     pub(super) fn object(&self, key: &Key) -> String {
@@ -19,8 +21,13 @@ impl S3Store {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
     pub(super) async fn list_objects(&self, after: Option<&str>) -> Result<Page, StoreError> {
         let request = self.client.list_objects_v2().bucket(&self.bucket).encoding_type(EncodingType::Url);
-        let answer = request.set_start_after(after.map(str::to_owned)).send().await;
+        let request = request.set_start_after(after.map(str::to_owned));
+        let listed = Listed::default();
+        let answer = request.customize().interceptor(listed.clone()).send().await;
         let answer = answer.map_err(|error| AwsError::new("ListObjectsV2", &self.bucket, error))?;
+        if let Some(page) = listed.take() {
+            return page;
+        }
         let objects = answer.contents().iter().map(remote).collect::<Result<_, _>>()?;
         Ok(Page { objects, more: answer.is_truncated().unwrap_or_default() })
     }
@@ -30,15 +37,15 @@ impl S3Store {
         &self,
         key: &Key,
         headers: &Headers,
-        (bytes, md5): (Bytes, Md5),
+        (content, md5): (Content, Md5),
     ) -> Result<Written, StoreError> {
-        let written = match &self.lane {
-            Some(lane) => lane.put(key, headers, (&bytes, &md5), &self.throttles).await,
-            None => None,
+        let written = match (&self.lane, &content) {
+            (Some(lane), Content::Memory(bytes)) => lane.put(key, headers, (bytes, &md5), &self.throttles).await,
+            (None, _) | (_, Content::File(_)) => None,
         };
         let written = match written {
             Some(written) => written,
-            None => self.put_object_by_sdk(key, headers, (bytes, &md5)).await?,
+            None => self.put_object_by_sdk(key, headers, (content, &md5)).await?,
         };
         match written.etag {
             Some(ETag::Md5(arrived)) if arrived != md5 => Err(StoreError::Corrupted(key.clone())),
@@ -50,12 +57,15 @@ impl S3Store {
         &self,
         key: &Key,
         headers: &Headers,
-        (bytes, md5): (Bytes, &Md5),
+        (content, md5): (Content, &Md5),
     ) -> Result<Written, StoreError> {
-        let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
-        let request = with_headers!(request, headers).content_md5(content_md5(md5)).body(bytes.into());
+        let (size, request) = (content.size(), self.client.put_object().bucket(&self.bucket).key(key.as_str()));
+        let request = with_headers!(request, headers).content_md5(content_md5(md5)).body(stream::body(content).into());
         // Content-MD5 guards the body; hashing it a second time for the signature would only cost time.
         let mut request = request.customize().disable_payload_signing();
+        if size > SOON {
+            request = request.config_override(patience(size));
+        }
         let learner = self.lane.as_ref().and_then(|lane| Some((lane, lane.learner(key)?)));
         if let Some((_, learner)) = &learner {
             request = request.interceptor(learner.clone());
@@ -199,12 +209,13 @@ impl S3Store {
         &self,
         (key, id): (&Key, &str),
         number: u32,
-        (bytes, md5): (Bytes, Md5),
+        (content, md5): (Content, Md5),
     ) -> Result<(), StoreError> {
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         let request = self.client.upload_part().bucket(&self.bucket).key(key.as_str()).upload_id(id);
-        let request = request.part_number(number).content_md5(content_md5(&md5)).body(bytes.into());
-        let answer = request.customize().disable_payload_signing().send().await;
+        let patience = patience(content.size());
+        let request = request.part_number(number).content_md5(content_md5(&md5)).body(stream::body(content).into());
+        let answer = request.customize().disable_payload_signing().config_override(patience).send().await;
         answer.map(drop).map_err(|error| AwsError::new("UploadPart", self.object(key), error).into())
     }
 
@@ -229,6 +240,14 @@ impl S3Store {
         AwsError::absent(answer.map(drop))?;
         Ok(())
     }
+}
+
+/// Bodies of fewer bytes are sent in the time that every request has.
+const SOON: u64 = 16 << 20;
+
+/// Time for a body of this size.
+fn patience(size: u64) -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts_for(size))
 }
 
 /// An entity tag as headers want it.

@@ -69,7 +69,7 @@ impl History for S3Store {
         let next = answer
             .next_key_marker()
             .filter(|_| more)
-            .map(|key| (decoded(key), answer.next_version_id_marker().unwrap_or_default().to_owned()));
+            .map(|key| (decoded(key).into_owned(), answer.next_version_id_marker().unwrap_or_default().to_owned()));
         Ok(VersionsPage { past, next })
     }
 

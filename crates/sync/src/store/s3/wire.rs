@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Object};
+use aws_smithy_types::DateTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -69,20 +70,35 @@ pub(super) fn header_pairs(headers: &Headers) -> impl Iterator<Item = (Cow<'stat
 }
 
 pub(super) fn remote(object: &Object) -> Result<RemoteObject, StoreError> {
-    let text = object.key().unwrap_or_default();
+    let size = object.size().and_then(|size| u64::try_from(size).ok());
+    let modified = object.last_modified().map(DateTime::secs);
+    remote_object(object.key().unwrap_or_default(), size, object.e_tag(), modified)
+}
+
+/// An object as a listing tells of it.
+pub(super) fn remote_object(
+    text: &str,
+    size: Option<u64>,
+    etag: Option<&str>,
+    modified: Option<i64>,
+) -> Result<RemoteObject, StoreError> {
     let broken = |what: &str| StoreError::Broken(format!("the listing shows `{text}` without its {what}"));
     Ok(RemoteObject {
         key: decoded(text).parse().map_err(|_| broken("key"))?,
-        size: object.size().and_then(|size| u64::try_from(size).ok()).ok_or_else(|| broken("size"))?,
-        etag: ETag::parse(object.e_tag().ok_or_else(|| broken("entity tag"))?),
-        modified: object.last_modified().ok_or_else(|| broken("date"))?.secs(),
+        size: size.ok_or_else(|| broken("size"))?,
+        etag: ETag::parse(etag.filter(|etag| !etag.is_empty()).ok_or_else(|| broken("entity tag"))?),
+        modified: modified.ok_or_else(|| broken("date"))?,
     })
 }
 
 /// Undoes `encoding-type=url`, without which control characters in keys break the listing's XML.
-pub(super) fn decoded(key: &str) -> String {
+pub(super) fn decoded(key: &str) -> Cow<'_, str> {
+    // Most keys are as they are.
+    if !key.contains(['+', '%']) {
+        return key.into();
+    }
     let plus = key.replace('+', " ");
-    percent_encoding::percent_decode_str(&plus).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(&plus).decode_utf8_lossy().into_owned().into()
 }
 
 pub(super) fn head(answer: HeadObjectOutput) -> Head {

@@ -1,0 +1,84 @@
+//! Large files are read while they are sent: again for every attempt, and never other bytes than were hashed.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use twinsite_core::Run;
+use twinsite_local::{Cloud, Trouble};
+use twinsite_sync::{Index, Options, Rules, S3Store, SourceError, Store, SyncError, plan, transfer, walk};
+
+use crate::{bucket, planned, publish, write};
+
+/// Sent whole.
+const WHOLE: usize = 3 << 20;
+/// Sent in three parts.
+const PARTS: usize = 40 << 20;
+
+fn noise(path: &Path, size: usize) -> Vec<u8> {
+    let bytes: Vec<u8> = (0..size).map(|n| (n * n / 251) as u8).collect();
+    std::fs::write(path, &bytes).unwrap();
+    bytes
+}
+
+async fn assert_there(store: &S3Store, name: &str, bytes: &[u8]) {
+    let there = store.get(&name.parse().unwrap()).await.unwrap().unwrap();
+    assert!(there == bytes, "{name}: {} of {} bytes", there.len(), bytes.len());
+}
+
+#[tokio::test]
+async fn every_attempt_reads_them_anew() {
+    for trouble in
+        [Trouble::Refuse, Trouble::LoseReply, Trouble::SlowDown, Trouble::Error { status: 500, code: "InternalError" }]
+    {
+        let (dir, cloud) = (tempfile::tempdir().unwrap(), Cloud::memory());
+        let store = bucket(&cloud).await;
+        let whole = noise(&dir.path().join("whole.bin"), WHOLE);
+        let parts = noise(&dir.path().join("parts.bin"), PARTS);
+        let (puts, sent) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        cloud.interfere(move |seen| {
+            let first = match seen.operation.as_str() {
+                "PutObject" => puts.fetch_add(1, Ordering::Relaxed) == 0,
+                "UploadPart" => sent.fetch_add(1, Ordering::Relaxed) < 2,
+                _ => false,
+            };
+            if first { trouble } else { Trouble::None }
+        });
+        let report = publish(dir.path(), &store).await;
+        assert_eq!((report.put, report.bytes), (2, (WHOLE + PARTS) as u64), "{trouble:?}");
+        assert_there(&store, "whole.bin", &whole).await;
+        assert_there(&store, "parts.bin", &parts).await;
+        assert!(cloud.requests()["UploadPart"] >= 5, "{trouble:?}: {:?}", cloud.requests());
+        let again = planned(dir.path(), &Rules::web(), &store, &Options::default()).await.unwrap();
+        assert!(again.is_empty(), "{trouble:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_changes_behind_its_digest_is_not_published() {
+    for (size, operation) in [(WHOLE, "PutObject"), (PARTS, "UploadPart")] {
+        let (dir, cloud) = (tempfile::tempdir().unwrap(), Cloud::memory());
+        let store = bucket(&cloud).await;
+        let path = dir.path().join("film.bin");
+        noise(&path, size);
+        write(dir.path(), "index.html", "<video src=film.bin>");
+        let source = walk(dir.path(), &Rules::web()).unwrap();
+        let (index, run) = (Index::memory(), Run::silent());
+        let plan = plan(&source, &store, &Options::default(), &index, &run).await.unwrap();
+        let done = AtomicBool::new(false);
+        cloud.interfere(move |seen| {
+            if seen.operation == operation && !done.swap(true, Ordering::Relaxed) {
+                std::fs::write(&path, vec![7; size]).unwrap();
+            }
+            Trouble::None
+        });
+        let stopped = transfer(plan, &store, &index, &run).await.unwrap_err();
+        let [(key, SyncError::Source(SourceError::Changed(changed)))] = &stopped.failed[..] else {
+            panic!("{stopped}")
+        };
+        assert_eq!((key, key.as_str()), (changed, "film.bin"));
+        assert!(store.page(None).await.unwrap().objects.is_empty(), "neither half a film nor a page without one");
+        cloud.interfere(|_| Trouble::None);
+        publish(dir.path(), &store).await;
+        assert_there(&store, "film.bin", &vec![7; size]).await;
+    }
+}
