@@ -35,15 +35,17 @@ pub fn timeouts_for(bytes: u64) -> TimeoutConfig {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{patient_timeouts, timeouts_for};
 
     #[test]
     fn slow_links_are_waited_for() {
         assert_eq!(timeouts_for(16 << 20).read_timeout(), patient_timeouts().read_timeout());
         for mebibytes in [16_u64, 17, 32, 52, 64] {
-            let takes = 4.0 * mebibytes as f64 * 8.389 / 2.0;
-            let waits = timeouts_for(mebibytes << 20).read_timeout().unwrap().as_secs_f64();
-            assert!(waits >= takes, "{mebibytes}: {takes} {waits}");
+            let bits = 4 * (mebibytes << 20) * 8;
+            let waits = timeouts_for(mebibytes << 20).read_timeout().unwrap();
+            assert!(waits >= Duration::from_secs(bits / 2_000_000), "{mebibytes}: {waits:?}");
         }
     }
 }

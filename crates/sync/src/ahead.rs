@@ -72,8 +72,18 @@ impl Ahead {
     }
 }
 
+/// What nobody waits for any more need not be hashed.
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+
     use super::Ahead;
     use crate::{Index, Rules, md5, walk};
 
@@ -94,11 +104,17 @@ mod tests {
             let wanted = (n != 7).then(|| md5(format!("page {n}").as_bytes()));
             assert_eq!(index.get(object), wanted, "{}", object.key);
         }
+        let ahead = Ahead::start(&source, &Index::memory());
+        let stop = Arc::clone(&ahead.stop);
+        drop(ahead);
+        assert!(stop.load(Ordering::Relaxed));
         // What is known is not read again.
-        let (first, other) = (&source.objects[0], md5(b"other"));
+        let (index, first, other) = (Index::memory(), &source.objects[0], md5(b"other"));
         index.put(first, other);
         let ahead = Ahead::start(&source, &index);
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        while source.objects.iter().filter(|object| index.get(object).is_some()).count() < 39 {
+            tokio::task::yield_now().await;
+        }
         ahead.end().await;
         assert_eq!(index.get(first), Some(other));
     }

@@ -122,24 +122,23 @@ pub async fn plan(
     let known = source.objects.iter().take(32).any(|object| index.get(object).is_some());
     let ahead = Ahead::start(source, index);
     let listing = if known { list(source, store).await } else { list_from_the_start(source, store).await };
-    ahead.end().await;
     let listing = listing?;
     run.say(&Event::PhaseDone { phase: Phase::List, side, took: started.elapsed() });
-    plan_with(source, (store, &listing), options, index, run).await
+    plan_with(source, (store, &listing), options, (index, ahead), run).await
 }
 
-/// The same, with a listing that was made before, in key order.
+/// The same, with a listing that was made before, in key order, and while files are hashed that may need it.
 pub(crate) async fn plan_with(
     source: &Source,
     (store, listing): (&impl Store, &[RemoteObject]),
     options: &Options,
-    index: &Index,
+    (index, ahead): (&Index, Ahead),
     run: &Run,
 ) -> Result<SyncPlan, SyncError> {
     let side = options.side;
     let mut desk = Desk::new(source, store, listing, options);
     desk.consult().await?;
-    let bytes = desk.compare_bytes(index, run).await?;
+    let bytes = desk.compare_bytes((index, ahead), run).await?;
     if run.is_cancelled() {
         return Err(SyncError::Cancelled);
     }

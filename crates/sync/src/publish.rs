@@ -127,11 +127,10 @@ pub async fn prepare<S: History>(
     run.say(&Event::PhaseStarted { phase: Phase::List, side: None, objects: None, bytes: None });
     let ahead = Ahead::start(source, index);
     let (listing, other) = join(list(source, primary), list(source, backup)).await;
-    ahead.end().await;
     let listing = listing?;
     run.say(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
     let options = Options { side: Some(Side::Primary), ..*options };
-    let plan = plan_with(source, (primary, &listing), &options, index, run).await?;
+    let plan = plan_with(source, (primary, &listing), &options, (index, ahead), run).await?;
     let seen = records_of(&listing);
     let has = |key: &str| plan.notes().iter().any(|note| note.as_str() == key);
     let (locked, is_owed) = (has(lock::KEY), plan.notes().iter().any(lock::is_owed));

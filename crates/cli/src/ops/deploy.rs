@@ -26,7 +26,7 @@ pub(crate) async fn deploy(global: &Global, options: &Deploy, run: &Run, screen:
     let guard = options.max_delete.as_deref().map_or(Ok(config.guard), guard)?;
     let rules = config.rules()?;
     let index = Index::open(&index_file(global));
-    let (source, commit, stack) = begin((global, options), &rules, &index, run).await?;
+    let (source, commit, stack) = Box::pin(begin((global, options), &rules, &index, run)).await?;
     let applied = options.apply && !options.dry_run;
     if applied {
         apply::ensure(&stack, run).await?;

@@ -6,6 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::Run;
 
 use super::{Desk, Put, Reason, Sending};
+use crate::ahead::Ahead;
 use crate::diff::{Glance, Sure, glance, same_bytes};
 use crate::digest::beside;
 use crate::transfer::part_size;
@@ -23,8 +24,10 @@ pub(super) struct Bytes {
 }
 
 impl<'a, S: Store> Desk<'a, S> {
-    pub(super) async fn compare_bytes(&self, index: &Index, run: &Run) -> Result<Bytes, SyncError> {
+    pub(super) async fn compare_bytes(&self, (index, ahead): (&Index, Ahead), run: &Run) -> Result<Bytes, SyncError> {
         let glances: Vec<Glance> = self.pairs().map(|(object, remote)| self.glance(object, remote)).collect();
+        // From here on it is known which files need it.
+        ahead.end().await;
         let digests = self.digests(&glances, index, run).await?;
         let parts = self.compare_parts(&glances).await?;
         let mut found = Bytes { puts: Vec::new(), same: Vec::new(), digests };

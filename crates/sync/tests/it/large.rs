@@ -15,7 +15,7 @@ const WHOLE: usize = 3 << 20;
 const PARTS: usize = 40 << 20;
 
 fn noise(path: &Path, size: usize) -> Vec<u8> {
-    let bytes: Vec<u8> = (0..size).map(|n| (n * n / 251) as u8).collect();
+    let bytes: Vec<u8> = (0..size).map(|n| u8::try_from(n * n / 251 % 256).unwrap()).collect();
     std::fs::write(path, &bytes).unwrap();
     bytes
 }
