@@ -93,7 +93,15 @@ fn measure(
             continue;
         }
         work.set_up(&stage, tool, &source, round)?;
-        let (taken, requests) = stage.measured(&tool.command(&stage, *work, &source)?)?;
+        let (taken, requests) = match stage.measured(&tool.command(&stage, *work, &source)?) {
+            Ok(measured) => measured,
+            // It has its own patience, and what comes next would need what it has not done.
+            Err(error) if tool.is_rival() => {
+                eprintln!("{}: {}: {} gave up: {error:#}", series.name(), work.name(), tool.name);
+                return stage.faults("{}").map(drop);
+            }
+            Err(error) => return Err(error),
+        };
         let equal = work.is_done(&stage, tool, &source);
         let (series, work, who) = (series.name(), work.name().to_owned(), tool.name.to_owned());
         eprintln!("{series}: {work}: {who}: {:.2} s{}", taken.wall, if equal { "" } else { ", not equal" });

@@ -10,8 +10,11 @@ use tokio::task::JoinSet;
 
 use crate::{Key, Page, RemoteObject, Source, Store, StoreError};
 
-/// Source keys per range: a little less than a page, so that a few extra keys in the bucket do not cost a request.
-const PER_RANGE: usize = 980;
+/// Keys of a page.
+const PAGE: usize = 1000;
+
+/// Keys that the bucket may have beside the source's without a request more.
+const EXTRA: usize = 12;
 
 /// Ranges listed at once.
 const WIDTH: usize = 8;
@@ -21,7 +24,10 @@ type Range = (Option<Key>, Option<Key>);
 
 /// Where the key space is likely to be as full as a page.
 pub(crate) fn cuts(source: &Source) -> Vec<Key> {
-    source.objects.iter().skip(PER_RANGE).step_by(PER_RANGE).map(|object| object.key.clone()).collect()
+    let keys = source.objects.len();
+    // As many ranges as there would be pages, and all of them equally full.
+    let range = keys.div_ceil((keys + EXTRA).div_ceil(PAGE)).max(1);
+    source.objects.iter().skip(range).step_by(range).map(|object| object.key.clone()).collect()
 }
 
 fn ranges(cuts: &[Key]) -> impl Iterator<Item = Range> {
@@ -157,6 +163,14 @@ mod tests {
             store.put(&key, &Headers::default(), ("".into(), md5(b""))).await.unwrap();
         }
         store
+    }
+
+    #[test]
+    fn there_are_as_many_ranges_as_pages() {
+        for (keys, ranges) in [(1, 1), (988, 1), (989, 2), (2500, 3), (10_286, 11), (32_775, 33)] {
+            let cuts = cuts(&source(0..keys));
+            assert_eq!(cuts.len() + 1, ranges, "{keys}");
+        }
     }
 
     proptest! {

@@ -88,6 +88,11 @@ impl Tool {
         Ok(())
     }
 
+    /// True for somebody else's program.
+    pub(super) fn is_rival(&self) -> bool {
+        !matches!(self.kind, Kind::Twinsite | Kind::Engine)
+    }
+
     /// The bucket that is published to.
     pub(super) fn first(&self, stage: &Stage) -> String {
         if self.kind == Kind::Twinsite { stage.serving.primary.clone() } else { BUCKETS[0].to_owned() }
