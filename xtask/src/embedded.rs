@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::process::{cargo, command, root, succeed};
+use crate::process::{built, cargo, command, root, succeed};
 
 /// A project directory whose embedded cloud nobody else uses.
 pub(crate) struct Home {
@@ -24,7 +24,7 @@ impl Home {
         } else {
             succeed(&mut cargo(&["build", "--quiet", "--package", "twinsite-cli"]))?;
         }
-        let home = Self { path: root().join("target").join(name), binary: root().join("target").join(profile) };
+        let home = Self { path: root().join("target").join(name), binary: built(profile) };
         if home.path.exists() {
             fs::remove_dir_all(&home.path)?;
         }
@@ -46,7 +46,7 @@ impl Home {
     /// The example of `twinsite-sync` that publishes to one bucket, built now as a release.
     pub(crate) fn example() -> Result<PathBuf> {
         release()?;
-        Ok(root().join("target/release/examples/publish"))
+        Ok(built("release/examples/publish"))
     }
 
     /// Serves the embedded cloud until the answer is dropped.

@@ -10,6 +10,16 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
+/// What cargo has built, such as `debug/twinsite`: it need not be below `target`, but xtask is in the same place.
+pub(crate) fn built(what: &str) -> PathBuf {
+    target().join(what)
+}
+
+fn target() -> PathBuf {
+    let xtask = std::env::current_exe().unwrap_or_default();
+    xtask.ancestors().nth(2).map_or_else(|| root().join("target"), Path::to_path_buf)
+}
+
 /// A command that runs in the workspace root.
 pub(crate) fn command(program: impl AsRef<Path>) -> Command {
     let mut command = Command::new(program.as_ref());
@@ -20,7 +30,7 @@ pub(crate) fn command(program: impl AsRef<Path>) -> Command {
 /// `cargo` with these arguments.
 pub(crate) fn cargo(args: &[&str]) -> Command {
     let mut cargo = command("cargo");
-    cargo.args(args);
+    cargo.args(args).env("CARGO_TARGET_DIR", target());
     cargo
 }
 

@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 use crate::conformance;
 use crate::embedded::Home;
 use crate::interop::same_in_both;
-use crate::process::{cargo, command, root, succeed, works};
+use crate::process::{built, cargo, command, root, succeed, works};
 
 /// A Debian package of documentation.
 pub(crate) struct Package {
@@ -28,7 +28,7 @@ impl Package {
 pub(crate) fn run() -> Result<()> {
     conformance::with_venv("real", |venv| {
         document()?;
-        publish(venv, &root().join("target/doc"))?;
+        publish(venv, &built("doc"))?;
         match debian(&Package::JDK) {
             Ok(source) => publish(venv, &source),
             Err(error) => {
