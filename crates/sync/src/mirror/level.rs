@@ -11,7 +11,7 @@ use twinsite_core::{Event, Phase, Run, Side, Verb, wait};
 use super::{Carry, Cause, Redirect, carry};
 use crate::listing::{cuts, list_around};
 use crate::store::{History, Standing};
-use crate::{Key, RemoteObject, Source, SyncError, Wrote};
+use crate::{ETag, Key, RemoteObject, Source, SyncError, Wrote};
 
 /// Objects looked at at once.
 const WIDTH: usize = 48;
@@ -46,9 +46,8 @@ impl<'w> Expected<'w> {
     /// True when a listing that shows this is as it should be.
     fn is_listed(self, found: &RemoteObject) -> bool {
         let Self::Object(wrote) = self else { return false };
-        let since = wrote.since.is_none_or(|since| found.modified >= since);
         // A listing does not show redirects, which replication leaves behind.
-        wrote.redirect.is_none() && found.etag == wrote.etag && found.size == wrote.size && since
+        wrote.redirect.is_none() && is_copy(wrote, &found.etag, found.size, found.modified)
     }
 
     fn key(self) -> &'w Key {
@@ -57,6 +56,11 @@ impl<'w> Expected<'w> {
             Self::Nothing(key) => key,
         }
     }
+}
+
+/// True of an object that has what was written, and is no older where only that tells its headers.
+fn is_copy(wrote: &Wrote, etag: &ETag, size: u64, modified: i64) -> bool {
+    *etag == wrote.etag && size == wrote.size && wrote.since.is_none_or(|since| modified >= since)
 }
 
 /// Follows a publish to the first bucket in the second one.
@@ -180,8 +184,7 @@ impl<'a, S: History> Follower<'a, S> {
                 (Expected::Object(_), None) => false,
                 (Expected::Object(wrote), Some(look)) => {
                     let replica = look.version.is_some() && look.version == wrote.version;
-                    let since = wrote.since.is_none_or(|since| look.modified >= since);
-                    let same = look.head.etag == wrote.etag && look.head.size == wrote.size && since;
+                    let same = is_copy(wrote, &look.head.etag, look.head.size, look.modified);
                     (replica || same) && look.head.headers.website_redirect == wrote.redirect
                 }
             };

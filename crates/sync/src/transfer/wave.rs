@@ -196,8 +196,10 @@ impl<S: History> Shift<S> {
             Work::Put(Put { object, .. }) => {
                 let (content, digest) = content(object).await?;
                 self.index.put(object, digest);
+                let is_read_again = matches!(content, Content::File(_));
                 let written = store.put(&object.key, &object.headers, (content, digest)).await;
-                let written = written.map_err(|error| blame(object, error))?;
+                let why = |error| if is_read_again { blame(object, error) } else { SyncError::from(error) };
+                let written = written.map_err(why)?;
                 Ok(Written { etag: Some(ETag::Md5(digest)), ..written })
             }
         }

@@ -82,3 +82,20 @@ async fn one_that_changes_behind_its_digest_is_not_published() {
         assert_there(&store, "film.bin", &vec![7; size]).await;
     }
 }
+
+#[tokio::test]
+async fn a_small_one_was_read_before_so_what_the_store_says_counts() {
+    let (dir, cloud) = (tempfile::tempdir().unwrap(), Cloud::memory());
+    let store = bucket(&cloud).await;
+    write(dir.path(), "index.html", "first");
+    let path = dir.path().join("index.html");
+    cloud.interfere(move |seen| {
+        if seen.operation != "PutObject" {
+            return Trouble::None;
+        }
+        std::fs::write(&path, "second").unwrap();
+        Trouble::Error { status: 403, code: "AccessDenied" }
+    });
+    let stopped = crate::try_publish(dir.path(), &store, &Options::default()).await.unwrap_err();
+    assert!(matches!(&stopped.failed[..], [(_, SyncError::Store(_))]), "{stopped}");
+}

@@ -59,12 +59,13 @@ impl S3Store {
         headers: &Headers,
         (content, md5): (Content, &Md5),
     ) -> Result<Written, StoreError> {
-        let (size, request) = (content.size(), self.client.put_object().bucket(&self.bucket).key(key.as_str()));
+        let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
+        let patience = matches!(content, Content::File(_)).then(|| patience(&content));
         let request = with_headers!(request, headers).content_md5(content_md5(md5)).body(stream::body(content).into());
         // Content-MD5 guards the body; hashing it a second time for the signature would only cost time.
         let mut request = request.customize().disable_payload_signing();
-        if size > SOON {
-            request = request.config_override(patience(size));
+        if let Some(patience) = patience {
+            request = request.config_override(patience);
         }
         let learner = self.lane.as_ref().and_then(|lane| Some((lane, lane.learner(key)?)));
         if let Some((_, learner)) = &learner {
@@ -213,7 +214,7 @@ impl S3Store {
     ) -> Result<(), StoreError> {
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         let request = self.client.upload_part().bucket(&self.bucket).key(key.as_str()).upload_id(id);
-        let patience = patience(content.size());
+        let patience = patience(&content);
         let request = request.part_number(number).content_md5(content_md5(&md5)).body(stream::body(content).into());
         let answer = request.customize().disable_payload_signing().config_override(patience).send().await;
         answer.map(drop).map_err(|error| AwsError::new("UploadPart", self.object(key), error).into())
@@ -242,12 +243,9 @@ impl S3Store {
     }
 }
 
-/// Bodies of fewer bytes are sent in the time that every request has.
-const SOON: u64 = 16 << 20;
-
 /// Time for a body of this size.
-fn patience(size: u64) -> aws_sdk_s3::config::Builder {
-    aws_sdk_s3::config::Builder::new().timeout_config(timeouts_for(size))
+fn patience(content: &Content) -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts_for(content.size()))
 }
 
 /// An entity tag as headers want it.
