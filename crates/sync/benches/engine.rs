@@ -11,8 +11,8 @@ use divan::{AllocProfiler, Bencher};
 use tokio::runtime::{Builder, Runtime};
 use twinsite_core::Run;
 use twinsite_sync::{
-    Body, Headers, Index, Key, MemoryStore, Options, Rules, Source, SourceObject, Stamp, Store, Wave, md5, mirror,
-    plan, transfer, walk,
+    Body, Headers, Index, Key, MemoryStore, Options, Place, Rules, Source, SourceObject, Stamp, Store, Wave, md5,
+    mirror, plan, transfer, walk,
 };
 
 /// Counts what the benchmark's own thread asks for.
@@ -109,7 +109,8 @@ fn diff_directory_and_bucket(bencher: Bencher, keys: usize) {
 /// Objects of one byte. A hundredth of them has changed since they were published.
 async fn known(keys: usize) -> (Source, Index, MemoryStore) {
     let headers = Arc::new(Headers { content_type: Some("text/html".to_owned()), ..Headers::default() });
-    let source = Source::of((0..keys).map(|n| object(n, &headers)), &Rules::web());
+    let root = Path::new("site/public").into();
+    let source = Source::of((0..keys).map(|n| object(n, &root, &headers)), &Rules::web());
     let (index, store) = (Index::memory(), MemoryStore::default());
     for object in source.objects() {
         let put = store.put(&object.key, &object.headers, ("1".into(), md5(b"1")));
@@ -124,9 +125,9 @@ async fn known(keys: usize) -> (Source, Index, MemoryStore) {
     (source, index, store)
 }
 
-fn object(n: usize, headers: &Arc<Headers>) -> SourceObject {
-    let (key, path) = (key(n), format!("site/public/{}", key(n)).into());
+fn object(n: usize, root: &Arc<Path>, headers: &Arc<Headers>) -> SourceObject {
+    let (key, place) = (key(n), Place::Under(Arc::clone(root)));
     let stamp = Stamp { size: 1, mtime: 0, ctime: 0, inode: 0 };
-    let (body, headers) = (Body::File { path, stamp }, Arc::clone(headers));
+    let (body, headers) = (Body::File { place, stamp }, Arc::clone(headers));
     SourceObject { key, body, size: 1, headers, wave: Wave::Pages }
 }

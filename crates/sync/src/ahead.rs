@@ -40,8 +40,9 @@ pub struct Ahead {
 impl Ahead {
     /// Starts with the largest files. It has to be called within a Tokio runtime.
     pub fn start(source: &Source, index: &Index) -> Self {
-        let fits = |object: &&Arc<SourceObject>| object.file().is_some() && object.size < LARGEST;
+        let fits = |object: &&Arc<SourceObject>| object.is_file() && object.size < LARGEST;
         let mut files: Vec<Arc<SourceObject>> = source.objects.iter().filter(fits).cloned().collect();
+        index.expect(source.objects.len());
         files.sort_by_key(|object| std::cmp::Reverse(object.size));
         let (files, next, stop) = (Arc::new(files), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let mut threads = JoinSet::new();

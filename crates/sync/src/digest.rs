@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::num::NonZero;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -51,7 +51,7 @@ pub(crate) fn stretch(object: &SourceObject, offset: u64, length: u64) -> Result
     file.file.seek(SeekFrom::Start(offset)).map_err(|source| unreadable(object, source))?;
     let digest = file.digest(length, &mut Vec::new())?;
     file.check()?;
-    Ok((Content::File(Stretch { path: file.path.to_owned(), offset, length }), digest))
+    Ok((Content::File(Stretch { path: file.path, offset, length }), digest))
 }
 
 /// Why a stretch could not be sent: because the file is not what it was, if so, else because of what the store says.
@@ -80,7 +80,7 @@ pub fn part_digests(object: &SourceObject, part_size: u64) -> Result<Vec<Md5>, S
 /// A file that was opened, to be looked at before what was read of it is believed.
 struct Opened<'a> {
     object: &'a SourceObject,
-    path: &'a Path,
+    path: PathBuf,
     stamp: crate::Stamp,
     file: File,
 }
@@ -88,7 +88,7 @@ struct Opened<'a> {
 impl<'a> Opened<'a> {
     fn new(object: &'a SourceObject) -> Result<Self, SourceError> {
         let (path, stamp) = object.file().ok_or_else(|| SourceError::Changed(object.key.clone()))?;
-        let file = File::open(path).map_err(|source| unreadable(object, source))?;
+        let file = File::open(&path).map_err(|source| unreadable(object, source))?;
         Ok(Self { object, path, stamp, file })
     }
 

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
-use crate::{Md5, SourceObject, Stamp};
+use crate::{Body, Md5, Place, SourceObject, Stamp};
 
 /// What the file begins with. Others are as good as empty.
-const MAGIC: &[u8] = b"twinsite index 2\n";
+const MAGIC: &[u8] = b"twinsite index 3\n";
 
 /// The bytes of an entry in the file, one behind the other and without a mark between them.
 const ENTRY: usize = 56;
@@ -53,22 +53,28 @@ impl Index {
 
     /// The digest of a file, if it is still as it was when it was read.
     pub fn get(&self, object: &SourceObject) -> Option<Md5> {
-        let (path, now) = object.file()?;
-        let (name, stamp) = (name(path), digest_of(now));
+        let (name, now) = name(object)?;
+        let stamp = digest_of(now);
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.get(&name).filter(|entry| entry.stamp == stamp).map(|entry| entry.content)
     }
 
     /// Remembers a file's digest.
     pub fn put(&self, object: &SourceObject, digest: Md5) {
-        if let Some((path, stamp)) = object.file() {
-            let changed = i64::try_from(stamp.mtime.max(stamp.ctime)).unwrap_or(i64::MAX);
+        if let Some((name, stamp)) = name(object) {
+            let changed = stamp.mtime.max(stamp.ctime);
             let entry = Entry { stamp: digest_of(stamp), changed, content: digest };
-            let name = name(path);
             let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
             entries.insert(name, entry);
             self.is_newer.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Makes room for so many files at once, because a table that grows is there twice for a moment.
+    pub(crate) fn expect(&self, files: usize) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = files.saturating_sub(entries.len());
+        entries.reserve(missing);
     }
 
     /// Writes it down, in one go or not at all.
@@ -102,17 +108,29 @@ impl Index {
     }
 }
 
-fn name(path: &Path) -> [u8; 16] {
-    crate::md5(path.as_os_str().as_encoded_bytes()).0
+/// A digest of the path of an object's file, as it is joined from its pieces, and the stamp.
+fn name(object: &SourceObject) -> Option<([u8; 16], Stamp)> {
+    let Body::File { place, stamp } = &object.body else { return None };
+    let name = match place {
+        Place::Under(root) => {
+            let mut hash = md5_simd::Md5::new();
+            hash.update(root.as_os_str().as_encoded_bytes());
+            hash.update(b"/");
+            hash.update(object.key.as_str().as_bytes());
+            hash.finalize()
+        }
+        Place::At(path) => crate::md5(path.as_os_str().as_encoded_bytes()).0,
+    };
+    Some((name, *stamp))
 }
 
 fn digest_of(stamp: Stamp) -> [u8; 16] {
     let Stamp { size, mtime, ctime, inode } = stamp;
-    let mut bytes = [0; 48];
+    let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&size.to_le_bytes());
-    bytes[8..24].copy_from_slice(&mtime.to_le_bytes());
-    bytes[24..40].copy_from_slice(&ctime.to_le_bytes());
-    bytes[40..].copy_from_slice(&inode.to_le_bytes());
+    bytes[8..16].copy_from_slice(&mtime.to_le_bytes());
+    bytes[16..24].copy_from_slice(&ctime.to_le_bytes());
+    bytes[24..].copy_from_slice(&inode.to_le_bytes());
     crate::md5(&bytes).0
 }
 

@@ -51,7 +51,7 @@ pub use digest::{hash, md5, multipart_etag, part_digests};
 pub use error::{Interrupted, SyncError};
 pub use index::Index;
 pub use local::{Source, walk};
-pub use object::{Body, ETag, Headers, Key, Md5, PRIVATE, RemoteObject, SourceObject, Stamp, Wave};
+pub use object::{Body, ETag, Headers, Key, Md5, PRIVATE, Place, RemoteObject, SourceObject, Stamp, Wave};
 pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SyncPlan, plan};
 pub use publish::{Prepared, Published, Publishing, prepare, publish};
 pub use release::{Keep, Notes, Release, ReleaseId};

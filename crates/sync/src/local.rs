@@ -10,7 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::digest::cores;
 use crate::rules::{Ignored, Rules, Sets};
 use crate::source_error::{Fault, Problem, SourceError};
-use crate::{Key, SourceObject, Stamp};
+use crate::{Key, Place, SourceObject, Stamp};
 
 /// A directory that can be published.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ pub fn walk(root: impl AsRef<Path>, rules: &Rules) -> Result<Source, SourceError
     objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     problems.sort_by(|a, b| a.path.cmp(&b.path));
     for pair in objects.windows(2).filter(|pair| pair[0].key == pair[1].key) {
-        let path = pair[1].file().map_or_else(PathBuf::new, |(path, _)| path.to_owned());
+        let path = pair[1].file().map_or_else(PathBuf::new, |(path, _)| path);
         problems.push(Problem { path, fault: Fault::SameKey(pair[0].key.clone()) });
     }
     if !problems.is_empty() {
@@ -99,11 +99,12 @@ struct Found {
 
 /// One thread reads folders; others ask what the files in them are, which takes longer.
 fn find(root: &Path, home: &Path, rules: &Rules) -> Found {
+    let shared: Arc<Path> = root.into();
     std::thread::scope(|scope| {
         let (send, receive) = mpsc::channel();
         let receive = Arc::new(Mutex::new(receive));
         let looker = || {
-            let looker = Looker { root, rules, receive: Arc::clone(&receive) };
+            let looker = Looker { root, shared: &shared, rules, receive: Arc::clone(&receive) };
             scope.spawn(move || looker.run())
         };
         let lookers: Vec<_> = (0..cores().min(4)).map(|_| looker()).collect();
@@ -125,6 +126,8 @@ fn find(root: &Path, home: &Path, rules: &Rules) -> Found {
 
 struct Looker<'a> {
     root: &'a Path,
+    /// The same, for whoever outlives the walk.
+    shared: &'a Arc<Path>,
     rules: &'a Rules,
     receive: Arc<Mutex<mpsc::Receiver<Vec<PathBuf>>>>,
 }
@@ -132,12 +135,15 @@ struct Looker<'a> {
 impl Looker<'_> {
     fn run(self) -> (Vec<Arc<SourceObject>>, Vec<Problem>) {
         let (mut objects, mut problems, mut sets) = (Vec::new(), Vec::new(), Sets::default());
+        let place = Place::Under(Arc::clone(self.shared));
         loop {
             let next = self.receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(batch) = next else { return (objects, problems) };
             for path in batch {
                 match self.look(&path) {
-                    Ok((key, stamp)) => objects.push(Arc::new(self.rules.object(key, (path, stamp), &mut sets))),
+                    Ok((key, stamp)) => {
+                        objects.push(Arc::new(self.rules.object(key, (place.clone(), stamp), &mut sets)));
+                    }
                     Err(fault) => problems.push(Problem { path, fault }),
                 }
             }
@@ -271,7 +277,7 @@ fn readable_by_all(_: &Metadata) -> bool {
 #[cfg(unix)]
 pub(crate) fn stamp(metadata: &Metadata) -> Stamp {
     use std::os::unix::fs::MetadataExt;
-    let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
     Stamp {
         size: metadata.len(),
         mtime: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
@@ -284,6 +290,6 @@ pub(crate) fn stamp(metadata: &Metadata) -> Stamp {
 #[cfg(not(unix))]
 pub(crate) fn stamp(metadata: &Metadata) -> Stamp {
     let since = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    let mtime = since.map_or(0, |since| i128::try_from(since.as_nanos()).unwrap_or_default());
+    let mtime = since.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));
     Stamp { size: metadata.len(), mtime, ctime: 0, inode: 0 }
 }

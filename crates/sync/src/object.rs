@@ -176,7 +176,7 @@ pub enum Body {
     /// In a file.
     File {
         /// Where it is.
-        path: PathBuf,
+        place: Place,
         /// What identifies this state of the file.
         stamp: Stamp,
     },
@@ -187,6 +187,16 @@ pub enum Body {
         /// The version's id, where it is known.
         version: Option<String>,
     },
+}
+
+/// Where a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Below this directory, where its key says: all files of a site share the directory, and a path of its own would be
+    /// the largest part of what is kept of each.
+    Under(Arc<Path>),
+    /// Anywhere else.
+    At(Box<Path>),
 }
 
 /// Something that is to be published.
@@ -205,12 +215,20 @@ pub struct SourceObject {
 }
 
 impl SourceObject {
-    /// The file it is in, if it is in one.
-    pub fn file(&self) -> Option<(&Path, Stamp)> {
+    /// The file it is in, if it is in one, and what it was when it was found.
+    pub fn file(&self) -> Option<(PathBuf, Stamp)> {
         match &self.body {
-            Body::File { path, stamp } => Some((path, *stamp)),
+            Body::File { place: Place::Under(root), stamp } => {
+                Some((root.join(self.key.as_str().trim_start_matches('/')), *stamp))
+            }
+            Body::File { place: Place::At(path), stamp } => Some((path.to_path_buf(), *stamp)),
             Body::Past { .. } => None,
         }
+    }
+
+    /// True when its bytes are in a file.
+    pub fn is_file(&self) -> bool {
+        matches!(self.body, Body::File { .. })
     }
 }
 
@@ -219,10 +237,10 @@ impl SourceObject {
 pub struct Stamp {
     /// Size in bytes.
     pub size: u64,
-    /// Modification time in nanoseconds since the epoch.
-    pub mtime: i128,
+    /// Modification time in nanoseconds since the epoch, which is good until 2262.
+    pub mtime: i64,
     /// Change time in nanoseconds since the epoch; 0 where the system has none.
-    pub ctime: i128,
+    pub ctime: i64,
     /// Inode; 0 where the system has none.
     pub inode: u64,
 }

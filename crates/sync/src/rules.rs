@@ -7,12 +7,11 @@ mod types;
 mod waves;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use twinsite_core::Invalid;
 
-use crate::{Body, Headers, Key, SourceObject, Stamp, Wave};
+use crate::{Body, Headers, Key, Place, SourceObject, Stamp, Wave};
 pub use headers::{HeaderRule, Setting};
 pub(crate) use ignored::Ignored;
 
@@ -63,7 +62,7 @@ impl Rules {
     }
 
     /// What a file becomes.
-    pub(crate) fn object(&self, key: Key, (path, stamp): (PathBuf, Stamp), sets: &mut Sets) -> SourceObject {
+    pub(crate) fn object(&self, key: Key, (place, stamp): (Place, Stamp), sets: &mut Sets) -> SourceObject {
         let wave = self.wave(&key);
         let mut headers = Headers {
             content_type: Some(types::content_type(&key)),
@@ -73,7 +72,7 @@ impl Rules {
         for rule in self.headers.iter().filter(|rule| rule.matches(&key)) {
             rule.apply(&mut headers);
         }
-        SourceObject { key, body: Body::File { path, stamp }, size: stamp.size, headers: sets.shared(headers), wave }
+        SourceObject { key, body: Body::File { place, stamp }, size: stamp.size, headers: sets.shared(headers), wave }
     }
 }
 

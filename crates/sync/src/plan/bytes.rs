@@ -57,7 +57,7 @@ impl<'a, S: Store> Desk<'a, S> {
     /// Of those files whose size does not tell.
     async fn digests(&self, glances: &[Glance], index: &Index, run: &Run) -> Result<Vec<Option<Md5>>, SyncError> {
         let asks = |(object, glance): &(&Arc<SourceObject>, &Glance)| {
-            object.file().is_some() && matches!(glance, Glance::Content | Glance::Opaque)
+            object.is_file() && matches!(glance, Glance::Content | Glance::Opaque)
         };
         let all = || self.source.objects.iter().zip(glances);
         let unread: Vec<&Arc<SourceObject>> = all().filter(asks).map(|(object, _)| object).collect();
@@ -85,7 +85,7 @@ impl<'a, S: Store> Desk<'a, S> {
     /// The keys whose parts have the digests that the entity tag was made of.
     async fn compare_parts(&self, glances: &[Glance]) -> Result<Vec<&'a Key>, SyncError> {
         let multipart = self.pairs().zip(glances).filter_map(|((object, remote), glance)| match glance {
-            Glance::Parts(count) if object.file().is_some() => Some((object, remote?, *count)),
+            Glance::Parts(count) if object.is_file() => Some((object, remote?, *count)),
             Glance::Parts(_) | Glance::Put(_) | Glance::Content | Glance::Opaque => None,
         });
         let checks = multipart.map(|(object, remote, count)| async move {

@@ -6,7 +6,17 @@ use std::sync::Arc;
 use super::record::{self, Damaged};
 use super::{Entry, Notes, PREFIX, Release, ReleaseId, Summary, now};
 use crate::store::{Condition, History, Store};
-use crate::{Body, ETag, Headers, Key, Report, Source, StoreError, SyncError, SyncPlan, Wrote};
+use crate::{Body, ETag, Headers, Key, Report, Source, SourceObject, StoreError, SyncError, SyncPlan, Wrote};
+
+/// An object of a release in the making.
+#[derive(Clone, Debug)]
+struct Drafted {
+    object: Arc<SourceObject>,
+    /// Its entity tag, if it stays as it is.
+    same: Option<ETag>,
+    /// A place in the sets of headers.
+    headers: u32,
+}
 
 /// A release in the making: everything but what the transfer will tell.
 #[derive(Clone, Debug)]
@@ -14,7 +24,7 @@ pub struct Draft {
     id: ReleaseId,
     previous: Option<ReleaseId>,
     headers: Vec<Headers>,
-    entries: Vec<(Entry, bool)>,
+    objects: Vec<Drafted>,
     /// The release before, once it was read.
     before: Option<Release>,
 }
@@ -23,19 +33,16 @@ impl Draft {
     /// The release that a plan will make of a source.
     pub fn of(plan: &SyncPlan, source: &Source) -> Self {
         let (mut known, mut headers) = (HashMap::new(), Vec::new());
-        let mut entries = Vec::with_capacity(source.objects.len());
+        let mut objects = Vec::with_capacity(source.objects.len());
         for (object, etag) in source.objects.iter().zip(&plan.same) {
             let place = *known.entry(&object.headers).or_insert_with(|| {
                 headers.push(Headers::clone(&object.headers));
                 u32::try_from(headers.len() - 1).unwrap_or(u32::MAX)
             });
-            let stays = etag.is_some();
-            let etag = etag.clone().unwrap_or_else(|| ETag::Opaque("".into()));
-            let entry = Entry { key: object.key.clone(), version: None, etag, size: object.size, headers: place };
-            entries.push((entry, stays));
+            objects.push(Drafted { object: Arc::clone(object), same: etag.clone(), headers: place });
         }
         let previous = plan.releases().last().copied();
-        Self { id: previous.unwrap_or_default().next(), previous, headers, entries, before: None }
+        Self { id: previous.unwrap_or_default().next(), previous, headers, objects, before: None }
     }
 
     /// Reads the release before, whose record tells the versions of what stays. [`write()`] does it if nobody has; it can be done
@@ -56,11 +63,11 @@ impl Draft {
     }
 
     fn is(&self, release: &Release) -> bool {
-        let same = |((mine, _), theirs): (&(Entry, bool), &Entry)| {
+        let same = |(mine, theirs): (&Drafted, &Entry)| {
             let headers = self.headers.get(mine.headers as usize) == release.headers.get(theirs.headers as usize);
-            mine.key == theirs.key && mine.etag == theirs.etag && headers
+            mine.object.key == theirs.key && mine.same.as_ref() == Some(&theirs.etag) && headers
         };
-        self.entries.len() == release.entries.len() && self.entries.iter().zip(&release.entries).all(same)
+        self.objects.len() == release.entries.len() && self.objects.iter().zip(&release.entries).all(same)
     }
 
     /// The number that it will have.
@@ -92,22 +99,23 @@ pub async fn write<S: History>(
     notes: Notes,
 ) -> Result<(Summary, Vec<Wrote>), SyncError> {
     draft.recall(store).await?;
-    let Draft { id, previous: _, headers: sets, entries, before: old } = draft;
-    let written: HashMap<&Key, &Wrote> = report.wrote.iter().map(|wrote| (&wrote.key, wrote)).collect();
-    let mut all = Vec::with_capacity(entries.len());
-    for (mut entry, stays) in entries {
-        match written.get(&entry.key) {
-            Some(wrote) => {
-                entry.etag = wrote.etag.clone();
-                entry.version.clone_from(&wrote.version);
+    let Draft { id, previous: _, headers: sets, objects, before: old } = draft;
+    let mut written: Vec<&Wrote> = report.wrote.iter().collect();
+    written.sort_unstable_by_key(|wrote| &wrote.key);
+    let mut all = Vec::with_capacity(objects.len());
+    for Drafted { object, same, headers } in objects {
+        let (key, size) = (object.key.clone(), object.size);
+        let wrote = written.binary_search_by_key(&&key, |wrote| &wrote.key).ok().map(|at| written[at]);
+        let (etag, version) = match (wrote, same) {
+            (Some(wrote), _) => (wrote.etag.clone(), wrote.version.clone()),
+            (None, Some(etag)) => {
+                let before = old.as_ref().and_then(|old| old.get(&key)).filter(|old| old.etag == etag);
+                let version = before.and_then(|old| old.version.clone());
+                (etag, version)
             }
-            None if stays => {
-                let before = old.as_ref().and_then(|old| old.get(&entry.key));
-                entry.version = before.filter(|old| old.etag == entry.etag).and_then(|old| old.version.clone());
-            }
-            None => continue,
-        }
-        all.push(entry);
+            (None, None) => continue,
+        };
+        all.push(Entry { key, version, etag, size, headers });
     }
     fill_versions(store, &mut all).await?;
     let bytes = all.iter().map(|entry| entry.size).sum();
