@@ -1,10 +1,9 @@
 //! Keeping up with a publish: what was just written to the first bucket is waited for in the second, and what is late is
 //! copied. So a page is not published before its assets are in both.
 
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use futures::future::{Either, select};
+use futures::future::join;
 use futures::{StreamExt, stream};
 use twinsite_core::{Event, Phase, Run, Side, Verb, wait};
 
@@ -21,6 +20,9 @@ const WORTH_A_WORD: Duration = Duration::from_secs(2);
 
 /// So many are looked at one by one; more are listed.
 const FEW: usize = 24;
+
+/// So many are looked at all at once, each time: it costs next to nothing and spares a round trip.
+const HANDFUL: usize = 8;
 
 /// How level the second bucket is with a publish.
 #[derive(Debug, Default)]
@@ -113,20 +115,23 @@ impl<'a, S: History> Follower<'a, S> {
         let mut pause = Duration::from_millis(100);
         let all = left.len();
         for round in 0_u32.. {
-            left = self.missing(left).await?;
-            if left.is_empty() {
-                break;
-            }
-            if started.elapsed() + pause > self.patience || self.run.is_cancelled() {
+            let asked = Instant::now();
+            let one = left.iter().find_map(|expected| match expected {
+                Expected::Object(wrote) => Some(*wrote),
+                Expected::Nothing(_) => None,
+            });
+            let one = one.filter(|_| round.is_multiple_of(4));
+            let (missing, hopeless) = join(self.missing(left), self.is_hopeless(one)).await;
+            left = missing?;
+            if left.is_empty() || hopeless? || started.elapsed() + pause > self.patience || self.run.is_cancelled() {
                 break;
             }
             if started.elapsed() > WORTH_A_WORD {
                 let what = "replication to the backup".to_owned();
                 self.run.say(&Event::Waiting { what, since: started.elapsed(), usually: Some("seconds") });
             }
-            if self.pause(pause, round.is_multiple_of(4).then_some(&*left)).await? {
-                break;
-            }
+            // On a slow link that long has been waited for the answer already.
+            wait::pause(self.run, pause.saturating_sub(asked.elapsed())).await;
             pause = (pause * 3 / 2).min(Duration::from_secs(5));
         }
         self.level.waited += started.elapsed();
@@ -134,36 +139,18 @@ impl<'a, S: History> Follower<'a, S> {
         self.repair(left).await
     }
 
-    /// Lets some time pass, and looks meanwhile whether waiting for these is of any use: what no rule is about, or what
-    /// replication gave up on, will not come. True when it is not.
-    async fn pause(&self, pause: Duration, left: Option<&[Expected<'_>]>) -> Result<bool, SyncError> {
-        let paused = pin!(wait::pause(self.run, pause));
-        let Some(left) = left else {
-            paused.await;
-            return Ok(false);
-        };
-        match select(pin!(self.is_hopeless(left)), paused).await {
-            Either::Left((Ok(false), paused)) => {
-                paused.await;
-                Ok(false)
-            }
-            Either::Left((told, _)) => told,
-            Either::Right(((), hopeless)) => hopeless.await,
-        }
-    }
-
-    /// A look at one of them tells about all: they were written together.
-    async fn is_hopeless(&self, left: &[Expected<'_>]) -> Result<bool, SyncError> {
-        if self.patience.is_zero() {
-            return Ok(true);
-        }
-        let object = left.iter().find(|expected| matches!(expected, Expected::Object(_)));
-        let Some(Expected::Object(wrote)) = object else { return Ok(false) };
+    /// True when waiting is of no use: what no rule is about, or what replication gave up on, will not come. A look at one of
+    /// them tells about all: they were written together.
+    async fn is_hopeless(&self, one: Option<&Wrote>) -> Result<bool, SyncError> {
+        let Some(wrote) = one.filter(|_| !self.patience.is_zero()) else { return Ok(false) };
         let look = self.first.look(&wrote.key, wrote.version.as_deref()).await?;
         Ok(look.is_some_and(|look| matches!(look.standing, Standing::None | Standing::Failed)))
     }
 
     async fn missing<'w>(&self, mut left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
+        if left.len() <= HANDFUL {
+            return self.missing_by_looks(left).await;
+        }
         // While the one that was written last is not there, the others need not be asked for.
         let Some(last) = left.pop() else { return Ok(left) };
         if let Some(last) = self.missing_by_looks(vec![last]).await?.pop() {

@@ -24,6 +24,9 @@ const UPLOADS: usize = 4;
 /// so neither runs out before the other.
 const BUSY: u64 = 4 << 20;
 
+/// Files streamed at once while there are others.
+const STREAMED: usize = 2;
+
 /// Something to be done to one object.
 pub(super) enum Work {
     Put(Put),
@@ -41,7 +44,7 @@ impl Work {
     /// The bytes it holds in memory all the while. Parts ask for room one by one.
     fn weight(&self) -> u64 {
         match self {
-            Self::Put(put) if put.object.size < THRESHOLD && put.object.file().is_some() => put.object.size,
+            Self::Put(put) if put.object.size < THRESHOLD && put.object.is_file() => put.object.size,
             Self::Put(_) | Self::Rewrite(_) => 0,
         }
     }
@@ -50,9 +53,14 @@ impl Work {
         matches!(self, Self::Put(put) if put.object.size >= THRESHOLD)
     }
 
-    /// How far it keeps the link busy. A file in parts does by itself.
+    /// True of what is read while it is sent.
+    fn is_streamed(&self) -> bool {
+        self.is_large() || self.weight() > SMALL
+    }
+
+    /// How far it keeps the link busy; however large it is, others go along with it.
     fn burden(&self) -> u64 {
-        if self.is_large() { BUSY } else { self.weight() }
+        if self.is_large() { BUSY / 4 } else { self.weight().min(BUSY / 4) }
     }
 }
 
@@ -68,6 +76,7 @@ pub(super) async fn run_wave<S: History>(
     let line = Line {
         work: work.into(),
         sending: 0,
+        streams: 0,
         workers: 0,
         pace,
         report: std::mem::take(report),
@@ -124,11 +133,27 @@ struct Line {
     work: VecDeque<Work>,
     /// Bytes that are being sent.
     sending: u64,
+    /// How many files are being streamed.
+    streams: usize,
     workers: usize,
     pace: Pace,
     report: Report,
     left: usize,
     failed: Failed,
+}
+
+impl Line {
+    /// The largest; but while some are streamed, the largest of those that are not, so that the link has something to carry when
+    /// the former have been sent and their answers are on the way.
+    fn largest(&mut self) -> Option<Work> {
+        if self.streams >= STREAMED {
+            let others = self.work.partition_point(|work| !work.is_streamed());
+            if let Some(next) = others.checked_sub(1).and_then(|at| self.work.remove(at)) {
+                return Some(next);
+            }
+        }
+        self.work.pop_back()
+    }
 }
 
 impl<S: History> Shift<S> {
@@ -169,12 +194,15 @@ impl<S: History> Shift<S> {
         let mut line = self.line();
         let stays = !self.is_over(&line) && line.workers <= line.pace.width();
         let next = match stays {
-            true if line.sending < BUSY => line.work.pop_back(),
+            true if line.sending < BUSY => line.largest(),
             true => line.work.pop_front(),
             false => None,
         };
         match &next {
-            Some(work) => line.sending += work.burden(),
+            Some(work) => {
+                line.sending += work.burden();
+                line.streams += usize::from(work.is_streamed());
+            }
             None => line.workers -= 1,
         }
         next
@@ -208,6 +236,7 @@ impl<S: History> Shift<S> {
     fn done(&self, work: &Work, result: Result<Written, SyncError>, took: Duration) {
         let mut line = self.line();
         line.sending -= work.burden();
+        line.streams -= usize::from(work.is_streamed());
         line.pace.tick(self.store.throttled(), took);
         if line.pace.width() > line.workers && !line.work.is_empty() {
             self.wanted.notify_one();
@@ -272,4 +301,41 @@ fn tell(work: &Work, run: &Run, side: Option<Side>) {
     // Parts have told of their bytes already.
     let told = if work.is_large() { 0 } else { bytes };
     run.say(&Event::Progress { phase: Phase::Transfer, side, objects: 1, bytes: told });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Headers, Place, Reason, Stamp, Wave};
+
+    fn work(size: u64) -> Work {
+        let stamp = Stamp { size, mtime: 0, ctime: 0, inode: 0 };
+        let body = Body::File { place: Place::Under(std::path::Path::new("site").into()), stamp };
+        let key = format!("{size}").parse().unwrap();
+        let object = SourceObject { key, body, size, headers: Arc::new(Headers::default()), wave: Wave::Assets };
+        Work::Put(Put { object: Arc::new(object), reason: Reason::Absent })
+    }
+
+    #[test]
+    fn the_link_is_never_left_to_large_files_alone_while_there_are_others() {
+        let sizes = [100, 200_000, SMALL, SMALL + 1, 3 << 20, THRESHOLD, 1 << 30];
+        let mut line = Line {
+            work: sizes.map(work).into(),
+            sending: 0,
+            streams: 0,
+            workers: 0,
+            pace: Pace::new(0),
+            report: Report::default(),
+            left: sizes.len(),
+            failed: Failed::new(),
+        };
+        let mut taken = Vec::new();
+        while let Some(work) = line.largest() {
+            line.streams += usize::from(work.is_streamed());
+            line.sending += work.burden();
+            assert!(line.streams > STREAMED || line.sending < BUSY, "there is room for others");
+            taken.push(work.object().size);
+        }
+        assert_eq!(taken, [1 << 30, THRESHOLD, SMALL, 200_000, 100, 3 << 20, SMALL + 1]);
+    }
 }
