@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use crc_fast::CrcAlgorithm;
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Phase, Run};
 
@@ -52,6 +53,24 @@ pub(crate) fn stretch(object: &SourceObject, offset: u64, length: u64) -> Result
     let digest = file.digest(length, &mut Vec::new())?;
     file.check()?;
     Ok((Content::File(Stretch { path: file.path, offset, length }), digest))
+}
+
+/// All of the file as something to be sent, and its CRC-64/NVME, by which the store knows whether the same bytes arrive.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn sealed(object: &SourceObject) -> Result<(Stretch, u64), SourceError> {
+    let mut file = Opened::new(object)?;
+    file.check()?;
+    let mut sum = crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme);
+    file.pieces(object.size, &mut Vec::new(), |piece| sum.update(piece))?;
+    file.check()?;
+    Ok((Stretch { path: file.path, offset: 0, length: object.size }, sum.finalize()))
+}
+
+/// The CRC-64/NVME of some bytes.
+pub(crate) fn crc64(bytes: &[u8]) -> u64 {
+    crc_fast::checksum(CrcAlgorithm::Crc64Nvme, bytes)
 }
 
 /// Why a stretch could not be sent: because the file is not what it was, if so, else because of what the store says.
@@ -114,6 +133,12 @@ impl<'a> Opened<'a> {
 
     fn digest(&mut self, size: u64, buffer: &mut Vec<u8>) -> Result<Md5, SourceError> {
         let mut hash = md5_simd::Md5::new();
+        self.pieces(size, buffer, |piece| hash.update(piece))?;
+        Ok(Md5(hash.finalize()))
+    }
+
+    /// So many bytes from where it stands, piece by piece.
+    fn pieces(&mut self, size: u64, buffer: &mut Vec<u8>, mut take: impl FnMut(&[u8])) -> Result<(), SourceError> {
         buffer.resize(BUFFER, 0);
         let mut left = size;
         while left > 0 {
@@ -122,10 +147,10 @@ impl<'a> Opened<'a> {
             if got == 0 {
                 return Err(SourceError::Changed(self.object.key.clone()));
             }
-            hash.update(&buffer[..got]);
+            take(&buffer[..got]);
             left -= got as u64;
         }
-        Ok(Md5(hash.finalize()))
+        Ok(())
     }
 }
 
@@ -251,6 +276,8 @@ mod tests {
             assert_eq!(md5(&bytes[..length]), reference(&bytes[..length]), "{length}");
         }
         assert_eq!(md5(b"abc").to_string(), "900150983cd24fb0d6963f7d28e17f72");
+        // As <https://reveng.sourceforge.io/crc-catalogue/all.htm> has it.
+        assert_eq!(crc64(b"123456789"), 0xae8b_1486_0a79_9888);
     }
 
     proptest! {
@@ -262,6 +289,8 @@ mod tests {
             let object = &source.objects()[0];
             prop_assert_eq!(md5(&bytes), reference(&bytes));
             prop_assert_eq!(digest_of(object, &mut Vec::new()).unwrap(), reference(&bytes));
+            let (stretch, sum) = sealed(object).unwrap();
+            prop_assert_eq!((stretch.length, sum), (bytes.len() as u64, crc64(&bytes)));
             let parts: Vec<Md5> = bytes.chunks(usize::try_from(part).unwrap()).map(reference).collect();
             let wanted = if bytes.is_empty() { vec![reference(b"")] } else { parts };
             prop_assert_eq!(part_digests(object, part).unwrap(), wanted);

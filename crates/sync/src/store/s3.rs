@@ -12,7 +12,7 @@ use aws_sdk_s3::Client;
 use bytes::Bytes;
 
 use super::{Condition, Head, Page, PartMade, Pending, Store, StoreError, Written};
-use crate::{Content, ETag, Headers, Key, Md5};
+use crate::{Content, ETag, Headers, Key, Md5, Stretch};
 use lane::Lane;
 use throttles::Throttles;
 
@@ -50,6 +50,15 @@ impl Store for S3Store {
 
     async fn put(&self, key: &Key, headers: &Headers, body: (Content, Md5)) -> Result<Written, StoreError> {
         self.put_object(key, headers, body).await
+    }
+
+    async fn put_stretch(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        (stretch, sum): (Stretch, u64),
+    ) -> Result<Written, StoreError> {
+        self.put_object_from(key, headers, (stretch, sum)).await
     }
 
     async fn put_if(

@@ -11,10 +11,10 @@ use twinsite_core::{Event, Phase, Run, Side, Verb};
 use super::memory::{Memory, SMALL};
 use super::multipart::{self, THRESHOLD};
 use super::{Failed, Report};
-use crate::digest::{beside, blame, load, stretch};
+use crate::digest::{beside, blame, load, sealed};
 use crate::pace::Pace;
 use crate::store::{History, Written};
-use crate::{Body, Content, ETag, Index, Md5, Put, Rewrite, SourceError, SourceObject, SyncError, Wrote, mirror};
+use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, Wrote, mirror};
 
 /// Files sent in parts at once.
 const UPLOADS: usize = 4;
@@ -221,13 +221,19 @@ impl<S: History> Shift<S> {
             Work::Put(put) if work.is_large() => {
                 multipart::put(&put.object, store, &self.memory, (&self.run, self.side)).await
             }
+            Work::Put(Put { object, .. }) if work.is_streamed() => {
+                let sealed = beside(object, sealed).await?;
+                let written = store.put_stretch(&object.key, &object.headers, sealed).await;
+                let written = written.map_err(|error| blame(object, error))?;
+                if let Some(ETag::Md5(digest)) = &written.etag {
+                    self.index.put(object, *digest);
+                }
+                Ok(written)
+            }
             Work::Put(Put { object, .. }) => {
-                let (content, digest) = content(object).await?;
+                let (bytes, digest) = load(object)?;
                 self.index.put(object, digest);
-                let is_read_again = matches!(content, Content::File(_));
-                let written = store.put(&object.key, &object.headers, (content, digest)).await;
-                let why = |error| if is_read_again { blame(object, error) } else { SyncError::from(error) };
-                let written = written.map_err(why)?;
+                let written = store.put(&object.key, &object.headers, (bytes.into(), digest)).await?;
                 Ok(Written { etag: Some(ETag::Md5(digest)), ..written })
             }
         }
@@ -263,16 +269,6 @@ impl<S: History> Shift<S> {
         let key = "?".parse().unwrap_or_else(|_| unreachable!("a short text is a key"));
         line.failed.push((key, crate::StoreError::Broken(error.to_string()).into()));
     }
-}
-
-/// What is sent of a file. Large ones are not held in memory.
-async fn content(object: &Arc<SourceObject>) -> Result<(Content, Md5), SourceError> {
-    let size = object.size;
-    if size > SMALL {
-        return beside(object, move |object| stretch(object, 0, size)).await;
-    }
-    let (bytes, digest) = load(object)?;
-    Ok((bytes.into(), digest))
 }
 
 fn note(work: &Work, written: Written, report: &mut Report) {

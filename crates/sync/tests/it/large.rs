@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use twinsite_core::Run;
 use twinsite_local::{Cloud, Trouble};
-use twinsite_sync::{Index, Options, Rules, S3Store, SourceError, Store, SyncError, plan, transfer, walk};
+use twinsite_sync::{
+    ETag, Headers, Index, MemoryStore, Options, Rules, S3Store, SourceError, Store, Stretch, SyncError, md5, plan,
+    transfer, walk,
+};
 
 use crate::{bucket, planned, publish, write};
 
@@ -81,6 +84,39 @@ async fn one_that_changes_behind_its_digest_is_not_published() {
         publish(dir.path(), &store).await;
         assert_there(&store, "film.bin", &vec![7; size]).await;
     }
+}
+
+/// A stretch in the middle of a file, put with its sum and with another one.
+async fn assert_sum_counts(store: &impl Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("film.bin");
+    std::fs::write(&path, "..123456789..").unwrap();
+    let (key, headers) = ("film.bin".parse().unwrap(), Headers::default());
+    let stretch = Stretch { path, offset: 2, length: 9 };
+    let sum = 0xae8b_1486_0a79_9888;
+    store.put_stretch(&key, &headers, (stretch.clone(), sum + 1)).await.unwrap_err();
+    assert_eq!(store.get(&key).await.unwrap(), None);
+    let written = store.put_stretch(&key, &headers, (stretch, sum)).await.unwrap();
+    assert_eq!(written.etag, Some(ETag::Md5(md5(b"123456789"))));
+    assert_eq!(store.get(&key).await.unwrap().unwrap(), "123456789");
+}
+
+#[tokio::test]
+async fn a_stretch_with_another_sum_is_refused() {
+    assert_sum_counts(&bucket(&Cloud::memory()).await).await;
+    assert_sum_counts(&MemoryStore::default()).await;
+}
+
+#[tokio::test]
+async fn one_that_was_just_sent_need_not_be_hashed() {
+    let (dir, cloud) = (tempfile::tempdir().unwrap(), Cloud::memory());
+    let store = bucket(&cloud).await;
+    let bytes = noise(&dir.path().join("film.bin"), WHOLE);
+    let source = walk(dir.path(), &Rules::web()).unwrap();
+    let (index, run) = (Index::memory(), Run::silent());
+    let plan = plan(&source, &store, &Options::default(), &index, &run).await.unwrap();
+    transfer(plan, &store, &index, &run).await.unwrap();
+    assert_eq!(index.get(&source.objects()[0]), Some(md5(&bytes)));
 }
 
 #[tokio::test]

@@ -9,9 +9,9 @@ use twinsite_aws::{AwsError, Kind, timeouts_for};
 use super::S3Store;
 use super::list::Listed;
 use super::stream;
-use super::wire::{completed, content_md5, copy_source, decoded, head, remote, with_headers};
+use super::wire::{completed, content_md5, copy_source, crc64, decoded, head, remote, with_headers};
 use crate::store::{Condition, Head, Page, PartMade, Pending, StoreError, Written};
-use crate::{Content, ETag, Headers, Key, Md5};
+use crate::{Content, ETag, Headers, Key, Md5, Stretch};
 
 impl S3Store {
     pub(super) fn object(&self, key: &Key) -> String {
@@ -77,6 +77,33 @@ impl S3Store {
             lane.open(learner);
         }
         let etag = answer.e_tag().map(ETag::parse);
+        Ok(Written { version: kept(answer.version_id), etag, modified: None })
+    }
+
+    /// The same, with a sum that S3 compares with what arrives. Where the answer does not tell it, the store has not looked, and the
+    /// entity tag has to do.
+    pub(super) async fn put_object_from(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        (stretch, sum): (Stretch, u64),
+    ) -> Result<Written, StoreError> {
+        let content = Content::File(stretch);
+        let (patience, sum) = (patience(&content), crc64(sum));
+        let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
+        let request = with_headers!(request, headers).checksum_crc64_nvme(&sum);
+        let request = request.body(stream::body(content.clone()).into());
+        let answer = request.customize().disable_payload_signing().config_override(patience).send().await;
+        let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error))?;
+        let etag = answer.e_tag().map(ETag::parse);
+        let is_checked = answer.checksum_crc64_nvme().is_some_and(|checked| checked == sum);
+        if let (false, Some(ETag::Md5(arrived))) = (is_checked, &etag) {
+            let sent = tokio::task::spawn_blocking(move || content.bytes().map(|bytes| crate::md5(&bytes))).await;
+            let sent = sent.map_err(|stopped| StoreError::Broken(stopped.to_string()))?;
+            if sent.is_ok_and(|sent| sent != *arrived) {
+                return Err(StoreError::Corrupted(key.clone()));
+            }
+        }
         Ok(Written { version: kept(answer.version_id), etag, modified: None })
     }
 

@@ -35,6 +35,11 @@ pub(super) fn content_md5(md5: &Md5) -> String {
     STANDARD.encode(md5.0)
 }
 
+/// A CRC-64/NVME as `x-amz-checksum-crc64nvme` has it.
+pub(super) fn crc64(sum: u64) -> String {
+    STANDARD.encode(sum.to_be_bytes())
+}
+
 /// A key in an address: percent-encoded but for slashes.
 pub(super) fn encoded(key: &Key) -> String {
     const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
