@@ -7,44 +7,51 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use twinsite_core::Cancelled;
+use twinsite_core::wait::WaitError;
 
-/// What a caller may do about an error.
+/// Classes of errors by what a caller can do about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Kind {
-    /// The resource or setting is not there.
+    /// The resource or setting does not exist.
     Absent,
-    /// These credentials may not do this.
+    /// The credentials lack the permission.
     Denied,
-    /// There are no credentials, or the profile is unknown.
+    /// No credentials were found, or the profile does not exist.
     NoCredentials,
-    /// The credentials are not, or no longer, valid.
+    /// The credentials are invalid or expired.
     BadCredentials,
-    /// This machine's clock is too far off for signed requests.
+    /// The local clock deviates too far for signed requests.
     ClockSkew,
     /// AWS could not be reached.
     Network,
-    /// AWS asked for slower requests, and the retries were not enough.
+    /// Requests were throttled beyond the retries.
     Throttled,
-    /// Somebody else has that name, or is changing the same resource.
+    /// The name is taken, or another change of the same resource is in progress.
     Conflict,
     /// A condition on the request (`If-Match`, `If-None-Match`) did not hold.
     Precondition,
     /// The region is not enabled for this account.
     RegionDisabled,
+    /// The run was cancelled while a call or a wait was in progress.
+    Interrupted,
+    /// A state was not reached before its deadline.
+    TimedOut,
     /// Anything else.
     Other,
 }
 
-/// A call that failed: which, on what, and why.
+/// A failed call: the operation, its subject and the reason.
 #[derive(Debug)]
 pub struct AwsError {
     /// The operation's AWS name: `PutBucketPolicy`.
     pub operation: &'static str,
-    /// What it was about: a bucket, an object, a hosted zone.
+    /// The subject: a bucket, an object, a hosted zone.
     pub subject: String,
-    /// What can be done about it.
+    /// The class.
     pub kind: Kind,
-    /// The service's error code, should it have answered.
+    /// The service's error code, if it responded.
     pub code: Option<String>,
     /// The service's message, or the innermost cause.
     pub message: String,
@@ -54,7 +61,7 @@ pub struct AwsError {
 }
 
 impl AwsError {
-    /// Reads an SDK error.
+    /// Classifies an SDK error.
     pub fn new<E>(operation: &'static str, subject: impl fmt::Display, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -72,26 +79,56 @@ impl AwsError {
         Self { operation, subject: subject.to_string(), kind, code, message, request_id, source: Box::new(error) }
     }
 
-    /// For an answer that came, but cannot be.
+    /// A response that violates the service's documented behaviour, or a request that could not be built.
     pub fn unexpected(
         operation: &'static str,
         subject: impl fmt::Display,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
         let source = source.into();
-        let message = format!("the answer makes no sense: {source}");
-        let subject = subject.to_string();
-        Self { operation, subject, kind: Kind::Other, code: None, message, request_id: None, source }
+        let message = format!("unexpected response: {source}");
+        Self::of_kind(Kind::Other, operation, subject, message, source)
     }
 
-    /// For an answer that is clear, and means that this cannot be done.
+    /// A well-formed response that rules the operation out, or a precondition that does not hold.
     pub fn refused(operation: &'static str, subject: impl fmt::Display, why: impl Into<String>) -> Self {
-        let (subject, message) = (subject.to_string(), why.into());
+        let message = why.into();
         let source = message.clone().into();
-        Self { operation, subject, kind: Kind::Other, code: None, message, request_id: None, source }
+        Self::of_kind(Kind::Other, operation, subject, message, source)
     }
 
-    /// `None` when the resource or setting is not there, which is an answer and not an error to those who only look.
+    /// The end of a wait without a result. A cancelled wait has the kind [`Kind::Interrupted`] and the source
+    /// [`Cancelled`](twinsite_core::Cancelled); an expired one has the kind [`Kind::TimedOut`].
+    pub fn from_wait(operation: &'static str, subject: impl fmt::Display, error: WaitError<Self>) -> Self {
+        let message = format!("{error}; repeat the command to continue");
+        match error {
+            WaitError::Poll(error) => error,
+            WaitError::Cancelled { .. } => {
+                Self::of_kind(Kind::Interrupted, operation, subject, message, Cancelled.into())
+            }
+            WaitError::TimedOut { .. } => {
+                Self::of_kind(Kind::TimedOut, operation, subject, message.clone(), message.into())
+            }
+        }
+    }
+
+    /// A call that was not made, because the run was cancelled.
+    pub fn interrupted(operation: &'static str, subject: impl fmt::Display) -> Self {
+        Self::of_kind(Kind::Interrupted, operation, subject, Cancelled.to_string(), Cancelled.into())
+    }
+
+    fn of_kind(
+        kind: Kind,
+        operation: &'static str,
+        subject: impl fmt::Display,
+        message: String,
+        source: Box<dyn Error + Send + Sync>,
+    ) -> Self {
+        let subject = subject.to_string();
+        Self { operation, subject, kind, code: None, message, request_id: None, source }
+    }
+
+    /// Converts [`Kind::Absent`] into `None`, for reads to which absence is a result.
     pub fn absent<T>(result: Result<T, Self>) -> Result<Option<T>, Self> {
         match result {
             Ok(found) => Ok(Some(found)),
@@ -124,7 +161,7 @@ fn request_id(response: Option<&HttpResponse>) -> Option<String> {
     names.iter().find_map(|name| headers.get(name)).map(str::to_owned)
 }
 
-/// The error codes of the services, sorted by what can be done about them.
+/// The class of a service's error code.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
 fn kind_of_code(code: &str, status: Option<u16>) -> Kind {
@@ -170,7 +207,7 @@ fn kind_of_code(code: &str, status: Option<u16>) -> Kind {
     }
 }
 
-/// For answers without a body, as `HeadObject`'s and `HeadBucket`'s are.
+/// The class of a response without a body, as to `HeadObject` and `HeadBucket`.
 fn kind_of_status(status: Option<u16>) -> Kind {
     match status {
         Some(404) => Kind::Absent,
@@ -194,12 +231,12 @@ fn kind_of_cause<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Kind 
         }
         cause = error.source();
     }
-    // Everything but a request that could not be made; a connection that breaks is not always known as such to the client.
+    // Everything but a request that could not be built: the client does not always classify a broken connection as such.
     let offline = matches!(error, SdkError::DispatchFailure(failure) if !failure.is_user());
     if offline || matches!(error, SdkError::TimeoutError(_)) { Kind::Network } else { Kind::Other }
 }
 
-/// The innermost cause: the outer ones only say "dispatch failure".
+/// The innermost cause; the outer ones are generic ("dispatch failure").
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
@@ -213,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_and_statuses_are_sorted_by_what_can_be_done() {
+    fn codes_and_statuses_are_classified() {
         for (code, kind) in [
             ("NoSuchBucketPolicy", Kind::Absent),
             ("NoSuchPublicAccessBlockConfiguration", Kind::Absent),

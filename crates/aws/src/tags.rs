@@ -1,4 +1,4 @@
-//! Ownership: what is ours bears our tags, and nothing else is ever changed or deleted.
+//! Ownership tags: a site's resources are recognised by them, and others are never changed or deleted.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,15 @@ pub struct Owner {
     site: Domain,
 }
 
-/// What a resource's tags say about who may change it.
 impl Owner {
-    /// The tag that says that twinsite made a resource, and takes it away again.
+    /// The key of the tag that tells created from adopted resources.
     pub const MANAGED_BY: &str = "twinsite:managed-by";
-    /// The tag that names the site.
+    /// The key of the tag that holds the site's domain.
     pub const SITE: &str = "twinsite:site";
     const TOOL: &str = "twinsite";
     const ADOPTED: &str = "adopted";
 
-    /// The owner of all resources of a site.
+    /// The owner of the resources of a site.
     pub fn new(site: Domain) -> Self {
         Self { site }
     }
@@ -32,7 +31,7 @@ impl Owner {
         self.with(Self::TOOL)
     }
 
-    /// The tags of a resource that was there before and was handed over: `destroy` leaves it.
+    /// The tags of an existing resource that was adopted: `destroy` keeps it.
     pub fn adopted(&self) -> Tags {
         self.with(Self::ADOPTED)
     }
@@ -41,17 +40,17 @@ impl Owner {
         Tags::from([(Self::MANAGED_BY.to_owned(), by.to_owned()), (Self::SITE.to_owned(), self.site.to_string())])
     }
 
-    /// True when these tags name this site, whether created or adopted: twinsite may change the resource.
+    /// True for a resource of this site, created or adopted: it may be changed.
     pub fn owns(&self, tags: &Tags) -> bool {
         tags.get(Self::SITE).is_some_and(|site| site == self.site.as_str()) && tags.contains_key(Self::MANAGED_BY)
     }
 
-    /// True when twinsite created the resource for this site: it may delete it.
-    pub fn made(&self, tags: &Tags) -> bool {
+    /// True for a resource that twinsite created for this site: it may be deleted.
+    pub fn created_by(&self, tags: &Tags) -> bool {
         self.owns(tags) && tags.get(Self::MANAGED_BY).is_some_and(|by| by == Self::TOOL)
     }
 
-    /// The site that these tags name, should it be another one.
+    /// The domain of another site that owns the resource.
     pub fn other<'a>(&self, tags: &'a Tags) -> Option<&'a str> {
         tags.get(Self::SITE).map(String::as_str).filter(|site| *site != self.site.as_str())
     }
@@ -62,14 +61,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn created_is_ours_to_delete_and_adopted_is_not() {
+    fn created_resources_may_be_deleted_and_adopted_ones_not() {
         let owner = Owner::new("www.example.com".parse().unwrap());
-        assert!(owner.owns(&owner.created()) && owner.made(&owner.created()));
-        assert!(owner.owns(&owner.adopted()) && !owner.made(&owner.adopted()));
+        assert!(owner.owns(&owner.created()) && owner.created_by(&owner.created()));
+        assert!(owner.owns(&owner.adopted()) && !owner.created_by(&owner.adopted()));
     }
 
     #[test]
-    fn untagged_and_foreign_resources_are_not_ours() {
+    fn untagged_and_foreign_resources_are_not_owned() {
         let owner = Owner::new("www.example.com".parse().unwrap());
         let other = Owner::new("blog.example.com".parse().unwrap()).created();
         assert!(!owner.owns(&Tags::new()) && !owner.owns(&other));

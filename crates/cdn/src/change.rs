@@ -1,7 +1,7 @@
 //! The changes that a plan is made of.
 
 use twinsite_aws::Tags;
-use twinsite_core::{Arn, Domain, Field, HandleKind, Later, Need, ResourceId};
+use twinsite_core::{Arn, Deferred, Domain, Field, Need, OutputKind, ResourceId};
 
 use crate::distribution::{SIGNS, Settings};
 
@@ -20,7 +20,7 @@ pub enum Change {
     /// Waits until a certificate is issued.
     AwaitCertificate {
         /// The certificate.
-        certificate: Later<Arn>,
+        certificate: Deferred<Arn>,
     },
     /// An origin access control is created.
     CreateControl {
@@ -55,7 +55,7 @@ pub enum Change {
     /// Waits until every edge has the distribution's last change.
     AwaitDistribution {
         /// Its id.
-        id: Later<ResourceId>,
+        id: Deferred<ResourceId>,
     },
     /// The distribution answers no longer.
     Disable {
@@ -112,7 +112,8 @@ impl twinsite_core::Change for Change {
             }
             Self::PutFunction { name, code, have } => {
                 let size = |code: &String| format!("{} bytes", code.len());
-                let code = Field { name: "Code".to_owned(), have: have.as_ref().map(size), want: Some(size(code)) };
+                let code =
+                    Field { name: "Code".to_owned(), actual: have.as_ref().map(size), desired: Some(size(code)) };
                 vec![Field::set("Function", name), Field::set("Runtime", "cloudfront-js-2.0"), code]
             }
             Self::CreateDistribution { settings, tags } => {
@@ -151,12 +152,12 @@ impl twinsite_core::Change for Change {
         }
     }
 
-    fn makes(&self) -> Vec<HandleKind> {
+    fn outputs(&self) -> Vec<OutputKind> {
         match self {
-            Self::RequestCertificate { .. } => vec![HandleKind::Arn, HandleKind::Proof],
-            Self::AwaitCertificate { .. } => vec![HandleKind::Arn],
-            Self::CreateControl { .. } => vec![HandleKind::Id],
-            Self::CreateDistribution { .. } => vec![HandleKind::Arn, HandleKind::Host, HandleKind::Id],
+            Self::RequestCertificate { .. } => vec![OutputKind::Arn, OutputKind::ValidationRecord],
+            Self::AwaitCertificate { .. } => vec![OutputKind::Arn],
+            Self::CreateControl { .. } => vec![OutputKind::Id],
+            Self::CreateDistribution { .. } => vec![OutputKind::Arn, OutputKind::Host, OutputKind::Id],
             Self::PutFunction { .. }
             | Self::UpdateDistribution { .. }
             | Self::AwaitDistribution { .. }

@@ -12,9 +12,8 @@
 //! # async fn example(acm: aws_sdk_acm::Client, cloudfront: aws_sdk_cloudfront::Client, site: twinsite_core::Site)
 //! # -> Result<(), Box<dyn std::error::Error>> {
 //! use twinsite_cdn::{Cdn, Desired, steps};
-//! use twinsite_core::Run;
 //!
-//! let (cdn, want) = (Cdn::new(acm, cloudfront, Run::silent()), Desired::new(site));
+//! let (cdn, want) = (Cdn::new(acm, cloudfront), Desired::new(site));
 //! let front = steps(&want, &cdn.observe(&want).await?)?;
 //! for step in &front.steps {
 //!     println!("{} {}: {}", step.action, step.id, step.reason);
@@ -44,16 +43,15 @@ pub use want::{Desired, PriceClass};
 
 use futures::try_join;
 use twinsite_aws::AwsError;
-use twinsite_core::wait::Patience;
-use twinsite_core::{Arn, Host, Later, Proof, Run, Step};
+use twinsite_core::wait::PollPolicy;
+use twinsite_core::{Arn, Deferred, Host, Step, ValidationRecord};
 
-/// The clients, and how long to wait.
+/// The clients, and how long to poll.
 #[derive(Clone, Debug)]
 pub struct Cdn {
     acm: aws_sdk_acm::Client,
     cloudfront: aws_sdk_cloudfront::Client,
-    patience: Patience,
-    run: Run,
+    polling: PollPolicy,
 }
 
 /// What is there.
@@ -71,25 +69,25 @@ pub struct Planned {
     /// The steps that bring the front door into the wanted state.
     pub steps: Vec<Step<Change>>,
     /// The record that proves the name, for as long as the certificate is to be renewed; `None` for one that was brought along.
-    pub proof: Option<Later<Proof>>,
+    pub proof: Option<Deferred<ValidationRecord>>,
     /// The certificate, once it can be used.
-    pub certificate: Later<Arn>,
+    pub certificate: Deferred<Arn>,
     /// The distribution's ARN, which private buckets let in.
-    pub arn: Later<Arn>,
+    pub arn: Deferred<Arn>,
     /// The distribution's host, which DNS leads to.
-    pub host: Later<Host>,
+    pub host: Deferred<Host>,
 }
 
 impl Cdn {
-    /// ACM in us-east-1 and CloudFront. `run` is told while something takes minutes, and may stop the waiting.
-    pub fn new(acm: aws_sdk_acm::Client, cloudfront: aws_sdk_cloudfront::Client, run: Run) -> Self {
-        Self { acm, cloudfront, patience: Patience::MINUTES, run }
+    /// Clients of ACM in us-east-1 and of CloudFront.
+    pub fn new(acm: aws_sdk_acm::Client, cloudfront: aws_sdk_cloudfront::Client) -> Self {
+        Self { acm, cloudfront, polling: PollPolicy::MINUTES }
     }
 
-    /// The same, with another patience.
+    /// The same, with other polling intervals and deadlines.
     #[must_use]
-    pub fn patience(mut self, patience: Patience) -> Self {
-        self.patience = patience;
+    pub fn polling(mut self, polling: PollPolicy) -> Self {
+        self.polling = polling;
         self
     }
 
@@ -146,7 +144,7 @@ pub fn steps(want: &Desired, have: &Observed) -> Result<Planned, Unfit> {
         steps,
         proof: chosen.proof,
         certificate,
-        arn: there.map_or_else(|| Later::After(after()), |there| Later::Known(there.arn.clone())),
-        host: there.map_or_else(|| Later::After(after()), |there| Later::Known(there.host.clone())),
+        arn: there.map_or_else(|| Deferred::After(after()), |there| Deferred::Known(there.arn.clone())),
+        host: there.map_or_else(|| Deferred::After(after()), |there| Deferred::Known(there.host.clone())),
     })
 }

@@ -196,7 +196,9 @@ fn hint_for(error: &AwsError) -> Option<&'static str> {
         Kind::Conflict => Some("somebody else has that name, or is changing the same thing: try again in a minute"),
         Kind::RegionDisabled => Some("enable the region for this account, or choose another one"),
         Kind::Precondition => Some("it was changed by somebody else in the meantime: run the command again"),
-        Kind::Absent | Kind::Other => None,
+        Kind::Interrupted => Some("what is done stays done: run the same command again to finish the rest"),
+        Kind::TimedOut => Some("it may still complete: run the same command again to continue waiting"),
+        _ => None,
     }
 }
 

@@ -58,7 +58,7 @@ impl Screen {
         match (&self.progress, self.tone) {
             (Some(progress), _) => Arc::new(progress.clone()),
             (None, Tone::Json) => Arc::new(Ndjson),
-            (None, Tone::Quiet) => Arc::new(twinsite_core::Silent),
+            (None, Tone::Quiet) => Arc::new(twinsite_core::NoopWatch),
             (None, Tone::Normal) => Arc::new(Lines::new(false)),
             (None, Tone::Verbose) => Arc::new(Lines::new(true)),
         }

@@ -10,9 +10,10 @@ mod whole;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use twinsite_aws::{Access, AwsError, Kind, Session};
+use twinsite_aws::{AwsError, Kind};
+use twinsite_aws_session::{Access, Session};
 use twinsite_cdn::Cdn;
-use twinsite_core::wait::Patience;
+use twinsite_core::wait::PollPolicy;
 use twinsite_core::{AccountId, Pair, Region, Run, Side, Site};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::notice::Notices;
@@ -80,11 +81,11 @@ impl Stack {
                 known => known.map_err(|error| Failure::aws("open the embedded cloud", &error))?,
             }
         }
-        let patience = if local { embedded::PATIENCE } else { Patience::MINUTES };
+        let patience = if local { embedded::PATIENCE } else { PollPolicy::MINUTES };
         let services = Services {
             s3: S3Site::new(clients, session.s3control(&site.regions.primary), session.iam()),
-            cdn: Cdn::new(session.acm(), session.cloudfront(), run.clone()).patience(patience),
-            dns: DnsFailover::new(session.route53(), run.clone()).patience(patience),
+            cdn: Cdn::new(session.acm(), session.cloudfront()).polling(patience),
+            dns: DnsFailover::new(session.route53()).polling(patience),
             notices: notices(&session, &site),
         };
         Ok(Self {
@@ -149,7 +150,7 @@ impl Stack {
         if let Ok(Some(_)) = self.services.s3.read_journal(&self.site).await {
             let text = "a drill was interrupted: the primary is broken on purpose, and still is".to_owned();
             let hint = Some("put it back: `twinsite drill --restore`".to_owned());
-            self.run.say(&twinsite_core::Event::Warning { text, hint });
+            self.run.emit(&twinsite_core::Event::Warning { text, hint });
         }
     }
 
@@ -198,7 +199,7 @@ fn notices(session: &Session, site: &Site) -> Notices {
 /// The account that the credentials belong to.
 pub(crate) async fn account_of(global: &Global) -> Result<AccountId, Failure> {
     let (session, _, _) = session(global).await?;
-    session.account().await.map_err(|error| no_account(global, &error))
+    session.caller().await.map(|caller| caller.account).map_err(|error| no_account(global, &error))
 }
 
 fn no_account(global: &Global, error: &AwsError) -> Failure {

@@ -1,22 +1,22 @@
-//! What a step does and why, in words that both people and fingerprints can read.
+//! What a step does and why.
 
 use std::fmt;
 
 /// What a step does to its resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Makes a resource that is not there.
+    /// Creates a resource.
     Create,
     /// Changes settings of a resource in place.
     Update,
     /// Removes a resource.
     Delete,
-    /// Changes nothing: waits for AWS to finish something that takes minutes.
+    /// Changes nothing: waits for AWS to complete an earlier step.
     Wait,
 }
 
 impl Action {
-    /// The one-character sign in front of a planned step.
+    /// The one-character sign printed in front of a planned step.
     pub fn symbol(self) -> char {
         match self {
             Self::Create => '+',
@@ -46,66 +46,66 @@ impl fmt::Display for Action {
 /// Why a step is planned.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// The resource is not there.
+    /// The resource does not exist.
     Absent,
-    /// The resource is there, but some settings are not as wanted; the step's fields say which.
+    /// The resource exists, but some settings differ from the configuration; they are the step's fields.
     Drifted,
-    /// The resource is ours and nothing wants it any more.
+    /// The resource belongs to the site and is no longer part of its configuration.
     Unwanted,
-    /// A step before it needs time to take effect.
+    /// An earlier step needs time to take effect.
     Pending,
-    /// The owner asked for exactly this, in the words given.
+    /// The user requested it, in these words.
     Asked(String),
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Absent => f.write_str("is not there yet"),
-            Self::Drifted => f.write_str("is not as configured"),
-            Self::Unwanted => f.write_str("is no longer wanted"),
-            Self::Pending => f.write_str("takes a while"),
+            Self::Absent => f.write_str("does not exist"),
+            Self::Drifted => f.write_str("differs from the configuration"),
+            Self::Unwanted => f.write_str("is no longer configured"),
+            Self::Pending => f.write_str("takes time to complete"),
             Self::Asked(why) => f.write_str(why),
         }
     }
 }
 
-/// One setting that a step makes or changes.
+/// One setting that a step sets, changes or removes.
 ///
 /// Fields are what `plan` prints *and* what the plan's fingerprint covers, so what was reviewed is what is applied.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     /// The setting's name, as AWS calls it.
     pub name: String,
-    /// The value now; `None` when there is none.
-    pub have: Option<String>,
-    /// The value afterwards; `None` when it is removed.
-    pub want: Option<String>,
+    /// The present value; `None` if there is none.
+    pub actual: Option<String>,
+    /// The value afterwards; `None` if it is removed.
+    pub desired: Option<String>,
 }
 
 impl Field {
     /// A setting that had no value.
-    pub fn set(name: impl Into<String>, want: impl Into<String>) -> Self {
-        Self { name: name.into(), have: None, want: Some(want.into()) }
+    pub fn set(name: impl Into<String>, desired: impl Into<String>) -> Self {
+        Self { name: name.into(), actual: None, desired: Some(desired.into()) }
     }
 
     /// A setting whose value changes.
-    pub fn change(name: impl Into<String>, have: impl Into<String>, want: impl Into<String>) -> Self {
-        Self { name: name.into(), have: Some(have.into()), want: Some(want.into()) }
+    pub fn change(name: impl Into<String>, actual: impl Into<String>, desired: impl Into<String>) -> Self {
+        Self { name: name.into(), actual: Some(actual.into()), desired: Some(desired.into()) }
     }
 
-    /// A setting that is taken away.
-    pub fn unset(name: impl Into<String>, have: impl Into<String>) -> Self {
-        Self { name: name.into(), have: Some(have.into()), want: None }
+    /// A setting that is removed.
+    pub fn unset(name: impl Into<String>, actual: impl Into<String>) -> Self {
+        Self { name: name.into(), actual: Some(actual.into()), desired: None }
     }
 }
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.have, &self.want) {
-            (None, Some(want)) => write!(f, "{} = {want}", self.name),
-            (Some(have), Some(want)) => write!(f, "{}: {have} -> {want}", self.name),
-            (Some(have), None) => write!(f, "{}: {have} -> (none)", self.name),
+        match (&self.actual, &self.desired) {
+            (None, Some(desired)) => write!(f, "{} = {desired}", self.name),
+            (Some(actual), Some(desired)) => write!(f, "{}: {actual} -> {desired}", self.name),
+            (Some(actual), None) => write!(f, "{}: {actual} -> (none)", self.name),
             (None, None) => f.write_str(&self.name),
         }
     }

@@ -1,4 +1,4 @@
-//! Carrying out a plan, wave by wave.
+//! Executes a plan wave by wave.
 
 use std::fmt;
 use std::future::Future;
@@ -6,35 +6,40 @@ use std::future::Future;
 use futures::{StreamExt, stream};
 use tokio::time::Instant;
 
-use crate::{Change, Event, Handle, Made, Plan, Run, Step, StepId};
+use crate::{Change, Event, Output, Outputs, Plan, Run, Step, StepId};
 
-/// How many steps of one wave run at once.
+/// Concurrency limit for the steps of one wave.
 const WIDTH: usize = 8;
 
-/// Something that can carry out changes of type `C`.
+/// Executes changes of type `C`.
 ///
-/// An implementation looks at nothing but the change and what steps before it made: no options, no mode, no
-/// configuration. All choices were made when the plan was.
+/// An implementation depends on the change and on the outputs of earlier steps only, not on options or configuration:
+/// every decision was taken when the plan was made.
 pub trait Apply<C>: Sync {
-    /// Why a change could not be carried out.
+    /// Why a change failed.
     type Error: fmt::Display + Send;
 
-    /// Carries out one change and returns the values it made.
+    /// Executes one change and returns its outputs. Waits report to `run` and end when it is cancelled.
     ///
-    /// Must be safe to repeat: the answer to an earlier call may have been lost.
-    fn apply(&self, change: &C, made: &Made) -> impl Future<Output = Result<Vec<Handle>, Self::Error>> + Send;
+    /// Must be idempotent: the response to an earlier call may have been lost.
+    fn apply(
+        &self,
+        change: &C,
+        outputs: &Outputs,
+        run: &Run,
+    ) -> impl Future<Output = Result<Vec<Output>, Self::Error>> + Send;
 }
 
-/// A plan that was carried out whole.
+/// The result of a plan whose steps have all run.
 #[derive(Debug, Default)]
 pub struct Applied {
     /// The steps, in the order they ran.
     pub done: Vec<StepId>,
-    /// What they made.
-    pub made: Made,
+    /// Their outputs.
+    pub outputs: Outputs,
 }
 
-/// A plan that stopped half-way. Planning and applying again finishes it.
+/// A plan that failed or was cancelled before its end. Planning and applying again finishes it.
 #[derive(Debug)]
 pub struct Halted<E> {
     /// The steps that are done.
@@ -60,8 +65,8 @@ impl<E: fmt::Display> fmt::Display for Halted<E> {
 
 impl<E: fmt::Display + fmt::Debug> std::error::Error for Halted<E> {}
 
-/// Carries out a plan. The steps of a wave run at once; a failure or a cancellation lets the calls in flight finish and
-/// starts no further ones.
+/// Executes a plan. The steps of a wave run concurrently. After a failure or a cancellation, calls in flight are awaited and
+/// no further steps are started.
 pub async fn apply<C, A>(plan: Plan<C>, target: &A, run: &Run) -> Result<Applied, Halted<A::Error>>
 where
     C: Change + Send + Sync,
@@ -75,10 +80,10 @@ where
             not_started.extend(wave.into_iter().map(|step| step.id));
             continue;
         }
-        for (id, outcome) in run_wave(wave, target, &applied.made, run).await {
+        for (id, outcome) in run_wave(wave, target, &applied.outputs, run).await {
             match outcome {
-                Outcome::Done(handles) => {
-                    applied.made.record(id.clone(), handles);
+                Outcome::Done(outputs) => {
+                    applied.outputs.record(id.clone(), outputs);
                     applied.done.push(id);
                 }
                 Outcome::Failed(error) => failed.push((id, error)),
@@ -94,37 +99,42 @@ where
 }
 
 enum Outcome<E> {
-    Done(Vec<Handle>),
+    Done(Vec<Output>),
     Failed(E),
     NotStarted,
 }
 
-async fn run_wave<C, A>(wave: Vec<Step<C>>, target: &A, made: &Made, run: &Run) -> Vec<(StepId, Outcome<A::Error>)>
+async fn run_wave<C, A>(
+    wave: Vec<Step<C>>,
+    target: &A,
+    outputs: &Outputs,
+    run: &Run,
+) -> Vec<(StepId, Outcome<A::Error>)>
 where
     C: Send + Sync,
     A: Apply<C>,
 {
     let steps = wave.into_iter().map(|step| async move {
-        let outcome = run_step(&step, target, made, run).await;
+        let outcome = run_step(&step, target, outputs, run).await;
         (step.id, outcome)
     });
     stream::iter(steps).buffered(WIDTH).collect().await
 }
 
-async fn run_step<C, A: Apply<C>>(step: &Step<C>, target: &A, made: &Made, run: &Run) -> Outcome<A::Error> {
+async fn run_step<C, A: Apply<C>>(step: &Step<C>, target: &A, outputs: &Outputs, run: &Run) -> Outcome<A::Error> {
     if run.is_cancelled() {
         return Outcome::NotStarted;
     }
     let started = Instant::now();
     let (id, action) = (step.id.clone(), step.action);
-    run.say(&Event::StepStarted { step: id.clone(), action });
-    match Box::pin(target.apply(&step.change, made)).await {
-        Ok(handles) => {
-            run.say(&Event::StepDone { step: id, action, took: started.elapsed() });
-            Outcome::Done(handles)
+    run.emit(&Event::StepStarted { step: id.clone(), action });
+    match Box::pin(target.apply(&step.change, outputs, run)).await {
+        Ok(outputs) => {
+            run.emit(&Event::StepDone { step: id, action, took: started.elapsed() });
+            Outcome::Done(outputs)
         }
         Err(error) => {
-            run.say(&Event::StepFailed { step: id, error: error.to_string() });
+            run.emit(&Event::StepFailed { step: id, error: error.to_string() });
             Outcome::Failed(error)
         }
     }
@@ -140,7 +150,7 @@ mod tests {
     use super::*;
     use crate::{Action, Field, PlanError, Reason};
 
-    /// A world of named things, each of which may need others to be there first.
+    /// Resources by number, each of which may depend on others.
     #[derive(Debug, Default)]
     struct World {
         there: Mutex<BTreeSet<usize>>,
@@ -160,7 +170,7 @@ mod tests {
     impl Apply<Make> for World {
         type Error = String;
 
-        async fn apply(&self, Make(id, needs): &Make, _: &Made) -> Result<Vec<Handle>, String> {
+        async fn apply(&self, Make(id, needs): &Make, _: &Outputs, _: &Run) -> Result<Vec<Output>, String> {
             let call = {
                 let mut calls = self.calls.lock().unwrap();
                 *calls += 1;
@@ -172,7 +182,7 @@ mod tests {
             let mut there = self.there.lock().unwrap();
             assert!(needs.iter().all(|need| there.contains(need)), "{id} ran before {needs:?}");
             assert!(there.insert(*id), "{id} was made twice");
-            Ok(vec![Handle::Id(crate::ResourceId(id.to_string()))])
+            Ok(vec![Output::Id(crate::ResourceId(id.to_string()))])
         }
     }
 

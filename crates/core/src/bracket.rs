@@ -1,25 +1,23 @@
-//! Break, watch, put back: the restore runs whatever happens in between.
+//! Setup, body, restore: the restore runs whatever happens in between.
 
 use std::future::Future;
 
-/// How the middle and the end of a [`bracket`] went.
+/// The results of a [`bracket`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Bracketed<T, E> {
-    /// What the body returned; `None` when it was cut short.
+    /// The result of setup and body; `None` if the body was stopped.
     pub body: Option<Result<T, E>>,
-    /// What the restore returned.
+    /// The result of the restore.
     pub restore: Result<(), E>,
 }
 
-/// Runs `setup`, then `body` until it ends or `stop` resolves, then `restore`, whatever the body did.
+/// Runs `setup`, then `body` until it ends or `stop` resolves, then `restore` in every case.
 ///
-/// The restore also runs when the setup failed: a change that was sent may have been made although its answer was lost.
-/// It must therefore be harmless when there is nothing to restore. A killed process cannot run it; callers
-/// journal their intention first, so that a later run can.
+/// The restore also runs after a failed setup: the change may have been made although its response was lost, so the restore
+/// must be harmless when there is nothing to restore. When `stop` resolves, the body's future is dropped at its next await
+/// point, requests in flight included. A killed process cannot restore; callers write a journal first, from which a later
+/// run can.
 ///
-/// # Errors
-/// The setup's error, after the restore has run and succeeded; should the restore fail as well, both are in the result's
-/// restore and body.
 pub async fn bracket<S, T, E>(
     setup: impl Future<Output = Result<S, E>>,
     body: impl AsyncFnOnce(S) -> Result<T, E>,

@@ -1,21 +1,27 @@
-//! What can be wrong with a value or a plan.
+//! Errors of values, plans and cancelled runs.
 
-use crate::{HandleKind, StepId};
+use crate::{OutputKind, StepId};
+
+/// The run was cancelled: requests in flight were awaited and no further ones were sent. What was done stays done, and
+/// repeating the operation completes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("stopped on request")]
+pub struct Cancelled;
 
 /// A value that breaks a rule of the service it is meant for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} `{value}` {rule}")]
 pub struct Invalid {
-    /// What kind of value it is: `domain`, `region`, `bucket name`…
+    /// The kind of value: `domain`, `region`, `bucket name`…
     pub what: &'static str,
-    /// The value as it was given.
+    /// The value as given.
     pub value: String,
     /// The rule it breaks, as the rest of the sentence: `has an empty label`.
     pub rule: String,
 }
 
 impl Invalid {
-    /// Says which rule a value breaks.
+    /// The rule that a value breaks.
     pub fn new(what: &'static str, value: impl Into<String>, rule: impl Into<String>) -> Self {
         Self { what, value: value.into(), rule: rule.into() }
     }
@@ -23,30 +29,31 @@ impl Invalid {
 
 /// Why a list of steps is not a plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlanError {
     /// Two steps share one id.
     #[error("step `{0}` is planned twice")]
     Duplicate(StepId),
-    /// A step waits for one that is not in the plan.
-    #[error("step `{step}` waits for `{missing}`, which is not in the plan")]
+    /// A step depends on one that is not in the plan.
+    #[error("step `{step}` depends on `{missing}`, which is not in the plan")]
     UnknownStep {
-        /// The step that waits.
+        /// The dependent step.
         step: StepId,
         /// The id that no step has.
         missing: StepId,
     },
-    /// A step needs a value that the step it names does not make.
-    #[error("step `{step}` needs {kind} of `{from}`, which does not make one")]
+    /// A step needs an output that the named step does not produce.
+    #[error("step `{step}` needs {kind} of `{from}`, which does not produce it")]
     UnmetNeed {
-        /// The step in need.
+        /// The dependent step.
         step: StepId,
-        /// The step it expects the value from.
+        /// The step expected to produce the output.
         from: StepId,
-        /// What it needs.
-        kind: HandleKind,
+        /// The kind of output.
+        kind: OutputKind,
     },
-    /// Steps wait for one another in a circle.
-    #[error("these steps wait for one another in a circle: {}", list(.0))]
+    /// Steps depend on one another in a cycle.
+    #[error("dependency cycle between the steps {}", list(.0))]
     Cycle(Vec<StepId>),
 }
 

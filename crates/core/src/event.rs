@@ -1,15 +1,13 @@
-//! What happens, as data. Libraries say it; only the command line prints it.
+//! Progress as data: libraries emit events, the command line renders them.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::{Action, Side, StepId};
 
-/// A stretch of a publish.
+/// A phase of publishing or copying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
-    /// Looking through the source directory.
-    Walk,
     /// Listing the bucket.
     List,
     /// Reading file contents to compare them.
@@ -18,9 +16,7 @@ pub enum Phase {
     Transfer,
     /// Copying objects from bucket to bucket.
     Copy,
-    /// Deleting objects.
-    Delete,
-    /// Comparing what is in the buckets with what should be.
+    /// Comparing the buckets.
     Verify,
 }
 
@@ -28,27 +24,25 @@ impl Phase {
     /// The lower-case word used in messages and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Walk => "walk",
             Self::List => "list",
             Self::Hash => "hash",
             Self::Transfer => "transfer",
             Self::Copy => "copy",
-            Self::Delete => "delete",
             Self::Verify => "verify",
         }
     }
 }
 
-/// What is done to one object.
+/// What was done to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
-    /// Its bytes are sent.
+    /// Its bytes were uploaded.
     Put,
-    /// Its metadata is rewritten in place; no bytes are sent.
+    /// Its metadata was rewritten in place; no bytes were uploaded.
     Rewrite,
-    /// It is copied from another bucket; no bytes pass through this machine.
+    /// It was copied from another bucket by S3; no bytes passed through this machine.
     Copy,
-    /// It is deleted.
+    /// It was deleted.
     Delete,
 }
 
@@ -70,18 +64,18 @@ impl fmt::Display for Verb {
     }
 }
 
-/// Something that happened.
+/// An event of a running operation.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A step of a plan begins.
+    /// A step of a plan has started.
     StepStarted {
         /// The step.
         step: StepId,
         /// What it does.
         action: Action,
     },
-    /// A step of a plan is done.
+    /// A step of a plan has completed.
     StepDone {
         /// The step.
         step: StepId,
@@ -90,23 +84,23 @@ pub enum Event {
         /// How long it took.
         took: Duration,
     },
-    /// A step of a plan failed; the error itself is in the operation's result.
+    /// A step of a plan has failed; the error itself is part of the operation's result.
     StepFailed {
         /// The step.
         step: StepId,
         /// The error's text.
         error: String,
     },
-    /// Something that takes a while is being waited for.
+    /// The operation is waiting.
     Waiting {
-        /// What is waited for.
+        /// What it waits for.
         what: String,
-        /// Since when.
+        /// For how long so far.
         since: Duration,
-        /// How long it usually takes, in words.
+        /// The usual duration, in words.
         usually: Option<&'static str>,
     },
-    /// A phase begins.
+    /// A phase has started.
     PhaseStarted {
         /// The phase.
         phase: Phase,
@@ -117,18 +111,18 @@ pub enum Event {
         /// How many bytes, when known.
         bytes: Option<u64>,
     },
-    /// A phase got further: these are added to what was done before.
+    /// Progress of a phase; the numbers are increments.
     Progress {
         /// The phase.
         phase: Phase,
         /// Which bucket it is about; `None` when about none or both.
         side: Option<Side>,
-        /// Objects finished since the last word.
+        /// Objects completed since the previous event.
         objects: u64,
-        /// Bytes finished since the last word.
+        /// Bytes completed since the previous event.
         bytes: u64,
     },
-    /// A phase is over.
+    /// A phase has completed.
     PhaseDone {
         /// The phase.
         phase: Phase,
@@ -150,14 +144,14 @@ pub enum Event {
         /// Bytes sent; 0 for rewrites, copies and deletes.
         bytes: u64,
     },
-    /// A drill saw something.
-    Moment {
-        /// Since the primary was broken.
+    /// An observation of a drill.
+    Drill {
+        /// Time since the outage began.
         at: Duration,
-        /// What.
+        /// What was observed.
         what: String,
     },
-    /// Something the owner should know that stops nothing.
+    /// A warning; the operation goes on.
     Warning {
         /// The text, a sentence without its full stop.
         text: String,
@@ -166,16 +160,16 @@ pub enum Event {
     },
 }
 
-/// Hears of events. Called from many tasks at once; must not block.
+/// Receives events. Called concurrently from many tasks; must not block.
 pub trait Watch: Send + Sync {
-    /// One thing happened.
+    /// Receives one event.
     fn event(&self, event: &Event);
 }
 
-/// Hears everything and says nothing.
+/// Discards all events.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Silent;
+pub struct NoopWatch;
 
-impl Watch for Silent {
+impl Watch for NoopWatch {
     fn event(&self, _: &Event) {}
 }

@@ -1,9 +1,8 @@
-//! The language of twinsite: a site, its pair of regions, and the typed plan that takes a pair of
-//! clouds from what is to what should be.
+//! Shared domain types of twinsite: a site, its pair of regions, and a typed plan of the changes that bring AWS from the
+//! actual to the desired state.
 //!
-//! Everything here is plain data and pure functions, plus four small pieces of machinery ([`apply()`],
-//! [`Run`], [`wait`] and [`bracket()`]) that know nothing of AWS. This crate never touches the
-//! network, the file system, the environment or a terminal.
+//! Plain data and pure functions, plus [`apply()`], [`Run`], [`wait`] and [`bracket()`], which are independent of AWS. This
+//! crate does not access the network, the file system, the environment or a terminal.
 //!
 //! ```
 //! use twinsite_core::{Action, Change, Field, Plan, Reason, Step};
@@ -28,10 +27,10 @@ pub mod action;
 mod apply;
 mod arn;
 mod bracket;
+mod deferred;
 mod error;
 mod event;
 mod id;
-mod later;
 mod pair;
 mod plan;
 pub mod probe;
@@ -44,10 +43,10 @@ pub use action::{Action, Field, Reason};
 pub use apply::{Applied, Apply, Halted, apply};
 pub use arn::Arn;
 pub use bracket::{Bracketed, bracket};
-pub use error::{Invalid, PlanError};
-pub use event::{Event, Phase, Silent, Verb, Watch};
+pub use deferred::{Deferred, Host, Need, Output, OutputKind, OutputType, Outputs, ResourceId, ValidationRecord};
+pub use error::{Cancelled, Invalid, PlanError};
+pub use event::{Event, NoopWatch, Phase, Verb, Watch};
 pub use id::{AccountId, BucketName, Domain, StepId};
-pub use later::{Handle, HandleKind, Host, Later, Made, Need, Proof, ResourceId, Typed};
 pub use pair::{Pair, Side};
 pub use plan::{Change, Plan, Step};
 pub use region::{Partition, Region};

@@ -1,27 +1,27 @@
-//! A plan: steps in an order that is proven before anything runs.
+//! A plan: steps in an order that is verified before anything runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use crate::{Action, Field, HandleKind, Need, PlanError, Reason, StepId};
+use crate::{Action, Field, Need, OutputKind, PlanError, Reason, StepId};
 
-/// The change a step carries out, as data. Each crate has its own type.
+/// The change made by a step, as data. Each crate has its own type.
 pub trait Change {
-    /// The settings it makes or changes: what `plan` prints and the fingerprint covers.
+    /// The settings that it sets or changes: what `plan` prints and the fingerprint covers.
     fn fields(&self) -> Vec<Field>;
 
-    /// The values it needs from other steps.
+    /// The outputs of other steps that it needs.
     fn needs(&self) -> Vec<Need> {
         Vec::new()
     }
 
-    /// The kinds of value it makes for other steps.
-    fn makes(&self) -> Vec<HandleKind> {
+    /// The kinds of output that it produces for other steps.
+    fn outputs(&self) -> Vec<OutputKind> {
         Vec::new()
     }
 
-    /// For steps that take minutes: how long that usually is, in words (`2 to 5 minutes`).
+    /// The usual duration of a step that takes minutes, in words (`2 to 5 minutes`).
     fn usually(&self) -> Option<&'static str> {
         None
     }
@@ -30,34 +30,34 @@ pub trait Change {
 /// One step of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step<C> {
-    /// Its name, unique in the plan.
+    /// The step's name, unique in the plan.
     pub id: StepId,
     /// What it does.
     pub action: Action,
     /// Why it is planned.
     pub reason: Reason,
-    /// Steps that must be in the plan and done before this one.
+    /// Steps that must be in the plan and run before this one.
     pub after: Vec<StepId>,
-    /// Steps that must be done before this one *if* they are in the plan.
+    /// Steps that must run before this one *if* they are in the plan.
     pub follows: Vec<StepId>,
     /// The change itself.
     pub change: C,
 }
 
 impl<C> Step<C> {
-    /// A step that waits for none.
+    /// A step without dependencies.
     pub fn new(id: impl Into<StepId>, action: Action, reason: Reason, change: C) -> Self {
         Self { id: id.into(), action, reason, after: Vec::new(), follows: Vec::new(), change }
     }
 
-    /// Adds a step that must be in the plan and done before.
+    /// Adds a dependency that must be in the plan.
     #[must_use]
     pub fn after(mut self, id: impl Into<StepId>) -> Self {
         self.after.push(id.into());
         self
     }
 
-    /// Adds a step to be done before, should the plan have it.
+    /// Adds a dependency that applies only if it is in the plan.
     #[must_use]
     pub fn follows(mut self, id: impl Into<StepId>) -> Self {
         self.follows.push(id.into());
@@ -71,21 +71,20 @@ impl<C> Step<C> {
     }
 }
 
-/// Steps in waves: all steps of a wave may run at once, and each wave waits for the one before.
+/// Steps in waves: the steps of a wave may run concurrently, and each wave starts after the one before it.
 ///
-/// A plan can only be made by [`Plan::new`], which proves it, and is consumed by [`apply()`](crate::apply()):
-/// the thing that was shown is the thing that runs, once.
+/// A plan can only be made by [`Plan::new`], which verifies it, and is consumed by [`apply()`](crate::apply()):
+/// what was shown is what runs, once.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Plan<C> {
     waves: Vec<Vec<Step<C>>>,
 }
 
 impl<C: Change> Plan<C> {
-    /// Orders the steps and proves that every one of them can run.
+    /// Orders the steps and verifies that each one can run.
     ///
     /// # Errors
-    /// [`PlanError`] when an id is used twice, a step waits for or needs something the plan does not have,
-    /// or steps wait for one another in a circle.
+    /// [`PlanError`] if an id is used twice, a dependency or an output is missing from the plan, or dependencies form a cycle.
     pub fn new(steps: Vec<Step<C>>) -> Result<Self, PlanError> {
         let before = edges(&steps)?;
         let order = waves(&before)?;
@@ -97,24 +96,30 @@ impl<C: Change> Plan<C> {
     /// A short digest of everything the plan will do. Equal fingerprints mean equal plans, so
     /// `apply --expect FINGERPRINT` runs what was reviewed or nothing.
     pub fn fingerprint(&self) -> String {
-        let mut hash = Sha256::new();
-        let mut line = |text: &str| {
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text);
+        hex::encode(&Sha256::digest(self.canonical_bytes())[..8])
+    }
+
+    /// The encoding under the fingerprint, version 1: a list of items, each preceded by its length as eight big-endian bytes.
+    /// An absent value is the length 2^64-1 without bytes, so it differs from an empty one.
+    fn canonical_bytes(&self) -> Vec<u8> {
+        let mut bytes = b"twinsite-plan-1\n".to_vec();
+        let mut item = |value: Option<&str>| {
+            bytes.extend(value.map_or(u64::MAX, |text| text.len() as u64).to_be_bytes());
+            bytes.extend(value.unwrap_or_default().as_bytes());
         };
         for (number, wave) in self.waves.iter().enumerate() {
-            line(&number.to_string());
+            item(Some(&number.to_string()));
             for step in wave {
-                line(step.id.as_str());
-                line(step.action.as_str());
-                for Field { name, have, want } in step.change.fields() {
-                    line(&name);
-                    line(&format!("{have:?}"));
-                    line(&format!("{want:?}"));
+                item(Some(step.id.as_str()));
+                item(Some(step.action.as_str()));
+                for Field { name, actual, desired } in step.change.fields() {
+                    item(Some(&name));
+                    item(actual.as_deref());
+                    item(desired.as_deref());
                 }
             }
         }
-        hex::encode(&hash.finalize()[..8])
+        bytes
     }
 }
 
@@ -146,23 +151,23 @@ impl<C> Plan<C> {
 
 type Edges = BTreeMap<StepId, BTreeSet<StepId>>;
 
-/// For each step, the steps that come before it; refuses what is unknown, unmet or doubled.
+/// For each step, the steps that it depends on.
 fn edges<C: Change>(steps: &[Step<C>]) -> Result<Edges, PlanError> {
-    let mut makes: BTreeMap<&StepId, Vec<HandleKind>> = BTreeMap::new();
+    let mut outputs: BTreeMap<&StepId, Vec<OutputKind>> = BTreeMap::new();
     for step in steps {
-        if makes.insert(&step.id, step.change.makes()).is_some() {
+        if outputs.insert(&step.id, step.change.outputs()).is_some() {
             return Err(PlanError::Duplicate(step.id.clone()));
         }
     }
     let mut before = Edges::new();
     for step in steps {
-        let mut mine: BTreeSet<StepId> = step.follows.iter().filter(|id| makes.contains_key(id)).cloned().collect();
+        let mut mine: BTreeSet<StepId> = step.follows.iter().filter(|id| outputs.contains_key(id)).cloned().collect();
         for id in &step.after {
-            known(&makes, step, id)?;
+            known(&outputs, step, id)?;
             mine.insert(id.clone());
         }
         for Need { from, kind } in step.change.needs() {
-            if !known(&makes, step, &from)?.contains(&kind) {
+            if !known(&outputs, step, &from)?.contains(&kind) {
                 return Err(PlanError::UnmetNeed { step: step.id.clone(), from, kind });
             }
             mine.insert(from);
@@ -173,15 +178,15 @@ fn edges<C: Change>(steps: &[Step<C>]) -> Result<Edges, PlanError> {
 }
 
 fn known<'a, C>(
-    makes: &'a BTreeMap<&StepId, Vec<HandleKind>>,
+    outputs: &'a BTreeMap<&StepId, Vec<OutputKind>>,
     step: &Step<C>,
     id: &StepId,
-) -> Result<&'a [HandleKind], PlanError> {
+) -> Result<&'a [OutputKind], PlanError> {
     let unknown = || PlanError::UnknownStep { step: step.id.clone(), missing: id.clone() };
-    makes.get(id).map(Vec::as_slice).ok_or_else(unknown)
+    outputs.get(id).map(Vec::as_slice).ok_or_else(unknown)
 }
 
-/// Takes away, wave by wave, the steps that wait for nothing that is left.
+/// Topological order in waves: each wave holds the steps whose dependencies all lie in earlier waves.
 fn waves(before: &Edges) -> Result<Vec<Vec<StepId>>, PlanError> {
     let mut done: BTreeSet<&StepId> = BTreeSet::new();
     let mut waves = Vec::new();
@@ -207,7 +212,7 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Debug, PartialEq)]
-    struct Set(&'static str, Vec<Need>, Vec<HandleKind>);
+    struct Set(&'static str, Vec<Need>, Vec<OutputKind>);
 
     impl Change for Set {
         fn fields(&self) -> Vec<Field> {
@@ -216,7 +221,7 @@ mod tests {
         fn needs(&self) -> Vec<Need> {
             self.1.clone()
         }
-        fn makes(&self) -> Vec<HandleKind> {
+        fn outputs(&self) -> Vec<OutputKind> {
             self.2.clone()
         }
     }
@@ -225,7 +230,7 @@ mod tests {
         Step::new(id, Action::Create, Reason::Absent, Set("v", vec![], vec![]))
     }
 
-    fn needing(id: &str, from: &str, kind: HandleKind) -> Step<Set> {
+    fn needing(id: &str, from: &str, kind: OutputKind) -> Step<Set> {
         let need = Need { from: from.into(), kind };
         Step::new(id, Action::Create, Reason::Absent, Set("v", vec![need], vec![]))
     }
@@ -249,12 +254,12 @@ mod tests {
     #[test]
     fn a_need_must_be_met_by_what_the_step_makes() {
         let mut maker = step("maker");
-        maker.change.2 = vec![HandleKind::Host];
-        let met = vec![maker.clone(), needing("user", "maker", HandleKind::Host)];
+        maker.change.2 = vec![OutputKind::Host];
+        let met = vec![maker.clone(), needing("user", "maker", OutputKind::Host)];
         assert_eq!(Plan::new(met).unwrap().waves().len(), 2);
-        let unmet = vec![maker, needing("user", "maker", HandleKind::Arn)];
+        let unmet = vec![maker, needing("user", "maker", OutputKind::Arn)];
         let error = Plan::new(unmet).unwrap_err();
-        assert_eq!(error.to_string(), "step `user` needs the ARN of `maker`, which does not make one");
+        assert_eq!(error.to_string(), "step `user` needs the ARN of `maker`, which does not produce it");
     }
 
     #[test]
@@ -274,6 +279,12 @@ mod tests {
         let mut other = step("b");
         other.change.0 = "w";
         assert_ne!(base, print(vec![step("a"), other]));
+    }
+
+    #[test]
+    fn the_fingerprint_of_a_plan_is_the_same_in_every_version() {
+        let plan = Plan::new(vec![step("a"), step("b").after("a")]).unwrap();
+        assert_eq!(plan.fingerprint(), "c199cde1566b0cc4");
     }
 
     proptest! {

@@ -1,39 +1,47 @@
-//! What every long operation is handed: somebody to tell, and a way to be stopped.
+//! The context of a long operation: where its events go, and its cancellation.
 
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Event, Silent, Watch};
+use crate::{Cancelled, Event, NoopWatch, Watch};
 
-/// Somebody to tell and a way to be stopped; nothing else, ever.
+/// Where events go, and how the operation is cancelled. Deliberately nothing else.
 #[derive(Clone)]
 pub struct Run {
-    /// Who hears of what happens.
+    /// Receives events.
     pub watch: Arc<dyn Watch>,
-    /// Cancelled on Ctrl-C: finish the call in flight, start none, report what is left.
+    /// Cancelled on SIGINT, SIGTERM or SIGHUP: requests in flight are awaited, no further ones are sent.
     pub cancel: CancellationToken,
 }
 
 impl Run {
-    /// A run that tells `watch`.
+    /// A run whose events go to `watch`.
     pub fn new(watch: Arc<dyn Watch>) -> Self {
         Self { watch, cancel: CancellationToken::new() }
     }
 
-    /// A run that tells nobody.
+    /// A run whose events are discarded.
     pub fn silent() -> Self {
-        Self::new(Arc::new(Silent))
+        Self::new(Arc::new(NoopWatch))
     }
 
-    /// Tells the watcher.
-    pub fn say(&self, event: &Event) {
+    /// Emits an event.
+    pub fn emit(&self, event: &Event) {
         self.watch.event(event);
     }
 
-    /// True once the run was asked to stop.
+    /// True once the run was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()
+    }
+
+    /// For use between requests: fails once the run was cancelled.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn check(&self) -> Result<(), Cancelled> {
+        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 }
 

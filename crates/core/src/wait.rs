@@ -1,7 +1,7 @@
-//! Waiting for eventual state, with patience that is written down.
+//! Polling for eventual state, with explicit intervals and deadlines.
 //!
-//! The SDK's stock waiters ask once a minute; people watching a terminal deserve better. This is for *state* that
-//! takes time (a certificate being issued), never for retrying errors: the SDK does that, in one place.
+//! The SDK's own waiters poll once a minute, which is too slow for an interactive command. This is for *state* that takes
+//! time (a certificate being issued), not for retrying errors: that is left to the SDK.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,18 +10,18 @@ use tokio::time::Instant;
 
 use crate::{Event, Run};
 
-/// How often to ask and when to give up.
+/// Polling intervals and deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// The pause before the second look.
+pub struct PollPolicy {
+    /// The pause before the second poll.
     pub first: Duration,
-    /// The longest pause; each is half as long again as the one before.
+    /// The longest pause; each pause is 1.5 times the one before.
     pub most: Duration,
-    /// How long to wait in all.
+    /// The deadline, from the first poll.
     pub total: Duration,
 }
 
-impl Patience {
+impl PollPolicy {
     /// For things that settle in seconds: bucket policies, public access settings.
     pub const SECONDS: Self =
         Self { first: Duration::from_millis(250), most: Duration::from_secs(3), total: Duration::from_mins(1) };
@@ -30,22 +30,22 @@ impl Patience {
         Self { first: Duration::from_secs(5), most: Duration::from_secs(15), total: Duration::from_mins(30) };
 }
 
-/// What one look found.
+/// The result of one poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look<T> {
-    /// It is there.
+pub enum Poll<T> {
+    /// The state has been reached.
     Ready(T),
     /// Not yet.
     NotYet,
 }
 
-/// Why waiting ended without a result.
+/// Why polling ended without a result.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WaitError<E> {
-    /// A look failed.
+    /// A poll failed.
     #[error(transparent)]
-    Look(E),
-    /// Patience ran out.
+    Poll(E),
+    /// The deadline has passed.
     #[error("{what} was not ready after {} s", .total.as_secs())]
     TimedOut {
         /// What was waited for.
@@ -54,51 +54,51 @@ pub enum WaitError<E> {
         total: Duration,
     },
     /// The run was cancelled.
-    #[error("stopped while waiting for {what}")]
+    #[error("stopped on request while waiting for {what}")]
     Cancelled {
         /// What was waited for.
         what: String,
     },
 }
 
-/// Looks until something is ready, patience runs out, or the run is cancelled.
-pub async fn until<T, E, F>(
+/// Polls until the state has been reached, the deadline passes, or the run is cancelled.
+pub async fn poll_until<T, E, F>(
     run: &Run,
-    patience: Patience,
+    policy: PollPolicy,
     what: &str,
-    mut look: impl FnMut() -> F,
+    mut poll: impl FnMut() -> F,
 ) -> Result<T, WaitError<E>>
 where
-    F: Future<Output = Result<Look<T>, E>>,
+    F: Future<Output = Result<Poll<T>, E>>,
 {
     let started = Instant::now();
-    let mut pause = patience.first;
+    let mut pause = policy.first;
     loop {
-        if let Look::Ready(found) = look().await.map_err(WaitError::Look)? {
+        if let Poll::Ready(found) = poll().await.map_err(WaitError::Poll)? {
             return Ok(found);
         }
         let since = started.elapsed();
-        if since + pause > patience.total {
-            return Err(WaitError::TimedOut { what: what.to_owned(), total: patience.total });
+        if since + pause > policy.total {
+            return Err(WaitError::TimedOut { what: what.to_owned(), total: policy.total });
         }
-        run.say(&Event::Waiting { what: what.to_owned(), since, usually: None });
+        run.emit(&Event::Waiting { what: what.to_owned(), since, usually: None });
         tokio::select! {
             () = run.cancel.cancelled() => return Err(WaitError::Cancelled { what: what.to_owned() }),
-            () = pause_for(pause) => pause = (pause + pause / 2).min(patience.most),
+            () = pause_for(pause) => pause = (pause + pause / 2).min(policy.most),
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that sleeps")]
+#[expect(clippy::disallowed_methods, reason = "this is the only module that sleeps")]
 async fn pause_for(pause: Duration) {
     tokio::time::sleep(pause).await;
 }
 
-/// Lets a stretch of time pass, or less when the run is stopped: for looking again and again, not for retrying.
-#[expect(clippy::disallowed_methods, reason = "this is the room where time passes")]
-pub async fn pause(run: &Run, stretch: Duration) {
+/// Sleeps, or returns early if the run is cancelled.
+#[expect(clippy::disallowed_methods, reason = "this is the only module that sleeps")]
+pub async fn pause(run: &Run, duration: Duration) {
     tokio::select! {
-        () = tokio::time::sleep(stretch) => {}
+        () = tokio::time::sleep(duration) => {}
         () = run.cancel.cancelled() => {}
     }
 }
@@ -109,40 +109,43 @@ mod tests {
 
     use super::*;
 
-    const BRIEF: Patience =
-        Patience { first: Duration::from_millis(1), most: Duration::from_millis(4), total: Duration::from_millis(60) };
+    const BRIEF: PollPolicy = PollPolicy {
+        first: Duration::from_millis(1),
+        most: Duration::from_millis(4),
+        total: Duration::from_millis(60),
+    };
 
-    async fn ready_at(look: u32, run: &Run) -> (Result<u32, WaitError<&'static str>>, u32) {
-        let looks = Cell::new(0);
-        let result = until(run, BRIEF, "the moon", || {
-            looks.set(looks.get() + 1);
-            let found = if looks.get() == look { Look::Ready(look) } else { Look::NotYet };
+    async fn ready_at(poll: u32, run: &Run) -> (Result<u32, WaitError<&'static str>>, u32) {
+        let polls = Cell::new(0);
+        let result = poll_until(run, BRIEF, "the state", || {
+            polls.set(polls.get() + 1);
+            let found = if polls.get() == poll { Poll::Ready(poll) } else { Poll::NotYet };
             async move { Ok(found) }
         })
         .await;
-        (result, looks.get())
+        (result, polls.get())
     }
 
     #[tokio::test]
-    async fn it_looks_until_ready() {
+    async fn polls_until_ready() {
         assert_eq!(ready_at(1, &Run::silent()).await, (Ok(1), 1));
         assert_eq!(ready_at(5, &Run::silent()).await, (Ok(5), 5));
     }
 
     #[tokio::test]
-    async fn it_gives_up_when_patience_runs_out() {
-        let (result, looks) = ready_at(u32::MAX, &Run::silent()).await;
-        assert_eq!(result, Err(WaitError::TimedOut { what: "the moon".into(), total: BRIEF.total }));
-        assert!(looks > 1);
+    async fn ends_at_the_deadline() {
+        let (result, polls) = ready_at(u32::MAX, &Run::silent()).await;
+        assert_eq!(result, Err(WaitError::TimedOut { what: "the state".into(), total: BRIEF.total }));
+        assert!(polls > 1);
     }
 
     #[tokio::test]
-    async fn it_stops_when_cancelled_and_on_the_first_error() {
+    async fn ends_when_cancelled_and_on_the_first_error() {
         let run = Run::silent();
         run.cancel.cancel();
-        let (result, looks) = ready_at(9, &run).await;
-        assert_eq!((result, looks), (Err(WaitError::Cancelled { what: "the moon".into() }), 1));
-        let failed = until::<(), _, _>(&Run::silent(), BRIEF, "x", || async { Err("no") }).await;
-        assert_eq!(failed, Err(WaitError::Look("no")));
+        let (result, polls) = ready_at(9, &run).await;
+        assert_eq!((result, polls), (Err(WaitError::Cancelled { what: "the state".into() }), 1));
+        let failed = poll_until::<(), _, _>(&Run::silent(), BRIEF, "x", || async { Err("no") }).await;
+        assert_eq!(failed, Err(WaitError::Poll("no")));
     }
 }

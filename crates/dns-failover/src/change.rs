@@ -1,7 +1,7 @@
 //! The changes that a plan is made of.
 
 use twinsite_aws::Tags;
-use twinsite_core::{Field, HandleKind, Later, Need, Proof, ResourceId};
+use twinsite_core::{Deferred, Field, Need, OutputKind, ResourceId, ValidationRecord};
 
 use crate::health::{Role, Spec};
 use crate::records::Wanted;
@@ -23,7 +23,7 @@ pub enum Change {
         /// The hosted zone.
         zone: String,
         /// The record.
-        proof: Later<Proof>,
+        proof: Deferred<ValidationRecord>,
         /// What it leads to now.
         have: Option<String>,
     },
@@ -32,7 +32,7 @@ pub enum Change {
         /// The hosted zone.
         zone: String,
         /// The record.
-        proof: Proof,
+        proof: ValidationRecord,
     },
     /// A health check is created.
     CreateCheck {
@@ -80,7 +80,7 @@ impl twinsite_core::Change for Change {
     fn fields(&self) -> Vec<Field> {
         match self {
             Self::Proof { zone, proof, have } => {
-                let record = Field { name: "CNAME".to_owned(), have: have.clone(), want: Some(proof.to_string()) };
+                let record = Field { name: "CNAME".to_owned(), actual: have.clone(), desired: Some(proof.to_string()) };
                 vec![Field::set("HostedZone", zone), record]
             }
             Self::DropProof { zone, proof } => {
@@ -110,9 +110,9 @@ impl twinsite_core::Change for Change {
         }
     }
 
-    fn makes(&self) -> Vec<HandleKind> {
+    fn outputs(&self) -> Vec<OutputKind> {
         match self {
-            Self::CreateCheck { .. } => vec![HandleKind::Id],
+            Self::CreateCheck { .. } => vec![OutputKind::Id],
             _ => Vec::new(),
         }
     }

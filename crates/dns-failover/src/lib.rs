@@ -16,7 +16,7 @@
 //! use twinsite_core::{Later, Plan, Run, apply};
 //! use twinsite_dns_failover::{Desired, DnsFailover, steps};
 //!
-//! let (dns, want) = (DnsFailover::new(client, Run::silent()), Desired::new(site, Later::Known(host)));
+//! let (dns, want) = (DnsFailover::new(client), Desired::new(site, Later::Known(host)));
 //! let zone = dns.zone(&want).await??;
 //! let plan = Plan::new(steps(&want, &dns.observe(&want, &zone).await?)?)?;
 //! apply(plan, &dns, &Run::silent()).await?;
@@ -51,15 +51,14 @@ use std::collections::BTreeMap;
 
 use futures::try_join;
 use twinsite_aws::AwsError;
-use twinsite_core::wait::Patience;
-use twinsite_core::{Later, ResourceId, Run, Step};
+use twinsite_core::wait::PollPolicy;
+use twinsite_core::{Deferred, ResourceId, Step};
 
-/// Route 53, and how long to wait.
+/// Route 53, and how long to poll.
 #[derive(Clone, Debug)]
 pub struct DnsFailover {
     client: aws_sdk_route53::Client,
-    patience: Patience,
-    run: Run,
+    polling: PollPolicy,
 }
 
 /// What is there.
@@ -72,15 +71,15 @@ pub struct Observed {
 }
 
 impl DnsFailover {
-    /// `run` is told while name servers take their time, and may stop the waiting.
-    pub fn new(client: aws_sdk_route53::Client, run: Run) -> Self {
-        Self { client, patience: Patience::MINUTES, run }
+    /// A client of Route 53.
+    pub fn new(client: aws_sdk_route53::Client) -> Self {
+        Self { client, polling: PollPolicy::MINUTES }
     }
 
-    /// The same, with another patience.
+    /// The same, with other polling intervals and deadlines.
     #[must_use]
-    pub fn patience(mut self, patience: Patience) -> Self {
-        self.patience = patience;
+    pub fn polling(mut self, polling: PollPolicy) -> Self {
+        self.polling = polling;
         self
     }
 
@@ -141,7 +140,7 @@ pub fn steps(want: &Desired, have: &Observed) -> Result<Vec<Step<Change>>, Unfit
 }
 
 /// The health checks that there are once the steps are done.
-pub fn check_ids(want: &Desired, have: &Observed) -> Vec<(Role, Later<ResourceId>)> {
+pub fn check_ids(want: &Desired, have: &Observed) -> Vec<(Role, Deferred<ResourceId>)> {
     let chosen = health::steps(want, &have.checks);
     Role::ALL.into_iter().filter_map(|role| Some((role, chosen.id(role)?))).collect()
 }

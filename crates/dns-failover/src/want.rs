@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use twinsite_aws::Owner;
-use twinsite_core::{Host, Later, Proof, Region, Site};
+use twinsite_core::{Deferred, Host, Region, Site, ValidationRecord};
 
 use crate::budget::Settings;
 
@@ -15,9 +15,9 @@ pub struct Desired {
     /// The hosted zone by id; otherwise the one with the longest name that holds the domain.
     pub zone: Option<String>,
     /// The distribution's host.
-    pub host: Later<Host>,
+    pub host: Deferred<Host>,
     /// The record that proves the name to ACM, for as long as the certificate is to be renewed.
-    pub proof: Option<Later<Proof>>,
+    pub proof: Option<Deferred<ValidationRecord>>,
     /// How often health is checked, and how soon a verdict changes.
     pub health: Settings,
     /// Hosted zone ids of S3's website endpoints, for regions that are younger than this version.
@@ -26,7 +26,7 @@ pub struct Desired {
 
 impl Desired {
     /// The defaults for a site behind a distribution.
-    pub fn new(site: Site, host: Later<Host>) -> Self {
+    pub fn new(site: Site, host: Deferred<Host>) -> Self {
         let website_zones = BTreeMap::new();
         Self { site, zone: None, host, proof: None, health: Settings::default(), website_zones }
     }

@@ -4,7 +4,7 @@
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use twinsite_aws::{Access, Session};
+//! use twinsite_aws_session::{Access, Session};
 //! use twinsite_local::Cloud;
 //!
 //! let cloud = Cloud::memory();

@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use twinsite_aws::{AwsError, Kind, Tags};
-use twinsite_core::wait::{Look, Patience, WaitError, until};
-use twinsite_core::{Apply, Handle, Made, Run};
+use twinsite_core::wait::{Poll, PollPolicy, WaitError, poll_until};
+use twinsite_core::{Apply, Output, Outputs, Run};
 
 use crate::S3Site;
 use crate::change::{BucketChange, Change, Setting, What};
@@ -19,9 +19,9 @@ use crate::role::{self, RoleChange};
 impl Apply<Change> for S3Site {
     type Error = AwsError;
 
-    async fn apply(&self, change: &Change, made: &Made) -> Result<Vec<Handle>, AwsError> {
+    async fn apply(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
         match change {
-            Change::Bucket(change) => self.apply_to_bucket(change, made).await?,
+            Change::Bucket(change) => self.apply_to_bucket(change, outputs, run).await?,
             Change::Role(change) => self.apply_to_role(change).await?,
         }
         Ok(Vec::new())
@@ -29,7 +29,7 @@ impl Apply<Change> for S3Site {
 }
 
 impl S3Site {
-    async fn apply_to_bucket(&self, change: &BucketChange, made: &Made) -> Result<(), AwsError> {
+    async fn apply_to_bucket(&self, change: &BucketChange, outputs: &Outputs, run: &Run) -> Result<(), AwsError> {
         let BucketChange { side, bucket, what } = change;
         let calls = calls::Calls { client: self.clients.get(*side), bucket };
         match what {
@@ -47,10 +47,10 @@ impl S3Site {
             What::Lifecycle { have: _, want } => calls.put_bucket_lifecycle_configuration(*want).await,
             What::Policy { have: _, want } => {
                 let unmade = || AwsError::unexpected("PutBucketPolicy", bucket, "the distribution was not made");
-                let policy = want.resolve(made).ok_or_else(unmade)?;
-                put_policy(&calls, &policy).await
+                let policy = want.resolve(outputs).ok_or_else(unmade)?;
+                put_policy(&calls, &policy, run).await
             }
-            What::Replication { have: _, want } => put_replication(&calls, want.as_ref()).await,
+            What::Replication { have: _, want } => put_replication(&calls, want.as_ref(), run).await,
             What::Probes { keys, word } => {
                 for key in keys {
                     calls.put_probe(key, word).await?;
@@ -89,16 +89,16 @@ impl S3Site {
 }
 
 /// For some seconds after a public access block was lifted, S3 may still refuse a public policy.
-async fn put_policy(calls: &calls::Calls<'_>, policy: &str) -> Result<(), AwsError> {
+async fn put_policy(calls: &calls::Calls<'_>, policy: &str, run: &Run) -> Result<(), AwsError> {
     let early = |error: &AwsError| error.kind == Kind::Denied;
-    settled("the public access block to lift", 20, early, || calls.put_bucket_policy(policy)).await
+    settled("the public access block to lift", 20, run, early, || calls.put_bucket_policy(policy)).await
 }
 
 /// For some seconds after a role was created, S3 may not know it yet.
-async fn put_replication(calls: &calls::Calls<'_>, rule: Option<&Rule>) -> Result<(), AwsError> {
+async fn put_replication(calls: &calls::Calls<'_>, rule: Option<&Rule>, run: &Run) -> Result<(), AwsError> {
     let codes = ["InvalidRequest", "InvalidArgument", "AccessDenied"];
     let early = |error: &AwsError| error.code.as_deref().is_some_and(|code| codes.contains(&code));
-    settled("the replication role to be known", 60, early, || calls.put_bucket_replication(rule)).await
+    settled("the replication role to be known", 60, run, early, || calls.put_bucket_replication(rule)).await
 }
 
 /// Repeats a call while it is refused because of state that is on its way, which is no error to be retried; the last refusal is
@@ -106,32 +106,33 @@ async fn put_replication(calls: &calls::Calls<'_>, rule: Option<&Rule>) -> Resul
 async fn settled<F>(
     what: &str,
     seconds: u64,
+    run: &Run,
     early: impl Fn(&AwsError) -> bool,
     call: impl Fn() -> F,
 ) -> Result<(), AwsError>
 where
     F: Future<Output = Result<(), AwsError>>,
 {
-    let patience = Patience { total: Duration::from_secs(seconds), ..Patience::SECONDS };
+    let patience = PollPolicy { total: Duration::from_secs(seconds), ..PollPolicy::SECONDS };
     let last = Mutex::new(None);
-    let run = Run::silent();
-    let put = until(&run, patience, what, || async {
+    let put = poll_until(run, patience, what, || async {
         match call().await {
-            Ok(()) => Ok(Look::Ready(())),
+            Ok(()) => Ok(Poll::Ready(())),
             Err(error) if early(&error) => {
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                Ok(Look::NotYet)
+                Ok(Poll::NotYet)
             }
             Err(error) => Err(error),
         }
     });
     match put.await {
         Ok(()) => Ok(()),
-        Err(WaitError::Look(error)) => Err(error),
-        Err(ended @ (WaitError::TimedOut { .. } | WaitError::Cancelled { .. })) => {
+        // The last refusal tells more than the deadline.
+        Err(WaitError::TimedOut { what, total }) => {
             let last = last.into_inner().unwrap_or_else(PoisonError::into_inner);
-            Err(last.unwrap_or_else(|| AwsError::unexpected("wait", what, ended.to_string())))
+            Err(last.unwrap_or_else(|| AwsError::from_wait("wait", what.clone(), WaitError::TimedOut { what, total })))
         }
+        Err(ended) => Err(AwsError::from_wait("wait", what, ended)),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use twinsite_aws::{AwsError, Owner};
-use twinsite_core::wait::{Look, Patience, WaitError, until};
+use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Event, Phase, Run, Side, Site};
 
 use crate::S3Site;
@@ -18,12 +18,12 @@ use crate::role::{Calls, batch_name};
 pub const REPORTS: &str = ".twinsite/batch";
 
 /// Jobs of millions of objects take hours.
-const PATIENCE: Patience =
-    Patience { first: Duration::from_millis(200), most: Duration::from_secs(30), total: Duration::from_hours(72) };
+const PATIENCE: PollPolicy =
+    PollPolicy { first: Duration::from_millis(200), most: Duration::from_secs(30), total: Duration::from_hours(72) };
 
 /// A new role is known everywhere within seconds.
-const PROPAGATION: Patience =
-    Patience { first: Duration::from_secs(1), most: Duration::from_secs(5), total: Duration::from_mins(1) };
+const PROPAGATION: PollPolicy =
+    PollPolicy { first: Duration::from_secs(1), most: Duration::from_secs(5), total: Duration::from_mins(1) };
 
 /// What a job did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,23 +79,23 @@ impl S3Site {
         let started = std::time::Instant::now();
         let told = std::cell::Cell::new(0);
         let side = Some(Side::Backup);
-        run.say(&Event::PhaseStarted { phase: Phase::Copy, side, objects: None, bytes: None });
+        run.emit(&Event::PhaseStarted { phase: Phase::Copy, side, objects: None, bytes: None });
         let what = format!("batch job {id}");
-        let done = until(run, PATIENCE, &what, || async {
+        let done = poll_until(run, PATIENCE, &what, || async {
             let (status, batch) = self.describe_job(site, &id).await?;
             Ok::<_, AwsError>(match status {
-                State::Complete => Look::Ready(Ok(batch)),
-                State::Ended(status) => Look::Ready(Err(status)),
+                State::Complete => Poll::Ready(Ok(batch)),
+                State::Ended(status) => Poll::Ready(Err(status)),
                 State::UnderWay => {
                     let moved = batch.succeeded + batch.failed;
                     let news = moved.saturating_sub(told.replace(moved));
-                    run.say(&Event::Progress { phase: Phase::Copy, side, objects: news, bytes: 0 });
-                    Look::NotYet
+                    run.emit(&Event::Progress { phase: Phase::Copy, side, objects: news, bytes: 0 });
+                    Poll::NotYet
                 }
             })
         });
         let done = done.await;
-        run.say(&Event::PhaseDone { phase: Phase::Copy, side, took: started.elapsed() });
+        run.emit(&Event::PhaseDone { phase: Phase::Copy, side, took: started.elapsed() });
         match done {
             Ok(Ok(batch)) => Ok(batch),
             Ok(Err(status)) => {
@@ -105,11 +105,8 @@ impl S3Site {
                 );
                 Err(AwsError::unexpected("DescribeJob", &what, why))
             }
-            Err(WaitError::Look(error)) => Err(error),
-            Err(WaitError::TimedOut { .. } | WaitError::Cancelled { .. }) => {
-                let why = "it goes on by itself; run the same command again to see what is left";
-                Err(AwsError::unexpected("DescribeJob", &what, why))
-            }
+            // The job itself continues; the next run compares what is left.
+            Err(ended) => Err(AwsError::from_wait("DescribeJob", &what, ended)),
         }
     }
 }

@@ -112,8 +112,8 @@ impl BucketChange {
     }
 }
 
-fn field(name: &str, have: Option<&str>, want: &str) -> Field {
-    Field { name: name.to_owned(), have: have.map(str::to_owned), want: Some(want.to_owned()) }
+fn field(name: &str, actual: Option<&str>, desired: &str) -> Field {
+    Field { name: name.to_owned(), actual: actual.map(str::to_owned), desired: Some(desired.to_owned()) }
 }
 
 impl Setting {
@@ -155,7 +155,7 @@ fn website_fields(have: Option<&Website>, want: &Website) -> Vec<Field> {
     }
     let old = have.and_then(|have| have.error.as_deref());
     if old != error.as_deref() {
-        fields.push(Field { name: "ErrorDocument".into(), have: old.map(str::to_owned), want: error.clone() });
+        fields.push(Field { name: "ErrorDocument".into(), actual: old.map(str::to_owned), desired: error.clone() });
     }
     fields
 }
@@ -169,7 +169,7 @@ fn lifecycle_fields(have: &Lifecycle, want: &Lifecycle) -> Vec<Field> {
         ("ExpiredObjectDeleteMarker", Some(have.markers.to_string()), Some(markers.to_string())),
     ];
     let changed = all.into_iter().filter(|(_, have, want)| have != want);
-    changed.map(|(name, have, want)| Field { name: name.into(), have, want }).collect()
+    changed.map(|(name, have, want)| Field { name: name.into(), actual: have, desired: want }).collect()
 }
 
 fn tag_fields(have: &Tags, want: &Tags) -> Vec<Field> {

@@ -46,7 +46,7 @@ fn step(want: &Desired, side: Side, found: &Found, objects: u64) -> Option<Step<
     let owner = want.owner();
     let bucket = want.site.buckets.get(side).clone();
     let reason = || Reason::Asked("destroy".to_owned());
-    if owner.made(&state.tags) {
+    if owner.created_by(&state.tags) {
         let change = Change::Bucket(BucketChange { side, bucket, what: What::Delete { objects } });
         return Some(Step::new(format!("{side}/bucket"), Action::Delete, reason(), change));
     }

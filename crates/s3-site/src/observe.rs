@@ -116,7 +116,7 @@ macro_rules! get {
 /// True when twinsite created a bucket for this site. What may not be looked at, it did not.
 async fn made(client: &Client, want: &Desired, name: &BucketName) -> Result<bool, AwsError> {
     match get!(client, name, get_bucket_tagging, "GetBucketTagging").await {
-        Ok(answer) => Ok(answer.is_some_and(|answer| want.owner().made(&wire::tags(answer.tag_set())))),
+        Ok(answer) => Ok(answer.is_some_and(|answer| want.owner().created_by(&wire::tags(answer.tag_set())))),
         Err(error) if error.kind == Kind::Denied => Ok(false),
         Err(error) => Err(error),
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use twinsite_core::{Arn, Later, Made, Need};
+use twinsite_core::{Arn, Deferred, Need, Outputs};
 
 use crate::want::Desired;
 
@@ -28,18 +28,18 @@ const READER: &str = "{distribution}";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     text: String,
-    reader: Option<Later<Arn>>,
+    reader: Option<Deferred<Arn>>,
 }
 
 impl Document {
     pub(crate) fn need(&self) -> Option<Need> {
-        self.reader.as_ref().and_then(Later::need)
+        self.reader.as_ref().and_then(Deferred::need)
     }
 
     /// The text, now that the distribution is there; `None` when it is not.
-    pub(crate) fn resolve(&self, made: &Made) -> Option<String> {
+    pub(crate) fn resolve(&self, outputs: &Outputs) -> Option<String> {
         let Some(reader) = &self.reader else { return Some(self.text.clone()) };
-        reader.resolve(made).map(|arn| self.text.replace(READER, arn.as_str()))
+        reader.resolve(outputs).map(|arn| self.text.replace(READER, arn.as_str()))
     }
 }
 
@@ -113,8 +113,8 @@ pub(crate) fn wanted(want: &Desired, bucket: &str, have: Option<&str>) -> Result
     let there = have.map(statements).transpose()?.unwrap_or_default();
     let (mine, others): (Vec<Value>, Vec<Value>) = there.into_iter().partition(is_ours);
     let known: Vec<Value> = match &want.reader {
-        Some(Later::Known(arn)) => ours.iter().map(|statement| with_reader(statement, arn)).collect(),
-        Some(Later::After(_)) | None => ours.clone(),
+        Some(Deferred::Known(arn)) => ours.iter().map(|statement| with_reader(statement, arn)).collect(),
+        Some(Deferred::After(_)) | None => ours.clone(),
     };
     if same(&mine, &known) {
         return Ok(None);
@@ -218,13 +218,13 @@ mod tests {
     fn private_buckets_are_read_by_their_distribution_only_and_odd_policies_are_left_alone() {
         let mut want = site(Mode::Origin);
         assert_eq!(text(&want, None), None);
-        want.reader = Some(Later::After("cdn/distribution".into()));
+        want.reader = Some(Deferred::After("cdn/distribution".into()));
         let unknown = wanted(&want, "b", None).unwrap().unwrap();
         assert!(unknown.to_string().contains("(known after cdn/distribution)") && unknown.need().is_some());
-        assert_eq!(unknown.resolve(&Made::default()), None);
+        assert_eq!(unknown.resolve(&Outputs::default()), None);
         let arn: Arn = "arn:aws:cloudfront::111122223333:distribution/E1".parse().unwrap();
-        want.reader = Some(Later::Known(arn));
-        let known = wanted(&want, "b", None).unwrap().unwrap().resolve(&Made::default()).unwrap();
+        want.reader = Some(Deferred::Known(arn));
+        let known = wanted(&want, "b", None).unwrap().unwrap().resolve(&Outputs::default()).unwrap();
         assert!(known.contains("distribution/E1") && !known.contains(READER));
         assert_eq!(text(&want, Some(&known)), None);
         assert!(text(&want, Some(&known.replace("E1", "E2"))).is_some());

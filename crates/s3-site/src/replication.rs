@@ -61,7 +61,7 @@ pub(crate) fn fields(have: Option<&Rule>, want: &Rule) -> Vec<Field> {
     let pairs =
         then.into_iter().enumerate().map(|(n, (name, want))| (name, now.as_ref().map(|now| now[n].1.clone()), want));
     let changed = pairs.filter(|(_, have, want)| have.as_ref() != Some(want));
-    changed.map(|(name, have, want)| Field { name: name.to_owned(), have, want: Some(want) }).collect()
+    changed.map(|(name, have, want)| Field { name: name.to_owned(), actual: have, desired: Some(want) }).collect()
 }
 
 fn words(rule: &Rule) -> [(&'static str, String); 8] {

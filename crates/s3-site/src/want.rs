@@ -1,7 +1,7 @@
 //! What the buckets should be like.
 
 use twinsite_aws::Owner;
-use twinsite_core::{Arn, Later, Site};
+use twinsite_core::{Arn, Deferred, Site};
 
 use crate::bucket::{Block, Website};
 
@@ -32,7 +32,7 @@ pub struct Desired {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html>
     pub time_control: bool,
     /// The distribution that may read the buckets where they are private; nobody else can then.
-    pub reader: Option<Later<Arn>>,
+    pub reader: Option<Deferred<Arn>>,
 }
 
 impl Desired {

@@ -9,7 +9,7 @@
 
 use std::error::Error;
 
-use twinsite_aws::{Access, Session};
+use twinsite_aws_session::{Access, Session};
 use twinsite_core::{Region, Run};
 use twinsite_sync::{Index, Options, Rules, S3Store, plan, transfer, walk};
 

@@ -193,7 +193,7 @@ pub async fn hash(objects: &[&Arc<SourceObject>], index: &Index, run: &Run) -> R
         let started = Instant::now();
         let bytes = unknown.iter().map(|(_, object)| object.size).sum();
         let count = unknown.len() as u64;
-        run.say(&Event::PhaseStarted { phase: Phase::Hash, side: None, objects: Some(count), bytes: Some(bytes) });
+        run.emit(&Event::PhaseStarted { phase: Phase::Hash, side: None, objects: Some(count), bytes: Some(bytes) });
         unknown.sort_by_key(|(_, object)| std::cmp::Reverse(object.size));
         let cores = cores();
         let batches = batches(unknown, cores).into_iter().map(|batch| hash_batch(batch, run.clone()));
@@ -204,7 +204,7 @@ pub async fn hash(objects: &[&Arc<SourceObject>], index: &Index, run: &Run) -> R
                 digests[at] = Some(digest);
             }
         }
-        run.say(&Event::PhaseDone { phase: Phase::Hash, side: None, took: started.elapsed() });
+        run.emit(&Event::PhaseDone { phase: Phase::Hash, side: None, took: started.elapsed() });
     }
     // There is one for each: what was not known has been read, or its error returned.
     Ok(digests.into_iter().flatten().collect())
@@ -244,7 +244,7 @@ async fn hash_batch(batch: Vec<Placed>, run: Run) -> Result<Vec<(usize, Md5)>, S
         let digest = |(at, object): Placed| {
             let digest = digest_of(&object, &mut buffer)?;
             let (phase, bytes) = (Phase::Hash, object.size);
-            run.say(&Event::Progress { phase, side: None, objects: 1, bytes });
+            run.emit(&Event::Progress { phase, side: None, objects: 1, bytes });
             Ok((at, digest))
         };
         batch.into_iter().map(digest).collect::<Result<Vec<_>, SourceError>>()

@@ -117,13 +117,13 @@ pub async fn plan(
 ) -> Result<SyncPlan, SyncError> {
     let started = Instant::now();
     let side = options.side;
-    run.say(&Event::PhaseStarted { phase: Phase::List, side, objects: None, bytes: None });
+    run.emit(&Event::PhaseStarted { phase: Phase::List, side, objects: None, bytes: None });
     // What was published from here before is likely to be there.
     let known = source.objects.iter().take(32).any(|object| index.get(object).is_some());
     let ahead = Ahead::start(source, index);
     let listing = if known { list(source, store).await } else { list_from_the_start(source, store).await };
     let listing = listing?;
-    run.say(&Event::PhaseDone { phase: Phase::List, side, took: started.elapsed() });
+    run.emit(&Event::PhaseDone { phase: Phase::List, side, took: started.elapsed() });
     plan_with(source, (store, &listing), options, (index, ahead), run).await
 }
 

@@ -124,11 +124,11 @@ pub async fn prepare<S: History>(
     run: &Run,
 ) -> Result<Prepared, SyncError> {
     let started = Instant::now();
-    run.say(&Event::PhaseStarted { phase: Phase::List, side: None, objects: None, bytes: None });
+    run.emit(&Event::PhaseStarted { phase: Phase::List, side: None, objects: None, bytes: None });
     let ahead = Ahead::start(source, index);
     let (listing, other) = join(list(source, primary), list(source, backup)).await;
     let listing = listing?;
-    run.say(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
+    run.emit(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
     let options = Options { side: Some(Side::Primary), ..*options };
     let plan = plan_with(source, (primary, &listing), &options, (index, ahead), run).await?;
     let seen = records_of(&listing);

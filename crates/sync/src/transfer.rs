@@ -108,7 +108,7 @@ pub(crate) async fn transfer_behind<S: History>(
     report.changed.reserve_exact(left + deletes.len());
     if left > 0 {
         let objects = Some(left as u64);
-        run.say(&Event::PhaseStarted { phase: Phase::Transfer, side, objects, bytes: Some(bytes) });
+        run.emit(&Event::PhaseStarted { phase: Phase::Transfer, side, objects, bytes: Some(bytes) });
     }
     for wave in [Wave::Assets, Wave::Pages, Wave::Entry] {
         let (now, later) = work.into_iter().partition(|work| work.object().wave == wave);
@@ -130,7 +130,7 @@ pub(crate) async fn transfer_behind<S: History>(
     match ended {
         Ok(()) => {
             report.took = started.elapsed();
-            run.say(&Event::PhaseDone { phase: Phase::Transfer, side, took: report.took });
+            run.emit(&Event::PhaseDone { phase: Phase::Transfer, side, took: report.took });
             Ok(report)
         }
         Err(failed) => {
@@ -166,7 +166,7 @@ impl End {
             remove(store, &keys).await?;
             for delete in batch {
                 let key = delete.key.to_string();
-                run.say(&Event::Object { verb: Verb::Delete, side, key, reason: "extraneous", bytes: 0 });
+                run.emit(&Event::Object { verb: Verb::Delete, side, key, reason: "extraneous", bytes: 0 });
             }
             report.deleted += keys.len();
             report.removed.extend_from_slice(&keys);

@@ -9,11 +9,10 @@ use aws_sdk_acm::types::{
 use futures::future::try_join_all;
 use sha2::{Digest, Sha256};
 use twinsite_aws::{AwsError, Tags};
-use twinsite_core::wait::{Look, Patience, until};
-use twinsite_core::{Arn, Domain, Proof, Run};
+use twinsite_core::wait::{Poll, PollPolicy, poll_until};
+use twinsite_core::{Arn, Domain, Run, ValidationRecord};
 
 use super::{Certificate, Certificates, Status, explain};
-use crate::apply::ended;
 use crate::want::Desired;
 
 /// The keys that CloudFront takes. A listing shows only some of them unless all are asked for.
@@ -108,9 +107,9 @@ fn status(detail: &CertificateDetail) -> Status {
     }
 }
 
-fn proof(detail: &CertificateDetail) -> Option<Proof> {
+fn proof(detail: &CertificateDetail) -> Option<ValidationRecord> {
     let record = detail.domain_validation_options().first()?.resource_record()?;
-    Some(Proof { name: record.name.clone(), value: record.value.clone() })
+    Some(ValidationRecord { name: record.name.clone(), value: record.value.clone() })
 }
 
 /// Requests a certificate and waits for the record that proves the name, which ACM shows some seconds later.
@@ -120,7 +119,8 @@ pub(crate) async fn request_certificate(
     domain: &Domain,
     tags: &Tags,
     instead_of: Option<&Arn>,
-) -> Result<(Arn, Proof), AwsError> {
+    run: &Run,
+) -> Result<(Arn, ValidationRecord), AwsError> {
     let unexpected =
         |error: &dyn std::fmt::Display| AwsError::unexpected("RequestCertificate", domain, error.to_string());
     let set = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
@@ -133,12 +133,11 @@ pub(crate) async fn request_certificate(
     let answer = request.idempotency_token(token).set_tags(Some(set)).send().await;
     let answer = answer.map_err(|error| AwsError::new("RequestCertificate", domain, error))?;
     let arn = answer.certificate_arn.unwrap_or_default();
-    let run = Run::silent();
-    let shown = until(&run, Patience::SECONDS, "the certificate's validation record", async || {
+    let shown = poll_until(run, PollPolicy::SECONDS, "the certificate's validation record", async || {
         let found = describe_certificate(client, &arn).await?.and_then(|(_, certificate)| certificate.proof);
-        Ok(found.map_or(Look::NotYet, Look::Ready))
+        Ok(found.map_or(Poll::NotYet, Poll::Ready))
     });
-    let proof = shown.await.map_err(|error| ended("DescribeCertificate", &arn, error))?;
+    let proof = shown.await.map_err(|error| AwsError::from_wait("DescribeCertificate", &arn, error))?;
     Ok((arn.parse().map_err(|error| unexpected(&error))?, proof))
 }
 
@@ -146,13 +145,13 @@ pub(crate) async fn request_certificate(
 pub(crate) async fn await_certificate(
     client: &Client,
     arn: &Arn,
-    patience: Patience,
+    polling: PollPolicy,
     run: &Run,
 ) -> Result<(), AwsError> {
-    let issued = until(run, patience, "the certificate to be issued", async || {
+    let issued = poll_until(run, polling, "the certificate to be issued", async || {
         match describe_certificate(client, arn.as_str()).await?.map(|(_, certificate)| certificate.status) {
-            Some(Status::Issued) => Ok(Look::Ready(())),
-            Some(Status::Pending) => Ok(Look::NotYet),
+            Some(Status::Issued) => Ok(Poll::Ready(())),
+            Some(Status::Pending) => Ok(Poll::NotYet),
             Some(Status::Failed(reason)) => {
                 let why = format!("ACM will not issue it ({reason}): {}", explain(&reason));
                 Err(AwsError::refused("DescribeCertificate", arn, why))
@@ -160,7 +159,7 @@ pub(crate) async fn await_certificate(
             None => Err(AwsError::refused("DescribeCertificate", arn, "it was deleted meanwhile")),
         }
     });
-    issued.await.map_err(|error| ended("DescribeCertificate", arn.as_str(), error))
+    issued.await.map_err(|error| AwsError::from_wait("DescribeCertificate", arn.as_str(), error))
 }
 
 /// <https://docs.aws.amazon.com/acm/latest/APIReference/API_ImportCertificate.html>

@@ -1,6 +1,6 @@
 //! Which certificate is used, and what has to be done for it: pure.
 
-use twinsite_core::{Action, Arn, Later, Proof, Reason, Step};
+use twinsite_core::{Action, Arn, Deferred, Reason, Step, ValidationRecord};
 
 use super::{Certificate, Certificates, ISSUED, PROOF_STEP, REQUEST, Status};
 use crate::change::Change;
@@ -10,9 +10,9 @@ use crate::want::Desired;
 /// What the rest of the plan needs to know.
 pub(crate) struct Chosen {
     /// The certificate, once it can be used.
-    pub(crate) arn: Later<Arn>,
+    pub(crate) arn: Deferred<Arn>,
     /// The record that must be there as long as the certificate is to be renewed.
-    pub(crate) proof: Option<Later<Proof>>,
+    pub(crate) proof: Option<Deferred<ValidationRecord>>,
     pub(crate) steps: Vec<Step<Change>>,
 }
 
@@ -25,19 +25,19 @@ pub(crate) fn steps(want: &Desired, have: &Certificates) -> Result<Chosen, Probl
     // Ours first, then the one that is valid the longest.
     let best = issued.max_by_key(|certificate| (want.owner().owns(&certificate.tags), certificate.not_after));
     if let Some(best) = best {
-        let proof = want.owner().owns(&best.tags).then(|| best.proof.clone().map(Later::Known)).flatten();
-        return Ok(Chosen { arn: Later::Known(best.arn.clone()), proof, steps: Vec::new() });
+        let proof = want.owner().owns(&best.tags).then(|| best.proof.clone().map(Deferred::Known)).flatten();
+        return Ok(Chosen { arn: Deferred::Known(best.arn.clone()), proof, steps: Vec::new() });
     }
     let mine = |certificate: &&Certificate| want.owner().owns(&certificate.tags);
     let pending = have.covering.iter().filter(mine).find(|certificate| certificate.status == Status::Pending);
-    let wait = |certificate: Later<Arn>| {
+    let wait = |certificate: Deferred<Arn>| {
         let change = Change::AwaitCertificate { certificate };
         Step::new(ISSUED, Action::Wait, Reason::Pending, change).follows(PROOF_STEP)
     };
     if let Some(Certificate { arn, proof: Some(proof), .. }) = pending {
-        let proof = Some(Later::Known(proof.clone()));
-        let steps = vec![wait(Later::Known(arn.clone()))];
-        return Ok(Chosen { arn: Later::After(ISSUED.into()), proof, steps });
+        let proof = Some(Deferred::Known(proof.clone()));
+        let steps = vec![wait(Deferred::Known(arn.clone()))];
+        return Ok(Chosen { arn: Deferred::After(ISSUED.into()), proof, steps });
     }
     let failed = have.covering.iter().filter(mine).find_map(|certificate| match &certificate.status {
         Status::Failed(reason) => Some((certificate.arn.clone(), reason.clone())),
@@ -52,9 +52,9 @@ pub(crate) fn steps(want: &Desired, have: &Certificates) -> Result<Chosen, Probl
         instead_of: failed.map(|(arn, _)| arn),
     };
     let request = Step::new(REQUEST, Action::Create, reason, request);
-    let proof = Some(Later::After(REQUEST.into()));
-    let steps = vec![request, wait(Later::After(REQUEST.into()))];
-    Ok(Chosen { arn: Later::After(ISSUED.into()), proof, steps })
+    let proof = Some(Deferred::After(REQUEST.into()));
+    let steps = vec![request, wait(Deferred::After(REQUEST.into()))];
+    Ok(Chosen { arn: Deferred::After(ISSUED.into()), proof, steps })
 }
 
 fn named(want: &Desired, arn: &Arn, have: Option<&Certificate>) -> Result<Chosen, Problem> {
@@ -65,7 +65,7 @@ fn named(want: &Desired, arn: &Arn, have: Option<&Certificate>) -> Result<Chosen
     match have {
         None => Err(Problem::CertificateUnfit { arn: arn.clone(), domain }),
         Some(Certificate { status: Status::Issued, .. }) => {
-            Ok(Chosen { arn: Later::Known(arn.clone()), proof: None, steps: Vec::new() })
+            Ok(Chosen { arn: Deferred::Known(arn.clone()), proof: None, steps: Vec::new() })
         }
         Some(_) => Err(Problem::CertificateNotIssued { arn: arn.clone() }),
     }
@@ -73,7 +73,7 @@ fn named(want: &Desired, arn: &Arn, have: Option<&Certificate>) -> Result<Chosen
 
 /// The steps that take away the certificates that were requested for this site, unless something else uses them by now.
 pub(crate) fn destroy(want: &Desired, have: &Certificates, distribution: Option<&str>) -> Vec<Step<Change>> {
-    let ours = have.covering.iter().filter(|certificate| want.owner().made(&certificate.tags));
+    let ours = have.covering.iter().filter(|certificate| want.owner().created_by(&certificate.tags));
     let free = ours.filter(|certificate| certificate.used_by.iter().all(|user| Some(user.as_str()) == distribution));
     let delete = |(index, certificate): (usize, &Certificate)| {
         let change = Change::DeleteCertificate { arn: certificate.arn.clone() };

@@ -6,7 +6,7 @@ mod diff;
 pub(crate) use diff::{destroy, steps};
 
 use twinsite_aws::Tags;
-use twinsite_core::{Arn, Proof};
+use twinsite_core::{Arn, ValidationRecord};
 
 /// The step that requests a certificate.
 pub(crate) const REQUEST: &str = "certificate/request";
@@ -25,7 +25,7 @@ pub struct Certificate {
     /// Its tags.
     pub tags: Tags,
     /// The record that proves the name; `None` for imported ones.
-    pub proof: Option<Proof>,
+    pub proof: Option<ValidationRecord>,
     /// True when it was issued elsewhere.
     pub imported: bool,
     /// What uses it, by ARN.

@@ -9,11 +9,10 @@ use aws_sdk_cloudfront::types::{
     OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols, Paths, Tag, Tags as SdkTags,
 };
 use twinsite_aws::{AwsError, Tags};
-use twinsite_core::wait::{Look, Patience, until};
-use twinsite_core::{Handle, Host, Made, ResourceId, Run};
+use twinsite_core::wait::{Poll, PollPolicy, poll_until};
+use twinsite_core::{Host, Output, Outputs, ResourceId, Run};
 
 use super::{Control, Distribution, Front, LiveFunction, Settings, wire};
-use crate::apply::ended;
 use crate::want::Desired;
 
 /// CloudFront, through one client.
@@ -136,13 +135,13 @@ impl Calls<'_> {
         &self,
         settings: &Settings,
         tags: &Tags,
-        made: &Made,
-    ) -> Result<Vec<Handle>, AwsError> {
+        outputs: &Outputs,
+    ) -> Result<Vec<Output>, AwsError> {
         const OPERATION: &str = "CreateDistributionWithTags";
         let subject = &settings.alias;
         let unfit = |error| AwsError::unexpected(OPERATION, subject, error);
         let unmade = || AwsError::unexpected(OPERATION, subject, "what it needs was not made");
-        let config = wire::configuration(settings, made, None).map_err(unfit)?.ok_or_else(unmade)?;
+        let config = wire::configuration(settings, outputs, None).map_err(unfit)?.ok_or_else(unmade)?;
         let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
         let tags = tags.iter().map(tag).collect::<Result<Vec<_>, _>>().map_err(unfit)?;
         let tags = SdkTags::builder().set_items(Some(tags)).build();
@@ -159,7 +158,7 @@ impl Calls<'_> {
             Err(error) => return Err(error),
         };
         let arn = made.0.parse().map_err(|error| AwsError::unexpected(OPERATION, subject, error))?;
-        Ok(vec![Handle::Arn(arn), Handle::Host(Host(made.1)), Handle::Id(ResourceId(made.2))])
+        Ok(vec![Output::Arn(arn), Output::Host(Host(made.1)), Output::Id(ResourceId(made.2))])
     }
 
     /// Reads, puts right what is managed, and writes: everything else stays.
@@ -182,13 +181,13 @@ impl Calls<'_> {
     /// What [`Calls::update_distribution`] does to put settings right.
     pub(crate) fn put_right(
         settings: &Settings,
-        made: &Made,
+        outputs: &Outputs,
         before: DistributionConfig,
     ) -> Result<DistributionConfig, AwsError> {
         let subject = &settings.alias;
         let unfit = |error| AwsError::unexpected("UpdateDistribution", subject, error);
         let unmade = || AwsError::unexpected("UpdateDistribution", subject, "what it needs was not made");
-        wire::configuration(settings, made, Some(before)).map_err(unfit)?.ok_or_else(unmade)
+        wire::configuration(settings, outputs, Some(before)).map_err(unfit)?.ok_or_else(unmade)
     }
 
     /// Has a distribution answer no longer.
@@ -204,15 +203,15 @@ impl Calls<'_> {
     pub(crate) async fn await_distribution(
         &self,
         id: &ResourceId,
-        patience: Patience,
+        polling: PollPolicy,
         run: &Run,
     ) -> Result<(), AwsError> {
-        let deployed = until(run, patience, "the distribution to reach every edge", async || {
+        let deployed = poll_until(run, polling, "the distribution to reach every edge", async || {
             let answer = call!("GetDistribution", id, self.client.get_distribution().id(&id.0))?;
             let deployed = answer.distribution.is_some_and(|there| there.status == "Deployed");
-            Ok(if deployed { Look::Ready(()) } else { Look::NotYet })
+            Ok(if deployed { Poll::Ready(()) } else { Poll::NotYet })
         });
-        deployed.await.map_err(|error| ended("GetDistribution", &id.0, error))
+        deployed.await.map_err(|error| AwsError::from_wait("GetDistribution", &id.0, error))
     }
 
     /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteDistribution.html>

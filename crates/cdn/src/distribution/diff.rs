@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twinsite_core::{Action, Arn, Field, Later, Reason, ResourceId, Step};
+use twinsite_core::{Action, Arn, Deferred, Field, Reason, ResourceId, Step};
 
 use super::{CONTROL, Control, DEPLOYED, Distribution, FUNCTION, Front, SIGNS, STEP, Settings, code};
 use crate::change::Change;
@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::want::Desired;
 
 /// The steps that bring the distribution into the wanted state.
-pub(crate) fn steps(want: &Desired, have: &Front, certificate: Later<Arn>) -> Result<Vec<Step<Change>>, Problem> {
+pub(crate) fn steps(want: &Desired, have: &Front, certificate: Deferred<Arn>) -> Result<Vec<Step<Change>>, Problem> {
     if let Some(id) = &have.rival {
         return Err(Problem::AliasTaken { domain: want.site.domain.clone(), id: id.clone() });
     }
@@ -24,35 +24,35 @@ pub(crate) fn steps(want: &Desired, have: &Front, certificate: Later<Arn>) -> Re
         None => {
             let create = Change::CreateDistribution { settings, tags: want.owner().created() };
             steps.push(before(Step::new(STEP, Action::Create, Reason::Absent, create)));
-            steps.push(wait(Later::After(STEP.into())));
+            steps.push(wait(Deferred::After(STEP.into())));
         }
         Some(Distribution { id, deployed, settings: now, .. }) => {
             let fields = differences(now, &settings.words());
             if !fields.is_empty() {
                 let update = Change::UpdateDistribution { id: id.clone(), settings, fields };
                 steps.push(before(Step::new(STEP, Action::Update, Reason::Drifted, update)));
-                steps.push(wait(Later::Known(id.clone())));
+                steps.push(wait(Deferred::Known(id.clone())));
             } else if !deployed {
-                steps.push(wait(Later::Known(id.clone())));
+                steps.push(wait(Deferred::Known(id.clone())));
             }
         }
     }
     Ok(steps)
 }
 
-fn control(want: &Desired, have: &Front, steps: &mut Vec<Step<Change>>) -> Later<ResourceId> {
+fn control(want: &Desired, have: &Front, steps: &mut Vec<Step<Change>>) -> Deferred<ResourceId> {
     if let Some(Control { id, how }) = &have.control {
         if want.private() && how != SIGNS {
             let update = Change::UpdateControl { id: id.clone(), name: want.name(), have: how.clone() };
             steps.push(Step::new(CONTROL, Action::Update, Reason::Drifted, update));
         }
-        return Later::Known(id.clone());
+        return Deferred::Known(id.clone());
     }
     if want.private() {
         let create = Change::CreateControl { name: want.name() };
         steps.push(Step::new(CONTROL, Action::Create, Reason::Absent, create));
     }
-    Later::After(CONTROL.into())
+    Deferred::After(CONTROL.into())
 }
 
 fn function(want: &Desired, have: &Front, steps: &mut Vec<Step<Change>>) {
@@ -77,7 +77,7 @@ fn differences(have: &BTreeMap<String, String>, want: &BTreeMap<String, String>)
     let changed = want.iter().filter(|(name, value)| have.get(*name) != Some(value));
     let changed = changed.map(|(name, value)| {
         let have = have.get(name).cloned();
-        Field { name: name.clone(), have, want: Some(value.clone()) }
+        Field { name: name.clone(), actual: have, desired: Some(value.clone()) }
     });
     let gone = have.iter().filter(|(name, _)| !want.contains_key(*name));
     changed.chain(gone.map(|(name, value)| Field::unset(name, value))).collect()
@@ -87,14 +87,14 @@ fn differences(have: &BTreeMap<String, String>, want: &BTreeMap<String, String>)
 pub(crate) fn destroy(want: &Desired, have: &Front, after: &[&str]) -> Vec<Step<Change>> {
     let mut steps = Vec::new();
     let reason = || Reason::Asked("destroy".to_owned());
-    let ours = have.distribution.as_ref().filter(|distribution| want.owner().made(&distribution.tags));
+    let ours = have.distribution.as_ref().filter(|distribution| want.owner().created_by(&distribution.tags));
     if let Some(Distribution { id, enabled, deployed, .. }) = ours {
         if *enabled {
             let step = Step::new("cdn/disabled", Action::Update, reason(), Change::Disable { id: id.clone() });
             steps.push(after.iter().fold(step, |step, id| step.follows(*id)));
         }
         if *enabled || !deployed {
-            let wait = Change::AwaitDistribution { id: Later::Known(id.clone()) };
+            let wait = Change::AwaitDistribution { id: Deferred::Known(id.clone()) };
             steps.push(Step::new(DEPLOYED, Action::Wait, Reason::Pending, wait).follows("cdn/disabled"));
         }
         let delete = Change::DeleteDistribution { id: id.clone() };

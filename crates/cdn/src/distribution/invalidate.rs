@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use twinsite_aws::AwsError;
-use twinsite_core::ResourceId;
-use twinsite_core::wait::{Look, Patience, until};
+use twinsite_core::wait::{Poll, PollPolicy, poll_until};
+use twinsite_core::{ResourceId, Run};
 
 use super::Calls;
-use crate::apply::ended;
 use crate::want::Desired;
 use crate::{Cdn, Invalidation};
 
@@ -45,32 +44,33 @@ impl Cdn {
         distribution: ResourceId,
         invalidation: &Invalidation,
         reference: &str,
+        run: &Run,
     ) -> Result<Option<Accepted>, AwsError> {
         if invalidation.is_empty() {
             return Ok(None);
         }
         let calls = Calls { client: &self.cloudfront };
-        let patience = Patience { total: ROOM, ..self.patience };
-        let accepted = until(&self.run, patience, "room for more invalidation paths", async || {
+        let polling = PollPolicy { total: ROOM, ..self.polling };
+        let accepted = poll_until(run, polling, "room for more invalidation paths", async || {
             let created = calls.create_invalidation(&distribution, invalidation.as_slice(), reference);
             match Box::pin(created).await {
-                Ok(id) => Ok(Look::Ready(id)),
-                Err(error) if error.code.as_deref() == Some("TooManyInvalidationsInProgress") => Ok(Look::NotYet),
+                Ok(id) => Ok(Poll::Ready(id)),
+                Err(error) if error.code.as_deref() == Some("TooManyInvalidationsInProgress") => Ok(Poll::NotYet),
                 Err(error) => Err(error),
             }
         });
-        let id = accepted.await.map_err(|error| ended("CreateInvalidation", &distribution.0, error))?;
+        let id = accepted.await.map_err(|error| AwsError::from_wait("CreateInvalidation", &distribution.0, error))?;
         Ok(Some(Accepted { distribution, id, paths: invalidation.as_slice().len() }))
     }
 
     /// Waits until every edge has forgotten.
-    pub async fn await_invalidation(&self, accepted: &Accepted) -> Result<(), AwsError> {
+    pub async fn await_invalidation(&self, accepted: &Accepted, run: &Run) -> Result<(), AwsError> {
         let calls = Calls { client: &self.cloudfront };
         let Accepted { distribution, id, paths: _ } = accepted;
-        let done = until(&self.run, self.patience, "every edge to forget", async || {
+        let done = poll_until(run, self.polling, "every edge to forget", async || {
             let completed = Box::pin(calls.is_invalidated(distribution, id)).await?;
-            Ok(if completed { Look::Ready(()) } else { Look::NotYet })
+            Ok(if completed { Poll::Ready(()) } else { Poll::NotYet })
         });
-        done.await.map_err(|error| ended("GetInvalidation", &id.0, error))
+        done.await.map_err(|error| AwsError::from_wait("GetInvalidation", &id.0, error))
     }
 }

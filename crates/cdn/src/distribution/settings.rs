@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twinsite_core::{Arn, Later, Mode, Need, ResourceId, Side, probe};
+use twinsite_core::{Arn, Deferred, Mode, Need, ResourceId, Side, probe};
 
 use crate::want::Desired;
 
@@ -39,7 +39,7 @@ pub enum OriginKind {
     /// As anybody asks a website endpoint: over HTTP, which is all that those speak.
     Website,
     /// As S3's own API, signed through this access control.
-    Private(Later<ResourceId>),
+    Private(Deferred<ResourceId>),
 }
 
 /// What a distribution should be like.
@@ -58,7 +58,7 @@ pub struct Settings {
     /// Where edges are used.
     pub price_class: &'static str,
     /// The certificate.
-    pub certificate: Later<Arn>,
+    pub certificate: Deferred<Arn>,
     /// The two buckets, the primary first; in mode `dns` only that one.
     pub origins: Vec<Origin>,
     /// The answers after which the second origin is asked; empty without an origin group.
@@ -76,7 +76,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn new(want: &Desired, certificate: Later<Arn>, control: &Later<ResourceId>, function: Arn) -> Self {
+    pub(crate) fn new(
+        want: &Desired,
+        certificate: Deferred<Arn>,
+        control: &Deferred<ResourceId>,
+        function: Arn,
+    ) -> Self {
         let (site, private) = (&want.site, want.private());
         let kind = || if private { OriginKind::Private(control.clone()) } else { OriginKind::Website };
         let host = |side| if private { s3_host(want, side) } else { site.website_host(side) };

@@ -11,7 +11,7 @@ use aws_sdk_cloudfront::types::{
     OriginGroupMember, OriginGroupMembers, OriginGroups, OriginProtocolPolicy, OriginSslProtocols, Origins, PriceClass,
     S3OriginConfig, SslProtocol, SslSupportMethod, StatusCodes, ViewerCertificate, ViewerProtocolPolicy,
 };
-use twinsite_core::{Made, probe};
+use twinsite_core::{Outputs, probe};
 
 use super::settings::{ATTEMPTS, CACHING, CONNECT, ERROR_TTL, GROUP, NO_CACHING, READ, TLS};
 use super::{Origin, OriginKind, Settings};
@@ -129,15 +129,15 @@ fn behavior_words(behavior: &DefaultCacheBehavior) -> String {
 /// `None` when a value that another step was to make is missing.
 pub(super) fn configuration(
     settings: &Settings,
-    made: &Made,
+    outputs: &Outputs,
     before: Option<DistributionConfig>,
 ) -> Result<Option<DistributionConfig>, BuildError> {
-    let Some(certificate) = settings.certificate.resolve(made) else { return Ok(None) };
+    let Some(certificate) = settings.certificate.resolve(outputs) else { return Ok(None) };
     let mut origins = Vec::new();
     for origin in &settings.origins {
         let control = match &origin.kind {
             OriginKind::Website => None,
-            OriginKind::Private(control) => match control.resolve(made) {
+            OriginKind::Private(control) => match control.resolve(outputs) {
                 Some(id) => Some(id.0),
                 None => return Ok(None),
             },
@@ -306,7 +306,7 @@ fn error_pages(settings: &Settings, before: Option<CustomErrorResponses>) -> Res
 
 #[cfg(test)]
 mod tests {
-    use twinsite_core::{Arn, Later, Mode, Pair, ResourceId, Site};
+    use twinsite_core::{Arn, Deferred, Mode, Pair, ResourceId, Site};
 
     use super::*;
     use crate::want::Desired;
@@ -318,11 +318,11 @@ mod tests {
         change(&mut want);
         let certificate = "arn:aws:acm:us-east-1:111122223333:certificate/c".parse().unwrap();
         let function = Arn::cloudfront_function(&want.site.account, "f");
-        Settings::new(&want, Later::Known(certificate), &Later::Known(ResourceId("E1".into())), function)
+        Settings::new(&want, Deferred::Known(certificate), &Deferred::Known(ResourceId("E1".into())), function)
     }
 
     fn written(settings: &Settings, before: Option<DistributionConfig>) -> DistributionConfig {
-        configuration(settings, &Made::default(), before).unwrap().unwrap()
+        configuration(settings, &Outputs::default(), before).unwrap().unwrap()
     }
 
     #[test]
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn nothing_is_written_before_what_it_needs_is_made() {
         let mut settings = settings(Mode::Dns, |_| {});
-        settings.certificate = Later::After("certificate/issued".into());
-        assert_eq!(configuration(&settings, &Made::default(), None).unwrap(), None);
+        settings.certificate = Deferred::After("certificate/issued".into());
+        assert_eq!(configuration(&settings, &Outputs::default(), None).unwrap(), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
 use twinsite_cdn::{Problem, steps};
-use twinsite_core::{Later, Mode, Proof};
+use twinsite_core::{Deferred, Mode, ValidationRecord};
 use twinsite_local::Cloud;
 
 use crate::{applied, carried_out, cdn, cloud, destroyed, ids, planned, session, want, with_certificate};
@@ -22,12 +22,12 @@ async fn put(cloud: &Cloud, zone: &str, (name, kind, value): (&str, RrType, &str
 }
 
 /// Requests, and stops before waiting.
-async fn requested(cloud: &Cloud) -> Proof {
+async fn requested(cloud: &Cloud) -> ValidationRecord {
     let (cdn, want) = (cdn(cloud).await, want(Mode::Dns));
     let steps = planned(&cdn, &want).await.steps.into_iter().take(1).collect();
     carried_out(&cdn, steps).await.unwrap();
     match planned(&cdn, &want).await.proof {
-        Some(Later::Known(proof)) => proof,
+        Some(Deferred::Known(proof)) => proof,
         other => panic!("{other:?}"),
     }
 }
@@ -43,7 +43,7 @@ async fn a_certificate_is_requested_proven_waited_for_and_deleted_in_the_end() {
     put(&cloud, &zone, (&proof.name, RrType::Cname, &proof.value)).await;
     applied(&cdn, &want).await.unwrap();
     assert_eq!(ids(&cdn, &want).await, [""; 0]);
-    assert!(matches!(planned(&cdn, &want).await.proof, Some(Later::Known(_))), "renewal needs the record");
+    assert!(matches!(planned(&cdn, &want).await.proof, Some(Deferred::Known(_))), "renewal needs the record");
     destroyed(&cdn, &want).await;
     assert_eq!(cloud.world().account(|account, _| account.acm.all().count()), 0);
 }

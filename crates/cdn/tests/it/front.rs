@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use twinsite_cdn::{Desired, PriceClass, Problem, steps};
-use twinsite_core::{Later, Mode};
+use twinsite_core::{Deferred, Mode, Run};
 use twinsite_local::Cloud;
 use twinsite_local::world::cloudfront::{Element, Fault};
 
@@ -40,7 +40,7 @@ async fn a_second_plan_is_empty_in_every_mode_and_destroy_leaves_what_was_there_
         let before = cloud.world().account(|account, _| account.acm.clone());
         applied(&cdn, &want).await.unwrap();
         assert_eq!(ids(&cdn, &want).await, [""; 0], "{mode}");
-        assert!(matches!(planned(&cdn, &want).await.host, Later::Known(_)));
+        assert!(matches!(planned(&cdn, &want).await.host, Deferred::Known(_)));
         destroyed(&cdn, &want).await;
         cloud.world().account(|account, _| {
             assert_eq!(account.acm, before, "{mode}: a certificate that we did not request stays");
@@ -143,14 +143,14 @@ async fn what_changed_is_forgotten_once_and_a_repetition_is_the_same() {
     assert_eq!(cdn.distribution(&want).await.unwrap(), None);
     applied(&cdn, &want).await.unwrap();
     let distribution = cdn.distribution(&want).await.unwrap().unwrap();
-    let first = cdn.invalidate(distribution.clone(), &paths, "r1").await.unwrap().unwrap();
+    let first = cdn.invalidate(distribution.clone(), &paths, "r1", &Run::silent()).await.unwrap().unwrap();
     assert_eq!(
-        (first.paths, cdn.invalidate(distribution.clone(), &paths, "r1").await.unwrap()),
+        (first.paths, cdn.invalidate(distribution.clone(), &paths, "r1", &Run::silent()).await.unwrap()),
         (4, Some(first.clone()))
     );
-    cdn.await_invalidation(&first).await.unwrap();
+    cdn.await_invalidation(&first, &Run::silent()).await.unwrap();
     let nothing = twinsite_cdn::invalidation::<&str>([], "index.html");
-    assert_eq!(cdn.invalidate(distribution.clone(), &nothing, "r2").await.unwrap(), None);
+    assert_eq!(cdn.invalidate(distribution.clone(), &nothing, "r2", &Run::silent()).await.unwrap(), None);
     // Three thousand paths are going on: there is room again when they are done.
     let delays = twinsite_local::world::Delays {
         invalidation: std::time::Duration::from_millis(50),
@@ -161,8 +161,8 @@ async fn what_changed_is_forgotten_once_and_a_repetition_is_the_same() {
         let keys: Vec<String> = (from..from + 2000).map(|n| format!("{n}.css")).collect();
         twinsite_cdn::invalidation(keys, "index.html")
     };
-    cdn.invalidate(distribution.clone(), &many(0), "r3").await.unwrap().unwrap();
-    cdn.invalidate(distribution.clone(), &many(2000), "r4").await.unwrap().unwrap();
+    cdn.invalidate(distribution.clone(), &many(0), "r3", &Run::silent()).await.unwrap().unwrap();
+    cdn.invalidate(distribution.clone(), &many(2000), "r4", &Run::silent()).await.unwrap().unwrap();
     assert!(cloud.requests()["CreateInvalidation"] > 4, "{:?}", cloud.requests());
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use twinsite_core::{Mode, Run};
+use twinsite_core::Mode;
 use twinsite_local::{Cloud, Trouble};
 
 use crate::{BRIEF, applied, cdn, cloud, destroyed, ids, session, want, with_certificate};
@@ -14,7 +14,7 @@ async fn impatient(cloud: &Cloud) -> twinsite_cdn::Cdn {
     let acm = session.acm().config().to_builder().retry_config(once.clone()).build();
     let cloudfront = session.cloudfront().config().to_builder().retry_config(once).build();
     let (acm, cloudfront) = (aws_sdk_acm::Client::from_conf(acm), aws_sdk_cloudfront::Client::from_conf(cloudfront));
-    twinsite_cdn::Cdn::new(acm, cloudfront, Run::silent()).patience(BRIEF)
+    twinsite_cdn::Cdn::new(acm, cloudfront).polling(BRIEF)
 }
 
 /// The request number `k` and all behind it fail, or only lose their answers.

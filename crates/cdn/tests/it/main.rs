@@ -9,16 +9,17 @@ mod moto;
 
 use std::time::Duration;
 
-use twinsite_aws::{Access, AwsError, Session};
+use twinsite_aws::AwsError;
+use twinsite_aws_session::{Access, Session};
 use twinsite_cdn::{Cdn, Change, Desired, Planned, destroy_steps, steps};
-use twinsite_core::wait::Patience;
+use twinsite_core::wait::PollPolicy;
 use twinsite_core::{Applied, Halted, Mode, Pair, Plan, Run, Site, Step, apply};
 use twinsite_local::Cloud;
 use twinsite_local::world::acm::Request;
 use twinsite_local::world::{ACCOUNT, Delays};
 
-const BRIEF: Patience =
-    Patience { first: Duration::from_millis(1), most: Duration::from_millis(20), total: Duration::from_secs(5) };
+const BRIEF: PollPolicy =
+    PollPolicy { first: Duration::from_millis(1), most: Duration::from_millis(20), total: Duration::from_secs(5) };
 
 fn want(mode: Mode) -> Desired {
     let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
@@ -45,7 +46,7 @@ async fn session(cloud: &Cloud) -> Session {
 
 async fn cdn(cloud: &Cloud) -> Cdn {
     let session = session(cloud).await;
-    Cdn::new(session.acm(), session.cloudfront(), Run::silent()).patience(BRIEF)
+    Cdn::new(session.acm(), session.cloudfront()).polling(BRIEF)
 }
 
 async fn planned(cdn: &Cdn, want: &Desired) -> Planned {

@@ -62,7 +62,7 @@ pub(super) async fn after_apply(stack: &Stack, run: &Run) -> Result<Option<Fille
     if compared.copies.len() > stack.config.batch_above {
         let text = format!("{} objects are older than the replication rule", compared.copies.len());
         let hint = "copy them: `twinsite backfill`, which has S3 do it in its own time".to_owned();
-        run.say(&Event::Warning { text, hint: Some(hint) });
+        run.emit(&Event::Warning { text, hint: Some(hint) });
         return Ok(None);
     }
     let (filled, ..) = under_lock(stack, (false, false), 300, run).await?;

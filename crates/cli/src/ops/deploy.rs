@@ -179,6 +179,6 @@ pub(super) fn save(index: &Index, run: &Run) {
     if let Err(error) = index.save() {
         let text = format!("the index of file digests could not be kept: {error}");
         let hint = Some("the next deploy reads every file again; nothing else depends on it".to_owned());
-        run.say(&Event::Warning { text, hint });
+        run.emit(&Event::Warning { text, hint });
     }
 }

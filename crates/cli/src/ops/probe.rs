@@ -64,7 +64,7 @@ async fn through_the_front(stack: &Stack, key: &Key, wanted: Option<Md5>, run: &
         if since > patience || run.is_cancelled() {
             return Some(format!("{address}: {fault}"));
         }
-        run.say(&Event::Waiting {
+        run.emit(&Event::Waiting {
             what: format!("{address} to show what was published"),
             since,
             usually: Some("seconds"),

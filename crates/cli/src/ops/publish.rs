@@ -190,7 +190,7 @@ impl Order<'_> {
             keys.insert("*".to_owned());
         }
         let paid = match door {
-            Ok(Some(door)) => stack.invalidate(door, &keys, self.flags.wait).await,
+            Ok(Some(door)) => stack.invalidate(door, &keys, self.flags.wait, run).await,
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
@@ -252,7 +252,7 @@ async fn find_door(stack: &Stack, is_needed: bool) -> Door {
 }
 
 fn warn(run: &Run, text: String, hint: &str) {
-    run.say(&Event::Warning { text, hint: Some(hint.to_owned()) });
+    run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
 }
 
 async fn finish(stack: &Stack, report: Report, forgotten: Option<usize>) -> Result<Deployed, Failure> {

@@ -66,7 +66,7 @@ async fn without_primary(backup: &S3Store, why: &SyncError, run: &Run) -> Result
     let all = Box::pin(release::list(backup)).await.map_err(|_| Failure::sync(WHAT, why))?;
     let text = format!("the primary cannot be read, so only the backup is brought back: {why}");
     let hint = "when the primary is there again, deploy or roll back once more: that makes both level";
-    run.say(&Event::Warning { text, hint: Some(hint.to_owned()) });
+    run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
     Ok(all)
 }
 

@@ -62,7 +62,7 @@ pub(super) fn line(event: &Event) -> String {
             let usually = usually.map(|usually| format!(", usually {usually}")).unwrap_or_default();
             format!("… waiting for {what} ({} s{usually})", since.as_secs())
         }
-        Event::Moment { at, what } => format!("{:>6.0} s  {what}", at.as_secs_f64()),
+        Event::Drill { at, what } => format!("{:>6.0} s  {what}", at.as_secs_f64()),
         Event::Warning { text, hint } => {
             let hint = hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             format!("warning: {text}{hint}")
@@ -109,7 +109,7 @@ fn value(event: &Event) -> Option<Value> {
         Event::Object { verb, side: at, key, reason, bytes } => json!({
             "event": "object", "verb": verb.as_str(), "side": side(at), "key": key, "reason": reason, "bytes": bytes,
         }),
-        Event::Moment { at, what } => json!({"event": "moment", "at": at.as_secs_f64(), "what": what}),
+        Event::Drill { at, what } => json!({"event": "moment", "at": at.as_secs_f64(), "what": what}),
         Event::Warning { text, hint } => json!({"event": "warning", "text": text, "hint": hint}),
         _ => return None,
     })

@@ -63,7 +63,7 @@ pub(super) fn plan(plan: &Plan<SiteChange>) -> Value {
         .map(|(wave, step)| {
             let fields = step.change.fields();
             let fields: Vec<Value> =
-                fields.iter().map(|f| json!({"name": f.name, "have": f.have, "want": f.want})).collect();
+                fields.iter().map(|f| json!({"name": f.name, "actual": f.actual, "desired": f.desired})).collect();
             json!({
                 "step": step.id.as_str(), "action": step.action.as_str(), "reason": step.reason.to_string(),
                 "wave": wave, "fields": fields, "usually": step.change.usually(),

@@ -2,7 +2,7 @@
 
 use twinsite_aws::AwsError;
 use twinsite_cdn::Cdn;
-use twinsite_core::{Apply, Change, Field, Handle, HandleKind, Made, Need};
+use twinsite_core::{Apply, Change, Field, Need, Output, OutputKind, Outputs, Run};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::notice::{self, Notices};
 use twinsite_s3_site::S3Site;
@@ -40,8 +40,8 @@ impl Change for SiteChange {
         self.inner().needs()
     }
 
-    fn makes(&self) -> Vec<HandleKind> {
-        self.inner().makes()
+    fn outputs(&self) -> Vec<OutputKind> {
+        self.inner().outputs()
     }
 
     fn usually(&self) -> Option<&'static str> {
@@ -61,12 +61,12 @@ pub(crate) struct Services {
 impl Apply<SiteChange> for Services {
     type Error = AwsError;
 
-    async fn apply(&self, change: &SiteChange, made: &Made) -> Result<Vec<Handle>, AwsError> {
+    async fn apply(&self, change: &SiteChange, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
         match change {
-            SiteChange::S3(change) => Box::pin(self.s3.apply(change, made)).await,
-            SiteChange::Cdn(change) => Box::pin(self.cdn.apply(change, made)).await,
-            SiteChange::Dns(change) => Box::pin(self.dns.apply(change, made)).await,
-            SiteChange::Notice(change) => Box::pin(self.notices.apply(change, made)).await,
+            SiteChange::S3(change) => Box::pin(self.s3.apply(change, outputs, run)).await,
+            SiteChange::Cdn(change) => Box::pin(self.cdn.apply(change, outputs, run)).await,
+            SiteChange::Dns(change) => Box::pin(self.dns.apply(change, outputs, run)).await,
+            SiteChange::Notice(change) => Box::pin(self.notices.apply(change, outputs, run)).await,
         }
     }
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use twinsite_aws::AwsError;
 use twinsite_core::Domain;
-use twinsite_core::wait::Patience;
+use twinsite_core::wait::PollPolicy;
 
 /// The embedded cloud takes a fraction of a second for what takes AWS minutes.
-pub(super) const PATIENCE: Patience =
-    Patience { first: Duration::from_millis(50), most: Duration::from_millis(200), total: Duration::from_mins(2) };
+pub(super) const PATIENCE: PollPolicy =
+    PollPolicy { first: Duration::from_millis(50), most: Duration::from_millis(200), total: Duration::from_mins(2) };
 
 /// Makes sure that some hosted zone holds the domain, as a registrar's customer would have it.
 pub(super) async fn have_zone(route53: &aws_sdk_route53::Client, domain: &Domain) -> Result<(), AwsError> {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 use twinsite_aws::AwsError;
 use twinsite_cdn as cdn;
-use twinsite_core::{Action, Arn, Event, Later, Mode, Plan, Reason, ResourceId, Run, Side, Step};
+use twinsite_core::{Action, Arn, Deferred, Event, Mode, Plan, Reason, ResourceId, Run, Side, Step};
 use twinsite_dns_failover::{self as dns, notice};
 use twinsite_s3_site::{self as s3_site, Adopt};
 
@@ -40,7 +40,7 @@ impl Stack {
 
     /// What DNS should say, behind a front door that may not be there yet.
     fn desired_dns(&self, front: Option<&cdn::Planned>) -> dns::Desired {
-        let host = front.map_or_else(|| Later::After(cdn::STEP.into()), |front| front.host.clone());
+        let host = front.map_or_else(|| Deferred::After(cdn::STEP.into()), |front| front.host.clone());
         let mut want = dns::Desired::new(self.site.clone(), host);
         want.proof = front.and_then(|front| front.proof.clone());
         want.zone.clone_from(&self.config.dns.zone_id);
@@ -61,15 +61,16 @@ impl Stack {
         distribution: ResourceId,
         keys: &BTreeSet<String>,
         wait: bool,
+        run: &Run,
     ) -> Result<Option<usize>, AwsError> {
         let paths = cdn::invalidation(keys, &self.config.index);
         let digest = hex::encode(&Sha256::digest(paths.as_slice().join(" "))[..8]);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let reference = format!("twinsite-{}-{digest}", now.as_millis());
         let cdn = &self.services.cdn;
-        let accepted = Box::pin(cdn.invalidate(distribution, &paths, &reference)).await?;
+        let accepted = Box::pin(cdn.invalidate(distribution, &paths, &reference, run)).await?;
         if let (Some(accepted), true) = (&accepted, wait) {
-            cdn.await_invalidation(accepted).await?;
+            cdn.await_invalidation(accepted, run).await?;
         }
         Ok(accepted.map(|accepted| accepted.paths))
     }
@@ -95,7 +96,7 @@ impl Stack {
         let want_cdn = self.desired_cdn(apex);
         let have_cdn = Box::pin(self.services.cdn.observe(&want_cdn)).await.map_err(aws)?;
         // What stands in the way of the front door is said when it is planned; here only what DNS needs of it.
-        let mut certificate = Later::After("certificate/issued".into());
+        let mut certificate = Deferred::After("certificate/issued".into());
         if let Ok(front) = cdn::steps(&want_cdn, &have_cdn) {
             want_dns = self.desired_dns(Some(&front));
             certificate = front.certificate;
@@ -103,7 +104,8 @@ impl Stack {
         let mut want_s3 = self.desired(adopt);
         if self.site.mode == Mode::Origin {
             let there = have_cdn.front.distribution.as_ref();
-            let arn = there.map_or_else(|| Later::After(cdn::STEP.into()), |there| Later::Known(there.arn.clone()));
+            let arn =
+                there.map_or_else(|| Deferred::After(cdn::STEP.into()), |there| Deferred::Known(there.arn.clone()));
             want_s3.reader = Some(arn);
         }
         let have_dns = Box::pin(self.services.dns.observe(&want_dns, &zone)).await.map_err(aws)?;
@@ -218,7 +220,7 @@ impl Whole {
             let text =
                 format!("the bucket `{bucket}` in {region} was this site's in another mode, and is not used any more");
             let hint = Some("`twinsite destroy --former` deletes it and everything in it, and nothing else".to_owned());
-            run.say(&Event::Warning { text, hint });
+            run.emit(&Event::Warning { text, hint });
         }
     }
 
@@ -257,8 +259,8 @@ impl Whole {
     fn proof_is_needed(&self) -> bool {
         let (want, have) = &self.cdn;
         let owner = twinsite_aws::Owner::new(want.site.domain.clone());
-        let Some(Later::Known(proof)) = &self.dns.0.proof else { return false };
-        let others = have.certificates.covering.iter().filter(|certificate| !owner.made(&certificate.tags));
+        let Some(Deferred::Known(proof)) = &self.dns.0.proof else { return false };
+        let others = have.certificates.covering.iter().filter(|certificate| !owner.created_by(&certificate.tags));
         others.into_iter().any(|certificate| certificate.proof.as_ref() == Some(proof))
     }
 }

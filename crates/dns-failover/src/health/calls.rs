@@ -4,7 +4,7 @@ use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{HealthCheck, Tag, TagResourceType};
 use futures::future::try_join_all;
 use twinsite_aws::{AwsError, Tags};
-use twinsite_core::{Made, ResourceId};
+use twinsite_core::{Outputs, ResourceId};
 
 use super::diff::prefix;
 use super::verdict::Reports;
@@ -89,13 +89,13 @@ impl Calls<'_> {
         spec: &Spec,
         reference: &str,
         tags: &Tags,
-        made: &Made,
+        outputs: &Outputs,
     ) -> Result<ResourceId, AwsError> {
         const OPERATION: &str = "CreateHealthCheck";
         let subject = format!("health check {}", spec.role);
         let unfit = |error| AwsError::unexpected(OPERATION, &subject, error);
         let unmade = || AwsError::unexpected(OPERATION, &subject, "what it watches was not made");
-        let config = wire::configuration(spec, made).map_err(unfit)?.ok_or_else(unmade)?;
+        let config = wire::configuration(spec, outputs).map_err(unfit)?.ok_or_else(unmade)?;
         let mut last = None;
         for number in 0..REFERENCES {
             let reference = if number == 0 { reference.to_owned() } else { format!("{reference}-{number}") };
@@ -127,12 +127,12 @@ impl Calls<'_> {
         id: &ResourceId,
         spec: &Spec,
         tags: &Tags,
-        made: &Made,
+        outputs: &Outputs,
     ) -> Result<(), AwsError> {
         const OPERATION: &str = "UpdateHealthCheck";
         let unfit = |error| AwsError::unexpected(OPERATION, id, error);
         let unmade = || AwsError::unexpected(OPERATION, id, "what it watches was not made");
-        let config = wire::configuration(spec, made).map_err(unfit)?.ok_or_else(unmade)?;
+        let config = wire::configuration(spec, outputs).map_err(unfit)?.ok_or_else(unmade)?;
         let request = self
             .client
             .update_health_check()

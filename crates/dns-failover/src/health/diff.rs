@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twinsite_core::{Action, Field, Later, Reason, ResourceId, Step};
+use twinsite_core::{Action, Deferred, Field, Reason, ResourceId, Step};
 
 use super::spec::wanted;
 use super::{Check, Role, Spec};
@@ -13,12 +13,12 @@ use crate::want::Desired;
 /// What the rest of the plan needs to know.
 pub(crate) struct Chosen {
     pub(crate) steps: Vec<Step<Change>>,
-    ids: BTreeMap<Role, Later<ResourceId>>,
+    ids: BTreeMap<Role, Deferred<ResourceId>>,
 }
 
 impl Chosen {
     /// The check of a role.
-    pub(crate) fn id(&self, role: Role) -> Option<Later<ResourceId>> {
+    pub(crate) fn id(&self, role: Role) -> Option<Deferred<ResourceId>> {
         self.ids.get(&role).cloned()
     }
 }
@@ -32,10 +32,10 @@ fn fitting<'a>(have: &'a [Check], role: Role, kind: &str) -> Option<&'a Check> {
 pub(crate) fn steps(want: &Desired, have: &[Check]) -> Chosen {
     // What a check is made of does not depend on the ids of others, but for the one that is made of others.
     let kinds: BTreeMap<Role, String> =
-        wanted(want, |role| Later::After(role.step())).iter().map(|spec| (spec.role, spec.kind())).collect();
+        wanted(want, |role| Deferred::After(role.step())).iter().map(|spec| (spec.role, spec.kind())).collect();
     let id = |role: Role| {
         let there = kinds.get(&role).and_then(|kind| fitting(have, role, kind));
-        there.map_or_else(|| Later::After(role.step()), |check| Later::Known(check.id.clone()))
+        there.map_or_else(|| Deferred::After(role.step()), |check| Deferred::Known(check.id.clone()))
     };
     let specs = wanted(want, id);
     let mut steps = Vec::new();
@@ -63,8 +63,8 @@ fn step(want: &Desired, spec: &Spec, have: Option<&Check>) -> Option<Step<Change
     let mut fields: Vec<Field> = changed
         .map(|(name, value)| Field {
             name: name.clone(),
-            have: check.settings.get(name).cloned(),
-            want: Some(value.clone()),
+            actual: check.settings.get(name).cloned(),
+            desired: Some(value.clone()),
         })
         .collect();
     let gone = check.settings.iter().filter(|(name, _)| !words.contains_key(*name));
@@ -122,8 +122,8 @@ mod tests {
         let domain = "a-rather-long-name-for-a-site.example.com".parse().unwrap();
         let account = "111122223333".parse().unwrap();
         let site = twinsite_core::Site::new(domain, twinsite_core::Mode::Layered, account, regions).unwrap();
-        let want = Desired::new(site, Later::After("cdn/distribution".into()));
-        for spec in wanted(&want, |role| Later::After(role.step())) {
+        let want = Desired::new(site, Deferred::After("cdn/distribution".into()));
+        for spec in wanted(&want, |role| Deferred::After(role.step())) {
             assert!(reference(&want, &spec).len() + "-99".len() <= 64);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use sha2::{Digest, Sha256};
-use twinsite_core::{Host, Later, Mode, Need, ResourceId, Side, StepId, probe};
+use twinsite_core::{Deferred, Host, Mode, Need, ResourceId, Side, StepId, probe};
 
 use crate::want::Desired;
 
@@ -56,7 +56,7 @@ pub enum Watched {
     /// An address, from all over the world.
     Endpoint {
         /// The host that is asked.
-        host: Later<Host>,
+        host: Deferred<Host>,
         /// The path that is asked for.
         path: String,
         /// Whether TLS is spoken, with the host's name in the handshake.
@@ -67,7 +67,7 @@ pub enum Watched {
         inverted: bool,
     },
     /// Other checks, all of which must be healthy.
-    Checks(Vec<(Role, Later<ResourceId>)>),
+    Checks(Vec<(Role, Deferred<ResourceId>)>),
 }
 
 /// What a health check should be like.
@@ -146,13 +146,14 @@ impl Spec {
 }
 
 /// The checks of a site, those that others are made of first.
-pub(crate) fn wanted(want: &Desired, id: impl Fn(Role) -> Later<ResourceId>) -> Vec<Spec> {
+pub(crate) fn wanted(want: &Desired, id: impl Fn(Role) -> Deferred<ResourceId>) -> Vec<Spec> {
     let endpoint = |role, (host, path, https), word: bool| {
         let word = word.then(|| want.site.health_word());
         let inverted = word.is_none();
         spec(want, role, Watched::Endpoint { host, path, https, word, inverted })
     };
-    let website = |side: Side, key: &str| (Later::Known(Host(want.site.website_host(side))), format!("/{key}"), false);
+    let website =
+        |side: Side, key: &str| (Deferred::Known(Host(want.site.website_host(side))), format!("/{key}"), false);
     let edge = |key: &str| (want.host.clone(), format!("/{key}"), true);
     let serving = |first: Role| {
         let both = [first, Role::Stop].map(|role| (role, id(role)));

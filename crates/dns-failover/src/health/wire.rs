@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_route53::error::BuildError;
 use aws_sdk_route53::types::{HealthCheckConfig, HealthCheckType};
-use twinsite_core::Made;
+use twinsite_core::Outputs;
 
 use super::{Spec, Watched};
 
@@ -32,11 +32,11 @@ pub(super) fn words(config: &HealthCheckConfig) -> BTreeMap<String, String> {
 }
 
 /// The configuration; `None` when a value that another step was to make is missing.
-pub(super) fn configuration(spec: &Spec, made: &Made) -> Result<Option<HealthCheckConfig>, BuildError> {
+pub(super) fn configuration(spec: &Spec, outputs: &Outputs) -> Result<Option<HealthCheckConfig>, BuildError> {
     let config = HealthCheckConfig::builder().r#type(HealthCheckType::from(spec.r#type())).disabled(false);
     let config = match &spec.watched {
         Watched::Endpoint { host, path, https, word, inverted } => {
-            let Some(host) = host.resolve(made) else { return Ok(None) };
+            let Some(host) = host.resolve(outputs) else { return Ok(None) };
             config
                 .fully_qualified_domain_name(host.0)
                 .port(spec.port())
@@ -50,7 +50,7 @@ pub(super) fn configuration(spec: &Spec, made: &Made) -> Result<Option<HealthChe
                 .set_search_string(word.clone())
         }
         Watched::Checks(checks) => {
-            let ids: Option<Vec<String>> = checks.iter().map(|(_, id)| id.resolve(made).map(|id| id.0)).collect();
+            let ids: Option<Vec<String>> = checks.iter().map(|(_, id)| id.resolve(outputs).map(|id| id.0)).collect();
             let Some(ids) = ids else { return Ok(None) };
             let threshold = i32::try_from(ids.len()).unwrap_or(i32::MAX);
             config.set_child_health_checks(Some(ids)).health_threshold(threshold).inverted(false)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use twinsite_core::{Arn, Later, Need, Region, ResourceId, Side};
+use twinsite_core::{Arn, Deferred, Need, Region, ResourceId, Side};
 
 use super::Desired;
 use crate::health::Role;
@@ -18,9 +18,9 @@ pub enum Dimension {
     /// A name.
     Text(String),
     /// An id that another step may make.
-    Id(Later<ResourceId>),
+    Id(Deferred<ResourceId>),
     /// An ARN that another step may make.
-    Arn(Later<Arn>),
+    Arn(Deferred<Arn>),
 }
 
 impl fmt::Display for Dimension {
@@ -103,7 +103,7 @@ fn named(want: &Desired, what: &str) -> String {
     format!("{}-{what}", want.name())
 }
 
-fn unhealthy(want: &Desired, region: &Region, role: Role, id: &Later<ResourceId>) -> Alarm {
+fn unhealthy(want: &Desired, region: &Region, role: Role, id: &Deferred<ResourceId>) -> Alarm {
     let description = match role {
         Role::Edge => "Nobody reaches the site through CloudFront. See twinsite status.",
         Role::Primary => "The primary region does not answer. Visitors are served by the backup. See twinsite status.",

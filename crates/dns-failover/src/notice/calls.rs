@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, Statistic, Tag as AlarmTag};
 use aws_sdk_sns::types::Tag;
 use twinsite_aws::{AwsError, Tags};
-use twinsite_core::Made;
+use twinsite_core::Outputs;
 
 use super::{Alarm, Found, Topic, mark, wire};
 
@@ -115,9 +115,9 @@ impl Calls<'_> {
     }
 
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>
-    pub(super) async fn put_metric_alarm(&self, alarm: &Alarm, tags: &Tags, made: &Made) -> Result<(), AwsError> {
+    pub(super) async fn put_metric_alarm(&self, alarm: &Alarm, tags: &Tags, outputs: &Outputs) -> Result<(), AwsError> {
         let unmade = || AwsError::unexpected("PutMetricAlarm", &alarm.name, "what it watches was not made");
-        let about = wire::dimensions(alarm, made).ok_or_else(unmade)?;
+        let about = wire::dimensions(alarm, outputs).ok_or_else(unmade)?;
         let tags = tags.iter().map(|(key, value)| AlarmTag::builder().key(key).value(value).build()).collect();
         let request = self
             .cloudwatch

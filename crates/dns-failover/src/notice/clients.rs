@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
 use twinsite_aws::AwsError;
-use twinsite_core::{Apply, Handle, Made, Region, Site};
+use twinsite_core::{Apply, Output, Outputs, Region, Run, Site};
 
 use super::{Change, Desired, Observed, alarm, calls};
 
@@ -51,7 +51,7 @@ impl Notices {
 impl Apply<Change> for Notices {
     type Error = AwsError;
 
-    async fn apply(&self, change: &Change, made: &Made) -> Result<Vec<Handle>, AwsError> {
+    async fn apply(&self, change: &Change, outputs: &Outputs, _: &Run) -> Result<Vec<Output>, AwsError> {
         match change {
             Change::CreateTopic { region, name, tags } => self.calls(region)?.create_topic(name, tags).await?,
             Change::Subscribe { region, topic, email } => self.calls(region)?.subscribe(topic, email).await?,
@@ -59,7 +59,7 @@ impl Apply<Change> for Notices {
                 self.calls(region)?.unsubscribe(topic, email, subscription.as_deref()).await?;
             }
             Change::PutAlarm { alarm, tags, fields: _ } => {
-                Box::pin(self.calls(&alarm.region)?.put_metric_alarm(alarm, tags, made)).await?;
+                Box::pin(self.calls(&alarm.region)?.put_metric_alarm(alarm, tags, outputs)).await?;
             }
             Change::DeleteAlarm { region, name } => self.calls(region)?.delete_alarm(name).await?,
             Change::DeleteTopic { region, topic } => self.calls(region)?.delete_topic(topic).await?,

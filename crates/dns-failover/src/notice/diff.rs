@@ -92,7 +92,7 @@ fn alarm_step(want: &Desired, alarm: &Alarm, have: Option<&Found>) -> Option<Ste
     let now = have.map_or(&nothing, |have| &have.words);
     let changed = words.iter().filter(|(name, value)| now.get(*name) != Some(value));
     let fields: Vec<Field> = changed
-        .map(|(name, value)| Field { name: name.clone(), have: now.get(name).cloned(), want: Some(value.clone()) })
+        .map(|(name, value)| Field { name: name.clone(), actual: now.get(name).cloned(), desired: Some(value.clone()) })
         .collect();
     let (action, reason) = match have {
         None => (Action::Create, Reason::Absent),
@@ -115,9 +115,9 @@ pub fn destroy_steps(want: &Desired, have: &Observed) -> Vec<Step<Change>> {
     let reason = || Reason::Asked("destroy".to_owned());
     let mut steps = Vec::new();
     for (region, (topic, alarms)) in have {
-        let ours = alarms.iter().filter(|(_, alarm)| owner.made(&alarm.tags));
+        let ours = alarms.iter().filter(|(_, alarm)| owner.created_by(&alarm.tags));
         steps.extend(ours.map(|(name, _)| delete(region, name, reason())));
-        if topic.as_ref().is_some_and(|topic| owner.made(&topic.tags)) {
+        if topic.as_ref().is_some_and(|topic| owner.created_by(&topic.tags)) {
             let change = Change::DeleteTopic { region: region.clone(), topic: want.topic(region) };
             steps.push(Step::new(topic_id(region), Action::Delete, reason(), change));
         }

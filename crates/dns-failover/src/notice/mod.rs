@@ -15,7 +15,7 @@ pub use diff::{destroy_steps, steps};
 use std::collections::BTreeMap;
 
 use twinsite_aws::{Owner, Tags};
-use twinsite_core::{Arn, Field, Later, Need, Region, ResourceId, Site};
+use twinsite_core::{Arn, Deferred, Field, Need, Region, ResourceId, Site};
 
 use crate::health::Role;
 
@@ -27,9 +27,9 @@ pub struct Desired {
     /// The addresses that are written to; without any there are no alarms.
     pub emails: Vec<String>,
     /// The health checks.
-    pub checks: Vec<(Role, Later<ResourceId>)>,
+    pub checks: Vec<(Role, Deferred<ResourceId>)>,
     /// The certificate.
-    pub certificate: Later<Arn>,
+    pub certificate: Deferred<Arn>,
 }
 
 impl Desired {

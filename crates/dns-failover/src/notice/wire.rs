@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::types::{Dimension as SdkDimension, MetricAlarm};
-use twinsite_core::Made;
+use twinsite_core::Outputs;
 
 use super::{Alarm, Dimension};
 
@@ -29,12 +29,12 @@ pub(super) fn words(from: &MetricAlarm) -> BTreeMap<String, String> {
 }
 
 /// What a metric is about; `None` when a value that another step was to make is missing.
-pub(super) fn dimensions(alarm: &Alarm, made: &Made) -> Option<Vec<SdkDimension>> {
+pub(super) fn dimensions(alarm: &Alarm, outputs: &Outputs) -> Option<Vec<SdkDimension>> {
     let one = |(name, value): &(&str, Dimension)| {
         let value = match value {
             Dimension::Text(text) => text.clone(),
-            Dimension::Id(id) => id.resolve(made)?.0,
-            Dimension::Arn(arn) => arn.resolve(made)?.to_string(),
+            Dimension::Id(id) => id.resolve(outputs)?.0,
+            Dimension::Arn(arn) => arn.resolve(outputs)?.to_string(),
         };
         Some(SdkDimension::builder().name(*name).value(value).build())
     };

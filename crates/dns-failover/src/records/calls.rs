@@ -8,9 +8,9 @@ use aws_sdk_route53::types::{
     Change as SdkChange, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecordSet, RrType, TagResourceType,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use twinsite_aws::{AwsError, Kind, Younger};
-use twinsite_core::wait::{Look, Patience, WaitError, until};
-use twinsite_core::{Made, Proof, Run};
+use twinsite_aws::{AwsError, Kind, UnmodeledOperation};
+use twinsite_core::wait::{Poll, PollPolicy, poll_until};
+use twinsite_core::{Outputs, Run, ValidationRecord};
 
 use super::diff::canonical;
 use super::protection::Page;
@@ -22,16 +22,6 @@ use crate::want::Desired;
 /// Route 53, through one client.
 pub(crate) struct Calls<'a> {
     pub(crate) client: &'a Client,
-}
-
-/// What an ended waiting means.
-fn ended(subject: &str, error: WaitError<AwsError>) -> AwsError {
-    match error {
-        WaitError::Look(error) => error,
-        ended @ (WaitError::TimedOut { .. } | WaitError::Cancelled { .. }) => {
-            AwsError::refused("GetChange", subject, format!("{ended}; the change itself was accepted"))
-        }
-    }
 }
 
 impl Calls<'_> {
@@ -65,7 +55,7 @@ impl Calls<'_> {
     pub(crate) async fn observe(&self, want: &Desired, zone: &HostedZone) -> Result<Zone, AwsError> {
         let sets = self.sets_of(&zone.id, want.site.domain.as_str()).await?;
         let mut proofs = BTreeMap::new();
-        if let Some(twinsite_core::Later::Known(Proof { name, .. })) = &want.proof {
+        if let Some(twinsite_core::Deferred::Known(ValidationRecord { name, .. })) = &want.proof {
             let there = self.sets_of(&zone.id, &canonical(name)).await?;
             let value = there.iter().flat_map(ResourceRecordSet::resource_records).next();
             proofs.extend(value.map(|record| (canonical(name), record.value.clone())));
@@ -87,14 +77,14 @@ impl Calls<'_> {
             let page = token.map_or_else(String::new, |token: String| {
                 format!("?nexttoken={}", utf8_percent_encode(&token, NON_ALPHANUMERIC))
             });
-            let asked = Younger::get(format!("2013-04-01/hostedzone/{zone}/rrsetprotection{page}"));
+            let asked = UnmodeledOperation::get(format!("2013-04-01/hostedzone/{zone}/rrsetprotection{page}"));
             let carrier = self.client.change_tags_for_resource().resource_type(TagResourceType::Hostedzone);
             let carrier = carrier.resource_id(zone).customize().interceptor(asked.clone());
             match Box::pin(carrier.send()).await.map_err(|error| AwsError::new(OPERATION, zone, error)) {
                 Err(error) if [Kind::Denied, Kind::Absent].contains(&error.kind) => return Ok(Vec::new()),
                 answer => answer.map(drop)?,
             }
-            let page = Page::read(&asked.answer()).map_err(|error| AwsError::unexpected(OPERATION, zone, error))?;
+            let page = Page::read(&asked.response()).map_err(|error| AwsError::unexpected(OPERATION, zone, error))?;
             let next = page.next_token.clone();
             all.extend(page.entries().filter(|entry| names.contains(&entry.name)));
             if next.is_none() {
@@ -132,7 +122,7 @@ impl Calls<'_> {
         zone: &str,
         name: &str,
         (gone, new): (&[Goner], &[Wanted]),
-        made: &Made,
+        outputs: &Outputs,
     ) -> Result<String, AwsError> {
         const OPERATION: &str = "ChangeResourceRecordSets";
         let unfit = |error| AwsError::unexpected(OPERATION, name, error);
@@ -147,7 +137,7 @@ impl Calls<'_> {
             }
         }
         for wanted in new {
-            let set = wire::record_set(name, wanted, made).map_err(unfit)?.ok_or_else(unmade)?;
+            let set = wire::record_set(name, wanted, outputs).map_err(unfit)?.ok_or_else(unmade)?;
             changes.push(change(ChangeAction::Upsert, set).map_err(unfit)?);
         }
         self.change_resource_record_sets(zone, name, changes).await
@@ -172,27 +162,27 @@ impl Calls<'_> {
     }
 
     /// Waits until every name server has a change.
-    pub(crate) async fn await_change(&self, id: &str, patience: Patience, run: &Run) -> Result<(), AwsError> {
+    pub(crate) async fn await_change(&self, id: &str, polling: PollPolicy, run: &Run) -> Result<(), AwsError> {
         if id.is_empty() {
             return Ok(());
         }
-        let synced = until(run, patience, "the name servers to have the change", async || {
+        let synced = poll_until(run, polling, "the name servers to have the change", async || {
             let answer = Box::pin(self.client.get_change().id(id).send()).await;
             let answer = answer.map_err(|error| AwsError::new("GetChange", id, error))?;
             let insync = answer.change_info.is_some_and(|info| info.status == ChangeStatus::Insync);
-            Ok(if insync { Look::Ready(()) } else { Look::NotYet })
+            Ok(if insync { Poll::Ready(()) } else { Poll::NotYet })
         });
-        synced.await.map_err(|error| ended(id, error))
+        synced.await.map_err(|error| AwsError::from_wait("GetChange", id, error))
     }
 
-    pub(crate) async fn put_proof(&self, zone: &str, proof: &Proof) -> Result<String, AwsError> {
+    pub(crate) async fn put_proof(&self, zone: &str, proof: &ValidationRecord) -> Result<String, AwsError> {
         let unfit = |error: BuildError| AwsError::unexpected("ChangeResourceRecordSets", &proof.name, error);
         let set = wire::proof_set(proof).map_err(unfit)?;
         let changes = vec![change(ChangeAction::Upsert, set).map_err(unfit)?];
         self.change_resource_record_sets(zone, &proof.name, changes).await
     }
 
-    pub(crate) async fn delete_proof(&self, zone: &str, proof: &Proof) -> Result<(), AwsError> {
+    pub(crate) async fn delete_proof(&self, zone: &str, proof: &ValidationRecord) -> Result<(), AwsError> {
         let unfit = |error: BuildError| AwsError::unexpected("ChangeResourceRecordSets", &proof.name, error);
         let there = self.sets_of(zone, &canonical(&proof.name)).await?;
         let ours = there.into_iter().filter(|set| set.r#type == RrType::Cname);

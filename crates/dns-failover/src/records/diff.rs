@@ -1,6 +1,6 @@
 //! From the record sets that are there to those that should be: pure.
 
-use twinsite_core::{Action, Field, Later, Proof, Reason, ResourceId, Step};
+use twinsite_core::{Action, Deferred, Field, Reason, ResourceId, Step, ValidationRecord};
 
 use super::wanted::wanted;
 use super::{Failover, PROOF, Routing, STEP, Set, Wanted, Zone};
@@ -16,7 +16,7 @@ const LEADING: [&str; 3] = ["A", "AAAA", "CNAME"];
 pub(crate) fn steps(
     want: &Desired,
     zone: &Zone,
-    id: impl Fn(Role) -> Option<Later<ResourceId>>,
+    id: impl Fn(Role) -> Option<Deferred<ResourceId>>,
 ) -> Result<Vec<Step<Change>>, Problem> {
     let mut steps: Vec<Step<Change>> = proof(want, zone).into_iter().collect();
     let apex = want.site.domain.as_str() == zone.name;
@@ -33,7 +33,7 @@ pub(crate) fn steps(
     let mut fields: Vec<Field> = Vec::new();
     for wanted in &new {
         let have = old.iter().find(|set| is(set, wanted)).map(|set| set.words.clone());
-        fields.push(Field { name: label(wanted), have, want: Some(wanted.to_string()) });
+        fields.push(Field { name: label(wanted), actual: have, desired: Some(wanted.to_string()) });
     }
     let replaced = |set: &&&Set| new.iter().any(|wanted| is(set, wanted));
     let gone: Vec<&Set> = old.iter().filter(|set| !replaced(set)).copied().collect();
@@ -55,12 +55,14 @@ pub(crate) fn steps(
 fn proof(want: &Desired, zone: &Zone) -> Option<Step<Change>> {
     let proof = want.proof.as_ref()?;
     let have = match proof {
-        Later::Known(Proof { name, .. }) => zone.proofs.get(&canonical(name)).cloned(),
-        Later::After(_) => None,
+        Deferred::Known(ValidationRecord { name, .. }) => zone.proofs.get(&canonical(name)).cloned(),
+        Deferred::After(_) => None,
     };
     let right = match proof {
-        Later::Known(Proof { value, .. }) => have.as_ref().is_some_and(|have| canonical(have) == canonical(value)),
-        Later::After(_) => false,
+        Deferred::Known(ValidationRecord { value, .. }) => {
+            have.as_ref().is_some_and(|have| canonical(have) == canonical(value))
+        }
+        Deferred::After(_) => false,
     };
     let (action, reason) =
         if have.is_some() { (Action::Update, Reason::Drifted) } else { (Action::Create, Reason::Absent) };
@@ -113,8 +115,8 @@ pub(crate) fn destroy(want: &Desired, zone: &Zone, keep_proof: bool) -> Vec<Step
     let mut steps = Vec::new();
     // A set that is alone has no mark of ours; it is ours when it leads to our distribution.
     let front = match &want.host {
-        Later::Known(host) => Some(host.to_string()),
-        Later::After(_) => None,
+        Deferred::Known(host) => Some(host.to_string()),
+        Deferred::After(_) => None,
     };
     let ours = |set: &&Set| match &set.identifier {
         Some(identifier) => [Failover::Primary, Failover::Secondary].iter().any(|of| of.identifier() == identifier),
@@ -132,7 +134,7 @@ pub(crate) fn destroy(want: &Desired, zone: &Zone, keep_proof: bool) -> Vec<Step
         };
         steps.push(Step::new(STEP, Action::Delete, reason(), change));
     }
-    if let (Some(Later::Known(proof)), false) = (&want.proof, keep_proof)
+    if let (Some(Deferred::Known(proof)), false) = (&want.proof, keep_proof)
         && zone.proofs.get(&canonical(&proof.name)).is_some_and(|value| canonical(value) == canonical(&proof.value))
     {
         let change = Change::DropProof { zone: zone.id.clone(), proof: proof.clone() };

@@ -6,7 +6,7 @@ use super::Zone;
 use super::diff::canonical;
 use crate::change::Change;
 use crate::problem::Problem;
-use twinsite_core::{Later, Step};
+use twinsite_core::{Deferred, Step};
 
 /// A name and type whose record sets may not be changed.
 /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSetProtection.html>
@@ -66,7 +66,7 @@ fn touched(change: &Change) -> Vec<(String, String)> {
                 gone.iter().map(|goner| goner.r#type.clone()).chain(new.iter().map(|new| new.r#type.to_owned()));
             types.map(|kind| (canonical(name), kind)).collect()
         }
-        Change::Proof { proof: Later::Known(proof), .. } | Change::DropProof { proof, .. } => {
+        Change::Proof { proof: Deferred::Known(proof), .. } | Change::DropProof { proof, .. } => {
             vec![(canonical(&proof.name), "CNAME".to_owned())]
         }
         // What ACM has not named yet, nobody has protected.

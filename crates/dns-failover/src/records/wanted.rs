@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use twinsite_core::{Host, Later, Need, Region, ResourceId, Side};
+use twinsite_core::{Deferred, Host, Need, Region, ResourceId, Side};
 
 use crate::health::Role;
 use crate::want::Desired;
@@ -39,7 +39,7 @@ impl Failover {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The host.
-    pub host: Later<Host>,
+    pub host: Deferred<Host>,
     /// The hosted zone of the host, for alias records.
     pub alias_zone: Option<String>,
 }
@@ -52,7 +52,7 @@ pub struct Answer {
     /// Which of a pair it is; `None` when it is alone.
     pub failover: Option<Failover>,
     /// The check that decides.
-    pub check: Option<Later<ResourceId>>,
+    pub check: Option<Deferred<ResourceId>>,
     /// How long resolvers keep it, in seconds; alias records have the target's.
     pub ttl: Option<u64>,
 }
@@ -68,7 +68,7 @@ pub struct Wanted {
 
 impl Wanted {
     pub(crate) fn needs(&self) -> Vec<Need> {
-        let check = self.answer.check.as_ref().and_then(Later::need);
+        let check = self.answer.check.as_ref().and_then(Deferred::need);
         self.answer.target.host.need().into_iter().chain(check).collect()
     }
 }
@@ -93,7 +93,7 @@ impl fmt::Display for Wanted {
 pub(super) fn wanted(
     want: &Desired,
     apex: bool,
-    id: impl Fn(Role) -> Option<Later<ResourceId>>,
+    id: impl Fn(Role) -> Option<Deferred<ResourceId>>,
 ) -> Result<Vec<Wanted>, UnknownZone> {
     let front = |alias: bool| {
         let alias_zone = alias.then(|| CLOUDFRONT_ALIAS_ZONE.to_owned());
@@ -110,9 +110,9 @@ pub(super) fn wanted(
     let backup = if apex {
         // Below a zone of S3's, a website endpoint goes by the region's name alone; the bucket bears the record's name.
         let alias_zone = Some(website_alias_zone(region, &want.website_zones)?);
-        Target { host: Later::Known(Host(region.website_host())), alias_zone }
+        Target { host: Deferred::Known(Host(region.website_host())), alias_zone }
     } else {
-        Target { host: Later::Known(Host(want.site.website_host(Side::Backup))), alias_zone: None }
+        Target { host: Deferred::Known(Host(want.site.website_host(Side::Backup))), alias_zone: None }
     };
     let (r#type, ttl) = if apex { ("A", None) } else { ("CNAME", Some(want.health.ttl.as_secs())) };
     let one = |failover, target, check| {

@@ -2,7 +2,7 @@
 
 use aws_sdk_route53::error::BuildError;
 use aws_sdk_route53::types::{AliasTarget, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover, RrType};
-use twinsite_core::{Made, Proof};
+use twinsite_core::{Outputs, ValidationRecord};
 
 use super::diff::canonical;
 use super::{Failover, Routing, Set, Wanted};
@@ -36,9 +36,13 @@ pub(super) fn set(from: &ResourceRecordSet) -> Set {
 }
 
 /// A set that should be there; `None` when a value that another step was to make is missing.
-pub(super) fn record_set(name: &str, wanted: &Wanted, made: &Made) -> Result<Option<ResourceRecordSet>, BuildError> {
+pub(super) fn record_set(
+    name: &str,
+    wanted: &Wanted,
+    outputs: &Outputs,
+) -> Result<Option<ResourceRecordSet>, BuildError> {
     let answer = &wanted.answer;
-    let Some(host) = answer.target.host.resolve(made) else { return Ok(None) };
+    let Some(host) = answer.target.host.resolve(outputs) else { return Ok(None) };
     let mut set = ResourceRecordSet::builder().name(name).r#type(RrType::from(wanted.r#type));
     if let Some(failover) = answer.failover {
         let role = match failover {
@@ -48,7 +52,7 @@ pub(super) fn record_set(name: &str, wanted: &Wanted, made: &Made) -> Result<Opt
         set = set.set_identifier(failover.identifier()).failover(role);
     }
     if let Some(check) = &answer.check {
-        let Some(id) = check.resolve(made) else { return Ok(None) };
+        let Some(id) = check.resolve(outputs) else { return Ok(None) };
         set = set.health_check_id(id.0);
     }
     let Some(zone) = &answer.target.alias_zone else {
@@ -63,7 +67,7 @@ pub(super) fn record_set(name: &str, wanted: &Wanted, made: &Made) -> Result<Opt
 }
 
 /// The record that proves the name.
-pub(super) fn proof_set(proof: &Proof) -> Result<ResourceRecordSet, BuildError> {
+pub(super) fn proof_set(proof: &ValidationRecord) -> Result<ResourceRecordSet, BuildError> {
     let record = ResourceRecord::builder().value(&proof.value).build()?;
     ResourceRecordSet::builder().name(&proof.name).r#type(RrType::Cname).ttl(300).resource_records(record).build()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use twinsite_core::{Mode, Run};
+use twinsite_core::Mode;
 use twinsite_dns_failover::DnsFailover;
 use twinsite_local::{Cloud, Trouble};
 
@@ -12,7 +12,7 @@ use crate::{BRIEF, applied, carried_out, checks, cloud, destroyed, dns, ids, pla
 async fn impatient(cloud: &Cloud) -> DnsFailover {
     let once = aws_sdk_route53::config::retry::RetryConfig::disabled();
     let client = session(cloud).await.route53().config().to_builder().retry_config(once).build();
-    DnsFailover::new(aws_sdk_route53::Client::from_conf(client), Run::silent()).patience(BRIEF)
+    DnsFailover::new(aws_sdk_route53::Client::from_conf(client)).polling(BRIEF)
 }
 
 async fn converges(mode: Mode, trouble: Trouble) {

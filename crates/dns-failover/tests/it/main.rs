@@ -10,21 +10,22 @@ mod records;
 
 use std::time::Duration;
 
-use twinsite_aws::{Access, AwsError, Session};
-use twinsite_core::wait::Patience;
-use twinsite_core::{Applied, Halted, Host, Later, Mode, Pair, Plan, Run, Site, Step, apply};
+use twinsite_aws::AwsError;
+use twinsite_aws_session::{Access, Session};
+use twinsite_core::wait::PollPolicy;
+use twinsite_core::{Applied, Deferred, Halted, Host, Mode, Pair, Plan, Run, Site, Step, apply};
 use twinsite_dns_failover::{Change, Desired, DnsFailover, Observed, destroy_steps, steps};
 use twinsite_local::Cloud;
 use twinsite_local::world::route53::RecordSet;
 use twinsite_local::world::{ACCOUNT, Delays};
 
-const BRIEF: Patience =
-    Patience { first: Duration::from_millis(1), most: Duration::from_millis(20), total: Duration::from_secs(5) };
+const BRIEF: PollPolicy =
+    PollPolicy { first: Duration::from_millis(1), most: Duration::from_millis(20), total: Duration::from_secs(5) };
 
 fn want(domain: &str, mode: Mode) -> Desired {
     let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
     let site = Site::new(domain.parse().unwrap(), mode, ACCOUNT.parse().unwrap(), regions).unwrap();
-    Desired::new(site, Later::Known(Host("d111.cloudfront.net".into())))
+    Desired::new(site, Deferred::Known(Host("d111.cloudfront.net".into())))
 }
 
 async fn session(cloud: &Cloud) -> Session {
@@ -41,7 +42,7 @@ async fn cloud() -> Cloud {
 }
 
 async fn dns(cloud: &Cloud) -> DnsFailover {
-    DnsFailover::new(session(cloud).await.route53(), Run::silent()).patience(BRIEF)
+    DnsFailover::new(session(cloud).await.route53()).polling(BRIEF)
 }
 
 async fn observed(dns: &DnsFailover, want: &Desired) -> Observed {

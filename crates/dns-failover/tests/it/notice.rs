@@ -1,7 +1,7 @@
 //! Who hears of trouble.
 
 use serde_json::json;
-use twinsite_core::{Later, Mode, Plan, ResourceId, Run, apply};
+use twinsite_core::{Deferred, Mode, Plan, ResourceId, Run, apply};
 use twinsite_dns_failover::Role;
 use twinsite_dns_failover::notice::{Desired, Notices, Problem, destroy_steps, steps};
 use twinsite_local::Cloud;
@@ -15,8 +15,8 @@ fn want(emails: &[&str]) -> Desired {
     Desired {
         site: crate::want("www.example.com", Mode::Dns).site,
         emails: emails.iter().map(|email| (*email).to_owned()).collect(),
-        checks: checks.map(|(role, id)| (role, Later::Known(ResourceId(id.to_owned())))).to_vec(),
-        certificate: Later::Known("arn:aws:acm:us-east-1:000000000000:certificate/c".parse().unwrap()),
+        checks: checks.map(|(role, id)| (role, Deferred::Known(ResourceId(id.to_owned())))).to_vec(),
+        certificate: Deferred::Known("arn:aws:acm:us-east-1:000000000000:certificate/c".parse().unwrap()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where the name leads.
 
-use twinsite_core::{Later, Mode, Proof};
+use twinsite_core::{Deferred, Mode, ValidationRecord};
 use twinsite_dns_failover::{Problem, steps};
 use twinsite_local::Cloud;
 use twinsite_local::world::route53::{Change, ChangeAction, Fault, Protection, RecordSet, Value, Values};
@@ -159,8 +159,8 @@ async fn drift_is_put_back_but_what_is_protected_is_named_before_anything_change
 #[tokio::test]
 async fn the_record_that_proves_the_name_is_written_and_stays_while_another_needs_it() {
     let (cloud, mut want) = (cloud().await, want("www.example.com", Mode::Origin));
-    let proof = Proof { name: "_x.www.example.com.".into(), value: "_y.acm-validations.aws.".into() };
-    want.proof = Some(Later::Known(proof));
+    let proof = ValidationRecord { name: "_x.www.example.com.".into(), value: "_y.acm-validations.aws.".into() };
+    want.proof = Some(Deferred::Known(proof));
     let dns = dns(&cloud).await;
     applied(&dns, &want).await.unwrap();
     assert_eq!((sets(&cloud).len(), ids(&dns, &want).await), (3, vec![]));
@@ -172,6 +172,6 @@ async fn the_record_that_proves_the_name_is_written_and_stays_while_another_need
     assert!(kept.iter().all(|step| step.id.as_str() != "dns/certificate-record"));
     destroyed(&dns, &want).await;
     assert!(sets(&cloud).is_empty());
-    want.host = Later::After("cdn/distribution".into());
+    want.host = Deferred::After("cdn/distribution".into());
     assert_eq!(planned(&dns, &want).await.len(), 5);
 }

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use s3s::Body;
-use twinsite_aws::Session;
+use twinsite_aws::EMBEDDED_ACCESS_KEY;
 
 use super::query::action;
 use super::reply::{error, xml};
@@ -17,7 +17,7 @@ pub(crate) fn answer(request: &Request<Bytes>) -> Response<Body> {
     if action(request) != "GetCallerIdentity" {
         return error(StatusCode::BAD_REQUEST, "InvalidAction", "The action is not valid for this endpoint.");
     }
-    if scope(request).is_some_and(|scope| scope.access_key == Session::EMBEDDED_KEY) {
+    if scope(request).is_some_and(|scope| scope.access_key == EMBEDDED_ACCESS_KEY) {
         return xml(StatusCode::OK, identity());
     }
     let message = "The security token included in the request is invalid.";

@@ -108,7 +108,7 @@ async fn a_bucket_with_versions_is_not_deleted() {
 #[tokio::test]
 async fn the_account_is_known_and_wrong_keys_are_not() {
     let cloud = Cloud::memory();
-    assert_eq!(session(&cloud).await.account().await.unwrap().as_str(), "000000000000");
+    assert_eq!(session(&cloud).await.caller().await.unwrap().account.as_str(), "000000000000");
     let config = s3(&cloud, "us-east-1").await.config().to_builder();
     let wrong = |key: &'static str, secret: &'static str| {
         let keys = aws_sdk_s3::config::Credentials::new(key, secret, None, None, "test");

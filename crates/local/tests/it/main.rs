@@ -18,7 +18,7 @@ mod website;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use twinsite_aws::{Access, Session};
+use twinsite_aws_session::{Access, Session};
 use twinsite_local::Cloud;
 
 async fn session(cloud: &Cloud) -> Session {

@@ -1,5 +1,5 @@
 use tokio::sync::oneshot;
-use twinsite_aws::{Access, Session};
+use twinsite_aws_session::{Access, Session};
 use twinsite_local::{Cloud, listen, remote, serve};
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use aws_sdk_s3control::types::{
     JobStatus, ReplicationStatus, S3JobManifestGenerator, S3ReplicateObjectOperation,
 };
 use twinsite_aws::AwsError;
-use twinsite_core::wait::{Look, WaitError, until};
+use twinsite_core::wait::{Poll, poll_until};
 use twinsite_core::{Run, Site};
 
 use super::{Batch, PROPAGATION, REPORTS, State};
@@ -33,22 +33,17 @@ impl S3Site {
             .report(report(&source))
             .priority(10)
             .role_arn(format!("arn:{partition}:iam::{}:role{PATH}{}", site.account, batch_name(site)));
-        let made = until(run, PROPAGATION, "the job's role to be known", || async {
+        let made = poll_until(run, PROPAGATION, "the job's role to be known", || async {
             let answer = request.clone().send().await;
             match answer.map_err(|error| AwsError::new("CreateJob", &source, error)) {
-                Ok(answer) => Ok(Look::Ready(answer.job_id.unwrap_or_default())),
+                Ok(answer) => Ok(Poll::Ready(answer.job_id.unwrap_or_default())),
                 Err(error) if error.message.contains("role") && error.code.as_deref() == Some("InvalidRequest") => {
-                    Ok(Look::NotYet)
+                    Ok(Poll::NotYet)
                 }
                 Err(error) => Err(error),
             }
         });
-        made.await.map_err(|error| match error {
-            WaitError::Look(error) => error,
-            other @ (WaitError::TimedOut { .. } | WaitError::Cancelled { .. }) => {
-                AwsError::unexpected("CreateJob", &source, other.to_string())
-            }
-        })
+        made.await.map_err(|error| AwsError::from_wait("CreateJob", &source, error))
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_DescribeJob.html>

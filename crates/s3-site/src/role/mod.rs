@@ -87,7 +87,7 @@ impl RoleChange {
                 vec![Field::set("Role", name), Field::change("AssumeRolePolicy", have, want)]
             }
             Self::Policy { name, have, want } => {
-                let policy = Field { name: "Policy".to_owned(), have: have.clone(), want: Some(want.clone()) };
+                let policy = Field { name: "Policy".to_owned(), actual: have.clone(), desired: Some(want.clone()) };
                 vec![Field::set("Role", name), policy]
             }
             Self::Delete { name } => vec![Field::unset("Role", name)],
@@ -129,7 +129,7 @@ pub(crate) fn steps(want: &Desired, have: Option<&RoleState>) -> Result<Vec<Step
 
 /// The step that takes the role away, should it be ours.
 pub(crate) fn destroy(want: &Desired, have: Option<&RoleState>) -> Option<Step<Change>> {
-    let made = have.is_some_and(|role| want.owner().made(&role.tags));
+    let made = have.is_some_and(|role| want.owner().created_by(&role.tags));
     let change = Change::Role(RoleChange::Delete { name: name(want) });
     let step = || Step::new(STEP, Action::Delete, Reason::Asked("destroy".to_owned()), change);
     made.then(step).map(|step| {
@@ -146,7 +146,7 @@ pub(crate) fn batch_name(site: &Site) -> String {
 
 /// The step that takes that role away, should a job that was interrupted have left it.
 pub(crate) fn destroy_batch(want: &Desired, have: Option<&RoleState>) -> Option<Step<Change>> {
-    let made = have.is_some_and(|role| want.owner().made(&role.tags));
+    let made = have.is_some_and(|role| want.owner().created_by(&role.tags));
     let change = Change::Role(RoleChange::Delete { name: batch_name(&want.site) });
     made.then(|| Step::new("replication/batch-role", Action::Delete, Reason::Asked("destroy".to_owned()), change))
 }

@@ -117,9 +117,9 @@ async fn rules_of(client: &aws_sdk_s3::Client, bucket: &str) -> aws_sdk_s3::type
     client.get_bucket_replication().bucket(bucket).send().await.unwrap().replication_configuration.unwrap()
 }
 
-async fn session(cloud: &Cloud) -> twinsite_aws::Session {
-    let access = twinsite_aws::Access { embedded: Some(cloud.http_client()), ..Default::default() };
-    twinsite_aws::Session::open(access).await
+async fn session(cloud: &Cloud) -> twinsite_aws_session::Session {
+    let access = twinsite_aws_session::Access { embedded: Some(cloud.http_client()), ..Default::default() };
+    twinsite_aws_session::Session::open(access).await
 }
 
 #[tokio::test]
@@ -153,8 +153,8 @@ async fn settings_of_others_on_our_bucket_stay() {
 }
 
 async fn aws_client(cloud: &Cloud) -> aws_sdk_s3::Client {
-    let access = twinsite_aws::Access { embedded: Some(cloud.http_client()), ..Default::default() };
-    twinsite_aws::Session::open(access).await.s3(&"us-west-2".parse().unwrap())
+    let access = twinsite_aws_session::Access { embedded: Some(cloud.http_client()), ..Default::default() };
+    twinsite_aws_session::Session::open(access).await.s3(&"us-west-2".parse().unwrap())
 }
 
 #[tokio::test]

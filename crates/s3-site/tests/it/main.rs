@@ -6,7 +6,8 @@ mod drift;
 mod interrupted;
 mod moto;
 
-use twinsite_aws::{Access, AwsError, Session};
+use twinsite_aws::AwsError;
+use twinsite_aws_session::{Access, Session};
 use twinsite_core::{Applied, Halted, Mode, Pair, Plan, Run, Site, apply};
 use twinsite_local::Cloud;
 use twinsite_s3_site::{Change, Desired, S3Site, destroy_steps, steps};

@@ -1,6 +1,6 @@
 //! The same against moto, an independent implementation of S3. Run by `cargo xtask conformance`.
 
-use twinsite_aws::{Access, Session};
+use twinsite_aws_session::{Access, Session};
 use twinsite_core::{Mode, Pair, Site};
 use twinsite_s3_site::{Desired, S3Site};
 
@@ -13,7 +13,7 @@ async fn moto_apply_twice_and_destroy() {
     let endpoint = std::env::var("TWINSITE_CONFORMANCE_ENDPOINT").unwrap();
     let session = Session::open(Access { endpoint: Some(endpoint), ..Access::default() }).await;
     let (east, west) = ("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
-    let account = session.account().await.unwrap();
+    let account = session.caller().await.unwrap().account;
     let domain = "conformance.example.com".parse().unwrap();
     let site = Site::new(domain, Mode::Layered, account, Pair::new(east, west)).unwrap();
     let clients = site.regions.as_ref().map(|region| session.s3(region));

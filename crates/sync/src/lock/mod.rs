@@ -182,7 +182,7 @@ async fn wait_for(holder: &Document, started: Instant, lease: &Lease, run: &Run)
         return Err(LockError::Held(Box::new(holder.owner.clone()), (now() - holder.since).max(0)));
     }
     let what = format!("{} to finish", holder.owner);
-    run.say(&Event::Waiting { what, since, usually: None });
+    run.emit(&Event::Waiting { what, since, usually: None });
     let step = (lease.ttl / 20).clamp(Duration::from_millis(20), Duration::from_secs(2));
     wait::pause(run, step.min(lease.timeout.saturating_sub(since))).await;
     if run.is_cancelled() { Err(LockError::Cancelled) } else { Ok(()) }

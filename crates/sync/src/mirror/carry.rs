@@ -154,7 +154,7 @@ impl<S: History> Job<'_, S> {
                 self.to.part_copy(self.from, (&copying, self.id), number, start..end).await?
             }
         };
-        self.run.say(&Event::Progress { phase: Phase::Copy, side: None, objects: 0, bytes: length });
+        self.run.emit(&Event::Progress { phase: Phase::Copy, side: None, objects: 0, bytes: length });
         Ok(md5.map(|md5| PartMade { number, md5, size: length }))
     }
 }

@@ -22,11 +22,11 @@ const WIDTH: usize = 48;
 /// [`SyncError`] when one of them could not be read.
 pub async fn compare<S: History>(first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
     let started = std::time::Instant::now();
-    run.say(&Event::PhaseStarted { phase: Phase::Verify, side: None, objects: None, bytes: None });
+    run.emit(&Event::PhaseStarted { phase: Phase::Verify, side: None, objects: None, bytes: None });
     let mut desk = Desk::default();
     desk.walk(Cursor::of(first), Cursor::of(second), &BTreeSet::new()).await?;
     let found = desk.decide(first, second, run).await?;
-    run.say(&Event::PhaseDone { phase: Phase::Verify, side: None, took: started.elapsed() });
+    run.emit(&Event::PhaseDone { phase: Phase::Verify, side: None, took: started.elapsed() });
     Ok(found)
 }
 

@@ -56,7 +56,7 @@ pub async fn fill<S: History>(
     };
     if left > 0 {
         let (objects, bytes) = (Some(left as u64), Some(compared.bytes()));
-        run.say(&Event::PhaseStarted { phase: Phase::Copy, side: Some(Side::Backup), objects, bytes });
+        run.emit(&Event::PhaseStarted { phase: Phase::Copy, side: Some(Side::Backup), objects, bytes });
     }
     let mut work = compared.copies;
     for stage in [Some(Wave::Assets), Some(Wave::Pages), Some(Wave::Entry), None] {
@@ -83,7 +83,7 @@ pub async fn fill<S: History>(
         return Err(stopped(&filled, failed(release_key(), error.into()), left));
     }
     filled.took = started.elapsed();
-    run.say(&Event::PhaseDone { phase: Phase::Copy, side: Some(Side::Backup), took: filled.took });
+    run.emit(&Event::PhaseDone { phase: Phase::Copy, side: Some(Side::Backup), took: filled.took });
     Ok(filled)
 }
 
@@ -136,9 +136,9 @@ async fn wave<S: History>(
                 filled.copied += 1;
                 filled.bytes += object.size;
                 let (side, key) = (Some(Side::Backup), object.key.to_string());
-                run.say(&Event::Object { verb: Verb::Copy, side, key, reason: cause.word(), bytes: 0 });
+                run.emit(&Event::Object { verb: Verb::Copy, side, key, reason: cause.word(), bytes: 0 });
                 let bytes = if matches!(object.etag, ETag::Multipart(..)) { 0 } else { object.size };
-                run.say(&Event::Progress { phase: Phase::Copy, side, objects: 1, bytes });
+                run.emit(&Event::Progress { phase: Phase::Copy, side, objects: 1, bytes });
             }
             Ok(None) => filled.missed.push(object.key),
             Err(SyncError::Cancelled) => continue,

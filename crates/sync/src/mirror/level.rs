@@ -128,7 +128,7 @@ impl<'a, S: History> Follower<'a, S> {
             }
             if started.elapsed() > WORTH_A_WORD {
                 let what = "replication to the backup".to_owned();
-                self.run.say(&Event::Waiting { what, since: started.elapsed(), usually: Some("seconds") });
+                self.run.emit(&Event::Waiting { what, since: started.elapsed(), usually: Some("seconds") });
             }
             // On a slow link that long has been waited for the answer already.
             wait::pause(self.run, pause.saturating_sub(asked.elapsed())).await;
@@ -221,7 +221,7 @@ impl<'a, S: History> Follower<'a, S> {
                 return Err(SyncError::Raced(format!("`{}` was changed by somebody else meanwhile", one.key)));
             }
             let (side, key) = (Some(Side::Backup), one.key.to_string());
-            run.say(&Event::Object { verb: Verb::Copy, side, key, reason: Cause::Late.word(), bytes: 0 });
+            run.emit(&Event::Object { verb: Verb::Copy, side, key, reason: Cause::Late.word(), bytes: 0 });
             Ok::<_, SyncError>(one.key)
         });
         let mut copies = stream::iter(copies).buffer_unordered(WIDTH);
@@ -244,13 +244,13 @@ impl<S: History> Follower<'_, S> {
     /// Follows, and says so.
     pub(crate) async fn end(&mut self, wrote: &[Wrote], deleted: &[Key]) {
         let started = Instant::now();
-        self.run.say(&Event::PhaseStarted {
+        self.run.emit(&Event::PhaseStarted {
             phase: Phase::Verify,
             side: Some(Side::Backup),
             objects: None,
             bytes: None,
         });
         self.follow(wrote, deleted).await;
-        self.run.say(&Event::PhaseDone { phase: Phase::Verify, side: Some(Side::Backup), took: started.elapsed() });
+        self.run.emit(&Event::PhaseDone { phase: Phase::Verify, side: Some(Side::Backup), took: started.elapsed() });
     }
 }

@@ -51,7 +51,7 @@ async fn copy<S: History>(first: &S, second: &S, past: &Past, run: &Run) -> Resu
     let one = Carry { key, version, etag, size: past.size, headers: None, redirect: Redirect::Ask };
     let done = carry(first, second, &one, run).await?.is_some();
     let (side, key) = (Some(Side::Backup), past.key.to_string());
-    run.say(&Event::Object { verb: Verb::Copy, side, key, reason: "version", bytes: 0 });
+    run.emit(&Event::Object { verb: Verb::Copy, side, key, reason: "version", bytes: 0 });
     Ok(done)
 }
 

@@ -118,7 +118,7 @@ impl<S: Store> Upload<'_, S> {
             let sent = self.store.part((&self.object.key, self.id), part.number, (content, digest)).await;
             sent.map_err(|error| blame(self.object, error))?;
         }
-        run.say(&Event::Progress { phase: Phase::Transfer, side, objects: 0, bytes: length });
+        run.emit(&Event::Progress { phase: Phase::Transfer, side, objects: 0, bytes: length });
         Ok(part)
     }
 }

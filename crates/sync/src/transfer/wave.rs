@@ -293,10 +293,10 @@ fn tell(work: &Work, run: &Run, side: Option<Side>) {
         Work::Put(put) => (Verb::Put, put.reason.word(), put.object.size),
         Work::Rewrite(rewrite) => (Verb::Rewrite, rewrite.reason.word(), 0),
     };
-    run.say(&Event::Object { verb, side, key: work.object().key.to_string(), reason, bytes });
+    run.emit(&Event::Object { verb, side, key: work.object().key.to_string(), reason, bytes });
     // Parts have told of their bytes already.
     let told = if work.is_large() { 0 } else { bytes };
-    run.say(&Event::Progress { phase: Phase::Transfer, side, objects: 1, bytes: told });
+    run.emit(&Event::Progress { phase: Phase::Transfer, side, objects: 1, bytes: told });
 }
 
 #[cfg(test)]

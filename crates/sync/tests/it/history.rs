@@ -3,7 +3,7 @@
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
-use twinsite_aws::{Access, Session};
+use twinsite_aws_session::{Access, Session};
 use twinsite_core::Run;
 use twinsite_sync::lock::{Lease, LockError, Owed, Owner, take};
 use twinsite_sync::release::{self, Keep, Kind};

@@ -12,7 +12,8 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use bytes::Bytes;
-use twinsite_aws::{Access, Session};
+use twinsite_aws::{EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY};
+use twinsite_aws_session::{Access, Session};
 use twinsite_local::{Cloud, Trouble};
 use twinsite_sync::{Headers, Key, S3Store, Store, md5};
 
@@ -122,7 +123,7 @@ async fn what_they_leave_is_what_the_sdk_leaves_whatever_the_key() {
 async fn they_are_signed_and_introduced_as_the_sdk_does_it() {
     let (cloud, seen) = (Cloud::memory(), Seen::default());
     let client = client(&cloud, &seen).await;
-    let keys = Credentials::new(Session::EMBEDDED_KEY, Session::EMBEDDED_SECRET, Some("token".into()), None, "test");
+    let keys = Credentials::new(EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, Some("token".into()), None, "test");
     let config = client.config().to_builder().credentials_provider(keys).build();
     let store = S3Store::new(aws_sdk_s3::Client::from_conf(config), "site");
     for n in 0..3 {

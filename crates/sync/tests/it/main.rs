@@ -22,7 +22,7 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
-use twinsite_aws::{Access, Session};
+use twinsite_aws_session::{Access, Session};
 use twinsite_core::Run;
 use twinsite_local::Cloud;
 use twinsite_sync::{

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use twinsite_aws::{Access, Session};
+use twinsite_aws_session::{Access, Session};
 use twinsite_core::Run;
 use twinsite_local::Cloud;
 use twinsite_local::world::{ACCOUNT, Versioning};

@@ -215,7 +215,7 @@ async fn watched(watcher: &mut Watcher, seen: &mut Record, run: &Run, until: f64
 }
 
 fn say(run: &Run, at: f64, what: &str) {
-    run.say(&Event::Moment { at: Duration::try_from_secs_f64(at).unwrap_or_default(), what: what.to_owned() });
+    run.emit(&Event::Drill { at: Duration::try_from_secs_f64(at).unwrap_or_default(), what: what.to_owned() });
 }
 
 async fn undo(stack: &Stack, how: How) -> Result<Undo, Failure> {

@@ -148,7 +148,7 @@ async fn edges_cache_revalidate_forget_compress_and_redirect() {
     put("b{} ").await;
     assert!(asked(&served, "/long.css", "").await.1.starts_with(b"a{}"));
     let distribution = stack.distribution().await.unwrap().unwrap();
-    stack.invalidate(distribution, &["long.css".to_owned()].into(), true).await.unwrap();
+    stack.invalidate(distribution, &["long.css".to_owned()].into(), true, &Run::silent()).await.unwrap();
     assert!(asked(&served, "/long.css", "").await.1.starts_with(b"b{}"));
     // A minute later it is asked for again, and has not changed.
     pause(&Run::silent(), Duration::from_millis(2200)).await;

@@ -5,7 +5,7 @@ use s3s::auth::{S3Auth, SecretKey};
 use s3s::host::{S3Host, VirtualHost};
 use s3s::path::S3Path;
 use s3s::{S3Result, s3_error};
-use twinsite_aws::Session;
+use twinsite_aws::{EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY};
 
 use crate::world::World;
 
@@ -15,8 +15,8 @@ pub(super) struct Keys;
 #[async_trait::async_trait]
 impl S3Auth for Keys {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        if access_key == Session::EMBEDDED_KEY {
-            return Ok(SecretKey::from(Session::EMBEDDED_SECRET));
+        if access_key == EMBEDDED_ACCESS_KEY {
+            return Ok(SecretKey::from(EMBEDDED_SECRET_KEY));
         }
         Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
     }

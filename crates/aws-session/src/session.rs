@@ -1,4 +1,4 @@
-//! Credentials once, clients by role and region.
+//! Credentials and clients.
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
@@ -9,42 +9,42 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use twinsite_aws::{AwsError, EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, patient_timeouts, retries, timeouts};
 use twinsite_core::{AccountId, Region};
 
-use crate::direct::Direct;
-use crate::{AwsError, patient_timeouts, retries, timeouts};
+use crate::fixed_endpoint::FixedEndpoint;
 
-/// Where to go and as whom. The default is AWS with the SDK's default credential chain.
+/// Endpoint and credentials. The default is AWS with the SDK's default credential chain.
 /// <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/credproviders.html>
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     /// A profile of the shared configuration files, instead of the default one.
     pub profile: Option<String>,
-    /// One address for all services, as S3 compatible servers and emulators have; buckets then go into the path.
+    /// One endpoint for all services, as of S3-compatible servers and emulators; buckets are then addressed by path.
     pub endpoint: Option<String>,
-    /// Sends requests through this client instead of the network, with fixed credentials: the embedded cloud.
+    /// An HTTP client to use instead of the network, with fixed credentials: the embedded cloud.
     pub embedded: Option<SharedHttpClient>,
-    /// How often a call is tried; as [`retries`] says unless given.
+    /// Attempts for each call; the default is that of [`retries`].
     pub attempts: Option<u32>,
 }
 
-/// Who calls.
+/// The principal of the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The account.
     pub account: AccountId,
-    /// The user or role, by its ARN.
+    /// The ARN of the user or role.
     pub arn: String,
 }
 
-/// Credentials and connections, from which every client is made.
+/// Credentials and connections shared by all clients.
 #[derive(Clone, Debug)]
 pub struct Session {
     config: SdkConfig,
     path_style: bool,
 }
 
-/// A service's configuration for one region.
+/// The configuration of a service in one region.
 macro_rules! regional {
     ($self:ident, $service:ident, $region:expr) => {
         $service::config::Builder::from(&$self.config)
@@ -53,7 +53,7 @@ macro_rules! regional {
     };
 }
 
-/// A service's configuration for the region where the services for the whole world are signed for.
+/// The configuration of a global service, whose requests are signed for us-east-1.
 macro_rules! global {
     ($self:ident, $service:ident) => {
         regional!($self, $service, "us-east-1")
@@ -61,12 +61,7 @@ macro_rules! global {
 }
 
 impl Session {
-    /// The access key that the embedded cloud expects; it is no secret.
-    pub const EMBEDDED_KEY: &str = "embedded";
-    /// The secret key that the embedded cloud expects; it is no secret.
-    pub const EMBEDDED_SECRET: &str = "embedded-secret";
-
-    /// Opens a session. No request is made yet: wrong credentials show in the first call.
+    /// Opens a session without sending a request: invalid credentials are reported by the first call.
     pub async fn open(access: Access) -> Self {
         let Access { profile, endpoint, embedded, attempts } = access;
         let attempts = attempts.map_or_else(retries, |attempts| retries().with_max_attempts(attempts));
@@ -100,27 +95,27 @@ impl Session {
         let mut config = aws_sdk_s3control::config::Builder::from(&self.config)
             .region(aws_sdk_s3control::config::Region::new(region.to_string()));
         if let Some(url) = self.config.endpoint_url() {
-            config = config.interceptor(Direct(url.to_owned()));
+            config = config.interceptor(FixedEndpoint(url.to_owned()));
         }
         aws_sdk_s3control::Client::from_conf(config.build())
     }
 
-    /// CloudFront, whose control plane is in one region for the whole world.
+    /// CloudFront; its control plane is in us-east-1.
     pub fn cloudfront(&self) -> aws_sdk_cloudfront::Client {
         aws_sdk_cloudfront::Client::from_conf(global!(self, aws_sdk_cloudfront))
     }
 
-    /// Route 53, whose control plane is in one region for the whole world.
+    /// Route 53; its control plane is in us-east-1.
     pub fn route53(&self) -> aws_sdk_route53::Client {
         aws_sdk_route53::Client::from_conf(global!(self, aws_sdk_route53))
     }
 
-    /// IAM, whose control plane is in one region for the whole world.
+    /// IAM; its control plane is in us-east-1.
     pub fn iam(&self) -> aws_sdk_iam::Client {
         aws_sdk_iam::Client::from_conf(global!(self, aws_sdk_iam))
     }
 
-    /// ACM where CloudFront takes certificates from.
+    /// ACM in us-east-1, as CloudFront requires.
     /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html>
     pub fn acm(&self) -> aws_sdk_acm::Client {
         aws_sdk_acm::Client::from_conf(global!(self, aws_sdk_acm))
@@ -136,19 +131,14 @@ impl Session {
         aws_sdk_cloudwatch::Client::from_conf(regional!(self, aws_sdk_cloudwatch, region.as_str()))
     }
 
-    /// The account that these credentials belong to. Also the cheapest proof that they work, so it gives up sooner
-    /// than other calls: somebody is waiting to hear that there is no network.
+    /// The principal of these credentials, from the region of the configuration. Uses fewer attempts than other calls, because
+    /// it is the first one: without a network the error should come soon.
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
-    pub async fn account(&self) -> Result<AccountId, AwsError> {
-        self.caller().await.map(|caller| caller.account)
-    }
-
-    /// Whose credentials these are.
     pub async fn caller(&self) -> Result<Caller, AwsError> {
         self.caller_in(self.config.region().map_or("us-east-1", |region| region.as_ref())).await
     }
 
-    /// The same, asked in a region that is known to be up.
+    /// [`Self::caller`] from a given region.
     pub async fn caller_in(&self, region: &str) -> Result<Caller, AwsError> {
         let region = region.to_owned();
         let config = aws_sdk_sts::config::Builder::from(&self.config)
@@ -163,9 +153,9 @@ impl Session {
     }
 }
 
-/// Built without looking at the environment or at shared files, so nothing there can lead an embedded session astray.
+/// Does not read the environment or shared configuration files, so neither can redirect an embedded session.
 fn embedded_config(client: SharedHttpClient, attempts: RetryConfig) -> SdkConfig {
-    let keys = Credentials::new(Session::EMBEDDED_KEY, Session::EMBEDDED_SECRET, None, None, "embedded");
+    let keys = Credentials::new(EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, None, None, "embedded");
     base(SdkConfig::builder(), attempts)
         .http_client(client)
         .region(aws_sdk_s3::config::Region::new("us-east-1"))

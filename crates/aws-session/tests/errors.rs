@@ -11,7 +11,8 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
-use twinsite_aws::{Access, AwsError, Kind, Session};
+use twinsite_aws::{AwsError, Kind};
+use twinsite_aws_session::{Access, Session};
 
 /// Answers from a list; when it is used up, the connection is refused.
 #[derive(Clone, Debug)]
@@ -77,7 +78,7 @@ async fn slow_down_is_ridden_out() {
 
 #[tokio::test]
 async fn a_host_that_cannot_be_reached_is_a_network_error() {
-    let error = session(canned([])).await.account().await.unwrap_err();
+    let error = session(canned([])).await.caller().await.unwrap_err();
     assert_eq!(error.kind, Kind::Network, "{error:?}");
 }
 
@@ -85,6 +86,6 @@ async fn a_host_that_cannot_be_reached_is_a_network_error() {
 async fn the_account_is_who_the_credentials_belong_to() {
     let body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account>\
                 </GetCallerIdentityResult></GetCallerIdentityResponse>";
-    let account = session(canned([(200, body.into())])).await.account().await.unwrap();
+    let account = session(canned([(200, body.into())])).await.caller().await.unwrap().account;
     assert_eq!(account.as_str(), "111122223333");
 }

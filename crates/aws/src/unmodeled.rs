@@ -1,4 +1,4 @@
-//! Operations that a service has and the SDK's release does not know yet.
+//! Operations that are missing from the SDK's model of a service.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,31 +11,31 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Turns the request of an operation that the SDK knows into that of one that it does not, and keeps the answer. Endpoint,
-/// credentials, signature, retries and the reading of errors stay the SDK's.
+/// Replaces the request of a modeled operation by one of an operation that the SDK does not model, and keeps the response
+/// body. Endpoint, credentials, signature, retries and error parsing remain the SDK's. Remove it once the SDK has the operation.
 ///
-/// The operation that carries it should be one with an empty answer, since the SDK reads the real one as that.
+/// The modeled operation should have an empty response, because the SDK parses the actual response as that.
 #[derive(Clone, Debug)]
-pub struct Younger {
+pub struct UnmodeledOperation {
     path: String,
-    answer: Arc<Mutex<Vec<u8>>>,
+    response: Arc<Mutex<Vec<u8>>>,
 }
 
-impl Younger {
-    /// A `GET` of a path, query included.
+impl UnmodeledOperation {
+    /// A `GET` request for a path with its query.
     pub fn get(path: impl Into<String>) -> Self {
-        Self { path: path.into(), answer: Arc::default() }
+        Self { path: path.into(), response: Arc::default() }
     }
 
-    /// The body of the answer; empty before one came.
-    pub fn answer(&self) -> Vec<u8> {
-        self.answer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The response body; empty before the response.
+    pub fn response(&self) -> Vec<u8> {
+        self.response.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl Intercept for Younger {
+impl Intercept for UnmodeledOperation {
     fn name(&self) -> &'static str {
-        "Younger"
+        "UnmodeledOperation"
     }
 
     fn modify_before_signing(
@@ -63,7 +63,7 @@ impl Intercept for Younger {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let body = context.response().body().bytes().unwrap_or_default();
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
+        *self.response.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
         Ok(())
     }
 }

@@ -1,16 +1,16 @@
-//! S3 Control puts the account in front of the host name, which no server at a fixed address answers to. Where one address
-//! was given for all services, requests go to that address as it is.
+//! The SDK prefixes the host name of S3 Control with the account id, which a server at a single address does not resolve.
+//! With one endpoint for all services, requests are sent to that endpoint unchanged.
 
 use aws_sdk_s3control::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_s3control::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3control::error::BoxError;
 
 #[derive(Debug)]
-pub(crate) struct Direct(pub(crate) String);
+pub(crate) struct FixedEndpoint(pub(crate) String);
 
-impl Intercept for Direct {
+impl Intercept for FixedEndpoint {
     fn name(&self) -> &'static str {
-        "Direct"
+        "FixedEndpoint"
     }
 
     fn modify_before_signing(
@@ -22,7 +22,7 @@ impl Intercept for Direct {
         let request = context.request_mut();
         let uri = request.uri();
         let path = uri.splitn(4, '/').nth(3).unwrap_or_default();
-        let direct = format!("{}/{path}", self.0.trim_end_matches('/'));
-        Ok(request.set_uri(direct)?)
+        let url = format!("{}/{path}", self.0.trim_end_matches('/'));
+        Ok(request.set_uri(url)?)
     }
 }

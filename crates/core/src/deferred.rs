@@ -1,0 +1,200 @@
+//! Outputs of steps: values that are known only after apply. [`Plan::new`](crate::Plan::new) proves that each one is
+//! produced by an earlier step.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::{Arn, StepId};
+
+/// A host name assigned by a service, such as a distribution's `d111.cloudfront.net`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Host(pub String);
+
+/// An id assigned by a service: of a health check, a distribution, an origin access control.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId(pub String);
+
+/// The CNAME record with which ACM validates that a domain name is controlled by the account.
+/// <https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html>
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValidationRecord {
+    /// The record's name.
+    pub name: String,
+    /// The record's value.
+    pub value: String,
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Display for ValidationRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} CNAME {}", self.name, self.value)
+    }
+}
+
+/// A value that a step produces and later steps may need. Crates exchange values through these types only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// The ARN of the resource.
+    Arn(Arn),
+    /// The host name of the resource.
+    Host(Host),
+    /// The id of the resource.
+    Id(ResourceId),
+    /// The validation record of a certificate.
+    ValidationRecord(ValidationRecord),
+}
+
+/// The kind of an [`Output`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OutputKind {
+    /// See [`Output::Arn`].
+    Arn,
+    /// See [`Output::Host`].
+    Host,
+    /// See [`Output::Id`].
+    Id,
+    /// See [`Output::ValidationRecord`].
+    ValidationRecord,
+}
+
+impl Output {
+    /// The kind of this output.
+    pub fn kind(&self) -> OutputKind {
+        match self {
+            Self::Arn(_) => OutputKind::Arn,
+            Self::Host(_) => OutputKind::Host,
+            Self::Id(_) => OutputKind::Id,
+            Self::ValidationRecord(_) => OutputKind::ValidationRecord,
+        }
+    }
+}
+
+impl fmt::Display for OutputKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Arn => "the ARN",
+            Self::Host => "the host name",
+            Self::Id => "the id",
+            Self::ValidationRecord => "the validation record",
+        })
+    }
+}
+
+/// A type that is carried by one kind of [`Output`].
+pub trait OutputType: Sized {
+    /// The kind that carries it.
+    const KIND: OutputKind;
+    /// The value, or `None` for an output of another kind.
+    fn from_output(output: &Output) -> Option<Self>;
+}
+
+macro_rules! output_type {
+    ($type:ident, $kind:ident) => {
+        impl OutputType for $type {
+            const KIND: OutputKind = OutputKind::$kind;
+
+            fn from_output(output: &Output) -> Option<Self> {
+                match output {
+                    Output::$kind(value) => Some(value.clone()),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+output_type!(Arn, Arn);
+output_type!(Host, Host);
+output_type!(ResourceId, Id);
+output_type!(ValidationRecord, ValidationRecord);
+
+/// A value needed by a step: known when the plan is made, or an output of an earlier step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deferred<T> {
+    /// Known when the plan was made.
+    Known(T),
+    /// An output of this step.
+    After(StepId),
+}
+
+/// An input of a step: an output of another step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The step that produces the value.
+    pub from: StepId,
+    /// The kind of value.
+    pub kind: OutputKind,
+}
+
+impl<T: OutputType> Deferred<T> {
+    /// The input that the plan must be able to satisfy; `None` for a known value.
+    pub fn need(&self) -> Option<Need> {
+        match self {
+            Self::Known(_) => None,
+            Self::After(from) => Some(Need { from: from.clone(), kind: T::KIND }),
+        }
+    }
+
+    /// The value, once the earlier steps have run; `None` if the step did not produce the output that it had declared.
+    pub fn resolve(&self, outputs: &Outputs) -> Option<T>
+    where
+        T: Clone,
+    {
+        match self {
+            Self::Known(value) => Some(value.clone()),
+            Self::After(step) => outputs.of(step).iter().find_map(T::from_output),
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Deferred<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(value) => value.fmt(f),
+            Self::After(step) => write!(f, "(known after {step})"),
+        }
+    }
+}
+
+/// The outputs of the steps that have run.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs(BTreeMap<StepId, Vec<Output>>);
+
+impl Outputs {
+    /// The outputs of a step; empty if it has none or has not run.
+    pub fn of(&self, step: &StepId) -> &[Output] {
+        self.0.get(step).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn record(&mut self, step: StepId, outputs: Vec<Output>) {
+        self.0.insert(step, outputs);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deferred_value_is_resolved_from_the_outputs_of_its_step() {
+        let arn: Arn = "arn:aws:s3:::b".parse().unwrap();
+        let mut outputs = Outputs::default();
+        outputs.record("d".into(), vec![Output::Id(ResourceId("E1".into())), Output::Arn(arn.clone())]);
+        let deferred: Deferred<Arn> = Deferred::After("d".into());
+        assert_eq!(deferred.to_string(), "(known after d)");
+        assert_eq!(deferred.resolve(&outputs), Some(arn.clone()));
+        assert_eq!(Deferred::<Arn>::After("x".into()).resolve(&outputs), None);
+        assert_eq!(Deferred::Known(arn.clone()).resolve(&Outputs::default()), Some(arn));
+    }
+}
