@@ -12,7 +12,7 @@ async fn a_served_cloud_is_the_same_through_a_socket() {
     let client = async {
         let access = Access { embedded: Some(remote(address)), ..Access::default() };
         let session = Session::open(access).await;
-        assert_eq!(session.account().await.unwrap().as_str(), "000000000000");
+        assert_eq!(session.caller().await.unwrap().account.as_str(), "000000000000");
         let s3 = session.s3(&"us-east-1".parse().unwrap());
         s3.create_bucket().bucket("site").send().await.unwrap();
         crate::put(&s3, "a b+c", "over the wire").await;
