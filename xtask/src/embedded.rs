@@ -22,7 +22,7 @@ impl Home {
         if profile == "release" {
             release()?;
         } else {
-            succeed(&mut cargo(&["build", "--quiet", "--package", "twinsite-cli"]))?;
+            succeed(&mut cargo(&["build", "--quiet", "--package", "twinsite"]))?;
         }
         let home = Self { path: root().join("target").join(name), binary: built(profile) };
         if home.path.exists() {
@@ -91,7 +91,7 @@ impl Home {
 /// Builds all that is measured. One command for all of it: other sets of packages have other sets of features, and each would
 /// be built anew.
 fn release() -> Result<()> {
-    let packages = ["--package", "twinsite-cli", "--package", "twinsite-sync"];
+    let packages = ["--package", "twinsite", "--package", "twinsite-sync"];
     let targets = ["--bin", "twinsite", "--example", "publish"];
     succeed(cargo(&["build", "--quiet", "--release"]).args(packages).args(targets))
 }

@@ -5,6 +5,11 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+/// The default of `--state`.
+pub(crate) const DEFAULT_STATE: &str = ".twinsite/local";
+/// The default of `--config`.
+pub(crate) const DEFAULT_CONFIG: &str = "twinsite.toml";
+
 /// Publish a static site that stays up when an AWS region goes down.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "twinsite", version, about, max_term_width = 100)]
@@ -23,10 +28,10 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) local: bool,
     /// Where the embedded cloud keeps its state
-    #[arg(long, global = true, value_name = "DIR", default_value = ".twinsite/local")]
+    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_STATE)]
     pub(crate) state: PathBuf,
     /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", default_value = "twinsite.toml")]
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub(crate) config: PathBuf,
     /// A profile of the shared AWS configuration
     #[arg(long, global = true, value_name = "NAME")]

@@ -1,109 +1,75 @@
-//! `twinsite.toml`: read, checked, and turned into values that prove it.
+//! `twinsite.toml`: parsed and checked. Errors show line and column.
 
+mod checks;
 mod file;
-mod services;
 mod template;
 
 use std::path::Path;
 
-use twinsite_core::{Domain, Mode, Pair, Region};
-use twinsite_sync::{Guard, HeaderRule, Keep, Rules};
+use twinsite_site::{Config, Error, Guard, Keep, Pair, PublishConfig};
+use twinsite_sync::Rules;
 
-use crate::error::Failure;
 use file::{File, Place};
 pub(crate) use template::{Answers, text};
 
-/// A checked configuration.
-#[derive(Clone, Debug)]
-pub(crate) struct Config {
-    pub(crate) domain: Domain,
-    pub(crate) mode: Mode,
-    pub(crate) regions: Pair<Region>,
-    pub(crate) index: String,
-    pub(crate) not_found: Option<String>,
-    pub(crate) keep: Keep,
-    pub(crate) batch_above: usize,
-    pub(crate) probe: bool,
-    pub(crate) cdn: services::Cdn,
-    pub(crate) dns: services::Dns,
-    pub(crate) emails: Vec<String>,
-    pub(crate) replicate_back: bool,
-    pub(crate) time_control: bool,
-    pub(crate) guard: Guard,
-    headers: Vec<HeaderRule>,
-    ignore: Vec<String>,
+/// Reads a configuration file.
+pub(crate) fn read(path: &Path) -> Result<Config, Error> {
+    let operation = format!("read `{}`", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(&operation, error.to_string())
+            .hint("create it with `twinsite init`, or name another file with --config; to try it out, add --local")
+    })?;
+    parse(&text).map_err(|fault| Error::usage(&operation, fault))
 }
 
-impl Config {
-    /// Reads a configuration.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let what = format!("read `{}`", path.display());
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Failure::usage(&what, error)
-                .hint("write one with `twinsite init`, or name it with --config; to try things out, add --local")
-        })?;
-        Self::parse(&text).map_err(|fault| Failure::usage(&what, fault))
-    }
+/// The configuration that `--local` uses without a file.
+pub(crate) fn example() -> Config {
+    let answers = Answers::default();
+    parse(&text(&answers)).unwrap_or_else(|fault| unreachable!("the template is tested: {fault}"))
+}
 
-    /// What is used with `--local` when there is no configuration.
-    pub(crate) fn example() -> Self {
-        let answers = Answers::default();
-        Self::parse(&text(&answers)).unwrap_or_else(|fault| unreachable!("the template is tested: {fault}"))
+/// Parses the text of a configuration file.
+pub(crate) fn parse(text: &str) -> Result<Config, String> {
+    let file: File = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+    let File { site, primary, backup, cdn, dns, alerts, publish } = file;
+    let place = Place { text };
+    let regions = Pair::new(place.check(&primary.region)?, place.check(&backup.region)?);
+    if regions.primary == regions.backup {
+        let same = "is both the primary and the backup: its loss would take both";
+        return Err(place.fault(&backup.region, &format!("region `{}` {same}", regions.backup)));
     }
-
-    /// Reads a configuration from its text.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
-        let File { site, primary, backup, cdn, dns, alerts, publish } = file;
-        let place = Place { text };
-        let regions = Pair::new(place.check(&primary.region)?, place.check(&backup.region)?);
-        if regions.primary == regions.backup {
-            let same = "is both the primary and the backup: losing it would lose both";
-            return Err(place.fault(&backup.region, &format!("region `{}` {same}", regions.backup)));
-        }
-        let headers = publish.headers.iter().map(|rule| rule.rule(&place)).collect::<Result<_, _>>()?;
-        for pattern in &publish.ignore {
-            Rules::web().ignore(pattern.get_ref()).map_err(|invalid| place.fault(pattern, &invalid.to_string()))?;
-        }
-        Ok(Self {
-            domain: place.check(&site.domain)?,
-            mode: site.mode.as_ref().map(|mode| place.check(mode)).transpose()?.unwrap_or_default(),
-            regions,
-            index: publish.index,
-            not_found: publish.not_found.filter(|key| !key.is_empty()),
-            keep: Keep { releases: publish.keep_releases.max(1), days: publish.keep_days },
-            batch_above: publish.batch_above,
-            probe: publish.probe,
-            cdn: services::cdn(&cdn, &place)?,
-            dns: services::dns(&dns, &place)?,
-            emails: services::emails(&alerts, &place)?,
-            replicate_back: backup.replicate_back,
-            time_control: backup.replication_time_control,
-            guard: Guard { count: publish.max_delete, percent: publish.max_delete_percent.min(100) },
-            headers,
-            ignore: publish.ignore.into_iter().map(toml::Spanned::into_inner).collect(),
-        })
+    let headers = publish.headers.iter().map(|rule| rule.rule(&place)).collect::<Result<_, _>>()?;
+    for pattern in &publish.ignore {
+        Rules::web().ignore(pattern.get_ref()).map_err(|invalid| place.fault(pattern, &invalid.to_string()))?;
     }
-
-    /// What is published, and what it is served with.
-    pub(crate) fn rules(&self) -> Result<Rules, Failure> {
-        let mut rules = Rules::web().entry(self.index.clone(), self.not_found.clone());
-        for rule in &self.headers {
-            rules = rules.header(rule.clone());
-        }
-        for pattern in &self.ignore {
-            rules = rules.ignore(pattern).map_err(|invalid| Failure::usage("use the configuration", invalid))?;
-        }
-        Ok(rules)
-    }
+    let mut config = Config::new(place.check(&site.domain)?, regions);
+    config.mode = site.mode.as_ref().map(|mode| place.check(mode)).transpose()?.unwrap_or_default();
+    config.index = publish.index;
+    config.not_found = publish.not_found.filter(|key| !key.is_empty());
+    config.publish = PublishConfig {
+        headers,
+        ignore: publish.ignore.into_iter().map(toml::Spanned::into_inner).collect(),
+        guard: Guard { count: publish.max_delete, percent: publish.max_delete_percent.min(100) },
+        keep: Keep { releases: publish.keep_releases.max(1), days: publish.keep_days },
+        batch_above: publish.batch_above,
+        probe: publish.probe,
+    };
+    config.cdn = checks::cdn(&cdn, &place)?;
+    config.dns = checks::dns(&dns, &place)?;
+    config.emails = checks::emails(&alerts, &place)?;
+    config.replicate_back = backup.replicate_back;
+    config.time_control = backup.replication_time_control;
+    Ok(config)
 }
 
 #[cfg(test)]
 mod tests {
+    use twinsite_site::Mode;
+
     use super::*;
 
     fn fault(text: &str) -> String {
-        Config::parse(text).unwrap_err()
+        parse(text).unwrap_err()
     }
 
     const BASE: &str =
@@ -111,15 +77,18 @@ mod tests {
 
     #[test]
     fn defaults_are_filled_in() {
-        let config = Config::parse(BASE).unwrap();
-        assert_eq!((config.mode, config.index.as_str(), config.guard), (Mode::Layered, "index.html", Guard::default()));
+        let config = parse(BASE).unwrap();
+        assert_eq!(
+            (config.mode, config.index.as_str(), config.publish.guard),
+            (Mode::Layered, "index.html", Guard::default())
+        );
     }
 
     #[test]
     fn the_readmes_example_is_a_configuration() {
         let readme = include_str!("../../../README.md");
         let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-        let config = Config::parse(example).unwrap();
+        let config = parse(example).unwrap();
         assert_eq!((config.cdn.accept_http_standby, config.dns.health), (true, Default::default()));
     }
 
@@ -143,7 +112,7 @@ mod tests {
             "{BASE}[[publish.headers]]\nmatch = \"*.html\"\ncache_control = \"no-store\"\nunset = [\"content-language\"]\n\
              metadata = {{ team = \"web\" }}\n"
         );
-        assert_eq!(Config::parse(&text).unwrap().headers.len(), 1);
+        assert_eq!(parse(&text).unwrap().publish.headers.len(), 1);
         let odd = text.replace("content-language", "host");
         assert!(fault(&odd).contains("`host`"), "{}", fault(&odd));
     }

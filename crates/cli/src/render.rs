@@ -1,153 +1,231 @@
-//! The one place that writes to the terminal. People read stderr, programs read stdout.
+//! All output. Results go to stdout; progress, warnings, questions and errors go to stderr. With `--json`, everything that a
+//! program reads is one JSON object per line on stdout.
 
-mod drill;
 mod events;
-mod history;
-pub(crate) mod html;
-mod human;
-mod json;
+mod html;
 mod progress;
+mod text;
 
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::CommandFactory;
-use twinsite_core::{Plan, Watch};
-use twinsite_sync::SyncError;
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_site::drill::DrillResult;
+use twinsite_site::{Error, NoopWatch, Watch};
 
-use crate::args::{Args, Global};
-use crate::error::Failure;
+use crate::args::Global;
 use crate::exit::Exit;
-use crate::ops::local::Addresses;
-use crate::ops::status::Status;
-use crate::ops::{Deployed, Outcome};
-use crate::stack::SiteChange;
-use events::{Lines, Ndjson};
+#[cfg(feature = "local")]
+use crate::local::{Addresses, LocalState};
+use crate::result::CommandResult;
+use events::{EventLines, EventRecord, JsonEvents};
 use progress::Progress;
 
-/// How a command talks.
+/// How a command writes its output.
 #[derive(Clone)]
 pub(crate) struct Screen {
-    tone: Tone,
+    mode: OutputMode,
     progress: Option<Progress>,
+    /// Appended to commands in hints.
+    flags: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tone {
+enum OutputMode {
     Json,
     Quiet,
     Normal,
     Verbose,
 }
 
+/// A line of `--json`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "made one at a time, to be written at once")]
+pub(crate) enum JsonLine {
+    /// Progress.
+    Event(EventRecord),
+    /// The result of the command; the last line.
+    Result(CommandResult),
+    /// The error of the command; the last line.
+    Error(ErrorRecord),
+    /// `local`: where the embedded cloud is served.
+    #[cfg(feature = "local")]
+    Serving(ServingRecord),
+    /// `local`: the state of the embedded cloud has changed.
+    #[cfg(feature = "local")]
+    State(StateRecord),
+}
+
+/// Why a command failed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub(crate) enum ErrorRecord {
+    /// The command failed.
+    Error {
+        /// What failed, as the rest of a sentence that begins with `could not`.
+        operation: String,
+        /// Why.
+        reason: String,
+        /// What to do next.
+        hints: Vec<String>,
+        /// The exit code.
+        exit: u8,
+    },
+}
+
+/// Where the embedded cloud is served.
+#[cfg(feature = "local")]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub(crate) enum ServingRecord {
+    /// The embedded cloud is served.
+    Serving {
+        /// The endpoint of all APIs.
+        api: String,
+        /// The domain of the site.
+        domain: String,
+        /// The port of the name servers.
+        dns: u16,
+        /// The port that stands for 80.
+        http: u16,
+        /// The port that stands for 443.
+        https: u16,
+        /// The file of the certificate authority that visitors must trust.
+        authority: String,
+        /// The primary's bucket and website endpoint.
+        primary: WebsiteRecord,
+        /// The backup's bucket and website endpoint.
+        backup: WebsiteRecord,
+    },
+}
+
+/// A bucket and its website endpoint.
+#[cfg(feature = "local")]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct WebsiteRecord {
+    bucket: String,
+    website: String,
+}
+
+/// The state of the embedded cloud.
+#[cfg(feature = "local")]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub(crate) enum StateRecord {
+    /// The state has changed.
+    State(LocalState),
+}
+
 impl Screen {
     pub(crate) fn new(global: &Global) -> Self {
-        let tone = match (global.json, global.quiet, global.verbose) {
-            (true, _, _) => Tone::Json,
-            (false, true, _) => Tone::Quiet,
-            (false, false, true) => Tone::Verbose,
-            (false, false, false) => Tone::Normal,
+        let mode = match (global.json, global.quiet, global.verbose) {
+            (true, _, _) => OutputMode::Json,
+            (false, true, _) => OutputMode::Quiet,
+            (false, false, true) => OutputMode::Verbose,
+            (false, false, false) => OutputMode::Normal,
         };
-        let bars = tone == Tone::Normal && stderr().is_terminal();
-        Self { tone, progress: bars.then(Progress::new) }
+        let bars = mode == OutputMode::Normal && stderr().is_terminal();
+        Self { mode, progress: bars.then(Progress::new), flags: repeated_flags(global) }
     }
 
-    /// Who hears of events.
+    /// The receiver of events.
     pub(crate) fn watch(&self) -> Arc<dyn Watch> {
-        match (&self.progress, self.tone) {
+        match (&self.progress, self.mode) {
             (Some(progress), _) => Arc::new(progress.clone()),
-            (None, Tone::Json) => Arc::new(Ndjson),
-            (None, Tone::Quiet) => Arc::new(twinsite_core::NoopWatch),
-            (None, Tone::Normal) => Arc::new(Lines::new(false)),
-            (None, Tone::Verbose) => Arc::new(Lines::new(true)),
+            (None, OutputMode::Json) => Arc::new(JsonEvents),
+            (None, OutputMode::Quiet) => Arc::new(NoopWatch),
+            (None, OutputMode::Normal) => Arc::new(EventLines::new(false, self.flags.clone())),
+            (None, OutputMode::Verbose) => Arc::new(EventLines::new(true, self.flags.clone())),
         }
     }
 
-    /// Takes away what moves.
+    /// Removes progress bars.
     pub(crate) fn close(&self) {
         if let Some(progress) = &self.progress {
             progress.close();
         }
     }
 
-    /// Says how a command went.
-    pub(crate) fn show(&self, outcome: &Outcome) -> ExitCode {
-        match outcome {
-            Outcome::Completions(shell) => {
-                clap_complete::generate(*shell, &mut Args::command(), "twinsite", &mut stdout());
-            }
-            // A document goes to a file or a program, whoever reads.
-            Outcome::Document(document) => data(&format!("{document:#}")),
-            _ if self.tone == Tone::Json => data(&json::outcome(outcome).to_string()),
-            _ if self.tone == Tone::Quiet => {}
-            _ => people(&human::outcome(outcome, self.tone == Tone::Verbose)),
-        }
-        exit_of(outcome).into()
+    /// Writes the result of a command.
+    pub(crate) fn show(&self, result: &CommandResult) -> ExitCode {
+        self.write(result);
+        result.exit().into()
     }
 
-    /// Says why a command failed.
-    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
-        match self.tone {
-            Tone::Json => data(&json::failure(failure).to_string()),
-            Tone::Quiet | Tone::Normal | Tone::Verbose => people(&human::failure(failure)),
-        }
-        failure.exit.into()
-    }
-
-    /// Shows a plan that is about to be applied.
-    pub(crate) fn plan(&self, plan: &Plan<SiteChange>) {
-        match self.tone {
-            Tone::Json => data(&json::plan(plan).to_string()),
-            Tone::Quiet => {}
-            Tone::Normal | Tone::Verbose => people(&human::plan(plan)),
-        }
-    }
-
-    /// Shows a publish that something else follows.
-    pub(crate) fn deployed(&self, deployed: &Deployed) {
+    /// Writes a result that is not the last one.
+    pub(crate) fn show_intermediate(&self, result: &CommandResult) {
         self.close();
-        match self.tone {
-            Tone::Json => data(&history::deployed_json(deployed).to_string()),
-            Tone::Quiet => {}
-            Tone::Normal | Tone::Verbose => people(&history::deployed(deployed)),
-        }
+        self.write(result);
     }
 
-    /// Shows what a site looks like now, and will be shown again.
-    pub(crate) fn status(&self, status: &Status) {
-        match self.tone {
-            Tone::Json => data(&json::status(status).to_string()),
-            Tone::Quiet => {}
-            Tone::Normal | Tone::Verbose if stderr().is_terminal() => {
-                people(&format!("\u{1b}[2J\u{1b}[H{}", human::status(status)));
+    fn write(&self, result: &CommandResult) {
+        match (result, self.mode) {
+            (CommandResult::Document(text), _) => print(text),
+            (_, OutputMode::Json) => print_json(&JsonLine::Result(result.clone())),
+            (_, OutputMode::Quiet) => {}
+            (_, OutputMode::Normal | OutputMode::Verbose) => {
+                let text = text::result(result, self.mode == OutputMode::Verbose);
+                print(&with_flags(&text, &self.flags));
             }
-            Tone::Normal | Tone::Verbose => people(&format!("{}\n", human::status(status))),
         }
     }
 
-    /// Shows where the embedded cloud is to be found.
+    /// Writes the error of a command.
+    pub(crate) fn fail(&self, error: &Error, exit: Exit) -> ExitCode {
+        let hints: Vec<String> = error.hints.iter().map(|hint| with_flags(hint, &self.flags)).collect();
+        match self.mode {
+            OutputMode::Json => print_json(&JsonLine::Error(ErrorRecord::Error {
+                operation: error.operation.clone(),
+                reason: error.cause.to_string(),
+                hints,
+                exit: exit.code(),
+            })),
+            OutputMode::Quiet | OutputMode::Normal | OutputMode::Verbose => eprint(&text::error(error, &hints)),
+        }
+        exit.into()
+    }
+
+    /// Writes where the embedded cloud is served.
+    #[cfg(feature = "local")]
     pub(crate) fn serving(&self, addresses: &Addresses) {
-        match self.tone {
-            Tone::Json => data(&json::serving(addresses).to_string()),
-            Tone::Quiet | Tone::Normal | Tone::Verbose => people(&human::serving(addresses)),
+        let Addresses { api, websites, buckets, visitors, authority, domain } = addresses;
+        let website = |side: twinsite_site::Side| WebsiteRecord {
+            bucket: buckets.get(side).clone(),
+            website: format!("http://{}/", websites.get(side)),
+        };
+        match self.mode {
+            OutputMode::Json => print_json(&JsonLine::Serving(ServingRecord::Serving {
+                api: format!("http://{api}"),
+                domain: domain.clone(),
+                dns: visitors.ports.dns,
+                http: visitors.ports.http,
+                https: visitors.ports.https,
+                authority: authority.display().to_string(),
+                primary: website(twinsite_site::Side::Primary),
+                backup: website(twinsite_site::Side::Backup),
+            })),
+            OutputMode::Quiet | OutputMode::Normal | OutputMode::Verbose => print(&text::serving(addresses)),
         }
     }
 
-    /// Shows what has changed on the embedded cloud.
-    pub(crate) fn live(&self, state: &str) {
-        match self.tone {
-            Tone::Json => data(&serde_json::json!({"event": "state", "text": state}).to_string()),
-            Tone::Quiet => {}
-            Tone::Normal | Tone::Verbose => people(state),
+    /// Writes the state of the embedded cloud, which has changed.
+    #[cfg(feature = "local")]
+    pub(crate) fn local_state(&self, state: &LocalState) {
+        match self.mode {
+            OutputMode::Json => print_json(&JsonLine::State(StateRecord::State(state.clone()))),
+            OutputMode::Quiet => {}
+            OutputMode::Normal | OutputMode::Verbose => print(&with_flags(&text::local_state(state), &self.flags)),
         }
     }
 
-    /// Asks a question; true when the answer is the word.
+    /// Asks a question; true if the answer is the word.
     pub(crate) fn confirm(&self, question: &str, word: &str) -> bool {
         self.close();
         if !stdin().is_terminal() {
-            people("there is nobody to ask; say --yes");
+            eprint("error: not a terminal; pass --yes to confirm");
             return false;
         }
         prompt(question);
@@ -156,30 +234,62 @@ impl Screen {
     }
 }
 
-fn exit_of(outcome: &Outcome) -> Exit {
-    match outcome {
-        Outcome::Planned { plan, check: true, .. } if !plan.is_empty() => Exit::Drift,
-        Outcome::Verified(verified) if !verified.differences.is_empty() => Exit::Drift,
-        Outcome::Deployed(deployed) if matches!(deployed.level.trouble, Some(SyncError::Cancelled)) => {
-            Exit::Interrupted
-        }
-        // The primary is published; that the backup is not level must not pass unnoticed.
-        Outcome::Deployed(deployed) if deployed.level.trouble.is_some() => Exit::Drift,
-        Outcome::Drilled(drilled) if drilled.missed() => Exit::Missed,
-        Outcome::Stopped => Exit::Interrupted,
-        Outcome::Declined => Exit::Failed,
-        _ => Exit::Done,
+/// The flags that select the same site again.
+fn repeated_flags(global: &Global) -> String {
+    let mut flags = String::new();
+    let path = |flag: &str, path: &std::path::Path| format!(" {flag} {}", shell_word(&path.display().to_string()));
+    if global.local {
+        flags.push_str(" --local");
+    }
+    if global.state != std::path::Path::new(crate::args::DEFAULT_STATE) {
+        flags.push_str(&path("--state", &global.state));
+    }
+    if global.config != std::path::Path::new(crate::args::DEFAULT_CONFIG) {
+        flags.push_str(&path("--config", &global.config));
+    }
+    if let Some(profile) = &global.profile {
+        flags.push_str(&format!(" --profile {}", shell_word(profile)));
+    }
+    flags
+}
+
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 
-/// A fault of the command line, in clap's words; help is not one.
+/// Appends flags to every `twinsite` command in backticks.
+fn with_flags(text: &str, flags: &str) -> String {
+    let mut parts = text.split('`');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for (index, part) in parts.enumerate() {
+        let command = index % 2 == 0 && part.starts_with("twinsite ") && part != "twinsite local";
+        out.push('`');
+        out.push_str(part);
+        if command {
+            out.push_str(flags);
+        }
+    }
+    out
+}
+
+/// The report of a drill as an HTML page.
+pub(crate) fn drill_page(drill: &DrillResult) -> String {
+    html::page(drill)
+}
+
+/// An error of the command line, or its help.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    // Nothing can be done about a terminal that is gone.
+    // A closed terminal cannot be written to.
     drop(error.print());
     if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
 }
 
-/// A question, without ending the line.
+/// A question, without a line break.
 pub(crate) fn prompt(question: &str) {
     let mut out = stderr().lock();
     drop(out.write_all(question.as_bytes()).and_then(|()| out.flush()));
@@ -187,17 +297,50 @@ pub(crate) fn prompt(question: &str) {
 
 /// An error before there is a screen.
 pub(crate) fn plain_error(text: &str) {
-    people(&format!("error: {text}"));
+    eprint(&format!("error: {text}"));
 }
 
-/// A line for programs. A reader that is gone has read enough.
-fn data(line: &str) {
-    drop(writeln!(stdout().lock(), "{line}"));
+/// Writes to stdout. A reader that has closed the pipe has read enough.
+fn print(text: &str) {
+    if !text.is_empty() {
+        drop(writeln!(stdout().lock(), "{}", text.trim_end()));
+    }
 }
 
-/// Lines for people. A terminal that is gone shows nothing.
-fn people(text: &str) {
+fn print_json(line: &JsonLine) {
+    let text =
+        serde_json::to_string(line).unwrap_or_else(|error| format!("{{\"event\":\"error\",\"reason\":\"{error}\"}}"));
+    drop(writeln!(stdout().lock(), "{text}"));
+}
+
+/// Writes to stderr. A terminal that is closed shows nothing.
+fn eprint(text: &str) {
     if !text.is_empty() {
         drop(writeln!(stderr().lock(), "{}", text.trim_end()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_repeat_the_flags_that_select_the_site() {
+        let flags = " --local --config 'my site.toml'";
+        let hint = with_flags("see `twinsite plan`, then run `twinsite apply`; not `aws s3 ls`", flags);
+        let wanted = format!("see `twinsite plan{flags}`, then run `twinsite apply{flags}`; not `aws s3 ls`");
+        assert_eq!(hint, wanted);
+    }
+
+    /// `docs/json-schema.json` is generated: `TWINSITE_UPDATE=1 cargo test -p twinsite schema` rewrites it.
+    #[test]
+    #[cfg(feature = "local")]
+    fn the_schema_in_the_documentation_is_that_of_the_code() {
+        let schema = serde_json::to_string_pretty(&schemars::schema_for!(JsonLine)).unwrap() + "\n";
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/json-schema.json");
+        if std::env::var_os("TWINSITE_UPDATE").is_some() {
+            std::fs::write(file, &schema).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(file).unwrap_or_default(), schema, "docs/json-schema.json is out of date");
     }
 }

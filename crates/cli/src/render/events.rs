@@ -1,59 +1,62 @@
-//! Events as lines: for people without a terminal, and for programs.
+//! Events as lines of text and of JSON.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use twinsite_core::{Event, Side, Watch};
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_site::{Event, Side, Watch};
 
-use super::human::size;
-use super::{data, people};
+use super::text::size;
+use super::{JsonLine, eprint, print_json, with_flags};
 
-/// Plain lines; objects only when asked for.
+/// Writes events as lines to stderr.
 #[derive(Default)]
-pub(super) struct Lines {
+pub(super) struct EventLines {
+    /// Whether every object is listed.
     objects: bool,
-    /// When a wait was last spoken of, by what is waited for.
+    /// Appended to commands in hints.
+    flags: String,
+    /// When each wait was last reported.
     waits: Mutex<HashMap<String, Duration>>,
 }
 
-impl Lines {
-    pub(super) fn new(objects: bool) -> Self {
-        Self { objects, ..Self::default() }
+impl EventLines {
+    pub(super) fn new(objects: bool, flags: String) -> Self {
+        Self { objects, flags, ..Self::default() }
     }
 
-    /// A log is not a clock: a wait is spoken of when it begins, and then each time it has become twice as long.
-    fn is_news(&self, what: &str, since: Duration) -> bool {
+    /// A wait is reported when it begins, and then whenever its duration has doubled, so that logs stay short.
+    fn is_due(&self, what: &str, since: Duration) -> bool {
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        let news =
-            waits.get(what).is_none_or(|last| since < *last || since >= (*last * 2).max(Duration::from_secs(10)));
-        if news {
+        let due = waits.get(what).is_none_or(|last| since < *last || since >= (*last * 2).max(Duration::from_secs(10)));
+        if due {
             waits.insert(what.to_owned(), since);
         }
-        news
+        due
     }
 }
 
-impl Watch for Lines {
+impl Watch for EventLines {
     fn event(&self, event: &Event) {
         let text = match event {
             Event::Object { verb, side, key, reason, bytes } if self.objects => {
                 let bytes = if *bytes > 0 { format!(" ({})", size(*bytes)) } else { String::new() };
-                format!("{} {verb:<7} {key}  {reason}{bytes}", of(*side))
+                format!("{} {verb:<7} {key}  {reason}{bytes}", side_name(*side))
             }
-            Event::Waiting { what, since, .. } if !self.is_news(what, *since) => String::new(),
+            Event::Waiting { what, since, .. } if !self.is_due(what, *since) => String::new(),
             other => line(other),
         };
-        people(&text);
+        eprint(&with_flags(&text, &self.flags));
     }
 }
 
-fn of(side: Option<Side>) -> &'static str {
+fn side_name(side: Option<Side>) -> &'static str {
     side.map_or("", Side::as_str)
 }
 
-/// What is worth a line of its own; empty when it is not.
+/// The line of an event; empty if it has none.
 pub(super) fn line(event: &Event) -> String {
     match event {
         Event::StepDone { step, action, took } => format!("{} {step} ({:.1} s)", action.symbol(), took.as_secs_f64()),
@@ -71,48 +74,153 @@ pub(super) fn line(event: &Event) -> String {
     }
 }
 
-/// One JSON object a line.
-pub(super) struct Ndjson;
+/// Writes each event as a line of JSON.
+pub(super) struct JsonEvents;
 
-impl Watch for Ndjson {
+impl Watch for JsonEvents {
     fn event(&self, event: &Event) {
-        if let Some(value) = value(event) {
-            data(&value.to_string());
+        if let Some(record) = EventRecord::new(event) {
+            print_json(&JsonLine::Event(record));
         }
     }
 }
 
-fn value(event: &Event) -> Option<Value> {
-    let side = |side: &Option<Side>| side.map(Side::as_str);
-    Some(match event {
-        Event::StepStarted { step, action } => {
-            json!({"event": "step", "state": "started", "step": step.as_str(), "action": action.as_str()})
-        }
-        Event::StepDone { step, action, took } => json!({
-            "event": "step", "state": "done", "step": step.as_str(), "action": action.as_str(),
-            "seconds": took.as_secs_f64(),
-        }),
-        Event::StepFailed { step, error } => {
-            json!({"event": "step", "state": "failed", "step": step.as_str(), "error": error})
-        }
-        Event::Waiting { what, since, .. } => {
-            json!({"event": "waiting", "what": what, "seconds": since.as_secs_f64()})
-        }
-        Event::PhaseStarted { phase, side: at, objects, bytes } => json!({
-            "event": "phase", "state": "started", "phase": phase.as_str(), "side": side(at), "objects": objects,
-            "bytes": bytes,
-        }),
-        Event::PhaseDone { phase, side: at, took } => json!({
-            "event": "phase", "state": "done", "phase": phase.as_str(), "side": side(at),
-            "seconds": took.as_secs_f64(),
-        }),
-        Event::Object { verb, side: at, key, reason, bytes } => json!({
-            "event": "object", "verb": verb.as_str(), "side": side(at), "key": key, "reason": reason, "bytes": bytes,
-        }),
-        Event::Drill { at, what } => json!({"event": "moment", "at": at.as_secs_f64(), "what": what}),
-        Event::Warning { text, hint } => json!({"event": "warning", "text": text, "hint": hint}),
-        _ => return None,
-    })
+/// An event as a line of `--json`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub(crate) enum EventRecord {
+    /// A step of a plan.
+    Step {
+        /// Whether it has started, completed or failed.
+        state: Progressing,
+        /// The step.
+        step: String,
+        /// `create`, `update`, `delete` or `wait`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        action: Option<&'static str>,
+        /// How long it took.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seconds: Option<f64>,
+        /// Why it failed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// The command is waiting.
+    Waiting {
+        /// What it waits for.
+        what: String,
+        /// For how long so far.
+        seconds: f64,
+    },
+    /// A phase of publishing or copying.
+    Phase {
+        /// Whether it has started or completed.
+        state: Progressing,
+        /// `list`, `hash`, `transfer`, `copy` or `verify`.
+        phase: &'static str,
+        /// `primary` or `backup`.
+        side: Option<&'static str>,
+        /// The number of objects, if known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        objects: Option<u64>,
+        /// Their size in bytes, if known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bytes: Option<u64>,
+        /// How long it took.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seconds: Option<f64>,
+    },
+    /// An object was put, rewritten, copied or deleted.
+    Object {
+        /// `put`, `rewrite`, `copy` or `delete`.
+        verb: &'static str,
+        /// `primary` or `backup`.
+        side: Option<&'static str>,
+        /// The key.
+        key: String,
+        /// Why: `absent`, `size`, `content`, `metadata`, `forced`, `extraneous`, `late`, `version`.
+        reason: &'static str,
+        /// Bytes uploaded.
+        bytes: u64,
+    },
+    /// An observation of a drill.
+    Drill {
+        /// Seconds since the outage began.
+        at: f64,
+        /// What was observed.
+        what: String,
+    },
+    /// A warning.
+    Warning {
+        /// What.
+        text: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+}
+
+/// The state of a step or phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Progressing {
+    /// It has started.
+    Started,
+    /// It has completed.
+    Done,
+    /// It has failed.
+    Failed,
+}
+
+impl EventRecord {
+    fn new(event: &Event) -> Option<Self> {
+        let side = |side: &Option<Side>| side.map(Side::as_str);
+        Some(match event {
+            Event::StepStarted { step, action } => Self::Step {
+                state: Progressing::Started,
+                step: step.to_string(),
+                action: Some(action.as_str()),
+                seconds: None,
+                error: None,
+            },
+            Event::StepDone { step, action, took } => Self::Step {
+                state: Progressing::Done,
+                step: step.to_string(),
+                action: Some(action.as_str()),
+                seconds: Some(took.as_secs_f64()),
+                error: None,
+            },
+            Event::StepFailed { step, error } => Self::Step {
+                state: Progressing::Failed,
+                step: step.to_string(),
+                action: None,
+                seconds: None,
+                error: Some(error.clone()),
+            },
+            Event::Waiting { what, since, .. } => Self::Waiting { what: what.clone(), seconds: since.as_secs_f64() },
+            Event::PhaseStarted { phase, side: of, objects, bytes } => Self::Phase {
+                state: Progressing::Started,
+                phase: phase.as_str(),
+                side: side(of),
+                objects: *objects,
+                bytes: *bytes,
+                seconds: None,
+            },
+            Event::PhaseDone { phase, side: of, took } => Self::Phase {
+                state: Progressing::Done,
+                phase: phase.as_str(),
+                side: side(of),
+                objects: None,
+                bytes: None,
+                seconds: Some(took.as_secs_f64()),
+            },
+            Event::Object { verb, side: of, key, reason, bytes } => {
+                Self::Object { verb: verb.as_str(), side: side(of), key: key.clone(), reason, bytes: *bytes }
+            }
+            Event::Drill { at, what } => Self::Drill { at: at.as_secs_f64(), what: what.clone() },
+            Event::Warning { text, hint } => Self::Warning { text: text.clone(), hint: hint.clone() },
+            _ => return None,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -120,10 +228,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_wait_is_spoken_of_ever_more_seldom() {
-        let lines = Lines::new(false);
-        let said = (0..600).filter(|second| lines.is_news("x", Duration::from_secs(*second))).collect::<Vec<_>>();
+    fn a_long_wait_is_reported_less_and_less_often() {
+        let lines = EventLines::new(false, String::new());
+        let said = (0..600).filter(|second| lines.is_due("x", Duration::from_secs(*second))).collect::<Vec<_>>();
         assert_eq!(said, [0, 10, 20, 40, 80, 160, 320]);
-        assert!(lines.is_news("y", Duration::ZERO) && lines.is_news("x", Duration::ZERO), "a new wait is news");
+        assert!(lines.is_due("y", Duration::ZERO) && lines.is_due("x", Duration::ZERO), "a new wait is news");
     }
 }

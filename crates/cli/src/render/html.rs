@@ -1,51 +1,47 @@
-//! The report of a drill as one page: nothing is loaded from anywhere, and nothing needs a script.
+//! The report of a drill as one self-contained HTML page without scripts.
 
 use std::fmt::Write;
+use std::time::Duration;
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use twinsite_site::drill::{Change, DrillResult, Outcome, Sample, ServedBy, Verdict};
 
-use super::drill::{at, since, verdict};
-use crate::ops::drill::report::{Change, Drilled, secs, timeline};
-use crate::ops::drill::timeline::{Look, Sample, Seen};
+use super::text::{after, between, verdict};
 
 const STYLE: &str = include_str!("report.css");
 
-/// The page.
-pub(crate) fn page(drilled: &Drilled) -> String {
-    let Drilled { domain, mode, how, local, speed, started, marks, lost, budget, objective, .. } = drilled;
-    let when = i64::try_from(*started).ok().and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
-    let when = when.and_then(|when| when.format(&Rfc3339).ok()).unwrap_or_default();
-    let place = if *local { format!("the embedded cloud, time {speed} times as fast") } else { "AWS".to_owned() };
-    let class = if drilled.missed() { "missed" } else { "met" };
+pub(super) fn page(drill: &DrillResult) -> String {
+    let DrillResult { domain, mode, outage, embedded, speed, started, marks, lost, .. } = drill;
+    let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
+    let place = if *embedded { format!("the embedded cloud at {speed} times real time") } else { "AWS".to_owned() };
+    let class = if drill.verdict() == Verdict::Met { "met" } else { "missed" };
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>Failover drill of {domain}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
          <h1>Failover drill of {domain}</h1>\n\
          <p class=\"{class}\">{}</p>\n\
-         <p>{when}, on {place}. Mode <b>{mode}</b>; the primary was broken by <b>{how}</b> and put back.</p>\n",
-        escaped(verdict(drilled))
+         <p>{started}, on {place}. Mode <b>{mode}</b>, outage <b>{outage}</b>; the primary was restored.</p>\n",
+        escaped(verdict(drill.path, drill.verdict()))
     );
     let _ = write!(
         html,
         "<dl>\n<div><dt>Detected</dt><dd>{}</dd></div>\n<div><dt>Failed over</dt><dd>{}</dd></div>\n\
-         <div><dt>Put back</dt><dd>{}</dd></div>\n<div><dt>Failed back</dt><dd>{}</dd></div>\n\
-         <div><dt>Budget</dt><dd>{budget} s</dd></div>\n<div><dt>Objective</dt><dd>{objective} s</dd></div>\n\
+         <div><dt>Restored</dt><dd>{}</dd></div>\n<div><dt>Failed back</dt><dd>{}</dd></div>\n\
+         <div><dt>Bound</dt><dd>{bound} s</dd></div>\n<div><dt>Objective</dt><dd>{objective} s</dd></div>\n\
          <div><dt>Lost over HTTP</dt><dd>{} of {} requests</dd></div>\n<div><dt>Lost over HTTPS</dt><dd>{}</dd></div>\n</dl>\n",
-        at(marks.detected),
-        at(marks.failed_over),
-        at(marks.restored),
-        since(marks.failed_back, marks.restored),
+        after(marks.detected),
+        after(marks.failed_over),
+        after(marks.restored),
+        between(marks.restored, marks.failed_back),
         lost.http,
         lost.of,
         lost.https
     );
-    chart(&mut html, drilled);
-    table(&mut html, &timeline(&drilled.samples));
+    chart(&mut html, drill);
+    table(&mut html, &drill.timeline);
     html.push_str(
-        "<footer>A visitor keeps a name for as long as its TTL says, and asks once a second. The budget follows from the \
-         interval and the threshold of the health checks and from the TTL. Written by twinsite.</footer>\n</main>\n</body>\n</html>\n",
+        "<footer>Visitors are simulated: one request a second over each protocol, by a resolver that honours the TTL. The bound \
+         follows from interval and threshold of the health checks and the TTL. Written by twinsite.</footer>\n</main>\n</body>\n</html>\n",
     );
     html
 }
@@ -54,67 +50,82 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// What one lane shows at a time: a class for its colour, and words.
-type Colour = (&'static str, &'static str);
+/// The state that a lane shows at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct LaneState {
+    /// The CSS class of its colour.
+    class: &'static str,
+    label: &'static str,
+}
 
-const NOTHING: Colour = ("nothing", "nothing");
+const FAILED: LaneState = LaneState { class: "nothing", label: "failed" };
 
-fn of_side(side: Option<Seen>) -> Colour {
+fn served_by(side: Option<ServedBy>) -> LaneState {
     match side {
-        Some(Seen::Primary) => ("primary", "the primary"),
-        Some(Seen::Backup) => ("backup", "the backup"),
-        Some(Seen::Either) => ("either", "the site"),
-        None => NOTHING,
+        Some(ServedBy::Primary) => LaneState { class: "primary", label: "the primary" },
+        Some(ServedBy::Backup) => LaneState { class: "backup", label: "the backup" },
+        Some(ServedBy::Either) => LaneState { class: "either", label: "the site" },
+        None => FAILED,
     }
 }
 
-type Lane<'a> = &'a dyn Fn(&Sample) -> Colour;
+type Lane<'a> = &'a dyn Fn(&Sample) -> LaneState;
 
-fn chart(html: &mut String, drilled: &Drilled) {
-    let samples = &drilled.samples;
+/// A period in which a lane shows the same state.
+struct Period {
+    from: f64,
+    to: f64,
+    state: LaneState,
+}
+
+fn chart(html: &mut String, drill: &DrillResult) {
+    let samples = &drill.samples;
     let end = samples.last().map_or(1.0, |sample| sample.at).max(1.0);
     let percent = |at: f64| (at.max(0.0) / end * 100.0).min(100.0);
     html.push_str(
-        "<h2>What was seen</h2>\n<div id=\"chart\" role=\"img\" aria-label=\"Who answered, second by second\">\n",
+        "<h2>Timeline</h2>\n<div id=\"chart\" role=\"img\" aria-label=\"What served requests, second by second\">\n",
     );
-    let checked = checked(samples);
+    let reports = health_reports(samples);
     let lanes: [(&str, Lane<'_>); 5] = [
-        ("Health checks", &|sample| match checked.iter().rev().find(|(at, _)| *at <= sample.at) {
-            Some((_, true)) => ("either", "see it well"),
-            _ => ("nothing", "see it failing"),
+        ("Health checks", &|sample| match reports.iter().rev().find(|report| report.at <= sample.at) {
+            Some(report) if report.healthy => LaneState { class: "either", label: "healthy" },
+            _ => LaneState { class: "nothing", label: "unhealthy" },
         }),
-        ("DNS leads to", &|sample| of_side(sample.dns)),
-        ("Visitors, HTTP", &|sample| of_look(&sample.http)),
-        ("Visitors, HTTPS", &|sample| of_look(&sample.https)),
-        ("Backup itself", &|sample| if sample.backup { ("backup", "has it") } else { NOTHING }),
+        ("DNS leads to", &|sample| served_by(sample.dns)),
+        ("Visitors, HTTP", &|sample| served_by(side_of(&sample.http))),
+        ("Visitors, HTTPS", &|sample| served_by(side_of(&sample.https))),
+        ("Backup itself", &|sample| match sample.backup {
+            true => LaneState { class: "backup", label: "in sync" },
+            false => FAILED,
+        }),
     ];
-    for (name, colour) in lanes {
+    for (name, lane) in lanes {
         let _ = write!(html, "<div class=\"lane\"><span>{name}</span><div class=\"bar\">");
-        for (from, to, (class, words)) in stretches(samples, colour, end) {
+        for Period { from, to, state: LaneState { class, label } } in periods(samples, lane, end) {
             let (left, width) = (percent(from), percent(to) - percent(from));
             let _ = write!(
                 html,
-                "<i class=\"{class}\" style=\"left:{left:.2}%;width:{width:.2}%\" title=\"{from:.0} s to {to:.0} s: {words}\"></i>"
+                "<i class=\"{class}\" style=\"left:{left:.2}%;width:{width:.2}%\" title=\"{from:.0} s to {to:.0} s: {label}\"></i>"
             );
         }
         html.push_str("</div></div>\n");
     }
-    moments(html, drilled, &percent);
+    marks(html, drill, &percent);
     html.push_str("</div>\n");
     html.push_str(
-        "<p class=\"legend\"><i class=\"primary\"></i> primary <i class=\"backup\"></i> backup <i class=\"either\"></i> well, or \
-         either side <i class=\"nothing\"></i> nothing</p>\n",
+        "<p class=\"legend\"><i class=\"primary\"></i> primary <i class=\"backup\"></i> backup <i class=\"either\"></i> healthy, or \
+         either side <i class=\"nothing\"></i> failed</p>\n",
     );
 }
 
-/// The axis, with what happened when.
-fn moments(html: &mut String, drilled: &Drilled, percent: &dyn Fn(f64) -> f64) {
+/// The axis with the marks.
+fn marks(html: &mut String, drill: &DrillResult, percent: &dyn Fn(f64) -> f64) {
     html.push_str("<div class=\"lane marks\"><span>Seconds</span><div class=\"bar\">");
     let marks = [
         ("broken", Some(0.0)),
-        ("over", drilled.marks.failed_over),
-        ("put back", drilled.marks.restored),
-        ("back", drilled.marks.failed_back),
+        ("failed over", drill.marks.failed_over),
+        ("restored", drill.marks.restored),
+        ("failed back", drill.marks.failed_back),
     ];
     for (row, (name, mark)) in marks.into_iter().enumerate() {
         let Some(mark) = mark else { continue };
@@ -125,48 +136,55 @@ fn moments(html: &mut String, drilled: &Drilled, percent: &dyn Fn(f64) -> f64) {
         };
         let _ = write!(html, "<b class=\"row{row}\" style=\"{place}\">{name} {mark:.0}</b>");
     }
-    let budget = percent(secs(drilled.budget));
-    let _ = write!(html, "<em style=\"left:{budget:.2}%\" title=\"budget: {} s\"></em>", drilled.budget);
+    let bound = percent(Duration::from_secs(drill.bound_seconds).as_secs_f64());
+    let _ = write!(html, "<em style=\"left:{bound:.2}%\" title=\"bound: {} s\"></em>", drill.bound_seconds);
     html.push_str("</div></div>\n");
 }
 
-/// What the checkers last said of what DNS goes by, whenever they were asked.
-fn checked(samples: &[Sample]) -> Vec<(f64, bool)> {
-    let asked = samples.iter().filter(|sample| !sample.health.is_empty());
-    asked
-        .map(|sample| (sample.at, sample.health.get("serving").or(sample.health.get("primary")) != Some(&false)))
-        .collect()
+/// What the checkers of the failover record reported.
+struct HealthReport {
+    at: f64,
+    healthy: bool,
 }
 
-fn of_look(look: &Look) -> Colour {
-    of_side(look.side())
+fn health_reports(samples: &[Sample]) -> Vec<HealthReport> {
+    let queried = samples.iter().filter(|sample| !sample.health.is_empty());
+    let healthy = |sample: &Sample| sample.health.get("serving").or(sample.health.get("primary")) != Some(&false);
+    queried.map(|sample| HealthReport { at: sample.at, healthy: healthy(sample) }).collect()
 }
 
-/// Samples that show the same, put together.
-fn stretches(samples: &[Sample], colour: Lane<'_>, end: f64) -> Vec<(f64, f64, Colour)> {
-    let mut all: Vec<(f64, f64, Colour)> = Vec::new();
+fn side_of(outcome: &Outcome) -> Option<ServedBy> {
+    match outcome {
+        Outcome::Served(side) => Some(*side),
+        Outcome::Failed(_) => None,
+    }
+}
+
+/// Consecutive samples with the same state.
+fn periods(samples: &[Sample], lane: Lane<'_>, end: f64) -> Vec<Period> {
+    let mut all: Vec<Period> = Vec::new();
     for sample in samples.iter().filter(|sample| sample.at >= 0.0) {
-        let now = colour(sample);
+        let state = lane(sample);
         if let Some(last) = all.last_mut() {
-            last.1 = sample.at;
+            last.to = sample.at;
         }
-        if all.last().is_none_or(|last| last.2 != now) {
-            all.push((if all.is_empty() { 0.0 } else { sample.at }, sample.at, now));
+        if all.last().is_none_or(|last| last.state != state) {
+            all.push(Period { from: if all.is_empty() { 0.0 } else { sample.at }, to: sample.at, state });
         }
     }
     if let Some(last) = all.last_mut() {
-        last.1 = end;
+        last.to = end;
     }
     all
 }
 
 fn table(html: &mut String, changes: &[Change]) {
     html.push_str(
-        "<h2>What changed</h2>\n<table>\n<thead><tr><th>At</th><th>Who</th><th>Saw</th></tr></thead>\n<tbody>\n",
+        "<h2>Changes</h2>\n<table>\n<thead><tr><th>At</th><th>Observer</th><th>Observed</th></tr></thead>\n<tbody>\n",
     );
-    for Change { at, who, what } in changes {
+    for Change { at, observer, observed } in changes {
         let at = if *at < 0.0 { "before".to_owned() } else { format!("{at:.0} s") };
-        let _ = writeln!(html, "<tr><td>{at}</td><td>{}</td><td>{}</td></tr>", escaped(who), escaped(what));
+        let _ = writeln!(html, "<tr><td>{at}</td><td>{}</td><td>{}</td></tr>", escaped(observer), escaped(observed));
     }
     html.push_str("</tbody>\n</table>\n");
 }
@@ -175,14 +193,12 @@ fn table(html: &mut String, changes: &[Change]) {
 mod tests {
     use std::collections::BTreeMap;
 
-    use twinsite_core::Mode;
-    use twinsite_s3_site::How;
+    use twinsite_site::drill::{FailoverPath, Lost, Marks, timeline};
 
     use super::*;
-    use crate::ops::drill::timeline::{Way, lost, marks};
 
-    fn drilled() -> Drilled {
-        let site = |side| Look::Site(side);
+    fn drill() -> DrillResult {
+        let site = Outcome::Served;
         let sample = |at, dns, http, https| Sample {
             at,
             dns: Some(dns),
@@ -191,43 +207,44 @@ mod tests {
             backup: true,
             health: BTreeMap::from([("primary".into(), at < 5.0)]),
         };
-        let (primary, backup) = (Seen::Primary, Seen::Backup);
-        let none = || Look::Failed("HTTP status 404 <&>".into());
+        let (primary, backup) = (ServedBy::Primary, ServedBy::Backup);
+        let failed = || Outcome::Failed("HTTP status 404 <&>".into());
         let samples = vec![
             sample(-1.0, primary, site(primary), site(primary)),
-            sample(1.0, primary, none(), none()),
-            sample(90.0, backup, site(backup), none()),
+            sample(1.0, primary, failed(), failed()),
+            sample(90.0, backup, site(backup), failed()),
             sample(200.0, primary, site(primary), site(primary)),
         ];
-        let (marks, lost) = (marks(&samples, Way::Dns, Some(100.0)), lost(&samples));
-        Drilled {
+        let marks =
+            Marks { detected: Some(1.0), failed_over: Some(90.0), restored: Some(100.0), failed_back: Some(200.0) };
+        DrillResult {
             domain: "www.example.com".into(),
-            mode: Mode::Dns,
-            how: How::Website,
-            way: Way::Dns,
-            local: true,
+            mode: "dns".into(),
+            outage: "website",
+            path: FailoverPath::Dns,
+            embedded: true,
             speed: 10,
-            started: 1_795_440_000,
-            samples,
+            started: "2026-11-23T10:00:00Z".into(),
             marks,
-            lost,
-            budget: 198,
-            objective: 198,
+            lost: Lost { http: 1, https: 2, of: 3 },
+            bound_seconds: 198,
+            objective_seconds: 198,
+            timeline: timeline(&samples),
+            samples,
         }
     }
 
     #[test]
-    fn the_page_needs_nothing_from_anywhere_and_shows_what_was_seen() {
-        let html = page(&drilled());
-        for part in
-            ["id=\"chart\"", "the objective is met", "after 90 s", "100 s after that", "2026-11-23T", "&lt;&amp;&gt;"]
+    fn the_page_is_self_contained_and_shows_the_timeline() {
+        let html = page(&drill());
+        for part in ["id=\"chart\"", "objective met", "after 90 s", "100 s after that", "2026-11-23T", "&lt;&amp;&gt;"]
         {
             assert!(html.contains(part), "no `{part}` in {html}");
         }
         for strange in ["<script", "http://", "https://", "@import", "url("] {
             assert!(!html.contains(strange), "`{strange}`");
         }
-        let missed = Drilled { objective: 60, ..drilled() };
-        assert!(page(&missed).contains("class=\"missed\"") && missed.missed());
+        let missed = DrillResult { objective_seconds: 60, ..drill() };
+        assert!(page(&missed).contains("class=\"missed\"") && missed.verdict() == Verdict::TooLate);
     }
 }

@@ -1,15 +1,16 @@
-//! Progress bars, when a terminal is there.
+//! Progress bars on a terminal.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use twinsite_core::{Event, Phase, Side, Watch};
+use twinsite_core::Phase;
+use twinsite_site::{Event, Side, Watch};
 
 use super::events::line;
 
-/// The bars that are there, by what they show.
+/// The visible bars.
 type Bars = HashMap<(Phase, Option<Side>), Bar>;
 
 #[derive(Clone)]
@@ -45,7 +46,7 @@ impl Progress {
     fn start(&self, phase: Phase, side: Option<Side>, objects: Option<u64>, bytes: Option<u64>) {
         let bar = self.all.add(ProgressBar::new(bytes.unwrap_or_default()));
         let template = if bytes.is_some() { BYTES } else { SPIN };
-        // The templates are fixed; should one not parse, the default style does.
+        // The templates are constants; the default style would do as well.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -76,7 +77,7 @@ impl Watch for Progress {
             other => {
                 let text = line(other);
                 if !text.is_empty() {
-                    // A terminal that is gone shows nothing.
+                    // A closed terminal cannot be written to.
                     drop(self.all.println(text));
                 }
             }

@@ -1,0 +1,474 @@
+//! One function per command: arguments to request, operation, result.
+
+use std::io::{IsTerminal, stdin};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::Duration;
+
+use clap::CommandFactory;
+use futures::future::{Either, select};
+use twinsite_core::wait::pause;
+use twinsite_site::drill::PreparedDrill;
+use twinsite_site::{
+    self as site, AdoptBuckets, BackfillRequest, CertificateFiles, DeployRequest, DeployResult, Engine, Error,
+    FailbackChecks, Guard, OlderCommit, PolicyKind, PublishOptions, RollbackRequest, Run, Sending, SitePlan,
+    SourceDirectory, Versions, VisitorCheck, WaitForInvalidation,
+};
+
+use crate::args::{self, Args, Command, Global};
+use crate::environment::{
+    CloudHandle, DataPlane, OpenSite, open_environment, open_site, open_site_without_warning, read_config,
+};
+use crate::render::Screen;
+use crate::result::{CommandResult, DeployedResult, DrilledResult, PlanResult};
+use crate::{config, init};
+
+type Outcome = Result<CommandResult, Error>;
+
+/// Runs a command.
+pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
+    let Args { global, command } = args;
+    let context = Context { global: &global, run, screen };
+    match command {
+        Command::Init(options) => init::init(&global, &options),
+        Command::Plan(options) => Box::pin(context.plan(&options)).await,
+        Command::Apply(options) => Box::pin(context.apply(&options)).await,
+        Command::Deploy(options) => Box::pin(context.deploy(&options)).await,
+        Command::Verify(options) => Box::pin(context.verify(options.dir)).await,
+        Command::Backfill(options) => Box::pin(context.backfill(&options)).await,
+        Command::Releases(options) => Box::pin(context.releases(&options)).await,
+        Command::Rollback(options) => Box::pin(context.rollback(&options)).await,
+        Command::Status(options) => Box::pin(context.status(&options)).await,
+        Command::Drill(options) => Box::pin(context.drill(&options)).await,
+        Command::Failover => Box::pin(context.failover()).await,
+        Command::Failback(options) => Box::pin(context.failback(&options)).await,
+        Command::Cert { command: args::Cert::Import(options) } => Box::pin(context.import_certificate(&options)).await,
+        Command::IamPolicy(options) => Box::pin(context.iam_policy(&options)).await,
+        Command::Destroy(options) => Box::pin(context.destroy(&options)).await,
+        Command::Local(options) => Box::pin(context.local(&options)).await,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "twinsite", &mut script);
+            Ok(CommandResult::Document(String::from_utf8_lossy(&script).into_owned()))
+        }
+    }
+}
+
+/// What every command needs.
+struct Context<'a> {
+    global: &'a Global,
+    run: &'a Run,
+    screen: &'a Screen,
+}
+
+impl Context<'_> {
+    async fn open(&self, data_plane: DataPlane) -> Result<OpenSite, Error> {
+        Box::pin(open_site(self.global, read_config(self.global)?, data_plane, self.run)).await
+    }
+
+    /// Asks for confirmation, unless `--yes` or `--local` was given.
+    fn confirm(&self, question: &str, word: &str) -> bool {
+        self.global.yes || self.global.local || self.screen.confirm(question, word)
+    }
+
+    async fn plan(&self, options: &args::Plan) -> Outcome {
+        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let planned = site::plan(&site, adopt(options.adopt), self.run).await;
+        let planned = finish(cloud, planned).await?;
+        Ok(CommandResult::Plan(PlanResult {
+            plan: planned.summary(),
+            estimate: Some(site::estimate(&site)),
+            exit_if_pending: options.check,
+        }))
+    }
+
+    async fn apply(&self, options: &args::Apply) -> Outcome {
+        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let applied = async {
+            let plan = site::plan(&site, adopt(options.adopt), self.run).await?;
+            let fingerprint = plan.fingerprint();
+            if let Some(expected) = options.expect.as_ref().filter(|expected| **expected != fingerprint) {
+                let why = format!("the plan is now {fingerprint}, not {expected}; nothing was changed");
+                let hint = "review it with `twinsite plan`, and approve the new fingerprint";
+                return Err(Error::refused("apply the plan", why).hint(hint));
+            }
+            self.show_plan(&plan);
+            let ask = !plan.is_empty() && options.expect.is_none() && stdin().is_terminal();
+            if ask && !self.confirm("Apply this plan? Type yes: ", "yes") {
+                return Ok(CommandResult::Declined);
+            }
+            Ok(CommandResult::Applied(Box::pin(site::apply(&site, plan, self.run)).await?))
+        };
+        let applied = Box::pin(applied).await;
+        finish(cloud, applied).await
+    }
+
+    fn show_plan(&self, plan: &SitePlan) {
+        let plan = PlanResult { plan: plan.summary(), estimate: None, exit_if_pending: false };
+        self.screen.show_intermediate(&CommandResult::Plan(plan));
+    }
+
+    async fn destroy(&self, options: &args::Destroy) -> Outcome {
+        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let destroyed = async {
+            let plan =
+                if options.former { site::plan_destroy_former(&site).await } else { site::plan_destroy(&site).await }?;
+            if plan.is_empty() {
+                return Ok(CommandResult::Destroyed { steps: 0 });
+            }
+            self.show_plan(&plan);
+            let domain = site.site().domain.as_str();
+            let question = format!("This cannot be undone. Type {domain} to continue: ");
+            if !self.global.yes && !self.screen.confirm(&question, domain) {
+                return Ok(CommandResult::Declined);
+            }
+            Ok(CommandResult::Destroyed { steps: site::destroy(&site, plan, self.run).await? })
+        };
+        let destroyed = Box::pin(destroyed).await;
+        finish(cloud, destroyed).await
+    }
+
+    async fn deploy(&self, options: &args::Deploy) -> Outcome {
+        let config = read_config(self.global)?;
+        let request = deploy_request(options)?;
+        let checks = match request.check {
+            VisitorCheck::Configured => config.publish.probe,
+            VisitorCheck::Skip => false,
+            VisitorCheck::Fail | VisitorCheck::RollBack => true,
+        };
+        let data_plane = if checks { DataPlane::AtSpeed(1) } else { DataPlane::NotNeeded };
+        let index = Some(index_file(self.global));
+        let reading = SourceDirectory::read(&config, &options.dir, index, options.commit.as_deref());
+        let opening = open_site_without_warning(self.global, config.clone(), data_plane);
+        let (source, OpenSite { site, cloud }) = Box::pin(read_and_open(self.global, reading, opening)).await?;
+        let deployed = async {
+            if options.apply && !options.dry_run {
+                let plan = site::plan(&site, AdoptBuckets::Refuse, self.run).await?;
+                Box::pin(site::apply(&site, plan, self.run)).await?;
+            }
+            cloud.reset_requests().await;
+            if options.dry_run {
+                let plan = site::plan_deploy(&site, source, &request, self.run).await?;
+                return Ok(CommandResult::DryRun(plan.summary()));
+            }
+            let deployed = site::deploy(&site, source, &request, self.run).await?;
+            Ok(deployed_result(deployed, &cloud).await)
+        };
+        let deployed = Box::pin(deployed).await;
+        if options.serve && deployed.is_ok() {
+            return self.serve(&site, cloud, deployed?).await;
+        }
+        finish(cloud, deployed).await
+    }
+
+    async fn rollback(&self, options: &args::Rollback) -> Outcome {
+        let guard = options.max_delete.as_deref().map(parse_guard).transpose()?;
+        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        cloud.reset_requests().await;
+        let request = RollbackRequest {
+            release: options.id.clone(),
+            message: options.message.clone(),
+            guard,
+            options: publish_options(&options.publish),
+        };
+        let rolled_back = async {
+            if options.dry_run {
+                let plan = site::plan_rollback(&site, &request, self.run).await?;
+                return Ok(CommandResult::DryRun(plan.summary()));
+            }
+            let result = site::rollback(&site, &request, self.run).await?;
+            Ok(deployed_result(result, &cloud).await)
+        };
+        let rolled_back = Box::pin(rolled_back).await;
+        finish(cloud, rolled_back).await
+    }
+
+    async fn verify(&self, dir: Option<PathBuf>) -> Outcome {
+        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let verified = Box::pin(site::verify(&site, dir, self.run)).await;
+        finish(cloud, verified.map(CommandResult::Verified)).await
+    }
+
+    async fn backfill(&self, options: &args::Backfill) -> Outcome {
+        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let request = BackfillRequest {
+            engine: match options.engine {
+                args::Engine::Auto => Engine::Auto,
+                args::Engine::Copy => Engine::Copy,
+                args::Engine::Batch => Engine::Batch,
+            },
+            versions: if options.versions { Versions::All } else { Versions::Current },
+            lock_timeout: Duration::from_secs(options.lock_timeout),
+        };
+        let backfilled = async {
+            let plan = Box::pin(site::plan_backfill(&site, request, self.run)).await?;
+            if options.dry_run {
+                return Ok(CommandResult::BackfillDryRun(plan.summary()));
+            }
+            if let Some(cents) = plan.batch_cents() {
+                let price = format!("${}.{:02}", cents / 100, cents % 100);
+                let question = format!("The batch job costs about {price}, plus traffic. Continue? Type yes: ");
+                if !self.confirm(&question, "yes") {
+                    return Ok(CommandResult::Declined);
+                }
+            }
+            Ok(CommandResult::Backfilled(Box::pin(site::backfill(&site, plan, self.run)).await?))
+        };
+        let backfilled = Box::pin(backfilled).await;
+        finish(cloud, backfilled).await
+    }
+
+    async fn releases(&self, options: &args::Releases) -> Outcome {
+        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let found = match (&options.id, &options.other) {
+            (None, _) => site::releases(&site).await.map(|releases| CommandResult::Releases { releases }),
+            (Some(id), None) => site::release(&site, id).await.map(CommandResult::Release),
+            (Some(before), Some(after)) => site::compare_releases(&site, before, after)
+                .await
+                .map(|differences| CommandResult::ReleasesCompared { differences }),
+        };
+        finish(cloud, found).await
+    }
+
+    async fn status(&self, options: &args::Status) -> Outcome {
+        /// The interval of `--watch`.
+        const INTERVAL: Duration = Duration::from_secs(10);
+        let data_plane = if options.watch { DataPlane::AtSpeed(1) } else { DataPlane::NotNeeded };
+        let OpenSite { site, cloud } = self.open(data_plane).await?;
+        let watched = async {
+            loop {
+                let status = CommandResult::Status(Box::new(Box::pin(site::status(&site, self.run)).await?));
+                if !options.watch {
+                    return Ok(status);
+                }
+                self.screen.show_intermediate(&status);
+                pause(self.run, INTERVAL).await;
+                if self.run.is_cancelled() {
+                    return Ok(CommandResult::Watched);
+                }
+            }
+        };
+        let watched = Box::pin(watched).await;
+        finish(cloud, watched).await
+    }
+
+    async fn drill(&self, options: &args::Drill) -> Outcome {
+        let config = read_config(self.global)?;
+        let outage = options.how.as_deref().map(str::parse).transpose();
+        let outage = outage.map_err(|error| Error::new("read --how", site::Cause::Invalid(error)))?;
+        let data_plane = match options.restore {
+            true => DataPlane::NotNeeded,
+            false => DataPlane::AtSpeed(options.speed.unwrap_or(10)),
+        };
+        let OpenSite { site, cloud } = Box::pin(open_site_without_warning(self.global, config, data_plane)).await?;
+        let request = site::drill::DrillRequest { outage, objective: options.objective.map(Duration::from_secs) };
+        let drilled = async {
+            if options.restore {
+                let outage = site::drill::restore(&site).await?.map(site::Outage::as_str);
+                return Ok(CommandResult::Restored { outage });
+            }
+            let prepared = Box::pin(PreparedDrill::check(&site, request, self.run)).await?;
+            let (domain, outage) = (&site.site().domain, prepared.outage());
+            let question = format!("This breaks the primary of {domain} ({outage}). Type yes to continue: ");
+            if !self.confirm(&question, "yes") {
+                return Ok(CommandResult::Declined);
+            }
+            let drill = Box::pin(prepared.run(&site, self.run)).await?;
+            if let Some(path) = &options.html {
+                let operation = format!("write `{}`", path.display());
+                std::fs::write(path, crate::render::drill_page(&drill))
+                    .map_err(|error| Error::new(operation, site::Cause::Io(error)))?;
+            }
+            let verdict = drill.verdict();
+            Ok(CommandResult::Drilled(Box::new(DrilledResult { drill, verdict })))
+        };
+        let drilled = Box::pin(drilled).await;
+        finish(cloud, drilled).await
+    }
+
+    async fn failover(&self) -> Outcome {
+        let config = read_config(self.global)?;
+        let opened = open_environment(self.global, DataPlane::NotNeeded).await?;
+        let failed_over = Box::pin(site::failover(&config, &opened.environment)).await;
+        finish(opened.cloud, failed_over.map(|backup| CommandResult::FailedOver { backup })).await
+    }
+
+    async fn failback(&self, options: &args::Failback) -> Outcome {
+        let OpenSite { site, cloud } = self.open(DataPlane::AtSpeed(1)).await?;
+        let checks = if options.force { FailbackChecks::Skip } else { FailbackChecks::Require };
+        let failed_back = Box::pin(site::failback(&site, checks)).await;
+        finish(cloud, failed_back.map(|was_failed_over| CommandResult::FailedBack { was_failed_over })).await
+    }
+
+    async fn import_certificate(&self, options: &args::Import) -> Outcome {
+        let args::Import { cert, chain, key } = options;
+        let files = CertificateFiles {
+            certificate: read_pem(cert)?,
+            chain: chain.as_deref().map(read_pem).transpose()?,
+            private_key: read_pem(key)?,
+        };
+        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let imported = Box::pin(site::import_certificate(&site, files)).await;
+        finish(cloud, imported.map(|arn| CommandResult::CertificateImported { arn: arn.to_string() })).await
+    }
+
+    async fn iam_policy(&self, options: &args::IamPolicy) -> Outcome {
+        let config = read_config(self.global)?;
+        let account = match &options.account {
+            Some(account) => {
+                account.parse().map_err(|error| Error::new("read --account", site::Cause::Invalid(error)))?
+            }
+            None => {
+                let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+                finish(cloud, Ok(site.site().account.clone())).await?
+            }
+        };
+        let document = match &options.github {
+            Some(repository) => site::github_trust_policy(&account, repository, &options.environment),
+            None => site::policy(&config, account, policy_kind(options.role)),
+        };
+        document.map(|document| CommandResult::Document(format!("{document:#}\n")))
+    }
+
+    #[cfg(feature = "local")]
+    async fn local(&self, options: &args::Local) -> Outcome {
+        let global = Global { local: true, ..self.global.clone() };
+        Box::pin(crate::local::serve_until_stopped(&global, options, self.run, self.screen)).await
+    }
+
+    #[cfg(not(feature = "local"))]
+    async fn local(&self, _: &args::Local) -> Outcome {
+        let global = Global { local: true, ..self.global.clone() };
+        open_environment(&global, DataPlane::NotNeeded).await.map(|_| CommandResult::Served)
+    }
+
+    /// Shows what was deployed, and serves the embedded cloud until the run is cancelled.
+    #[cfg(feature = "local")]
+    async fn serve(&self, site: &site::SiteContext, cloud: CloudHandle, deployed: CommandResult) -> Outcome {
+        self.screen.show_intermediate(&deployed);
+        let embedded = cloud.embedded.ok_or_else(|| Error::usage("serve", "--serve needs --local"))?;
+        Box::pin(embedded.serve(site.site(), &self.global.state, self.run, self.screen)).await
+    }
+
+    #[cfg(not(feature = "local"))]
+    async fn serve(&self, _: &site::SiteContext, cloud: CloudHandle, deployed: CommandResult) -> Outcome {
+        finish(cloud, Ok(deployed)).await
+    }
+}
+
+/// Closes the embedded cloud, whatever the result, and returns the result.
+async fn finish<T>(cloud: CloudHandle, result: Result<T, Error>) -> Result<T, Error> {
+    let closed = cloud.close().await;
+    let result = result?;
+    closed.map(|()| result)
+}
+
+/// Reads the directory while the site is opened. The first error counts; opening the embedded cloud is work for this machine,
+/// so it follows.
+async fn read_and_open(
+    global: &Global,
+    reading: impl Future<Output = Result<SourceDirectory, Error>>,
+    opening: impl Future<Output = Result<OpenSite, Error>>,
+) -> Result<(SourceDirectory, OpenSite), Error> {
+    let (reading, opening) = (pin!(reading), pin!(opening));
+    if global.local {
+        let source = reading.await?;
+        return Ok((source, opening.await?));
+    }
+    match select(reading, opening).await {
+        Either::Left((source, opening)) => {
+            let source = source?;
+            Ok((source, opening.await?))
+        }
+        Either::Right((opened, reading)) => Ok((reading.await?, opened?)),
+    }
+}
+
+async fn deployed_result(result: DeployResult, cloud: &CloudHandle) -> CommandResult {
+    match result {
+        DeployResult::Published(publish) => {
+            let requests = cloud.requests().await;
+            CommandResult::Deployed(Box::new(DeployedResult { publish: *publish, requests }))
+        }
+        DeployResult::Skipped { reason } => CommandResult::Skipped { reason },
+        _ => CommandResult::Declined,
+    }
+}
+
+fn adopt(flag: bool) -> AdoptBuckets {
+    if flag { AdoptBuckets::Adopt } else { AdoptBuckets::Refuse }
+}
+
+/// The index of file digests lies beside the configuration, so that every site has its own.
+fn index_file(global: &Global) -> PathBuf {
+    global.config.parent().unwrap_or(Path::new("")).join(".twinsite/index")
+}
+
+fn publish_options(options: &args::Publish) -> PublishOptions {
+    PublishOptions {
+        wait_for_invalidation: match options.wait {
+            true => WaitForInvalidation::Completed,
+            false => WaitForInvalidation::Accepted,
+        },
+        parity_timeout: Duration::from_secs(options.parity_timeout),
+        lock_timeout: Duration::from_secs(options.lock_timeout),
+        ..PublishOptions::default()
+    }
+}
+
+fn deploy_request(options: &args::Deploy) -> Result<DeployRequest, Error> {
+    Ok(DeployRequest {
+        deletes: match options.delete {
+            args::Deletes::None => site::Deletes::None,
+            args::Deletes::Owned => site::Deletes::Owned,
+            args::Deletes::All => site::Deletes::All,
+        },
+        guard: options.max_delete.as_deref().map(parse_guard).transpose()?,
+        send: if options.force { Sending::All } else { Sending::Changed },
+        message: options.message.clone(),
+        older: if options.if_newer { OlderCommit::Skip } else { OlderCommit::Publish },
+        check: match (options.rollback_on_failure, options.probe, options.no_probe) {
+            (true, _, _) => VisitorCheck::RollBack,
+            (false, true, _) => VisitorCheck::Fail,
+            (false, false, true) => VisitorCheck::Skip,
+            (false, false, false) => VisitorCheck::Configured,
+        },
+        options: publish_options(&options.publish),
+    })
+}
+
+/// Parses `100` or `25%`.
+fn parse_guard(text: &str) -> Result<Guard, Error> {
+    let wrong =
+        || Error::usage("read --max-delete", format!("`{text}` is neither a number nor a percentage, as 100 or 25%"));
+    match text.strip_suffix('%').map(str::parse) {
+        Some(Ok(percent)) if percent <= 100 => Ok(Guard { count: 0, percent }),
+        Some(_) => Err(wrong()),
+        None => text.parse().map(|count| Guard { count, percent: 0 }).map_err(|_| wrong()),
+    }
+}
+
+/// Reads a PEM file. Its contents never become part of a message.
+fn read_pem(path: &Path) -> Result<Vec<u8>, Error> {
+    let operation = format!("read `{}`", path.display());
+    let bytes = std::fs::read(path).map_err(|error| Error::usage(&operation, error.to_string()))?;
+    let pem = bytes.windows(11).any(|window| window == b"-----BEGIN ");
+    pem.then_some(bytes).ok_or_else(|| {
+        Error::usage(&operation, "it is not in PEM form")
+            .hint("convert it: openssl x509 -inform der -in FILE -out FILE.pem")
+    })
+}
+
+fn policy_kind(role: args::Role) -> PolicyKind {
+    match role {
+        args::Role::Reader => PolicyKind::Reader,
+        args::Role::Publisher => PolicyKind::Publisher,
+        args::Role::Applier => PolicyKind::Applier,
+        args::Role::Operator => PolicyKind::Operator,
+    }
+}
+
+/// What a written configuration costs and survives.
+pub(crate) fn estimate_of(path: &Path) -> Result<site::Estimate, Error> {
+    Ok(site::Estimate::of(&config::read(path)?))
+}

@@ -1,0 +1,137 @@
+//! Opens a site on AWS, on another endpoint, or in the embedded cloud.
+
+use std::collections::BTreeMap;
+
+use twinsite_site::{Access, Config, Environment, Error, Run, SiteContext};
+
+use crate::args::Global;
+use crate::config;
+
+#[cfg(feature = "local")]
+use crate::local::Embedded;
+
+/// The configuration; with `--local`, an example if there is no file.
+pub(crate) fn read_config(global: &Global) -> Result<Config, Error> {
+    if global.local && !global.config.exists() { Ok(config::example()) } else { config::read(&global.config) }
+}
+
+/// Whether a command probes the site as a visitor, and so needs the embedded cloud's data plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DataPlane {
+    NotNeeded,
+    /// The clock runs this many times faster than real time.
+    AtSpeed(u32),
+}
+
+/// A site and the embedded cloud it lives in, if it does.
+pub(crate) struct OpenSite {
+    pub(crate) site: SiteContext,
+    pub(crate) cloud: CloudHandle,
+}
+
+/// The embedded cloud of this process, or none.
+pub(crate) struct CloudHandle {
+    #[cfg(feature = "local")]
+    pub(crate) embedded: Option<Embedded>,
+}
+
+/// The environment of a command.
+pub(crate) struct OpenEnvironment {
+    pub(crate) environment: Environment,
+    pub(crate) cloud: CloudHandle,
+}
+
+/// Opens the environment. No request is sent to AWS.
+pub(crate) async fn open_environment(global: &Global, data_plane: DataPlane) -> Result<OpenEnvironment, Error> {
+    if global.local {
+        return open_embedded(global, data_plane).await;
+    }
+    let access = Access { profile: global.profile.clone(), endpoint: global.endpoint_url.clone(), ..Access::default() };
+    Ok(OpenEnvironment { environment: Environment { access, ..Environment::default() }, cloud: CloudHandle::none() })
+}
+
+#[cfg(feature = "local")]
+async fn open_embedded(global: &Global, data_plane: DataPlane) -> Result<OpenEnvironment, Error> {
+    let mut embedded = Embedded::open(&global.state).await?;
+    if let DataPlane::AtSpeed(speed) = data_plane {
+        embedded.open_data_plane(&global.state, speed).await?;
+    }
+    let environment = embedded.environment().await?;
+    Ok(OpenEnvironment { environment, cloud: CloudHandle { embedded: Some(embedded) } })
+}
+
+#[cfg(not(feature = "local"))]
+#[expect(clippy::unused_async, reason = "has the signature of its counterpart")]
+async fn open_embedded(_: &Global, _: DataPlane) -> Result<OpenEnvironment, Error> {
+    Err(Error::usage("open the embedded cloud", "this build of twinsite does not contain it")
+        .hint("install with default features: `cargo install twinsite`"))
+}
+
+/// Opens the site, and warns if a drill was interrupted.
+pub(crate) async fn open_site(
+    global: &Global,
+    config: Config,
+    data_plane: DataPlane,
+    run: &Run,
+) -> Result<OpenSite, Error> {
+    let opened = open_site_without_warning(global, config, data_plane).await?;
+    opened.site.warn_if_drill_interrupted(run).await;
+    Ok(opened)
+}
+
+/// Opens the site.
+pub(crate) async fn open_site_without_warning(
+    global: &Global,
+    config: Config,
+    data_plane: DataPlane,
+) -> Result<OpenSite, Error> {
+    let OpenEnvironment { environment, cloud } = open_environment(global, data_plane).await?;
+    cloud.create_hosted_zone(&config).await?;
+    let site = Box::pin(SiteContext::open(config, environment)).await?;
+    Ok(OpenSite { site, cloud })
+}
+
+impl CloudHandle {
+    fn none() -> Self {
+        Self {
+            #[cfg(feature = "local")]
+            embedded: None,
+        }
+    }
+
+    /// In the embedded cloud: a hosted zone for the domain, as a registrar would have created it.
+    async fn create_hosted_zone(&self, config: &Config) -> Result<(), Error> {
+        #[cfg(feature = "local")]
+        if let Some(embedded) = &self.embedded {
+            return embedded.create_hosted_zone(config).await;
+        }
+        let _ = config;
+        Ok(())
+    }
+
+    /// Stops the data plane and makes the embedded cloud's state durable.
+    pub(crate) async fn close(self) -> Result<(), Error> {
+        #[cfg(feature = "local")]
+        if let Some(embedded) = self.embedded {
+            return embedded.close().await;
+        }
+        Ok(())
+    }
+
+    /// The number of requests by operation since [`Self::reset_requests`], where they can be counted.
+    pub(crate) async fn requests(&self) -> Option<BTreeMap<String, u64>> {
+        #[cfg(feature = "local")]
+        if let Some(embedded) = &self.embedded {
+            return embedded.requests().await;
+        }
+        None
+    }
+
+    /// Starts counting requests anew.
+    pub(crate) async fn reset_requests(&self) {
+        #[cfg(feature = "local")]
+        if let Some(embedded) = &self.embedded {
+            embedded.reset_requests().await;
+        }
+    }
+}

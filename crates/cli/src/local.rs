@@ -1,0 +1,344 @@
+//! The embedded cloud: opened or found, its data plane, and `twinsite local`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::future::join5;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use twinsite_aws::{AwsError, Kind};
+use twinsite_core::wait::{PollPolicy, pause};
+use twinsite_dns_failover::look::Roots;
+use twinsite_local::plane::{Directory, Ports, Ready};
+use twinsite_local::world::route53::{Check, Tagged, by_id};
+use twinsite_local::world::{self, WorldError};
+use twinsite_local::{
+    Attached, Cloud, attach_or_open, directory_at, listen, remote, requests_at, serve as serve_apis, serve_website,
+};
+use twinsite_site::{Access, Cause, Config, Environment, Error, Network, Pair, ProbeNetwork, Run, Session, Side, Site};
+
+use crate::args::{Global, Local};
+use crate::environment::read_config;
+use crate::render::Screen;
+use crate::result::CommandResult;
+
+const OPERATION: &str = "serve the embedded cloud";
+
+/// Changes take a fraction of a second in the embedded cloud.
+pub(crate) const POLLING: PollPolicy =
+    PollPolicy { first: Duration::from_millis(50), most: Duration::from_millis(200), total: Duration::from_mins(2) };
+
+/// An embedded cloud, in this process or served by another one.
+pub(crate) struct Embedded {
+    attached: Attached,
+    data_plane: Option<OpenDataPlane>,
+}
+
+/// A data plane that this process serves.
+struct OpenDataPlane {
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Embedded {
+    /// Opens the state directory, or finds the process that serves it.
+    pub(crate) async fn open(state: &Path) -> Result<Self, Error> {
+        let state = state.to_owned();
+        let attached = tokio::task::spawn_blocking(move || attach_or_open(&state)).await;
+        let attached = attached.map_err(|stopped| io_error("open the embedded cloud", stopped))?;
+        Ok(Self { attached: attached.map_err(|error| world_error(&error))?, data_plane: None })
+    }
+
+    /// Serves the data plane on any free ports, unless another process serves this cloud.
+    pub(crate) async fn open_data_plane(&mut self, state: &Path, speed: u32) -> Result<(), Error> {
+        let Attached::Own(cloud) = &self.attached else { return Ok(()) };
+        let any = Ports { dns: 0, http: 0, https: 0 };
+        let ready = Ready::open(cloud, Some(state), any, speed).await;
+        let ready =
+            ready.map_err(|error| Error::refused("serve the embedded cloud's data plane", error.to_string()))?;
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(ready.run(stop.clone()));
+        self.data_plane = Some(OpenDataPlane { stop, tasks });
+        Ok(())
+    }
+
+    /// Endpoint, polling intervals and probes of this cloud.
+    pub(crate) async fn environment(&self) -> Result<Environment, Error> {
+        let (client, directory) = match &self.attached {
+            Attached::Own(cloud) => (cloud.http_client(), cloud.directory()),
+            Attached::Remote(address) => (remote(*address), directory_at(*address).await),
+        };
+        let network = match directory {
+            Some(directory) => Network::Given(probe_network(&directory)?),
+            None => Network::Unavailable,
+        };
+        let access = Access { embedded: Some(client), ..Access::default() };
+        Ok(Environment { access, polling: POLLING, network })
+    }
+
+    /// Creates a hosted zone that contains the domain, unless there is one.
+    pub(crate) async fn create_hosted_zone(&self, config: &Config) -> Result<(), Error> {
+        let route53 = Session::open(self.environment().await?.access).await.route53();
+        match hosted_zone(&route53, config).await {
+            // An outage was injected; operations that need the service report it.
+            Err(error) if error.kind == Kind::Network => Ok(()),
+            other => other.map_err(|error| Error::new("open the embedded cloud", error)),
+        }
+    }
+
+    /// Stops the data plane and makes the state durable.
+    pub(crate) async fn close(mut self) -> Result<(), Error> {
+        if let Some(mut data_plane) = self.data_plane.take() {
+            data_plane.stop.cancel();
+            while data_plane.tasks.join_next().await.is_some() {}
+        }
+        match &self.attached {
+            Attached::Own(cloud) => flush(cloud),
+            Attached::Remote(_) => Ok(()),
+        }
+    }
+
+    /// The number of requests by operation since [`Self::reset_requests`].
+    pub(crate) async fn requests(&self) -> Option<BTreeMap<String, u64>> {
+        match &self.attached {
+            Attached::Own(cloud) => Some(cloud.requests()),
+            Attached::Remote(address) => requests_at(*address, false).await,
+        }
+    }
+
+    /// Starts counting requests anew.
+    pub(crate) async fn reset_requests(&self) {
+        match &self.attached {
+            Attached::Own(cloud) => cloud.forget_requests(),
+            Attached::Remote(address) => drop(requests_at(*address, true).await),
+        }
+    }
+
+    /// Serves this cloud on any free ports until the run is cancelled.
+    pub(crate) async fn serve(
+        mut self,
+        site: &Site,
+        state: &Path,
+        run: &Run,
+        screen: &Screen,
+    ) -> Result<CommandResult, Error> {
+        let Attached::Own(cloud) = &self.attached else {
+            return Err(Error::refused(OPERATION, "another process already serves this embedded cloud"));
+        };
+        let cloud = cloud.clone();
+        if let Some(mut data_plane) = self.data_plane.take() {
+            data_plane.stop.cancel();
+            while data_plane.tasks.join_next().await.is_some() {}
+        }
+        let any = Serving { port: 0, ports: Ports { dns: 0, http: 0, https: 0 }, speed: 1 };
+        Box::pin(Server { cloud: &cloud, site, state }.serve(any, run, screen)).await
+    }
+}
+
+pub(crate) async fn hosted_zone(route53: &aws_sdk_route53::Client, config: &Config) -> Result<(), AwsError> {
+    let domain = config.domain.as_str();
+    // `www.example.com` is in the zone `example.com`, and so is `example.com` itself.
+    let name = match domain.split_once('.') {
+        Some((_, parent)) if parent.contains('.') => parent,
+        _ => domain,
+    };
+    let zones = route53.list_hosted_zones().send().await;
+    let zones = zones.map_err(|error| AwsError::new("ListHostedZones", "the embedded cloud", error))?.hosted_zones;
+    let contains = |zone: &str| domain == zone || domain.ends_with(&format!(".{zone}"));
+    if zones.iter().any(|zone| contains(zone.name.trim_end_matches('.'))) {
+        return Ok(());
+    }
+    let created = route53.create_hosted_zone().name(name).caller_reference(name).send().await;
+    created.map(drop).map_err(|error| AwsError::new("CreateHostedZone", name, error))
+}
+
+fn probe_network(directory: &Directory) -> Result<ProbeNetwork, Error> {
+    let Directory { ports, name_server, authority, speed } = directory;
+    let roots = Roots::only(authority).map_err(|error| Error::new("read the embedded certificate authority", error))?;
+    let name_servers = vec![SocketAddr::new(*name_server, ports.dns)];
+    Ok(ProbeNetwork { name_servers, http: ports.http, https: ports.https, roots, speed: *speed })
+}
+
+fn flush(cloud: &Cloud) -> Result<(), Error> {
+    cloud.world().flush().map_err(|error| Error::refused("save the embedded cloud's state", error.to_string()))
+}
+
+fn world_error(error: &WorldError) -> Error {
+    let failure = Error::refused("open the embedded cloud", error.to_string());
+    match error {
+        WorldError::InUse(_) => failure.hint("wait for the other command, or name another directory with --state"),
+        WorldError::Unreadable { .. } => failure.hint("name another directory with --state, or delete this one"),
+    }
+}
+
+fn io_error(operation: &str, error: impl Into<std::io::Error>) -> Error {
+    Error::new(operation, Cause::Io(error.into()))
+}
+
+/// Where the embedded cloud is served.
+pub(crate) struct Addresses {
+    pub(crate) api: SocketAddr,
+    pub(crate) websites: Pair<SocketAddr>,
+    pub(crate) buckets: Pair<String>,
+    /// The data plane.
+    pub(crate) visitors: Directory,
+    /// The certificate authority that visitors must trust.
+    pub(crate) authority: PathBuf,
+    pub(crate) domain: String,
+}
+
+/// Ports and clock of a served cloud.
+struct Serving {
+    port: u16,
+    ports: Ports,
+    speed: u32,
+}
+
+/// `twinsite local`: serves the embedded cloud until the run is cancelled.
+pub(crate) async fn serve_until_stopped(
+    global: &Global,
+    options: &Local,
+    run: &Run,
+    screen: &Screen,
+) -> Result<CommandResult, Error> {
+    let site = embedded_site(&read_config(global)?)?;
+    let Local { port, dns_port: dns, http_port: http, https_port: https, speed, memory } = *options;
+    let serving = Serving { port, ports: Ports { dns, http, https }, speed };
+    let cloud = match attach_or_open(&global.state).map_err(|error| world_error(&error))? {
+        // The state directory announces the address of a cloud in memory, too.
+        Attached::Own(_) if memory => Cloud::memory(),
+        Attached::Own(cloud) => cloud,
+        Attached::Remote(address) => {
+            let why = format!("it is already served at http://{address}");
+            return Err(Error::refused(OPERATION, why).hint("use that one, or name another directory with --state"));
+        }
+    };
+    Box::pin(Server { cloud: &cloud, site: &site, state: &global.state }.serve(serving, run, screen)).await
+}
+
+/// The site in the embedded cloud, whose account id is fixed.
+fn embedded_site(config: &Config) -> Result<Site, Error> {
+    let invalid = |error| Error::new("use the configuration", Cause::Invalid(error));
+    let account = world::ACCOUNT.parse().map_err(invalid)?;
+    Site::new(config.domain.clone(), config.mode, account, config.regions.clone()).map_err(invalid)
+}
+
+struct Server<'a> {
+    cloud: &'a Cloud,
+    site: &'a Site,
+    state: &'a Path,
+}
+
+impl Server<'_> {
+    /// Serves all APIs on one port, the website endpoint of each bucket on one, and the data plane.
+    async fn serve(&self, serving: Serving, run: &Run, screen: &Screen) -> Result<CommandResult, Error> {
+        let Self { cloud, site, state } = self;
+        let failed = |error: twinsite_local::ServeError| {
+            Error::refused(OPERATION, error.to_string()).hint("choose another port with --port")
+        };
+        let api = listen(serving.port).await.map_err(failed)?;
+        let data_plane = Ready::open(cloud, Some(state), serving.ports, serving.speed).await;
+        let data_plane = data_plane.map_err(|error| {
+            Error::refused(OPERATION, error.to_string()).hint("choose other ports: see `twinsite local --help`")
+        })?;
+        let websites = Pair::new(listen(0).await.map_err(failed)?, listen(0).await.map_err(failed)?);
+        let addresses = Addresses {
+            api: address(&api)?,
+            websites: Pair::new(address(&websites.primary)?, address(&websites.backup)?),
+            buckets: site.buckets.as_ref().map(ToString::to_string),
+            visitors: data_plane.directory().clone(),
+            authority: state.join("ca.pem"),
+            domain: site.domain.to_string(),
+        };
+        Cloud::announce(state, addresses.api).map_err(|error| io_error(OPERATION, error))?;
+        screen.serving(&addresses);
+        let stop = || run.cancel.clone().cancelled_owned();
+        let website = |listener, side: Side| {
+            serve_website(listener, (*cloud).clone(), addresses.buckets.get(side).clone(), stop())
+        };
+        let Pair { primary, backup } = websites;
+        let apis = serve_apis(api, (*cloud).clone(), stop());
+        let visitors = data_plane.run(run.cancel.clone());
+        let changes = self.report_changes(run, screen);
+        join5(apis, website(primary, Side::Primary), website(backup, Side::Backup), visitors, changes).await;
+        // A marker that cannot be removed is detected as stale by the next command.
+        drop(Cloud::withdraw(state));
+        flush(cloud)?;
+        Ok(CommandResult::Served)
+    }
+
+    /// Shows the state of the embedded cloud whenever it changes.
+    async fn report_changes(&self, run: &Run, screen: &Screen) {
+        const INTERVAL: Duration = Duration::from_millis(500);
+        let mut shown = None;
+        while !run.is_cancelled() {
+            let state = self.state_now().await;
+            if state != shown {
+                if let Some(state) = &state {
+                    screen.local_state(state);
+                }
+                shown = state;
+            }
+            pause(run, INTERVAL).await;
+        }
+    }
+
+    async fn state_now(&self) -> Option<LocalState> {
+        let network = probe_network(&self.cloud.directory()?).ok()?;
+        let dns = match network.dns_query(self.site.domain.as_str()).await {
+            Ok(answer) if answer.names().any(|name| name.contains("s3-website")) => DnsTarget::Backup,
+            Ok(answer) if answer.names().next().is_some() => DnsTarget::CloudFront,
+            Ok(answer) if answer.addresses().next().is_some() => DnsTarget::Alias,
+            Ok(_) => DnsTarget::NoRecord,
+            Err(_) => DnsTarget::Unavailable,
+        };
+        let world = self.cloud.world();
+        let health_checks = world.account(|account, _| {
+            let all = by_id(account.route53.checks());
+            let name = |check: &Check| {
+                let tags = account.route53.tags(Tagged::HealthCheck, &check.id).unwrap_or_default();
+                let name = tags.get("Name").and_then(|name| name.rsplit(' ').next().map(str::to_owned));
+                name.unwrap_or_else(|| check.id.clone())
+            };
+            let checks = account.route53.checks();
+            checks.map(|check| (name(check), world.health().is_healthy(&all, &check.id))).collect()
+        });
+        let waiting = self.site.buckets.iter().map(|(_, bucket)| world.backlog(bucket.as_str())).sum();
+        Some(LocalState { dns, health_checks, replication_backlog: waiting })
+    }
+}
+
+/// The state of a served embedded cloud.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub(crate) struct LocalState {
+    /// Where DNS leads visitors.
+    pub(crate) dns: DnsTarget,
+    /// Whether each health check is healthy, by name.
+    pub(crate) health_checks: BTreeMap<String, bool>,
+    /// Objects that wait for replication.
+    pub(crate) replication_backlog: usize,
+}
+
+/// Where DNS leads visitors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DnsTarget {
+    /// To the distribution, by a CNAME record.
+    CloudFront,
+    /// To the backup's website endpoint, by a CNAME record.
+    Backup,
+    /// To an address, by an alias record.
+    Alias,
+    /// There is no record: the site has not been applied.
+    NoRecord,
+    /// The name servers did not respond.
+    Unavailable,
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, Error> {
+    listener.local_addr().map_err(|error| io_error(OPERATION, error))
+}

@@ -1,0 +1,572 @@
+//! Results as text.
+
+use std::fmt::Write;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use twinsite_site::drill::{DrillResult, FailoverPath, Verdict};
+use twinsite_site::{
+    BackfillResult, BackupResult, BackupState, BucketExistence, BucketState, CertificateState, CertificateStatus,
+    DeployPlanSummary, Error, Estimate, Health, InvalidationResult, PlanSummary, PlannedBackup, PrimaryResult,
+    ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, Target, VerifyResult,
+};
+
+#[cfg(feature = "local")]
+use crate::local::{Addresses, DnsTarget, LocalState};
+use crate::result::{CommandResult, DeployedResult, DrilledResult};
+
+/// How many lines are shown without `--verbose`.
+const SHOWN: usize = 50;
+
+pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
+    match result {
+        CommandResult::Written { path, estimate } => format!(
+            "wrote {path}\n{}\n\nnext: twinsite plan    (what would be created)\n      twinsite apply   (create it)\n      \
+             twinsite deploy  (publish ./public)",
+            self::estimate(estimate)
+        ),
+        CommandResult::Plan(planned) => {
+            let mut text = plan(&planned.plan, verbose);
+            if let Some(estimate) = planned.estimate.as_ref().filter(|_| !planned.plan.steps.is_empty()) {
+                text.push_str(&format!("\n{}", self::estimate(estimate)));
+            }
+            text
+        }
+        CommandResult::Applied(applied) => match (applied.steps, &applied.backfilled) {
+            (0, _) => "nothing to do: the site matches its configuration".to_owned(),
+            (steps, None) => format!("applied: {}", count(steps, "step")),
+            (steps, Some(copied)) => format!(
+                "applied: {}; {} ({}) older than the replication rule copied to the backup",
+                count(steps, "step"),
+                count(copied.objects, "object"),
+                size(copied.bytes)
+            ),
+        },
+        CommandResult::DryRun(plan) => deploy_plan(plan),
+        CommandResult::Deployed(deployed) => self::deployed(deployed),
+        CommandResult::Skipped { reason } => format!("nothing was published: {reason}"),
+        CommandResult::Verified(verified) => self::verified(verified, verbose),
+        CommandResult::BackfillDryRun(planned) => format!(
+            "backup ({})\n{}  {} to copy ({}), {} to delete, {} in sync\ndry run: nothing was changed",
+            planned.bucket,
+            planned_backup(planned, verbose),
+            planned.copy.len(),
+            size(planned.copy.iter().map(|copy| copy.bytes).sum()),
+            planned.delete.len(),
+            planned.unchanged
+        ),
+        CommandResult::Backfilled(backfilled) => self::backfilled(backfilled),
+        CommandResult::Releases { releases } => self::releases(releases),
+        CommandResult::Release(release) => self::release(release, verbose),
+        CommandResult::ReleasesCompared { differences } => compared(differences, verbose),
+        CommandResult::Status(status) => self::status(status),
+        CommandResult::CertificateImported { arn } => {
+            format!(
+                "imported: {arn}\nnext: run `twinsite apply`; import the renewed certificate before this one expires"
+            )
+        }
+        CommandResult::Destroyed { steps: 0 } => "nothing to destroy: twinsite created nothing here".to_owned(),
+        CommandResult::Destroyed { steps } => format!("destroyed: {}", count(*steps, "step")),
+        CommandResult::Drilled(drilled) => drill(drilled),
+        CommandResult::FailedOver { backup } => format!(
+            "failing over to {backup}\nDNS follows the health check within minutes; `twinsite failback` reverts it"
+        ),
+        CommandResult::FailedBack { was_failed_over: true } => {
+            "failing back: DNS leads to the primary again within minutes".to_owned()
+        }
+        CommandResult::FailedBack { was_failed_over: false } => "nothing to do: the site is not failed over".to_owned(),
+        CommandResult::Restored { outage: None } => "nothing to restore: no drill was interrupted".to_owned(),
+        CommandResult::Restored { outage: Some(outage) } => {
+            format!("restored: {outage}; visitors return as soon as health checks and DNS follow")
+        }
+        CommandResult::Declined => "not confirmed; nothing was changed".to_owned(),
+        CommandResult::Served => "stopped; the state was saved".to_owned(),
+        CommandResult::Stopped => "stopped at once; run the same command again to finish the rest".to_owned(),
+        CommandResult::Watched | CommandResult::Document(_) => String::new(),
+    }
+}
+
+pub(super) fn error(error: &Error, hints: &[String]) -> String {
+    let reason = error.cause.to_string().replace('\n', "\n  ");
+    let mut text = format!("error: could not {}\n  {reason}", error.operation);
+    for hint in hints {
+        let _ = write!(text, "\nhint: {hint}");
+    }
+    text
+}
+
+fn plan(plan: &PlanSummary, verbose: bool) -> String {
+    if plan.steps.is_empty() {
+        return "nothing to do: the site matches its configuration".to_owned();
+    }
+    let mut text = String::new();
+    for step in &plan.steps {
+        let symbol = match step.action {
+            "create" => '+',
+            "update" => '~',
+            "delete" => '-',
+            _ => '…',
+        };
+        let usually = step.usually.map(|usually| format!(", usually {usually}")).unwrap_or_default();
+        let _ = writeln!(text, "{symbol} {:<22} {}{usually}", step.step, step.reason);
+        for field in &step.fields {
+            let line = match (&field.actual, &field.desired) {
+                (None, Some(desired)) => format!("{} = {desired}", field.name),
+                (Some(actual), Some(desired)) => format!("{}: {actual} -> {desired}", field.name),
+                (Some(actual), None) => format!("{}: {actual} -> (none)", field.name),
+                (None, None) => field.name.clone(),
+            };
+            let _ = writeln!(text, "    {}", if verbose { line } else { shortened(&line) });
+        }
+    }
+    let waves = plan.steps.last().map_or(0, |step| step.wave + 1);
+    let (steps, waves) = (count(plan.steps.len(), "step"), count(waves, "wave"));
+    let _ = write!(text, "\n{steps} in {waves}; fingerprint {}", plan.fingerprint);
+    text
+}
+
+/// Policies are long; `--verbose` and `--json` show them whole.
+fn shortened(text: &str) -> String {
+    const MAX: usize = 100;
+    match text.char_indices().nth(MAX) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}…", &text[..at]),
+    }
+}
+
+fn estimate(estimate: &Estimate) -> String {
+    let mut text = format!(
+        "\ncosts about ${:.2} a month at list prices: {};\nand by usage:",
+        estimate.monthly_usd, estimate.fixed
+    );
+    for line in &estimate.by_usage {
+        let _ = write!(text, "\n  {line}");
+    }
+    text.push_str("\nwhat it survives:");
+    for line in &estimate.survives {
+        let _ = write!(text, "\n  {line}");
+    }
+    text
+}
+
+fn deploy_plan(plan: &DeployPlanSummary) -> String {
+    let primary = &plan.primary;
+    let mut text = format!("primary ({})\n", primary.bucket);
+    for put in &primary.put {
+        let _ = writeln!(text, "  put      {}  {} ({})", put.key, put.reason, size(put.bytes));
+    }
+    for rewrite in &primary.rewrite {
+        let _ = writeln!(text, "  rewrite  {}  {}", rewrite.key, rewrite.reason);
+    }
+    for delete in &primary.delete {
+        let _ = writeln!(text, "  delete   {}  {} ({})", delete.key, delete.reason, size(delete.bytes));
+    }
+    for key in &primary.foreign {
+        let _ = writeln!(text, "  keep     {key}  not published by twinsite");
+    }
+    let (puts, rewrites, deletes) = (primary.put.len(), primary.rewrite.len(), primary.delete.len());
+    let _ = write!(text, "  {puts} to put ({}), {rewrites} to rewrite, {deletes} to delete", size(primary.bytes));
+    let superseded = match primary.superseded {
+        0 => String::new(),
+        superseded => format!(", {superseded} kept for earlier releases"),
+    };
+    let _ = writeln!(text, ", {} unchanged{superseded}", primary.unchanged);
+    let _ = writeln!(text, "backup ({}) follows", plan.backup.bucket);
+    text.push_str(&planned_backup(&plan.backup, true));
+    text + "dry run: nothing was changed"
+}
+
+fn planned_backup(planned: &PlannedBackup, all: bool) -> String {
+    let mut text = String::new();
+    if let Some(error) = &planned.error {
+        let _ = writeln!(text, "  cannot be read: {error}");
+    }
+    let shown = if all { usize::MAX } else { SHOWN };
+    for copy in planned.copy.iter().take(shown) {
+        let _ = writeln!(text, "  copy     {}  {} ({})", copy.key, copy.reason, size(copy.bytes));
+    }
+    if planned.copy.len() > shown {
+        let _ = writeln!(text, "  … and {} more (-v lists all)", planned.copy.len() - shown);
+    }
+    for key in &planned.delete {
+        let _ = writeln!(text, "  delete   {key}  deleted in the primary");
+    }
+    for key in &planned.foreign {
+        let _ = writeln!(text, "  keep     {key}  not published by twinsite");
+    }
+    text
+}
+
+fn deployed(deployed: &DeployedResult) -> String {
+    let DeployedResult { publish, requests } = deployed;
+    let mut text = format!("primary  {}\nbackup   {}\n", primary(&publish.primary), backup(&publish.backup));
+    if let Some(release) = &publish.release {
+        let restores = release.restores.map(|id| format!(", restores release {id}")).unwrap_or_default();
+        let _ = writeln!(text, "release  {}{restores}", release.id);
+    }
+    let collected = &publish.collected;
+    if !collected.releases.is_empty() {
+        let ids: Vec<String> = collected.releases.iter().map(ToString::to_string).collect();
+        let versions = count(collected.versions, "unreferenced version");
+        let _ = writeln!(text, "expired  releases {}, {versions} deleted ({})", ids.join(", "), size(collected.bytes));
+    }
+    match &publish.invalidation {
+        InvalidationResult::Accepted { paths } => {
+            let paths = count(*paths, "path");
+            let _ = writeln!(text, "cdn      {paths} invalidated (1,000 a month are free, then $0.005 each)");
+        }
+        InvalidationResult::Pending { .. } => {
+            text.push_str("cdn      invalidation pending: the next deploy requests it\n")
+        }
+        InvalidationResult::None => {}
+    }
+    if let Some(requests) = requests {
+        let list: Vec<String> = requests.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let _ = writeln!(text, "requests {}", list.join(", "));
+        text.push_str("to view it: `twinsite local`, or add --serve");
+    } else {
+        for (name, url) in [("site", &publish.url), ("primary", &publish.primary.url), ("backup", &publish.backup.url)]
+        {
+            if let Some(url) = url {
+                let _ = writeln!(text, "{name:<8} {url}");
+            }
+        }
+    }
+    text
+}
+
+fn primary(primary: &PrimaryResult) -> String {
+    let PrimaryResult { put, rewritten, deleted, unchanged, bytes, seconds, .. } = primary;
+    if put + rewritten + deleted == 0 {
+        return format!("nothing to do: {} up to date", count(*unchanged, "object"));
+    }
+    format!(
+        "{put} put ({}), {rewritten} rewritten, {deleted} deleted, {unchanged} unchanged, {seconds:.1} s",
+        size(*bytes)
+    )
+}
+
+fn backup(backup: &BackupResult) -> String {
+    let reason = backup.error.as_deref().unwrap_or_default();
+    match backup.state {
+        BackupState::NotAwaited => {
+            return "not awaited: stopped on request; the next deploy or `twinsite backfill` brings it in sync"
+                .to_owned();
+        }
+        BackupState::OutOfSync => return format!("out of sync: {reason}; `twinsite backfill` repairs that"),
+        BackupState::InSync => {}
+    }
+    match (backup.replicated, backup.copied.len() + backup.backfilled + backup.deleted) {
+        (0, 0) => "in sync".to_owned(),
+        (replicated, 0) => format!("in sync: {} replicated", count(replicated, "object")),
+        (0, copied) => format!("in sync: {} copied", count(copied, "object")),
+        (replicated, copied) => format!("in sync: {} replicated, {copied} copied", count(replicated, "object")),
+    }
+}
+
+fn verified(verified: &VerifyResult, verbose: bool) -> String {
+    let VerifyResult { differences, foreign, .. } = verified;
+    let mut text = String::new();
+    let shown = if verbose { usize::MAX } else { SHOWN };
+    for one in differences.iter().take(shown) {
+        let _ = writeln!(text, "{}  {}  {}", one.bucket, one.key, one.reason);
+    }
+    if differences.len() > shown {
+        let _ = writeln!(text, "… and {} more (-v lists all)", differences.len() - shown);
+    }
+    for one in foreign.iter().take(shown) {
+        let _ = writeln!(text, "{}  {}  {}; kept", one.bucket, one.key, one.reason);
+    }
+    match differences.len() {
+        0 => text + "no differences",
+        differences => text + &count(differences, "difference"),
+    }
+}
+
+fn backfilled(backfilled: &BackfillResult) -> String {
+    let BackfillResult { copied, bytes, deleted, missed, foreign, in_sync, seconds, versions, job, .. } = backfilled;
+    let mut text = String::new();
+    for key in foreign.iter().take(SHOWN) {
+        let _ = writeln!(text, "{key}  exists in the backup only, not published by twinsite; kept");
+    }
+    if let Some(job) = job {
+        let _ = writeln!(
+            text,
+            "job {} replicated {} of {}, {} failed",
+            job.id,
+            job.succeeded,
+            count(usize::try_from(job.total).unwrap_or(usize::MAX), "version"),
+            job.failed
+        );
+        if job.failed > 0 {
+            let _ = writeln!(
+                text,
+                "its report is in the primary bucket under {}/job-{}/",
+                twinsite_s3_site::REPORTS,
+                job.id
+            );
+        }
+    }
+    if *versions > 0 {
+        let _ = writeln!(text, "{} copied", count(*versions, "noncurrent version"));
+    }
+    if job.is_none() && *copied + *deleted + missed.len() == 0 {
+        return format!("{text}nothing to do: {} in sync", count(*in_sync, "object"));
+    }
+    let _ =
+        write!(text, "{copied} copied ({}), {deleted} deleted, {in_sync} in sync before, {seconds:.1} s", size(*bytes));
+    if !missed.is_empty() {
+        let _ = write!(text, "\n{} changed meanwhile: run `twinsite backfill` again", count(missed.len(), "object"));
+    }
+    text
+}
+
+fn releases(all: &[ReleaseSummary]) -> String {
+    let Some(newest) = all.last() else { return "nothing has been published yet".to_owned() };
+    let line = |one: &ReleaseSummary| {
+        let commit: String = one.commit.iter().flat_map(|commit| commit.chars().take(10)).collect();
+        let restores = one.restores.map(|id| format!("restores {id}"));
+        let description = [restores, one.message.clone()].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        let live = if one.id == newest.id { "*" } else { " " };
+        let (id, time, objects, changed) = (one.id, &one.time, one.objects, one.changed);
+        let line =
+            format!("{live}{id:>5}  {time}  {objects:>6} objects, {changed:>6} changed  {commit:<10}  {description}");
+        line.trim_end().to_owned()
+    };
+    let lines: Vec<String> = all.iter().rev().map(line).collect();
+    format!("{}\n* is live; to bring an older one back: `twinsite rollback ID`", lines.join("\n"))
+}
+
+fn release(details: &ReleaseDetails, verbose: bool) -> String {
+    let ReleaseSummary { id, time, message, commit, publisher, restores, objects, bytes, changed, .. } =
+        &details.release;
+    let mut text = format!("release {id} of {time}\n");
+    let restores = restores.map(|id| format!("release {id}"));
+    for (name, value) in [("message", message), ("commit", commit), ("publisher", publisher), ("restores", &restores)] {
+        if let Some(value) = value {
+            let _ = writeln!(text, "{name:<12} {value}");
+        }
+    }
+    let _ = writeln!(text, "{objects} objects ({}), {changed} of them changed", size(*bytes));
+    let shown = if verbose { usize::MAX } else { SHOWN };
+    for object in details.objects.iter().take(shown) {
+        let _ = writeln!(text, "  {}  {}  ({})", object.key, object.etag, size(object.bytes));
+    }
+    if details.objects.len() > shown {
+        let _ = writeln!(text, "  … and {} more (-v lists all)", details.objects.len() - shown);
+    }
+    text
+}
+
+fn compared(differences: &[ReleaseDifference], verbose: bool) -> String {
+    let shown = if verbose { usize::MAX } else { SHOWN };
+    let mut text = String::new();
+    for one in differences.iter().take(shown) {
+        let _ = writeln!(text, "{:<9} {}", one.kind, one.key);
+    }
+    if differences.len() > shown {
+        let _ = writeln!(text, "… and {} more (-v lists all)", differences.len() - shown);
+    }
+    text + &count(differences.len(), "difference")
+}
+
+fn status(status: &Status) -> String {
+    let mut text = format!("{}, mode {}\n", status.domain, status.mode);
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name:<13} {value}");
+    };
+    line("certificate", &status.certificate.as_ref().map_or_else(|| "none".to_owned(), certificate));
+    let distribution = status.distribution.as_ref().map(|found| {
+        let deployed = if found.deployed { "deployed" } else { "deployment in progress" };
+        let enabled = if found.enabled { "" } else { ", disabled" };
+        format!("{} at {}, {deployed}{enabled}", found.id, found.host)
+    });
+    line("distribution", distribution.as_deref().unwrap_or("none"));
+    for record in &status.records {
+        line("dns", &format!("{} {}", record.r#type, record.description));
+    }
+    if status.records.is_empty() {
+        line("dns", "none");
+    }
+    for check in &status.health_checks {
+        let health = match check.health {
+            Health::Healthy => "healthy",
+            Health::Unhealthy => "unhealthy",
+            Health::Unknown => "not reported yet",
+        };
+        line("health check", &format!("{} {} {health}", check.role, check.id));
+    }
+    if status.health_checks.is_empty() {
+        line("health check", "none");
+    }
+    if let Some(visitors) = &status.visitors {
+        let target = match visitors.target {
+            Target::CloudFront => "the distribution",
+            Target::Backup => "the backup",
+        };
+        line("DNS leads to", &format!("{target}: {}", visitors.address));
+    }
+    for alarm in &status.alarms {
+        line("alarm", &format!("{} in {}: {}", alarm.name, alarm.region, alarm.state));
+    }
+    for email in &status.unconfirmed_emails {
+        line("alarm", &format!("{} in {}: the subscription is not confirmed yet", email.email, email.region));
+    }
+    line("primary", &bucket(&status.primary));
+    line("backup", &bucket(&status.backup));
+    let by_hand = if status.failed_over_by_hand { "; failed over to the backup by hand" } else { "" };
+    let sync = match status.out_of_sync {
+        None => "not both buckets exist".to_owned(),
+        Some(0) => "in sync".to_owned(),
+        Some(differing) => format!("{} out of sync: see `twinsite verify`", count(differing, "object")),
+    };
+    line("buckets", &(sync + by_hand));
+    let release = status.release.as_ref().map(|release| {
+        let message = release.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+        format!("{} of {}, {} objects{message}", release.id, release.time, release.objects)
+    });
+    line("release", release.as_deref().unwrap_or("none"));
+    match status.pending_steps {
+        0 => line("plan", "nothing to do"),
+        steps => line("plan", &format!("{}: see `twinsite plan`", count(steps, "step"))),
+    }
+    text
+}
+
+fn certificate(certificate: &CertificateState) -> String {
+    let state = match certificate.state {
+        CertificateStatus::Issued => "issued".to_owned(),
+        CertificateStatus::PendingValidation => "waiting for its validation record".to_owned(),
+        CertificateStatus::Failed => {
+            format!("failed ({})", certificate.failure_reason.as_deref().unwrap_or("no reason given"))
+        }
+    };
+    let expires = certificate.expires.as_deref().and_then(|time| OffsetDateTime::parse(time, &Rfc3339).ok());
+    let left = expires.map(|expires| format!(", {} days left", (expires - now()).whole_days()));
+    state + &left.unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the remaining days depend on the date")]
+fn now() -> OffsetDateTime {
+    std::time::SystemTime::now().into()
+}
+
+fn bucket(bucket: &BucketState) -> String {
+    let name = &bucket.name;
+    let region = bucket.region.as_deref().unwrap_or("another region");
+    match bucket.existence {
+        BucketExistence::Absent => format!("{name}: none"),
+        BucketExistence::OtherAccount => format!("{name}: belongs to another account"),
+        BucketExistence::OtherRegion => format!("{name}: exists in {region}"),
+        BucketExistence::Present => {
+            let versioned = if bucket.versioned { "versioned" } else { "not versioned" };
+            let to = bucket.replicates_to.as_ref().map(|to| format!(", replicates to {to}")).unwrap_or_default();
+            format!("{name} in {region}, {versioned}{to}")
+        }
+    }
+}
+
+fn drill(drilled: &DrilledResult) -> String {
+    let DrilledResult { drill, verdict } = drilled;
+    let DrillResult { domain, mode, outage, path, embedded, speed, marks, lost, .. } = drill;
+    let mut text = format!("\ndrill of {domain}, mode {mode}, outage: {outage}");
+    if *embedded {
+        let _ = write!(text, " (embedded cloud, {speed} times real time)");
+    }
+    let _ = write!(text, "\n\n  detected     {}", after(marks.detected));
+    let failed_over = match path {
+        FailoverPath::Dns | FailoverPath::OriginGroup => format!("failed over  {} (bound", after(marks.failed_over)),
+        FailoverPath::None => format!("fell behind  {} (to catch up: bound", after(marks.failed_over)),
+    };
+    let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
+    let _ = write!(text, "\n  {failed_over} {bound} s, objective {objective} s)");
+    let _ = write!(text, "\n  restored     {}", after(marks.restored));
+    let back = if *path == FailoverPath::None { "caught up    " } else { "failed back  " };
+    let _ = write!(text, "\n  {back}{}", between(marks.restored, marks.failed_back));
+    let _ = write!(text, "\n  lost         {} of {} requests over HTTP, {} over HTTPS", lost.http, lost.of, lost.https);
+    if *path == FailoverPath::Dns {
+        text.push_str("\n               (website endpoints do not support HTTPS: it is unavailable while failed over)");
+    }
+    let _ = write!(text, "\n\n{}", self::verdict(*path, *verdict));
+    text
+}
+
+/// A mark as text.
+pub(super) fn after(mark: Option<f64>) -> String {
+    mark.map_or_else(|| "never".to_owned(), |at| format!("after {at:.0} s"))
+}
+
+/// The time between two marks.
+pub(super) fn between(from: Option<f64>, to: Option<f64>) -> String {
+    match (from, to) {
+        (Some(from), Some(to)) => format!("{:.0} s after that", to - from),
+        _ => "never".to_owned(),
+    }
+}
+
+pub(super) fn verdict(path: FailoverPath, verdict: Verdict) -> &'static str {
+    match (path, verdict) {
+        (FailoverPath::None, Verdict::Met) => {
+            "objective met: the backup falls behind without replication, and catches up with it"
+        }
+        (FailoverPath::None, Verdict::NotFailedOver) => {
+            "objective missed: the backup never fell behind; something else keeps it in sync"
+        }
+        (FailoverPath::None, _) => "objective missed: the backup did not catch up",
+        (_, Verdict::Met) => "objective met: visitors are served while the primary is unavailable",
+        (_, Verdict::NotFailedOver) => "objective missed: visitors never reached the backup",
+        (_, Verdict::TooLate) => "objective missed: the failover took too long",
+        (_, Verdict::NotFailedBack) => "objective missed: visitors did not return to the primary",
+    }
+}
+
+#[cfg(feature = "local")]
+pub(super) fn serving(addresses: &Addresses) -> String {
+    let Addresses { api, websites, buckets, visitors, authority, domain } = addresses;
+    let (dns, http, https) = (visitors.ports.dns, visitors.ports.http, visitors.ports.https);
+    let authority = authority.display();
+    format!(
+        "the embedded cloud is served\n\
+         \n  as a visitor: query the name servers, then request the address\
+         \n    dig +short @127.0.0.1 -p {dns} {domain}\
+         \n    curl --connect-to {domain}:80:ADDRESS:{http} http://{domain}/\
+         \n    curl --cacert {authority} --connect-to {domain}:443:ADDRESS:{https} https://{domain}/\
+         \n  every address serves HTTP at port {http} and HTTPS at port {https}\
+         \n\
+         \n  primary website  http://{}/  (bucket {})\
+         \n  backup website   http://{}/  (bucket {})\
+         \n  all APIs         http://{api}\
+         \n\
+         \n  other tools: AWS_ACCESS_KEY_ID=embedded AWS_SECRET_ACCESS_KEY=embedded-secret \\\
+         \n               aws --endpoint-url http://{api} s3 ls s3://{}\
+         \n\
+         \nCtrl-C stops it; the state is kept.",
+        websites.primary, buckets.primary, websites.backup, buckets.backup, buckets.primary
+    )
+}
+
+#[cfg(feature = "local")]
+pub(super) fn local_state(state: &LocalState) -> String {
+    let dns = match state.dns {
+        DnsTarget::CloudFront => "the distribution",
+        DnsTarget::Backup => "the backup",
+        DnsTarget::Alias => "the distribution or a website endpoint (alias)",
+        DnsTarget::NoRecord => "nothing: run `twinsite apply`",
+        DnsTarget::Unavailable => "nothing: no response of the name servers",
+    };
+    let health = |healthy: &bool| if *healthy { "healthy" } else { "unhealthy" };
+    let checks: Vec<String> =
+        state.health_checks.iter().map(|(name, healthy)| format!("{name} {}", health(healthy))).collect();
+    let checks = if checks.is_empty() { "no health checks".to_owned() } else { checks.join(", ") };
+    format!("DNS leads to {dns} · {checks} · {} waiting for replication", count(state.replication_backlog, "object"))
+}
+
+/// A number with its noun.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Bytes in binary units.
+pub(super) fn size(bytes: u64) -> String {
+    indicatif::HumanBytes(bytes).to_string()
+}

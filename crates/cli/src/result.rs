@@ -1,0 +1,146 @@
+//! What a command returns: the result of an operation, tagged for `--json`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_site::drill::{DrillResult, Verdict};
+use twinsite_site::{
+    ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, PlanSummary, PlannedBackup, PublishResult,
+    ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, VerifyResult,
+};
+
+use crate::exit::Exit;
+
+/// The last line of `--json`, except for documents and completion scripts.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub(crate) enum CommandResult {
+    /// `init` wrote a configuration.
+    Written {
+        /// The file.
+        path: String,
+        /// What the site costs and survives.
+        estimate: Estimate,
+    },
+    /// `plan`: what would change. Also written before `apply` and `destroy` act.
+    Plan(PlanResult),
+    /// `apply` has completed.
+    Applied(ApplyResult),
+    /// `deploy --dry-run` or `rollback --dry-run`.
+    DryRun(DeployPlanSummary),
+    /// `deploy` or `rollback` has completed.
+    Deployed(Box<DeployedResult>),
+    /// `deploy --if-newer` published nothing.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// `verify`.
+    Verified(VerifyResult),
+    /// `backfill --dry-run`.
+    BackfillDryRun(PlannedBackup),
+    /// `backfill` has completed.
+    Backfilled(BackfillResult),
+    /// `releases`.
+    Releases {
+        /// All releases, the oldest first; the last one is live.
+        releases: Vec<ReleaseSummary>,
+    },
+    /// `releases ID`.
+    Release(ReleaseDetails),
+    /// `releases ID OTHER`.
+    ReleasesCompared {
+        /// What differs.
+        differences: Vec<ReleaseDifference>,
+    },
+    /// `status`. With `--watch`, one for each poll.
+    Status(Box<Status>),
+    /// `cert import` has completed.
+    CertificateImported {
+        /// The certificate's ARN.
+        arn: String,
+    },
+    /// `destroy` has completed.
+    Destroyed {
+        /// The number of completed steps.
+        steps: usize,
+    },
+    /// `drill` has completed.
+    Drilled(Box<DrilledResult>),
+    /// `drill --restore` has completed.
+    Restored {
+        /// The kind of outage that was undone; `null` if nothing was broken.
+        outage: Option<&'static str>,
+    },
+    /// `failover`: the switch is set.
+    FailedOver {
+        /// The address of the backup's website endpoint.
+        backup: String,
+    },
+    /// `failback`: the switch is not set.
+    FailedBack {
+        /// Whether it was set before.
+        was_failed_over: bool,
+    },
+    /// The confirmation was refused. Nothing was changed.
+    Declined,
+    /// `local` has stopped.
+    Served,
+    /// `status --watch` has stopped.
+    Watched,
+    /// A second interrupt stopped the command at once.
+    Stopped,
+    /// A document or script that is printed as it is.
+    #[serde(skip)]
+    Document(String),
+}
+
+/// A plan and what the planned site costs and survives.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct PlanResult {
+    #[serde(flatten)]
+    pub(crate) plan: PlanSummary,
+    /// What the site costs and survives; only of `plan`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) estimate: Option<Estimate>,
+    #[serde(skip)]
+    pub(crate) exit_if_pending: bool,
+}
+
+/// A publish and, in the embedded cloud, the requests it made.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct DeployedResult {
+    #[serde(flatten)]
+    pub(crate) publish: PublishResult,
+    /// The number of requests by operation; only in the embedded cloud.
+    pub(crate) requests: Option<BTreeMap<String, u64>>,
+}
+
+/// A drill and its verdict.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct DrilledResult {
+    #[serde(flatten)]
+    pub(crate) drill: DrillResult,
+    /// Whether the objective was met.
+    pub(crate) verdict: Verdict,
+}
+
+impl CommandResult {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Plan(plan) if plan.exit_if_pending && !plan.plan.steps.is_empty() => Exit::Drift,
+            Self::Verified(verified) if !verified.differences.is_empty() => Exit::Drift,
+            Self::Deployed(deployed) => match deployed.publish.backup.state {
+                BackupState::InSync => Exit::Done,
+                BackupState::NotAwaited => Exit::Interrupted,
+                // The primary is published, but a backup that is out of sync must not go unnoticed.
+                BackupState::OutOfSync => Exit::Drift,
+            },
+            Self::Drilled(drilled) if drilled.verdict != Verdict::Met => Exit::Missed,
+            Self::Stopped => Exit::Interrupted,
+            Self::Declined => Exit::Failed,
+            _ => Exit::Done,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A drill that is stopped anywhere leaves nothing broken that its journal does not put back.
+
+use twinsite_aws::AwsError;
+use twinsite_local::world::{BucketSettings, Faults};
+use twinsite_s3_site::{How, Undo};
+
+use super::*;
+
+/// Breaks and puts back, as the drill does; every call may be its last.
+async fn drilled(stack: &TestSite, how: How) -> Result<(), AwsError> {
+    let (s3, site) = (&stack.services.s3, &stack.site);
+    let undo = s3.undo(site, how).await?;
+    s3.write_journal(site, serde_json::to_string(&undo).unwrap()).await?;
+    s3.break_primary(site, &undo).await?;
+    s3.restore(site, &undo).await?;
+    s3.clear_journal(site).await
+}
+
+/// What `drill --restore` does.
+async fn healed(stack: &TestSite) {
+    let (s3, site) = (&stack.services.s3, &stack.site);
+    if let Some(text) = s3.read_journal(site).await.unwrap() {
+        let undo: Undo = serde_json::from_str(&text).unwrap();
+        s3.restore(site, &undo).await.unwrap();
+        s3.clear_journal(site).await.unwrap();
+    }
+}
+
+fn settings(cloud: &Cloud, stack: &TestSite) -> Vec<BucketSettings> {
+    stack.site.buckets.iter().map(|(_, bucket)| cloud.world().bucket(bucket.as_str()).unwrap()).collect()
+}
+
+async fn nothing_stays_broken(how: How, mode: Mode, trouble: Trouble) {
+    let cloud = cloud();
+    let text = full(mode);
+    applied(&open(&cloud, &text, None).await).await.unwrap();
+    let hurried = open(&cloud, &text, Some(1)).await;
+    let before = settings(&cloud, &hurried);
+    for k in 0.. {
+        trouble_from(&cloud, k, trouble);
+        let ended = drilled(&hurried, how).await;
+        cloud.interfere(|_| Trouble::None);
+        healed(&hurried).await;
+        assert_eq!(settings(&cloud, &hurried), before, "{how} in {mode}, after {k}");
+        assert!(
+            !how.fits(Mode::Dns)
+                || mode == Mode::Origin
+                || !hurried.services.s3.is_stopped(&hurried.site).await.unwrap()
+        );
+        if ended.is_ok() {
+            assert!(k > 3, "{how}: the trouble came too late");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn stopped_after_any_call_or_with_its_reply_lost_everything_is_byte_for_byte_as_it_was() {
+    for how in [How::Website, How::Policy, How::StopObject, How::Replication] {
+        for mode in MODES.into_iter().filter(|mode| how.fits(*mode)) {
+            for trouble in [Trouble::Refuse, Trouble::LoseReply] {
+                nothing_stays_broken(how, mode, trouble).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_way_breaks_what_it_says_and_nothing_else() {
+    let (cloud, text) = (cloud(), full(Mode::Layered));
+    let stack = open(&cloud, &text, None).await;
+    applied(&stack).await.unwrap();
+    let (s3, site) = (&stack.services.s3, &stack.site);
+    for (how, drift) in [
+        (How::Website, &["primary/website"][..]),
+        (How::Policy, &["primary/policy"]),
+        (How::StopObject, &[]),
+        (How::Replication, &["primary/replication"]),
+    ] {
+        let undo = s3.undo(site, how).await.unwrap();
+        s3.break_primary(site, &undo).await.unwrap();
+        assert_eq!(steps(&stack).await, drift, "{how}");
+        assert_eq!(s3.is_stopped(site).await.unwrap(), how == How::StopObject);
+        s3.restore(site, &undo).await.unwrap();
+        assert_eq!(steps(&stack).await, [""; 0], "{how}");
+    }
+}
+
+#[tokio::test]
+async fn the_switch_is_one_call_in_the_backups_region() {
+    let (cloud, text) = (cloud(), full(Mode::Dns));
+    let stack = open(&cloud, &text, Some(1)).await;
+    applied(&stack).await.unwrap();
+    let regions_out = ["us-east-1".to_owned()].into();
+    cloud.world().set_faults(Faults { regions_out, control_out: true, cdn_out: true, ..Faults::default() });
+    cloud.forget_requests();
+    stack.services.s3.stop(&stack.site).await.unwrap();
+    assert_eq!(cloud.requests(), [("PutObject".to_owned(), 1)].into());
+    cloud.forget_requests();
+    stack.services.s3.resume(&stack.site).await.unwrap();
+    assert_eq!(cloud.requests(), [("DeleteObject".to_owned(), 1)].into());
+}

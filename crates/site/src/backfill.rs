@@ -1,0 +1,234 @@
+//! Backfill: S3 copies to the backup what replication did not, because it is older than the rule or has failed.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_core::{Event, Run};
+use twinsite_s3_site::Batch;
+use twinsite_sync::lock::{self, Lease, Owed, Owner};
+use twinsite_sync::mirror::{self, Compared, Filled};
+use twinsite_sync::{S3Store, SyncError};
+
+use crate::context::SiteContext;
+use crate::deploy::PlannedBackup;
+use crate::error::{Context, Error};
+
+const OPERATION: &str = "backfill the backup";
+
+/// How objects are copied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// A batch job above `publish.batch_above` objects, else single copies.
+    #[default]
+    Auto,
+    /// One copy request for each object.
+    Copy,
+    /// One job of S3 Batch Replication.
+    Batch,
+}
+
+/// What to copy, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct BackfillRequest {
+    /// How objects are copied.
+    pub engine: Engine,
+    /// Which versions are copied.
+    pub versions: Versions,
+    /// How long to wait for the deploy lock.
+    pub lock_timeout: Duration,
+}
+
+/// Which versions of an object a backfill copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Versions {
+    /// The current version.
+    #[default]
+    Current,
+    /// Noncurrent versions, too, so that older releases can be brought back from the backup alone.
+    All,
+}
+
+impl Default for BackfillRequest {
+    fn default() -> Self {
+        Self { engine: Engine::Auto, versions: Versions::Current, lock_timeout: Duration::from_mins(5) }
+    }
+}
+
+/// A backfill that was planned.
+#[derive(Debug)]
+pub struct BackfillPlan {
+    compared: Compared,
+    bucket: String,
+    batch: bool,
+    request: BackfillRequest,
+}
+
+/// What a backfill did.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct BackfillResult {
+    /// Objects copied.
+    pub copied: usize,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Objects deleted, because they were deleted in the primary.
+    pub deleted: usize,
+    /// Keys that changed during the backfill; another one copies them.
+    pub missed: Vec<String>,
+    /// Keys in the backup that twinsite did not publish. They are kept.
+    pub foreign: Vec<String>,
+    /// Objects that were in sync before.
+    pub in_sync: usize,
+    /// Duration of the copies.
+    pub seconds: f64,
+    /// Noncurrent versions copied.
+    pub versions: usize,
+    /// The batch job, if there was one.
+    pub job: Option<BatchJob>,
+}
+
+/// A completed job of S3 Batch Replication.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct BatchJob {
+    /// Its id.
+    pub id: String,
+    /// Versions in its manifest.
+    pub total: u64,
+    /// Versions replicated.
+    pub succeeded: u64,
+    /// Versions that failed.
+    pub failed: u64,
+}
+
+/// Objects that were copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Copied {
+    /// Their number.
+    pub objects: usize,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
+impl BackfillPlan {
+    /// The plan as a result.
+    pub fn summary(&self) -> PlannedBackup {
+        PlannedBackup::new(&self.bucket, Ok(&self.compared))
+    }
+
+    /// Bytes to copy.
+    pub fn bytes(&self) -> u64 {
+        self.compared.bytes()
+    }
+
+    /// The approximate price in US cents of the batch job, if the plan uses one. Traffic comes on top.
+    /// <https://aws.amazon.com/s3/pricing/>
+    pub fn batch_cents(&self) -> Option<usize> {
+        self.batch.then(|| 25 + self.compared.copies.len() / 10_000)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.compared.is_level() && self.request.versions == Versions::Current
+    }
+}
+
+/// Compares the buckets. Read-only.
+///
+/// # Errors
+/// The buckets belong to another site, or could not be read.
+pub async fn plan_backfill(site: &SiteContext, request: BackfillRequest, run: &Run) -> Result<BackfillPlan, Error> {
+    site.check_buckets().await?;
+    let stores = site.stores();
+    let compared = Box::pin(mirror::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
+    let batch = match request.engine {
+        Engine::Auto => compared.copies.len() > site.config.publish.batch_above,
+        Engine::Copy => false,
+        Engine::Batch => true,
+    };
+    Ok(BackfillPlan { compared, bucket: stores.backup.bucket().to_owned(), batch, request })
+}
+
+/// Copies what the backup lacks, under the deploy lock.
+///
+/// # Errors
+/// What failed, and how much was done before. Another backfill finishes the rest.
+pub async fn backfill(site: &SiteContext, plan: BackfillPlan, run: &Run) -> Result<BackfillResult, Error> {
+    let foreign = plan.compared.foreign.iter().map(ToString::to_string).collect();
+    let before = BackfillResult { foreign, in_sync: plan.compared.level, ..BackfillResult::default() };
+    if plan.is_empty() {
+        return Ok(before);
+    }
+    let BackfillPlan { batch, request, .. } = plan;
+    let Done { filled, job, versions } = copy_under_lock(site, batch, request, run).await?;
+    let Filled { copied, bytes, deleted, missed, took } = filled;
+    let missed = missed.iter().map(ToString::to_string).collect();
+    let job = job.map(|Batch { id, total, succeeded, failed }| BatchJob { id, total, succeeded, failed });
+    Ok(BackfillResult { copied, bytes, deleted, missed, seconds: took.as_secs_f64(), versions, job, ..before })
+}
+
+/// Copies what is older than a replication rule that was just created; `None` if nothing is.
+pub(crate) async fn backfill_older_than_rule(site: &SiteContext, run: &Run) -> Result<Option<Filled>, Error> {
+    let stores = site.stores();
+    let compared = Box::pin(mirror::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
+    if compared.is_level() {
+        return Ok(None);
+    }
+    if compared.copies.len() > site.config.publish.batch_above {
+        let text = format!("{} objects are older than the replication rule", compared.copies.len());
+        let hint = "copy them with `twinsite backfill`, which uses a job of S3 Batch Replication".to_owned();
+        run.emit(&Event::Warning { text, hint: Some(hint) });
+        return Ok(None);
+    }
+    copy_under_lock(site, false, BackfillRequest::default(), run).await.map(|done| Some(done.filled))
+}
+
+struct Done {
+    filled: Filled,
+    job: Option<Batch>,
+    versions: usize,
+}
+
+async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillRequest, run: &Run) -> Result<Done, Error> {
+    let stores = site.stores();
+    let rules = site.config.rules().context("use the configuration")?;
+    let lease = Lease { timeout: request.lock_timeout, ..Lease::default() };
+    let owner = Owner { who: site.caller.clone(), ..Owner::here("backfill") };
+    let taken = Box::pin(lock::take(&stores.primary, owner, Owed::default(), lease, run)).await;
+    let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
+    let work = async |run: Run| {
+        let (mut job, mut versions) = (None, 0);
+        if batch {
+            let token = format!("{:032x}", fastrand::u128(..));
+            let done = Box::pin(site.services.s3.replicate_existing(&site.site, &token, &run)).await;
+            job = Some(done.context(OPERATION)?);
+        }
+        if request.versions == Versions::All {
+            let copied = Box::pin(mirror::fill_past(&stores.primary, &stores.backup, &run)).await;
+            versions = copied.context(OPERATION)?;
+        }
+        // Compares again: for what the job has left, and what was published while waiting for the lock.
+        let compared = Box::pin(mirror::compare(&stores.primary, &stores.backup, &run)).await.context(OPERATION)?;
+        let filled = Box::pin(mirror::fill(compared, &stores.primary, &stores.backup, &rules, &run)).await;
+        Ok(Done { filled: filled.context(OPERATION)?, job, versions })
+    };
+    let (done, lost) = Box::pin(lock.hold(run, work)).await;
+    let released = Box::pin(release_lock(lock, &stores.primary)).await;
+    if let Some(lost) = lost {
+        return Err(Error::new(OPERATION, SyncError::Lock(lost)));
+    }
+    let done = done?;
+    released.context(OPERATION)?;
+    Ok(done)
+}
+
+/// The lock may have been taken over from a publish that died: its pending invalidations stay recorded.
+async fn release_lock(lock: lock::Lock<'_, S3Store>, store: &S3Store) -> Result<(), SyncError> {
+    let mut pending = lock.owed().clone();
+    if !pending.is_empty() {
+        pending.join(lock::read_owed(store).await?);
+        lock::note_owed(store, &pending).await?;
+    }
+    lock.free().await.map_err(SyncError::Lock)
+}

@@ -1,0 +1,128 @@
+//! The configuration of a site as checked values.
+
+use std::collections::BTreeMap;
+
+use twinsite_cdn::PriceClass;
+use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region};
+use twinsite_dns_failover::Settings as HealthSettings;
+use twinsite_sync::{Guard, HeaderRule, Keep, Rules};
+
+/// The configuration of a site. [`Config::new`] gives every setting its default; change fields as needed.
+///
+/// The command line reads it from `twinsite.toml`; the settings have the same names and meaning there.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The domain name of the site.
+    pub domain: Domain,
+    /// How the site survives the loss of a region.
+    pub mode: Mode,
+    /// The regions of the two buckets.
+    pub regions: Pair<Region>,
+    /// The index document of every folder.
+    pub index: String,
+    /// The key of the error document; `None` for S3's own error page.
+    pub not_found: Option<String>,
+    /// What is published with which headers.
+    pub publish: PublishConfig,
+    /// CloudFront.
+    pub cdn: CdnConfig,
+    /// Route 53.
+    pub dns: DnsConfig,
+    /// E-mail addresses that are subscribed to alarms.
+    pub emails: Vec<String>,
+    /// Whether objects put into the backup bucket replicate to the primary.
+    pub replicate_back: bool,
+    /// Whether S3 Replication Time Control is on.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html>
+    pub time_control: bool,
+}
+
+/// How directories are published.
+#[derive(Clone, Debug)]
+pub struct PublishConfig {
+    /// Header rules; later ones take precedence.
+    pub headers: Vec<HeaderRule>,
+    /// Patterns of files that are not published, in gitignore syntax.
+    pub ignore: Vec<String>,
+    /// The limit beyond which a deploy refuses to delete.
+    pub guard: Guard,
+    /// Which releases are kept for rollback.
+    pub keep: Keep,
+    /// Backfills of more objects than this use S3 Batch Replication.
+    pub batch_above: usize,
+    /// Whether every deploy checks the entry pages as a visitor.
+    pub probe: bool,
+}
+
+/// Settings of CloudFront; `None` selects the default of the mode.
+#[derive(Clone, Debug, Default)]
+pub struct CdnConfig {
+    /// An existing certificate in us-east-1, instead of one that is found or requested.
+    pub certificate: Option<Arn>,
+    /// The edge locations that serve the site.
+    pub price_class: PriceClass,
+    /// Whether HTTP requests are redirected to HTTPS.
+    pub redirect_to_https: Option<bool>,
+    /// Whether CloudFront's managed security headers, HSTS among them, are added.
+    pub security_headers: Option<bool>,
+    /// Accepts that the standby serves HTTP only although browsers may insist on HTTPS.
+    pub accept_http_standby: bool,
+}
+
+/// Settings of Route 53.
+#[derive(Clone, Debug, Default)]
+pub struct DnsConfig {
+    /// The hosted zone, instead of the one with the longest matching name.
+    pub zone_id: Option<String>,
+    /// Health checks and TTL.
+    pub health: HealthSettings,
+    /// Hosted zone ids of S3 website endpoints in regions that were added after this release.
+    pub website_zones: BTreeMap<Region, String>,
+}
+
+impl Default for PublishConfig {
+    fn default() -> Self {
+        Self {
+            headers: Vec::new(),
+            ignore: Vec::new(),
+            guard: Guard::default(),
+            keep: Keep { releases: 10, days: 0 },
+            batch_above: 1_000_000,
+            probe: false,
+        }
+    }
+}
+
+impl Config {
+    /// A site with default settings: mode `layered`, `index.html`, `404.html`.
+    pub fn new(domain: Domain, regions: Pair<Region>) -> Self {
+        Self {
+            domain,
+            mode: Mode::default(),
+            regions,
+            index: "index.html".to_owned(),
+            not_found: Some("404.html".to_owned()),
+            publish: PublishConfig::default(),
+            cdn: CdnConfig::default(),
+            dns: DnsConfig::default(),
+            emails: Vec::new(),
+            replicate_back: false,
+            time_control: false,
+        }
+    }
+
+    /// What is published, with which headers and in which order.
+    ///
+    /// # Errors
+    /// [`Invalid`] for a malformed ignore pattern.
+    pub fn rules(&self) -> Result<Rules, Invalid> {
+        let mut rules = Rules::web().entry(self.index.clone(), self.not_found.clone());
+        for rule in &self.publish.headers {
+            rules = rules.header(rule.clone());
+        }
+        for pattern in &self.publish.ignore {
+            rules = rules.ignore(pattern)?;
+        }
+        Ok(rules)
+    }
+}

@@ -1,0 +1,189 @@
+//! An open site: its configuration, its names, and clients of the services it uses.
+
+use tokio::sync::OnceCell;
+use twinsite_aws::{AwsError, Kind};
+use twinsite_aws_session::{Access, Session};
+use twinsite_cdn::Cdn;
+use twinsite_core::wait::PollPolicy;
+use twinsite_core::{AccountId, Event, Pair, Region, Run, Side, Site};
+use twinsite_dns_failover::DnsFailover;
+use twinsite_dns_failover::notice::Notices;
+use twinsite_s3_site::{Adopt, Desired, S3Site, steps};
+use twinsite_sync::S3Store;
+
+use crate::change::Services;
+use crate::config::Config;
+use crate::error::{Context, Error};
+use crate::network::Network;
+
+/// Where a site lives: endpoint and credentials, polling intervals, and the network that probes use.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// Endpoint and credentials.
+    pub access: Access,
+    /// How long and how often slow changes are polled.
+    pub polling: PollPolicy,
+    /// The network that probes use.
+    pub network: Network,
+}
+
+impl Default for Environment {
+    /// AWS, with the SDK's default credential chain.
+    fn default() -> Self {
+        Self { access: Access::default(), polling: PollPolicy::MINUTES, network: Network::Internet }
+    }
+}
+
+/// An open site. Every operation of this crate takes one.
+#[derive(Debug)]
+pub struct SiteContext {
+    pub(crate) config: Config,
+    pub(crate) site: Site,
+    pub(crate) services: Services,
+    pub(crate) network: Network,
+    /// The ARN of the caller, where known.
+    pub(crate) caller: Option<String>,
+    session: Session,
+    drill_warning: OnceCell<()>,
+}
+
+impl SiteContext {
+    /// Opens a site. The only request asks STS for the account, in the primary's region or, if that is unreachable, in the
+    /// backup's.
+    ///
+    /// # Errors
+    /// Credentials that are missing or invalid; regions that cannot be paired.
+    pub async fn open(config: Config, environment: Environment) -> Result<Self, Error> {
+        const OPERATION: &str = "determine the AWS account";
+        let profile = environment.access.profile.clone();
+        let session = Session::open(environment.access.clone()).await;
+        let caller = match session.caller().await {
+            Err(error) if error.kind == Kind::Network => {
+                session.caller_in(config.regions.backup.as_str()).await.map_err(|_| error)
+            }
+            other => other,
+        };
+        let caller = caller.map_err(|error| account_error(OPERATION, profile.as_deref(), error))?;
+        Self::with_session(config, session, caller.account, environment)
+            .map(|context| Self { caller: Some(caller.arn).filter(|arn| !arn.is_empty()), ..context })
+    }
+
+    /// Opens a site in a known account, without a request.
+    ///
+    /// # Errors
+    /// Regions that cannot be paired.
+    pub fn with_session(
+        config: Config,
+        session: Session,
+        account: AccountId,
+        environment: Environment,
+    ) -> Result<Self, Error> {
+        let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
+        let site = site.context("use the configuration")?;
+        let clients = site.regions.as_ref().map(|region| session.s3(region));
+        let Environment { access: _, polling, network } = environment;
+        let services = Services {
+            s3: S3Site::new(clients, session.s3control(&site.regions.primary), session.iam()),
+            cdn: Cdn::new(session.acm(), session.cloudfront()).polling(polling),
+            dns: DnsFailover::new(session.route53()).polling(polling),
+            alerts: alerts(&session, &site),
+        };
+        Ok(Self { config, site, services, network, caller: None, session, drill_warning: OnceCell::new() })
+    }
+
+    /// The site: its domain, mode, account, regions and buckets.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The service clients, which execute the steps of a plan.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The two buckets.
+    pub fn stores(&self) -> Pair<S3Store> {
+        Pair::from_fn(|side| self.store(side))
+    }
+
+    pub(crate) fn store(&self, side: Side) -> S3Store {
+        S3Store::new(self.session.s3(self.site.regions.get(side)), self.site.buckets.get(side).as_str())
+    }
+
+    /// How long visitors may need until they see an invalidated object: long on the internet, short on an embedded cloud.
+    pub(crate) fn is_internet(&self) -> bool {
+        matches!(self.network, Network::Internet)
+    }
+
+    /// The address of the site.
+    pub fn url(&self) -> String {
+        let scheme = if self.config.cdn.redirect_to_https == Some(false) { "http" } else { "https" };
+        format!("{scheme}://{}/", self.site.domain)
+    }
+
+    /// The address of one side's website endpoint.
+    pub fn website_url(&self, side: Side) -> String {
+        format!("http://{}/", self.site.website_host(side))
+    }
+
+    /// The desired state of the buckets.
+    pub(crate) fn desired_buckets(&self, adopt: Adopt) -> Desired {
+        let mut desired = Desired::new(self.site.clone());
+        desired.index.clone_from(&self.config.index);
+        desired.not_found.clone_from(&self.config.not_found);
+        desired.replicate_back = self.config.replicate_back;
+        desired.time_control = self.config.time_control;
+        desired.adopt = adopt;
+        desired
+    }
+
+    /// Fails unless both buckets belong to this site.
+    pub(crate) async fn check_buckets(&self) -> Result<(), Error> {
+        const OPERATION: &str = "verify that the buckets belong to this site";
+        let desired = self.desired_buckets(Adopt::Refuse);
+        let actual = Box::pin(self.services.s3.observe(&desired)).await.context(OPERATION)?;
+        steps(&desired, &actual).map(drop).map_err(|conflicts| s3_conflicts(OPERATION, &conflicts))
+    }
+
+    /// Warns, once per context, if a drill was interrupted and the primary is still broken. A journal that cannot be read
+    /// now is not reported.
+    pub async fn warn_if_drill_interrupted(&self, run: &Run) {
+        let warn = async || {
+            if let Ok(Some(_)) = self.services.s3.read_journal(&self.site).await {
+                let text = "a drill was interrupted: the primary is still broken on purpose".to_owned();
+                let hint = Some("restore it: `twinsite drill --restore`".to_owned());
+                run.emit(&Event::Warning { text, hint });
+            }
+        };
+        self.drill_warning.get_or_init(warn).await;
+    }
+}
+
+pub(crate) fn s3_conflicts(operation: &str, conflicts: &twinsite_s3_site::Unfit) -> Error {
+    let all = conflicts.0.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
+    Error::conflicts(operation, all.collect())
+}
+
+fn account_error(operation: &str, profile: Option<&str>, error: AwsError) -> Error {
+    let missing = error.kind == Kind::NoCredentials;
+    let error = Error::new(operation, error);
+    match profile.filter(|_| missing) {
+        Some(name) => error.hint(format!(
+            "the profile `{name}` does not exist or has no credentials: see `aws configure list-profiles`"
+        )),
+        None => error,
+    }
+}
+
+fn alerts(session: &Session, site: &Site) -> Notices {
+    let clients = |region: Region| {
+        let both = (session.sns(&region), session.cloudwatch(&region));
+        (region, both)
+    };
+    Notices::new(Notices::regions(site).into_iter().map(clients).collect())
+}

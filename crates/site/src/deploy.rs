@@ -1,0 +1,830 @@
+//! Publishes a directory, or an older release, to both buckets: prepare → lock → publish → invalidate → record → collect.
+//!
+//! [`deploy`] reads a directory; [`publish`] is the part that deploys and rollbacks share. It works on any pair of
+//! [`History`] stores and with any [`Invalidator`], so tests run exactly what is shipped.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures::future::join;
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_core::{Event, Pair, Run, Side};
+use twinsite_s3_site::JOURNAL;
+use twinsite_sync::lock::{self, Lease, Lock, LockError, Owed, Owner};
+use twinsite_sync::mirror::Compared;
+use twinsite_sync::release::{self, Collected, Commit};
+use twinsite_sync::{
+    Ahead, Deletes, Guard, History, Index, Keep, Notes, Options, Prepared, Published, Publishing, Report, Rules,
+    Sending, Source, SyncError, prepare as prepare_publish, publish as transfer_and_follow, walk,
+};
+
+use crate::commit;
+use crate::context::SiteContext;
+use crate::error::{Context, Error};
+use crate::invalidation::Invalidator;
+use crate::releases::ReleaseSummary;
+use crate::rollback::roll_back_after_failed_check;
+use crate::visitor_check::{self, FailedCheck};
+
+const OPERATION: &str = "publish";
+
+/// What to deploy, and how.
+#[derive(Clone, Debug)]
+pub struct DeployRequest {
+    /// What is deleted.
+    pub deletes: Deletes,
+    /// The limit beyond which nothing is deleted; that of the configuration if `None`.
+    pub guard: Option<Guard>,
+    /// Whether unchanged objects are uploaded, too.
+    pub send: Sending,
+    /// A description of the release.
+    pub message: Option<String>,
+    /// Whether to publish if the live release was built from a newer commit.
+    pub older: OlderCommit,
+    /// Whether the entry pages are checked as a visitor afterwards.
+    pub check: VisitorCheck,
+    /// Lock, replication and invalidation.
+    pub options: PublishOptions,
+}
+
+/// Whether to publish a commit that is older than the live release's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OlderCommit {
+    /// Publish it.
+    #[default]
+    Publish,
+    /// Publish nothing.
+    Skip,
+}
+
+/// Whether a deploy checks the entry pages as a visitor, and what happens if they are not what was published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VisitorCheck {
+    /// As configured by `publish.probe`.
+    #[default]
+    Configured,
+    /// No check.
+    Skip,
+    /// Check, and fail.
+    Fail,
+    /// Check, roll back to the previous release, and fail.
+    RollBack,
+}
+
+/// Lock, replication and invalidation.
+#[derive(Clone, Copy, Debug)]
+pub struct PublishOptions {
+    /// Whether to wait until the invalidation has completed at every edge location.
+    pub wait_for_invalidation: WaitForInvalidation,
+    /// How long to wait for replication before the remaining objects are copied.
+    pub parity_timeout: Duration,
+    /// How long to wait for the lock.
+    pub lock_timeout: Duration,
+    /// How long the lock lasts without renewal.
+    pub lock_ttl: Duration,
+}
+
+/// Whether to wait until an invalidation has completed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WaitForInvalidation {
+    /// Until CloudFront has accepted it.
+    #[default]
+    Accepted,
+    /// Until it has completed at every edge location.
+    Completed,
+}
+
+impl Default for PublishOptions {
+    fn default() -> Self {
+        Self {
+            wait_for_invalidation: WaitForInvalidation::Accepted,
+            parity_timeout: Duration::from_mins(1),
+            lock_timeout: Duration::from_mins(5),
+            lock_ttl: Lease::default().ttl,
+        }
+    }
+}
+
+impl Default for DeployRequest {
+    fn default() -> Self {
+        Self {
+            deletes: Deletes::Owned,
+            guard: None,
+            send: Sending::Changed,
+            message: None,
+            older: OlderCommit::Publish,
+            check: VisitorCheck::Configured,
+            options: PublishOptions::default(),
+        }
+    }
+}
+
+/// A directory that was read for publishing, with the commit it was built from.
+#[derive(Debug)]
+pub struct SourceDirectory {
+    dir: PathBuf,
+    source: Source,
+    rules: Rules,
+    commit: Option<Commit>,
+    index: Index,
+    /// Hashes files until the deploy begins.
+    prehasher: Option<Ahead>,
+}
+
+impl SourceDirectory {
+    /// Reads a directory. `index` is a file that keeps digests of unchanged files between deploys; `commit` the id of the
+    /// commit that the directory was built from, which git is asked for if `None`.
+    ///
+    /// # Errors
+    /// Files that cannot be published, and malformed rules.
+    pub async fn read(
+        config: &crate::Config,
+        dir: impl Into<PathBuf>,
+        index: Option<PathBuf>,
+        commit: Option<&str>,
+    ) -> Result<Self, Error> {
+        let (dir, rules) = (dir.into(), config.rules().context("use the configuration")?);
+        let index = index.map_or_else(Index::memory, |file| Index::open(&file));
+        let (path, walk_rules) = (dir.clone(), rules.clone());
+        let walking = tokio::task::spawn_blocking(move || walk(path, &walk_rules));
+        let (source, commit) = join(walking, commit::commit_of(&dir, commit)).await;
+        let source = source.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
+        let prehasher = Some(Ahead::start(&source, &index));
+        Ok(Self { dir, source, rules, commit, index, prehasher })
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &std::path::Path {
+        &self.dir
+    }
+}
+
+/// What is published, from wherever it comes.
+#[derive(Debug)]
+pub struct PublishRequest<'a> {
+    /// The objects.
+    pub source: &'a Source,
+    /// Their headers and order.
+    pub rules: &'a Rules,
+    /// Deletes, guard and retention.
+    pub plan: Options,
+    /// What the release record says of the release.
+    pub notes: Notes,
+    /// Digests of local files.
+    pub index: &'a Index,
+    /// `deploy` or `rollback`, for whoever waits for the lock.
+    pub command: &'static str,
+    /// The directory in whose git repository commits are compared, if an older commit is not to be published.
+    pub skip_older_in: Option<&'a std::path::Path>,
+    /// Lock, replication and invalidation.
+    pub options: PublishOptions,
+}
+
+/// The result of a deploy or a rollback.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "outcome")]
+#[non_exhaustive]
+pub enum DeployResult {
+    /// The directory or release is live, whether or not anything had to be changed.
+    Published(Box<PublishResult>),
+    /// Nothing was published.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What was published.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PublishResult {
+    /// What was done to the primary bucket.
+    pub primary: PrimaryResult,
+    /// How the backup bucket followed.
+    pub backup: BackupResult,
+    /// The new release; `null` if nothing changed.
+    pub release: Option<ReleaseSummary>,
+    /// Releases that are no longer kept.
+    pub collected: CollectedReleases,
+    /// What was invalidated.
+    pub invalidation: InvalidationResult,
+    /// The address of the site.
+    pub url: Option<String>,
+}
+
+/// What was done to the primary bucket.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PrimaryResult {
+    /// Objects uploaded.
+    pub put: usize,
+    /// Objects whose headers were rewritten in place.
+    pub rewritten: usize,
+    /// Objects deleted.
+    pub deleted: usize,
+    /// Objects that were up to date.
+    pub unchanged: usize,
+    /// Bytes uploaded.
+    pub bytes: u64,
+    /// Duration of the transfer.
+    pub seconds: f64,
+    /// The address of its website endpoint.
+    pub url: Option<String>,
+}
+
+/// How the backup bucket followed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct BackupResult {
+    /// Whether it is in sync with the primary.
+    pub state: BackupState,
+    /// Objects that arrived by replication.
+    pub replicated: usize,
+    /// Keys that were copied because replication was late or had failed.
+    pub copied: Vec<String>,
+    /// Objects that were copied because the backup lacked them before the deploy.
+    pub backfilled: usize,
+    /// Objects deleted.
+    pub deleted: usize,
+    /// How long the deploy waited for it.
+    pub waited_seconds: f64,
+    /// Why it is not in sync.
+    pub error: Option<String>,
+    /// The address of its website endpoint.
+    pub url: Option<String>,
+}
+
+/// Whether the backup is in sync with the primary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackupState {
+    /// Both buckets hold the same objects.
+    InSync,
+    /// The backup was not awaited, because the run was cancelled.
+    NotAwaited,
+    /// The backup differs; `backfill` copies what is missing.
+    OutOfSync,
+}
+
+/// Releases that are no longer kept.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct CollectedReleases {
+    /// Their ids.
+    pub releases: Vec<u64>,
+    /// Object versions deleted because no kept release refers to them.
+    pub versions: usize,
+    /// The size of these versions.
+    pub bytes: u64,
+}
+
+/// What was invalidated.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum InvalidationResult {
+    /// Nothing had to be invalidated, or there is no distribution.
+    None,
+    /// CloudFront accepted the invalidation.
+    Accepted {
+        /// The number of paths; the first 1,000 a month are free.
+        paths: usize,
+    },
+    /// CloudFront did not accept it. It is recorded, and the next deploy requests it again.
+    Pending {
+        /// Why.
+        error: String,
+    },
+}
+
+/// A deploy that was planned and not executed.
+#[derive(Debug)]
+pub struct DeployPlan {
+    /// The plan.
+    pub prepared: Prepared,
+    /// The names of the buckets.
+    pub buckets: Pair<String>,
+}
+
+/// Plans a deploy. Read-only.
+///
+/// # Errors
+/// As [`deploy`].
+pub async fn plan_deploy(
+    site: &SiteContext,
+    mut source: SourceDirectory,
+    request: &DeployRequest,
+    run: &Run,
+) -> Result<DeployPlan, Error> {
+    if let Some(prehasher) = source.prehasher.take() {
+        prehasher.end().await;
+    }
+    let (stores, commit) = (site.stores(), source.commit.take());
+    let publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
+    let prepared = prepare(&stores, &publish_request, run).await?;
+    check_first_deploy(site, &prepared, run).await?;
+    Ok(DeployPlan { prepared, buckets: stores.map(|store| store.bucket().to_owned()) })
+}
+
+/// Publishes a directory to both buckets and invalidates what has changed.
+///
+/// # Errors
+/// What failed, and how much was done before. Deploying again finishes the rest.
+pub async fn deploy(
+    site: &SiteContext,
+    mut source: SourceDirectory,
+    request: &DeployRequest,
+    run: &Run,
+) -> Result<DeployResult, Error> {
+    if let Some(prehasher) = source.prehasher.take() {
+        prehasher.end().await;
+    }
+    let stores = site.stores();
+    let commit = source.commit.take();
+    let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
+    if request.older == OlderCommit::Skip {
+        publish_request.skip_older_in = Some(&source.dir);
+    }
+    let prepared = prepare(&stores, &publish_request, run).await?;
+    check_first_deploy(site, &prepared, run).await?;
+    let published = Box::pin(publish(&stores, &site.invalidator(), publish_request, prepared, run)).await;
+    save_index(&source.index, run);
+    let mut result = match published? {
+        DeployResult::Published(result) => result,
+        skipped @ DeployResult::Skipped { .. } => return Ok(skipped),
+    };
+    result.url = Some(site.url());
+    result.primary.url = Some(site.website_url(Side::Primary));
+    result.backup.url = Some(site.website_url(Side::Backup));
+    check_as_visitor(site, &source, request, &result, run).await?;
+    Ok(DeployResult::Published(result))
+}
+
+fn publish_request<'a>(
+    site: &SiteContext,
+    request: &DeployRequest,
+    source: &'a Source,
+    rules: &'a Rules,
+    index: &'a Index,
+    commit: Option<Commit>,
+) -> PublishRequest<'a> {
+    let config = &site.config.publish;
+    let guard = request.guard.unwrap_or(config.guard);
+    PublishRequest {
+        source,
+        rules,
+        plan: Options { deletes: request.deletes, keep: config.keep, guard, send: request.send, side: None },
+        notes: Notes { message: request.message.clone(), commit, who: site.caller.clone(), restores: None },
+        index,
+        command: "deploy",
+        skip_older_in: None,
+        options: request.options,
+    }
+}
+
+/// The listing shows whether a drill was interrupted, and whether the buckets were published to before: one with a manifest
+/// belongs to this site, one without may be a foreign bucket of the same name, and its tags are read.
+async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) -> Result<(), Error> {
+    if prepared.notes.iter().any(|note| note.as_str() == JOURNAL) {
+        site.warn_if_drill_interrupted(run).await;
+    }
+    if prepared.is_first() { site.check_buckets().await } else { Ok(()) }
+}
+
+/// Lists both buckets and plans. Read-only.
+///
+/// # Errors
+/// Stores that cannot be read, files that cannot be published, and guards.
+pub async fn prepare<S: History>(stores: &Pair<S>, request: &PublishRequest<'_>, run: &Run) -> Result<Prepared, Error> {
+    let PublishRequest { source, plan, index, .. } = request;
+    let both = (&stores.primary, &stores.backup);
+    let mut prepared = Box::pin(prepare_publish(source, both, plan, index, run)).await.context(OPERATION)?;
+    Box::pin(release::find_versions(&mut prepared.plan, &stores.primary)).await.context(OPERATION)?;
+    Ok(prepared)
+}
+
+/// Publishes what was prepared: takes the lock, transfers to the primary, follows replication to the backup, invalidates,
+/// records the release and collects expired ones.
+///
+/// # Errors
+/// What failed, and how much was done before. Preparing and publishing again finishes the rest.
+pub async fn publish<S: History, I: Invalidator>(
+    stores: &Pair<S>,
+    invalidator: &I,
+    request: PublishRequest<'_>,
+    prepared: Prepared,
+    run: &Run,
+) -> Result<DeployResult, Error> {
+    if let Some(reason) = newer_release(&request, &prepared, &stores.primary).await? {
+        return Ok(DeployResult::Skipped { reason });
+    }
+    if prepared.is_empty() {
+        let report = Report { kept: prepared.plan.kept(), ..Report::default() };
+        return Ok(DeployResult::Published(Box::new(unchanged(&report))));
+    }
+
+    // Lock. A store that was never published to is tested for conditional writes.
+    let lease = Lease {
+        ttl: request.options.lock_ttl,
+        timeout: request.options.lock_timeout,
+        probe: prepared.plan.releases().is_empty(),
+    };
+    let owner = Owner { who: request.notes.who.clone(), ..Owner::here(request.command) };
+    let pending = Owed { record: true, ..prepared.owed() };
+    let taken = Box::pin(lock::take(&stores.primary, owner, pending, lease, run)).await;
+    let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
+    let done = Box::pin(publish_locked(stores, invalidator, &request, prepared, &mut lock, run)).await;
+    if let Err(error @ LockError::Store(_)) = Box::pin(lock.free()).await {
+        warn(
+            run,
+            format!("the lock could not be released: {error}"),
+            "the next deploy waits a minute for it to expire",
+        );
+    }
+    done
+}
+
+async fn publish_locked<S: History, I: Invalidator>(
+    stores: &Pair<S>,
+    invalidator: &I,
+    request: &PublishRequest<'_>,
+    prepared: Prepared,
+    lock: &mut Lock<'_, S>,
+    run: &Run,
+) -> Result<DeployResult, Error> {
+    // Prepare again if another deploy has published since the listing.
+    let waited = lock.was_waited_for();
+    let refreshed =
+        while_locked(lock, run, async |run| Box::pin(refresh(stores, request, prepared, waited, &run)).await);
+    let prepared = match refreshed.await {
+        Ok(Refreshed::Prepared(prepared)) => *prepared,
+        // The pending invalidations of a deploy that died must outlive its lock.
+        Ok(Refreshed::Skip(reason)) => {
+            record_pending(&stores.primary, lock.inherited(), run).await;
+            return Ok(DeployResult::Skipped { reason });
+        }
+        Err(error) => {
+            record_pending(&stores.primary, lock.inherited(), run).await;
+            return Err(error);
+        }
+    };
+    Box::pin(lock.owe(prepared.owed())).await.map_err(SyncError::from).context(OPERATION)?;
+    let recorded_before = prepared.is_owed();
+
+    // Publish, record the release, and look up the distribution meanwhile.
+    let needs_invalidation = recorded_before || lock.owed().all || !lock.owed().keys.is_empty();
+    let publishing = while_locked(lock, run, async |run| {
+        let how = Publishing {
+            source: request.source,
+            rules: request.rules,
+            patience: request.options.parity_timeout,
+            notes: request.notes.clone(),
+        };
+        let both = (&stores.primary, &stores.backup);
+        Box::pin(transfer_and_follow(prepared, both, how, request.index, &run)).await.context(OPERATION)
+    });
+    let find_distribution = async { if needs_invalidation { invalidator.prepare().await } else { Ok(None) } };
+    let (published, distribution) = join(publishing, Box::pin(find_distribution)).await;
+
+    let mut pending = lock.owed().clone();
+    pending.record = published.is_err();
+    if recorded_before {
+        let earlier = Box::pin(lock::read_owed(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?;
+        pending.join(Owed { record: pending.record, ..earlier });
+    }
+    let published = match published {
+        Ok(published) => published,
+        Err(error) => {
+            // Invalidating now would let edges cache the objects that have not changed yet.
+            record_pending(&stores.primary, &pending, run).await;
+            return Err(error);
+        }
+    };
+
+    // Invalidate, then collect.
+    let finishing = while_locked(lock, run, async |run| {
+        let invalidation = match distribution {
+            Ok(None) => Ok(None),
+            Ok(Some(target)) => {
+                let mut keys: BTreeSet<String> = pending.keys.clone();
+                keys.extend(pending.all.then(|| "*".to_owned()));
+                invalidator.invalidate(target, &keys, request.options.wait_for_invalidation, &run).await
+            }
+            Err(error) => Err(error),
+        };
+        let invalidation = settle_invalidation(&stores.primary, invalidation, &pending, recorded_before, &run).await;
+        Ok((invalidation, collect(stores, request.plan.keep, &published, &run).await))
+    });
+    let (invalidation, collected) = finishing.await?;
+    Ok(DeployResult::Published(Box::new(publish_result(published, collected, invalidation))))
+}
+
+/// Runs `work` while the lock is renewed. Should the lock be lost, `work` is cancelled and its result discarded.
+async fn while_locked<S: History, T>(
+    lock: &mut Lock<'_, S>,
+    run: &Run,
+    work: impl AsyncFnOnce(Run) -> Result<T, Error>,
+) -> Result<T, Error> {
+    match Box::pin(lock.hold(run, work)).await {
+        (_, Some(lost)) => Err(Error::new(OPERATION, SyncError::Lock(lost))),
+        (done, None) => done,
+    }
+}
+
+enum Refreshed {
+    Prepared(Box<Prepared>),
+    Skip(String),
+}
+
+async fn refresh<S: History>(
+    stores: &Pair<S>,
+    request: &PublishRequest<'_>,
+    prepared: Prepared,
+    waited: bool,
+    run: &Run,
+) -> Result<Refreshed, Error> {
+    let fresh = !waited && Box::pin(prepared.is_fresh(&stores.primary)).await.context(OPERATION)?;
+    if fresh {
+        return Ok(Refreshed::Prepared(Box::new(prepared)));
+    }
+    let prepared = prepare(stores, request, run).await?;
+    Ok(match newer_release(request, &prepared, &stores.primary).await? {
+        Some(reason) => Refreshed::Skip(reason),
+        None => Refreshed::Prepared(Box::new(prepared)),
+    })
+}
+
+/// Why an older commit is not published; `None` if it is not older, or may be published all the same.
+async fn newer_release<S: History>(
+    request: &PublishRequest<'_>,
+    prepared: &Prepared,
+    primary: &S,
+) -> Result<Option<String>, Error> {
+    match request.skip_older_in {
+        Some(dir) => commit::newer_release(dir, request.notes.commit.as_ref(), prepared, primary).await,
+        None => Ok(None),
+    }
+}
+
+/// Clears or records what is pending. The objects are published by now, so an invalidation that was not accepted does not
+/// undo the deploy.
+async fn settle_invalidation<S: History>(
+    primary: &S,
+    invalidation: Result<Option<usize>, twinsite_aws::AwsError>,
+    pending: &Owed,
+    recorded_before: bool,
+    run: &Run,
+) -> InvalidationResult {
+    match invalidation {
+        Ok(paths) => {
+            if recorded_before {
+                // If the record stays, the next deploy invalidates once more, which is harmless.
+                drop(Box::pin(lock::clear_owed(primary)).await);
+            }
+            paths.map_or(InvalidationResult::None, |paths| InvalidationResult::Accepted { paths })
+        }
+        Err(error) => {
+            let text = format!("CloudFront may serve outdated objects for up to a day: {error}");
+            warn(run, text, "the pending invalidation is recorded in the bucket; the next deploy requests it again");
+            record_pending(primary, pending, run).await;
+            InvalidationResult::Pending { error: error.to_string() }
+        }
+    }
+}
+
+async fn record_pending<S: History>(primary: &S, pending: &Owed, run: &Run) {
+    if !pending.is_empty()
+        && let Err(error) = Box::pin(lock::note_owed(primary, pending)).await
+    {
+        let text = format!("pending invalidations could not be recorded: {error}");
+        warn(run, text, "invalidate `/*` in the CloudFront console");
+    }
+}
+
+/// Deletes versions that only expired releases refer to.
+async fn collect<S: History>(stores: &Pair<S>, keep: Keep, published: &Published, run: &Run) -> Collected {
+    let mut collected = Collected::default();
+    // Ids are consecutive apart from rare races, and being due is only an optimisation.
+    let due = published.release.as_ref().is_some_and(|newest| release::is_due_at(newest.id, &keep));
+    if !due {
+        return collected;
+    }
+    for (side, store) in [(Side::Backup, &stores.backup), (Side::Primary, &stores.primary)] {
+        match Box::pin(release::collect(store, &keep)).await {
+            Ok(done) => collected = done,
+            Err(error) => {
+                let text = format!("expired releases in the {side} bucket could not be collected: {error}");
+                warn(run, text, "nothing depends on it; the next deploys try again");
+            }
+        }
+    }
+    collected
+}
+
+async fn check_as_visitor(
+    site: &SiteContext,
+    source: &SourceDirectory,
+    request: &DeployRequest,
+    result: &PublishResult,
+    run: &Run,
+) -> Result<(), Error> {
+    let wanted = match request.check {
+        VisitorCheck::Configured => site.config.publish.probe,
+        VisitorCheck::Skip => false,
+        VisitorCheck::Fail | VisitorCheck::RollBack => true,
+    };
+    let Some(release) = result.release.as_ref().filter(|_| wanted) else { return Ok(()) };
+    let failed = visitor_check::check_entry_pages(site, &source.source, run).await?;
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let reasons = failed.iter().map(FailedCheck::to_string).collect::<Vec<_>>().join("\n");
+    let error = Error::refused("confirm that visitors get what was published", reasons);
+    if request.check != VisitorCheck::RollBack {
+        return Err(error.hint("it stays published: check it, or roll back with `twinsite rollback`"));
+    }
+    Err(roll_back_after_failed_check(site, release, request, error, run).await)
+}
+
+/// The index only saves work, so a failure to store it is a warning.
+fn save_index(index: &Index, run: &Run) {
+    if let Err(error) = index.save() {
+        let text = format!("the index of file digests could not be saved: {error}");
+        warn(run, text, "the next deploy hashes every file again; nothing else depends on it");
+    }
+}
+
+fn warn(run: &Run, text: String, hint: &str) {
+    run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
+}
+
+fn primary_result(report: &Report) -> PrimaryResult {
+    PrimaryResult {
+        put: report.put,
+        rewritten: report.rewritten,
+        deleted: report.deleted,
+        unchanged: report.kept,
+        bytes: report.bytes,
+        seconds: report.took.as_secs_f64(),
+        url: None,
+    }
+}
+
+fn unchanged(report: &Report) -> PublishResult {
+    PublishResult {
+        primary: primary_result(report),
+        backup: BackupResult {
+            state: BackupState::InSync,
+            replicated: 0,
+            copied: Vec::new(),
+            backfilled: 0,
+            deleted: 0,
+            waited_seconds: 0.0,
+            error: None,
+            url: None,
+        },
+        release: None,
+        collected: CollectedReleases::default(),
+        invalidation: InvalidationResult::None,
+        url: None,
+    }
+}
+
+fn publish_result(published: Published, collected: Collected, invalidation: InvalidationResult) -> PublishResult {
+    let Published { report, drift, level, release } = published;
+    let state = match &level.trouble {
+        None => BackupState::InSync,
+        Some(SyncError::Cancelled) => BackupState::NotAwaited,
+        Some(_) => BackupState::OutOfSync,
+    };
+    PublishResult {
+        backup: BackupResult {
+            state,
+            replicated: level.replicated,
+            copied: level.copied.iter().map(ToString::to_string).collect(),
+            backfilled: drift.copied,
+            deleted: drift.deleted,
+            waited_seconds: level.waited.as_secs_f64(),
+            error: level.trouble.as_ref().map(ToString::to_string),
+            url: None,
+        },
+        release: release.as_ref().map(ReleaseSummary::from),
+        collected: CollectedReleases {
+            releases: collected.releases.iter().map(|id| id.0).collect(),
+            versions: collected.versions,
+            bytes: collected.bytes,
+        },
+        invalidation,
+        ..unchanged(&report)
+    }
+}
+
+/// The planned changes of a deploy as a result.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct DeployPlanSummary {
+    /// Changes of the primary bucket.
+    pub primary: PlannedPrimary,
+    /// Objects that the backup lacks already, or an error if it cannot be read.
+    pub backup: PlannedBackup,
+}
+
+/// Planned changes of the primary bucket.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedPrimary {
+    /// The bucket.
+    pub bucket: String,
+    /// Objects to upload.
+    pub put: Vec<PlannedObject>,
+    /// Objects whose headers are rewritten in place.
+    pub rewrite: Vec<PlannedObject>,
+    /// Objects to delete.
+    pub delete: Vec<PlannedObject>,
+    /// Keys that twinsite did not publish, and keeps.
+    pub foreign: Vec<String>,
+    /// The number of objects that are up to date.
+    pub unchanged: usize,
+    /// The number of objects that stay because a kept release refers to them.
+    pub superseded: usize,
+    /// Bytes to upload.
+    pub bytes: u64,
+}
+
+/// Objects that differ between the buckets.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedBackup {
+    /// The bucket.
+    pub bucket: String,
+    /// Objects to copy from the primary.
+    pub copy: Vec<PlannedObject>,
+    /// Keys that were deleted in the primary.
+    pub delete: Vec<String>,
+    /// Keys that twinsite did not publish, and keeps.
+    pub foreign: Vec<String>,
+    /// The number of objects that are in sync.
+    pub unchanged: usize,
+    /// Why the bucket could not be read.
+    pub error: Option<String>,
+}
+
+/// An object that a plan changes.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedObject {
+    /// The key.
+    pub key: String,
+    /// Why it is changed.
+    pub reason: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+impl PlannedObject {
+    pub(crate) fn new(key: impl ToString, reason: impl ToString, bytes: u64) -> Self {
+        Self { key: key.to_string(), reason: reason.to_string(), bytes }
+    }
+}
+
+impl PlannedBackup {
+    pub(crate) fn new(bucket: &str, compared: Result<&Compared, &SyncError>) -> Self {
+        let error = compared.as_ref().err().map(ToString::to_string);
+        let compared = compared.ok();
+        let copies = compared.into_iter().flat_map(|compared| &compared.copies);
+        Self {
+            bucket: bucket.to_owned(),
+            copy: copies.map(|copy| PlannedObject::new(&copy.object.key, &copy.cause, copy.object.size)).collect(),
+            delete: compared.into_iter().flat_map(|compared| &compared.gone).map(ToString::to_string).collect(),
+            foreign: compared.into_iter().flat_map(|compared| &compared.foreign).map(ToString::to_string).collect(),
+            unchanged: compared.map(|compared| compared.level).unwrap_or_default(),
+            error,
+        }
+    }
+}
+
+impl DeployPlan {
+    /// The plan as a result.
+    pub fn summary(&self) -> DeployPlanSummary {
+        let plan = &self.prepared.plan;
+        let puts = plan.puts().iter();
+        let rewrites = plan.rewrites().iter();
+        let deletes = plan.deletes().iter();
+        DeployPlanSummary {
+            primary: PlannedPrimary {
+                bucket: self.buckets.primary.clone(),
+                put: puts.map(|put| PlannedObject::new(&put.object.key, &put.reason, put.object.size)).collect(),
+                rewrite: rewrites
+                    .map(|one| PlannedObject::new(&one.object.key, &one.reason, one.object.size))
+                    .collect(),
+                delete: deletes.map(|one| PlannedObject::new(&one.key, "extraneous", one.size)).collect(),
+                foreign: plan.foreign().iter().map(ToString::to_string).collect(),
+                unchanged: plan.kept(),
+                superseded: plan.superseded(),
+                bytes: plan.bytes(),
+            },
+            backup: PlannedBackup::new(&self.buckets.backup, self.prepared.drift.as_ref()),
+        }
+    }
+}

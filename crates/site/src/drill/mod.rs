@@ -1,0 +1,283 @@
+//! A drill: breaks the primary on purpose, watches visitors move to the backup, restores the primary, and measures how long
+//! everything took. A journal is written before anything is broken, so that an interrupted drill can be restored.
+
+mod preflight;
+mod report;
+mod timeline;
+mod watcher;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use twinsite_aws::AwsError;
+use twinsite_core::{Bracketed, Cancelled, Event, Run, bracket};
+use twinsite_dns_failover::budget;
+use twinsite_s3_site::{How, Undo};
+
+use crate::context::SiteContext;
+use crate::error::{Cause, Context, Error};
+
+pub use preflight::PreparedDrill;
+pub use report::{Change, DrillResult, Verdict, timeline};
+pub use timeline::{FailoverPath, Lost, Marks, Outcome, Sample, ServedBy};
+
+use report::{changes, health_changes};
+use timeline::{lost, marks};
+use watcher::Watcher;
+
+const OPERATION: &str = "run the drill";
+
+/// The longest an origin group takes for one request, in seconds: two connection attempts of three seconds and a response
+/// timeout of ten.
+const ORIGIN_TIMEOUT: u64 = 2 * 3 + 10;
+
+/// Seconds within which S3 replicates most objects.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html>
+const REPLICATED: u64 = 15 * 60;
+
+/// Seconds for which visitors must stay with the backup once they have reached it.
+const HOLD: f64 = 10.0;
+
+/// What to break, and how fast visitors must reach the backup.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DrillRequest {
+    /// The kind of outage; the default of the mode if `None`.
+    pub outage: Option<How>,
+    /// The objective; if `None`, the upper bound that follows from interval, threshold and TTL.
+    pub objective: Option<Duration>,
+}
+
+/// The record of what a drill has broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Journal {
+    /// When, in seconds since 1970.
+    at: u64,
+    /// How it is restored.
+    undo: Undo,
+}
+
+impl Journal {
+    fn parse(text: &str) -> Result<Self, Error> {
+        serde_json::from_str(text).context("read the journal of a drill")
+    }
+}
+
+/// What is broken, and how long it may take.
+#[derive(Clone, Debug)]
+struct Scenario {
+    outage: How,
+    path: FailoverPath,
+    /// The upper bound of a failover, in seconds.
+    bound: u64,
+    objective: u64,
+}
+
+impl Scenario {
+    fn new(site: &SiteContext, request: DrillRequest) -> Result<Self, Error> {
+        let mode = site.site.mode;
+        let outage = request.outage.unwrap_or_else(|| How::of(mode));
+        if !outage.fits(mode) {
+            let why = format!("`{outage}` breaks nothing that mode `{mode}` depends on");
+            return Err(Error::usage(OPERATION, why).hint(format!("use --how {}", How::of(mode))));
+        }
+        let path = match (outage, mode.public_buckets()) {
+            (How::Replication, _) => FailoverPath::None,
+            (_, true) => FailoverPath::Dns,
+            (_, false) => FailoverPath::OriginGroup,
+        };
+        let bound = match path {
+            FailoverPath::Dns => budget(site.config.dns.health).total_most.as_secs(),
+            FailoverPath::OriginGroup => ORIGIN_TIMEOUT,
+            FailoverPath::None => REPLICATED,
+        };
+        let objective = request.objective.map_or(bound, |objective| objective.as_secs());
+        Ok(Self { outage, path, bound, objective })
+    }
+
+    /// Twice the longest that any phase should take.
+    fn timeout(&self) -> f64 {
+        report::seconds(2 * self.objective.max(self.bound)) + 60.0
+    }
+}
+
+impl PreparedDrill {
+    /// The kind of outage.
+    pub fn outage(&self) -> How {
+        self.scenario.outage
+    }
+
+    /// Runs the drill. The primary is restored when the drill fails or `run` is cancelled.
+    ///
+    /// # Errors
+    /// What failed, and whether the primary is still broken.
+    pub async fn run(self, site: &SiteContext, run: &Run) -> Result<DrillResult, Error> {
+        let Self { scenario, watcher, sample } = self;
+        let undo = site.services.s3.undo(&site.site, scenario.outage).await;
+        let undo = undo.context("read what is about to be broken")?;
+        let started = write_journal(site, &undo).await?;
+        let speed = watcher.speed();
+        let observed = Box::pin(break_and_watch(site, Watch { watcher, sample }, &scenario, &undo, run)).await?;
+        let Observed { samples, restored } = observed;
+        let Scenario { outage, path, bound, objective } = scenario;
+        Ok(DrillResult {
+            domain: site.site.domain.to_string(),
+            mode: site.site.mode.to_string(),
+            outage: outage.as_str(),
+            path,
+            embedded: !site.is_internet(),
+            speed,
+            started: crate::releases::rfc3339(i64::try_from(started).unwrap_or(i64::MAX)),
+            marks: marks(&samples, path, Some(restored)),
+            lost: lost(&samples),
+            bound_seconds: bound,
+            objective_seconds: objective,
+            timeline: timeline(&samples),
+            samples,
+        })
+    }
+}
+
+struct Watch {
+    watcher: Watcher,
+    sample: Sample,
+}
+
+struct Observed {
+    samples: Vec<Sample>,
+    /// Seconds after the outage began.
+    restored: f64,
+}
+
+async fn break_and_watch(
+    site: &SiteContext,
+    watch: Watch,
+    scenario: &Scenario,
+    undo: &Undo,
+    run: &Run,
+) -> Result<Observed, Error> {
+    let Watch { mut watcher, sample } = watch;
+    let (s3, clock) = (&site.services.s3, watcher.clock());
+    let mut log = SampleLog { health: sample.health.clone(), samples: vec![sample] };
+    let breaking = async {
+        emit(run, 0.0, &format!("breaking the primary: {}", scenario.outage));
+        clock.mark_broken();
+        s3.break_primary(&site.site, undo).await
+    };
+    let body = async |()| {
+        put_probe_object(site, &mut watcher, scenario, "broken").await?;
+        watch_until(&mut watcher, &mut log, run, scenario.timeout(), |sample| scenario.path.is_failed_over(sample))
+            .await;
+        let hold = clock.at() + HOLD;
+        watch_until(&mut watcher, &mut log, run, hold, |sample| sample.at >= hold).await;
+        Ok(())
+    };
+    let restore = async || {
+        emit(run, clock.at(), "restoring the primary");
+        s3.restore(&site.site, undo).await?;
+        if scenario.path == FailoverPath::None && run.is_cancelled() {
+            s3.drop_canary(&site.site).await?;
+        }
+        s3.clear_journal(&site.site).await
+    };
+    let stop = run.cancel.clone().cancelled_owned();
+    let Bracketed { body, restore } = Box::pin(bracket(breaking, body, stop, restore)).await;
+    let still_broken = "the primary is still broken: `twinsite drill --restore` restores it";
+    restore.map_err(|error| Error::new(OPERATION, error).hint(still_broken))?;
+    match body {
+        None => return Err(interrupted()),
+        Some(done) => done.map_err(|error| Error::new(OPERATION, error).hint("the primary was restored"))?,
+    }
+    let restored = clock.at();
+    // An object put while replication was off never arrives; one put now must.
+    let put = put_probe_object(site, &mut watcher, scenario, "restored").await;
+    put.map_err(|error| Error::new(OPERATION, error).hint("the primary was restored"))?;
+    let until = restored + scenario.timeout();
+    let failed_back = |sample: &Sample| sample.at > restored && scenario.path.is_failed_back(sample);
+    watch_until(&mut watcher, &mut log, run, until, failed_back).await;
+    if scenario.path == FailoverPath::None {
+        s3.drop_canary(&site.site).await.context("delete the drill's probe object")?;
+    }
+    if run.is_cancelled() { Err(interrupted()) } else { Ok(Observed { samples: log.samples, restored }) }
+}
+
+/// In a drill of replication: puts an object into the primary that the backup should receive.
+async fn put_probe_object(
+    site: &SiteContext,
+    watcher: &mut Watcher,
+    scenario: &Scenario,
+    word: &str,
+) -> Result<(), AwsError> {
+    if scenario.path == FailoverPath::None {
+        let (s3, text) = (&site.services.s3, format!("{word} {:.3}\n", watcher.elapsed()));
+        s3.put_canary(&site.site, &text).await?;
+        watcher.expect_replica(s3.clone(), text);
+    }
+    Ok(())
+}
+
+fn interrupted() -> Error {
+    Error::new(OPERATION, Cause::Cancelled(Cancelled)).hint("the primary was restored")
+}
+
+/// The samples so far.
+struct SampleLog {
+    samples: Vec<Sample>,
+    /// What the checkers reported last, by role.
+    health: BTreeMap<String, bool>,
+}
+
+/// Samples once a second until a condition holds, or until a time.
+async fn watch_until(
+    watcher: &mut Watcher,
+    log: &mut SampleLog,
+    run: &Run,
+    until: f64,
+    holds: impl Fn(&Sample) -> bool,
+) {
+    while watcher.clock().at() < until && !run.is_cancelled() {
+        let sample = Box::pin(watcher.sample()).await;
+        let health = health_changes(&mut log.health, &sample);
+        for change in changes(log.samples.last(), &sample).into_iter().chain(health) {
+            emit(run, change.at, &format!("{:<19} {}", change.observer, change.observed));
+        }
+        let done = holds(&sample);
+        log.samples.push(sample);
+        if done {
+            return;
+        }
+        watcher.pause(run).await;
+    }
+}
+
+fn emit(run: &Run, at: f64, what: &str) {
+    run.emit(&Event::Drill { at: Duration::try_from_secs_f64(at).unwrap_or_default(), what: what.to_owned() });
+}
+
+/// Writes the journal, without which nothing may be broken. Returns the time, in seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the journal records the time")]
+async fn write_journal(site: &SiteContext, undo: &Undo) -> Result<u64, Error> {
+    const OPERATION: &str = "write the journal of the drill";
+    let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let text = serde_json::to_string(&Journal { at, undo: undo.clone() }).context(OPERATION)?;
+    let written = site.services.s3.write_journal(&site.site, text).await;
+    written.map_err(|error| Error::new(OPERATION, error).hint("nothing was broken"))?;
+    Ok(at)
+}
+
+/// Restores what an interrupted drill has left broken; `None` if there was nothing to restore.
+///
+/// # Errors
+/// Calls that failed. Restoring again finishes the rest.
+pub async fn restore(site: &SiteContext) -> Result<Option<How>, Error> {
+    let repeat = |error| Error::new("restore the primary", error).hint("run `twinsite drill --restore` again");
+    let s3 = &site.services.s3;
+    let Some(text) = s3.read_journal(&site.site).await.map_err(repeat)? else { return Ok(None) };
+    let Journal { at: _, undo } = Journal::parse(&text)?;
+    s3.restore(&site.site, &undo).await.map_err(repeat)?;
+    if undo.how() == How::Replication {
+        s3.drop_canary(&site.site).await.map_err(repeat)?;
+    }
+    s3.clear_journal(&site.site).await.map_err(repeat)?;
+    Ok(Some(undo.how()))
+}

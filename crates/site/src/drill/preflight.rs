@@ -1,0 +1,119 @@
+//! The preconditions of a drill: both sides are healthy and in sync, and nothing is broken already.
+
+use std::time::Duration;
+
+use twinsite_aws::AwsError;
+use twinsite_core::{Cancelled, Pair, Plan, Run, Side};
+use twinsite_s3_site::Adopt;
+
+use super::timeline::{Sample, is_served_by_primary};
+use super::watcher::{SiteProbes, Watcher};
+use super::{DrillRequest, Journal, Scenario};
+use crate::context::SiteContext;
+use crate::error::{Cause, Context, Error};
+use crate::state::SiteState;
+use crate::verify::compare_buckets;
+
+const OPERATION: &str = "start the drill";
+
+/// How long checkers may take to report, by the network's clock and by this machine's: a busy machine may need longer.
+const REPORT_TIMEOUT: f64 = 120.0;
+const REPORT_TIMEOUT_REAL: Duration = Duration::from_secs(10);
+
+/// A drill whose preconditions hold.
+#[derive(Debug)]
+pub struct PreparedDrill {
+    pub(super) scenario: Scenario,
+    pub(super) watcher: Watcher,
+    /// The last sample before the outage.
+    pub(super) sample: Sample,
+}
+
+impl PreparedDrill {
+    /// Checks the preconditions of a drill. Read-only.
+    ///
+    /// # Errors
+    /// Each precondition that does not hold, and calls that failed.
+    pub async fn check(site: &SiteContext, request: DrillRequest, run: &Run) -> Result<Self, Error> {
+        let scenario = Scenario::new(site, request)?;
+        check_nothing_is_broken(site).await?;
+        let state = site.observe(Adopt::Refuse, OPERATION).await?;
+        let plan = Plan::new(state.steps()?).context(OPERATION)?;
+        if !plan.is_empty() {
+            let why = format!("the site differs from its configuration: {} steps are pending", plan.len());
+            return Err(Error::refused(OPERATION, why).hint("see `twinsite plan`, then run `twinsite apply`"));
+        }
+        check_in_sync(site).await?;
+        let mut watcher = watcher(site, &state).await?;
+        loop {
+            let sample = Box::pin(watcher.sample()).await;
+            let problems = problems(&sample);
+            if problems.is_empty() && sample.health.len() == watcher.health_checks() {
+                return Ok(Self { scenario, watcher, sample });
+            }
+            if run.is_cancelled() {
+                return Err(Error::new(OPERATION, Cause::Cancelled(Cancelled)).hint("nothing was broken"));
+            }
+            let expired = watcher.elapsed() >= REPORT_TIMEOUT && watcher.elapsed_real() >= REPORT_TIMEOUT_REAL;
+            if expired {
+                let unknown = "some health checkers have not reported yet".to_owned();
+                let why = if problems.is_empty() { unknown } else { problems.join("\n") };
+                let hint = "a drill starts when both sides are healthy: see `twinsite status`";
+                return Err(Error::refused(OPERATION, why).hint(hint));
+            }
+            watcher.pause(run).await;
+        }
+    }
+}
+
+async fn check_nothing_is_broken(site: &SiteContext) -> Result<(), Error> {
+    let s3 = &site.services.s3;
+    if let Some(text) = s3.read_journal(&site.site).await.context(OPERATION)? {
+        let outage = Journal::parse(&text)?.undo.how();
+        let why = format!("an interrupted drill has left the primary broken ({outage})");
+        return Err(Error::refused(OPERATION, why).hint("restore it first: `twinsite drill --restore`"));
+    }
+    let public = site.site.mode.public_buckets();
+    if public && AwsError::absent(s3.is_stopped(&site.site).await).context(OPERATION)? == Some(true) {
+        let why = "the site was failed over to the backup by hand";
+        return Err(Error::refused(OPERATION, why).hint("fail back first: `twinsite failback`"));
+    }
+    Ok(())
+}
+
+async fn check_in_sync(site: &SiteContext) -> Result<(), Error> {
+    let compared = compare_buckets(&site.stores(), &Run::silent()).await.context(OPERATION)?;
+    let Some(first) = compared.differences.first() else { return Ok(()) };
+    let count = compared.differences.len();
+    let why = format!("the buckets are out of sync: {count} objects differ, first `{}` ({})", first.key, first.reason);
+    Err(Error::refused(OPERATION, why).hint("run `twinsite backfill`; list them with `twinsite verify`"))
+}
+
+async fn watcher(site: &SiteContext, state: &SiteState) -> Result<Watcher, Error> {
+    let s3 = &site.services.s3;
+    let probes = SiteProbes {
+        site: site.site.clone(),
+        dns: site.services.dns.clone(),
+        health_checks: state.dns.actual.checks.clone(),
+        versions: Pair::new(
+            s3.probe_version(&site.site, Side::Primary).await.context(OPERATION)?,
+            s3.probe_version(&site.site, Side::Backup).await.context(OPERATION)?,
+        ),
+        distribution: state.cdn.actual.front.distribution.as_ref().map(|distribution| distribution.host.clone()),
+    };
+    Ok(Watcher::new(probes, site.probe_network(state).await?))
+}
+
+/// What is not as it must be before the primary is broken.
+fn problems(sample: &Sample) -> Vec<String> {
+    let mut problems = Vec::new();
+    if !is_served_by_primary(sample) {
+        problems.push("visitors are not served by the primary".to_owned());
+    }
+    if !sample.backup {
+        problems.push("the backup does not serve the site".to_owned());
+    }
+    let unhealthy = sample.health.iter().filter(|(_, healthy)| !**healthy);
+    problems.extend(unhealthy.map(|(role, _)| format!("the health check `{role}` is unhealthy")));
+    problems
+}

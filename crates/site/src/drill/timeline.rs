@@ -1,0 +1,205 @@
+//! Samples of a drill, one a second, and what follows from them. Pure.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The outcome of one request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The site was served, by this side.
+    Served(ServedBy),
+    /// It was not, and why.
+    Failed(String),
+}
+
+/// The side that served a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ServedBy {
+    /// The primary.
+    Primary,
+    /// The backup.
+    Backup,
+    /// Either: their responses are indistinguishable.
+    Either,
+}
+
+impl ServedBy {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Backup => "backup",
+            Self::Either => "either",
+        }
+    }
+}
+
+impl Outcome {
+    /// The side that served the site; `None` if the request failed.
+    pub(crate) fn side(&self) -> Option<ServedBy> {
+        match self {
+            Self::Served(side) => Some(*side),
+            Self::Failed(_) => None,
+        }
+    }
+}
+
+/// What was observed within one second.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Sample {
+    /// Seconds since the outage began; negative before.
+    pub at: f64,
+    /// Where DNS leads; `null` without a response of the name servers.
+    pub dns: Option<ServedBy>,
+    /// A request over HTTP by a visitor whose resolver honours the TTL.
+    pub http: Outcome,
+    /// The same over HTTPS.
+    pub https: Outcome,
+    /// Whether the backup serves the site; in a drill of replication, whether it has the last probe object.
+    pub backup: bool,
+    /// What the health checkers report, by role; empty in samples for which they were not queried.
+    pub health: BTreeMap<String, bool>,
+}
+
+/// When something happened, in seconds since the outage began; `null` if it never did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Marks {
+    /// The first sample that differs: a health check is unhealthy, DNS has changed, or a request failed.
+    pub detected: Option<f64>,
+    /// Visitors were served by the backup.
+    pub failed_over: Option<f64>,
+    /// The primary was restored.
+    pub restored: Option<f64>,
+    /// Visitors were served by the primary again.
+    pub failed_back: Option<f64>,
+}
+
+/// How visitors reach the backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailoverPath {
+    /// DNS leads to the backup's website endpoint, over HTTP.
+    Dns,
+    /// The distribution's origin group, over HTTPS; DNS does not change.
+    OriginGroup,
+    /// They do not: only the backup's replication is interrupted.
+    None,
+}
+
+/// Seconds without a replica after which replication counts as interrupted.
+const BEHIND: f64 = 10.0;
+
+impl FailoverPath {
+    /// True if visitors are served by the backup or, in a drill of replication, if the backup is behind.
+    pub(crate) fn is_failed_over(self, sample: &Sample) -> bool {
+        let backup = |outcome: &Outcome| matches!(outcome.side(), Some(ServedBy::Backup | ServedBy::Either));
+        match self {
+            Self::Dns => sample.dns == Some(ServedBy::Backup) && backup(&sample.http),
+            Self::OriginGroup => backup(&sample.https),
+            Self::None => sample.at >= BEHIND && !sample.backup,
+        }
+    }
+
+    /// True if visitors are served by the primary again and the backup is in sync.
+    pub(crate) fn is_failed_back(self, sample: &Sample) -> bool {
+        is_served_by_primary(sample) && (self != Self::None || sample.backup)
+    }
+}
+
+/// True if visitors are served by the primary.
+pub(crate) fn is_served_by_primary(sample: &Sample) -> bool {
+    let primary = |outcome: &Outcome| matches!(outcome.side(), Some(ServedBy::Primary | ServedBy::Either));
+    sample.dns == Some(ServedBy::Primary) && primary(&sample.https)
+}
+
+/// The marks of a series of samples.
+pub(crate) fn marks(samples: &[Sample], path: FailoverPath, restored: Option<f64>) -> Marks {
+    let during = || samples.iter().filter(|sample| sample.at >= 0.0);
+    let before = samples.iter().rev().find(|sample| sample.at < 0.0);
+    let differs = |sample: &&Sample| {
+        let other = before.is_some_and(|before| {
+            before.dns != sample.dns
+                || before.https != sample.https
+                || (path == FailoverPath::Dns && before.http != sample.http)
+        });
+        let behind = path == FailoverPath::None && path.is_failed_over(sample);
+        other || behind || sample.health.get("serving").or(sample.health.get("primary")) == Some(&false)
+    };
+    let detected = during().find(differs).map(|sample| sample.at);
+    let failed_over = during().find(|sample| path.is_failed_over(sample)).map(|sample| sample.at);
+    let after = restored.and_then(|restored| {
+        let mut later = samples.iter().filter(move |sample| sample.at > restored);
+        later.find(|sample| path.is_failed_back(sample)).map(|sample| sample.at)
+    });
+    Marks { detected, failed_over, restored, failed_back: after }
+}
+
+/// Failed requests by protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Lost {
+    /// Failed requests over HTTP.
+    pub http: usize,
+    /// Failed requests over HTTPS.
+    pub https: usize,
+    /// Requests made over each.
+    pub of: usize,
+}
+
+pub(crate) fn lost(samples: &[Sample]) -> Lost {
+    let during: Vec<&Sample> = samples.iter().filter(|sample| sample.at >= 0.0).collect();
+    let failed =
+        |outcome: fn(&Sample) -> &Outcome| during.iter().filter(|sample| outcome(sample).side().is_none()).count();
+    Lost { http: failed(|sample| &sample.http), https: failed(|sample| &sample.https), of: during.len() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(at: f64, dns: ServedBy, http: Option<ServedBy>, https: Option<ServedBy>) -> Sample {
+        let look = |side: Option<ServedBy>| side.map_or_else(|| Outcome::Failed("no answer".into()), Outcome::Served);
+        let (http, https) = (look(http), look(https));
+        Sample { at, dns: Some(dns), http, https, backup: true, health: BTreeMap::new() }
+    }
+
+    const P: ServedBy = ServedBy::Primary;
+    const B: ServedBy = ServedBy::Backup;
+
+    #[test]
+    fn marks_of_a_failover_by_dns() {
+        let samples = [
+            sample(-1.0, P, Some(P), Some(P)),
+            sample(0.5, P, Some(P), Some(P)),
+            sample(1.0, P, None, None),
+            sample(90.0, B, None, None),
+            sample(120.0, B, Some(B), None),
+            sample(200.0, B, Some(B), None),
+            sample(290.0, P, Some(P), Some(P)),
+        ];
+        let marks = marks(&samples, FailoverPath::Dns, Some(150.0));
+        let wanted =
+            Marks { detected: Some(1.0), failed_over: Some(120.0), restored: Some(150.0), failed_back: Some(290.0) };
+        assert_eq!(marks, wanted);
+        assert_eq!(lost(&samples), Lost { http: 2, https: 4, of: 6 });
+    }
+
+    #[test]
+    fn with_an_origin_group_dns_stays_and_https_counts() {
+        let samples =
+            [sample(-1.0, P, Some(P), Some(P)), sample(0.2, P, Some(B), Some(B)), sample(9.0, P, Some(P), Some(P))];
+        let marks = marks(&samples, FailoverPath::OriginGroup, Some(5.0));
+        assert_eq!((marks.failed_over, marks.failed_back), (Some(0.2), Some(9.0)));
+        assert_eq!(lost(&samples).https, 0);
+    }
+
+    #[test]
+    fn what_never_happened_has_no_mark() {
+        let samples = [sample(-1.0, P, Some(P), Some(P)), sample(10.0, P, None, None)];
+        let marks = marks(&samples, FailoverPath::Dns, None);
+        assert_eq!((marks.failed_over, marks.restored, marks.failed_back), (None, None, None));
+        assert_eq!(marks.detected, Some(10.0));
+    }
+}

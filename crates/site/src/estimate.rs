@@ -1,0 +1,117 @@
+//! What a site costs at list prices, and what it survives.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_core::Mode;
+use twinsite_dns_failover::{Settings, budget};
+
+use crate::config::Config;
+
+/// US dollars a month for a health check of an AWS endpoint; the first fifty basic checks of an account are free.
+/// <https://aws.amazon.com/route53/pricing/>
+const CHECK: f64 = 0.5;
+/// Each option: TLS, string matching, an interval of ten seconds.
+const OPTION: f64 = 1.0;
+/// A hosted zone.
+const ZONE: f64 = 0.5;
+/// An alarm on a metric.
+const ALARM: f64 = 0.1;
+/// A replication metric; there are three.
+const METRIC: f64 = 0.3;
+
+/// What a site costs and survives.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Estimate {
+    /// Fixed costs in US dollars a month.
+    pub monthly_usd: f64,
+    /// What the fixed costs consist of.
+    pub fixed: String,
+    /// What is charged by usage.
+    pub by_usage: Vec<String>,
+    /// What the site survives, and what visitors notice.
+    pub survives: Vec<String>,
+}
+
+impl Estimate {
+    /// The estimate for a configuration.
+    pub fn of(config: &Config) -> Self {
+        let (checks, options) = checks(config);
+        // One for each check except that of the failover switch, and three for certificate and replication.
+        let alarms = if config.emails.is_empty() { 0 } else { checks + 3 - u32::from(config.mode != Mode::Origin) };
+        let monthly = f64::from(checks) * CHECK + f64::from(options) * OPTION + ZONE + 3.0 * METRIC;
+        let monthly = monthly + f64::from(alarms) * ALARM;
+        let fixed = format!(
+            "{checks} health checks with {options} options, {alarms} alarms, a hosted zone, replication metrics"
+        );
+        let mut by_usage = vec![
+            "storage in both regions, including the object versions of kept releases".to_owned(),
+            "inter-region traffic, once for every published object".to_owned(),
+            "CloudFront requests and traffic beyond the free tier".to_owned(),
+        ];
+        if config.time_control {
+            by_usage.push("Replication Time Control, per replicated gigabyte".to_owned());
+        }
+        Self { monthly_usd: monthly, fixed, by_usage, survives: survives(config.mode, config.dns.health) }
+    }
+}
+
+/// The number of health checks, and of their options in total.
+fn checks(config: &Config) -> (u32, u32) {
+    let fast = u32::from(config.dns.health.interval.as_secs() == 10);
+    match config.mode {
+        // Primary and backup with string matching, the failover switch without, and a calculated one.
+        Mode::Dns => (4, 2 + 3 * fast),
+        // The same, and the edge with string matching and TLS.
+        Mode::Layered => (5, 4 + 4 * fast),
+        // Three with string matching and TLS.
+        Mode::Origin => (3, 6 + 3 * fast),
+    }
+}
+
+fn survives(mode: Mode, health: Settings) -> Vec<String> {
+    let seconds = budget(health).total_most.as_secs();
+    let lines: &[&str] = match mode {
+        Mode::Dns => &[
+            "loss of the primary region: DNS fails over to the backup, over HTTP only; https:// fails until the primary recovers",
+            "not an outage of CloudFront: it is not checked",
+        ],
+        Mode::Origin => &[
+            "loss of the primary region: CloudFront fails over to the backup within seconds, over HTTPS",
+            "not an outage of CloudFront",
+        ],
+        Mode::Layered => &[
+            "loss of the primary region: CloudFront fails over to the backup within seconds, over HTTPS",
+            "an outage of CloudFront: DNS fails over to the backup, over HTTP only; https:// fails until CloudFront recovers",
+        ],
+    };
+    let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+    if mode != Mode::Origin {
+        lines.push(format!(
+            "DNS failover takes up to {seconds} s, and longer in browsers and resolvers that ignore the TTL"
+        ));
+    }
+    lines.push("not a bad deploy: it is replicated within seconds; see `twinsite rollback`".to_owned());
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use twinsite_core::Pair;
+
+    use super::*;
+
+    fn estimate(mode: Mode) -> Estimate {
+        let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
+        Estimate::of(&Config { mode, ..Config::new("www.example.com".parse().unwrap(), regions) })
+    }
+
+    #[test]
+    fn the_cost_follows_from_the_checks() {
+        let layered = estimate(Mode::Layered);
+        assert!((layered.monthly_usd - 7.9).abs() < 1e-9, "{}", layered.monthly_usd);
+        assert!(estimate(Mode::Dns).monthly_usd < layered.monthly_usd_usd);
+        let all = estimate(Mode::Dns).survives.join("\n");
+        assert!(all.contains("HTTP only") && all.contains("not an outage of CloudFront"), "{all}");
+    }
+}

@@ -1,0 +1,62 @@
+#![doc = include_str!("../README.md")]
+
+mod backfill;
+mod certificate;
+mod change;
+mod commit;
+mod config;
+mod context;
+mod deploy;
+pub mod drill;
+mod error;
+mod estimate;
+mod failover;
+mod invalidation;
+mod network;
+mod plan;
+mod policy;
+mod releases;
+mod rollback;
+mod state;
+mod status;
+mod verify;
+mod visitor_check;
+
+pub use backfill::{
+    BackfillPlan, BackfillRequest, BackfillResult, BatchJob, Copied, Engine, Versions, backfill, plan_backfill,
+};
+pub use certificate::{CertificateFiles, import_certificate};
+pub use change::{Services, SiteChange};
+pub use config::{CdnConfig, Config, DnsConfig, PublishConfig};
+pub use context::{Environment, SiteContext};
+pub use deploy::{
+    BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployRequest, DeployResult,
+    InvalidationResult, OlderCommit, PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PublishOptions,
+    PublishRequest, PublishResult, SourceDirectory, VisitorCheck, WaitForInvalidation, deploy, plan_deploy, prepare,
+    publish,
+};
+pub use error::{Cause, Error, ErrorKind};
+pub use estimate::Estimate;
+pub use failover::{FailbackChecks, failback, failover};
+pub use invalidation::{CloudFront, Invalidator, NoCdn};
+pub use network::{Network, ProbeNetwork, ProbeRequest, Scheme};
+pub use plan::{
+    AdoptBuckets, ApplyResult, PlanSummary, PlannedField, PlannedStep, SitePlan, apply, destroy, estimate, plan,
+    plan_destroy, plan_destroy_former,
+};
+pub use policy::{PolicyKind, github_trust_policy, policy};
+pub use releases::{
+    ReleaseDetails, ReleaseDifference, ReleaseSummary, ReleasedObject, compare_releases, release, releases,
+};
+pub use rollback::{RollbackRequest, RollbackSource, plan_rollback, rollback};
+pub use status::{
+    AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, Health,
+    HealthCheckState, RecordState, Status, Target, UnconfirmedEmail, VisitorTarget, status,
+};
+pub use verify::{Difference, VerifyResult, verify};
+
+/// The types of other twinsite crates that this crate's functions take and return.
+pub use twinsite_aws_session::{Access, Session};
+pub use twinsite_core::{Domain, Event, Mode, NoopWatch, Pair, Region, Run, Side, Site, Watch};
+pub use twinsite_s3_site::How as Outage;
+pub use twinsite_sync::{Deletes, Guard, HeaderRule, Keep, Sending, Setting};

@@ -1,0 +1,153 @@
+//! How probes reach the site: name servers, ports and trust roots of the internet, or of an embedded cloud.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use twinsite_core::Side;
+use twinsite_dns_failover::look::{Answer, Kind, LookError, Roots, Seen, Visit, ask, visit};
+
+use crate::context::SiteContext;
+use crate::error::{Context, Error};
+use crate::state::SiteState;
+
+/// How long an HTTP probe may take, and a DNS query.
+const HTTP_TIMEOUT: Duration = Duration::from_secs(12);
+const DNS_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Name servers, ports and trust roots for probes.
+#[derive(Clone, Debug)]
+pub struct ProbeNetwork {
+    /// Name servers in the order in which they are queried.
+    pub name_servers: Vec<SocketAddr>,
+    /// The port that stands for 80.
+    pub http: u16,
+    /// The port that stands for 443.
+    pub https: u16,
+    /// The certificate authorities that probes trust.
+    pub roots: Roots,
+    /// How many times faster the network's clock runs than this machine's; 1 on the internet.
+    pub speed: u32,
+}
+
+/// Which network probes use.
+#[derive(Clone, Debug, Default)]
+pub enum Network {
+    /// The internet, with the name servers of the site's hosted zone.
+    #[default]
+    Internet,
+    /// A given network, such as the data plane of an embedded cloud.
+    Given(ProbeNetwork),
+    /// None: an embedded cloud whose data plane is not served.
+    Unavailable,
+}
+
+impl ProbeNetwork {
+    /// The internet, with the name servers of one hosted zone.
+    async fn internet(names: &[String]) -> Result<Self, LookError> {
+        let mut name_servers = Vec::new();
+        for name in names {
+            let found = tokio::net::lookup_host((name.as_str(), 53)).await;
+            // A zone has four; one that cannot be resolved is not needed.
+            name_servers.extend(found.into_iter().flatten().find(SocketAddr::is_ipv4));
+        }
+        if name_servers.is_empty() {
+            return Err(LookError::Broken("none of the zone's name servers could be resolved".to_owned()));
+        }
+        Ok(Self { name_servers, http: 80, https: 443, roots: Roots::system()?, speed: 1 })
+    }
+
+    /// Queries the name servers for a name; the first response counts.
+    ///
+    /// # Errors
+    /// The last server's error if none responds.
+    pub async fn dns_query(&self, name: &str) -> Result<Answer, LookError> {
+        let mut last = LookError::TimedOut(0);
+        for server in &self.name_servers {
+            match ask(*server, name, Kind::A, DNS_TIMEOUT).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Requests a path of a host at an address.
+    ///
+    /// # Errors
+    /// [`LookError`] if no complete response arrives within twelve seconds.
+    pub async fn http_get(&self, address: IpAddr, request: ProbeRequest<'_>) -> Result<Seen, LookError> {
+        let ProbeRequest { host, path, scheme } = request;
+        let (port, roots) = match scheme {
+            Scheme::Http => (self.http, None),
+            Scheme::Https => (self.https, Some(&self.roots)),
+        };
+        visit(address, &Visit { host, path, port, roots }, HTTP_TIMEOUT).await
+    }
+
+    /// This machine's duration of a duration of the network's clock.
+    pub fn real(&self, duration: Duration) -> Duration {
+        duration / self.speed.max(1)
+    }
+}
+
+/// A scheme of probes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Without TLS.
+    Http,
+    /// With TLS; certificates are verified.
+    Https,
+}
+
+/// The request of a probe.
+#[derive(Clone, Copy, Debug)]
+pub struct ProbeRequest<'a> {
+    /// The host, as in the `Host` header and in TLS.
+    pub host: &'a str,
+    /// The path, encoded, with its leading slash.
+    pub path: &'a str,
+    /// The scheme.
+    pub scheme: Scheme,
+}
+
+impl SiteContext {
+    /// The response of one side's website endpoint to a request for a key, bypassing the site's own DNS records.
+    pub(crate) async fn get_website(&self, side: Side, key: &str) -> Result<Seen, LookError> {
+        let (host, path) = (self.site.website_host(side), format!("/{key}"));
+        Box::pin(self.get_from_host(ProbeRequest { host: &host, path: &path, scheme: Scheme::Http })).await
+    }
+
+    /// The response of a host, resolved as visitors resolve it.
+    pub(crate) async fn get_from_host(&self, request: ProbeRequest<'_>) -> Result<Seen, LookError> {
+        let host = request.host;
+        let no_address = || LookError::Broken(format!("no address for {host}"));
+        match &self.network {
+            Network::Given(network) => {
+                let address = network.dns_query(host).await?.addresses().next().ok_or_else(no_address)?;
+                network.http_get(address, request).await
+            }
+            Network::Internet => {
+                let found = tokio::net::lookup_host((host, 443)).await;
+                let found = found.map_err(|error| LookError::Broken(error.to_string()))?.next();
+                let network =
+                    ProbeNetwork { name_servers: Vec::new(), http: 80, https: 443, roots: Roots::system()?, speed: 1 };
+                network.http_get(found.ok_or_else(no_address)?.ip(), request).await
+            }
+            Network::Unavailable => Err(LookError::Broken("the embedded cloud's data plane is not served".to_owned())),
+        }
+    }
+
+    /// The network for probes that query the site's own name servers.
+    pub(crate) async fn probe_network(&self, state: &SiteState) -> Result<ProbeNetwork, Error> {
+        const OPERATION: &str = "prepare probes of the site";
+        match &self.network {
+            Network::Given(network) => Ok(network.clone()),
+            Network::Internet => {
+                let names = self.services.dns.name_servers(&state.dns.actual.zone.id).await.context(OPERATION)?;
+                ProbeNetwork::internet(&names).await.context(OPERATION)
+            }
+            Network::Unavailable => Err(Error::refused(OPERATION, "the embedded cloud's data plane is not served")
+                .hint("start it: `twinsite local`")),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The whole site as one plan: the steps of every service, and the order between services in which visitors lose nothing.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_aws::Owner;
+use twinsite_cdn as cdn;
+use twinsite_core::{Action, Applied, Change as _, Deferred, Plan, Reason, Run, Side, Step, StepId};
+use twinsite_dns_failover::{self as dns, notice};
+use twinsite_s3_site::{self as s3_site, Adopt};
+use twinsite_sync::mirror::Filled;
+
+use crate::backfill;
+use crate::change::SiteChange;
+use crate::context::{SiteContext, s3_conflicts};
+use crate::error::{Cause, Context, Error};
+use crate::estimate::Estimate;
+use crate::state::SiteState;
+
+/// A verified plan of a site. It is what is shown, and it is consumed by [`apply`].
+#[derive(Debug)]
+pub struct SitePlan(Plan<SiteChange>);
+
+/// A plan as a result. Only [`SitePlan`] can be applied.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlanSummary {
+    /// Equal fingerprints mean equal plans.
+    pub fingerprint: String,
+    /// The steps in the order in which they run.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// A step of a plan.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedStep {
+    /// The step's name, unique in the plan.
+    pub step: String,
+    /// `create`, `update`, `delete` or `wait`.
+    pub action: &'static str,
+    /// Why it is planned.
+    pub reason: String,
+    /// The number of its wave, from 0. The steps of a wave run concurrently.
+    pub wave: usize,
+    /// The settings it sets, changes or removes.
+    pub fields: Vec<PlannedField>,
+    /// The usual duration of a step that takes minutes.
+    pub usually: Option<&'static str>,
+}
+
+/// A setting that a step sets, changes or removes.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedField {
+    /// The setting, as AWS names it.
+    pub name: String,
+    /// The present value; `null` if there is none.
+    pub actual: Option<String>,
+    /// The value afterwards; `null` if it is removed.
+    pub desired: Option<String>,
+}
+
+/// The result of [`apply`].
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct ApplyResult {
+    /// The number of completed steps.
+    pub steps: usize,
+    /// What was copied to the backup because it is older than the replication rule; `null` if the rule was not changed
+    /// or nothing was missing.
+    pub backfilled: Option<backfill::Copied>,
+}
+
+impl SitePlan {
+    fn new(operation: &str, steps: Vec<Step<SiteChange>>) -> Result<Self, Error> {
+        Plan::new(steps).map(Self).context(operation)
+    }
+
+    /// True if there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The number of steps.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The steps in waves.
+    pub fn waves(&self) -> &[Vec<Step<SiteChange>>] {
+        self.0.waves()
+    }
+
+    /// Equal fingerprints mean equal plans.
+    pub fn fingerprint(&self) -> String {
+        self.0.fingerprint()
+    }
+
+    /// The plan as a result.
+    pub fn summary(&self) -> PlanSummary {
+        let waves = self.0.waves().iter().enumerate();
+        let steps = waves.flat_map(|(wave, steps)| steps.iter().map(move |step| planned_step(step, wave)));
+        PlanSummary { fingerprint: self.0.fingerprint(), steps: steps.collect() }
+    }
+}
+
+fn planned_step(step: &Step<SiteChange>, wave: usize) -> PlannedStep {
+    let fields = step.change.fields().into_iter().map(|field| {
+        let twinsite_core::Field { name, actual, desired } = field;
+        PlannedField { name, actual, desired }
+    });
+    PlannedStep {
+        step: step.id.to_string(),
+        action: step.action.as_str(),
+        reason: step.reason.to_string(),
+        wave,
+        fields: fields.collect(),
+        usually: step.change.usually(),
+    }
+}
+
+/// Whether existing buckets that twinsite did not create may become part of the site.
+pub use twinsite_s3_site::Adopt as AdoptBuckets;
+
+/// Plans the changes that bring every service into its desired state. Read-only.
+///
+/// # Errors
+/// Calls that failed, and every conflict with existing resources at once.
+pub async fn plan(site: &SiteContext, adopt: AdoptBuckets, run: &Run) -> Result<SitePlan, Error> {
+    const OPERATION: &str = "plan the site";
+    let state = site.observe(adopt, OPERATION).await?;
+    state.warn_of_former_buckets(run);
+    SitePlan::new(OPERATION, state.steps()?)
+}
+
+/// What the configured site costs and survives.
+pub fn estimate(site: &SiteContext) -> Estimate {
+    Estimate::of(&site.config)
+}
+
+/// Executes a plan. If it creates or changes the replication rule, objects older than the rule are then copied to the backup.
+///
+/// # Errors
+/// The steps that failed. What is done stays done: planning and applying again finishes the rest.
+pub async fn apply(site: &SiteContext, plan: SitePlan, run: &Run) -> Result<ApplyResult, Error> {
+    let replicates = plan.0.steps().any(|step| step.id.as_str() == "primary/replication");
+    let applied = execute(site, plan, "apply the plan", run).await?;
+    let backfilled = if replicates { Box::pin(backfill::backfill_older_than_rule(site, run)).await? } else { None };
+    Ok(ApplyResult { steps: applied.done.len(), backfilled: backfilled.as_ref().map(copied) })
+}
+
+fn copied(filled: &Filled) -> backfill::Copied {
+    backfill::Copied { objects: filled.copied, bytes: filled.bytes }
+}
+
+/// Plans the deletion of everything that twinsite created for the site. Adopted resources are kept. Read-only.
+///
+/// # Errors
+/// Calls that failed, and conflicts.
+pub async fn plan_destroy(site: &SiteContext) -> Result<SitePlan, Error> {
+    const OPERATION: &str = "plan the deletion of the site";
+    let state = site.observe(Adopt::Refuse, OPERATION).await?;
+    let contents = Box::pin(site.services.s3.contents(&state.s3.desired, &state.s3.actual)).await.context(OPERATION)?;
+    let steps = state.destroy_steps(&contents).map_err(|conflicts| dns_conflicts(OPERATION, &conflicts))?;
+    SitePlan::new(OPERATION, steps)
+}
+
+/// Plans the deletion of buckets that belonged to the site in another mode, and of nothing else. Read-only.
+///
+/// # Errors
+/// Calls that failed.
+pub async fn plan_destroy_former(site: &SiteContext) -> Result<SitePlan, Error> {
+    const OPERATION: &str = "look for buckets of another mode";
+    let desired = site.desired_buckets(Adopt::Refuse);
+    let actual = Box::pin(site.services.s3.observe(&desired)).await.context(OPERATION)?;
+    let contents = Box::pin(site.services.s3.contents(&desired, &actual)).await.context(OPERATION)?;
+    let steps = s3_site::destroy_former(&actual, &contents).into_iter();
+    SitePlan::new(OPERATION, steps.map(|step| step.map(SiteChange::S3)).collect())
+}
+
+/// Executes a plan of [`plan_destroy`] or [`plan_destroy_former`]; returns the number of completed steps.
+///
+/// # Errors
+/// The steps that failed. Planning and executing again finishes the rest.
+pub async fn destroy(site: &SiteContext, plan: SitePlan, run: &Run) -> Result<usize, Error> {
+    execute(site, plan, "destroy the site", run).await.map(|applied| applied.done.len())
+}
+
+async fn execute(site: &SiteContext, plan: SitePlan, operation: &str, run: &Run) -> Result<Applied, Error> {
+    Box::pin(twinsite_core::apply(plan.0, &site.services, run)).await.context(operation)
+}
+
+fn dns_conflicts(operation: &str, conflicts: &dns::Unfit) -> Error {
+    let all = conflicts.0.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
+    Error::conflicts(operation, all.collect())
+}
+
+/// Steps that run after each of `ids`, should the plan have them.
+fn following<'a>(step: Step<SiteChange>, ids: impl IntoIterator<Item = &'a StepId>) -> Step<SiteChange> {
+    ids.into_iter().fold(step, Step::follows)
+}
+
+impl SiteState {
+    /// The steps of all services. Conflicts of all services are reported together.
+    pub(crate) fn steps(&self) -> Result<Vec<Step<SiteChange>>, Error> {
+        const OPERATION: &str = "plan the site";
+        let s3 =
+            s3_site::steps(&self.s3.desired, &self.s3.actual).map_err(|conflicts| s3_conflicts(OPERATION, &conflicts));
+        let cdn = cdn::steps(&self.cdn.desired, &self.cdn.actual).map_err(|conflicts| {
+            let all = conflicts.0.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
+            Error::conflicts(OPERATION, all.collect())
+        });
+        let dns =
+            dns::steps(&self.dns.desired, &self.dns.actual).map_err(|conflicts| dns_conflicts(OPERATION, &conflicts));
+        let alerts = notice::steps(&self.alerts.desired, &self.alerts.actual).map_err(|conflicts| {
+            let all = conflicts.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
+            Error::conflicts(OPERATION, all.collect())
+        });
+        let (s3, cdn, dns, alerts) = match (s3, cdn, dns, alerts) {
+            (Ok(s3), Ok(cdn), Ok(dns), Ok(alerts)) => (s3, cdn, dns, alerts),
+            (s3, cdn, dns, alerts) => {
+                let errors = [s3.err(), cdn.err(), dns.err(), alerts.err()];
+                return Err(all_conflicts(OPERATION, errors.into_iter().flatten()));
+            }
+        };
+        let mut steps: Vec<Step<SiteChange>> = s3.into_iter().map(|step| self.bucket_step(step)).collect();
+        let buckets: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
+        steps.extend(cdn.steps.into_iter().map(|step| self.cdn_step(step)));
+        // Records change last, so that they never lead to a distribution without working origins.
+        steps.extend(dns.into_iter().map(|step| {
+            let step = step.map(SiteChange::Dns);
+            if step.id.as_str() == dns::STEP { following(step, &buckets) } else { step }
+        }));
+        // Alarms are created once the site serves; earlier they would fire during its creation.
+        steps.extend(alerts.into_iter().map(|step| {
+            let step = step.map(SiteChange::Alerts);
+            if step.action == Action::Create { step.follows(dns::STEP) } else { step }
+        }));
+        Ok(steps)
+    }
+
+    /// A bucket becomes private only after the distribution signs its requests: until then it reads public objects.
+    fn bucket_step(&self, step: Step<s3_site::Change>) -> Step<SiteChange> {
+        let step = step.map(SiteChange::S3);
+        let restricts = ["/policy", "/access-block"].iter().any(|end| step.id.as_str().ends_with(end));
+        if self.is_private() && restricts && step.reason == Reason::Drifted {
+            return step.follows(cdn::DEPLOYED);
+        }
+        step
+    }
+
+    /// A distribution over website endpoints follows the policies that let it read them.
+    fn cdn_step(&self, step: Step<cdn::Change>) -> Step<SiteChange> {
+        let step = step.map(SiteChange::Cdn);
+        if self.is_private() || step.id.as_str() != cdn::STEP {
+            return step;
+        }
+        let opens = Side::BOTH.map(|side| [format!("{side}/policy"), format!("{side}/website")]).concat();
+        opens.into_iter().fold(step, Step::follows)
+    }
+
+    /// Records are deleted first, so that they lead nowhere rather than to something deleted; buckets last, because their
+    /// names can then be taken by others.
+    fn destroy_steps(&self, contents: &s3_site::Contents) -> Result<Vec<Step<SiteChange>>, dns::Unfit> {
+        let dns = dns::destroy_steps(&self.dns.desired, &self.dns.actual, self.validation_record_is_shared())?;
+        let cdn = cdn::destroy_steps(&self.cdn.desired, &self.cdn.actual, &[dns::STEP]);
+        let s3 = s3_site::destroy_steps(&self.s3.desired, &self.s3.actual, contents);
+        let alerts = notice::destroy_steps(&self.alerts.desired, &self.alerts.actual);
+        // Alarms are deleted before anything that they watch.
+        let alarms: Vec<StepId> = alerts.iter().map(|step| step.id.clone()).collect();
+        let records_and_cdn = dns.into_iter().map(|step| step.map(SiteChange::Dns));
+        let records_and_cdn = records_and_cdn.chain(cdn.into_iter().map(|step| step.map(SiteChange::Cdn)));
+        let mut steps: Vec<Step<SiteChange>> = records_and_cdn.map(|step| following(step, &alarms)).collect();
+        steps.extend(alerts.into_iter().map(|step| step.map(SiteChange::Alerts)));
+        let ends = ["bucket", "release", "former-bucket"];
+        let last = Side::BOTH.map(|side| ends.map(|end| format!("{side}/{end}"))).concat();
+        steps.extend(s3.into_iter().map(|step| {
+            let step = step.map(SiteChange::S3);
+            let is_last = last.iter().any(|id| id == step.id.as_str());
+            if is_last { step.follows(dns::STEP).follows(cdn::STEP) } else { step }
+        }));
+        Ok(steps)
+    }
+
+    /// True if a certificate that is kept is renewed by the same validation record.
+    fn validation_record_is_shared(&self) -> bool {
+        let owner = Owner::new(self.cdn.desired.site.domain.clone());
+        let Some(Deferred::Known(record)) = &self.dns.desired.proof else { return false };
+        let certificates = self.cdn.actual.certificates.covering.iter();
+        certificates.filter(|one| !owner.created_by(&one.tags)).any(|one| one.proof.as_ref() == Some(record))
+    }
+}
+
+/// Conflicts of several services in one error. Other causes do not occur here.
+fn all_conflicts(operation: &str, errors: impl Iterator<Item = Error>) -> Error {
+    let (mut reasons, mut hints) = (Vec::new(), Vec::new());
+    for error in errors {
+        reasons.push(error.cause.to_string());
+        hints.extend(error.hints);
+    }
+    Error { hints, ..Error::new(operation, Cause::Conflicts(reasons.join("\n"))) }
+}

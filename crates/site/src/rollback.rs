@@ -1,0 +1,185 @@
+//! Rollback: an older release is published again from the object versions that the buckets keep.
+
+use twinsite_core::{Event, Pair, Run, Side};
+use twinsite_sync::release::{self, Summary};
+use twinsite_sync::{Deletes, Guard, History, Index, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError};
+
+use crate::context::SiteContext;
+use crate::deploy::{DeployPlan, DeployRequest, DeployResult, PublishOptions, PublishRequest, prepare, publish};
+use crate::error::{Context, Error};
+use crate::invalidation::Invalidator;
+use crate::releases::{ReleaseSummary, find_release, parse_id};
+
+const OPERATION: &str = "roll back";
+
+/// Which release to bring back, and how.
+#[derive(Clone, Debug, Default)]
+pub struct RollbackRequest {
+    /// The id of the release; the one before the newest if `None`.
+    pub release: Option<String>,
+    /// A description of the new release.
+    pub message: Option<String>,
+    /// The limit beyond which nothing is deleted; that of the configuration if `None`.
+    pub guard: Option<Guard>,
+    /// Lock, replication and invalidation.
+    pub options: PublishOptions,
+}
+
+/// An older release, ready to be published to a pair of stores.
+#[derive(Debug)]
+pub struct RollbackSource {
+    source: twinsite_sync::Source,
+    plan: Options,
+    notes: Notes,
+    index: Index,
+    options: PublishOptions,
+}
+
+impl RollbackSource {
+    /// Reads the record of a release.
+    ///
+    /// # Errors
+    /// The release does not exist, or could not be read.
+    pub async fn read<S: History>(
+        store: &S,
+        id: ReleaseId,
+        rules: &Rules,
+        plan: Options,
+        message: Option<String>,
+    ) -> Result<Self, Error> {
+        let release = find_release(store, id).await?;
+        let commit = release.summary.notes.commit.clone();
+        let notes = Notes { message, commit, who: None, restores: Some(id) };
+        let options = PublishOptions::default();
+        Ok(Self { source: release.source(rules), plan, notes, index: Index::memory(), options })
+    }
+
+    fn request<'a>(&'a self, rules: &'a Rules) -> PublishRequest<'a> {
+        PublishRequest {
+            source: &self.source,
+            rules,
+            plan: self.plan,
+            notes: self.notes.clone(),
+            index: &self.index,
+            command: "rollback",
+            skip_older_in: None,
+            options: self.options,
+        }
+    }
+
+    /// Plans the rollback. Read-only.
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub async fn prepare<S: History>(&self, stores: &Pair<S>, rules: &Rules, run: &Run) -> Result<Prepared, Error> {
+        prepare(stores, &self.request(rules), run).await
+    }
+
+    /// Publishes the release.
+    ///
+    /// # Errors
+    /// As [`publish`].
+    pub async fn publish<S: History, I: Invalidator>(
+        &self,
+        stores: &Pair<S>,
+        invalidator: &I,
+        rules: &Rules,
+        run: &Run,
+    ) -> Result<DeployResult, Error> {
+        let prepared = self.prepare(stores, rules, run).await?;
+        publish(stores, invalidator, self.request(rules), prepared, run).await
+    }
+}
+
+/// Brings an older release back to both buckets. No bytes are uploaded: S3 copies object versions.
+///
+/// # Errors
+/// What failed, and how much was done before. Rolling back again finishes the rest.
+pub async fn rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployResult, Error> {
+    let Rollback { stores, source, rules } = open(site, request, run).await?;
+    Box::pin(source.publish(&stores, &site.invalidator(), &rules, run)).await
+}
+
+/// Plans a rollback. Read-only.
+///
+/// # Errors
+/// As [`rollback`].
+pub async fn plan_rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployPlan, Error> {
+    let Rollback { stores, source, rules } = open(site, request, run).await?;
+    let prepared = source.prepare(&stores, &rules, run).await?;
+    Ok(DeployPlan { prepared, buckets: stores.map(|store| store.bucket().to_owned()) })
+}
+
+struct Rollback {
+    /// The buckets; twice the backup if the primary cannot be read.
+    stores: Pair<twinsite_sync::S3Store>,
+    source: RollbackSource,
+    rules: Rules,
+}
+
+async fn open(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<Rollback, Error> {
+    let rules = site.config.rules().context("use the configuration")?;
+    let mut stores = site.stores();
+    let releases = match Box::pin(release::list(&stores.primary)).await {
+        Ok(releases) => releases,
+        Err(error) => {
+            let releases = releases_without_primary(&stores.backup, error, run).await?;
+            stores.primary = site.store(Side::Backup);
+            releases
+        }
+    };
+    let id = match &request.release {
+        Some(id) => parse_id(id)?,
+        None => previous(&releases)?,
+    };
+    let config = &site.config.publish;
+    let guard = request.guard.unwrap_or(config.guard);
+    let plan = Options { deletes: Deletes::Owned, keep: config.keep, guard, send: Sending::Changed, side: None };
+    let mut source = RollbackSource::read(&stores.primary, id, &rules, plan, request.message.clone()).await?;
+    source.notes.who.clone_from(&site.caller);
+    source.options = request.options;
+    Ok(Rollback { stores, source, rules })
+}
+
+/// The backup has the same records and versions.
+async fn releases_without_primary<S: History>(backup: &S, why: SyncError, run: &Run) -> Result<Vec<Summary>, Error> {
+    let Ok(releases) = Box::pin(release::list(backup)).await else { return Err(Error::new(OPERATION, why)) };
+    let text = format!("the primary cannot be read, so only the backup is rolled back: {why}");
+    let hint = "once the primary can be read again, deploy or roll back again to bring both in sync";
+    run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
+    Ok(releases)
+}
+
+/// The release before the newest.
+fn previous(releases: &[Summary]) -> Result<ReleaseId, Error> {
+    let previous = releases.iter().rev().nth(1).map(|summary| summary.id);
+    previous.ok_or_else(|| {
+        Error::usage(OPERATION, "there is no release before the newest").hint("a rollback needs at least two releases")
+    })
+}
+
+/// Rolls back to the release before `failed`; returns the error of the check with the outcome as a hint.
+pub(crate) async fn roll_back_after_failed_check(
+    site: &SiteContext,
+    failed: &ReleaseSummary,
+    request: &DeployRequest,
+    error: Error,
+    run: &Run,
+) -> Error {
+    let rolled_back = async {
+        let releases = Box::pin(release::list(&site.store(Side::Primary))).await.context(OPERATION)?;
+        let before: Vec<Summary> = releases.into_iter().filter(|one| one.id.0 <= failed.id).collect();
+        let id = previous(&before)?;
+        let request = RollbackRequest {
+            release: Some(id.to_string()),
+            message: Some(format!("release {} failed its check", failed.id)),
+            guard: request.guard,
+            options: request.options,
+        };
+        Box::pin(rollback(site, &request, run)).await.map(|_| id)
+    };
+    match rolled_back.await {
+        Ok(id) => error.hint(format!("rolled back to release {id}")),
+        Err(failure) => error.hint(format!("the rollback failed: {}", failure.cause)),
+    }
+}

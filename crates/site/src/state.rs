@@ -1,0 +1,109 @@
+//! The desired and the actual state of every service of a site.
+
+use twinsite_cdn as cdn;
+use twinsite_core::{Deferred, Event, Mode, Run};
+use twinsite_dns_failover::{self as dns, notice};
+use twinsite_s3_site::{self as s3_site, Adopt};
+
+use crate::context::SiteContext;
+use crate::error::{Context, Error};
+
+/// Desired and actual state of one service.
+#[derive(Debug)]
+pub(crate) struct Compared<D, A> {
+    pub(crate) desired: D,
+    pub(crate) actual: A,
+}
+
+/// Desired and actual state of every service.
+#[derive(Debug)]
+pub(crate) struct SiteState {
+    pub(crate) s3: Compared<s3_site::Desired, s3_site::Observed>,
+    pub(crate) cdn: Compared<cdn::Desired, cdn::Observed>,
+    pub(crate) dns: Compared<dns::Desired, dns::Observed>,
+    pub(crate) alerts: Compared<notice::Desired, notice::Observed>,
+}
+
+impl SiteContext {
+    pub(crate) fn desired_cdn(&self, apex: bool) -> cdn::Desired {
+        let config = &self.config;
+        let mut desired = cdn::Desired::new(self.site.clone());
+        desired.index.clone_from(&config.index);
+        desired.not_found.clone_from(&config.not_found);
+        desired.certificate.clone_from(&config.cdn.certificate);
+        desired.price_class = config.cdn.price_class;
+        desired.redirect_to_https = config.cdn.redirect_to_https.unwrap_or(desired.redirect_to_https);
+        desired.security_headers = config.cdn.security_headers.unwrap_or(desired.security_headers);
+        desired.accept_http_standby = config.cdn.accept_http_standby;
+        desired.apex = apex;
+        desired
+    }
+
+    /// The desired DNS records; the distribution may not exist yet.
+    fn desired_dns(&self, planned: Option<&cdn::Planned>) -> dns::Desired {
+        let host = planned.map_or_else(|| Deferred::After(cdn::STEP.into()), |planned| planned.host.clone());
+        let mut desired = dns::Desired::new(self.site.clone(), host);
+        desired.proof = planned.and_then(|planned| planned.proof.clone());
+        desired.zone.clone_from(&self.config.dns.zone_id);
+        desired.health = self.config.dns.health;
+        desired.website_zones.clone_from(&self.config.dns.website_zones);
+        desired
+    }
+
+    /// Reads the state of every service. Read-only.
+    pub(crate) async fn observe(&self, adopt: Adopt, operation: &str) -> Result<SiteState, Error> {
+        let mut desired_dns = self.desired_dns(None);
+        let zone = self.services.dns.zone(&desired_dns).await.context(operation)?;
+        let zone = zone.map_err(|conflict| {
+            Error::conflicts(operation, vec![(conflict.to_string(), conflict.hint().to_owned())])
+        })?;
+        let apex = zone.name.trim_end_matches('.') == self.site.domain.as_str();
+        let desired_cdn = self.desired_cdn(apex);
+        let actual_cdn = Box::pin(self.services.cdn.observe(&desired_cdn)).await.context(operation)?;
+        // Conflicts of the distribution are reported when it is planned; here only its outputs matter.
+        let mut certificate = Deferred::After("certificate/issued".into());
+        if let Ok(planned) = cdn::steps(&desired_cdn, &actual_cdn) {
+            desired_dns = self.desired_dns(Some(&planned));
+            certificate = planned.certificate;
+        }
+        let mut desired_s3 = self.desired_buckets(adopt);
+        if self.site.mode == Mode::Origin {
+            let distribution = actual_cdn.front.distribution.as_ref();
+            desired_s3.reader = Some(distribution.map_or_else(
+                || Deferred::After(cdn::STEP.into()),
+                |distribution| Deferred::Known(distribution.arn.clone()),
+            ));
+        }
+        let actual_dns = Box::pin(self.services.dns.observe(&desired_dns, &zone)).await.context(operation)?;
+        let actual_s3 = Box::pin(self.services.s3.observe(&desired_s3)).await.context(operation)?;
+        let desired_alerts = notice::Desired {
+            site: self.site.clone(),
+            emails: self.config.emails.clone(),
+            checks: dns::check_ids(&desired_dns, &actual_dns),
+            certificate,
+        };
+        let actual_alerts = Box::pin(self.services.alerts.observe(&desired_alerts)).await.context(operation)?;
+        Ok(SiteState {
+            s3: Compared { desired: desired_s3, actual: actual_s3 },
+            cdn: Compared { desired: desired_cdn, actual: actual_cdn },
+            dns: Compared { desired: desired_dns, actual: actual_dns },
+            alerts: Compared { desired: desired_alerts, actual: actual_alerts },
+        })
+    }
+}
+
+impl SiteState {
+    pub(crate) fn is_private(&self) -> bool {
+        self.s3.desired.site.mode == Mode::Origin
+    }
+
+    /// Warns of buckets that belonged to the site in another mode.
+    pub(crate) fn warn_of_former_buckets(&self, run: &Run) {
+        for (side, bucket) in &self.s3.actual.former {
+            let region = self.s3.desired.site.regions.get(*side);
+            let text = format!("the bucket `{bucket}` in {region} belonged to this site in another mode and is unused");
+            let hint = Some("`twinsite destroy --former` deletes it with its contents, and nothing else".to_owned());
+            run.emit(&Event::Warning { text, hint });
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Comparison of both buckets with each other, and with a directory. Read-only.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_core::{Pair, Run, Side};
+use twinsite_sync::mirror::compare;
+use twinsite_sync::{Guard, History, Index, Options, S3Store, SyncError, plan, walk};
+
+use crate::context::SiteContext;
+use crate::error::{Context, Error};
+
+const OPERATION: &str = "compare the buckets";
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct VerifyResult {
+    /// Keys that differ.
+    pub differences: Vec<Difference>,
+    /// Keys that twinsite did not publish. They are kept and do not count as differences.
+    pub foreign: Vec<Difference>,
+}
+
+/// A key that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: String,
+    /// How it differs.
+    pub reason: String,
+}
+
+impl Difference {
+    fn new(bucket: &str, key: impl ToString, reason: impl ToString) -> Self {
+        Self { bucket: bucket.to_owned(), key: key.to_string(), reason: reason.to_string() }
+    }
+}
+
+/// Compares the backup with the primary and, if a directory is given, the primary with the directory.
+///
+/// # Errors
+/// The directory or the buckets could not be read.
+pub async fn verify(site: &SiteContext, dir: Option<PathBuf>, run: &Run) -> Result<VerifyResult, Error> {
+    let rules = site.config.rules().context("use the configuration")?;
+    let source = dir.map(|dir| walk(dir, &rules)).transpose().context(OPERATION)?;
+    let stores = site.stores();
+    let mut found = Box::pin(compare_buckets(&stores, run)).await.context(OPERATION)?;
+    if let Some(source) = source {
+        // Nothing is deleted, so the guard is off.
+        let guard = Guard { count: usize::MAX, percent: 100 };
+        let options =
+            Options { keep: site.config.publish.keep, guard, side: Some(Side::Primary), ..Options::default() };
+        let plan =
+            Box::pin(plan(&source, &stores.primary, &options, &Index::memory(), run)).await.context(OPERATION)?;
+        let bucket = stores.primary.bucket();
+        let puts = plan.puts().iter().map(|put| Difference::new(bucket, &put.object.key, &put.reason));
+        let rewrites = plan.rewrites().iter().map(|one| Difference::new(bucket, &one.object.key, &one.reason));
+        let deletes = plan.deletes().iter().map(|one| Difference::new(bucket, &one.key, "not in the directory"));
+        let foreign = plan.foreign().iter().map(|key| Difference::new(bucket, key, "not published by twinsite"));
+        found.differences.splice(0..0, puts.chain(rewrites).chain(deletes));
+        found.foreign.splice(0..0, foreign);
+    }
+    Ok(found)
+}
+
+/// How the backup differs from the primary.
+pub(crate) async fn compare_buckets(stores: &Pair<S3Store>, run: &Run) -> Result<VerifyResult, SyncError> {
+    compare_stores(stores, stores.backup.bucket(), run).await
+}
+
+async fn compare_stores<S: History>(stores: &Pair<S>, bucket: &str, run: &Run) -> Result<VerifyResult, SyncError> {
+    let compared = compare(&stores.primary, &stores.backup, run).await?;
+    let copies = compared.copies.iter().map(|copy| Difference::new(bucket, &copy.object.key, &copy.cause));
+    let gone = compared.gone.iter().map(|key| Difference::new(bucket, key, "deleted in the primary"));
+    let foreign = compared.foreign.iter().map(|key| Difference::new(bucket, key, "not in the primary"));
+    Ok(VerifyResult { differences: copies.chain(gone).collect(), foreign: foreign.collect() })
+}

@@ -1,0 +1,114 @@
+//! After a publish: compares what visitors get, through CloudFront and from both origins, with what was published.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use twinsite_core::{Event, Run, Side, wait};
+use twinsite_dns_failover::look::{LookError, Seen};
+use twinsite_sync::{Body, ETag, Key, Md5, Source, SourceObject, Store, Wave, md5, part_digests};
+
+use crate::context::SiteContext;
+use crate::error::{Context, Error};
+use crate::network::{ProbeRequest, Scheme};
+
+const OPERATION: &str = "check what was published";
+
+/// How long edge locations may serve the previous copy after an invalidation.
+const INVALIDATION: Duration = Duration::from_mins(1);
+/// The same in an embedded cloud.
+const INVALIDATION_EMBEDDED: Duration = Duration::from_secs(5);
+
+/// An entry page that visitors do not get as it was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FailedCheck {
+    address: String,
+    reason: String,
+}
+
+impl fmt::Display for FailedCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.address, self.reason)
+    }
+}
+
+/// The entry pages that visitors do not get as they were published.
+pub(crate) async fn check_entry_pages(
+    site: &SiteContext,
+    source: &Source,
+    run: &Run,
+) -> Result<Vec<FailedCheck>, Error> {
+    let mut failed = Vec::new();
+    for object in source.objects().iter().filter(|object| object.wave == Wave::Entry) {
+        let expected = digest(object)?;
+        failed.extend(check_site(site, &object.key, expected, run).await);
+        for side in Side::BOTH {
+            failed.extend(check_origin(site, side, &object.key, expected).await);
+        }
+    }
+    Ok(failed)
+}
+
+fn digest(object: &SourceObject) -> Result<Option<Md5>, Error> {
+    match &object.body {
+        Body::Past { etag: ETag::Md5(md5), .. } => Ok(Some(*md5)),
+        Body::Past { .. } => Ok(None),
+        Body::File { .. } => Ok(part_digests(object, u64::MAX).context(OPERATION)?.first().copied()),
+    }
+}
+
+/// The page under the site's own name.
+async fn check_site(site: &SiteContext, key: &Key, expected: Option<Md5>, run: &Run) -> Option<FailedCheck> {
+    let (host, path) = (site.site.domain.as_str(), encoded_path(key));
+    let address = format!("https://{host}{path}");
+    let timeout = if site.is_internet() { INVALIDATION } else { INVALIDATION_EMBEDDED };
+    let started = Instant::now();
+    loop {
+        let response = Box::pin(site.get_from_host(ProbeRequest { host, path: &path, scheme: Scheme::Https })).await;
+        let reason = mismatch(&response, expected)?;
+        let since = started.elapsed();
+        if since > timeout || run.is_cancelled() {
+            return Some(FailedCheck { address, reason });
+        }
+        run.emit(&Event::Waiting {
+            what: format!("{address} to serve the new release"),
+            since,
+            usually: Some("seconds"),
+        });
+        wait::pause(run, Duration::from_millis(500)).await;
+    }
+}
+
+/// The page at one origin, without caches in between.
+async fn check_origin(site: &SiteContext, side: Side, key: &Key, expected: Option<Md5>) -> Option<FailedCheck> {
+    if !site.site.mode.public_buckets() {
+        let store = site.store(side);
+        let reason = match Box::pin(store.get(key)).await {
+            Ok(Some(body)) => wrong_body(&body, expected),
+            Ok(None) => Some("the object does not exist".to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        return reason.map(|reason| FailedCheck { address: format!("s3://{}/{key}", store.bucket()), reason });
+    }
+    let (host, path) = (site.site.website_host(side), encoded_path(key));
+    let response = Box::pin(site.get_from_host(ProbeRequest { host: &host, path: &path, scheme: Scheme::Http })).await;
+    mismatch(&response, expected).map(|reason| FailedCheck { address: format!("http://{host}{path}"), reason })
+}
+
+fn mismatch(response: &Result<Seen, LookError>, expected: Option<Md5>) -> Option<String> {
+    match response {
+        Ok(response) if response.status != 200 => Some(format!("HTTP status {}", response.status)),
+        Ok(response) => wrong_body(&response.body, expected),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+fn wrong_body(body: &[u8], expected: Option<Md5>) -> Option<String> {
+    let wrong = expected.is_some_and(|expected| md5(body) != expected);
+    wrong.then(|| "the content differs from what was published".to_owned())
+}
+
+fn encoded_path(key: &Key) -> String {
+    const PATH: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    format!("/{}", percent_encoding::utf8_percent_encode(key.as_str(), PATH))
+}
