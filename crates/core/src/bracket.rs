@@ -1,6 +1,9 @@
 //! Setup, body, restore: the restore runs whatever happens in between.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures::FutureExt;
 
 /// The results of a [`bracket`].
 #[derive(Debug, PartialEq, Eq)]
@@ -15,8 +18,8 @@ pub struct Bracketed<T, E> {
 ///
 /// The restore also runs after a failed setup: the change may have been made although its response was lost, so the restore
 /// must be harmless when there is nothing to restore. When `stop` resolves, the body's future is dropped at its next await
-/// point, requests in flight included. A killed process cannot restore; callers write a journal first, from which a later
-/// run can.
+/// point, requests in flight included. A panic in the body is resumed after the restore. A killed process cannot restore;
+/// callers write a journal first, from which a later run can.
 ///
 pub async fn bracket<S, T, E>(
     setup: impl Future<Output = Result<S, E>>,
@@ -27,7 +30,13 @@ pub async fn bracket<S, T, E>(
     let body = match setup.await {
         Err(error) => Some(Err(error)),
         Ok(made) => tokio::select! {
-            done = body(made) => Some(done),
+            done = AssertUnwindSafe(body(made)).catch_unwind() => match done {
+                Ok(done) => Some(done),
+                Err(panic) => {
+                    drop(restore().await);
+                    resume_unwind(panic)
+                }
+            },
             () = stop => None,
         },
     };
@@ -58,6 +67,18 @@ mod tests {
             bracket(ready(Ok::<_, &str>(())), async |()| pending::<Result<(), _>>().await, ready(()), restore).await;
         assert_eq!(stopped.body, None);
         assert_eq!(restored.get(), 4);
+    }
+
+    #[tokio::test]
+    async fn the_restore_runs_after_a_panic_which_is_then_resumed() {
+        let restored = Cell::new(0);
+        let restore = || async {
+            restored.set(restored.get() + 1);
+            Ok::<_, &str>(())
+        };
+        let panics = bracket(ready(Ok(())), async |()| -> Result<(), &str> { panic!("body") }, pending(), restore);
+        let panic = AssertUnwindSafe(panics).catch_unwind().await.unwrap_err();
+        assert_eq!((panic.downcast_ref::<&str>(), restored.get()), (Some(&"body"), 1));
     }
 
     #[tokio::test]

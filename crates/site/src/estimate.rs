@@ -110,7 +110,7 @@ mod tests {
     fn the_cost_follows_from_the_checks() {
         let layered = estimate(Mode::Layered);
         assert!((layered.monthly_usd - 7.9).abs() < 1e-9, "{}", layered.monthly_usd);
-        assert!(estimate(Mode::Dns).monthly_usd < layered.monthly_usd_usd);
+        assert!(estimate(Mode::Dns).monthly_usd < layered.monthly_usd);
         let all = estimate(Mode::Dns).survives.join("\n");
         assert!(all.contains("HTTP only") && all.contains("not an outage of CloudFront"), "{all}");
     }
