@@ -61,7 +61,7 @@ fn without_configuration_or_credentials_it_says_what_to_do_and_never_falls_back(
     refused(&project, &["deploy"], 2, &["twinsite.toml", "twinsite init"]);
     refused(&project, &["frobnicate"], 2, &["unrecognized subcommand"]);
     refused(&project, &["deploy", "--serve"], 2, &["--local"]);
-    refused(&project, &["deploy", "--local", "--max-delete", "lots"], 2, &["neither a number nor a share"]);
+    refused(&project, &["deploy", "--local", "--max-delete", "lots"], 2, &["neither a number nor a percentage"]);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn an_index_that_finds_the_disk_full_is_a_warning_and_the_deploy_stands() {
     let deploy = Command::new("sh").args(["-c", &limited]).current_dir(project.path()).output().unwrap();
     let ran = crate::Ran(deploy);
     assert_eq!(ran.code(), 0, "{}", ran.err());
-    assert!(ran.err().contains("warning: the index of file digests could not be kept"), "{}", ran.err());
+    assert!(ran.err().contains("warning: the index of file digests could not be saved"), "{}", ran.err());
     assert_eq!(project.json(&["deploy"])["primary"]["unchanged"], serde_json::json!(105));
     server.kill().unwrap();
     server.wait().unwrap();
@@ -219,5 +219,5 @@ fn an_index_that_cannot_be_kept_is_a_warning() {
     project.write("ro/twinsite.toml", CONFIG);
     project.write("ro/.twinsite", "a file where the index's folder should be");
     let ran = project.local(&["deploy", "--apply", "--config", "ro/twinsite.toml"]);
-    assert!(ran.err().contains("warning: the index of file digests could not be kept"), "{}", ran.err());
+    assert!(ran.err().contains("warning: the index of file digests could not be saved"), "{}", ran.err());
 }

@@ -8,12 +8,12 @@ fn the_second_deploy_sends_nothing_makes_list_requests_only_and_says_so() {
     let first = project.json(&["deploy", "--apply"]);
     // Five objects, a ledger, and the record of the release.
     assert_eq!((&first["primary"]["put"], &first["backup"]["replicated"]), (&json!(5), &json!(7)));
-    assert_eq!((&first["backup"]["level"], &first["backup"]["copied"]), (&json!(true), &json!([])));
+    assert_eq!((&first["backup"]["state"], &first["backup"]["copied"]), (&json!("in-sync"), &json!([])));
     assert_eq!(first["release"]["id"], json!(1));
     let second = project.json(&["deploy"]);
     assert_eq!(second["primary"]["unchanged"], json!(5));
     assert_eq!(second["requests"], json!({"ListObjectsV2": 2}));
-    assert!(project.local(&["deploy"]).err().contains("nothing to do: 5 objects are as they should be"));
+    assert!(project.local(&["deploy"]).out().contains("nothing to do: 5 objects up to date"));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_header_rule_rewrites_what_it_matches_in_place() {
     let report = project.json(&["deploy"]);
     assert_eq!((&report["primary"]["rewritten"], &report["primary"]["bytes"]), (&json!(1), &json!(0)));
     assert_eq!(report["requests"]["CopyObject"], json!(1));
-    assert!(project.local(&["verify", "public"]).err().contains("no differences"));
+    assert!(project.local(&["verify", "public"]).out().contains("no differences"));
     assert_eq!(project.json(&["deploy"])["requests"], json!({"ListObjectsV2": 2}));
 }
 
@@ -65,22 +65,22 @@ fn plan_is_what_apply_does_and_afterwards_there_is_none() {
     let wrong = project.run(&["apply", "--local", "--expect", "0000"]);
     assert!(wrong.code() == 1 && wrong.err().contains("nothing was changed"), "{}", wrong.err());
     let applied = project.json(&["apply", "--expect", fingerprint]);
-    assert_eq!(applied["done"], json!(plan["steps"].as_array().unwrap().len()));
+    assert_eq!(applied["steps"], json!(plan["steps"].as_array().unwrap().len()));
     assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
-    assert!(project.local(&["apply"]).err().contains("nothing to do"));
+    assert!(project.local(&["apply"]).out().contains("nothing to do"));
 }
 
 #[test]
 fn verify_names_what_differs_and_exits_3() {
     let project = Project::new();
     project.local(&["deploy", "--apply"]);
-    assert!(project.local(&["verify", "public"]).err().contains("no differences"));
-    assert!(project.local(&["verify"]).err().contains("no differences"));
+    assert!(project.local(&["verify", "public"]).out().contains("no differences"));
+    assert!(project.local(&["verify"]).out().contains("no differences"));
     project.write("public/index.html", "<link href=assets/APP.css>");
     project.write("public/new.txt", "new");
     let drift = project.run(&["verify", "public", "--local"]);
     assert_eq!(drift.code(), 3);
-    assert!(drift.err().contains("index.html  content") && drift.err().contains("new.txt  absent"), "{}", drift.err());
+    assert!(drift.out().contains("index.html  content") && drift.out().contains("new.txt  absent"), "{}", drift.out());
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn destroy_wants_to_hear_the_domain_and_then_leaves_nothing() {
     assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
     project.local(&["destroy", "--yes"]);
     assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 3);
-    assert!(project.local(&["destroy", "--yes"]).err().contains("nothing to destroy"));
+    assert!(project.local(&["destroy", "--yes"]).out().contains("nothing to destroy"));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn init_writes_a_configuration_that_works_once() {
     std::fs::remove_file(project.path().join("twinsite.toml")).unwrap();
     let made = project.run(&["init", "--domain", "docs.example.org", "--backup", "eu-central-1"]);
     assert_eq!(made.code(), 0, "{}", made.err());
-    assert!(project.local(&["plan"]).err().contains("docs.example.org"));
+    assert!(project.local(&["plan"]).out().contains("docs.example.org"));
     let again = project.run(&["init", "--domain", "docs.example.org"]);
-    assert!(again.code() == 2 && again.err().contains("is there already"), "{}", again.err());
+    assert!(again.code() == 2 && again.err().contains("already exists"), "{}", again.err());
 }

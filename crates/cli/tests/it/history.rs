@@ -41,21 +41,21 @@ fn older_than_its_rule() -> Project {
 #[test]
 fn what_is_older_than_the_rule_is_shown_copied_and_then_level() {
     let project = older_than_its_rule();
-    let shown = project.local(&["backfill", "--dry-run"]).err();
+    let shown = project.local(&["backfill", "--dry-run"]).out();
     assert!(
         shown.contains("copy     old/0.txt  absent (5 B)") && shown.contains("copy     old/3.txt  content"),
         "{shown}"
     );
-    assert!(shown.contains("leave    theirs.txt") && shown.contains("5 to copy"), "{shown}");
+    assert!(shown.contains("keep     theirs.txt") && shown.contains("5 to copy"), "{shown}");
     assert_eq!(project.run(&["verify", "--local"]).code(), 3);
     let filled = project.json(&["backfill"]);
     assert_eq!(
         (&filled["copied"], &filled["foreign"], &filled["job"]),
         (&json!(5), &json!(["theirs.txt"]), &Value::Null)
     );
-    assert!(project.local(&["verify"]).err().contains("no differences"));
-    let again = project.local(&["backfill"]).err();
-    assert!(again.contains("nothing to do: 5 objects are level") && again.contains("theirs.txt"), "{again}");
+    assert!(project.local(&["verify"]).out().contains("no differences"));
+    let again = project.local(&["backfill"]).out();
+    assert!(again.contains("nothing to do: 5 objects in sync") && again.contains("theirs.txt"), "{again}");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn when_the_rule_is_made_what_is_older_is_copied_at_once() {
     let project = older_than_its_rule();
     world(&project, |world| world.set(PRIMARY, |settings| drop(settings.docs.remove(&Doc::Replication))).unwrap());
     let applied = project.json(&["apply"]);
-    assert_eq!((&applied["done"], &applied["backfilled"]), (&json!(1), &json!(5)));
+    assert_eq!((&applied["steps"], &applied["backfilled"]["objects"]), (&json!(1), &json!(5)));
     assert_eq!(project.run(&["verify", "--local"]).code(), 0);
 }
 
@@ -81,14 +81,14 @@ fn older_versions_are_copied_on_request_and_the_backup_can_then_go_back_alone() 
             world.delete(BACKUP, "index.html", Some(&version.id), &Condition::None).unwrap();
         }
     });
-    assert!(project.local(&["backfill"]).err().contains("nothing to do"));
+    assert!(project.local(&["backfill"]).out().contains("nothing to do"));
     let filled = project.json(&["backfill", "--versions"]);
     assert_eq!(filled["versions"], json!(2), "the older one, and the current one on top of it again: {filled}");
     assert_eq!(project.json(&["backfill", "--versions"])["versions"], json!(0));
     assert_eq!(project.run(&["verify", "--local"]).code(), 0);
     let server = Server::start(&project, &[]);
     server.faults(&json!({"regions_out": ["us-east-1"]}));
-    assert!(project.local(&["rollback", "1"]).err().contains("release  3"));
+    assert!(project.local(&["rollback", "1"]).out().contains("release  3"));
     server.faults(&json!({}));
 }
 
@@ -104,7 +104,7 @@ fn a_role_that_an_interrupted_job_has_left_goes_with_the_site() {
         };
         world.change_account(leave).unwrap();
     });
-    let gone = project.local(&["destroy", "--yes"]).err();
+    let gone = project.local(&["destroy", "--yes"]).out();
     assert!(gone.contains("- replication/batch-role"), "{gone}");
 }
 
@@ -127,17 +127,17 @@ fn a_batch_job_replicates_what_replication_left_and_its_role_goes_with_it() {
 fn a_deploy_fills_what_the_backup_lacked_and_says_when_it_cannot() {
     let project = older_than_its_rule();
     let deployed = project.json(&["deploy"]);
-    assert_eq!((&deployed["backup"]["level"], &deployed["backup"]["backfilled"]), (&json!(true), &json!(5)));
+    assert_eq!((&deployed["backup"]["state"], &deployed["backup"]["backfilled"]), (&json!("in-sync"), &json!(5)));
     let server = Server::start(&project, &[]);
     server.faults(&json!({"replication_paused": true}));
     project.write("public/index.html", "replication is late");
     let late = project.json(&["deploy", "--parity-timeout", "1s"]);
     let copied = late["backup"]["copied"].as_array().unwrap();
-    assert!(late["backup"]["level"] == json!(true) && copied.contains(&json!("index.html")), "{late}");
+    assert!(late["backup"]["state"] == json!("in-sync") && copied.contains(&json!("index.html")), "{late}");
     server.faults(&json!({"regions_out": ["us-west-2"]}));
     project.write("public/index.html", "the backup is gone");
     let ran = project.run(&["deploy", "--local"]);
-    assert!(ran.code() == 3 && ran.err().contains("1 put") && ran.err().contains("is not level"), "{}", ran.err());
+    assert!(ran.code() == 3 && ran.out().contains("1 put") && ran.out().contains("out of sync"), "{}", ran.out());
     server.faults(&json!({}));
     project.local(&["deploy"]);
     assert_eq!(project.run(&["verify", "--local"]).code(), 0);
@@ -159,7 +159,7 @@ fn what_replication_gave_up_on_is_copied_at_once() {
     let started = std::time::Instant::now();
     let deployed = project.json(&["deploy"]);
     let copied = deployed["backup"]["copied"].as_array().unwrap();
-    assert!(deployed["backup"]["level"] == json!(true) && copied.contains(&json!("index.html")), "{deployed}");
+    assert!(deployed["backup"]["state"] == json!("in-sync") && copied.contains(&json!("index.html")), "{deployed}");
     assert!(started.elapsed().as_secs() < 20, "what has failed is not waited for");
     assert_eq!(project.run(&["verify", "--local"]).code(), 0);
 }
@@ -177,10 +177,10 @@ fn releases_are_listed_shown_compared_and_brought_back() {
         (&all[0]["message"], &all[1]["changed"], &all[1]["objects"]),
         (&json!("first light"), &json!(2), &json!(6))
     );
-    assert!(all[0]["who"].as_str().unwrap().starts_with("arn:aws:"), "{}", all[0]);
-    let status = project.local(&["status"]).err();
+    assert!(all[0]["publisher"].as_str().unwrap().starts_with("arn:aws:"), "{}", all[0]);
+    let status = project.local(&["status"]).out();
     assert!(status.contains("release       2 of ") && status.contains("6 objects: news"), "{status}");
-    let text = project.local(&["releases"]).err();
+    let text = project.local(&["releases"]).out();
     assert!(text.contains("*    2") && text.contains("first light"), "{text}");
     let compared = project.json(&["releases", "1", "2"]);
     assert_eq!(
@@ -191,20 +191,20 @@ fn releases_are_listed_shown_compared_and_brought_back() {
     );
     let one = project.json(&["releases", "1"]);
     assert!(
-        one["entries"][1]["version"].is_string() && one["entries"][1]["headers"]["content_type"].is_string(),
+        one["objects"][1]["version"].is_string() && one["objects"][1]["headers"]["content_type"].is_string(),
         "{one}"
     );
-    let dry = project.local(&["rollback", "--dry-run"]).err();
+    let dry = project.local(&["rollback", "--dry-run"]).out();
     assert!(dry.contains("put      about/index.html  size") && dry.contains("delete   news.html"), "{dry}");
     let back = project.json(&["rollback", "--message", "too early"]);
     assert_eq!((&back["release"]["restores"], &back["release"]["id"]), (&json!(1), &json!(3)));
-    assert!(back["requests"]["CopyObject"] == json!(1) && back["invalidated"] == json!(4), "{back}");
+    assert!(back["requests"]["CopyObject"] == json!(1) && back["invalidation"]["paths"] == json!(4), "{back}");
     // Three bookkeeping objects, and no byte of the site.
     assert!(back["requests"]["PutObject"].as_u64().unwrap() <= 3, "{back}");
     project.write("public/about/index.html", "about");
     std::fs::remove_file(project.path().join("public/news.html")).unwrap();
-    assert!(project.local(&["verify", "public"]).err().contains("no differences"));
-    assert!(project.local(&["rollback", "1"]).err().contains("nothing to do"));
+    assert!(project.local(&["verify", "public"]).out().contains("no differences"));
+    assert!(project.local(&["rollback", "1"]).out().contains("nothing to do"));
     let unknown = project.run(&["rollback", "77", "--local"]);
     assert!(unknown.code() == 2 && unknown.err().contains("twinsite releases"), "{}", unknown.err());
 }
@@ -217,8 +217,12 @@ fn without_the_primary_the_backup_is_rolled_back_alone() {
     project.local(&["deploy"]);
     let server = Server::start(&project, &[]);
     server.faults(&json!({"regions_out": ["us-east-1"]}));
-    let back = project.local(&["rollback", "1"]).err();
-    assert!(back.contains("only the backup is brought back") && back.contains("release  3"), "{back}");
+    let back = project.local(&["rollback", "1"]);
+    assert!(
+        back.err().contains("only the backup is rolled back") && back.out().contains("release  3"),
+        "{}",
+        back.err()
+    );
     server.faults(&json!({}));
     drop(server);
 }
@@ -240,17 +244,17 @@ fn an_older_commit_does_not_overwrite_a_newer_one() {
     project.local(&["apply"]);
     project.write("public/index.html", "two");
     git(&project, &["commit", "-qam", "two"], 2);
-    let deploy = || project.local(&["deploy", "--if-newer"]).err();
+    let deploy = || project.local(&["deploy", "--if-newer"]).out();
     assert!(deploy().contains("release  1"));
     git(&project, &["checkout", "-q", "HEAD~1"], 3);
     let skipped = deploy();
     assert!(
-        skipped.contains("nothing was published: release 1 is of commit") && skipped.contains("newer"),
+        skipped.contains("nothing was published: release 1 was built from commit") && skipped.contains("newer"),
         "{skipped}"
     );
     let nowhere = Project::new().run(&["deploy", "--local", "--if-newer", "--apply"]);
     assert!(nowhere.code() == 2 && nowhere.err().contains("--commit"), "{}", nowhere.err());
-    assert!(project.local(&["deploy"]).err().contains("release  2"), "whoever means it can");
+    assert!(project.local(&["deploy"]).out().contains("release  2"), "whoever means it can");
 }
 
 #[test]
@@ -261,11 +265,11 @@ fn what_cloudfront_did_not_hear_is_sent_by_the_next_deploy_although_nothing_chan
     let server = Server::start(&project, &[]);
     server.faults(&json!({"control_out": true}));
     let first = project.local(&["deploy"]).err();
-    assert!(first.contains("CloudFront may serve old copies") && first.contains("the next deploy sends it"), "{first}");
+    assert!(first.contains("CloudFront may serve outdated objects") && first.contains("requests it again"), "{first}");
     server.faults(&json!({}));
     let second = project.json(&["deploy"]);
     assert_eq!(
-        (&second["primary"]["put"], &second["invalidated"], &second["release"]),
+        (&second["primary"]["put"], &second["invalidation"]["paths"], &second["release"]),
         (&json!(0), &json!(2), &Value::Null)
     );
     assert_eq!(project.json(&["deploy"])["requests"], json!({"ListObjectsV2": 2}));
@@ -281,7 +285,7 @@ fn what_visitors_do_not_get_is_noticed_and_taken_back() {
     let refused = project.run(&["deploy", "--local", "--rollback-on-failure"]);
     let said = refused.err();
     assert!(refused.code() == 1 && said.contains("us-east-1") && said.contains("HTTP status 404"), "{said}");
-    assert!(said.contains("release 1 was brought back"), "{said}");
+    assert!(said.contains("rolled back to release 1"), "{said}");
     let config = std::fs::read_to_string(project.path().join("twinsite.toml")).unwrap();
     project.write("twinsite.toml", &format!("{config}\n[publish]\nprobe = true\n"));
     assert_eq!(project.run(&["deploy", "--local"]).code(), 1, "the configuration says so, too");

@@ -34,7 +34,7 @@ fn killed_anywhere_the_next_deploy_completes() {
     }
     project.local(&["deploy"]);
     assert_eq!(project.json(&["deploy"])["primary"]["unchanged"], json!(605));
-    assert!(project.local(&["verify", "public"]).err().contains("no differences"));
+    assert!(project.local(&["verify", "public"]).out().contains("no differences"));
 }
 
 #[test]
@@ -43,5 +43,5 @@ fn ctrl_c_finishes_what_is_in_flight_and_exits_130() {
     let code = signalled(&project, "-INT", Duration::from_millis(120));
     assert!(code == Some(130) || code == Some(0), "{code:?}");
     project.local(&["deploy"]);
-    assert!(project.local(&["verify", "public"]).err().contains("no differences"));
+    assert!(project.local(&["verify", "public"]).out().contains("no differences"));
 }

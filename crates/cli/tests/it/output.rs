@@ -1,5 +1,6 @@
 //! What people and programs read.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
@@ -23,24 +24,23 @@ fn settled(text: &str) -> String {
 #[test]
 fn plan_apply_deploy_and_destroy_read_well() {
     let project = Project::new();
-    insta::assert_snapshot!("plan", project.local(&["plan"]).err());
-    let applied = project.local(&["apply"]).err();
-    insta::assert_snapshot!("apply", steps_in_order(&applied));
-    insta::assert_snapshot!("apply_again", project.local(&["apply"]).err());
-    insta::assert_snapshot!("dry_run", project.local(&["deploy", "--dry-run"]).err());
-    insta::assert_snapshot!("deploy", settled(&project.local(&["deploy"]).err()));
-    insta::assert_snapshot!("deploy_again", project.local(&["deploy"]).err());
-    insta::assert_snapshot!("destroy", project.run(&["destroy", "--local"]).err());
+    insta::assert_snapshot!("plan", project.local(&["plan"]).out());
+    let applied = project.local(&["apply"]);
+    insta::assert_snapshot!("apply", format!("{}\n\n{}", applied.out(), in_order(&applied.err())));
+    insta::assert_snapshot!("apply_again", project.local(&["apply"]).out());
+    insta::assert_snapshot!("dry_run", project.local(&["deploy", "--dry-run"]).out());
+    insta::assert_snapshot!("deploy", settled(&project.local(&["deploy"]).out()));
+    insta::assert_snapshot!("deploy_again", project.local(&["deploy"]).out());
+    let declined = project.run(&["destroy", "--local"]);
+    insta::assert_snapshot!("destroy", format!("{}\n{}", declined.out(), declined.err()));
 }
 
-/// Steps of one wave end in any order: what comes after the plan is sorted.
-fn steps_in_order(text: &str) -> String {
-    let at = text.find("fingerprint").and_then(|at| Some(at + text[at..].find('\n')?)).unwrap();
-    let (plan, steps) = text.split_at(at);
-    let mut steps: Vec<&str> = steps.lines().filter(|line| !line.contains("waiting for")).collect();
+/// The steps of a wave complete in any order.
+fn in_order(progress: &str) -> String {
+    let mut steps: Vec<&str> = progress.lines().filter(|line| !line.contains("waiting for")).collect();
     steps.sort_unstable();
     let steps: Vec<_> = steps.into_iter().map(|step| step.split(" (").next().unwrap_or(step)).collect();
-    format!("{plan}{}", steps.join("\n"))
+    steps.join("\n")
 }
 
 /// What differs from run to run: times, and the ids that follow from how many things were made before.
@@ -49,15 +49,13 @@ fn of_any_run(mut line: Value) -> String {
         match value {
             Value::Object(map) => {
                 for (key, value) in map {
-                    if ["seconds", "fingerprint", "time"].contains(&key.as_str()) && !value.is_null() {
+                    if ["seconds", "fingerprint", "time", "expires"].contains(&key.as_str()) && !value.is_null() {
                         *value = Value::from("…");
                     }
                     walk(value);
                 }
             }
             Value::Array(list) => list.iter_mut().for_each(walk),
-            // A certificate of 198 days has 197 left a moment later.
-            Value::String(text) if text.ends_with(" days left") => "N days left".clone_into(text),
             Value::String(text) => {
                 let digits = |at: usize| text[at..].chars().take(12).all(|c| c.is_ascii_digit());
                 if let Some(at) = text.find("hc-").filter(|at| text.len() >= at + 15 && digits(at + 3)) {
@@ -97,25 +95,50 @@ fn errors_read_well() {
     insta::assert_snapshot!("bad_config", project.run(&["deploy", "--local"]).err());
 }
 
-/// The events and fields that `docs/json.md` names.
-fn documented() -> Vec<(Vec<String>, String)> {
-    let text = include_str!("../../../../docs/json.md");
-    let rows = text.lines().filter(|line| line.starts_with("| `"));
-    let columns = rows.map(|row| row.split(" | ").map(str::to_owned).collect::<Vec<_>>());
-    columns
-        .map(|columns| {
-            let names = columns[0].split('`').skip(1).step_by(2).map(str::to_owned).collect();
-            (names, columns[2].clone())
-        })
-        .collect()
+/// The schema that is generated from the code, and the guide beside it.
+const SCHEMA: &str = include_str!("../../../../docs/json-schema.json");
+const GUIDE: &str = include_str!("../../../../docs/json.md");
+
+/// The kinds of line in the schema: the fields of each, by its `event`.
+fn documented() -> BTreeMap<String, BTreeSet<String>> {
+    fn fields(schema: &Value, root: &Value, found: &mut BTreeSet<String>) {
+        if let Some(reference) = schema["$ref"].as_str() {
+            fields(&root["$defs"][reference.trim_start_matches("#/$defs/")], root, found);
+        }
+        found.extend(schema["properties"].as_object().into_iter().flat_map(|properties| properties.keys().cloned()));
+    }
+    fn events(schema: &Value, root: &Value, found: &mut BTreeMap<String, BTreeSet<String>>) {
+        if let Some(event) = schema["properties"]["event"]["const"].as_str() {
+            fields(schema, root, found.entry(event.to_owned()).or_default());
+            return;
+        }
+        if let Some(reference) = schema["$ref"].as_str() {
+            events(&root["$defs"][reference.trim_start_matches("#/$defs/")], root, found);
+        }
+        for list in ["anyOf", "oneOf"] {
+            schema[list].as_array().into_iter().flatten().for_each(|one| events(one, root, found));
+        }
+    }
+    let root: Value = serde_json::from_str(SCHEMA).unwrap();
+    let mut found = BTreeMap::new();
+    events(&root, &root, &mut found);
+    found
 }
 
-fn check(line: &Value, documented: &[(Vec<String>, String)]) {
+#[test]
+fn the_guide_to_json_names_every_event_of_the_schema() {
+    let documented = documented();
+    assert!(documented.len() > 20, "{documented:?}");
+    for event in documented.keys() {
+        assert!(GUIDE.contains(&format!("`{event}`")), "`{event}` is missing in docs/json.md");
+    }
+}
+
+fn check(line: &Value, documented: &BTreeMap<String, BTreeSet<String>>) {
     let event = line["event"].as_str().unwrap();
-    let row = documented.iter().find(|(names, _)| names.iter().any(|name| name == event));
-    let (_, fields) = row.unwrap_or_else(|| panic!("`{event}` is not documented"));
-    for field in line.as_object().unwrap().keys().filter(|field| *field != "event") {
-        assert!(fields.contains(&format!("`{field}`")), "`{field}` of `{event}` is not documented");
+    let fields = documented.get(event).unwrap_or_else(|| panic!("`{event}` is not in the schema"));
+    for field in line.as_object().unwrap().keys() {
+        assert!(fields.contains(field), "`{field}` of `{event}` is not in the schema");
     }
 }
 
@@ -146,6 +169,30 @@ fn json_is_valid_documented_and_alone_on_stdout() {
     }
 }
 
+/// A result can be piped and redirected; progress and warnings do not get into it.
+#[test]
+fn results_are_on_stdout_and_progress_is_not() {
+    let project = Project::new();
+    let applied = project.local(&["deploy", "--apply"]);
+    assert!(
+        applied.out().starts_with("primary  5 put") && applied.err().contains("+ cdn/distribution ("),
+        "{}",
+        applied.out()
+    );
+    for (args, result) in [
+        (&["plan"][..], "nothing to do"),
+        (&["status"], "www.example.com, mode layered"),
+        (&["verify"], "no differences"),
+        (&["releases"], "*    1  "),
+        (&["backfill"], "nothing to do"),
+        (&["deploy"], "primary  nothing to do"),
+    ] {
+        let ran = project.local(args);
+        assert!(ran.out().starts_with(result), "{args:?}: {}", ran.out());
+        assert!(ran.err().is_empty(), "{args:?}: {}", ran.err());
+    }
+}
+
 #[test]
 fn quiet_says_nothing_and_verbose_names_objects() {
     let project = Project::new();
@@ -173,8 +220,9 @@ fn on_a_terminal_bars_show_files_bytes_rate_and_time_left() {
         assert!(shown.contains(part), "no `{part}` in {shown}");
     }
     let last = shown.trim_end().lines().last().unwrap();
-    assert!(last.starts_with("look at it:"), "the bars are gone at the end: {last}");
-    let plain = project.local(&["deploy", "--force"]).err();
+    assert!(last.starts_with("to view it:"), "the bars are gone at the end: {last}");
+    let plain = project.local(&["deploy", "--force"]);
+    let plain = plain.out() + &plain.err();
     assert!(!plain.contains('\u{1b}') && !plain.contains('\r'), "no terminal, no bars: {plain}");
 }
 
