@@ -1,4 +1,4 @@
-//! One state directory, several processes: whoever has it open serves it, the others talk to that one.
+//! Sharing a state directory: one process opens and serves it, the others connect to that one.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::Cloud;
 use crate::world::WorldError;
 
-/// How a process reaches the embedded cloud of a directory.
+/// How this process accesses the embedded cloud of a directory.
 #[derive(Debug)]
 pub enum Attached {
-    /// This process has it open.
+    /// It is open in this process.
     Own(Cloud),
     /// Another process serves it at this address.
     Remote(SocketAddr),
@@ -19,30 +19,30 @@ pub enum Attached {
 
 const MARKER: &str = "server.addr";
 
-/// Opens the cloud of a directory, or finds the process that serves it.
+/// Finds the process that serves the cloud of a directory, or opens it.
 ///
 /// # Errors
 /// [`WorldError::InUse`] when another process has it open without serving it.
 pub fn attach_or_open(dir: &Path) -> Result<Attached, WorldError> {
-    if let Some(address) = running(dir) {
+    if let Some(address) = serving_address(dir) {
         return Ok(Attached::Remote(address));
     }
     Cloud::open(dir).map(Attached::Own)
 }
 
-/// The address in the marker, if somebody answers there.
-fn running(dir: &Path) -> Option<SocketAddr> {
+/// The address in the marker, if it accepts connections.
+fn serving_address(dir: &Path) -> Option<SocketAddr> {
     let address = std::fs::read_to_string(dir.join(MARKER)).ok()?.trim().parse().ok()?;
     TcpStream::connect_timeout(&address, Duration::from_millis(500)).ok().map(|_| address)
 }
 
 impl Cloud {
-    /// Says in the directory that this process serves its cloud at `address`.
+    /// Records in the directory that this process serves its cloud at `address`.
     pub fn announce(dir: &Path, address: SocketAddr) -> io::Result<()> {
         std::fs::write(dir.join(MARKER), address.to_string())
     }
 
-    /// Takes the announcement back.
+    /// Removes the record.
     pub fn withdraw(dir: &Path) -> io::Result<()> {
         std::fs::remove_file(dir.join(MARKER))
     }

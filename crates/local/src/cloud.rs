@@ -1,23 +1,26 @@
-//! The cloud itself: every service over one world.
+//! The embedded cloud: every service over one state.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use s3s::Body;
 use s3s::service::S3Service;
 
-use crate::count::Counts;
-use crate::fault::{Hook, Refused, Seen, Trouble, data_operation};
-use crate::plane::Directory;
-use crate::route::{Control, Service, host_of, scope, service_of};
-use crate::world::{Faults, World, WorldError};
-use crate::{connector, website, wire};
+use crate::context::{Endpoints, Outages, ServiceError};
+use crate::fault::{ConnectionReset, Hook, InjectedFault, Pause, PauseStatus, Pauses, RequestInfo};
+use crate::protocol::reply;
+use crate::protocol::request::{host_of, scope};
+use crate::route::{Service, service_of};
+use crate::s3;
+use crate::s3::website;
+use crate::services::ControlPlane;
+use crate::world::{World, WorldError};
 
-/// All services of the embedded cloud. Clones are the same cloud.
+/// The embedded cloud. Clones are the same cloud.
 #[derive(Clone)]
 pub struct Cloud {
     inner: Arc<Inner>,
@@ -26,9 +29,9 @@ pub struct Cloud {
 struct Inner {
     world: World,
     s3: S3Service,
-    counts: Counts,
+    counts: Mutex<BTreeMap<String, u64>>,
     hook: Hook,
-    directory: RwLock<Option<Directory>>,
+    pauses: Pauses,
 }
 
 impl std::fmt::Debug for Cloud {
@@ -38,28 +41,20 @@ impl std::fmt::Debug for Cloud {
 }
 
 impl Cloud {
-    /// A cloud that is gone with the process.
+    /// A cloud in memory.
     pub fn memory() -> Self {
-        Self::over(World::memory())
+        Self::new(World::memory())
     }
 
-    /// A cloud that is kept in a directory.
+    /// The cloud stored in a directory, which one process at a time can open.
     pub fn open(dir: &Path) -> Result<Self, WorldError> {
-        Ok(Self::over(World::open(dir)?))
+        Ok(Self::new(World::open(dir)?))
     }
 
-    /// A cloud over a world.
-    pub fn over(world: World) -> Self {
-        let s3 = wire::s3::service(&world);
-        Self {
-            inner: Arc::new(Inner {
-                world,
-                s3,
-                counts: Counts::default(),
-                hook: Hook::default(),
-                directory: RwLock::default(),
-            }),
-        }
+    fn new(world: World) -> Self {
+        let s3 = s3::service(world.s3());
+        let (counts, hook, pauses) = (Mutex::default(), Hook::default(), Pauses::default());
+        Self { inner: Arc::new(Inner { world, s3, counts, hook, pauses }) }
     }
 
     /// The state behind the services.
@@ -67,131 +62,149 @@ impl Cloud {
         &self.inner.world
     }
 
-    /// How often each operation was asked for since the start or the last [`Cloud::forget_requests`], by its AWS name.
-    pub fn requests(&self) -> BTreeMap<String, u64> {
-        self.inner.counts.snapshot()
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts counting anew.
-    pub fn forget_requests(&self) {
-        self.inner.counts.clear();
+    /// How many requests each operation has received since the last [`Cloud::reset_request_counts`], by AWS name.
+    pub fn request_counts(&self) -> BTreeMap<String, u64> {
+        self.counts().clone()
     }
 
-    /// Has every request looked at before it is answered, and makes the trouble that `hook` decides on.
-    pub fn interfere(&self, hook: impl Fn(&Seen<'_>) -> Trouble + Send + Sync + 'static) {
-        self.inner.hook.set(hook);
+    /// Resets the request counts to zero.
+    pub fn reset_request_counts(&self) {
+        self.counts().clear();
     }
 
-    /// Where the data plane is to be found, while it is open.
-    pub fn directory(&self) -> Option<Directory> {
-        self.inner.directory.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Calls `decide` for every request before its operation is executed, and injects the fault that it returns.
+    pub fn inject_faults(&self, decide: impl Fn(&RequestInfo<'_>) -> InjectedFault + Send + Sync + 'static) {
+        self.inner.hook.set(decide);
     }
 
-    pub(crate) fn publish(&self, directory: Option<Directory>) {
-        *self.inner.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;
+    /// Holds one request until [`Cloud::release`], before its operation is executed. Counting starts now.
+    pub fn pause_at(&self, pause: Pause) {
+        self.inner.pauses.set(Some(pause));
     }
 
-    /// An HTTP client for the SDK that ends here, without a socket.
-    pub fn http_client(&self) -> SharedHttpClient {
-        connector::in_process(self)
+    /// Releases the request that is held, and holds none from now on.
+    pub fn release(&self) {
+        self.inner.pauses.set(None);
     }
 
-    /// Answers a request, whatever service it is for.
-    ///
-    /// # Errors
-    /// [`Refused`] stands for a connection that broke: no answer reaches the caller.
-    pub(crate) async fn call(&self, request: Request<Body>) -> Result<Response<Body>, Refused> {
+    /// The pause that is set, if any.
+    pub fn pause_status(&self) -> Option<PauseStatus> {
+        self.inner.pauses.status()
+    }
+
+    /// Where the data plane listens, while it is open.
+    pub fn endpoints(&self) -> Option<Endpoints> {
+        self.world().endpoints()
+    }
+
+    /// Answers a request to any service. An error stands for a connection that breaks without a response.
+    pub(crate) async fn call(&self, request: Request<Body>) -> Result<Response<Body>, ConnectionReset> {
         let service = service_of(&request);
-        self.settle();
+        self.world().replicate_due();
         if self.is_out(&service, &request) {
-            return Err(Refused);
+            return Err(ConnectionReset);
         }
-        if let Service::Control(control) = service {
-            let (head, body) = request.into_parts();
-            let request = Request::from_parts(head, body.collect().await.map_err(|_| Refused)?.to_bytes());
-            let (operation, host) = (wire::operation(control, &request), host_of(&request).to_owned());
-            let seen = Seen { operation, host: &host, path: request.uri().path() };
-            let answer = async { Ok(wire::answer(control, self.world(), &request)) };
-            return self.through_trouble(Some(control), &seen, answer).await;
+        let (host, path) = (host_of(&request).to_owned(), request.uri().path().to_owned());
+        let info = |operation: String| RequestInfo { operation, host: &host, path: &path };
+        match service {
+            Service::Control(service) => {
+                let (head, body) = request.into_parts();
+                let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
+                let request = Request::from_parts(head, body);
+                let answer = async { Ok(service.answer(self.world(), &request)) };
+                let failure = |error: &ServiceError| service.error_response(&request, error);
+                let fault = self.admit(&info(service.operation(&request)), Throttled::No).await;
+                with_fault(fault, failure, answer).await
+            }
+            Service::S3 => {
+                let fault = self.admit(&info(s3::operation(&request)), Throttled::Yes).await;
+                let answer = async { self.inner.s3.call(request).await.map_err(|_| ConnectionReset) };
+                with_fault(fault, reply::s3_error, answer).await
+            }
+            Service::Website { bucket } => {
+                let fault = self.admit(&info("Website".to_owned()), Throttled::Yes).await;
+                let answer = async { Ok(website::answer(self.world().s3(), &bucket, &request)) };
+                with_fault(fault, reply::s3_error, answer).await
+            }
+            Service::Unknown => {
+                let fault = self.admit(&info("Unknown".to_owned()), Throttled::Yes).await;
+                with_fault(fault, reply::s3_error, async { Ok(unknown_service(&host)) }).await
+            }
         }
-        let (operation, host) = (data_operation(&service, &request), host_of(&request).to_owned());
-        let path = request.uri().path().to_owned();
-        let seen = Seen { operation, host: &host, path: &path };
-        self.through_trouble(None, &seen, self.answer(service, request)).await
     }
 
-    /// What happens by itself happens before the next request is answered, whether somebody waits for it or not.
-    pub(crate) fn settle(&self) {
-        // A state that cannot be written is said to whoever asks for a change.
-        drop(self.world().replicate());
+    /// Counts a request, holds it if it is to be paused, and decides on its fault.
+    async fn admit(&self, info: &RequestInfo<'_>, throttled: Throttled) -> InjectedFault {
+        let count = {
+            let mut counts = self.counts();
+            let count = counts.entry(info.operation.clone()).or_default();
+            *count += 1;
+            *count
+        };
+        self.inner.pauses.wait(&info.operation).await;
+        let every = self.world().outages().slow_down_every;
+        if throttled == Throttled::Yes && every > 0 && count.is_multiple_of(every) {
+            return InjectedFault::SlowDown;
+        }
+        self.inner.hook.decide(info)
     }
 
-    /// True when nobody would answer in AWS either.
+    /// Whether an outage affects a request.
     fn is_out(&self, service: &Service, request: &Request<Body>) -> bool {
-        let faults = self.world().faults();
-        if faults == Faults::default() {
+        use ControlPlane::{Acm, CloudFront, Iam, Route53};
+        let outages = self.world().outages();
+        if outages == Outages::default() {
             return false;
         }
-        let Faults { regions_out, control_out, .. } = faults;
         let region = match service {
-            Service::Website { bucket } => self.world().bucket(bucket).map(|bucket| bucket.region),
+            Service::Website { bucket } => self.world().s3().bucket(bucket).map(|bucket| bucket.region),
             _ => scope(request).map(|scope| scope.region.to_owned()),
         };
-        let global = match service {
-            Service::Control(Control::Acm | Control::CloudFront | Control::Iam | Control::Route53) => control_out,
-            _ => false,
-        };
-        // The services for the whole world are signed for in us-east-1, but fail on their own.
-        let regional = !matches!(service, Service::Control(Control::CloudFront | Control::Iam | Control::Route53));
-        global || (regional && region.is_some_and(|region| regions_out.contains(&region)))
+        // Requests to global services are signed for us-east-1, but do not depend on that region here.
+        let is_global = matches!(service, Service::Control(CloudFront | Iam | Route53));
+        let control_out = outages.control_out && (is_global || *service == Service::Control(Acm));
+        control_out || (!is_global && region.is_some_and(|region| outages.regions_out.contains(&region)))
     }
 
-    fn trouble(&self, control: Option<Control>, seen: &Seen<'_>, count: u64) -> Trouble {
-        let every = if control.is_none() { self.world().slow_down_every() } else { 0 };
-        if every > 0 && count.is_multiple_of(every) { Trouble::SlowDown } else { self.inner.hook.decide(seen) }
-    }
-
-    async fn through_trouble(
-        &self,
-        control: Option<Control>,
-        seen: &Seen<'_>,
-        answer: impl Future<Output = Result<Response<Body>, Refused>>,
-    ) -> Result<Response<Body>, Refused> {
-        let count = self.inner.counts.add(&seen.operation);
-        match self.trouble(control, seen, count) {
-            Trouble::None => answer.await,
-            Trouble::Refuse => Err(Refused),
-            Trouble::SlowDown => Ok(wire::refusal(control, StatusCode::SERVICE_UNAVAILABLE, "SlowDown")),
-            Trouble::Error { status, code } => {
-                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-                Ok(wire::refusal(control, status, code))
-            }
-            Trouble::LoseReply => {
-                answer.await?;
-                Err(Refused)
-            }
-        }
-    }
-
-    /// Answers what is not a [`Control`](crate::route::Control) service: objects may be large, and are streamed.
-    async fn answer(&self, service: Service, request: Request<Body>) -> Result<Response<Body>, Refused> {
-        match service {
-            Service::S3 => self.inner.s3.call(request).await.map_err(|_| Refused),
-            Service::Website { bucket } => Ok(website::answer(self.world(), &bucket, &request)),
-            Service::Control(_) | Service::Unknown => Ok(unknown(host_of(&request))),
-        }
-    }
-
-    /// Answers a request to one bucket's website endpoint, whatever its `Host` says.
+    /// Answers a request to the website endpoint of a bucket, whatever its `Host`.
     pub(crate) fn website(&self, bucket: &str, request: &Request<Body>) -> Response<Body> {
-        self.settle();
-        website::answer(self.world(), bucket, request)
+        self.world().replicate_due();
+        website::answer(self.world().s3(), bucket, request)
     }
 }
 
-fn unknown(host: &str) -> Response<Body> {
+/// Whether `slow_down_every` applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Throttled {
+    No,
+    Yes,
+}
+
+async fn with_fault(
+    fault: InjectedFault,
+    failure: impl Fn(&ServiceError) -> Response<Body>,
+    answer: impl Future<Output = Result<Response<Body>, ConnectionReset>>,
+) -> Result<Response<Body>, ConnectionReset> {
+    let injected = |code, status| {
+        failure(&ServiceError::new(code, status, format!("Fault injection: this request fails with {code}.")))
+    };
+    match fault {
+        InjectedFault::None => answer.await,
+        InjectedFault::Refuse => Err(ConnectionReset),
+        InjectedFault::SlowDown => Ok(injected("SlowDown", 503)),
+        InjectedFault::Error { status, code } => Ok(injected(code, status)),
+        InjectedFault::LoseReply => {
+            drop(answer.await?);
+            Err(ConnectionReset)
+        }
+    }
+}
+
+fn unknown_service(host: &str) -> Response<Body> {
     let text = format!("the embedded cloud has no service at `{host}`\n");
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
-    response
+    reply::typed(StatusCode::NOT_IMPLEMENTED, "text/plain", Bytes::from(text))
 }

@@ -1,4 +1,4 @@
-//! HTTP clients for the SDK that end in the embedded cloud: in this process, or in another one on this machine.
+//! HTTP clients for the AWS SDK that connect to the embedded cloud, in this process or in another one.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
@@ -14,34 +14,37 @@ use aws_smithy_types::body::SdkBody;
 use s3s::Body;
 
 use crate::Cloud;
-use crate::fault::Refused;
+use crate::fault::ConnectionReset;
 
-pub(crate) fn in_process(cloud: &Cloud) -> SharedHttpClient {
-    let connector = SharedHttpConnector::new(InProcess(cloud.clone()));
-    http_client_fn(move |_, _| connector.clone())
+impl Cloud {
+    /// An HTTP client for the AWS SDK that calls this cloud without a socket.
+    pub fn http_client(&self) -> SharedHttpClient {
+        let connector = SharedHttpConnector::new(InProcess(self.clone()));
+        http_client_fn(move |_, _| connector.clone())
+    }
 }
 
-/// An HTTP client for the SDK that sends everything to one address and leaves the host name as it was: requests find
-/// their service there just as they do in-process.
-pub fn remote(address: SocketAddr) -> SharedHttpClient {
-    let made: Mutex<Vec<(Timeouts, SharedHttpConnector)>> = Mutex::default();
+/// An HTTP client for the AWS SDK that sends every request to one address. The `Host` header is unchanged, so requests are
+/// routed there as they are in-process.
+pub fn http_client_at(address: SocketAddr) -> SharedHttpClient {
+    let connectors: Mutex<Vec<(Timeouts, SharedHttpConnector)>> = Mutex::default();
     http_client_fn(move |settings, components| {
-        // The SDK asks for every request, and a new connector would mean a new connection.
+        // The SDK calls this for every request, and a new connector would open a new connection.
         let timeouts = (settings.connect_timeout(), settings.read_timeout());
-        let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, connector)) = made.iter().find(|(other, _)| *other == timeouts) {
+        let mut connectors = connectors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, connector)) = connectors.iter().find(|(other, _)| *other == timeouts) {
             return connector.clone();
         }
         let mut builder = Connector::builder().connector_settings(settings.clone());
         builder.set_sleep_impl(components.sleep_impl());
         let connector =
             SharedHttpConnector::new(Remote { address, connector: SharedHttpConnector::new(builder.build_http()) });
-        made.push((timeouts, connector.clone()));
+        connectors.push((timeouts, connector.clone()));
         connector
     })
 }
 
-/// What a connector is made for: how long to wait for a connection, and for an answer.
+/// The connect and read timeouts of a connector.
 type Timeouts = (Option<Duration>, Option<Duration>);
 
 #[derive(Debug)]
@@ -52,12 +55,12 @@ impl HttpConnector for InProcess {
         let cloud = self.0.clone();
         HttpConnectorFuture::new(async move {
             let mut request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            name_host(&mut request);
+            add_host(&mut request);
             let request = request.map(|body| match body.bytes() {
                 Some(bytes) => Body::from(bytes::Bytes::copy_from_slice(bytes)),
                 None => Body::http_body_unsync(body),
             });
-            let response = cloud.call(request).await.map_err(|refused: Refused| ConnectorError::io(refused.into()))?;
+            let response = cloud.call(request).await.map_err(|reset: ConnectionReset| ConnectorError::io(reset.into()))?;
             let response = response.map(SdkBody::from_body_1_x);
             HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
         })
@@ -88,8 +91,8 @@ impl HttpConnector for Remote {
     }
 }
 
-/// HTTP/1.1 requests carry their host in a header; the SDK's do so only in the address.
-fn name_host(request: &mut http::Request<SdkBody>) {
+/// HTTP/1.1 requires a `Host` header; requests of the SDK have the host in the URI only.
+fn add_host(request: &mut http::Request<SdkBody>) {
     let host = request.uri().authority().and_then(|host| host.as_str().parse().ok());
     if let (None, Some(host)) = (request.headers().get(http::header::HOST), host) {
         request.headers_mut().insert(http::header::HOST, host);

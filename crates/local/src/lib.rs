@@ -1,6 +1,9 @@
-//! An embedded cloud for twinsite: S3 in several regions with its website endpoints, and the control planes of ACM, CloudFront,
-//! CloudWatch, IAM, Route 53, S3 Control, SNS and STS as far as twinsite calls them; in this process or served on localhost. It
-//! is driven only by what was configured through its API, as AWS is.
+//! An embedded cloud for twinsite: S3 in several regions with its website endpoints, and those operations of ACM, CloudFront,
+//! CloudWatch, IAM, Route 53, S3 Control, SNS and STS that twinsite and its tests call. Any other operation is refused with
+//! 501 `NotImplemented`.
+//!
+//! It runs in-process, or serves on localhost, and is controlled through the AWS APIs only: the data plane ([`dataplane`])
+//! serves DNS, CloudFront and website requests as configured there.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -12,29 +15,40 @@
 //! let session = Session::open(access).await;
 //! let s3 = session.s3(&"us-east-1".parse()?);
 //! s3.create_bucket().bucket("site").send().await?;
-//! assert_eq!(cloud.requests().get("CreateBucket"), Some(&1));
+//! assert_eq!(cloud.request_counts().get("CreateBucket"), Some(&1));
 //! # Ok(()) }
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 //!
-//! It never talks to AWS, and knows nothing of the crates that are tested against it: it knows only the wire.
+//! It never connects to AWS, and depends on none of the crates that are tested with it.
 
+pub mod acm;
 mod attach;
 mod cloud;
+pub mod cloudfront;
+pub mod cloudwatch;
 mod connector;
-mod count;
+mod context;
+pub mod dataplane;
 mod fault;
-pub mod plane;
+pub mod iam;
+mod protocol;
 mod remote;
 mod route;
+pub mod route53;
+pub mod s3;
+pub mod s3control;
 mod server;
-mod website;
-pub mod wire;
-pub mod world;
+mod services;
+pub mod sns;
+mod sts;
+mod world;
 
 pub use attach::{Attached, attach_or_open};
 pub use cloud::Cloud;
-pub use connector::remote;
-pub use fault::{Seen, Trouble};
-pub use remote::{break_at, directory_at, requests_at};
+pub use connector::http_client_at;
+pub use context::{ACCOUNT, Clock, Delays, Endpoints, Now, Outages, Ports, ServiceError, Tags, random_id};
+pub use fault::{InjectedFault, Pause, PauseStatus, RequestInfo};
+pub use remote::{endpoints_at, request_counts_at, reset_request_counts_at};
 pub use server::{ServeError, listen, serve, serve_website};
+pub use world::{Account, World, WorldError};

@@ -1,4 +1,4 @@
-//! The embedded cloud on localhost.
+//! Serves the embedded cloud on localhost.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -6,34 +6,40 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::Body;
-use serde_json::json;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::Cloud;
-use crate::wire::reply::typed;
+use crate::context::Outages;
+use crate::fault::{Pause, PauseStatus};
+use crate::protocol::reply::typed;
 
-/// Why the embedded cloud could not be served.
+/// The server could not listen.
 #[derive(Debug, thiserror::Error)]
 #[error("{address} cannot be listened on: {source}")]
+#[non_exhaustive]
 pub struct ServeError {
     /// The address.
     pub address: SocketAddr,
     source: std::io::Error,
 }
 
-/// Where a served cloud tells its counts. No bucket's name can begin so.
+/// Request counts: `GET` returns them, `DELETE` returns and resets them. No bucket name can start with an underscore.
 pub(crate) const REQUESTS: &str = "/_twinsite/requests";
-/// Where it says how to find its data plane.
-pub(crate) const DIRECTORY: &str = "/_twinsite/directory";
-/// Where it is broken and mended: `GET` shows what is out of order, `PUT` sets it.
+/// Where the data plane listens: `GET`.
+pub(crate) const ENDPOINTS: &str = "/_twinsite/endpoints";
+/// Outages: `GET` returns them, `PUT` replaces them.
 pub(crate) const FAULTS: &str = "/_twinsite/faults";
+/// A request to hold: `PUT` sets it, `GET` returns its status, `DELETE` releases it.
+pub(crate) const PAUSE: &str = "/_twinsite/pause";
 
 /// Listens on localhost. Port 0 takes any free one.
 pub async fn listen(port: u16) -> Result<TcpListener, ServeError> {
@@ -41,15 +47,13 @@ pub async fn listen(port: u16) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|source| ServeError { address, source })
 }
 
-/// Serves every service until `shutdown` resolves, then lets the requests in flight finish.
+/// Serves every service until `shutdown` resolves, then finishes the requests in flight.
 pub async fn serve(listener: TcpListener, cloud: Cloud, shutdown: impl Future<Output = ()>) {
     accept(listener, shutdown, move |request: Request<Incoming>| {
         let cloud = cloud.clone();
         async move {
             match request.uri().path() {
-                REQUESTS => Ok(requests(&cloud, request.method())),
-                DIRECTORY => Ok(typed(StatusCode::OK, "application/json", json!(cloud.directory()).to_string())),
-                FAULTS => Ok(faults(&cloud, request).await),
+                REQUESTS | ENDPOINTS | FAULTS | PAUSE => Ok(control(&cloud, request).await),
                 _ => cloud.call(request.map(Body::from)).await,
             }
         }
@@ -57,27 +61,51 @@ pub async fn serve(listener: TcpListener, cloud: Cloud, shutdown: impl Future<Ou
     .await;
 }
 
-/// Tells how often each operation was asked for; `DELETE` starts counting anew.
-fn requests(cloud: &Cloud, method: &Method) -> Response<Body> {
-    let counts = serde_json::json!(cloud.requests()).to_string();
-    if method == Method::DELETE {
-        cloud.forget_requests();
-    }
-    typed(StatusCode::OK, "application/json", counts)
-}
-
-async fn faults(cloud: &Cloud, request: Request<Incoming>) -> Response<Body> {
-    if request.method() == Method::PUT {
-        let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        match serde_json::from_slice(&body) {
-            Ok(faults) => cloud.world().set_faults(faults),
-            Err(error) => return typed(StatusCode::BAD_REQUEST, "text/plain", error.to_string()),
+/// Answers the control endpoints, which tests and commands in other processes use.
+async fn control(cloud: &Cloud, request: Request<Incoming>) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    match (&head.method, head.uri.path()) {
+        (&Method::GET, REQUESTS) => json(&cloud.request_counts()),
+        (&Method::DELETE, REQUESTS) => {
+            let counts = cloud.request_counts();
+            cloud.reset_request_counts();
+            json(&counts)
         }
+        (&Method::GET, ENDPOINTS) => json(&cloud.endpoints()),
+        (&Method::GET, FAULTS) => json(&cloud.world().outages()),
+        (&Method::PUT, FAULTS) => replace(&body, |outages: Outages| {
+            cloud.world().set_outages(outages.clone());
+            outages
+        }),
+        (&Method::GET, PAUSE) => json(&cloud.pause_status()),
+        (&Method::PUT, PAUSE) => replace(&body, |pause: Pause| {
+            cloud.pause_at(pause);
+            cloud.pause_status()
+        }),
+        (&Method::DELETE, PAUSE) => {
+            cloud.release();
+            json(&None::<PauseStatus>)
+        }
+        _ => typed(StatusCode::METHOD_NOT_ALLOWED, "text/plain", String::new()),
     }
-    typed(StatusCode::OK, "application/json", json!(cloud.world().faults()).to_string())
 }
 
-/// Serves one bucket's website endpoint until `shutdown` resolves.
+fn json(value: &impl Serialize) -> Response<Body> {
+    match serde_json::to_string(value) {
+        Ok(text) => typed(StatusCode::OK, "application/json", text),
+        Err(error) => typed(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string()),
+    }
+}
+
+fn replace<T: DeserializeOwned, R: Serialize>(body: &[u8], set: impl FnOnce(T) -> R) -> Response<Body> {
+    match serde_json::from_slice(body) {
+        Ok(value) => json(&set(value)),
+        Err(error) => typed(StatusCode::BAD_REQUEST, "text/plain", error.to_string()),
+    }
+}
+
+/// Serves the website endpoint of one bucket until `shutdown` resolves.
 pub async fn serve_website(listener: TcpListener, cloud: Cloud, bucket: String, shutdown: impl Future<Output = ()>) {
     let bucket: Arc<str> = bucket.into();
     accept(listener, shutdown, move |request: Request<Incoming>| {
@@ -100,7 +128,7 @@ where
         tokio::select! {
             () = &mut shutdown => break,
             accepted = listener.accept() => {
-                // A connection that was gone before it was taken is nobody's loss.
+                // The client has disconnected already.
                 let Ok((stream, _)) = accepted else { continue };
                 connections.spawn(connection(stream, handle.clone(), graceful.clone()));
             }
@@ -117,12 +145,12 @@ where
     F: Future<Output = Result<Response<Body>, E>> + Send + 'static,
     E: std::error::Error + Send + Sync + 'static,
 {
-    // Without it, small answers wait for the client's delayed acknowledgement. A socket that refuses still serves.
+    // Otherwise small responses wait for the client's delayed acknowledgement. It works without, only slower.
     drop(stream.set_nodelay(true));
     let builder = Builder::new(TokioExecutor::new());
     let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service_fn(handle)));
     tokio::select! {
-        // A client that goes away in the middle is the client's affair.
+        // Errors are those of clients that disconnect.
         _ = served.as_mut() => return,
         () = graceful.cancelled() => served.as_mut().graceful_shutdown(),
     }

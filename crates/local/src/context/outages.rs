@@ -1,0 +1,21 @@
+//! Outages: failures of whole regions and services, which no AWS API can cause.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// The outages in force. This is also the JSON body of `/_twinsite/faults`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outages {
+    /// Regions in which neither S3's API nor its website endpoints respond.
+    pub regions_out: BTreeSet<String>,
+    /// Whether no CloudFront edge responds.
+    pub cdn_out: bool,
+    /// Whether the control planes of the global services do not respond: CloudFront, Route 53, IAM, ACM.
+    pub control_out: bool,
+    /// Whether replication is paused.
+    pub replication_paused: bool,
+    /// Every how many requests S3 answers one with `503 SlowDown`; 0 for never.
+    pub slow_down_every: u64,
+}

@@ -1,0 +1,236 @@
+//! CloudFront's edges: requests are routed by host, and answered from the cache or by the origins.
+
+mod cache;
+mod function;
+mod origin;
+mod response;
+mod rules;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{HeaderName, Method, Request, Response, StatusCode};
+use s3s::Body;
+
+use super::net::Scheme;
+use crate::cloudfront::Distribution;
+use crate::protocol::request::host_of;
+use crate::world::World;
+use cache::{Cache, CachedResponse, Key, MAX_RESPONSE, ttl_of};
+use function::FunctionResult;
+use origin::{OriginRequest, OriginResponse, fetch};
+use response::{CacheResult, EdgeResponse, error_response, finish_response, redirect};
+use rules::{Behavior, Target, custom_error};
+
+/// All edges. They share one cache.
+#[derive(Clone, Debug)]
+pub(super) struct Edge {
+    world: World,
+    cache: Arc<Cache>,
+}
+
+/// A request being served.
+struct Exchange<'a> {
+    edge: &'a Edge,
+    distribution: &'a Distribution,
+    request: &'a Request<()>,
+}
+
+impl Edge {
+    pub(super) fn new(world: World) -> Self {
+        Self { world, cache: Arc::default() }
+    }
+
+    /// Answers the request of a viewer.
+    pub(super) async fn answer(&self, request: &Request<()>, scheme: Scheme) -> Response<Body> {
+        let host = host_of(request).to_ascii_lowercase();
+        let Some(distribution) = self.distribution_of(&host) else {
+            let reason = "The request could not be satisfied: no distribution has this domain name.";
+            return finish_response(error_response(StatusCode::FORBIDDEN, reason), request, None);
+        };
+        let exchange = Exchange { edge: self, distribution: &distribution, request };
+        let path = request.uri().path();
+        let Some(behavior) = Behavior::matching(&distribution, path) else {
+            let reason = "There is no cache behavior.";
+            return finish_response(error_response(StatusCode::INTERNAL_SERVER_ERROR, reason), request, None);
+        };
+        let response = match exchange.check_behavior(behavior, scheme) {
+            Some(response) => response,
+            None => exchange.serve(behavior, &host, path).await,
+        };
+        finish_response(response, request, Some(behavior))
+    }
+
+    /// Whether a distribution has a domain name.
+    pub(super) fn has_distribution(&self, host: &str) -> bool {
+        self.distribution_of(host).is_some()
+    }
+
+    /// The distribution with a domain name.
+    fn distribution_of(&self, host: &str) -> Option<Distribution> {
+        let matches_wildcard = |alias: &str| {
+            alias.strip_prefix('*').is_some_and(|rest| {
+                host.strip_suffix(rest).is_some_and(|label| !label.is_empty() && !label.contains('.'))
+            })
+        };
+        self.world.account(|account, _| {
+            let mut enabled = account.cloudfront.distributions().filter(|distribution| distribution.is_enabled());
+            let has_name = |one: &&Distribution| {
+                let is_alias = |alias: &str| alias.eq_ignore_ascii_case(host) || matches_wildcard(alias);
+                one.domain() == host || one.aliases().any(is_alias)
+            };
+            enabled.find(has_name).cloned()
+        })
+    }
+}
+
+impl Exchange<'_> {
+    /// The response to a request that the cache behavior does not allow as it is.
+    fn check_behavior(&self, behavior: Behavior<'_>, scheme: Scheme) -> Option<EdgeResponse> {
+        let request = self.request;
+        if !behavior.allows(request.method().as_str()) {
+            let reason = "This distribution is not configured to allow the HTTP method.";
+            return Some(error_response(StatusCode::FORBIDDEN, reason));
+        }
+        match (behavior.viewer(), scheme) {
+            ("redirect-to-https", Scheme::Http) => {
+                let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+                Some(redirect(&format!("https://{}{path}", host_of(request))))
+            }
+            ("https-only", Scheme::Http) => {
+                Some(error_response(StatusCode::FORBIDDEN, "Bad request: HTTPS is required."))
+            }
+            _ => None,
+        }
+    }
+
+    async fn serve(&self, behavior: Behavior<'_>, host: &str, path: &str) -> EdgeResponse {
+        let mut path = path.to_owned();
+        if let Some(arn) = behavior.function() {
+            match self.run_function(arn, host, &path) {
+                Ok(FunctionResult::Request { uri }) => path = uri,
+                Ok(FunctionResult::Response { status, headers }) => return generated_response(status, &headers),
+                Err(reason) => {
+                    let reason = format!("The CloudFront function associated with this distribution failed: {reason}");
+                    return error_response(StatusCode::SERVICE_UNAVAILABLE, &reason);
+                }
+            }
+        }
+        let root = self.distribution.config.at("DefaultRootObject");
+        if path == "/" && !root.is_empty() {
+            path.push_str(root);
+        }
+        let response = self.cached_or_fetched(behavior, &path).await;
+        if response.status.as_u16() < 400 { response } else { self.with_custom_error(response).await }
+    }
+
+    fn run_function(&self, arn: &str, host: &str, path: &str) -> Result<FunctionResult, String> {
+        let live = self.edge.world.account(|account, _| {
+            let function = account.cloudfront.functions.values().find(|function| function.arn() == arn);
+            function.and_then(|function| function.live.as_ref().map(|(_, code)| code.clone()))
+        });
+        let encoded = live.ok_or("it is not published")?;
+        let code = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded);
+        let code = code.map_err(|error| error.to_string())?;
+        function::run(&String::from_utf8_lossy(&code), self.request.method().as_str(), path, host)
+    }
+
+    /// The response from the cache or, when it is not fresh there, from an origin.
+    async fn cached_or_fetched(&self, behavior: Behavior<'_>, path: &str) -> EdgeResponse {
+        let (world, cache) = (&self.edge.world, &self.edge.cache);
+        let now = world.clock().now();
+        let key = Key {
+            distribution: self.distribution.id.clone(),
+            target: behavior.target().to_owned(),
+            path: path.to_owned(),
+            head: self.request.method() == Method::HEAD,
+        };
+        let cached = behavior.caches().then(|| cache.get(&key, &self.distribution.invalidations)).flatten();
+        let age = |cached: &CachedResponse| now.duration_since(cached.stored).unwrap_or_default().as_secs();
+        if let Some(fresh) = cached.as_ref().filter(|cached| now < cached.until) {
+            let result = if fresh.status.as_u16() < 400 { CacheResult::Hit } else { CacheResult::Error };
+            return edge_response(fresh, result, age(fresh));
+        }
+        let if_none_match = cached.as_ref().and_then(CachedResponse::etag);
+        let origin_request = OriginRequest { method: self.request.method(), path, if_none_match };
+        let Some(fetched) = self.fetch(behavior, &origin_request).await else {
+            // A stale response is served when no origin responds.
+            // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html>
+            return match &cached {
+                Some(stale) => edge_response(stale, CacheResult::Hit, age(stale)),
+                None => error_response(StatusCode::GATEWAY_TIMEOUT, "The origin did not answer in time."),
+            };
+        };
+        let (response, revalidated) = match cached {
+            Some(cached) if fetched.status == StatusCode::NOT_MODIFIED => {
+                let CachedResponse { status, headers, body, .. } = cached;
+                (OriginResponse { status, headers, body }, true)
+            }
+            _ => (fetched, false),
+        };
+        let ttl = match response.status.as_u16() {
+            status @ 400.. => custom_error(self.distribution, status).ttl,
+            _ => ttl_of(&response.headers, now),
+        };
+        let OriginResponse { status, headers, body } = response;
+        let response = CachedResponse { status, headers, body, stored: now, until: now + ttl };
+        if behavior.caches() && response.body.len() as u64 <= MAX_RESPONSE {
+            cache.put(key, response.clone());
+        }
+        let result = match (status.as_u16(), revalidated) {
+            (400.., _) => CacheResult::Error,
+            (_, true) => CacheResult::RefreshHit,
+            (_, false) => CacheResult::Miss,
+        };
+        edge_response(&response, result, 0)
+    }
+
+    /// Tries the origins of the target in order, as its failover criteria say.
+    async fn fetch(&self, behavior: Behavior<'_>, request: &OriginRequest<'_>) -> Option<OriginResponse> {
+        let world = &self.edge.world;
+        let target = Target::of(self.distribution, behavior.target());
+        let mut last = None;
+        for (index, origin) in target.origins.iter().enumerate() {
+            let has_next = index + 1 < target.origins.len();
+            match fetch(world, self.distribution, *origin, request).await {
+                Some(response) if has_next && target.failover_codes.contains(&response.status.as_u16()) => {
+                    last = Some(response);
+                }
+                Some(response) => return Some(response),
+                None => world.clock().sleep(origin.connect_timeout()).await,
+            }
+        }
+        last
+    }
+
+    async fn with_custom_error(&self, response: EdgeResponse) -> EdgeResponse {
+        let custom = custom_error(self.distribution, response.status.as_u16());
+        let Some(path) = custom.page else { return response };
+        let Some(behavior) = Behavior::matching(self.distribution, &path) else { return response };
+        let page = self.cached_or_fetched(behavior, &path).await;
+        if page.status != StatusCode::OK {
+            return response;
+        }
+        let status = StatusCode::from_u16(custom.status).unwrap_or(response.status);
+        EdgeResponse { status, cache: CacheResult::Error, ..page }
+    }
+}
+
+fn edge_response(cached: &CachedResponse, cache: CacheResult, age: u64) -> EdgeResponse {
+    let CachedResponse { status, headers, body, .. } = cached.clone();
+    EdgeResponse { status, headers, body, cache, age }
+}
+
+/// The response that a function generated.
+fn generated_response(status: u16, headers: &[(String, String)]) -> EdgeResponse {
+    let mut response = error_response(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), "");
+    response.headers.clear();
+    response.body = Bytes::new();
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value.parse()) {
+            response.headers.insert(name, value);
+        }
+    }
+    response
+}

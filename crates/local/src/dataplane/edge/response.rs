@@ -1,0 +1,148 @@
+//! The last steps of an edge response: compression, headers, conditional requests.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use s3s::Body;
+
+use super::rules::Behavior;
+
+/// Sizes that are compressed, in bytes.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html>
+const COMPRESSED: std::ops::RangeInclusive<usize> = 1_000..=10_000_000;
+
+/// The `x-cache` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CacheResult {
+    Hit,
+    RefreshHit,
+    Miss,
+    Error,
+}
+
+impl CacheResult {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "Hit from cloudfront",
+            Self::RefreshHit => "RefreshHit from cloudfront",
+            Self::Miss => "Miss from cloudfront",
+            Self::Error => "Error from cloudfront",
+        }
+    }
+}
+
+/// A response before it is adapted to the request.
+pub(super) struct EdgeResponse {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) cache: CacheResult,
+    /// Seconds since it was received from the origin.
+    pub(super) age: u64,
+}
+
+/// Adapts a response to the request, and adds headers.
+pub(super) fn finish_response(
+    response: EdgeResponse,
+    request: &Request<()>,
+    behavior: Option<Behavior<'_>>,
+) -> Response<Body> {
+    let EdgeResponse { status, mut headers, mut body, cache, age } = response;
+    if behavior.is_some_and(Behavior::security_headers) {
+        for (name, value) in SECURITY {
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
+        }
+    }
+    let matches = headers.get(header::ETAG).is_some_and(|etag| if_none_match(request, etag));
+    let compress = behavior.is_some_and(Behavior::compresses) && may_compress(request, &headers, body.len());
+    if compress && let Some(smaller) = gzip(&body) {
+        body = smaller;
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        weaken(&mut headers);
+    }
+    set(&mut headers, header::CONTENT_LENGTH, &body.len().to_string());
+    set(&mut headers, HeaderName::from_static("x-cache"), cache.as_str());
+    set(&mut headers, header::VIA, "1.1 embedded.cloudfront.net (CloudFront)");
+    if cache == CacheResult::Hit {
+        set(&mut headers, header::AGE, &age.to_string());
+    }
+    let not_modified = status == StatusCode::OK && matches;
+    let without_body = not_modified || request.method() == Method::HEAD;
+    let mut response = Response::new(if without_body { Body::empty() } else { Body::from(body) });
+    *response.status_mut() = if not_modified { StatusCode::NOT_MODIFIED } else { status };
+    if not_modified {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The headers of the managed policy `SecurityHeadersPolicy`.
+const SECURITY: [(&str, &str); 5] = [
+    ("strict-transport-security", "max-age=31536000"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "SAMEORIGIN"),
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+    ("x-xss-protection", "1; mode=block"),
+];
+
+fn if_none_match(request: &Request<()>, etag: &HeaderValue) -> bool {
+    let bare = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
+    let tags = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let etag = etag.to_str().map(bare).unwrap_or_default();
+    tags.is_some_and(|tags| tags.split(',').map(bare).any(|tag| tag == "*" || tag == etag))
+}
+
+fn may_compress(request: &Request<()>, headers: &HeaderMap, size: usize) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepts = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let accepts = accepts.is_some_and(|accepts| accepts.split(',').any(|one| one.trim().starts_with("gzip")));
+    let kind = text(header::CONTENT_TYPE);
+    let texts = ["text/", "application/javascript", "application/json", "application/xml", "application/wasm"];
+    let compressible = texts.iter().any(|start| kind.starts_with(start)) || kind.contains("+xml") || kind.contains("font");
+    accepts && compressible && COMPRESSED.contains(&size) && text(header::CONTENT_ENCODING).is_empty()
+}
+
+fn gzip(body: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body).ok()?;
+    encoder.finish().ok().map(Bytes::from)
+}
+
+/// A compressed body is only semantically equivalent.
+fn weaken(headers: &mut HeaderMap) {
+    let weak = headers.get(header::ETAG).and_then(|value| value.to_str().ok()).filter(|etag| !etag.starts_with("W/"));
+    if let Some(weak) = weak.map(|etag| format!("W/{etag}")) {
+        set(headers, header::ETAG, &weak);
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// The default error page.
+pub(super) fn error_response(status: StatusCode, reason: &str) -> EdgeResponse {
+    let text = format!(
+        "<!DOCTYPE html>\n<html><head><title>ERROR: The request could not be satisfied</title></head>\n<body><h1>{}</h1>\n\
+         <h2>The request could not be satisfied.</h2>\n<p>{reason}</p>\n</body></html>\n",
+        status.as_u16()
+    );
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    EdgeResponse { status, headers, body: Bytes::from(text), cache: CacheResult::Error, age: 0 }
+}
+
+/// A redirect to HTTPS.
+pub(super) fn redirect(to: &str) -> EdgeResponse {
+    let mut headers = HeaderMap::new();
+    set(&mut headers, header::LOCATION, to);
+    EdgeResponse { status: StatusCode::MOVED_PERMANENTLY, headers, body: Bytes::new(), cache: CacheResult::Miss, age: 0 }
+}

@@ -1,0 +1,93 @@
+//! Authentication, authorization, and the bucket of a host name.
+
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::host::{S3Host, VirtualHost};
+use s3s::path::S3Path;
+use s3s::{S3Result, s3_error};
+use twinsite_aws::{EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY};
+
+use super::super::S3;
+
+/// The only credentials.
+pub(super) struct Keys;
+
+#[async_trait::async_trait]
+impl S3Auth for Keys {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        if access_key == EMBEDDED_ACCESS_KEY {
+            return Ok(SecretKey::from(EMBEDDED_SECRET_KEY));
+        }
+        Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
+    }
+}
+
+/// Allows everything to the account; bucket policies apply to anonymous requests.
+pub(super) struct Policies {
+    pub(super) s3: S3,
+}
+
+#[async_trait::async_trait]
+impl S3Access for Policies {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if cx.credentials().is_some() {
+            return Ok(());
+        }
+        let allowed = match (cx.s3_op().name(), cx.s3_path()) {
+            ("GetObject" | "HeadObject", S3Path::Object { bucket, key }) => self.s3.anonymous_may_read(bucket, key),
+            ("ListObjects" | "ListObjectsV2" | "HeadBucket", S3Path::Bucket { bucket }) => {
+                self.s3.anonymous_may_list(bucket)
+            }
+            _ => false,
+        };
+        if allowed { Ok(()) } else { Err(s3_error!(AccessDenied, "Access Denied")) }
+    }
+}
+
+/// Parses `BUCKET.s3.REGION.amazonaws.com` and `s3.REGION.amazonaws.com`; requests to other hosts are path-style.
+pub(super) struct Hosts;
+
+impl S3Host for Hosts {
+    fn parse_host_header<'a>(&'a self, host: &'a str) -> S3Result<VirtualHost<'a>> {
+        Ok(aws_host(host).map_or_else(
+            || VirtualHost::new(host),
+            |(bucket, region)| {
+                let host = VirtualHost::new(host).with_region(region);
+                if bucket.is_empty() { host } else { host.with_bucket(bucket) }
+            },
+        ))
+    }
+}
+
+/// The bucket (empty for path-style requests) and region of an S3 host name.
+pub(crate) fn aws_host(host: &str) -> Option<(&str, &str)> {
+    let host = host.strip_suffix(".cn").unwrap_or(host).strip_suffix(".amazonaws.com")?;
+    let (bucket, service) = match host.rfind(".s3.").map(|at| (&host[..at], &host[at + 1..])) {
+        Some(parts) => parts,
+        None => host.strip_suffix(".s3").map_or(("", host), |bucket| (bucket, "s3")),
+    };
+    match service {
+        "s3" => Some((bucket, "us-east-1")),
+        _ => service.strip_prefix("s3.").map(|region| (bucket, region)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::aws_host;
+
+    #[test]
+    fn s3_host_names_are_parsed() {
+        for (host, parts) in [
+            ("site.s3.us-west-2.amazonaws.com", Some(("site", "us-west-2"))),
+            ("www.example.com.s3.eu-west-1.amazonaws.com", Some(("www.example.com", "eu-west-1"))),
+            ("s3.us-east-1.amazonaws.com", Some(("", "us-east-1"))),
+            ("site.s3.amazonaws.com", Some(("site", "us-east-1"))),
+            ("s3.amazonaws.com", Some(("", "us-east-1"))),
+            ("127.0.0.1:9000", None),
+            ("localhost", None),
+        ] {
+            assert_eq!(aws_host(host), parts, "{host}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! S3 on the wire. The `s3s` crate provides signatures, chunked bodies, XML and routing; the operations are implemented here.
+
+mod access;
+mod body;
+mod buckets;
+mod configs;
+mod headers;
+mod listing;
+mod multipart;
+mod objects;
+mod operation;
+mod replication;
+mod service;
+
+use s3s::service::{S3Service, S3ServiceBuilder};
+
+pub(crate) use access::aws_host;
+pub(crate) use operation::operation;
+
+use super::S3;
+
+/// The S3 service of all regions, with virtual-hosted and path-style addressing.
+pub(crate) fn service(s3: &S3) -> S3Service {
+    let mut builder = S3ServiceBuilder::new(service::S3Wire { s3: s3.clone() });
+    builder.set_auth(access::Keys);
+    builder.set_access(access::Policies { s3: s3.clone() });
+    builder.set_host(access::Hosts);
+    builder.build()
+}
