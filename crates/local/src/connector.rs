@@ -60,7 +60,8 @@ impl HttpConnector for InProcess {
                 Some(bytes) => Body::from(bytes::Bytes::copy_from_slice(bytes)),
                 None => Body::http_body_unsync(body),
             });
-            let response = cloud.call(request).await.map_err(|reset: ConnectionReset| ConnectorError::io(reset.into()))?;
+            let response =
+                cloud.call(request).await.map_err(|reset: ConnectionReset| ConnectorError::io(reset.into()))?;
             let response = response.map(SdkBody::from_body_1_x);
             HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
         })

@@ -107,10 +107,8 @@ impl Pauses {
 
     /// Sets the request to hold; one held before is released. `None` only releases.
     pub(crate) fn set(&self, pause: Option<Pause>) {
-        let held = pause.map(|pause| Held {
-            status: PauseStatus { pause, arrived: 0, reached: false },
-            release: Arc::default(),
-        });
+        let held = pause
+            .map(|pause| Held { status: PauseStatus { pause, arrived: 0, reached: false }, release: Arc::default() });
         *self.held() = held;
     }
 

@@ -90,7 +90,9 @@ impl Certificate {
     pub fn not_after(&self) -> Option<SystemTime> {
         match self.status {
             CertificateStatus::Issued { at } => Some(at + VALIDITY),
-            CertificateStatus::PendingValidation | CertificateStatus::ValidationTimedOut | CertificateStatus::Failed(_) => None,
+            CertificateStatus::PendingValidation
+            | CertificateStatus::ValidationTimedOut
+            | CertificateStatus::Failed(_) => None,
         }
     }
 
@@ -183,7 +185,12 @@ impl Acm {
     }
 
     /// Imports a certificate; with an ARN, replaces that one.
-    pub fn import(&mut self, request: CertificateRequest, into: Option<&str>, now: Now) -> Result<String, ServiceError> {
+    pub fn import(
+        &mut self,
+        request: CertificateRequest,
+        into: Option<&str>,
+        now: Now,
+    ) -> Result<String, ServiceError> {
         let CertificateRequest { names, key_algorithm, token: _, tags, region } = request;
         let status = CertificateStatus::Issued { at: now.time };
         if let Some(arn) = into {

@@ -141,7 +141,10 @@ impl CloudFront {
             return Err(ServiceError::new("NoSuchCachePolicy", 404, "The cache policy does not exist."));
         }
         if cache.is_empty() && behavior.child("ForwardedValues").is_none() {
-            return Err(ServiceError::invalid("InvalidArgument", "A behavior needs a CachePolicyId or ForwardedValues."));
+            return Err(ServiceError::invalid(
+                "InvalidArgument",
+                "A behavior needs a CachePolicyId or ForwardedValues.",
+            ));
         }
         let headers = behavior.at("ResponseHeadersPolicyId");
         if !headers.is_empty() && !HEADERS_POLICIES.contains(&headers) {

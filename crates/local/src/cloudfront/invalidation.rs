@@ -51,10 +51,14 @@ impl CloudFront {
             return if same.paths == paths { Ok(same.clone()) } else { Err(other()) };
         }
         if let Some(bad) = paths.iter().find(|path| !path.starts_with('/')) {
-            return Err(ServiceError::invalid("InvalidArgument", format!("The path {bad} does not begin with a slash.")));
+            return Err(ServiceError::invalid(
+                "InvalidArgument",
+                format!("The path {bad} does not begin with a slash."),
+            ));
         }
         let in_progress = distribution.invalidations.iter().filter(|one| now.time < one.completed);
-        let paths_in_progress: Vec<&String> = in_progress.flat_map(|invalidation| &invalidation.paths).chain(&paths).collect();
+        let paths_in_progress: Vec<&String> =
+            in_progress.flat_map(|invalidation| &invalidation.paths).chain(&paths).collect();
         let wildcards = paths_in_progress.iter().filter(|path| path.ends_with('*')).count();
         if wildcards > WILDCARDS || paths_in_progress.len() - wildcards > PATHS {
             let message = "Your request contains more invalidation paths than are allowed in progress.";

@@ -111,13 +111,7 @@ impl CloudFront {
     }
 
     /// Creates a distribution.
-    pub fn create(
-        &mut self,
-        config: Element,
-        tags: Tags,
-        acm: &Acm,
-        now: Now,
-    ) -> Result<Distribution, ServiceError> {
+    pub fn create(&mut self, config: Element, tags: Tags, acm: &Acm, now: Now) -> Result<Distribution, ServiceError> {
         let reference = config.at("CallerReference").to_owned();
         if self.distributions.values().any(|existing| existing.config.at("CallerReference") == reference) {
             let message = "The caller reference that you are using to create a distribution is associated with another \

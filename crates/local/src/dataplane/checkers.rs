@@ -19,7 +19,8 @@ pub(super) async fn run(context: Context, stop: CancellationToken) {
     let (mut schedule, mut probes) = (Schedule::default(), JoinSet::new());
     while !stop.is_cancelled() {
         context.world().replicate_due();
-        let checks: Vec<HealthCheck> = context.world().account(|account, _| account.route53.checks().cloned().collect());
+        let checks: Vec<HealthCheck> =
+            context.world().account(|account, _| account.route53.checks().cloned().collect());
         let ids: Vec<&str> = checks.iter().map(|check| check.id.as_str()).collect();
         context.world().health().retain(&ids);
         for (check, checker) in schedule.due(&checks, clock.now()) {
@@ -82,7 +83,8 @@ impl Schedule {
     pub(super) fn due(&mut self, checks: &[HealthCheck], now: SystemTime) -> Vec<(HealthCheck, usize)> {
         self.next.retain(|id, _| checks.iter().any(|check| check.id == *id));
         let mut due = Vec::new();
-        let probed = |check: &&HealthCheck| check.config.child_health_checks.is_none() && check.config.disabled != Some(true);
+        let probed =
+            |check: &&HealthCheck| check.config.child_health_checks.is_none() && check.config.disabled != Some(true);
         for check in checks.iter().filter(probed) {
             let interval = Duration::from_secs(u64::from(check.config.request_interval.unwrap_or(30)));
             let count = u32::try_from(REGIONS.len()).unwrap_or(1);

@@ -81,12 +81,7 @@ impl std::fmt::Debug for DataPlane {
 impl DataPlane {
     /// Opens the sockets; port 0 stands for any free one. The certificate authority is stored in `dir` or, without one, only
     /// in memory. The clock runs `speed` times faster than real time.
-    pub async fn open(
-        cloud: &Cloud,
-        dir: Option<&Path>,
-        ports: Ports,
-        speed: u32,
-    ) -> Result<Self, DataPlaneError> {
+    pub async fn open(cloud: &Cloud, dir: Option<&Path>, ports: Ports, speed: u32) -> Result<Self, DataPlaneError> {
         let failed = |port| move |source| DataPlaneError::Port { port, source };
         let bind = async |port| TcpListener::bind(SocketAddr::new(LOCALHOST, port)).await.map_err(failed(port));
         let name_server = dns::Sockets::open(ports.dns).await.map_err(failed(ports.dns))?;

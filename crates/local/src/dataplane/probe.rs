@@ -53,7 +53,8 @@ pub(super) async fn probe(config: &CheckConfig, address: Option<IpAddr>, ports: 
         let stream = TlsConnector::from(unverified_tls()?).connect(name, stream).await;
         exchange(stream.map_err(|error| format!("SSL alert: {error}"))?, &request).await
     };
-    let answer = timeout(RESPONSE_TIMEOUT, answer).await.map_err(|_| "The endpoint did not respond in time".to_owned())??;
+    let answer =
+        timeout(RESPONSE_TIMEOUT, answer).await.map_err(|_| "The endpoint did not respond in time".to_owned())??;
     verdict(&answer, config.search_string.as_deref())
 }
 

@@ -90,7 +90,8 @@ impl NameServerData<'_> {
         if sets.is_empty() {
             return Answer::NoSuchName;
         }
-        let of_type = |kind: &str| -> Vec<&RecordSet> { sets.iter().filter(|set| set.r#type == kind).copied().collect() };
+        let of_type =
+            |kind: &str| -> Vec<&RecordSet> { sets.iter().filter(|set| set.r#type == kind).copied().collect() };
         let mut matching = of_type(kind);
         if matching.is_empty() {
             matching = of_type("CNAME");

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::context::{ACCOUNT, ServiceError, Tags};
 
-pub use policy::{Caller, Policy, Verdict};
 pub(crate) use policy::glob;
+pub use policy::{Caller, Policy, Verdict};
 pub(crate) use wire::answer;
 
 /// A role.

@@ -79,7 +79,8 @@ impl Members<Tag> {
 
 /// A response with the result of an operation.
 pub(crate) fn respond<T: Serialize>(action: &str, result: &T) -> Result<Response<Body>, ServiceError> {
-    let inner = quick_xml::se::to_string_with_root(&format!("{action}Result"), result).map_err(ServiceError::internal)?;
+    let inner =
+        quick_xml::se::to_string_with_root(&format!("{action}Result"), result).map_err(ServiceError::internal)?;
     let text = format!(
         "<{action}Response>{inner}<ResponseMetadata><RequestId>embedded</RequestId></ResponseMetadata></{action}Response>"
     );

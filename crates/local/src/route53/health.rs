@@ -123,8 +123,8 @@ pub fn configs_by_id<'a>(checks: impl Iterator<Item = &'a HealthCheck>) -> BTree
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::model::Children;
+    use super::*;
 
     const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
@@ -167,7 +167,8 @@ mod tests {
         let (threshold, children) = (Some(1), Some(children));
         let both = CheckConfig { health_threshold: threshold, child_health_checks: children, ..CheckConfig::default() };
         let both = check("both", both);
-        let (healthy, off) = (|checks: [&HealthCheck; 2], id: &str| health.is_healthy(&configs_by_id(checks.into_iter()), id), true);
+        let (healthy, off) =
+            (|checks: [&HealthCheck; 2], id: &str| health.is_healthy(&configs_by_id(checks.into_iter()), id), true);
         health.record(&stop, 0, Err("HTTP Status Code 403".into()), NOW);
         assert!(healthy([&stop, &both], "stop") && healthy([&stop, &both], "both"));
         (0..3).for_each(|_| health.record(&stop, 0, Ok("200".into()), NOW));

@@ -100,7 +100,12 @@ impl Route53 {
     }
 
     /// Creates a public hosted zone.
-    pub fn create_zone(&mut self, name: &str, reference: &str, now: Now) -> Result<(Zone, SubmittedChange), ServiceError> {
+    pub fn create_zone(
+        &mut self,
+        name: &str,
+        reference: &str,
+        now: Now,
+    ) -> Result<(Zone, SubmittedChange), ServiceError> {
         if self.zones.values().any(|zone| zone.caller_reference == reference) {
             return Err(ServiceError::new(
                 "HostedZoneAlreadyExists",
@@ -137,14 +142,21 @@ impl Route53 {
     }
 
     /// Applies a change batch, all or nothing.
-    pub fn change_records(&mut self, zone: &str, changes: Vec<Change>, now: Now) -> Result<SubmittedChange, ServiceError> {
+    pub fn change_records(
+        &mut self,
+        zone: &str,
+        changes: Vec<Change>,
+        now: Now,
+    ) -> Result<SubmittedChange, ServiceError> {
         let before = self.zone(zone)?;
         let named = changes.iter().filter(|change| change.action != ChangeAction::Delete);
         let mut checks = named.filter_map(|change| change.resource_record_set.health_check_id.as_ref());
         if let Some(unknown) = checks.find(|id| !self.checks.contains_key(*id)) {
             return Err(no_such_check(unknown));
         }
-        let after = before.changed(changes).map_err(|errors| ServiceError::invalid("InvalidChangeBatch", format!("[{}]", errors.join(", "))))?;
+        let after = before
+            .changed(changes)
+            .map_err(|errors| ServiceError::invalid("InvalidChangeBatch", format!("[{}]", errors.join(", "))))?;
         self.zones.insert(zone.to_owned(), after);
         Ok(self.submit(now))
     }
@@ -169,7 +181,9 @@ impl Route53 {
 
     /// A submitted change by id.
     pub fn change(&self, id: &str) -> Result<&SubmittedChange, ServiceError> {
-        self.changes.get(id).ok_or_else(|| ServiceError::new("NoSuchChange", 404, format!("Could not find resource with ID: {id}")))
+        self.changes
+            .get(id)
+            .ok_or_else(|| ServiceError::new("NoSuchChange", 404, format!("Could not find resource with ID: {id}")))
     }
 
     /// Creates a health check, or returns the one created with the same caller reference and settings.
@@ -191,7 +205,12 @@ impl Route53 {
     }
 
     /// Updates a health check. Fails when `version` is given and is not the current one.
-    pub fn update_check(&mut self, id: &str, version: Option<u64>, sent: CheckConfig) -> Result<HealthCheck, ServiceError> {
+    pub fn update_check(
+        &mut self,
+        id: &str,
+        version: Option<u64>,
+        sent: CheckConfig,
+    ) -> Result<HealthCheck, ServiceError> {
         let mut check = self.check(id)?.clone();
         if version.is_some_and(|version| version != check.version) {
             return Err(ServiceError::new(

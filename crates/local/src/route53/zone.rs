@@ -44,7 +44,7 @@ pub struct Protection {
 mod listed {
     use serde::{Deserializer, Serializer};
 
-    use super::{BTreeMap, Deserialize, SortKey, RecordSet, Serialize};
+    use super::{BTreeMap, Deserialize, RecordSet, Serialize, SortKey};
 
     pub(super) fn serialize<S: Serializer>(map: &BTreeMap<SortKey, RecordSet>, to: S) -> Result<S::Ok, S::Error> {
         map.values().collect::<Vec<_>>().serialize(to)

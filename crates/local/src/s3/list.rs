@@ -89,7 +89,12 @@ impl S3 {
     }
 
     /// A page of all versions in a bucket. `after` is the version that the previous page ended with.
-    pub fn list_versions(&self, bucket: &str, query: &ListQuery, after: Option<&str>) -> Result<VersionsPage, ServiceError> {
+    pub fn list_versions(
+        &self,
+        bucket: &str,
+        query: &ListQuery,
+        after: Option<&str>,
+    ) -> Result<VersionsPage, ServiceError> {
         let buckets = self.read();
         let bucket = buckets.get(bucket).ok_or_else(no_such_bucket)?;
         let mut page = VersionsPage::default();

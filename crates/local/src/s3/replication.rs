@@ -245,7 +245,11 @@ impl S3 {
     }
 
     /// Replicates an existing version whatever its status, as a batch job does.
-    pub(crate) fn replicate_existing(&self, bucket: &str, version: &Version) -> Result<ReplicationStatus, ServiceError> {
+    pub(crate) fn replicate_existing(
+        &self,
+        bucket: &str,
+        version: &Version,
+    ) -> Result<ReplicationStatus, ServiceError> {
         let account = self.account();
         let mut buckets = self.write();
         let Some(rules) = buckets.get(bucket).and_then(|bucket| bucket.rules.clone()) else {

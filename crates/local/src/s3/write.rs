@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::bucket::Bucket;
-use super::{
-    Checksums, Headers, Part, S3, VERSIONS, Version, Versioning, error, no_such_bucket, no_such_key,
-};
+use super::{Checksums, Headers, Part, S3, VERSIONS, Version, Versioning, error, no_such_bucket, no_such_key};
 use crate::context::{ServiceError, Tags, insert, random_id};
 
 /// An object to create.
@@ -60,7 +58,12 @@ impl Condition {
 
 impl S3 {
     /// Creates an object.
-    pub fn put_object(&self, bucket: &str, object: NewObject, condition: &Condition) -> Result<Arc<Version>, ServiceError> {
+    pub fn put_object(
+        &self,
+        bucket: &str,
+        object: NewObject,
+        condition: &Condition,
+    ) -> Result<Arc<Version>, ServiceError> {
         let NewObject { key, etag, headers, tags, checksums, parts } = object;
         let modified = self.clock().now_in_seconds();
         let version = Version {

@@ -6,7 +6,7 @@ use aws_sdk_acm::Client;
 use aws_sdk_acm::types::{CertificateDetail, CertificateStatus, KeyAlgorithm, Tag, ValidationMethod};
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
 use twinsite_local::Cloud;
-use twinsite_local::world::Delays;
+use twinsite_local::Delays;
 
 use crate::{code, session};
 

@@ -30,7 +30,7 @@ async fn location_constraints_must_fit_the_endpoint() {
 #[tokio::test]
 async fn a_name_is_taken_once_in_all_regions_and_accounts() {
     let cloud = Cloud::memory();
-    cloud.world().create_bucket("theirs", "eu-west-1", "999999999999").unwrap();
+    cloud.world().s3().create_bucket("theirs", "eu-west-1", "999999999999").unwrap();
     let (east, west) = (s3(&cloud, "us-east-1").await, s3(&cloud, "us-west-2").await);
     assert_eq!(code(east.create_bucket().bucket("theirs").send().await), "BucketAlreadyExists");
     east.create_bucket().bucket("mine").send().await.unwrap();
@@ -57,7 +57,7 @@ async fn a_new_bucket_is_private_and_a_public_policy_is_refused_until_the_block_
     put().await.unwrap();
     let text = s3.get_bucket_policy().bucket("site").send().await.unwrap().policy.unwrap();
     assert_eq!(text, policy);
-    assert!(cloud.world().anonymous_may_read("site", "k"));
+    assert!(cloud.world().s3().anonymous_may_read("site", "k"));
     let account = session(&cloud).await.s3control(&"us-east-1".parse().unwrap());
     let all = aws_sdk_s3control::types::PublicAccessBlockConfiguration::builder()
         .block_public_policy(true)
@@ -66,7 +66,7 @@ async fn a_new_bucket_is_private_and_a_public_policy_is_refused_until_the_block_
     let block = account.put_public_access_block().account_id("000000000000");
     block.public_access_block_configuration(all).send().await.unwrap();
     assert_eq!(code(put().await), "AccessDenied");
-    assert!(!cloud.world().anonymous_may_read("site", "k"));
+    assert!(!cloud.world().s3().anonymous_may_read("site", "k"));
 }
 
 #[tokio::test]

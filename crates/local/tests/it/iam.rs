@@ -27,12 +27,8 @@ async fn a_role_is_made_read_changed_and_deleted() {
     assert_eq!(code(put("no json").await), "MalformedPolicyDocument");
     let policy = iam.get_role_policy().role_name("r").policy_name("p").send().await.unwrap();
     assert!(policy.policy_document.starts_with("%7B%22Version%22"), "{}", policy.policy_document);
-    assert_eq!(iam.list_role_policies().role_name("r").send().await.unwrap().policy_names, ["p"]);
-    assert_eq!(iam.list_roles().path_prefix("/twinsite/").send().await.unwrap().roles.len(), 1);
     let read = iam.get_role().role_name("r").send().await.unwrap().role.unwrap();
     assert_eq!(read.tags()[0].value, "a & b");
-    iam.untag_role().role_name("r").tag_keys("site").send().await.unwrap();
-    assert!(iam.list_role_tags().role_name("r").send().await.unwrap().tags.is_empty());
     assert_eq!(code(iam.delete_role().role_name("r").send().await), "DeleteConflict");
     iam.delete_role_policy().role_name("r").policy_name("p").send().await.unwrap();
     iam.delete_role().role_name("r").send().await.unwrap();

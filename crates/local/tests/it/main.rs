@@ -6,14 +6,15 @@ mod acm;
 mod alerts;
 mod buckets;
 mod cloudfront;
+mod faults;
 mod iam;
 mod multipart;
+mod not_implemented;
 mod objects;
 mod persistence;
 mod replication;
 mod route53;
 mod server;
-mod trouble;
 mod website;
 
 use aws_sdk_s3::Client;

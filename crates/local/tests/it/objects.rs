@@ -133,7 +133,7 @@ async fn a_copy_keeps_or_replaces_headers_but_never_copies_a_redirect() {
     let head = s3.head_object().bucket("site").key("a").send().await.unwrap();
     assert_eq!((head.content_type(), head.cache_control()), (Some("text/plain"), None));
     let west = crate::s3(&cloud, "us-west-2").await;
-    cloud.world().create_bucket("west", "us-west-2", twinsite_local::world::ACCOUNT).unwrap();
+    cloud.world().s3().create_bucket("west", "us-west-2", twinsite_local::ACCOUNT).unwrap();
     west.copy_object().bucket("west").key("a").copy_source("site/a").send().await.unwrap();
 }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use twinsite_local::world::{ACCOUNT, Condition, NewObject, Versioning, World, WorldError};
+use twinsite_local::s3::{Condition, NewObject, Versioning};
+use twinsite_local::{ACCOUNT, World, WorldError};
 use twinsite_local::{Attached, Cloud, attach_or_open};
 
 use crate::{get, put, s3, session, version};
@@ -33,7 +34,7 @@ async fn everything_is_there_again_after_a_restart() {
 fn blobs_that_nothing_names_are_swept() {
     let dir = tempfile::tempdir().unwrap();
     let world = World::open(dir.path()).unwrap();
-    world.store(bytes::Bytes::from_static(b"left by a process that was killed")).unwrap();
+    world.s3().store_chunk(bytes::Bytes::from_static(b"left by a process that was killed")).unwrap();
     drop(world);
     let blobs = || std::fs::read_dir(dir.path().join("blobs")).unwrap().count();
     assert_eq!(blobs(), 1);
@@ -60,10 +61,10 @@ fn time_does_not_go_back_and_what_was_on_its_way_arrives() {
     let dir = tempfile::tempdir().unwrap();
     let put = |world: &World, key: &str| {
         let object = NewObject { key: key.into(), ..NewObject::default() };
-        world.put("site", object, &Condition::None).unwrap().modified
+        world.s3().put_object("site", object, &Condition::None).unwrap().modified
     };
     let world = World::open(dir.path()).unwrap();
-    world.create_bucket("site", "us-east-1", ACCOUNT).unwrap();
+    world.s3().create_bucket("site", "us-east-1", ACCOUNT).unwrap();
     world.clock().advance(Duration::from_hours(5));
     let ahead = put(&world, "a");
     drop(world);
@@ -75,11 +76,11 @@ fn time_does_not_go_back_and_what_was_on_its_way_arrives() {
 fn the_last_change_before_a_pause_is_kept_without_closing() {
     let dir = tempfile::tempdir().unwrap();
     let (world, copy) = (World::open(dir.path()).unwrap(), tempfile::tempdir().unwrap());
-    world.create_bucket("site", "us-east-1", ACCOUNT).unwrap();
-    world.set("site", |settings| settings.versioning = Versioning::Enabled).unwrap();
+    world.s3().create_bucket("site", "us-east-1", ACCOUNT).unwrap();
+    world.s3().update_bucket("site", |settings| settings.versioning = Versioning::Enabled).unwrap();
     // As long as it takes at most, and nobody writes any more.
     std::thread::sleep(Duration::from_millis(700));
     std::fs::copy(dir.path().join("world.redb"), copy.path().join("world.redb")).unwrap();
-    let found = World::open(copy.path()).unwrap().bucket("site").unwrap();
+    let found = World::open(copy.path()).unwrap().s3().bucket("site").unwrap();
     assert_eq!(found.versioning, Versioning::Enabled, "what a killed process would leave behind");
 }

@@ -6,7 +6,8 @@ use aws_sdk_s3::types::{
     ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus, VersioningConfiguration,
 };
 use twinsite_local::Cloud;
-use twinsite_local::world::{Current, Delays, Faults, Versioning};
+use twinsite_local::s3::{Current, Versioning};
+use twinsite_local::{Delays, Outages};
 
 use crate::session;
 
@@ -80,26 +81,26 @@ async fn what_cannot_arrive_fails_and_is_not_tried_again() {
     from.put_object().bucket("origin").key("a").send().await.unwrap();
     assert_eq!(status(&from, "origin", "a").await.unwrap(), "FAILED", "the role may not");
     let Pair { cloud: other, from: east, .. } = pair(MAY).await;
-    other.world().set("dest", |settings| settings.versioning = Versioning::Suspended).unwrap();
+    other.world().s3().update_bucket("dest", |settings| settings.versioning = Versioning::Suspended).unwrap();
     east.put_object().bucket("origin").key("a").send().await.unwrap();
     assert_eq!(status(&east, "origin", "a").await.unwrap(), "FAILED", "nothing is kept there");
-    assert_eq!((status(&to, "dest", "a").await, cloud.world().backlog("origin")), (None, 0));
+    assert_eq!((status(&to, "dest", "a").await, cloud.world().s3().backlog("origin")), (None, 0));
 }
 
 #[tokio::test]
 async fn while_it_is_paused_or_a_region_is_out_objects_wait() {
     let Pair { cloud, from, to } = pair(MAY).await;
-    cloud.world().set_faults(Faults { replication_paused: true, ..Faults::default() });
+    cloud.world().set_outages(Outages { replication_paused: true, ..Outages::default() });
     from.put_object().bucket("origin").key("a").send().await.unwrap();
     assert_eq!(status(&from, "origin", "a").await.unwrap(), "PENDING");
-    assert_eq!(cloud.world().backlog("origin"), 1);
-    cloud.world().set_faults(Faults { regions_out: ["us-west-2".to_owned()].into(), ..Faults::default() });
+    assert_eq!(cloud.world().s3().backlog("origin"), 1);
+    cloud.world().set_outages(Outages { regions_out: ["us-west-2".to_owned()].into(), ..Outages::default() });
     assert_eq!(status(&from, "origin", "a").await.unwrap(), "PENDING");
-    assert!(matches!(cloud.world().current("dest", "a"), Ok(Current::Missing)));
-    cloud.world().set_faults(Faults::default());
+    assert!(matches!(cloud.world().s3().current("dest", "a"), Ok(Current::Missing)));
+    cloud.world().set_outages(Outages::default());
     assert_eq!(status(&to, "dest", "a").await.unwrap(), "REPLICA");
     assert_eq!(
-        (status(&from, "origin", "a").await.unwrap().as_str(), cloud.world().backlog("origin")),
+        (status(&from, "origin", "a").await.unwrap().as_str(), cloud.world().s3().backlog("origin")),
         ("COMPLETED", 0)
     );
 }

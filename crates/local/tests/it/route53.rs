@@ -5,9 +5,9 @@ use aws_sdk_route53::types::{
     AliasTarget, Change, ChangeAction, ChangeBatch, HealthCheckConfig, HealthCheckType, ResourceRecord,
     ResourceRecordSet, ResourceRecordSetFailover, RrType, Tag, TagResourceType,
 };
+use twinsite_local::Account;
 use twinsite_local::Cloud;
-use twinsite_local::world::Account;
-use twinsite_local::world::route53::Protection;
+use twinsite_local::route53::Protection;
 
 use crate::{code, session};
 

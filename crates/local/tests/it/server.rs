@@ -1,6 +1,58 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use twinsite_aws_session::{Access, Session};
-use twinsite_local::{Cloud, listen, remote, serve};
+use twinsite_local::{Cloud, PauseStatus, http_client_at, listen, serve};
+
+/// Calls a control endpoint, and returns its JSON.
+async fn control(address: SocketAddr, method: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let head =
+        format!("{method} /_twinsite/pause HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}");
+    stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await.unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    response.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+#[tokio::test]
+async fn a_request_is_held_until_it_is_released() {
+    let cloud = Cloud::memory();
+    let listener = listen(0).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = serve(listener, cloud.clone(), async { drop(stopped.await) });
+    let client = async {
+        let session = Session::open(Access { embedded: Some(http_client_at(address)), ..Access::default() }).await;
+        let s3 = session.s3(&"us-east-1".parse().unwrap());
+        s3.create_bucket().bucket("site").send().await.unwrap();
+        assert_eq!(control(address, "GET", "").await, "null");
+        let set = control(address, "PUT", r#"{"operation":"PutObject","at":3}"#).await;
+        assert_eq!(set, r#"{"pause":{"operation":"PutObject","at":3},"arrived":0,"reached":false}"#);
+        let status = async || serde_json::from_str::<PauseStatus>(&control(address, "GET", "").await).unwrap();
+        crate::put(&s3, "1", "").await;
+        crate::put(&s3, "2", "").await;
+        assert_eq!((status().await.arrived, status().await.reached), (2, false));
+        let third = crate::put(&s3, "3", "");
+        let watcher = async {
+            while !status().await.reached {
+                tokio::task::yield_now().await;
+            }
+            assert!(s3.head_object().bucket("site").key("3").send().await.is_err(), "nothing is executed before");
+            crate::put(&s3, "4", "").await;
+            assert_eq!(control(address, "DELETE", "").await, "null");
+        };
+        let both = async { tokio::join!(third, watcher) };
+        tokio::time::timeout(Duration::from_secs(30), both).await.unwrap();
+        assert_eq!(crate::get(&s3, "3").await, "");
+        stop.send(()).unwrap();
+    };
+    tokio::join!(server, client);
+}
 
 #[tokio::test]
 async fn a_served_cloud_is_the_same_through_a_socket() {
@@ -10,7 +62,7 @@ async fn a_served_cloud_is_the_same_through_a_socket() {
     let (stop, stopped) = oneshot::channel::<()>();
     let server = serve(listener, cloud.clone(), async { drop(stopped.await) });
     let client = async {
-        let access = Access { embedded: Some(remote(address)), ..Access::default() };
+        let access = Access { embedded: Some(http_client_at(address)), ..Access::default() };
         let session = Session::open(access).await;
         assert_eq!(session.caller().await.unwrap().account.as_str(), "000000000000");
         let s3 = session.s3(&"us-east-1".parse().unwrap());
@@ -20,5 +72,5 @@ async fn a_served_cloud_is_the_same_through_a_socket() {
         stop.send(()).unwrap();
     };
     tokio::join!(server, client);
-    assert_eq!(cloud.requests().get("PutObject"), Some(&1));
+    assert_eq!(cloud.request_counts().get("PutObject"), Some(&1));
 }

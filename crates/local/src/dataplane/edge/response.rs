@@ -104,7 +104,8 @@ fn may_compress(request: &Request<()>, headers: &HeaderMap, size: usize) -> bool
     let accepts = accepts.is_some_and(|accepts| accepts.split(',').any(|one| one.trim().starts_with("gzip")));
     let kind = text(header::CONTENT_TYPE);
     let texts = ["text/", "application/javascript", "application/json", "application/xml", "application/wasm"];
-    let compressible = texts.iter().any(|start| kind.starts_with(start)) || kind.contains("+xml") || kind.contains("font");
+    let compressible =
+        texts.iter().any(|start| kind.starts_with(start)) || kind.contains("+xml") || kind.contains("font");
     accepts && compressible && COMPRESSED.contains(&size) && text(header::CONTENT_ENCODING).is_empty()
 }
 
@@ -144,5 +145,11 @@ pub(super) fn error_response(status: StatusCode, reason: &str) -> EdgeResponse {
 pub(super) fn redirect(to: &str) -> EdgeResponse {
     let mut headers = HeaderMap::new();
     set(&mut headers, header::LOCATION, to);
-    EdgeResponse { status: StatusCode::MOVED_PERMANENTLY, headers, body: Bytes::new(), cache: CacheResult::Miss, age: 0 }
+    EdgeResponse {
+        status: StatusCode::MOVED_PERMANENTLY,
+        headers,
+        body: Bytes::new(),
+        cache: CacheResult::Miss,
+        age: 0,
+    }
 }

@@ -62,9 +62,7 @@ impl Objects for Bucket<'_> {
         let readable = self.s3.anonymous_may_read(self.name, key);
         match self.s3.current(self.name, key) {
             Ok(Current::Object(version)) if readable => Found::Object(version),
-            Ok(Current::DeleteMarker(_) | Current::Missing) if self.s3.anonymous_may_list(self.name) => {
-                Found::Missing
-            }
+            Ok(Current::DeleteMarker(_) | Current::Missing) if self.s3.anonymous_may_list(self.name) => Found::Missing,
             // Without permission to list, a missing key is not distinguished from a private one.
             Ok(Current::Object(_) | Current::DeleteMarker(_) | Current::Missing) | Err(_) => Found::Denied,
         }

@@ -34,12 +34,7 @@ pub(crate) fn object(s3: &S3, version: &Version, request: &Request<Body>) -> Res
 }
 
 /// The error document of the site.
-pub(super) fn error_document(
-    s3: &S3,
-    status: u16,
-    document: &Version,
-    request: &Request<Body>,
-) -> Response<Body> {
+pub(super) fn error_document(s3: &S3, status: u16, document: &Version, request: &Request<Body>) -> Response<Body> {
     let mut response = body(s3, document, 0..document.size(), request);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
     response

@@ -50,7 +50,8 @@ pub(super) fn get_block(wire: &S3Wire, bucket: &str) -> S3Result<dto::PublicAcce
         let message = "The public access block configuration was not found";
         return Err(ServiceError::new("NoSuchPublicAccessBlockConfiguration", 404, message).into());
     }
-    let PublicAccessBlock { block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets } = settings.block;
+    let PublicAccessBlock { block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets } =
+        settings.block;
     Ok(dto::PublicAccessBlockConfiguration {
         block_public_acls: Some(block_public_acls),
         ignore_public_acls: Some(ignore_public_acls),
@@ -59,11 +60,7 @@ pub(super) fn get_block(wire: &S3Wire, bucket: &str) -> S3Result<dto::PublicAcce
     })
 }
 
-pub(super) fn set_block(
-    wire: &S3Wire,
-    bucket: &str,
-    block: &dto::PublicAccessBlockConfiguration,
-) -> S3Result<()> {
+pub(super) fn set_block(wire: &S3Wire, bucket: &str, block: &dto::PublicAccessBlockConfiguration) -> S3Result<()> {
     let value = PublicAccessBlock {
         block_public_acls: block.block_public_acls.unwrap_or_default(),
         ignore_public_acls: block.ignore_public_acls.unwrap_or_default(),

@@ -10,8 +10,8 @@ use s3s::dto::{
 };
 use s3s::{S3Response, S3Result, s3_error};
 
-use super::service::S3Wire;
 use super::super::{ListQuery, ObjectsPage, Version};
+use super::service::S3Wire;
 
 /// `encoding-type=url` leaves these characters unencoded.
 const URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/');
@@ -119,7 +119,10 @@ pub(super) fn v1(wire: &S3Wire, input: ListObjectsInput) -> S3Result<S3Response<
     }))
 }
 
-pub(super) fn versions(wire: &S3Wire, input: ListObjectVersionsInput) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+pub(super) fn versions(
+    wire: &S3Wire,
+    input: ListObjectVersionsInput,
+) -> S3Result<S3Response<ListObjectVersionsOutput>> {
     let encoder = Encoder::new(input.encoding_type.as_ref());
     let query = ListQuery {
         prefix: input.prefix.clone().unwrap_or_default(),

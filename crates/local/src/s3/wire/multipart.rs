@@ -11,10 +11,10 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
-use super::body::{self, Declared};
-use super::headers::{copy_condition, declared, headers_of, set_checksums, version_id, tags_of, write_condition};
-use super::service::S3Wire;
 use super::super::{Checksums, Part, PartRef, Upload};
+use super::body::{self, Declared};
+use super::headers::{copy_condition, declared, headers_of, set_checksums, tags_of, version_id, write_condition};
+use super::service::S3Wire;
 
 pub(super) fn create(
     wire: &S3Wire,
@@ -67,7 +67,10 @@ pub(super) async fn part(wire: &S3Wire, mut req: S3Request<UploadPartInput>) -> 
     Ok(S3Response::new(output))
 }
 
-pub(super) async fn part_copy(wire: &S3Wire, mut input: UploadPartCopyInput) -> S3Result<S3Response<UploadPartCopyOutput>> {
+pub(super) async fn part_copy(
+    wire: &S3Wire,
+    mut input: UploadPartCopyInput,
+) -> S3Result<S3Response<UploadPartCopyOutput>> {
     check_number(input.part_number)?;
     wire.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
     let from = super::objects::source(wire, &input.copy_source, &copy_condition!(input))?;

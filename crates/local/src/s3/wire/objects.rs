@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use s3s::dto::{
     ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectInput,
-    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
-    HeadObjectOutput, PutObjectInput, PutObjectOutput, ServerSideEncryption, StreamingBlob, Tag, TaggingDirective,
+    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, GetObjectInput, GetObjectOutput,
+    HeadObjectInput, HeadObjectOutput, PutObjectInput, PutObjectOutput, ServerSideEncryption, StreamingBlob, Tag,
+    TaggingDirective,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
+use super::super::{Checksums, Condition, Deleted, NewObject, Part, Version, error};
 use super::body::{self, Declared};
 use super::headers::{
     ReadCondition, copy_condition, declared, headers_of, headers_of_copy, read_condition, set_checksums, tags_of,
     version_id, with_headers, write_condition,
 };
 use super::service::S3Wire;
-use super::super::{Checksums, Condition, Deleted, NewObject, Part, Version, error};
 use crate::context::Tags;
 
 const MAX_PUT: i64 = 5 << 30;
@@ -30,7 +31,8 @@ pub(super) async fn put(wire: &S3Wire, mut req: S3Request<PutObjectInput>) -> S3
     let declared = Declared {
         md5: input.content_md5.take(),
         sums: declared!(input),
-        algorithm: body::trailer_algorithm(&req.headers).or(input.checksum_algorithm.take().map(|a| a.as_str().to_owned())),
+        algorithm: body::trailer_algorithm(&req.headers)
+            .or(input.checksum_algorithm.take().map(|a| a.as_str().to_owned())),
         trailer: req.trailing_headers.take(),
     };
     let part = body::receive(&wire.s3, input.body.take(), declared).await?;
@@ -232,11 +234,9 @@ pub(super) fn delete_many(wire: &S3Wire, input: DeleteObjectsInput) -> S3Result<
     if input.delete.objects.len() > 1000 {
         return Err(s3_error!(MalformedXML, "The XML you provided was not well-formed: at most 1000 keys"));
     }
-        let (mut done, mut errors) = (Vec::new(), Vec::new());
+    let (mut done, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
-        let condition = object
-            .e_tag
-            .map_or(Condition::None, |etag| Condition::Is(etag.value().to_owned()));
+        let condition = object.e_tag.map_or(Condition::None, |etag| Condition::Is(etag.value().to_owned()));
         match wire.s3.delete_object(&input.bucket, &object.key, object.version_id.as_deref(), &condition) {
             Ok(deleted) => done.push(deleted_object(object.key, object.version_id, deleted)),
             Err(error) if error.code == "NoSuchBucket" => return Err(error.into()),

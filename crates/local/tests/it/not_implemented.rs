@@ -1,0 +1,35 @@
+//! Operations that are not emulated.
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use twinsite_local::Cloud;
+
+use crate::{session, site};
+
+/// The status and message of a call that must fail with `NotImplemented`.
+fn refused<T: std::fmt::Debug, E: ProvideErrorMetadata>(
+    result: Result<T, SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>>,
+) -> String {
+    let error = result.unwrap_err();
+    assert_eq!(error.code(), Some("NotImplemented"));
+    assert_eq!(error.raw_response().unwrap().status().as_u16(), 501);
+    error.message().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn operations_that_are_not_emulated_are_refused_by_name() {
+    let cloud = Cloud::memory();
+    let (session, region) = (session(&cloud).await, "us-east-1".parse().unwrap());
+    let named = |message: String, operation: &str| assert!(message.contains(operation), "{message}");
+    named(refused(session.iam().list_roles().send().await), "IAM ListRoles");
+    named(refused(session.iam().untag_role().role_name("r").tag_keys("k").send().await), "IAM UntagRole");
+    named(refused(session.sns(&region).list_subscriptions().send().await), "SNS ListSubscriptions");
+    named(refused(session.acm().get_account_configuration().send().await), "ACM GetAccountConfiguration");
+    named(refused(session.cloudwatch(&region).list_dashboards().send().await), "CloudWatch ListDashboards");
+    named(refused(session.route53().list_geo_locations().send().await), "Route 53 GET /2013-04-01/geolocations");
+    let policies = session.cloudfront().list_response_headers_policies().send().await;
+    named(refused(policies), "CloudFront GET /2020-05-31/response-headers-policy");
+    let jobs = session.s3control(&region).list_jobs().account_id("000000000000").send().await;
+    named(refused(jobs), "S3 Control GET /v20180820/jobs");
+    let (_cloud, s3) = site().await;
+    named(refused(s3.get_bucket_acl().bucket("site").send().await), "GetBucketAcl");
+}
