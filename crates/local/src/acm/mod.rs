@@ -117,7 +117,7 @@ impl ValidationRecord {
     /// The validation record of a name; a wildcard has that of its parent name.
     pub fn new(name: &str) -> Self {
         let name = name.strip_prefix("*.").unwrap_or(name);
-        let digest = |salt: &str| hex::encode(&Sha256::digest(format!("{salt}/{}/{name}", ACCOUNT))[..16]);
+        let digest = |salt: &str| hex::encode(&Sha256::digest(format!("{salt}/{ACCOUNT}/{name}"))[..16]);
         Self {
             name: format!("_{}.{name}.", digest("name")),
             value: format!("_{}.acm-validations.aws.", digest("value")),
@@ -151,7 +151,7 @@ pub struct Acm {
 impl Acm {
     fn next_arn(&mut self, region: &str) -> String {
         self.counter += 1;
-        format!("arn:aws:acm:{region}:{}:certificate/00000000-0000-4000-8000-{:012}", ACCOUNT, self.counter)
+        format!("arn:aws:acm:{region}:{ACCOUNT}:certificate/00000000-0000-4000-8000-{:012}", self.counter)
     }
 
     /// Requests a certificate, or returns the one requested with the same token within the last hour.

@@ -136,10 +136,10 @@ impl Disk {
 }
 
 /// Inserts or replaces a record, as JSON.
-pub(crate) fn insert<'k, K: Key + 'static>(
+pub(crate) fn insert<K: Key + 'static>(
     transaction: &WriteTransaction,
     table: TableDefinition<'_, K, &'static [u8]>,
-    key: K::SelfType<'k>,
+    key: K::SelfType<'_>,
     value: &impl Serialize,
 ) -> Result<(), DiskError> {
     let bytes = serde_json::to_vec(value)?;

@@ -15,7 +15,7 @@ pub(crate) fn host_of<B>(request: &Request<B>) -> &str {
     }
 }
 
-/// The credential scope of a SigV4 signature.
+/// The credential scope of a signature.
 pub(crate) struct Scope<'a> {
     pub(crate) access_key: &'a str,
     pub(crate) region: &'a str,

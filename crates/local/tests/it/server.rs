@@ -46,7 +46,7 @@ async fn a_request_is_held_until_it_is_released() {
             crate::put(&s3, "4", "").await;
             assert_eq!(control(address, "DELETE", "").await, "null");
         };
-        let both = async { tokio::join!(third, watcher) };
+        let both = Box::pin(async { tokio::join!(third, watcher) });
         tokio::time::timeout(Duration::from_secs(30), both).await.unwrap();
         assert_eq!(crate::get(&s3, "3").await, "");
         stop.send(()).unwrap();
