@@ -7,7 +7,7 @@ use s3s::path::S3Path;
 use s3s::{S3Result, s3_error};
 use twinsite_aws::{EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY};
 
-use super::super::S3;
+use super::super::{S3, error};
 
 /// The only credentials.
 pub(super) struct Keys;
@@ -27,9 +27,26 @@ pub(super) struct Policies {
     pub(super) s3: S3,
 }
 
+impl Policies {
+    /// Checks that the request was sent to the region of the bucket, unless the host names no region.
+    fn check_region(&self, cx: &S3AccessContext<'_>) -> S3Result<()> {
+        if ["CreateBucket", "GetBucketLocation"].contains(&cx.s3_op().name()) {
+            return Ok(());
+        }
+        let (S3Path::Bucket { bucket } | S3Path::Object { bucket, .. }) = cx.s3_path() else { return Ok(()) };
+        let host = cx.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+        let Some((_, region)) = aws_host(host.or_else(|| cx.uri().host()).unwrap_or_default()) else { return Ok(()) };
+        match self.s3.bucket(bucket) {
+            Some(settings) if settings.region != region => Err(error::permanent_redirect(&settings.region)),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
 #[async_trait::async_trait]
 impl S3Access for Policies {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        self.check_region(cx)?;
         if cx.credentials().is_some() {
             return Ok(());
         }

@@ -2,18 +2,24 @@
 
 use s3s::dto;
 use s3s::xml::{Deserialize, Deserializer, Serialize, Serializer};
-use s3s::{S3Result, s3_error};
+use s3s::{S3Response, S3Result, s3_error};
 
 use super::super::{Doc, PublicAccessBlock, no_such_bucket};
-use super::service::S3Wire;
+use super::service::{S3Wire, empty, no_content};
 use crate::context::ServiceError;
 
 /// Stores a configuration.
-pub(super) fn put<T: Serialize>(wire: &S3Wire, bucket: &str, doc: Doc, value: &T) -> S3Result<()> {
+pub(super) fn put<T: Serialize, O: Default>(
+    wire: &S3Wire,
+    bucket: &str,
+    doc: Doc,
+    value: &T,
+) -> S3Result<S3Response<O>> {
     let mut xml = Vec::new();
     value.serialize(&mut Serializer::new(&mut xml)).map_err(s3s::S3Error::internal_error)?;
     let text = String::from_utf8(xml).map_err(s3s::S3Error::internal_error)?;
-    Ok(wire.s3.update_bucket(bucket, |settings| drop(settings.docs.insert(doc, text)))?)
+    wire.s3.update_bucket(bucket, |settings| drop(settings.docs.insert(doc, text)))?;
+    Ok(empty())
 }
 
 /// Reads a configuration.
@@ -24,8 +30,9 @@ pub(super) fn get<T: for<'xml> Deserialize<'xml>>(wire: &S3Wire, bucket: &str, d
 }
 
 /// Removes a configuration. Succeeds when there is none.
-pub(super) fn delete(wire: &S3Wire, bucket: &str, doc: Doc) -> S3Result<()> {
-    Ok(wire.s3.update_bucket(bucket, |settings| drop(settings.docs.remove(&doc)))?)
+pub(super) fn delete<O: Default>(wire: &S3Wire, bucket: &str, doc: Doc) -> S3Result<S3Response<O>> {
+    wire.s3.update_bucket(bucket, |settings| drop(settings.docs.remove(&doc)))?;
+    Ok(no_content())
 }
 
 /// Validates a website configuration.
