@@ -8,59 +8,33 @@ use bytes::Bytes;
 use http::{Request, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::Body;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{Iam, IamRole};
 use crate::context::{Now, ServiceError};
-use crate::protocol::query::{Form, Members, Tag, respond};
+use crate::protocol::json::tag_list;
+use crate::protocol::query::{Form, respond};
 use crate::protocol::reply;
 
 /// Policy documents are returned percent-encoded as in RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct RoleInfo {
-    path: String,
-    role_name: String,
-    role_id: String,
-    arn: String,
-    create_date: String,
-    assume_role_policy_document: String,
-    description: String,
-    max_session_duration: u32,
-    tags: Members<Tag>,
+fn encoded(document: &str) -> String {
+    utf8_percent_encode(document, ENCODED).to_string()
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct RoleResult {
-    role: RoleInfo,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct PolicyResult<'a> {
-    role_name: &'a str,
-    policy_name: &'a str,
-    policy_document: String,
-}
-
-impl RoleResult {
-    fn new(role: &IamRole) -> Self {
-        let role = RoleInfo {
-            path: role.path.clone(),
-            role_name: role.name.clone(),
-            role_id: role.id.clone(),
-            arn: role.arn(),
-            create_date: reply::rfc3339(role.created),
-            assume_role_policy_document: utf8_percent_encode(&role.trust, ENCODED).to_string(),
-            description: role.description.clone(),
-            max_session_duration: 3600,
-            tags: Members::tags(&role.tags),
-        };
-        Self { role }
-    }
+fn role_result(role: &IamRole) -> Value {
+    json!({"Role": {
+        "Path": role.path,
+        "RoleName": role.name,
+        "RoleId": role.id,
+        "Arn": role.arn(),
+        "CreateDate": reply::rfc3339(role.created),
+        "AssumeRolePolicyDocument": encoded(&role.trust),
+        "Description": role.description,
+        "MaxSessionDuration": 3600,
+        "Tags": {"member": tag_list(&role.tags)},
+    }})
 }
 
 /// Answers a request to IAM.
@@ -79,12 +53,13 @@ pub(crate) fn answer(iam: &mut Iam, request: &Request<Bytes>, now: Now) -> Resul
                 tags: form.pairs("Tags"),
                 created: now.time,
             })?;
-            return respond(action, &RoleResult::new(&role));
+            return respond(action, role_result(&role));
         }
-        "GetRole" => return respond(action, &RoleResult::new(iam.role(role)?)),
+        "GetRole" => return respond(action, role_result(iam.role(role)?)),
         "GetRolePolicy" => {
-            let policy_document = utf8_percent_encode(iam.policy(role, policy)?, ENCODED).to_string();
-            return respond(action, &PolicyResult { role_name: role, policy_name: policy, policy_document });
+            let document = encoded(iam.policy(role, policy)?);
+            let result = json!({"RoleName": role, "PolicyName": policy, "PolicyDocument": document});
+            return respond(action, result);
         }
         "DeleteRole" => iam.delete_role(role)?,
         "UpdateAssumeRolePolicy" => iam.put_trust(role, form.text("PolicyDocument"))?,
@@ -92,5 +67,5 @@ pub(crate) fn answer(iam: &mut Iam, request: &Request<Bytes>, now: Now) -> Resul
         "DeleteRolePolicy" => iam.delete_policy(role, policy)?,
         other => return Err(ServiceError::not_implemented(&format!("IAM {other}"))),
     }
-    respond(action, &())
+    respond(action, json!({}))
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use s3s::Body;
-use serde::Serialize;
+use serde_json::Value;
 
 use super::reply;
 use crate::context::{ServiceError, Tags};
@@ -56,31 +56,9 @@ fn decoded(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
-/// A list in a response.
-#[derive(Serialize)]
-pub(crate) struct Members<T> {
-    pub(crate) member: Vec<T>,
-}
-
-/// A tag in a response.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Tag {
-    key: String,
-    value: String,
-}
-
-impl Members<Tag> {
-    /// A list of tags.
-    pub(crate) fn tags(tags: &Tags) -> Self {
-        Self { member: tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect() }
-    }
-}
-
 /// A response with the result of an operation.
-pub(crate) fn respond<T: Serialize>(action: &str, result: &T) -> Result<Response<Body>, ServiceError> {
-    let inner =
-        quick_xml::se::to_string_with_root(&format!("{action}Result"), result).map_err(ServiceError::internal)?;
+pub(crate) fn respond(action: &str, result: Value) -> Result<Response<Body>, ServiceError> {
+    let inner = reply::to_xml(&format!("{action}Result"), result)?;
     let text = format!(
         "<{action}Response>{inner}<ResponseMetadata><RequestId>embedded</RequestId></ResponseMetadata></{action}Response>"
     );

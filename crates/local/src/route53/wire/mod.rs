@@ -8,13 +8,12 @@ mod tags;
 mod zones;
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use s3s::Body;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::{Health, Route53, SubmittedChange, invalid_input};
 use crate::context::{Now, ServiceError};
@@ -51,8 +50,12 @@ impl Call<'_> {
         }
     }
 
-    fn change_info(&self, change: &SubmittedChange) -> ChangeInfo {
-        ChangeInfo::new(change, self.now.time)
+    fn change_info(&self, change: &SubmittedChange) -> Value {
+        json!({
+            "Id": format!("/change/{}", change.id),
+            "Status": change.status(self.now.time),
+            "SubmittedAt": reply::rfc3339(change.at),
+        })
     }
 }
 
@@ -120,27 +123,11 @@ pub(crate) fn answer(route53: &mut Route53, health: &Health, request: &Request<B
     }
 }
 
-fn ok<T: Serialize>(root: &str, body: &T) -> Reply {
+fn ok(root: &str, body: Value) -> Reply {
     respond(StatusCode::OK, root, body)
 }
 
 /// A response whose root element is `root`.
-fn respond<T: Serialize>(status: StatusCode, root: &str, body: &T) -> Reply {
-    let text = quick_xml::se::to_string_with_root(root, body).map_err(ServiceError::internal)?;
-    Ok(reply::xml(status, text))
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ChangeInfo {
-    id: String,
-    status: &'static str,
-    submitted_at: String,
-}
-
-impl ChangeInfo {
-    fn new(change: &SubmittedChange, now: SystemTime) -> Self {
-        let id = format!("/change/{}", change.id);
-        Self { id, status: change.status(now), submitted_at: reply::rfc3339(change.at) }
-    }
+fn respond(status: StatusCode, root: &str, body: Value) -> Reply {
+    Ok(reply::xml(status, reply::to_xml(root, body)?))
 }

@@ -1,12 +1,14 @@
 //! Operations on tags of hosted zones and health checks.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::super::{TaggedResource, invalid_input};
 use super::{Call, Reply, ok};
 use crate::context::ServiceError;
+use crate::protocol::json::tag_list;
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Tag {
     key: String,
@@ -14,7 +16,7 @@ struct Tag {
     value: String,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Tags {
     #[serde(default)]
@@ -47,32 +49,6 @@ struct Ids {
     resource_id: Vec<String>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct TagSet {
-    resource_type: String,
-    resource_id: String,
-    tags: Tags,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct TagSetResponse {
-    resource_tag_set: TagSet,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct TagSetsResponse {
-    resource_tag_sets: TagSets,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct TagSets {
-    resource_tag_set: Vec<TagSet>,
-}
-
 fn resource_type(name: &str) -> Result<TaggedResource, ServiceError> {
     match name {
         "hostedzone" => Ok(TaggedResource::HostedZone),
@@ -82,14 +58,13 @@ fn resource_type(name: &str) -> Result<TaggedResource, ServiceError> {
 }
 
 impl Call<'_> {
-    fn tag_set(&self, kind: &str, id: &str) -> Result<TagSet, ServiceError> {
-        let tags = self.route53.tags(resource_type(kind)?, id)?;
-        let tag = tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
-        Ok(TagSet { resource_type: kind.to_owned(), resource_id: id.to_owned(), tags: Tags { tag } })
+    fn tag_set(&self, kind: &str, id: &str) -> Result<Value, ServiceError> {
+        let tags = tag_list(&self.route53.tags(resource_type(kind)?, id)?);
+        Ok(json!({"ResourceType": kind, "ResourceId": id, "Tags": {"Tag": tags}}))
     }
 
     pub(super) fn get_tags(&self, kind: &str, id: &str) -> Reply {
-        ok("ListTagsForResourceResponse", &TagSetResponse { resource_tag_set: self.tag_set(kind, id)? })
+        ok("ListTagsForResourceResponse", json!({"ResourceTagSet": self.tag_set(kind, id)?}))
     }
 
     pub(super) fn list_tags(&self, kind: &str) -> Reply {
@@ -97,15 +72,14 @@ impl Call<'_> {
         if resource_id.len() > 10 {
             return Err(invalid_input("At most 10 resources at a time"));
         }
-        let resource_tag_set = resource_id.iter().map(|id| self.tag_set(kind, id)).collect::<Result<_, _>>()?;
-        let resource_tag_sets = TagSets { resource_tag_set };
-        ok("ListTagsForResourcesResponse", &TagSetsResponse { resource_tag_sets })
+        let sets = resource_id.iter().map(|id| self.tag_set(kind, id)).collect::<Result<Vec<_>, _>>()?;
+        ok("ListTagsForResourcesResponse", json!({"ResourceTagSets": {"ResourceTagSet": sets}}))
     }
 
     pub(super) fn change_tags(&mut self, kind: &str, id: &str) -> Reply {
         let ChangeTags { add_tags: Tags { tag }, remove_tag_keys: Keys { key } } = self.body()?;
         let added = tag.into_iter().map(|tag| (tag.key, tag.value));
         self.route53.change_tags(resource_type(kind)?, id, added, &key)?;
-        ok("ChangeTagsForResourceResponse", &())
+        ok("ChangeTagsForResourceResponse", json!({}))
     }
 }
