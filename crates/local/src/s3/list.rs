@@ -31,15 +31,35 @@ pub struct ObjectsPage {
     pub next: Option<String>,
 }
 
+/// A version in a listing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct VersionEntry {
+    /// The version or delete marker.
+    pub version: Arc<Version>,
+    /// Whether it is the latest of its key.
+    pub is_latest: bool,
+}
+
+/// Where the next page of versions starts.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct VersionMarker {
+    /// The last key of this page.
+    pub key: String,
+    /// The last version of this page; `None` after a common prefix.
+    pub version: Option<String>,
+}
+
 /// A page of versions.
 #[derive(Clone, Debug, Default)]
 pub struct VersionsPage {
-    /// Versions and delete markers, the newest of a key first, and whether each is the latest.
-    pub versions: Vec<(Arc<Version>, bool)>,
+    /// Versions and delete markers, the newest of a key first.
+    pub versions: Vec<VersionEntry>,
     /// Common prefixes, in order.
     pub prefixes: Vec<String>,
-    /// The markers of the next page: a key and a version.
-    pub next: Option<(String, String)>,
+    /// Where the next page starts; `None` when this is the last.
+    pub next: Option<VersionMarker>,
 }
 
 impl ListQuery {
@@ -105,7 +125,7 @@ impl S3 {
         });
         let rest = rest.into_iter();
         let all = keys(bucket, query).map(|(key, versions)| (key, &versions[..], versions.len()));
-        let mut last: Option<(String, String)> = None;
+        let mut last = None;
         for (key, versions, count) in rest.chain(all) {
             if let Some(prefix) = query.rollup(key) {
                 if page.prefixes.last() == Some(&prefix) {
@@ -115,7 +135,7 @@ impl S3 {
                     page.next = last;
                     return Ok(page);
                 }
-                last = Some((prefix.clone(), String::new()));
+                last = Some(VersionMarker { key: prefix.clone(), version: None });
                 page.prefixes.push(prefix);
                 continue;
             }
@@ -124,8 +144,8 @@ impl S3 {
                     page.next = last;
                     return Ok(page);
                 }
-                last = Some((key.clone(), version.id.clone()));
-                page.versions.push((Arc::clone(version), index + 1 == count));
+                last = Some(VersionMarker { key: key.clone(), version: Some(version.id.clone()) });
+                page.versions.push(VersionEntry { version: Arc::clone(version), is_latest: index + 1 == count });
             }
         }
         Ok(page)

@@ -29,7 +29,7 @@ pub use blobs::{CHUNK, Chunk};
 use bucket::Bucket;
 pub use bucket::{BucketSettings, Doc, PublicAccessBlock, Versioning};
 pub(crate) use error::{no_such_bucket, no_such_key};
-pub use list::{ListQuery, ObjectsPage, VersionsPage};
+pub use list::{ListQuery, ObjectsPage, VersionEntry, VersionMarker, VersionsPage};
 pub use object::{Checksums, Headers, Part, Version};
 pub use replication::ReplicationStatus;
 use replication::{Permissions, Queue};

@@ -21,7 +21,7 @@ async fn describe(acm: &Client, arn: &str) -> CertificateDetail {
     acm.describe_certificate().certificate_arn(arn).send().await.unwrap().certificate.unwrap()
 }
 
-async fn put(cloud: &Cloud, zone: &str, (name, kind, value): (&str, RrType, &str)) {
+async fn put(cloud: &Cloud, zone: &str, name: &str, kind: RrType, value: &str) {
     let record = ResourceRecord::builder().value(value).build().unwrap();
     let set = ResourceRecordSet::builder().name(name).r#type(kind).ttl(300).resource_records(record).build().unwrap();
     let change = Change::builder().action(ChangeAction::Upsert).resource_record_set(set).build().unwrap();
@@ -52,9 +52,9 @@ async fn a_certificate_is_issued_once_every_name_is_proven() {
     assert_eq!(pending.status, Some(CertificateStatus::PendingValidation));
     let records: Vec<_> = pending.domain_validation_options().iter().map(|o| o.resource_record().unwrap()).collect();
     assert_eq!(records[0].name, records[1].name, "a wildcard is proven as the name below it");
-    put(&cloud, &zone, (&records[0].name, RrType::Cname, &records[0].value)).await;
+    put(&cloud, &zone, &records[0].name, RrType::Cname, &records[0].value).await;
     assert_eq!(describe(&acm, &arn).await.status, Some(CertificateStatus::PendingValidation));
-    put(&cloud, &zone, (&records[2].name, RrType::Cname, &records[2].value)).await;
+    put(&cloud, &zone, &records[2].name, RrType::Cname, &records[2].value).await;
     let issued = describe(&acm, &arn).await;
     assert_eq!(issued.status, Some(CertificateStatus::Issued));
     assert!(issued.not_after().unwrap().secs() > issued.issued_at().unwrap().secs());
@@ -67,11 +67,11 @@ async fn requests_fail_for_want_of_records_or_by_a_caa_record() {
     let late = request(&acm, &["late.example.com"]).await;
     cloud.world().clock().advance(Duration::from_hours(73));
     assert_eq!(describe(&acm, &late).await.status, Some(CertificateStatus::ValidationTimedOut));
-    put(&cloud, &zone, ("example.com", RrType::Caa, "0 issue \"letsencrypt.org\"")).await;
+    put(&cloud, &zone, "example.com", RrType::Caa, "0 issue \"letsencrypt.org\"").await;
     let arn = request(&acm, &["www.example.com"]).await;
     let detail = describe(&acm, &arn).await;
     let record = detail.domain_validation_options()[0].resource_record().unwrap();
-    put(&cloud, &zone, (&record.name, RrType::Cname, &record.value)).await;
+    put(&cloud, &zone, &record.name, RrType::Cname, &record.value).await;
     let failed = describe(&acm, &arn).await;
     assert_eq!(
         (failed.status, failed.failure_reason.unwrap().as_str()),

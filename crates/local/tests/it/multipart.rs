@@ -10,7 +10,7 @@ async fn begin(s3: &Client, key: &str) -> String {
     s3.create_multipart_upload().bucket("site").key(key).send().await.unwrap().upload_id.unwrap()
 }
 
-async fn part(s3: &Client, (key, id): (&str, &str), number: i32, bytes: Vec<u8>) -> CompletedPart {
+async fn part(s3: &Client, key: &str, id: &str, number: i32, bytes: Vec<u8>) -> CompletedPart {
     let sent = s3.upload_part().bucket("site").key(key).upload_id(id).part_number(number).body(bytes.into());
     let etag = sent.send().await.unwrap().e_tag.unwrap();
     CompletedPart::builder().part_number(number).e_tag(etag).build()
@@ -24,7 +24,7 @@ fn all(parts: Vec<CompletedPart>) -> CompletedMultipartUpload {
 async fn parts_become_one_object_with_a_composite_etag() {
     let (_, s3) = site().await;
     let id = begin(&s3, "big").await;
-    let parts = vec![part(&s3, ("big", &id), 1, vec![1; PART]).await, part(&s3, ("big", &id), 2, vec![2; 10]).await];
+    let parts = vec![part(&s3, "big", &id, 1, vec![1; PART]).await, part(&s3, "big", &id, 2, vec![2; 10]).await];
     let listed = s3.list_parts().bucket("site").key("big").upload_id(&id).send().await.unwrap();
     assert_eq!(listed.parts().iter().map(|p| p.size().unwrap()).collect::<Vec<_>>(), [SIZE, 10]);
     assert_eq!(s3.list_multipart_uploads().bucket("site").send().await.unwrap().uploads().len(), 1);
@@ -43,8 +43,8 @@ async fn parts_become_one_object_with_a_composite_etag() {
 async fn small_missing_and_disordered_parts_are_refused() {
     let (_, s3) = site().await;
     let id = begin(&s3, "k").await;
-    let a = part(&s3, ("k", &id), 1, vec![1; 10]).await;
-    let b = part(&s3, ("k", &id), 2, vec![2; 10]).await;
+    let a = part(&s3, "k", &id, 1, vec![1; 10]).await;
+    let b = part(&s3, "k", &id, 2, vec![2; 10]).await;
     let complete = |parts| {
         let call = s3.complete_multipart_upload().bucket("site").key("k").upload_id(&id);
         call.multipart_upload(all(parts)).send()

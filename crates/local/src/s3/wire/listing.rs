@@ -10,7 +10,7 @@ use s3s::dto::{
 };
 use s3s::{S3Response, S3Result, s3_error};
 
-use super::super::{ListQuery, ObjectsPage, Version};
+use super::super::{ListQuery, ObjectsPage, Version, VersionEntry};
 use super::service::S3Wire;
 
 /// `encoding-type=url` leaves these characters unencoded.
@@ -47,6 +47,29 @@ impl Encoder {
             last_modified: Some(version.modified.into()),
             storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
             ..Object::default()
+        }
+    }
+
+    fn version(&self, VersionEntry { version, is_latest }: &VersionEntry) -> ObjectVersion {
+        ObjectVersion {
+            key: Some(self.key(&version.key)),
+            version_id: Some(version.id.clone()),
+            is_latest: Some(*is_latest),
+            e_tag: Some(ETag::Strong(version.etag.clone())),
+            size: i64::try_from(version.size()).ok(),
+            last_modified: Some(version.modified.into()),
+            storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
+            ..ObjectVersion::default()
+        }
+    }
+
+    fn delete_marker(&self, VersionEntry { version, is_latest }: &VersionEntry) -> DeleteMarkerEntry {
+        DeleteMarkerEntry {
+            key: Some(self.key(&version.key)),
+            version_id: Some(version.id.clone()),
+            is_latest: Some(*is_latest),
+            last_modified: Some(version.modified.into()),
+            owner: None,
         }
     }
 }
@@ -131,8 +154,7 @@ pub(super) fn versions(
         limit: limit(input.max_keys)?,
     };
     let page = wire.s3.list_versions(&input.bucket, &query, input.version_id_marker.as_deref())?;
-    let (markers, objects): (Vec<_>, Vec<_>) = page.versions.iter().partition(|(version, _)| version.is_marker());
-    let (next_key, next_version) = page.next.clone().unzip();
+    let (markers, objects): (Vec<_>, Vec<_>) = page.versions.iter().partition(|entry| entry.version.is_marker());
     Ok(S3Response::new(ListObjectVersionsOutput {
         name: Some(input.bucket),
         prefix: Some(encoder.key(&query.prefix)),
@@ -140,36 +162,13 @@ pub(super) fn versions(
         key_marker: Some(encoder.key(input.key_marker.as_deref().unwrap_or_default())),
         version_id_marker: Some(input.version_id_marker.unwrap_or_default()),
         max_keys: Some(input.max_keys.unwrap_or(1000).min(1000)),
-        versions: Some(objects.iter().map(|(version, latest)| object_version(&encoder, version, *latest)).collect()),
-        delete_markers: Some(markers.iter().map(|(marker, latest)| delete_marker(&encoder, marker, *latest)).collect()),
+        versions: Some(objects.into_iter().map(|entry| encoder.version(entry)).collect()),
+        delete_markers: Some(markers.into_iter().map(|entry| encoder.delete_marker(entry)).collect()),
         common_prefixes: encoder.prefixes(&page.prefixes),
         is_truncated: Some(page.next.is_some()),
-        next_key_marker: encoder.some(next_key.as_ref()),
-        next_version_id_marker: next_version.filter(|id| !id.is_empty()),
+        next_key_marker: encoder.some(page.next.as_ref().map(|marker| &marker.key)),
+        next_version_id_marker: page.next.and_then(|marker| marker.version),
         encoding_type: input.encoding_type,
         request_charged: None,
     }))
-}
-
-fn object_version(encoder: &Encoder, version: &Version, latest: bool) -> ObjectVersion {
-    ObjectVersion {
-        key: Some(encoder.key(&version.key)),
-        version_id: Some(version.id.clone()),
-        is_latest: Some(latest),
-        e_tag: Some(ETag::Strong(version.etag.clone())),
-        size: i64::try_from(version.size()).ok(),
-        last_modified: Some(version.modified.into()),
-        storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
-        ..ObjectVersion::default()
-    }
-}
-
-fn delete_marker(encoder: &Encoder, marker: &Version, latest: bool) -> DeleteMarkerEntry {
-    DeleteMarkerEntry {
-        key: Some(encoder.key(&marker.key)),
-        version_id: Some(marker.id.clone()),
-        is_latest: Some(latest),
-        last_modified: Some(marker.modified.into()),
-        owner: None,
-    }
 }

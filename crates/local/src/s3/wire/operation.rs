@@ -36,29 +36,27 @@ pub(crate) fn operation(request: &Request<Body>) -> String {
         let name = if in_object { name.replace("Bucket", "Object") } else { (*name).to_owned() };
         return format!("{}{name}", verb(request.method()));
     }
-    let copies = request.headers().contains_key("x-amz-copy-source");
     let name = match (in_object, in_bucket) {
-        (true, _) => object_operation(request.method().as_str(), has("uploadId"), has("uploads"), copies),
+        (true, _) => {
+            let is_copy = request.headers().contains_key("x-amz-copy-source");
+            match (request.method().as_str(), has("uploadId"), is_copy) {
+                ("PUT", true, true) => "UploadPartCopy",
+                ("PUT", true, false) => "UploadPart",
+                ("PUT", false, true) => "CopyObject",
+                ("PUT", false, false) => "PutObject",
+                ("POST", _, _) if has("uploads") => "CreateMultipartUpload",
+                ("POST", _, _) => "CompleteMultipartUpload",
+                ("DELETE", true, _) => "AbortMultipartUpload",
+                ("DELETE", false, _) => "DeleteObject",
+                ("HEAD", _, _) => "HeadObject",
+                (_, true, _) => "ListParts",
+                (_, false, _) => "GetObject",
+            }
+        }
         (false, true) => bucket_operation(request.method().as_str(), has),
         (false, false) => "ListBuckets",
     };
     name.to_owned()
-}
-
-fn object_operation(method: &str, in_upload: bool, uploads: bool, copies: bool) -> &'static str {
-    match (method, in_upload, copies) {
-        ("PUT", true, true) => "UploadPartCopy",
-        ("PUT", true, false) => "UploadPart",
-        ("PUT", false, true) => "CopyObject",
-        ("PUT", false, false) => "PutObject",
-        ("POST", _, _) if uploads => "CreateMultipartUpload",
-        ("POST", _, _) => "CompleteMultipartUpload",
-        ("DELETE", true, _) => "AbortMultipartUpload",
-        ("DELETE", false, _) => "DeleteObject",
-        ("HEAD", _, _) => "HeadObject",
-        (_, true, _) => "ListParts",
-        (_, false, _) => "GetObject",
-    }
 }
 
 fn bucket_operation(method: &str, has: impl Fn(&str) -> bool) -> &'static str {
