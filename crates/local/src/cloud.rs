@@ -112,12 +112,12 @@ impl Cloud {
         let info = |operation: String| RequestInfo { operation, host: &host, path: &path };
         match service {
             Service::Control(service) => {
-                let (head, body) = request.into_parts();
-                let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
-                let request = Request::from_parts(head, body);
-                let answer = async { Ok(service.answer(self.world(), &request)) };
-                let failure = |error: &ServiceError| service.error_response(&request, error);
-                let fault = self.admit(&info(service.operation(&request)), Throttled::No).await;
+                let (head, stream) = request.into_parts();
+                let body = stream.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
+                let whole = Request::from_parts(head, body);
+                let answer = async { Ok(service.answer(self.world(), &whole)) };
+                let failure = |error: &ServiceError| service.error_response(&whole, error);
+                let fault = self.admit(&info(service.operation(&whole)), Throttled::No).await;
                 with_fault(fault, failure, answer).await
             }
             Service::S3 => {

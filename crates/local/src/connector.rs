@@ -54,16 +54,16 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let cloud = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let mut request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            add_host(&mut request);
-            let request = request.map(|body| match body.bytes() {
+            let mut http_request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            add_host(&mut http_request);
+            let cloud_request = http_request.map(|body| match body.bytes() {
                 Some(bytes) => Body::from(bytes::Bytes::copy_from_slice(bytes)),
                 None => Body::http_body_unsync(body),
             });
             let response =
-                cloud.call(request).await.map_err(|reset: ConnectionReset| ConnectorError::io(reset.into()))?;
-            let response = response.map(SdkBody::from_body_1_x);
-            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+                cloud.call(cloud_request).await.map_err(|reset: ConnectionReset| ConnectorError::io(reset.into()))?;
+            HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
+                .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }

@@ -32,8 +32,8 @@ pub async fn endpoints_at(address: SocketAddr) -> Option<Endpoints> {
 async fn call<T: DeserializeOwned>(address: SocketAddr, method: Method, path: &str) -> Option<T> {
     let stream = TcpStream::connect(address).await.ok()?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
-    let request = Request::builder().method(method).uri(path).header(http::header::HOST, address.to_string());
-    let request = request.body(Empty::<Bytes>::new()).ok()?;
+    let builder = Request::builder().method(method).uri(path).header(http::header::HOST, address.to_string());
+    let request = builder.body(Empty::<Bytes>::new()).ok()?;
     let response = async move {
         let body = sender.send_request(request).await.ok()?.into_body().collect().await.ok()?;
         serde_json::from_slice(&body.to_bytes()).ok()

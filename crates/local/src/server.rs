@@ -63,8 +63,8 @@ pub async fn serve(listener: TcpListener, cloud: Cloud, shutdown: impl Future<Ou
 
 /// Answers the control endpoints, which tests and commands in other processes use.
 async fn control(cloud: &Cloud, request: Request<Incoming>) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    let (head, incoming) = request.into_parts();
+    let body = incoming.collect().await.map(Collected::to_bytes).unwrap_or_default();
     match (&head.method, head.uri.path()) {
         (&Method::GET, REQUESTS) => json(&cloud.request_counts()),
         (&Method::DELETE, REQUESTS) => {

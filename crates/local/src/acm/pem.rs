@@ -7,11 +7,11 @@ use x509_parser::pem::Pem;
 pub(super) fn names(pem: &str) -> Result<Vec<String>, String> {
     let malformed = || "The certificate field contains more than one certificate, or is not in PEM format.".to_owned();
     let bytes = decoded(pem);
-    let pem = Pem::iter_from_buffer(&bytes).next().and_then(Result::ok).ok_or_else(malformed)?;
-    let certificate = pem.parse_x509().map_err(|_| malformed())?;
+    let first = Pem::iter_from_buffer(&bytes).next().and_then(Result::ok).ok_or_else(malformed)?;
+    let certificate = first.parse_x509().map_err(|_| malformed())?;
     let alternatives = certificate.subject_alternative_name().map_err(|_| malformed())?;
-    let names = alternatives.into_iter().flat_map(|extension| &extension.value.general_names);
-    let names: Vec<String> = names
+    let general_names = alternatives.into_iter().flat_map(|extension| &extension.value.general_names);
+    let names: Vec<String> = general_names
         .filter_map(|name| match name {
             GeneralName::DNSName(name) => Some((*name).to_owned()),
             _ => None,

@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_record_gives_way_to_a_failover_pair_in_one_batch_only() {
+    fn a_simple_record_is_replaced_by_a_failover_pair_in_one_batch_only() {
         let plain = cname("www.example.com", "old.example.net");
         let zone = apply(&zone(), &[(ChangeAction::Create, plain.clone())]).unwrap();
         let primary = failover("PRIMARY", cname("www.example.com", "a.example.net"));

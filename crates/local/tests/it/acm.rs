@@ -43,7 +43,7 @@ async fn cloud() -> (Cloud, Client) {
 }
 
 #[tokio::test]
-async fn a_certificate_is_issued_once_every_name_is_proven() {
+async fn a_certificate_is_issued_once_every_name_is_validated() {
     let (cloud, acm) = cloud().await;
     let zone = zone(&cloud).await;
     let arn = request(&acm, &["example.com", "*.example.com", "www.example.com"]).await;
@@ -51,7 +51,7 @@ async fn a_certificate_is_issued_once_every_name_is_proven() {
     let pending = describe(&acm, &arn).await;
     assert_eq!(pending.status, Some(CertificateStatus::PendingValidation));
     let records: Vec<_> = pending.domain_validation_options().iter().map(|o| o.resource_record().unwrap()).collect();
-    assert_eq!(records[0].name, records[1].name, "a wildcard is proven as the name below it");
+    assert_eq!(records[0].name, records[1].name, "a wildcard has the validation record of its parent name");
     put(&cloud, &zone, &records[0].name, RrType::Cname, &records[0].value).await;
     assert_eq!(describe(&acm, &arn).await.status, Some(CertificateStatus::PendingValidation));
     put(&cloud, &zone, &records[2].name, RrType::Cname, &records[2].value).await;
@@ -61,7 +61,7 @@ async fn a_certificate_is_issued_once_every_name_is_proven() {
 }
 
 #[tokio::test]
-async fn requests_fail_for_want_of_records_or_by_a_caa_record() {
+async fn validation_times_out_without_records_and_fails_by_a_caa_record() {
     let (cloud, acm) = cloud().await;
     let zone = zone(&cloud).await;
     let late = request(&acm, &["late.example.com"]).await;
@@ -80,7 +80,7 @@ async fn requests_fail_for_want_of_records_or_by_a_caa_record() {
 }
 
 #[tokio::test]
-async fn listings_show_some_keys_only_and_tags_are_kept() {
+async fn listings_contain_default_key_types_only_and_tags_are_stored() {
     let (_, acm) = cloud().await;
     let arn = request(&acm, &["a.example.com"]).await;
     let elliptic = acm.request_certificate().domain_name("b.example.com").validation_method(ValidationMethod::Dns);

@@ -7,7 +7,7 @@ use twinsite_local::Cloud;
 use crate::{code, session};
 
 #[tokio::test]
-async fn a_topic_is_the_same_again_and_its_subscriptions_wait_for_a_yes() {
+async fn topics_are_idempotent_and_subscriptions_await_confirmation() {
     let cloud = Cloud::memory();
     let region = "us-west-2".parse().unwrap();
     let sns = session(&cloud).await.sns(&region);
@@ -35,7 +35,7 @@ async fn a_topic_is_the_same_again_and_its_subscriptions_wait_for_a_yes() {
 }
 
 #[tokio::test]
-async fn alarms_are_put_described_tagged_and_deleted_in_their_region() {
+async fn alarms_are_created_described_tagged_and_deleted_per_region() {
     let cloud = Cloud::memory();
     let session = session(&cloud).await;
     let alarms = session.cloudwatch(&"us-east-1".parse().unwrap());

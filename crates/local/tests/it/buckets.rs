@@ -13,7 +13,7 @@ fn located(region: &str) -> CreateBucketConfiguration {
 }
 
 #[tokio::test]
-async fn location_constraints_must_fit_the_endpoint() {
+async fn location_constraints_must_match_the_endpoint() {
     let cloud = Cloud::memory();
     let (east, west) = (s3(&cloud, "us-east-1").await, s3(&cloud, "us-west-2").await);
     let bare = west.create_bucket().bucket("west").send().await;
@@ -28,7 +28,7 @@ async fn location_constraints_must_fit_the_endpoint() {
 }
 
 #[tokio::test]
-async fn a_name_is_taken_once_in_all_regions_and_accounts() {
+async fn bucket_names_are_unique_in_all_regions_and_accounts() {
     let cloud = Cloud::memory();
     cloud.world().s3().create_bucket("theirs", "eu-west-1", "999999999999").unwrap();
     let (east, west) = (s3(&cloud, "us-east-1").await, s3(&cloud, "us-west-2").await);
@@ -47,7 +47,7 @@ async fn a_bucket_answers_in_its_own_region_only() {
 }
 
 #[tokio::test]
-async fn a_new_bucket_is_private_and_a_public_policy_is_refused_until_the_block_is_lifted() {
+async fn new_buckets_are_private_and_reject_public_policies_while_blocked() {
     let (cloud, s3) = site().await;
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::site/*"}]}"#;
     let put = || s3.put_bucket_policy().bucket("site").policy(policy).send();
@@ -70,7 +70,7 @@ async fn a_new_bucket_is_private_and_a_public_policy_is_refused_until_the_block_
 }
 
 #[tokio::test]
-async fn what_was_never_set_is_absent_with_the_code_of_s3() {
+async fn missing_configurations_have_s3_error_codes() {
     let (_, s3) = site().await;
     assert_eq!(code(s3.get_bucket_policy().bucket("site").send().await), "NoSuchBucketPolicy");
     assert_eq!(code(s3.get_bucket_website().bucket("site").send().await), "NoSuchWebsiteConfiguration");
@@ -83,7 +83,7 @@ async fn what_was_never_set_is_absent_with_the_code_of_s3() {
 }
 
 #[tokio::test]
-async fn website_configurations_come_back_as_they_were_put() {
+async fn website_configurations_are_validated_and_returned() {
     let (_, s3) = site().await;
     let site = |suffix: &str| {
         let index = IndexDocument::builder().suffix(suffix).build().unwrap();
@@ -106,7 +106,7 @@ async fn a_bucket_with_versions_is_not_deleted() {
 }
 
 #[tokio::test]
-async fn the_account_is_known_and_wrong_keys_are_not() {
+async fn wrong_credentials_are_refused() {
     let cloud = Cloud::memory();
     assert_eq!(session(&cloud).await.caller().await.unwrap().account.as_str(), "000000000000");
     let config = s3(&cloud, "us-east-1").await.config().to_builder();
@@ -119,7 +119,7 @@ async fn the_account_is_known_and_wrong_keys_are_not() {
 }
 
 #[tokio::test]
-async fn replication_wants_versions_on_both_sides_a_role_and_whole_rules() {
+async fn replication_requires_versioning_on_both_sides_a_role_and_complete_rules() {
     let (cloud, east) = site().await;
     let west = s3(&cloud, "us-west-2").await;
     west.create_bucket().bucket("twin").create_bucket_configuration(located("us-west-2")).send().await.unwrap();

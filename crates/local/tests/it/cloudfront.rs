@@ -37,7 +37,7 @@ async fn create(client: &Client, config: DistributionConfig) -> (String, String)
 }
 
 #[tokio::test]
-async fn a_distribution_is_made_deployed_changed_disabled_and_deleted() {
+async fn a_distribution_is_created_deployed_updated_disabled_and_deleted() {
     let cloud = Cloud::memory();
     let client = cloudfront(&cloud).await;
     let (id, etag) = create(&client, config("r1")).await;
@@ -56,14 +56,14 @@ async fn a_distribution_is_made_deployed_changed_disabled_and_deleted() {
     let delete = |etag: &str| client.delete_distribution().id(&id).if_match(etag).send();
     assert_eq!(code(delete(&etag).await), "DistributionNotDisabled");
     let etag = update.if_match(&etag).send().await.unwrap().e_tag.unwrap();
-    assert_eq!(code(delete(&etag).await), "DistributionNotDisabled", "not everywhere yet");
+    assert_eq!(code(delete(&etag).await), "DistributionNotDisabled", "not deployed yet");
     cloud.world().clock().advance(std::time::Duration::from_mins(5));
     delete(&etag).await.unwrap();
     assert_eq!(code(client.get_distribution().id(&id).send().await), "NoSuchDistribution");
 }
 
 #[tokio::test]
-async fn what_cloudfront_refuses_is_refused() {
+async fn invalid_distributions_are_refused() {
     let cloud = Cloud::memory();
     let client = cloudfront(&cloud).await;
     create(&client, config("taken")).await;
@@ -98,7 +98,7 @@ async fn what_cloudfront_refuses_is_refused() {
 }
 
 #[tokio::test]
-async fn functions_run_only_once_they_are_live() {
+async fn functions_have_a_development_and_a_live_stage() {
     let cloud = Cloud::memory();
     let client = cloudfront(&cloud).await;
     let settings = FunctionConfig::builder().comment("").runtime(FunctionRuntime::CloudfrontJs20).build().unwrap();
@@ -146,7 +146,7 @@ async fn access_controls_are_unique_and_not_deleted_while_in_use() {
 }
 
 #[tokio::test]
-async fn invalidations_are_repeatable_bounded_and_complete_after_a_while() {
+async fn invalidations_are_idempotent_limited_and_complete_later() {
     let cloud = Cloud::memory();
     let client = cloudfront(&cloud).await;
     let (id, _) = create(&client, config("r")).await;
@@ -167,7 +167,7 @@ async fn invalidations_are_repeatable_bounded_and_complete_after_a_while() {
 }
 
 #[tokio::test]
-async fn tags_come_with_creation_and_change_later() {
+async fn tags_are_set_at_creation_and_changed_later() {
     let cloud = Cloud::memory();
     let client = cloudfront(&cloud).await;
     let tag = |value: &str| Tags::builder().items(Tag::builder().key("k").value(value).build().unwrap()).build();

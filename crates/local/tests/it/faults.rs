@@ -5,7 +5,7 @@ use twinsite_local::InjectedFault;
 use crate::{get, put, site};
 
 #[tokio::test]
-async fn the_sdk_rides_out_slow_down_and_lost_replies() {
+async fn the_sdk_retries_slow_down_and_lost_replies() {
     let (cloud, s3) = site().await;
     let seen = AtomicU32::new(0);
     cloud.inject_faults(move |request| match (request.operation.as_str(), seen.fetch_add(1, Ordering::Relaxed)) {
@@ -18,5 +18,5 @@ async fn the_sdk_rides_out_slow_down_and_lost_replies() {
     assert_eq!(get(&s3, "k").await, "v");
     assert_eq!(cloud.request_counts().get("PutObject"), Some(&4));
     let versions = s3.list_object_versions().bucket("site").send().await.unwrap();
-    assert_eq!(versions.versions().len(), 2, "the lost reply was to a put that happened");
+    assert_eq!(versions.versions().len(), 2, "the put whose reply was lost was executed");
 }

@@ -14,7 +14,7 @@ async fn iam(cloud: &Cloud) -> Client {
 }
 
 #[tokio::test]
-async fn a_role_is_made_read_changed_and_deleted() {
+async fn a_role_is_created_read_changed_and_deleted() {
     let cloud = Cloud::memory();
     let iam = iam(&cloud).await;
     let tag = Tag::builder().key("site").value("a & b").build().unwrap();

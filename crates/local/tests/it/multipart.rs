@@ -21,7 +21,7 @@ fn all(parts: Vec<CompletedPart>) -> CompletedMultipartUpload {
 }
 
 #[tokio::test]
-async fn parts_become_one_object_with_a_composite_etag() {
+async fn a_completed_upload_has_a_composite_etag() {
     let (_, s3) = site().await;
     let id = begin(&s3, "big").await;
     let parts = vec![part(&s3, "big", &id, 1, vec![1; PART]).await, part(&s3, "big", &id, 2, vec![2; 10]).await];
@@ -40,7 +40,7 @@ async fn parts_become_one_object_with_a_composite_etag() {
 }
 
 #[tokio::test]
-async fn small_missing_and_disordered_parts_are_refused() {
+async fn small_missing_and_unordered_parts_are_refused() {
     let (_, s3) = site().await;
     let id = begin(&s3, "k").await;
     let a = part(&s3, "k", &id, 1, vec![1; 10]).await;

@@ -7,7 +7,7 @@ const ODD: [&str; 12] =
     ["a b", "a+b", "100%", "a#b", "a&b", "a?b", "~a", "it's", "Ünïcödé", "U\u{308}n", ".hidden", "tab\tand\nnewline"];
 
 #[tokio::test]
-async fn odd_names_are_kept_to_the_byte() {
+async fn unusual_keys_are_stored_byte_for_byte() {
     let (_, s3) = site().await;
     for key in ODD {
         put(&s3, key, key).await;
@@ -23,7 +23,7 @@ async fn odd_names_are_kept_to_the_byte() {
 }
 
 #[tokio::test]
-async fn versions_come_and_go() {
+async fn versions_are_added_and_deleted() {
     let (_, s3) = site().await;
     let (first, second) = (put(&s3, "k", "1").await, put(&s3, "k", "2").await);
     s3.delete_object().bucket("site").key("k").send().await.unwrap();
@@ -38,7 +38,7 @@ async fn versions_come_and_go() {
 }
 
 #[tokio::test]
-async fn listings_page_by_key_and_roll_up_folders() {
+async fn listings_are_paged_by_key_and_group_common_prefixes() {
     let (_, s3) = site().await;
     for n in 0..25 {
         put(&s3, &format!("d{}/f{n:02}", n % 3), "x").await;
@@ -97,7 +97,7 @@ async fn writes_have_conditions() {
 }
 
 #[tokio::test]
-async fn checksums_are_verified_and_kept() {
+async fn checksums_are_verified_and_stored() {
     let (_, s3) = site().await;
     let put = s3.put_object().bucket("site").key("k").body(b"hello".to_vec().into());
     let put = put.checksum_crc32("NhCmhg==").checksum_sha1("qvTGHdzF6KLavt4PO0gs2a6pQ00=").send().await.unwrap();
@@ -138,7 +138,7 @@ async fn a_copy_keeps_or_replaces_headers_but_never_copies_a_redirect() {
 }
 
 #[tokio::test]
-async fn many_are_deleted_at_once() {
+async fn delete_objects_deletes_several_keys() {
     let (_, s3) = site().await;
     for key in ["a", "b", "c"] {
         put(&s3, key, "x").await;

@@ -7,7 +7,7 @@ use twinsite_local::{Attached, Cloud, attach_or_open};
 use crate::{get, put, s3, session, version};
 
 #[tokio::test]
-async fn everything_is_there_again_after_a_restart() {
+async fn state_survives_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     {
         let cloud = Cloud::open(dir.path()).unwrap();
@@ -34,7 +34,7 @@ async fn everything_is_there_again_after_a_restart() {
 fn blobs_that_nothing_names_are_swept() {
     let dir = tempfile::tempdir().unwrap();
     let world = World::open(dir.path()).unwrap();
-    world.s3().store_chunk(bytes::Bytes::from_static(b"left by a process that was killed")).unwrap();
+    world.s3().store_chunk(bytes::Bytes::from_static(b"left by a killed process")).unwrap();
     drop(world);
     let blobs = || std::fs::read_dir(dir.path().join("blobs")).unwrap().count();
     assert_eq!(blobs(), 1);
@@ -43,7 +43,7 @@ fn blobs_that_nothing_names_are_swept() {
 }
 
 #[tokio::test]
-async fn one_process_at_a_time_has_it_open() {
+async fn one_process_at_a_time_can_open_a_directory() {
     let dir = tempfile::tempdir().unwrap();
     let first = attach_or_open(dir.path()).unwrap();
     assert!(matches!(first, Attached::Own(_)));
@@ -57,7 +57,7 @@ async fn one_process_at_a_time_has_it_open() {
 }
 
 #[test]
-fn time_does_not_go_back_and_what_was_on_its_way_arrives() {
+fn time_does_not_go_back_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let put = |world: &World, key: &str| {
         let object = NewObject { key: key.into(), ..NewObject::default() };
@@ -69,18 +69,18 @@ fn time_does_not_go_back_and_what_was_on_its_way_arrives() {
     let ahead = put(&world, "a");
     drop(world);
     let world = World::open(dir.path()).unwrap();
-    assert!(put(&world, "b") >= ahead, "a world that was ahead of this machine stays ahead");
+    assert!(put(&world, "b") >= ahead, "a clock ahead of the machine's stays ahead");
 }
 
 #[test]
-fn the_last_change_before_a_pause_is_kept_without_closing() {
+fn the_last_change_becomes_durable_without_closing() {
     let dir = tempfile::tempdir().unwrap();
     let (world, copy) = (World::open(dir.path()).unwrap(), tempfile::tempdir().unwrap());
     world.s3().create_bucket("site", "us-east-1", ACCOUNT).unwrap();
     world.s3().update_bucket("site", |settings| settings.versioning = Versioning::Enabled).unwrap();
-    // As long as it takes at most, and nobody writes any more.
+    // Longer than the flush interval, without further writes.
     std::thread::sleep(Duration::from_millis(700));
     std::fs::copy(dir.path().join("world.redb"), copy.path().join("world.redb")).unwrap();
     let found = World::open(copy.path()).unwrap().s3().bucket("site").unwrap();
-    assert_eq!(found.versioning, Versioning::Enabled, "what a killed process would leave behind");
+    assert_eq!(found.versioning, Versioning::Enabled, "the state that a killed process leaves");
 }

@@ -1,4 +1,4 @@
-//! Replication: of what is put after the rule, and of nothing else.
+//! Replication of objects that are created after the rule.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
@@ -21,7 +21,7 @@ struct Pair {
     to: Client,
 }
 
-/// Two buckets and a rule; `early.txt` was there before it.
+/// Two buckets and a rule; `early.txt` is older than the rule.
 async fn pair(may: &str) -> Pair {
     let cloud = Cloud::memory();
     cloud.world().set_delays(Delays::NONE);
@@ -55,7 +55,7 @@ async fn status(client: &Client, bucket: &str, key: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn what_is_put_after_the_rule_arrives_with_its_id_time_and_headers() {
+async fn objects_created_after_the_rule_are_replicated_with_id_time_and_headers() {
     let Pair { from, to, .. } = pair(MAY).await;
     let put =
         from.put_object().bucket("origin").key("a.html").content_type("text/html").website_redirect_location("/b");
@@ -66,29 +66,29 @@ async fn what_is_put_after_the_rule_arrives_with_its_id_time_and_headers() {
     assert_eq!(replica.version_id, put.version_id);
     assert_eq!((replica.content_type(), replica.website_redirect_location()), (Some("text/html"), None));
     assert_eq!(replica.body.collect().await.unwrap().to_vec(), b"page");
-    assert_eq!(status(&to, "dest", "early.txt").await, None, "what was there before the rule stays where it is");
+    assert_eq!(status(&to, "dest", "early.txt").await, None, "existing objects are not replicated");
     assert_eq!(status(&from, "origin", "early.txt").await.unwrap(), "none");
     from.delete_object().bucket("origin").key("a.html").send().await.unwrap();
-    assert_eq!(status(&to, "dest", "a.html").await, None, "delete markers travel");
+    assert_eq!(status(&to, "dest", "a.html").await, None, "delete markers are replicated");
     let there = to.list_object_versions().bucket("dest").send().await.unwrap();
-    assert_eq!((there.versions().len(), there.delete_markers().len()), (1, 1), "versions do not go");
+    assert_eq!((there.versions().len(), there.delete_markers().len()), (1, 1), "version deletions are not");
 }
 
 #[tokio::test]
-async fn what_cannot_arrive_fails_and_is_not_tried_again() {
+async fn a_failed_replication_is_not_retried() {
     let Pair { cloud, from, to } =
         pair(r#"{"Statement":[{"Effect":"Allow","Action":"s3:List*","Resource":"*"}]}"#).await;
     from.put_object().bucket("origin").key("a").send().await.unwrap();
-    assert_eq!(status(&from, "origin", "a").await.unwrap(), "FAILED", "the role may not");
+    assert_eq!(status(&from, "origin", "a").await.unwrap(), "FAILED", "the role lacks permission");
     let Pair { cloud: other, from: east, .. } = pair(MAY).await;
     other.world().s3().update_bucket("dest", |settings| settings.versioning = Versioning::Suspended).unwrap();
     east.put_object().bucket("origin").key("a").send().await.unwrap();
-    assert_eq!(status(&east, "origin", "a").await.unwrap(), "FAILED", "nothing is kept there");
+    assert_eq!(status(&east, "origin", "a").await.unwrap(), "FAILED", "versioning is suspended there");
     assert_eq!((status(&to, "dest", "a").await, cloud.world().s3().backlog("origin")), (None, 0));
 }
 
 #[tokio::test]
-async fn while_it_is_paused_or_a_region_is_out_objects_wait() {
+async fn replication_is_pending_while_paused_or_a_region_is_out() {
     let Pair { cloud, from, to } = pair(MAY).await;
     cloud.world().set_outages(Outages { replication_paused: true, ..Outages::default() });
     from.put_object().bucket("origin").key("a").send().await.unwrap();

@@ -56,7 +56,7 @@ async fn records_change_in_batches_and_listings_show_them() {
 }
 
 #[tokio::test]
-async fn a_refused_batch_names_its_reasons() {
+async fn an_invalid_batch_is_refused_with_every_reason() {
     let cloud = Cloud::memory();
     let client = session(&cloud).await.route53();
     let id = zone(&client).await;
@@ -87,7 +87,7 @@ async fn protected_records_do_not_change() {
 }
 
 #[tokio::test]
-async fn health_checks_are_made_changed_tagged_and_deleted() {
+async fn health_checks_are_created_updated_tagged_and_deleted() {
     let cloud = Cloud::memory();
     let client = session(&cloud).await.route53();
     let config = HealthCheckConfig::builder().r#type(HealthCheckType::HttpStrMatch).search_string("ok");
@@ -116,7 +116,7 @@ async fn health_checks_are_made_changed_tagged_and_deleted() {
 }
 
 #[tokio::test]
-async fn zones_are_found_by_name() {
+async fn zones_are_listed_by_name() {
     let cloud = Cloud::memory();
     let client = session(&cloud).await.route53();
     for (name, reference) in [("example.com", "1"), ("example.org", "2"), ("a.example.com", "3")] {

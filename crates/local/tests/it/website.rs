@@ -28,7 +28,7 @@ async fn published() -> Cloud {
     cloud
 }
 
-/// Sends bytes over a plain socket, so that nothing of ours is on the other side.
+/// Sends bytes over a plain socket, independent of any HTTP client.
 async fn raw(cloud: &Cloud, requests: &[&str]) -> Vec<String> {
     let listener = listen(0).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -51,7 +51,7 @@ async fn raw(cloud: &Cloud, requests: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_are_served_as_they_were_configured() {
+async fn pages_are_served_as_configured() {
     let cloud = published().await;
     let answers = raw(&cloud, &["GET /docs/ HTTP/1.1", "GET /docs HTTP/1.1", "HEAD /docs/ HTTP/1.1"]).await;
     assert!(answers[0].starts_with("HTTP/1.1 200") && answers[0].ends_with("<h1>docs</h1>"), "{}", answers[0]);
@@ -61,7 +61,7 @@ async fn pages_are_served_as_they_were_configured() {
 }
 
 #[tokio::test]
-async fn missing_pages_get_the_error_document_and_the_private_corner_stays_private() {
+async fn missing_pages_get_the_error_document_and_the_reserved_prefix_is_private() {
     let cloud = published().await;
     let answers = raw(&cloud, &["GET /none HTTP/1.1", "GET /.twinsite/ledger HTTP/1.1", "POST / HTTP/1.1"]).await;
     assert!(answers[0].starts_with("HTTP/1.1 403") && answers[0].ends_with("lost"), "{}", answers[0]);
@@ -70,7 +70,7 @@ async fn missing_pages_get_the_error_document_and_the_private_corner_stays_priva
 }
 
 #[tokio::test]
-async fn visitors_may_ask_for_parts_and_for_changes_only() {
+async fn ranges_and_conditional_requests_are_supported() {
     let cloud = published().await;
     let range = "GET /docs/ HTTP/1.1\r\nRange: bytes=1-2";
     let known = "GET /docs/ HTTP/1.1\r\nIf-None-Match: \"9c1c3d2f0fdde0ef0e9bd1c6dd4a9ac6\", *";

@@ -39,13 +39,13 @@ pub(super) fn run(code: &str, method: &str, uri: &str, host: &str) -> Result<Fun
     runtime.set_memory_limit(MEMORY_LIMIT);
     let context = Context::full(&runtime).map_err(|error| error.to_string())?;
     let script = format!("{code}\n;JSON.stringify(handler({event}))");
-    let answer: String = context.with(|ctx| ctx.eval(script).catch(&ctx).map_err(|error| error.to_string()))?;
-    let answer: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
+    let json: String = context.with(|ctx| ctx.eval(script).catch(&ctx).map_err(|error| error.to_string()))?;
+    let answer: Value = serde_json::from_str(&json).map_err(|error| error.to_string())?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match answer["statusCode"].as_u64() {
         Some(status) => {
-            let headers = answer["headers"].as_object().into_iter().flatten();
-            let headers = headers.map(|(name, value)| (name.clone(), text(&value["value"]))).collect();
+            let fields = answer["headers"].as_object().into_iter().flatten();
+            let headers = fields.map(|(name, value)| (name.clone(), text(&value["value"]))).collect();
             Ok(FunctionResult::Response { status: u16::try_from(status).unwrap_or(500), headers })
         }
         None => Ok(FunctionResult::Request { uri: text(&answer["uri"]) }),

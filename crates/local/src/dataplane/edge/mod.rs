@@ -131,8 +131,8 @@ impl Exchange<'_> {
             function.and_then(|function| function.live.as_ref().map(|(_, code)| code.clone()))
         });
         let encoded = live.ok_or("it is not published")?;
-        let code = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded);
-        let code = code.map_err(|error| error.to_string())?;
+        let decoded = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded);
+        let code = decoded.map_err(|error| error.to_string())?;
         function::run(&String::from_utf8_lossy(&code), self.request.method().as_str(), path, host)
     }
 

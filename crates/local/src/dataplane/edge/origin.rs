@@ -50,15 +50,15 @@ pub(super) async fn fetch(
     request: &OriginRequest<'_>,
 ) -> Option<OriginResponse> {
     let path = format!("{}{}", origin.path(), request.path);
-    let request = request.build(origin.host(), &path)?;
+    let http_request = request.build(origin.host(), &path)?;
     let response = if origin.is_custom() {
-        fetch_website(world, origin, &request)?
+        fetch_website(world, origin, &http_request)?
     } else {
-        fetch_object(world, distribution, origin, &request)?
+        fetch_object(world, distribution, origin, &http_request)?
     };
-    let (head, body) = response.into_parts();
+    let (head, stream) = response.into_parts();
     // An incomplete body counts as no response.
-    let body = body.collect().await.ok()?.to_bytes();
+    let body = stream.collect().await.ok()?.to_bytes();
     Some(OriginResponse { status: head.status, headers: head.headers, body })
 }
 
