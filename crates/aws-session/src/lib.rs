@@ -3,4 +3,5 @@
 mod fixed_endpoint;
 mod session;
 
+pub use aws_sdk_s3::config::retry::RetryConfig;
 pub use session::{Access, Caller, Session};

@@ -24,8 +24,8 @@ pub struct Access {
     pub endpoint: Option<String>,
     /// An HTTP client to use instead of the network, with fixed credentials: the embedded cloud.
     pub embedded: Option<SharedHttpClient>,
-    /// Attempts for each call; the default is that of [`retries`].
-    pub attempts: Option<u32>,
+    /// Retries of each call; those of [`retries`] if `None`.
+    pub retry: Option<RetryConfig>,
 }
 
 /// The principal of the credentials.
@@ -63,10 +63,10 @@ macro_rules! global {
 impl Session {
     /// Opens a session without sending a request: invalid credentials are reported by the first call.
     pub async fn open(access: Access) -> Self {
-        let Access { profile, endpoint, embedded, attempts } = access;
-        let attempts = attempts.map_or_else(retries, |attempts| retries().with_max_attempts(attempts));
+        let Access { profile, endpoint, embedded, retry } = access;
+        let retry = retry.unwrap_or_else(retries);
         if let Some(client) = embedded {
-            return Self { config: embedded_config(client, attempts), path_style: false };
+            return Self { config: embedded_config(client, retry), path_style: false };
         }
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https());
         if let Some(url) = endpoint {
@@ -75,7 +75,7 @@ impl Session {
         if let Some(name) = profile {
             loader = loader.profile_name(name);
         }
-        let config = base(loader.load().await.into_builder(), attempts).build();
+        let config = base(loader.load().await.into_builder(), retry).build();
         let path_style = config.endpoint_url().is_some();
         Self { config, path_style }
     }
@@ -154,21 +154,21 @@ impl Session {
 }
 
 /// Does not read the environment or shared configuration files, so neither can redirect an embedded session.
-fn embedded_config(client: SharedHttpClient, attempts: RetryConfig) -> SdkConfig {
+fn embedded_config(client: SharedHttpClient, retry: RetryConfig) -> SdkConfig {
     let keys = Credentials::new(EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, None, None, "embedded");
-    base(SdkConfig::builder(), attempts)
+    base(SdkConfig::builder(), retry)
         .http_client(client)
         .region(aws_sdk_s3::config::Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .build()
 }
 
-fn base(builder: aws_types::sdk_config::Builder, attempts: RetryConfig) -> aws_types::sdk_config::Builder {
+fn base(builder: aws_types::sdk_config::Builder, retry: RetryConfig) -> aws_types::sdk_config::Builder {
     builder
         .behavior_version(BehaviorVersion::latest())
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .time_source(SystemTimeSource::new())
-        .retry_config(attempts)
+        .retry_config(retry)
         .timeout_config(timeouts())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)

@@ -12,12 +12,14 @@ use tokio_util::sync::CancellationToken;
 use twinsite_aws::{AwsError, Kind};
 use twinsite_core::wait::{PollPolicy, pause};
 use twinsite_dns_failover::look::Roots;
-use twinsite_local::plane::{Directory, Ports, Ready};
-use twinsite_local::world::route53::{Check, Tagged, by_id};
-use twinsite_local::world::{self, WorldError};
+use twinsite_local::dataplane::DataPlane;
+use twinsite_local::route53::{HealthCheck, TaggedResource, configs_by_id};
+use twinsite_local::{ACCOUNT, WorldError};
 use twinsite_local::{
-    Attached, Cloud, attach_or_open, directory_at, listen, remote, requests_at, serve as serve_apis, serve_website,
+    Attached, Cloud, attach_or_open, endpoints_at, http_client_at, listen, request_counts_at, serve as serve_apis,
+    serve_website,
 };
+use twinsite_local::{Endpoints, Ports};
 use twinsite_site::{Access, Cause, Config, Environment, Error, Network, Pair, ProbeNetwork, Run, Session, Side, Site};
 
 use crate::args::{Global, Local};
@@ -56,7 +58,7 @@ impl Embedded {
     pub(crate) async fn open_data_plane(&mut self, state: &Path, speed: u32) -> Result<(), Error> {
         let Attached::Own(cloud) = &self.attached else { return Ok(()) };
         let any = Ports { dns: 0, http: 0, https: 0 };
-        let ready = Ready::open(cloud, Some(state), any, speed).await;
+        let ready = DataPlane::open(cloud, Some(state), any, speed).await;
         let ready =
             ready.map_err(|error| Error::refused("serve the embedded cloud's data plane", error.to_string()))?;
         let stop = CancellationToken::new();
@@ -69,8 +71,8 @@ impl Embedded {
     /// Endpoint, polling intervals and probes of this cloud.
     pub(crate) async fn environment(&self) -> Result<Environment, Error> {
         let (client, directory) = match &self.attached {
-            Attached::Own(cloud) => (cloud.http_client(), cloud.directory()),
-            Attached::Remote(address) => (remote(*address), directory_at(*address).await),
+            Attached::Own(cloud) => (cloud.http_client(), cloud.endpoints()),
+            Attached::Remote(address) => (http_client_at(*address), endpoints_at(*address).await),
         };
         let network = match directory {
             Some(directory) => Network::Given(probe_network(&directory)?),
@@ -105,16 +107,16 @@ impl Embedded {
     /// The number of requests by operation since [`Self::reset_requests`].
     pub(crate) async fn requests(&self) -> Option<BTreeMap<String, u64>> {
         match &self.attached {
-            Attached::Own(cloud) => Some(cloud.requests()),
-            Attached::Remote(address) => requests_at(*address, false).await,
+            Attached::Own(cloud) => Some(cloud.request_counts()),
+            Attached::Remote(address) => request_counts_at(*address).await,
         }
     }
 
     /// Starts counting requests anew.
     pub(crate) async fn reset_requests(&self) {
         match &self.attached {
-            Attached::Own(cloud) => cloud.forget_requests(),
-            Attached::Remote(address) => drop(requests_at(*address, true).await),
+            Attached::Own(cloud) => cloud.reset_request_counts(),
+            Attached::Remote(address) => drop(twinsite_local::reset_request_counts_at(*address).await),
         }
     }
 
@@ -156,8 +158,8 @@ pub(crate) async fn hosted_zone(route53: &aws_sdk_route53::Client, config: &Conf
     created.map(drop).map_err(|error| AwsError::new("CreateHostedZone", name, error))
 }
 
-fn probe_network(directory: &Directory) -> Result<ProbeNetwork, Error> {
-    let Directory { ports, name_server, authority, speed } = directory;
+fn probe_network(directory: &Endpoints) -> Result<ProbeNetwork, Error> {
+    let Endpoints { ports, name_server, authority, speed, .. } = directory;
     let roots = Roots::only(authority).map_err(|error| Error::new("read the embedded certificate authority", error))?;
     let name_servers = vec![SocketAddr::new(*name_server, ports.dns)];
     Ok(ProbeNetwork { name_servers, http: ports.http, https: ports.https, roots, speed: *speed })
@@ -172,6 +174,7 @@ fn world_error(error: &WorldError) -> Error {
     match error {
         WorldError::InUse(_) => failure.hint("wait for the other command, or name another directory with --state"),
         WorldError::Unreadable { .. } => failure.hint("name another directory with --state, or delete this one"),
+        _ => failure,
     }
 }
 
@@ -185,7 +188,7 @@ pub(crate) struct Addresses {
     pub(crate) websites: Pair<SocketAddr>,
     pub(crate) buckets: Pair<String>,
     /// The data plane.
-    pub(crate) visitors: Directory,
+    pub(crate) visitors: Endpoints,
     /// The certificate authority that visitors must trust.
     pub(crate) authority: PathBuf,
     pub(crate) domain: String,
@@ -223,7 +226,7 @@ pub(crate) async fn serve_until_stopped(
 /// The site in the embedded cloud, whose account id is fixed.
 fn embedded_site(config: &Config) -> Result<Site, Error> {
     let invalid = |error| Error::new("use the configuration", Cause::Invalid(error));
-    let account = world::ACCOUNT.parse().map_err(invalid)?;
+    let account = ACCOUNT.parse().map_err(invalid)?;
     Site::new(config.domain.clone(), config.mode, account, config.regions.clone()).map_err(invalid)
 }
 
@@ -241,7 +244,7 @@ impl Server<'_> {
             Error::refused(OPERATION, error.to_string()).hint("choose another port with --port")
         };
         let api = listen(serving.port).await.map_err(failed)?;
-        let data_plane = Ready::open(cloud, Some(state), serving.ports, serving.speed).await;
+        let data_plane = DataPlane::open(cloud, Some(state), serving.ports, serving.speed).await;
         let data_plane = data_plane.map_err(|error| {
             Error::refused(OPERATION, error.to_string()).hint("choose other ports: see `twinsite local --help`")
         })?;
@@ -250,7 +253,7 @@ impl Server<'_> {
             api: address(&api)?,
             websites: Pair::new(address(&websites.primary)?, address(&websites.backup)?),
             buckets: site.buckets.as_ref().map(ToString::to_string),
-            visitors: data_plane.directory().clone(),
+            visitors: data_plane.endpoints().clone(),
             authority: state.join("ca.pem"),
             domain: site.domain.to_string(),
         };
@@ -288,7 +291,7 @@ impl Server<'_> {
     }
 
     async fn state_now(&self) -> Option<LocalState> {
-        let network = probe_network(&self.cloud.directory()?).ok()?;
+        let network = probe_network(&self.cloud.endpoints()?).ok()?;
         let dns = match network.dns_query(self.site.domain.as_str()).await {
             Ok(answer) if answer.names().any(|name| name.contains("s3-website")) => DnsTarget::Backup,
             Ok(answer) if answer.names().next().is_some() => DnsTarget::CloudFront,
@@ -298,16 +301,16 @@ impl Server<'_> {
         };
         let world = self.cloud.world();
         let health_checks = world.account(|account, _| {
-            let all = by_id(account.route53.checks());
-            let name = |check: &Check| {
-                let tags = account.route53.tags(Tagged::HealthCheck, &check.id).unwrap_or_default();
+            let all = configs_by_id(account.route53.checks());
+            let name = |check: &HealthCheck| {
+                let tags = account.route53.tags(TaggedResource::HealthCheck, &check.id).unwrap_or_default();
                 let name = tags.get("Name").and_then(|name| name.rsplit(' ').next().map(str::to_owned));
                 name.unwrap_or_else(|| check.id.clone())
             };
             let checks = account.route53.checks();
             checks.map(|check| (name(check), world.health().is_healthy(&all, &check.id))).collect()
         });
-        let waiting = self.site.buckets.iter().map(|(_, bucket)| world.backlog(bucket.as_str())).sum();
+        let waiting = self.site.buckets.iter().map(|(_, bucket)| world.s3().backlog(bucket.as_str())).sum();
         Some(LocalState { dns, health_checks, replication_backlog: waiting })
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use twinsite_cdn::{Desired, PriceClass, Problem, steps};
 use twinsite_core::{Deferred, Mode, Run};
 use twinsite_local::Cloud;
-use twinsite_local::world::cloudfront::{Element, Fault};
+use twinsite_local::ServiceError;
+use twinsite_local::cloudfront::Element;
 
 use crate::{applied, cdn, cloud, destroyed, ids, planned, want, with_certificate};
 
@@ -13,12 +14,12 @@ const ALL: [Mode; 3] = [Mode::Dns, Mode::Origin, Mode::Layered];
 
 /// Changes the distribution's configuration behind our back.
 fn change(cloud: &Cloud, change: impl Fn(&mut Element)) {
-    let changed: Result<(), Fault> = cloud.world().change_account(|account, moment| {
+    let changed: Result<(), ServiceError> = cloud.world().change_account(|account, moment| {
         let there = account.cloudfront.distributions().next().unwrap().clone();
         let mut config = there.config;
         change(&mut config);
         let acm = account.acm.clone();
-        account.cloudfront.update((&there.id, Some(&there.etag)), config, &acm, moment).map(drop)
+        account.cloudfront.update(&there.id, Some(&there.etag), config, &acm, moment).map(drop)
     });
     changed.unwrap();
 }
@@ -122,9 +123,9 @@ async fn a_name_that_another_distribution_holds_stands_in_the_way() {
     with_certificate(&cloud, &["www.example.com"]);
     let cdn = cdn(&cloud).await;
     applied(&cdn, &want).await.unwrap();
-    let untagged: Result<(), Fault> = cloud.world().change_account(|account, _| {
+    let untagged: Result<(), ServiceError> = cloud.world().change_account(|account, _| {
         let arn = account.cloudfront.distributions().next().unwrap().arn();
-        account.cloudfront.by_arn(&arn)?.tags = BTreeMap::new();
+        account.cloudfront.distribution_by_arn(&arn)?.tags = BTreeMap::new();
         Ok(())
     });
     untagged.unwrap();
@@ -152,10 +153,8 @@ async fn what_changed_is_forgotten_once_and_a_repetition_is_the_same() {
     let nothing = twinsite_cdn::invalidation::<&str>([], "index.html");
     assert_eq!(cdn.invalidate(distribution.clone(), &nothing, "r2", &Run::silent()).await.unwrap(), None);
     // Three thousand paths are going on: there is room again when they are done.
-    let delays = twinsite_local::world::Delays {
-        invalidation: std::time::Duration::from_millis(50),
-        ..twinsite_local::world::Delays::NONE
-    };
+    let delays =
+        twinsite_local::Delays { invalidation: std::time::Duration::from_millis(50), ..twinsite_local::Delays::NONE };
     cloud.world().set_delays(delays);
     let many = |from: usize| {
         let keys: Vec<String> = (from..from + 2000).map(|n| format!("{n}.css")).collect();
@@ -163,7 +162,7 @@ async fn what_changed_is_forgotten_once_and_a_repetition_is_the_same() {
     };
     cdn.invalidate(distribution.clone(), &many(0), "r3", &Run::silent()).await.unwrap().unwrap();
     cdn.invalidate(distribution.clone(), &many(2000), "r4", &Run::silent()).await.unwrap().unwrap();
-    assert!(cloud.requests()["CreateInvalidation"] > 4, "{:?}", cloud.requests());
+    assert!(cloud.request_counts()["CreateInvalidation"] > 4, "{:?}", cloud.request_counts());
 }
 
 #[tokio::test]
@@ -171,14 +170,12 @@ async fn a_change_is_waited_for_until_every_edge_has_it() {
     let (cloud, want) = (cloud(), want(Mode::Dns));
     with_certificate(&cloud, &["www.example.com"]);
     let cdn = cdn(&cloud).await;
-    let delays = twinsite_local::world::Delays {
-        distribution: std::time::Duration::from_millis(60),
-        ..twinsite_local::world::Delays::NONE
-    };
+    let delays =
+        twinsite_local::Delays { distribution: std::time::Duration::from_millis(60), ..twinsite_local::Delays::NONE };
     cloud.world().set_delays(delays);
-    cloud.forget_requests();
+    cloud.reset_request_counts();
     applied(&cdn, &want).await.unwrap();
-    assert!(cloud.requests()["GetDistribution"] > 1, "{:?}", cloud.requests());
+    assert!(cloud.request_counts()["GetDistribution"] > 1, "{:?}", cloud.request_counts());
     destroyed(&cdn, &want).await;
     assert_eq!(cloud.world().account(|account, _| account.cloudfront.distributions().count()), 0);
 }

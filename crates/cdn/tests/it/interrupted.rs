@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use twinsite_core::Mode;
-use twinsite_local::{Cloud, Trouble};
+use twinsite_local::{Cloud, InjectedFault};
 
 use crate::{BRIEF, applied, cdn, cloud, destroyed, ids, session, want, with_certificate};
 
@@ -18,12 +18,12 @@ async fn impatient(cloud: &Cloud) -> twinsite_cdn::Cdn {
 }
 
 /// The request number `k` and all behind it fail, or only lose their answers.
-fn trouble_from(cloud: &Cloud, k: usize, trouble: Trouble) {
+fn trouble_from(cloud: &Cloud, k: usize, trouble: InjectedFault) {
     let seen = AtomicUsize::new(0);
-    cloud.interfere(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { trouble } else { Trouble::None });
+    cloud.inject_faults(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { trouble } else { InjectedFault::None });
 }
 
-async fn converges(mode: Mode, trouble: Trouble) {
+async fn converges(mode: Mode, trouble: InjectedFault) {
     let want = want(mode);
     for k in 0.. {
         let cloud = cloud();
@@ -31,7 +31,7 @@ async fn converges(mode: Mode, trouble: Trouble) {
         let steps = crate::planned(&impatient(&cloud).await, &want).await.steps;
         trouble_from(&cloud, k, trouble);
         let first = crate::carried_out(&impatient(&cloud).await, steps).await;
-        cloud.interfere(|_| Trouble::None);
+        cloud.inject_faults(|_| InjectedFault::None);
         let cdn = cdn(&cloud).await;
         applied(&cdn, &want).await.unwrap();
         assert_eq!(ids(&cdn, &want).await, [""; 0], "{mode}: after {k}");
@@ -50,13 +50,13 @@ async fn converges(mode: Mode, trouble: Trouble) {
 #[tokio::test]
 async fn stopped_after_any_call_the_next_apply_finishes() {
     for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
-        converges(mode, Trouble::Refuse).await;
+        converges(mode, InjectedFault::Refuse).await;
     }
 }
 
 #[tokio::test]
 async fn a_lost_reply_to_any_call_is_made_good() {
     for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
-        converges(mode, Trouble::LoseReply).await;
+        converges(mode, InjectedFault::LoseReply).await;
     }
 }

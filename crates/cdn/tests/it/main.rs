@@ -15,8 +15,8 @@ use twinsite_cdn::{Cdn, Change, Desired, Planned, destroy_steps, steps};
 use twinsite_core::wait::PollPolicy;
 use twinsite_core::{Applied, Halted, Mode, Pair, Plan, Run, Site, Step, apply};
 use twinsite_local::Cloud;
-use twinsite_local::world::acm::Request;
-use twinsite_local::world::{ACCOUNT, Delays};
+use twinsite_local::acm::CertificateRequest;
+use twinsite_local::{ACCOUNT, Delays};
 
 const BRIEF: PollPolicy =
     PollPolicy { first: Duration::from_millis(1), most: Duration::from_millis(20), total: Duration::from_secs(5) };
@@ -36,7 +36,12 @@ fn cloud() -> Cloud {
 /// A certificate that was brought along.
 fn with_certificate(cloud: &Cloud, names: &[&str]) -> String {
     let names = names.iter().map(|name| (*name).to_owned()).collect();
-    let request = Request { names, key_algorithm: "RSA_2048".into(), region: "us-east-1".into(), ..Request::default() };
+    let request = CertificateRequest {
+        names,
+        key_algorithm: "RSA_2048".into(),
+        region: "us-east-1".into(),
+        ..CertificateRequest::default()
+    };
     cloud.world().change_account(|account, moment| account.acm.import(request, None, moment)).unwrap()
 }
 

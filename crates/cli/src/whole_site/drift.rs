@@ -1,7 +1,7 @@
 //! Every setting of every service, changed behind our back, one at a time.
 
 use serde_json::{Value, json};
-use twinsite_local::world::{Account, Fault};
+use twinsite_local::{Account, ServiceError};
 
 use super::*;
 
@@ -127,7 +127,7 @@ fn account(cloud: &Cloud) -> Value {
 
 fn set(cloud: &Cloud, value: &Value) {
     let account: Account = serde_json::from_value(value.clone()).unwrap();
-    let done: Result<(), Fault> = cloud.world().change_account(|there, _| {
+    let done: Result<(), ServiceError> = cloud.world().change_account(|there, _| {
         *there = account;
         Ok(())
     });

@@ -1,7 +1,8 @@
 //! A drill that is stopped anywhere leaves nothing broken that its journal does not put back.
 
 use twinsite_aws::AwsError;
-use twinsite_local::world::{BucketSettings, Faults};
+use twinsite_local::Outages;
+use twinsite_local::s3::BucketSettings;
 use twinsite_s3_site::{How, Undo};
 
 use super::*;
@@ -27,10 +28,10 @@ async fn healed(stack: &TestSite) {
 }
 
 fn settings(cloud: &Cloud, stack: &TestSite) -> Vec<BucketSettings> {
-    stack.site.buckets.iter().map(|(_, bucket)| cloud.world().bucket(bucket.as_str()).unwrap()).collect()
+    stack.site.buckets.iter().map(|(_, bucket)| cloud.world().s3().bucket(bucket.as_str()).unwrap()).collect()
 }
 
-async fn nothing_stays_broken(how: How, mode: Mode, trouble: Trouble) {
+async fn nothing_stays_broken(how: How, mode: Mode, trouble: InjectedFault) {
     let cloud = cloud();
     let text = full(mode);
     applied(&open(&cloud, &text, None).await).await.unwrap();
@@ -39,7 +40,7 @@ async fn nothing_stays_broken(how: How, mode: Mode, trouble: Trouble) {
     for k in 0.. {
         trouble_from(&cloud, k, trouble);
         let ended = drilled(&hurried, how).await;
-        cloud.interfere(|_| Trouble::None);
+        cloud.inject_faults(|_| InjectedFault::None);
         healed(&hurried).await;
         assert_eq!(settings(&cloud, &hurried), before, "{how} in {mode}, after {k}");
         assert!(
@@ -58,7 +59,7 @@ async fn nothing_stays_broken(how: How, mode: Mode, trouble: Trouble) {
 async fn stopped_after_any_call_or_with_its_reply_lost_everything_is_byte_for_byte_as_it_was() {
     for how in [How::Website, How::Policy, How::StopObject, How::Replication] {
         for mode in MODES.into_iter().filter(|mode| how.fits(*mode)) {
-            for trouble in [Trouble::Refuse, Trouble::LoseReply] {
+            for trouble in [InjectedFault::Refuse, InjectedFault::LoseReply] {
                 nothing_stays_broken(how, mode, trouble).await;
             }
         }
@@ -92,11 +93,11 @@ async fn the_switch_is_one_call_in_the_backups_region() {
     let stack = open(&cloud, &text, Some(1)).await;
     applied(&stack).await.unwrap();
     let regions_out = ["us-east-1".to_owned()].into();
-    cloud.world().set_faults(Faults { regions_out, control_out: true, cdn_out: true, ..Faults::default() });
-    cloud.forget_requests();
+    cloud.world().set_outages(Outages { regions_out, control_out: true, cdn_out: true, ..Outages::default() });
+    cloud.reset_request_counts();
     stack.services.s3.stop(&stack.site).await.unwrap();
-    assert_eq!(cloud.requests(), [("PutObject".to_owned(), 1)].into());
-    cloud.forget_requests();
+    assert_eq!(cloud.request_counts(), [("PutObject".to_owned(), 1)].into());
+    cloud.reset_request_counts();
     stack.services.s3.resume(&stack.site).await.unwrap();
-    assert_eq!(cloud.requests(), [("DeleteObject".to_owned(), 1)].into());
+    assert_eq!(cloud.request_counts(), [("DeleteObject".to_owned(), 1)].into());
 }

@@ -2,12 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use twinsite_local::world::{ACCOUNT, Delays};
-use twinsite_local::{Cloud, Trouble};
+use twinsite_local::{ACCOUNT, Delays};
+use twinsite_local::{Cloud, InjectedFault};
 use twinsite_site::{
     self as site, Access, AdoptBuckets, ApplyResult, Environment, Error, Mode, Network, Run, Services, Session, Site,
     SiteContext, SitePlan,
 };
+
+use twinsite_aws::retries;
 
 use crate::config;
 
@@ -44,7 +46,11 @@ struct TestSite {
 
 /// Opens a site. Each call is attempted once if `attempts` says so, else as often as the command does.
 async fn open(cloud: &Cloud, text: &str, attempts: Option<u32>) -> TestSite {
-    let access = Access { embedded: Some(cloud.http_client()), attempts, ..Access::default() };
+    let access = Access {
+        embedded: Some(cloud.http_client()),
+        retry: attempts.map(|attempts| retries().with_max_attempts(attempts)),
+        ..Access::default()
+    };
     let session = Session::open(access.clone()).await;
     let config = config::parse(text).unwrap();
     crate::local::hosted_zone(&session.route53(), &config).await.unwrap();
@@ -153,12 +159,12 @@ async fn a_site_moves_from_any_mode_to_any_other_and_nobody_is_locked_out_on_the
 }
 
 /// The request number `k` and all behind it fail, or only lose their answers.
-fn trouble_from(cloud: &Cloud, k: usize, trouble: Trouble) {
+fn trouble_from(cloud: &Cloud, k: usize, trouble: InjectedFault) {
     let seen = AtomicUsize::new(0);
-    cloud.interfere(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { trouble } else { Trouble::None });
+    cloud.inject_faults(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { trouble } else { InjectedFault::None });
 }
 
-async fn converges(mode: Mode, trouble: Trouble) {
+async fn converges(mode: Mode, trouble: InjectedFault) {
     let text = full(mode);
     for k in 0.. {
         let cloud = cloud();
@@ -167,7 +173,7 @@ async fn converges(mode: Mode, trouble: Trouble) {
         let plan = hurried.plan(AdoptBuckets::Refuse).await.unwrap();
         trouble_from(&cloud, k, trouble);
         let first = hurried.apply(plan).await;
-        cloud.interfere(|_| Trouble::None);
+        cloud.inject_faults(|_| InjectedFault::None);
         let stack = open(&cloud, &text, None).await;
         if stack.plan(AdoptBuckets::Refuse).await.is_err() {
             // Killed between creating a bucket and tagging it: said, and mended by --adopt.
@@ -189,13 +195,13 @@ async fn converges(mode: Mode, trouble: Trouble) {
 #[tokio::test]
 async fn stopped_after_any_call_the_next_apply_finishes_and_nothing_is_made_twice() {
     for mode in MODES {
-        converges(mode, Trouble::Refuse).await;
+        converges(mode, InjectedFault::Refuse).await;
     }
 }
 
 #[tokio::test]
 async fn a_lost_reply_to_any_call_is_made_good() {
     for mode in MODES {
-        converges(mode, Trouble::LoseReply).await;
+        converges(mode, InjectedFault::LoseReply).await;
     }
 }

@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 use twinsite_core::wait::pause;
 use twinsite_dns_failover::budget;
 use twinsite_dns_failover::look::{Answer, Kind, LookError, Roots, Seen, Visit, ask, visit};
-use twinsite_local::plane::{Directory, Ports, Ready};
-use twinsite_local::world::Faults;
-use twinsite_local::world::route53::{Sight, by_id};
+use twinsite_local::Outages;
+use twinsite_local::dataplane::DataPlane;
+use twinsite_local::route53::{Observation, configs_by_id};
+use twinsite_local::{Endpoints, Ports};
 use twinsite_site::{Invalidator as _, WaitForInvalidation};
 
 use super::*;
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A site that is served on this machine, in fast time.
 struct Served {
     cloud: Cloud,
-    directory: Directory,
+    directory: Endpoints,
     roots: Roots,
     stop: CancellationToken,
     /// Serves for as long as it is there.
@@ -47,8 +48,8 @@ impl Served {
                 primary.put_object().bucket(stack.site.buckets.primary.as_str()).key(key).content_type("text/html");
             put.cache_control("max-age=0").body(page.as_bytes().to_vec().into()).send().await.unwrap();
         }
-        let ready = Ready::open(&cloud, None, Ports { dns: 0, http: 0, https: 0 }, speed).await.unwrap();
-        let (directory, stop) = (ready.directory().clone(), CancellationToken::new());
+        let ready = DataPlane::open(&cloud, None, Ports { dns: 0, http: 0, https: 0 }, speed).await.unwrap();
+        let (directory, stop) = (ready.endpoints().clone(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(ready.run(stop.clone()));
         let roots = Roots::only(&directory.authority).unwrap();
@@ -59,10 +60,10 @@ impl Served {
 
     /// Before that, the first look of a checker is its verdict.
     fn everybody_has_looked(&self) -> bool {
-        let (world, looked) = (self.cloud.world(), |sight: &Sight| sight.healthy.is_some());
+        let (world, looked) = (self.cloud.world(), |sight: &Observation| sight.healthy.is_some());
         world.account(|account, _| {
             let mut endpoints = account.route53.checks().filter(|check| check.config.child_health_checks.is_none());
-            endpoints.all(|check| world.health().sights(&check.id).iter().all(looked))
+            endpoints.all(|check| world.health().observations(&check.id).iter().all(looked))
         })
     }
 
@@ -83,7 +84,7 @@ impl Served {
 
     fn region(&self, out: bool) {
         let regions_out = if out { ["us-east-1".to_owned()].into() } else { Default::default() };
-        self.cloud.world().set_faults(Faults { regions_out, ..Faults::default() });
+        self.cloud.world().set_outages(Outages { regions_out, ..Outages::default() });
     }
 
     /// Waits until something holds; tells how long that took in the world's time.
@@ -193,12 +194,12 @@ async fn by_dns_visitors_move_to_the_backup_within_the_budget_and_back() {
 async fn when_neither_side_is_healthy_the_primary_is_answered() {
     let served = Served::new(Mode::Dns, 30).await;
     let regions_out = ["us-east-1".to_owned(), "us-west-2".to_owned()].into();
-    served.cloud.world().set_faults(Faults { regions_out, ..Faults::default() });
+    served.cloud.world().set_outages(Outages { regions_out, ..Outages::default() });
     let most = budget(Default::default()).total_most;
     let both_red = async || {
         let world = served.cloud.world();
         world.account(|account, _| {
-            let all = by_id(account.route53.checks());
+            let all = configs_by_id(account.route53.checks());
             let red = all.keys().filter(|id| !world.health().is_healthy(&all, id)).count();
             // Nobody sees the stop object either, which is as well.
             red == 3
@@ -231,11 +232,11 @@ async fn by_origin_no_request_fails_for_longer_than_the_origins_timeout() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_the_cdn_out_a_layered_site_moves_to_the_backups_website() {
     let served = Served::new(Mode::Layered, 30).await;
-    served.cloud.world().set_faults(Faults { cdn_out: true, ..Faults::default() });
+    served.cloud.world().set_outages(Outages { cdn_out: true, ..Outages::default() });
     let most = budget(Default::default()).total_most;
     let backup = async || served.get("/", false).await.is_ok_and(|seen| seen.status == 200);
     served.until("failover", most, &backup).await;
     assert!(served.names().await.names().any(|name| name.contains("s3-website-us-west-2")));
-    served.cloud.world().set_faults(Faults::default());
+    served.cloud.world().set_outages(Outages::default());
     served.until("fail-back", most, &async || served.get("/", true).await.is_ok()).await;
 }

@@ -1,14 +1,14 @@
 //! What goes wrong in accounts: one clear message each, with a next step.
 
-use twinsite_local::world::{Block, Doc};
+use twinsite_local::s3::{Doc, PublicAccessBlock};
 
 use super::*;
 
 /// All requests for an operation are refused.
 fn refuse(cloud: &Cloud, operation: &'static str, status: u16, code: &'static str) {
-    cloud.interfere(
-        move |seen| if seen.operation == operation { Trouble::Error { status, code } } else { Trouble::None },
-    );
+    cloud.inject_faults(move |seen| {
+        if seen.operation == operation { InjectedFault::Error { status, code } } else { InjectedFault::None }
+    });
 }
 
 /// What the owner reads of an apply on an empty account.
@@ -65,12 +65,12 @@ async fn slow_services_are_asked_again_and_nothing_is_made_twice() {
     let before = cloud.world().dump();
     let plan = stack.plan(AdoptBuckets::Refuse).await.unwrap();
     let seen = AtomicUsize::new(0);
-    cloud.interfere(move |_| match seen.fetch_add(1, Ordering::Relaxed) % 7 {
-        3 => Trouble::Error { status: 400, code: "Throttling" },
-        _ => Trouble::None,
+    cloud.inject_faults(move |_| match seen.fetch_add(1, Ordering::Relaxed) % 7 {
+        3 => InjectedFault::Error { status: 400, code: "Throttling" },
+        _ => InjectedFault::None,
     });
     stack.apply(plan).await.unwrap();
-    cloud.interfere(|_| Trouble::None);
+    cloud.inject_faults(|_| InjectedFault::None);
     assert_eq!(steps(&stack).await, [""; 0]);
     destroyed(&stack).await;
     assert_eq!(cloud.world().dump(), before);
@@ -93,8 +93,8 @@ async fn everything_in_the_way_is_said_at_once_and_nothing_is_changed() {
     let cloud = cloud();
     let text = full(Mode::Layered);
     applied(&open(&cloud, &text, None).await).await.unwrap();
-    cloud.world().set("www.example.com", |settings| drop(settings.docs.remove(&Doc::Tagging))).unwrap();
-    cloud.world().set_account_block(Some(Block::ALL)).unwrap();
+    cloud.world().s3().update_bucket("www.example.com", |settings| drop(settings.docs.remove(&Doc::Tagging))).unwrap();
+    cloud.world().set_account_block(Some(PublicAccessBlock::ALL)).unwrap();
     let stack = open(&cloud, &(text + "[cdn]\nredirect_to_https = true\n"), None).await;
     let before = cloud.world().dump();
     let failure = stack.plan(AdoptBuckets::Refuse).await.unwrap_err();
@@ -111,8 +111,8 @@ async fn everything_in_the_way_is_said_at_once_and_nothing_is_changed() {
 async fn a_zone_that_this_account_does_not_have_is_another_accounts_or_has_to_be_made() {
     let cloud = cloud();
     let stack = open(&cloud, &full(Mode::Origin), None).await;
-    let emptied: Result<(), twinsite_local::world::Fault> = cloud.world().change_account(|account, _| {
-        account.route53 = twinsite_local::world::route53::Route53::default();
+    let emptied: Result<(), twinsite_local::ServiceError> = cloud.world().change_account(|account, _| {
+        account.route53 = twinsite_local::route53::Route53::default();
         Ok(())
     });
     emptied.unwrap();

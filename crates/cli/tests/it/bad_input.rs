@@ -198,17 +198,17 @@ fn somebody_elses_bucket_is_named_and_nothing_is_created() {
 #[test]
 fn a_bucket_that_was_not_created_here_is_not_published_to() {
     let project = Project::new();
-    let world = twinsite_local::world::World::open(&project.path().join(".twinsite/local")).unwrap();
-    let account = twinsite_local::world::ACCOUNT;
-    world.create_bucket("www-example-com-000000000000-us-east-1", "us-east-1", account).unwrap();
-    world.create_bucket("www.example.com", "us-west-2", account).unwrap();
+    let world = twinsite_local::World::open(&project.path().join(".twinsite/local")).unwrap();
+    let account = twinsite_local::ACCOUNT;
+    world.s3().create_bucket("www-example-com-000000000000-us-east-1", "us-east-1", account).unwrap();
+    world.s3().create_bucket("www.example.com", "us-west-2", account).unwrap();
     world.flush().unwrap();
     drop(world);
     let ran = project.run(&["deploy", "--local"]);
     assert_eq!(ran.code(), 1);
     assert!(ran.err().contains("twinsite did not create it") && ran.err().contains("--adopt"), "{}", ran.err());
-    let world = twinsite_local::world::World::open(&project.path().join(".twinsite/local")).unwrap();
-    assert!(matches!(world.current("www.example.com", "index.html"), Ok(twinsite_local::world::Current::Missing)));
+    let world = twinsite_local::World::open(&project.path().join(".twinsite/local")).unwrap();
+    assert!(matches!(world.s3().current("www.example.com", "index.html"), Ok(twinsite_local::s3::Current::Missing)));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use twinsite_local::Cloud;
-use twinsite_local::world::{Condition, Doc, NewObject, World};
+use twinsite_local::World;
+use twinsite_local::s3::{Condition, Doc, NewObject};
 
 use crate::{CONFIG, Project};
 
@@ -187,12 +188,17 @@ fn they_do_not_come_back_to_a_primary_that_is_ill_or_behind() {
         assert!(ran.code() == 1 && ran.err().contains(said) && ran.err().contains("--force"), "{}", ran.err());
     };
     let mut website = None;
-    world(&project, |world| world.set(PRIMARY, |settings| website = settings.docs.remove(&Doc::Website)).unwrap());
+    world(&project, |world| {
+        world.s3().update_bucket(PRIMARY, |settings| website = settings.docs.remove(&Doc::Website)).unwrap()
+    });
     refused("the primary is unhealthy: HTTP status 404");
     world(&project, |world| {
-        world.set(PRIMARY, |settings| drop(settings.docs.insert(Doc::Website, website.unwrap()))).unwrap();
+        world
+            .s3()
+            .update_bucket(PRIMARY, |settings| drop(settings.docs.insert(Doc::Website, website.unwrap())))
+            .unwrap();
         let new = NewObject { key: "only-here.html".into(), ..NewObject::default() };
-        world.put("www.example.com", new, &Condition::None).unwrap();
+        world.s3().put_object("www.example.com", new, &Condition::None).unwrap();
     });
     refused("1 objects differ, first `only-here.html` (not in the primary)");
     let drill = project.run(&["drill", "--local"]);
@@ -200,7 +206,7 @@ fn they_do_not_come_back_to_a_primary_that_is_ill_or_behind() {
     project.local(&["failback", "--force"]);
     world(&project, |world| {
         let other = NewObject { key: "404.html".into(), ..NewObject::default() };
-        world.put("www.example.com", other, &Condition::None).unwrap();
+        world.s3().put_object("www.example.com", other, &Condition::None).unwrap();
     });
     let drill = project.run(&["drill", "--local"]);
     assert!(drill.code() == 1 && drill.err().contains("out of sync"), "{}", drill.err());

@@ -3,7 +3,8 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use twinsite_local::world::{Condition, Doc, NewObject, Part, Query, World};
+use twinsite_local::World;
+use twinsite_local::s3::{Condition, Doc, ListQuery, NewObject, Part};
 
 use crate::Project;
 use crate::drill::{Server, world};
@@ -13,11 +14,16 @@ const BACKUP: &str = "www.example.com";
 
 /// Puts an object as if it had been there before anything else.
 fn put(world: &World, bucket: &str, key: &str, text: &str) {
-    let chunk = world.store(text.to_owned().into()).unwrap();
+    let chunk = world.s3().store_chunk(text.to_owned().into()).unwrap();
     let etag = twinsite_sync::md5(text.as_bytes()).to_string();
     let part = Part { number: 1, etag: etag.clone(), size: text.len() as u64, chunks: vec![chunk], ..Part::default() };
     world
-        .put(bucket, NewObject { key: key.into(), etag, parts: vec![part], ..NewObject::default() }, &Condition::None)
+        .s3()
+        .put_object(
+            bucket,
+            NewObject { key: key.into(), etag, parts: vec![part], ..NewObject::default() },
+            &Condition::None,
+        )
         .unwrap();
 }
 
@@ -27,13 +33,16 @@ fn older_than_its_rule() -> Project {
     project.local(&["apply"]);
     world(&project, |world| {
         let mut rule = None;
-        world.set(PRIMARY, |settings| rule = settings.docs.remove(&Doc::Replication)).unwrap();
+        world.s3().update_bucket(PRIMARY, |settings| rule = settings.docs.remove(&Doc::Replication)).unwrap();
         for n in 0..5 {
             put(world, PRIMARY, &format!("old/{n}.txt"), &format!("old {n}"));
         }
         put(world, BACKUP, "theirs.txt", "theirs");
         put(world, BACKUP, "old/3.txt", "OLD 3");
-        world.set(PRIMARY, |settings| drop(settings.docs.insert(Doc::Replication, rule.unwrap()))).unwrap();
+        world
+            .s3()
+            .update_bucket(PRIMARY, |settings| drop(settings.docs.insert(Doc::Replication, rule.unwrap())))
+            .unwrap();
     });
     project
 }
@@ -61,7 +70,9 @@ fn what_is_older_than_the_rule_is_shown_copied_and_then_level() {
 #[test]
 fn when_the_rule_is_made_what_is_older_is_copied_at_once() {
     let project = older_than_its_rule();
-    world(&project, |world| world.set(PRIMARY, |settings| drop(settings.docs.remove(&Doc::Replication))).unwrap());
+    world(&project, |world| {
+        world.s3().update_bucket(PRIMARY, |settings| drop(settings.docs.remove(&Doc::Replication))).unwrap()
+    });
     let applied = project.json(&["apply"]);
     assert_eq!((&applied["steps"], &applied["backfilled"]["objects"]), (&json!(1), &json!(5)));
     assert_eq!(project.run(&["verify", "--local"]).code(), 0);
@@ -75,10 +86,13 @@ fn older_versions_are_copied_on_request_and_the_backup_can_then_go_back_alone() 
     project.local(&["deploy"]);
     // A backup that was made anew has no past.
     world(&project, |world| {
-        let past =
-            world.list_versions(BACKUP, &Query { prefix: "index.html".into(), limit: 9, ..Default::default() }, None);
-        for (version, _) in past.unwrap().versions.iter().filter(|(_, latest)| !latest) {
-            world.delete(BACKUP, "index.html", Some(&version.id), &Condition::None).unwrap();
+        let past = world.s3().list_versions(
+            BACKUP,
+            &ListQuery { prefix: "index.html".into(), limit: 9, ..Default::default() },
+            None,
+        );
+        for version in past.unwrap().versions.iter().filter(|entry| !entry.is_latest).map(|entry| &entry.version) {
+            world.s3().delete_object(BACKUP, "index.html", Some(&version.id), &Condition::None).unwrap();
         }
     });
     assert!(project.local(&["backfill"]).out().contains("nothing to do"));
@@ -96,11 +110,11 @@ fn older_versions_are_copied_on_request_and_the_backup_can_then_go_back_alone() 
 fn a_role_that_an_interrupted_job_has_left_goes_with_the_site() {
     let project = older_than_its_rule();
     world(&project, |world| {
-        let leave = |account: &mut twinsite_local::world::Account, _| {
+        let leave = |account: &mut twinsite_local::Account, _| {
             let made = account.iam.roles().find(|role| role.name.ends_with("-replication")).cloned().unwrap();
             let name = made.name.replace("-replication", "-batch");
-            let left = twinsite_local::world::iam::Role { name, policies: Default::default(), ..made };
-            account.iam.create_role(left).map(drop).map_err(|_| twinsite_local::world::Fault::NoSuchKey)
+            let left = twinsite_local::iam::IamRole { name, policies: Default::default(), ..made };
+            account.iam.create_role(left).map(drop)
         };
         world.change_account(leave).unwrap();
     });
@@ -118,7 +132,9 @@ fn a_batch_job_replicates_what_replication_left_and_its_role_goes_with_it() {
     world(&project, |world| {
         let roles = world.account(|account, _| format!("{:?}", account.iam));
         assert!(!roles.contains("-batch"), "{roles}");
-        let page = world.list(PRIMARY, &Query { prefix: ".twinsite/batch/".into(), limit: 10, ..Default::default() });
+        let page = world
+            .s3()
+            .list_objects(PRIMARY, &ListQuery { prefix: ".twinsite/batch/".into(), limit: 10, ..Default::default() });
         assert_eq!(page.unwrap().objects.len(), 2, "the report and its manifest");
     });
 }
@@ -149,9 +165,9 @@ fn what_replication_gave_up_on_is_copied_at_once() {
     project.local(&["deploy", "--apply"]);
     // The role may read and write nothing any more.
     world(&project, |world| {
-        let forget = |account: &mut twinsite_local::world::Account, _| {
+        let forget = |account: &mut twinsite_local::Account, _| {
             let name = "twinsite-www-example-com-replication";
-            account.iam.delete_policy(name, "replicate").map_err(|_| twinsite_local::world::Fault::NoSuchKey)
+            account.iam.delete_policy(name, "replicate")
         };
         world.change_account(forget).unwrap();
     });
@@ -280,7 +296,9 @@ fn what_visitors_do_not_get_is_noticed_and_taken_back() {
     let project = Project::new();
     project.local(&["deploy", "--apply", "--probe"]);
     let mut website = None;
-    world(&project, |world| world.set(PRIMARY, |settings| website = settings.docs.remove(&Doc::Website)).unwrap());
+    world(&project, |world| {
+        world.s3().update_bucket(PRIMARY, |settings| website = settings.docs.remove(&Doc::Website)).unwrap()
+    });
     project.write("public/index.html", "nobody will see this");
     let refused = project.run(&["deploy", "--local", "--rollback-on-failure"]);
     let said = refused.err();
@@ -291,7 +309,10 @@ fn what_visitors_do_not_get_is_noticed_and_taken_back() {
     assert_eq!(project.run(&["deploy", "--local"]).code(), 1, "the configuration says so, too");
     assert_eq!(project.run(&["deploy", "--local", "--no-probe", "--force"]).code(), 0);
     world(&project, |world| {
-        world.set(PRIMARY, |settings| drop(settings.docs.insert(Doc::Website, website.unwrap()))).unwrap();
+        world
+            .s3()
+            .update_bucket(PRIMARY, |settings| drop(settings.docs.insert(Doc::Website, website.unwrap())))
+            .unwrap();
     });
     assert_eq!(project.json(&["releases"])["releases"][2]["restores"], json!(1));
     let kept = project.run(&["deploy", "--local", "--probe"]);

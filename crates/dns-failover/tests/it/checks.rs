@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use twinsite_core::Mode;
 use twinsite_local::Cloud;
-use twinsite_local::world::route53::{Check, Fault};
+use twinsite_local::ServiceError;
+use twinsite_local::route53::HealthCheck;
 
 use crate::{applied, checks, cloud, destroyed, dns, ids, want};
 
 /// The checks by what they are for.
-fn by_role(cloud: &Cloud) -> BTreeMap<String, Check> {
+fn by_role(cloud: &Cloud) -> BTreeMap<String, HealthCheck> {
     cloud.world().account(|account, _| {
-        let role = |check: &Check| check.caller_reference.split(':').nth(2).unwrap().to_owned();
+        let role = |check: &HealthCheck| check.caller_reference.split(':').nth(2).unwrap().to_owned();
         account.route53.checks().map(|check| (role(check), check.clone())).collect()
     })
 }
@@ -61,7 +62,7 @@ async fn settings_are_put_right_in_place_where_they_can_change() {
     assert_eq!(ids(&dns, &want).await, [""; 0]);
     let edge = &before["edge"].id;
     assert_eq!(by_role(&cloud)["edge"].id, *edge);
-    let disabled: Result<(), Fault> = cloud.world().change_account(|account, _| {
+    let disabled: Result<(), ServiceError> = cloud.world().change_account(|account, _| {
         let mut config = account.route53.check(edge)?.config.clone();
         (config.disabled, config.search_string) = (Some(true), Some("other".into()));
         account.route53.update_check(edge, None, config).map(drop)

@@ -16,8 +16,8 @@ use twinsite_core::wait::PollPolicy;
 use twinsite_core::{Applied, Deferred, Halted, Host, Mode, Pair, Plan, Run, Site, Step, apply};
 use twinsite_dns_failover::{Change, Desired, DnsFailover, Observed, destroy_steps, steps};
 use twinsite_local::Cloud;
-use twinsite_local::world::route53::RecordSet;
-use twinsite_local::world::{ACCOUNT, Delays};
+use twinsite_local::route53::RecordSet;
+use twinsite_local::{ACCOUNT, Delays};
 
 const BRIEF: PollPolicy =
     PollPolicy { first: Duration::from_millis(1), most: Duration::from_millis(20), total: Duration::from_secs(5) };

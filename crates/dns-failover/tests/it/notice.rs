@@ -4,9 +4,9 @@ use serde_json::json;
 use twinsite_core::{Deferred, Mode, Plan, ResourceId, Run, apply};
 use twinsite_dns_failover::Role;
 use twinsite_dns_failover::notice::{Desired, Notices, Problem, destroy_steps, steps};
+use twinsite_local::Account;
 use twinsite_local::Cloud;
-use twinsite_local::world::Account;
-use twinsite_local::world::cloudwatch::Fault;
+use twinsite_local::ServiceError;
 
 use crate::session;
 
@@ -37,7 +37,7 @@ async fn applied(notices: &Notices, want: &Desired) {
     apply(plan, notices, &Run::silent()).await.unwrap();
 }
 
-fn change(cloud: &Cloud, change: impl FnOnce(&mut Account) -> Result<(), Fault>) {
+fn change(cloud: &Cloud, change: impl FnOnce(&mut Account) -> Result<(), ServiceError>) {
     cloud.world().change_account(|account, _| change(account)).unwrap();
 }
 

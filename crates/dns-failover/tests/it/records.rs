@@ -3,7 +3,8 @@
 use twinsite_core::{Deferred, Mode, ValidationRecord};
 use twinsite_dns_failover::{Problem, steps};
 use twinsite_local::Cloud;
-use twinsite_local::world::route53::{Change, ChangeAction, Fault, Protection, RecordSet, Value, Values};
+use twinsite_local::ServiceError;
+use twinsite_local::route53::{Change, ChangeAction, Protection, RecordSet, Value, Values};
 
 use crate::{applied, checks, cloud, destroyed, dns, ids, observed, planned, sets, want};
 
@@ -142,7 +143,7 @@ async fn drift_is_put_back_but_what_is_protected_is_named_before_anything_change
     applied(&dns, &want).await.unwrap();
     assert_eq!(ids(&dns, &want).await, [""; 0]);
     put(&cloud, set);
-    let protected: Result<(), Fault> = cloud.world().change_account(|account, _| {
+    let protected: Result<(), ServiceError> = cloud.world().change_account(|account, _| {
         let zone = account.route53.zones().next().unwrap().id.clone();
         let (record_name, record_type) = ("www.example.com".to_owned(), "CNAME".to_owned());
         account.route53.protect(&zone, vec![Protection { record_name, record_type, comment: Some("frozen".into()) }])

@@ -4,7 +4,7 @@ use aws_sdk_s3::types::{
 };
 use twinsite_core::{Mode, Pair};
 use twinsite_local::Cloud;
-use twinsite_local::world::{Block, BucketSettings, Doc, Versioning};
+use twinsite_local::s3::{BucketSettings, Doc, PublicAccessBlock, Versioning};
 use twinsite_s3_site::{Adopt, Problem, steps};
 
 use crate::{applied, destroyed, planned, s3_site, want};
@@ -19,7 +19,7 @@ async fn a_second_plan_is_empty_in_every_mode_and_destroy_leaves_nothing() {
         applied(&s3, &want).await.unwrap();
         assert!(planned(&s3, &want).await.is_empty(), "{mode}");
         destroyed(&s3, &want).await;
-        assert!(cloud.world().buckets(twinsite_local::world::ACCOUNT).is_empty());
+        assert!(cloud.world().s3().buckets(twinsite_local::ACCOUNT).is_empty());
     }
 }
 
@@ -30,7 +30,7 @@ async fn each_setting_changed_behind_our_back_is_found_and_put_back() {
     applied(&s3, &want).await.unwrap();
     let drifts: [Drift; 7] = [
         ("versioning", |s| s.versioning = Versioning::Suspended),
-        ("access-block", |s| s.block = Block::ALL),
+        ("access-block", |s| s.block = PublicAccessBlock::ALL),
         ("policy", |s| s.policy = None),
         ("website", |s| drop(s.docs.remove(&Doc::Website))),
         ("lifecycle", |s| drop(s.docs.remove(&Doc::Lifecycle))),
@@ -38,7 +38,7 @@ async fn each_setting_changed_behind_our_back_is_found_and_put_back() {
         ("ownership", |s| drop(s.docs.remove(&Doc::Ownership))),
     ];
     for (name, drift) in drifts {
-        cloud.world().set("www.example.com", drift).unwrap();
+        cloud.world().s3().update_bucket("www.example.com", drift).unwrap();
         let plan = planned(&s3, &want).await;
         assert_eq!(plan.steps().map(|s| s.id.to_string()).collect::<Vec<_>>(), [format!("backup/{name}")]);
         applied(&s3, &want).await.unwrap();
@@ -53,8 +53,8 @@ async fn the_role_its_rule_and_the_probes_are_put_right_too() {
     applied(&s3, &want).await.unwrap();
     let role = cloud.world().account(|account, _| account.iam.roles().next().unwrap().name.clone());
     let primary = want.site.buckets.primary.to_string();
-    let change = |change: &dyn Fn(&mut twinsite_local::world::Account)| {
-        let changed: Result<(), twinsite_local::world::Fault> = cloud.world().change_account(|account, _| {
+    let change = |change: &dyn Fn(&mut twinsite_local::Account)| {
+        let changed: Result<(), twinsite_local::ServiceError> = cloud.world().change_account(|account, _| {
             change(account);
             Ok(())
         });
@@ -65,7 +65,7 @@ async fn the_role_its_rule_and_the_probes_are_put_right_too() {
     assert_eq!(ids(&want).await, ["replication/trust"]);
     change(&|account| account.iam.put_policy(&role, "replicate", r#"{"Statement":[]}"#).unwrap());
     assert_eq!(ids(&want).await, ["replication/permissions", "replication/trust"]);
-    cloud.world().set(&primary, |s| drop(s.docs.remove(&Doc::Replication))).unwrap();
+    cloud.world().s3().update_bucket(&primary, |s| drop(s.docs.remove(&Doc::Replication))).unwrap();
     applied(&s3, &want).await.unwrap();
     assert_eq!(ids(&want).await, [""; 0]);
     let client = aws_client(&cloud).await;
@@ -161,19 +161,19 @@ async fn aws_client(cloud: &Cloud) -> aws_sdk_s3::Client {
 async fn foreign_buckets_are_named_and_never_touched() {
     let (cloud, want) = (Cloud::memory(), want(Mode::Dns));
     let s3 = s3_site(&cloud).await;
-    cloud.world().create_bucket("www.example.com", "us-west-2", twinsite_local::world::ACCOUNT).unwrap();
-    let before = cloud.world().bucket("www.example.com").unwrap();
+    cloud.world().s3().create_bucket("www.example.com", "us-west-2", twinsite_local::ACCOUNT).unwrap();
+    let before = cloud.world().s3().bucket("www.example.com").unwrap();
     let problems = steps(&want, &s3.observe(&want).await.unwrap()).unwrap_err().0;
     assert!(matches!(&problems[..], [Problem::Untagged { .. }]), "{problems:?}");
     destroyed(&s3, &want).await;
-    assert_eq!(cloud.world().bucket("www.example.com").unwrap(), before);
+    assert_eq!(cloud.world().s3().bucket("www.example.com").unwrap(), before);
 }
 
 #[tokio::test]
 async fn an_adopted_bucket_keeps_its_tags_and_its_content_and_outlives_destroy() {
     let (cloud, mut want) = (Cloud::memory(), want(Mode::Dns));
     let s3 = s3_site(&cloud).await;
-    cloud.world().create_bucket("www.example.com", "us-west-2", twinsite_local::world::ACCOUNT).unwrap();
+    cloud.world().s3().create_bucket("www.example.com", "us-west-2", twinsite_local::ACCOUNT).unwrap();
     let client = aws_client(&cloud).await;
     let tagging = Tagging::builder().tag_set(Tag::builder().key("team").value("web").build().unwrap());
     client.put_bucket_tagging().bucket("www.example.com").tagging(tagging.build().unwrap()).send().await.unwrap();
@@ -192,17 +192,17 @@ async fn an_adopted_bucket_keeps_its_tags_and_its_content_and_outlives_destroy()
 async fn the_accounts_block_is_noticed_before_anything_is_created() {
     let (cloud, want) = (Cloud::memory(), want(Mode::Layered));
     let s3 = s3_site(&cloud).await;
-    cloud.world().set_account_block(Some(Block::ALL)).unwrap();
+    cloud.world().set_account_block(Some(PublicAccessBlock::ALL)).unwrap();
     let problems = steps(&want, &s3.observe(&want).await.unwrap()).unwrap_err().0;
     assert_eq!(problems.len(), 2);
     assert!(problems[0].hint().contains("mode = \"origin\""));
-    assert!(cloud.world().bucket("www.example.com").is_none());
+    assert!(cloud.world().s3().bucket("www.example.com").is_none());
 }
 
 #[tokio::test]
 async fn a_bucket_in_the_wrong_region_is_found_there() {
     let (cloud, want) = (Cloud::memory(), want(Mode::Dns));
-    cloud.world().create_bucket("www.example.com", "eu-west-1", twinsite_local::world::ACCOUNT).unwrap();
+    cloud.world().s3().create_bucket("www.example.com", "eu-west-1", twinsite_local::ACCOUNT).unwrap();
     let have = s3_site(&cloud).await.observe(&want).await.unwrap();
     let expected = twinsite_s3_site::Found::Elsewhere("eu-west-1".into());
     assert_eq!(have.buckets, Pair::new(twinsite_s3_site::Found::Nothing, expected));

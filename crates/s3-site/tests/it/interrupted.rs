@@ -3,15 +3,15 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use twinsite_core::Mode;
-use twinsite_local::{Cloud, Trouble};
+use twinsite_local::{Cloud, InjectedFault};
 use twinsite_s3_site::{Adopt, steps};
 
 use crate::{applied, planned, s3_site, want};
 
 /// Lets `k` calls through, then makes trouble: for one operation's retries, or for all that follow.
-fn trouble_at(cloud: &Cloud, k: usize, trouble: Trouble) {
+fn trouble_at(cloud: &Cloud, k: usize, trouble: InjectedFault) {
     let seen = AtomicUsize::new(0);
-    cloud.interfere(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { trouble } else { Trouble::None });
+    cloud.inject_faults(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { trouble } else { InjectedFault::None });
 }
 
 /// Retries would only make these tests slow.
@@ -31,7 +31,7 @@ async fn impatient(cloud: &Cloud) -> twinsite_s3_site::S3Site {
     twinsite_s3_site::S3Site::new(twinsite_core::Pair::new(client("us-east-1"), client("us-west-2")), control, iam)
 }
 
-async fn converges(trouble: Trouble) {
+async fn converges(trouble: InjectedFault) {
     let want = want(Mode::Layered);
     let (mut k, mut orphans) = (0, 0);
     loop {
@@ -40,7 +40,7 @@ async fn converges(trouble: Trouble) {
         let plan = planned(&s3, &want).await;
         trouble_at(&cloud, k, trouble);
         let first = twinsite_core::apply(plan, &s3, &twinsite_core::Run::silent()).await;
-        cloud.interfere(|_| Trouble::None);
+        cloud.inject_faults(|_| InjectedFault::None);
         let s3 = s3_site(&cloud).await;
         let mut retry = want.clone();
         if steps(&retry, &s3.observe(&retry).await.unwrap()).is_err() {
@@ -50,7 +50,7 @@ async fn converges(trouble: Trouble) {
         }
         applied(&s3, &retry).await.unwrap();
         assert!(planned(&s3, &retry).await.is_empty(), "after {k}");
-        assert_eq!(cloud.world().buckets(twinsite_local::world::ACCOUNT).len(), 2);
+        assert_eq!(cloud.world().s3().buckets(twinsite_local::ACCOUNT).len(), 2);
         assert_eq!(cloud.world().account(|account, _| account.iam.roles().count()), 1);
         if first.is_ok() {
             assert!(k > 12, "{k}");
@@ -63,10 +63,10 @@ async fn converges(trouble: Trouble) {
 
 #[tokio::test]
 async fn stopped_after_any_call_the_next_apply_finishes() {
-    converges(Trouble::Refuse).await;
+    converges(InjectedFault::Refuse).await;
 }
 
 #[tokio::test]
 async fn a_lost_reply_to_any_call_is_made_good() {
-    converges(Trouble::LoseReply).await;
+    converges(InjectedFault::LoseReply).await;
 }

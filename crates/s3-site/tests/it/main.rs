@@ -14,7 +14,7 @@ use twinsite_s3_site::{Change, Desired, S3Site, destroy_steps, steps};
 
 fn want(mode: Mode) -> Desired {
     let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
-    let account = twinsite_local::world::ACCOUNT.parse().unwrap();
+    let account = twinsite_local::ACCOUNT.parse().unwrap();
     Desired::new(Site::new("www.example.com".parse().unwrap(), mode, account, regions).unwrap())
 }
 

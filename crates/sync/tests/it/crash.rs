@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 use twinsite_core::Run;
-use twinsite_local::{Cloud, Trouble};
+use twinsite_local::{Cloud, InjectedFault};
 use twinsite_sync::{Headers, Key, Rules, S3Store, Store, SyncError, md5, mirror, release};
 
 use crate::stage::{Done, Stage, deploy, roll_back};
@@ -45,12 +45,12 @@ async fn pages_find_their_assets(store: &S3Store, when: &str) {
 }
 
 /// Requests from this one on, or only this one, meet trouble.
-fn trouble(cloud: &Cloud, at: usize, only: bool, trouble: Trouble) -> Arc<AtomicUsize> {
+fn trouble(cloud: &Cloud, at: usize, only: bool, trouble: InjectedFault) -> Arc<AtomicUsize> {
     let seen = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&seen);
-    cloud.interfere(move |_| {
+    cloud.inject_faults(move |_| {
         let now = count.fetch_add(1, Ordering::Relaxed);
-        if now == at || (now > at && !only) { trouble } else { Trouble::None }
+        if now == at || (now > at && !only) { trouble } else { InjectedFault::None }
     });
     seen
 }
@@ -78,7 +78,7 @@ async fn prepared() -> (Stage, TempDir) {
 /// Runs something with trouble at request `k`, then again without; returns whether `k` was beyond its end.
 async fn stopped_at(
     k: usize,
-    (kind, only): (Trouble, bool),
+    (kind, only): (InjectedFault, bool),
     name: &str,
     run: impl AsyncFn(&Stage, &Path) -> Result<Done, SyncError>,
 ) -> bool {
@@ -91,7 +91,7 @@ async fn stopped_at(
     let seen = trouble(&stage.cloud, k, only, kind);
     let first = run(&stage, dir.path()).await;
     let beyond = seen.load(Ordering::Relaxed) <= k;
-    stage.cloud.interfere(|_| Trouble::None);
+    stage.cloud.inject_faults(|_| InjectedFault::None);
     for side in [&stage.primary, &stage.backup] {
         pages_find_their_assets(side, &when).await;
     }
@@ -111,7 +111,7 @@ async fn stopped_at(
 }
 
 async fn stopped_anywhere(
-    trouble: (Trouble, bool),
+    trouble: (InjectedFault, bool),
     name: &str,
     every: usize,
     run: impl AsyncFn(&Stage, &Path) -> Result<Done, SyncError>,
@@ -134,27 +134,27 @@ async fn rolled_back(stage: &Stage, _: &Path) -> Result<Done, SyncError> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deploy_stopped_after_any_request_is_finished_by_the_next() {
-    stopped_anywhere((Trouble::Refuse, false), "deploy", 1, deployed).await;
+    stopped_anywhere((InjectedFault::Refuse, false), "deploy", 1, deployed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_reply_to_any_request_of_a_deploy_is_made_good() {
-    stopped_anywhere((Trouble::LoseReply, true), "deploy", 1, deployed).await;
+    stopped_anywhere((InjectedFault::LoseReply, true), "deploy", 1, deployed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rollback_stopped_after_any_request_is_finished_by_the_next() {
-    stopped_anywhere((Trouble::Refuse, false), "rollback", 1, rolled_back).await;
+    stopped_anywhere((InjectedFault::Refuse, false), "rollback", 1, rolled_back).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_reply_to_any_request_of_a_rollback_is_made_good() {
-    stopped_anywhere((Trouble::LoseReply, true), "rollback", 1, rolled_back).await;
+    stopped_anywhere((InjectedFault::LoseReply, true), "rollback", 1, rolled_back).await;
 }
 
 #[tokio::test]
 async fn a_backfill_stopped_after_any_request_is_finished_by_the_next_and_foreign_objects_stay() {
-    for (kind, only) in [(Trouble::Refuse, false), (Trouble::LoseReply, true)] {
+    for (kind, only) in [(InjectedFault::Refuse, false), (InjectedFault::LoseReply, true)] {
         for k in 0.. {
             let (stage, dir) = (Stage::new().await, tempfile::tempdir().unwrap());
             version(dir.path(), 1);
@@ -170,7 +170,7 @@ async fn a_backfill_stopped_after_any_request_is_finished_by_the_next_and_foreig
             let seen = trouble(&stage.cloud, k, only, kind);
             let first: Result<usize, SyncError> = fill().await;
             let beyond = seen.load(Ordering::Relaxed) <= k;
-            stage.cloud.interfere(|_| Trouble::None);
+            stage.cloud.inject_faults(|_| InjectedFault::None);
             pages_find_their_assets(&stage.backup, &format!("{kind:?} at {k}")).await;
             fill().await.unwrap();
             assert_eq!(fill().await.unwrap(), 0, "{kind:?} at {k}");

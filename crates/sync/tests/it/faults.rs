@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use twinsite_local::{Cloud, Trouble};
+use twinsite_local::{Cloud, InjectedFault};
 use twinsite_sync::{Key, Options, Store};
 
 use crate::{bucket, publish, site, try_publish, write};
@@ -20,11 +20,11 @@ async fn impatient(cloud: &Cloud) -> twinsite_sync::S3Store {
     twinsite_sync::S3Store::new(client, "site")
 }
 
-fn trouble_from(cloud: &Cloud, from: usize, until: usize, trouble: Trouble) {
+fn trouble_from(cloud: &Cloud, from: usize, until: usize, trouble: InjectedFault) {
     let seen = Arc::new(AtomicUsize::new(0));
-    cloud.interfere(move |_| {
+    cloud.inject_faults(move |_| {
         let now = seen.fetch_add(1, Ordering::Relaxed);
-        if (from..until).contains(&now) { trouble } else { Trouble::None }
+        if (from..until).contains(&now) { trouble } else { InjectedFault::None }
     });
 }
 
@@ -42,14 +42,14 @@ async fn assert_pages_have_assets(store: &impl Store) {
     assert!((has("about/index.html") && has("feed.xml")) || !has("index.html"), "{keys:?}");
 }
 
-async fn converges(trouble: Trouble, last_only: bool) {
+async fn converges(trouble: InjectedFault, last_only: bool) {
     for k in 0..10 {
         let (dir, cloud) = (site(), Cloud::memory());
         let store = impatient(&cloud).await;
         let until = if last_only { k + 1 } else { usize::MAX };
         trouble_from(&cloud, k, until, trouble);
         let first = try_publish(dir.path(), &store, &Options::default()).await;
-        cloud.interfere(|_| Trouble::None);
+        cloud.inject_faults(|_| InjectedFault::None);
         assert!(first.is_err() || k >= 9, "request {k} of the first publish failed, and nobody noticed");
         assert_pages_have_assets(&store).await;
         publish(dir.path(), &store).await;
@@ -61,12 +61,12 @@ async fn converges(trouble: Trouble, last_only: bool) {
 
 #[tokio::test]
 async fn stopped_after_any_request_the_next_publish_finishes() {
-    converges(Trouble::Refuse, false).await;
+    converges(InjectedFault::Refuse, false).await;
 }
 
 #[tokio::test]
 async fn a_lost_reply_to_any_request_is_made_good() {
-    converges(Trouble::LoseReply, true).await;
+    converges(InjectedFault::LoseReply, true).await;
 }
 
 #[tokio::test]
@@ -79,9 +79,9 @@ async fn a_change_of_everything_stopped_anywhere_deletes_nothing_early() {
             write(dir.path(), name, &format!("changed {name}"));
         }
         std::fs::remove_file(dir.path().join("assets/logo.svg")).unwrap();
-        trouble_from(&cloud, k, usize::MAX, Trouble::Refuse);
+        trouble_from(&cloud, k, usize::MAX, InjectedFault::Refuse);
         let stopped = try_publish(dir.path(), &store, &Options::default()).await;
-        cloud.interfere(|_| Trouble::None);
+        cloud.inject_faults(|_| InjectedFault::None);
         let logo = keys(&store).await.iter().any(|key| key.as_str() == "assets/logo.svg");
         let index = store.get(&"index.html".parse().unwrap()).await.unwrap().unwrap();
         assert!(logo || index.starts_with(b"changed"), "deleted before the pages changed, at {k}");
@@ -98,9 +98,9 @@ async fn slow_down_is_ridden_out_and_slows_down() {
     let (dir, cloud) = (site(), Cloud::memory());
     let store = bucket(&cloud).await;
     let seen = AtomicUsize::new(0);
-    cloud.interfere(move |request| {
+    cloud.inject_faults(move |request| {
         let first = request.operation == "PutObject" && seen.fetch_add(1, Ordering::Relaxed) < 4;
-        if first { Trouble::SlowDown } else { Trouble::None }
+        if first { InjectedFault::SlowDown } else { InjectedFault::None }
     });
     assert_eq!(publish(dir.path(), &store).await.put, 7);
     assert_eq!(store.throttled(), 4);

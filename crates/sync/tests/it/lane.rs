@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use bytes::Bytes;
 use twinsite_aws::{EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY};
 use twinsite_aws_session::{Access, Session};
-use twinsite_local::{Cloud, Trouble};
+use twinsite_local::{Cloud, InjectedFault};
 use twinsite_sync::{Headers, Key, S3Store, Store, md5};
 
 /// The headers of a put.
@@ -69,7 +69,7 @@ fn watched(cloud: &Cloud, seen: &Seen) -> SharedHttpClient {
 }
 
 async fn client(cloud: &Cloud, seen: &Seen) -> aws_sdk_s3::Client {
-    cloud.world().create_bucket("site", "us-east-1", twinsite_local::world::ACCOUNT).unwrap();
+    cloud.world().s3().create_bucket("site", "us-east-1", twinsite_local::ACCOUNT).unwrap();
     let access = Access { embedded: Some(watched(cloud, seen)), ..Access::default() };
     Session::open(access).await.s3(&"us-east-1".parse().unwrap())
 }
@@ -142,11 +142,11 @@ async fn they_are_signed_and_introduced_as_the_sdk_does_it() {
 
 #[tokio::test]
 async fn whatever_goes_wrong_the_sdk_puts_once_more() {
-    let error = |status, code| Trouble::Error { status, code };
+    let error = |status, code| InjectedFault::Error { status, code };
     for trouble in [
-        Trouble::Refuse,
-        Trouble::LoseReply,
-        Trouble::SlowDown,
+        InjectedFault::Refuse,
+        InjectedFault::LoseReply,
+        InjectedFault::SlowDown,
         error(403, "RequestTimeTooSkewed"),
         error(400, "ExpiredToken"),
         error(500, "InternalError"),
@@ -155,16 +155,16 @@ async fn whatever_goes_wrong_the_sdk_puts_once_more() {
         let store = S3Store::new(client(&cloud, &seen).await, "site");
         put(&store, "first", &Headers::default(), "first").await;
         let requests = AtomicUsize::new(0);
-        cloud.interfere(move |seen| {
+        cloud.inject_faults(move |seen| {
             let next = seen.operation == "PutObject" && requests.fetch_add(1, Ordering::Relaxed) == 1;
-            if next { trouble } else { Trouble::None }
+            if next { trouble } else { InjectedFault::None }
         });
         for n in 0..3 {
             put(&store, &n.to_string(), &Headers::default(), "text").await;
             assert_eq!(store.get(&key(&n.to_string())).await.unwrap().unwrap(), "text", "{trouble:?}");
         }
         assert_eq!((seen.count(true), seen.count(false)), (2, 3), "{trouble:?}");
-        assert_eq!(store.throttled(), u64::from(trouble == Trouble::SlowDown), "{trouble:?}");
+        assert_eq!(store.throttled(), u64::from(trouble == InjectedFault::SlowDown), "{trouble:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use twinsite_core::Run;
-use twinsite_local::{Cloud, Trouble};
+use twinsite_local::{Cloud, InjectedFault};
 use twinsite_sync::{
     ETag, Headers, Index, MemoryStore, Options, Rules, S3Store, SourceError, Store, Stretch, SyncError, md5, plan,
     transfer, walk,
@@ -30,27 +30,30 @@ async fn assert_there(store: &S3Store, name: &str, bytes: &[u8]) {
 
 #[tokio::test]
 async fn every_attempt_reads_them_anew() {
-    for trouble in
-        [Trouble::Refuse, Trouble::LoseReply, Trouble::SlowDown, Trouble::Error { status: 500, code: "InternalError" }]
-    {
+    for trouble in [
+        InjectedFault::Refuse,
+        InjectedFault::LoseReply,
+        InjectedFault::SlowDown,
+        InjectedFault::Error { status: 500, code: "InternalError" },
+    ] {
         let (dir, cloud) = (tempfile::tempdir().unwrap(), Cloud::memory());
         let store = bucket(&cloud).await;
         let whole = noise(&dir.path().join("whole.bin"), WHOLE);
         let parts = noise(&dir.path().join("parts.bin"), PARTS);
         let (puts, sent) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        cloud.interfere(move |seen| {
+        cloud.inject_faults(move |seen| {
             let first = match seen.operation.as_str() {
                 "PutObject" => puts.fetch_add(1, Ordering::Relaxed) == 0,
                 "UploadPart" => sent.fetch_add(1, Ordering::Relaxed) < 2,
                 _ => false,
             };
-            if first { trouble } else { Trouble::None }
+            if first { trouble } else { InjectedFault::None }
         });
         let report = publish(dir.path(), &store).await;
         assert_eq!((report.put, report.bytes), (2, (WHOLE + PARTS) as u64), "{trouble:?}");
         assert_there(&store, "whole.bin", &whole).await;
         assert_there(&store, "parts.bin", &parts).await;
-        assert!(cloud.requests()["UploadPart"] >= 5, "{trouble:?}: {:?}", cloud.requests());
+        assert!(cloud.request_counts()["UploadPart"] >= 5, "{trouble:?}: {:?}", cloud.request_counts());
         let again = planned(dir.path(), &Rules::web(), &store, &Options::default()).await.unwrap();
         assert!(again.is_empty(), "{trouble:?}");
     }
@@ -68,11 +71,11 @@ async fn one_that_changes_behind_its_digest_is_not_published() {
         let (index, run) = (Index::memory(), Run::silent());
         let plan = plan(&source, &store, &Options::default(), &index, &run).await.unwrap();
         let done = AtomicBool::new(false);
-        cloud.interfere(move |seen| {
+        cloud.inject_faults(move |seen| {
             if seen.operation == operation && !done.swap(true, Ordering::Relaxed) {
                 std::fs::write(&path, vec![7; size]).unwrap();
             }
-            Trouble::None
+            InjectedFault::None
         });
         let stopped = transfer(plan, &store, &index, &run).await.unwrap_err();
         let [(key, SyncError::Source(SourceError::Changed(changed)))] = &stopped.failed[..] else {
@@ -80,7 +83,7 @@ async fn one_that_changes_behind_its_digest_is_not_published() {
         };
         assert_eq!((key, key.as_str()), (changed, "film.bin"));
         assert!(store.page(None).await.unwrap().objects.is_empty(), "neither half a film nor a page without one");
-        cloud.interfere(|_| Trouble::None);
+        cloud.inject_faults(|_| InjectedFault::None);
         publish(dir.path(), &store).await;
         assert_there(&store, "film.bin", &vec![7; size]).await;
     }
@@ -125,12 +128,12 @@ async fn a_small_one_was_read_before_so_what_the_store_says_counts() {
     let store = bucket(&cloud).await;
     write(dir.path(), "index.html", "first");
     let path = dir.path().join("index.html");
-    cloud.interfere(move |seen| {
+    cloud.inject_faults(move |seen| {
         if seen.operation != "PutObject" {
-            return Trouble::None;
+            return InjectedFault::None;
         }
         std::fs::write(&path, "second").unwrap();
-        Trouble::Error { status: 403, code: "AccessDenied" }
+        InjectedFault::Error { status: 403, code: "AccessDenied" }
     });
     let stopped = crate::try_publish(dir.path(), &store, &Options::default()).await.unwrap_err();
     assert!(matches!(&stopped.failed[..], [(_, SyncError::Store(_))]), "{stopped}");

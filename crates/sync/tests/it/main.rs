@@ -54,7 +54,7 @@ fn write(dir: &Path, name: &str, text: &str) {
 
 /// An empty bucket of the embedded cloud.
 async fn bucket(cloud: &Cloud) -> S3Store {
-    cloud.world().create_bucket("site", "us-east-1", twinsite_local::world::ACCOUNT).unwrap();
+    cloud.world().s3().create_bucket("site", "us-east-1", twinsite_local::ACCOUNT).unwrap();
     let access = Access { embedded: Some(cloud.http_client()), ..Access::default() };
     S3Store::new(Session::open(access).await.s3(&"us-east-1".parse().unwrap()), "site")
 }

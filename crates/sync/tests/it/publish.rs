@@ -11,8 +11,8 @@ use twinsite_sync::{
 use crate::{bucket, planned, publish, site, write};
 
 fn requests(cloud: &Cloud) -> BTreeMap<String, u64> {
-    let requests = cloud.requests();
-    cloud.forget_requests();
+    let requests = cloud.request_counts();
+    cloud.reset_request_counts();
     requests
 }
 
@@ -137,12 +137,12 @@ async fn an_interrupted_upload_goes_on_where_it_stopped() {
     let store = bucket(&cloud).await;
     let text = vec![7; 33 << 20];
     std::fs::write(dir.path().join("film.mp4"), text).unwrap();
-    cloud.interfere(|seen| match seen.operation.as_str() {
-        "CompleteMultipartUpload" => twinsite_local::Trouble::Refuse,
-        _ => twinsite_local::Trouble::None,
+    cloud.inject_faults(|seen| match seen.operation.as_str() {
+        "CompleteMultipartUpload" => twinsite_local::InjectedFault::Refuse,
+        _ => twinsite_local::InjectedFault::None,
     });
     assert!(crate::try_publish(dir.path(), &store, &Options::default()).await.is_err());
-    cloud.interfere(|_| twinsite_local::Trouble::None);
+    cloud.inject_faults(|_| twinsite_local::InjectedFault::None);
     requests(&cloud);
     publish(dir.path(), &store).await;
     assert_eq!(requests(&cloud).get("UploadPart"), None);

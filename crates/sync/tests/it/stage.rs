@@ -7,8 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use twinsite_aws_session::{Access, Session};
 use twinsite_core::Run;
+use twinsite_local::ACCOUNT;
 use twinsite_local::Cloud;
-use twinsite_local::world::{ACCOUNT, Versioning};
+use twinsite_local::s3::Versioning;
 use twinsite_sync::lock::{self, Lease, Owed, Owner, take};
 use twinsite_sync::release;
 use twinsite_sync::{
@@ -28,11 +29,15 @@ pub(crate) const KEEP: Keep = Keep { releases: 20, days: 0 };
 impl Stage {
     pub(crate) async fn new() -> Self {
         let cloud = Cloud::memory();
-        let access = Access { embedded: Some(cloud.http_client()), attempts: Some(1), ..Access::default() };
+        let access = Access {
+            embedded: Some(cloud.http_client()),
+            retry: Some(twinsite_aws::retries().with_max_attempts(1)),
+            ..Access::default()
+        };
         let session = Session::open(access).await;
         let store = |name: &str, region: &str| {
-            cloud.world().create_bucket(name, region, ACCOUNT).unwrap();
-            cloud.world().set(name, |settings| settings.versioning = Versioning::Enabled).unwrap();
+            cloud.world().s3().create_bucket(name, region, ACCOUNT).unwrap();
+            cloud.world().s3().update_bucket(name, |settings| settings.versioning = Versioning::Enabled).unwrap();
             S3Store::new(session.s3(&region.parse().unwrap()), name)
         };
         let (primary, backup) = (store("primary", "us-east-1"), store("backup", "us-west-2"));
