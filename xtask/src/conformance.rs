@@ -57,7 +57,7 @@ fn against_moto(program: &PathBuf) -> Result<()> {
     let mut server = Process(moto.spawn().context("start moto_server")?);
     wait_for(&mut server, port)?;
     let mut tests = vec!["test", "--test", "it"];
-    for package in ["twinsite-cdn", "twinsite-dns-failover", "twinsite-s3-site", "twinsite-sync"] {
+    for package in ["twinsite-cdn", "twinsite-dns-failover", "twinsite-s3-site", "twinsite-site", "twinsite-sync"] {
         tests.extend(["--package", package]);
     }
     let endpoint = format!("http://127.0.0.1:{port}");

@@ -199,6 +199,7 @@ impl Context<'_> {
             },
             versions: if options.versions { Versions::All } else { Versions::Current },
             lock_timeout: Duration::from_secs(options.lock_timeout),
+            ..BackfillRequest::default()
         };
         let backfilled = async {
             let plan = Box::pin(site::plan_backfill(&site, request, self.run)).await?;

@@ -11,7 +11,7 @@ use twinsite_sync::mirror::{self, Compared, Filled};
 use twinsite_sync::{S3Store, SyncError};
 
 use crate::context::SiteContext;
-use crate::deploy::PlannedBackup;
+use crate::deploy::{PlannedBackup, PublishOptions};
 use crate::error::{Context, Error};
 
 const OPERATION: &str = "backfill the backup";
@@ -37,6 +37,8 @@ pub struct BackfillRequest {
     pub versions: Versions,
     /// How long to wait for the deploy lock.
     pub lock_timeout: Duration,
+    /// How long the lock lasts without renewal.
+    pub lock_ttl: Duration,
 }
 
 /// Which versions of an object a backfill copies.
@@ -51,7 +53,8 @@ pub enum Versions {
 
 impl Default for BackfillRequest {
     fn default() -> Self {
-        Self { engine: Engine::Auto, versions: Versions::Current, lock_timeout: Duration::from_mins(5) }
+        let PublishOptions { lock_timeout, lock_ttl, .. } = PublishOptions::default();
+        Self { engine: Engine::Auto, versions: Versions::Current, lock_timeout, lock_ttl }
     }
 }
 
@@ -193,7 +196,7 @@ struct Done {
 async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillRequest, run: &Run) -> Result<Done, Error> {
     let stores = site.stores();
     let rules = site.config.rules().context("use the configuration")?;
-    let lease = Lease { timeout: request.lock_timeout, ..Lease::default() };
+    let lease = Lease { ttl: request.lock_ttl, timeout: request.lock_timeout, ..Lease::default() };
     let owner = Owner { who: site.caller.clone(), ..Owner::here("backfill") };
     let taken = Box::pin(lock::take(&stores.primary, owner, Owed::default(), lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;

@@ -54,6 +54,12 @@ impl RollbackSource {
         Ok(Self { source: release.source(rules), plan, notes, index: Index::memory(), options })
     }
 
+    /// The same with other options for lock, replication and invalidation.
+    #[must_use]
+    pub fn with_options(self, options: PublishOptions) -> Self {
+        Self { options, ..self }
+    }
+
     fn request<'a>(&'a self, rules: &'a Rules) -> PublishRequest<'a> {
         PublishRequest {
             source: &self.source,

@@ -4,29 +4,27 @@
 
 mod bad_sources;
 mod conformance;
-mod crash;
 mod faults;
 mod gated;
-mod history;
 mod lane;
 mod large;
 mod mirror;
 mod model;
-mod model_history;
 mod moto;
 mod publish;
-mod stage;
-mod turns;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use bytes::Bytes;
 use tempfile::TempDir;
 use twinsite_aws_session::{Access, Session};
 use twinsite_core::Run;
 use twinsite_local::Cloud;
 use twinsite_sync::{
-    History, Index, Interrupted, Options, Report, Rules, S3Store, Store, SyncError, SyncPlan, plan, transfer, walk,
+    Headers, History, Index, Interrupted, Key, Options, Report, Rules, S3Store, Store, SyncError, SyncPlan, plan,
+    transfer, walk,
 };
 
 /// A little site with assets, pages and entry points.
@@ -77,4 +75,22 @@ async fn try_publish(dir: &Path, store: &impl History, options: &Options) -> Res
 
 async fn publish(dir: &Path, store: &impl History) -> Report {
     try_publish(dir, store, &Options::default()).await.unwrap()
+}
+
+/// What visitors of a bucket get: bytes and headers.
+async fn contents<S: History>(store: &S) -> BTreeMap<Key, (Bytes, Headers)> {
+    let mut all = BTreeMap::new();
+    let mut after = None;
+    loop {
+        let page = store.page(after.as_deref()).await.unwrap();
+        for object in page.objects.iter().filter(|object| !object.key.is_reserved()) {
+            let bytes = store.get(&object.key).await.unwrap().unwrap();
+            let head = store.head(&object.key).await.unwrap().unwrap();
+            all.insert(object.key.clone(), (bytes, head.headers));
+        }
+        after = page.objects.last().map(|last| last.key.as_str().to_owned());
+        if !page.more {
+            return all;
+        }
+    }
 }

@@ -8,8 +8,7 @@ use proptest::prelude::*;
 use twinsite_core::Run;
 use twinsite_sync::{Headers, Key, MemoryStore, Rules, Store, SyncError, md5, mirror};
 
-use crate::stage::contents;
-use crate::{publish, site};
+use crate::{contents, publish, site};
 
 const NAMES: [&str; 7] = ["index.html", "a.css", "b/index.html", "b/c.js", "d e.png", "z+%.txt", "\u{e4}.svg"];
 

@@ -3,11 +3,9 @@
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use twinsite_core::Run;
-use twinsite_sync::release::{self, Keep};
-use twinsite_sync::{Headers, History, Key, PartMade, ReleaseId, Rules, S3Store, Store, md5, mirror};
+use twinsite_sync::{Headers, History, Key, PartMade, Rules, S3Store, Store, md5, mirror};
 
-use crate::stage::{contents, deploy, roll_back};
-use crate::{conformance, publish, site, write};
+use crate::{conformance, publish, site};
 
 /// A client of the server that the environment names.
 #[expect(clippy::disallowed_methods, reason = "the harness tells where the server is")]
@@ -60,27 +58,6 @@ async fn pair(name: &str) -> [S3Store; 2] {
         stores.push(store);
     }
     stores.try_into().unwrap()
-}
-
-#[tokio::test]
-#[ignore = "needs a moto server: cargo xtask conformance"]
-async fn moto_lock_releases_parity_and_rollback() {
-    let [primary, backup] = pair("history").await;
-    let (dir, stores) = (site(), (&primary, &backup));
-    assert_eq!(deploy(dir.path(), stores).await.unwrap().release, Some(ReleaseId(1)));
-    let first = contents(&primary).await;
-    for (n, text) in [(2, "body{color:red}"), (3, "body{color:blue}")] {
-        write(dir.path(), "assets/app.css", text);
-        assert_eq!(deploy(dir.path(), stores).await.unwrap().release, Some(ReleaseId(n)));
-    }
-    assert!(deploy(dir.path(), stores).await.unwrap().release.is_none(), "nothing has changed");
-    roll_back(1, stores).await.unwrap();
-    assert_eq!((contents(&primary).await, contents(&backup).await), (first.clone(), first));
-    assert!(mirror::compare(&primary, &backup, &Run::silent()).await.unwrap().is_level());
-    let done = release::collect(&primary, &Keep { releases: 2, days: 0 }).await.unwrap();
-    assert_eq!((done.releases, done.versions), (vec![ReleaseId(1), ReleaseId(2)], 1));
-    roll_back(3, stores).await.unwrap();
-    assert_eq!(primary.get(&"assets/app.css".parse().unwrap()).await.unwrap().unwrap(), "body{color:blue}");
 }
 
 #[tokio::test]

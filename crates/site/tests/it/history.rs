@@ -4,7 +4,7 @@ use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use twinsite_aws_session::{Access, Session};
-use twinsite_core::Run;
+use twinsite_site::Run;
 use twinsite_sync::lock::{Lease, LockError, Owed, Owner, take};
 use twinsite_sync::release::{self, Keep, Kind};
 use twinsite_sync::{History, MemoryStore, ReleaseId, S3Store, Store, mirror};
@@ -162,7 +162,7 @@ async fn a_release_whose_versions_are_gone_is_refused_before_anything_changes() 
     let old = stage.primary.versions("index.html", None).await.unwrap().past.pop().unwrap();
     stage.primary.delete_versions(&[(key, old.version)]).await.unwrap();
     let before = stage.contents(&stage.primary).await;
-    let refused = roll_back(1, (&stage.primary, &stage.backup)).await.unwrap_err();
+    let refused = roll_back(1, (&stage.primary, &stage.backup)).await.unwrap_err().error;
     assert!(refused.to_string().contains("index.html"), "{refused}");
     assert_eq!(stage.contents(&stage.primary).await, before);
 }

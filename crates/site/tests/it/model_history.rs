@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use twinsite_core::Run;
+use twinsite_site::Run;
 use twinsite_sync::release::{self, Keep};
-use twinsite_sync::{Headers, Key, MemoryStore, ReleaseId, Store, SyncError, md5, mirror};
+use twinsite_sync::{Headers, Key, MemoryStore, ReleaseId, Store, md5, mirror};
 
 use crate::gated::{self, Gated};
-use crate::stage::{Done, contents, deploy, roll_back};
+use crate::stage::{Done, Failed, contents, deploy, roll_back};
 use crate::write;
 
 const NAMES: [&str; 6] = ["index.html", "a.css", "b/index.html", "b/c.js", "d e.png", "feed.xml"];
@@ -38,14 +38,17 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// An attempt whose requests fail, and what it did if it came through all the same.
+/// An attempt whose requests fail, and what it did all the same.
 async fn failed(
     fault: Fault,
     stores: (&MemoryStore, &MemoryStore),
-    publish: impl AsyncFn((&Gated<gated::Fault>, &Gated<gated::Fault>)) -> Result<Done, SyncError>,
+    publish: impl AsyncFn((&Gated<gated::Fault>, &Gated<gated::Fault>)) -> Result<Done, Failed>,
 ) -> Option<Done> {
     let faulty = gated::Fault::both(fault?, [stores.0, stores.1]);
-    publish((&faulty[0], &faulty[1])).await.ok()
+    Some(match publish((&faulty[0], &faulty[1])).await {
+        Ok(done) => done,
+        Err(failed) => Done { invalidated: failed.invalidated, release: None },
+    })
 }
 
 /// What the model remembers.
@@ -70,7 +73,7 @@ impl Model {
             self.releases.insert(release.id.0, now.clone());
             second.release = second.release.max(Some(release.id));
         }
-        second.owed.join(first.map(|done| done.owed).unwrap_or_default());
+        second.invalidated.extend(first.map(|done| done.invalidated).unwrap_or_default());
         second
     }
 
@@ -80,7 +83,7 @@ impl Model {
         // Assets that stay for earlier releases have not changed for anybody.
         let pages = changed.filter(|(key, _)| now.contains_key(*key) || key.contains(".html") || key.contains("feed"));
         for (key, _) in pages {
-            assert!(done.owed.all || done.owed.keys.contains(key), "`{key}` changed, and nobody is told: {done:?}");
+            assert!(done.has_invalidated(key), "`{key}` changed and was not invalidated: {done:?}");
         }
         if let Some(release) = done.release {
             self.releases.insert(release.0, now.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use twinsite_core::Run;
+use twinsite_site::Run;
 use twinsite_sync::lock::{Lease, Owed, Owner, take};
 use twinsite_sync::{Headers, History, Key, MemoryStore, StoreError, md5, mirror, release};
 
@@ -120,7 +120,7 @@ async fn race(turn: impl Fn([usize; 2]) -> usize, name: &str) {
         let (dir, stores) = (dirs[who].path(), (game.store(who, &primary), game.store(who, &backup)));
         let playing = async move {
             let result = deploy(dir, (&stores.0, &stores.1)).await;
-            result.unwrap_or_else(|error| panic!("{name}: deployer {who}: {error}"))
+            result.unwrap_or_else(|error| panic!("{name}: deployer {who}: {error:?}"))
         };
         game.play(who, playing)
     };

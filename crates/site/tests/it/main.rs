@@ -1,0 +1,31 @@
+//! The operations that ship, on the embedded cloud and on stores in memory, in the presence of faults.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod crash;
+#[path = "../../../sync/tests/it/gated.rs"]
+mod gated;
+mod history;
+mod model_history;
+mod moto;
+mod site;
+mod stage;
+mod turns;
+
+use std::fs;
+use std::path::Path;
+
+fn write(dir: &Path, name: &str, text: &str) {
+    let path = dir.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// The requests at which faults are injected: every one in CI, where `TWINSITE_EXHAUSTIVE` is set; otherwise the first ones and then
+/// every eleventh, from an offset that differs from run to run.
+#[expect(clippy::disallowed_methods, reason = "CI says so in the environment")]
+fn sampled() -> impl Iterator<Item = usize> {
+    let exhaustive = std::env::var_os("TWINSITE_EXHAUSTIVE").is_some();
+    let (step, offset) = if exhaustive { (1, 0) } else { (11, std::process::id() as usize % 11) };
+    (0..3).chain((3 + offset..).step_by(step))
+}
