@@ -134,7 +134,7 @@ impl Context<'_> {
         let checks = match request.check {
             VisitorCheck::Configured => config.publish.probe,
             VisitorCheck::Skip => false,
-            VisitorCheck::Fail | VisitorCheck::RollBack => true,
+            VisitorCheck::Check => true,
         };
         let data_plane = if checks { DataPlane::AtSpeed(1) } else { DataPlane::NotNeeded };
         let index = Some(index_file(self.global));
@@ -151,7 +151,10 @@ impl Context<'_> {
                 let plan = site::plan_deploy(&site, source, &request, self.run).await?;
                 return Ok(CommandResult::DryRun(plan.summary()));
             }
-            let deployed = site::deploy(&site, source, &request, self.run).await?;
+            let deployed = match options.rollback_on_failure {
+                true => Box::pin(site::deploy_or_roll_back(&site, source, &request, self.run)).await?,
+                false => Box::pin(site::deploy(&site, source, &request, self.run)).await?,
+            };
             Ok(deployed_result(deployed, &cloud).await)
         };
         let deployed = Box::pin(deployed).await;
@@ -428,11 +431,10 @@ fn deploy_request(options: &args::Deploy) -> Result<DeployRequest, Error> {
         send: if options.force { Sending::All } else { Sending::Changed },
         message: options.message.clone(),
         older: if options.if_newer { OlderCommit::Skip } else { OlderCommit::Publish },
-        check: match (options.rollback_on_failure, options.probe, options.no_probe) {
-            (true, _, _) => VisitorCheck::RollBack,
-            (false, true, _) => VisitorCheck::Fail,
-            (false, false, true) => VisitorCheck::Skip,
-            (false, false, false) => VisitorCheck::Configured,
+        check: match (options.probe || options.rollback_on_failure, options.no_probe) {
+            (true, _) => VisitorCheck::Check,
+            (false, true) => VisitorCheck::Skip,
+            (false, false) => VisitorCheck::Configured,
         },
         options: publish_options(&options.publish),
     })

@@ -11,8 +11,9 @@ use twinsite_sync::mirror::{self, Compared, Filled};
 use twinsite_sync::{S3Store, SyncError};
 
 use crate::context::SiteContext;
-use crate::deploy::{PlannedBackup, PublishOptions};
 use crate::error::{Context, Error};
+use crate::options::PublishOptions;
+use crate::publish_result::PlannedBackup;
 
 const OPERATION: &str = "backfill the backup";
 

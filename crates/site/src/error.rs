@@ -62,6 +62,14 @@ pub enum Cause {
     /// Existing resources conflict with the configuration, one per line. Nothing was changed.
     #[error("{0}")]
     Conflicts(String),
+    /// A release is published, but visitors do not get it.
+    #[error("{reasons}")]
+    NotServed {
+        /// The release.
+        release: u64,
+        /// What visitors get instead, one page per line.
+        reasons: String,
+    },
     /// The request cannot be fulfilled as it was made.
     #[error("{0}")]
     Usage(String),
@@ -163,6 +171,7 @@ fn hints(cause: &Cause) -> Vec<String> {
             let done = "completed steps stay completed; run the same command again to finish the rest";
             first.into_iter().chain([done]).map(str::to_owned).collect()
         }
+        Cause::NotServed { .. } => one("it stays published: check it, or roll back with `twinsite rollback`"),
         _ => Vec::new(),
     }
 }

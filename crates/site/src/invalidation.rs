@@ -8,7 +8,7 @@ use twinsite_aws::AwsError;
 use twinsite_core::{ResourceId, Run};
 
 use crate::context::SiteContext;
-use crate::deploy::WaitForInvalidation;
+use crate::options::WaitForInvalidation;
 
 /// Invalidates changed objects in a CDN.
 #[expect(async_fn_in_trait, reason = "futures need not be Send: they are awaited where they are made")]

@@ -13,8 +13,11 @@ mod estimate;
 mod failover;
 mod invalidation;
 mod network;
+mod options;
 mod plan;
 mod policy;
+mod probes;
+mod publish_result;
 mod releases;
 mod rollback;
 mod state;
@@ -30,25 +33,27 @@ pub use change::{Services, SiteChange};
 pub use config::{CdnConfig, Config, DnsConfig, PublishConfig};
 pub use context::{Environment, SiteContext};
 pub use deploy::{
-    BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployRequest, DeployResult,
-    InvalidationResult, OlderCommit, PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PublishOptions,
-    PublishRequest, PublishResult, SourceDirectory, VisitorCheck, WaitForInvalidation, deploy, plan_deploy, prepare,
-    publish,
+    DeployRequest, OlderCommit, PublishRequest, SourceDirectory, VisitorCheck, deploy, plan_deploy, prepare, publish,
 };
 pub use error::{Cause, Error, ErrorKind};
 pub use estimate::Estimate;
 pub use failover::{FailbackChecks, failback, failover};
 pub use invalidation::{CloudFront, Invalidator, NoCdn};
 pub use network::{Network, ProbeNetwork, ProbeRequest, Scheme};
+pub use options::{PublishOptions, WaitForInvalidation};
 pub use plan::{
     AdoptBuckets, ApplyResult, PlanSummary, PlannedField, PlannedStep, SitePlan, apply, destroy, estimate, plan,
     plan_destroy, plan_destroy_former,
 };
 pub use policy::{PolicyKind, github_trust_policy, policy};
+pub use publish_result::{
+    BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, InvalidationResult,
+    PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PublishResult,
+};
 pub use releases::{
     ReleaseDetails, ReleaseDifference, ReleaseSummary, ReleasedObject, compare_releases, release, releases,
 };
-pub use rollback::{RollbackRequest, RollbackSource, plan_rollback, rollback};
+pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_rollback, rollback};
 pub use status::{
     AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, Health,
     HealthCheckState, RecordState, Status, Target, UnconfirmedEmail, VisitorTarget, status,

@@ -3,12 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use twinsite_core::Side;
 use twinsite_dns_failover::look::{Answer, Kind, LookError, Roots, Seen, Visit, ask, visit};
-
-use crate::context::SiteContext;
-use crate::error::{Context, Error};
-use crate::state::SiteState;
 
 /// How long an HTTP probe may take, and a DNS query.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(12);
@@ -43,7 +38,7 @@ pub enum Network {
 
 impl ProbeNetwork {
     /// The internet, with the name servers of one hosted zone.
-    async fn internet(names: &[String]) -> Result<Self, LookError> {
+    pub(crate) async fn internet(names: &[String]) -> Result<Self, LookError> {
         let mut name_servers = Vec::new();
         for name in names {
             let found = tokio::net::lookup_host((name.as_str(), 53)).await;
@@ -108,46 +103,4 @@ pub struct ProbeRequest<'a> {
     pub path: &'a str,
     /// The scheme.
     pub scheme: Scheme,
-}
-
-impl SiteContext {
-    /// The response of one side's website endpoint to a request for a key, bypassing the site's own DNS records.
-    pub(crate) async fn get_website(&self, side: Side, key: &str) -> Result<Seen, LookError> {
-        let (host, path) = (self.site.website_host(side), format!("/{key}"));
-        Box::pin(self.get_from_host(ProbeRequest { host: &host, path: &path, scheme: Scheme::Http })).await
-    }
-
-    /// The response of a host, resolved as visitors resolve it.
-    pub(crate) async fn get_from_host(&self, request: ProbeRequest<'_>) -> Result<Seen, LookError> {
-        let host = request.host;
-        let no_address = || LookError::Broken(format!("no address for {host}"));
-        match &self.network {
-            Network::Given(network) => {
-                let address = network.dns_query(host).await?.addresses().next().ok_or_else(no_address)?;
-                network.http_get(address, request).await
-            }
-            Network::Internet => {
-                let found = tokio::net::lookup_host((host, 443)).await;
-                let found = found.map_err(|error| LookError::Broken(error.to_string()))?.next();
-                let network =
-                    ProbeNetwork { name_servers: Vec::new(), http: 80, https: 443, roots: Roots::system()?, speed: 1 };
-                network.http_get(found.ok_or_else(no_address)?.ip(), request).await
-            }
-            Network::Unavailable => Err(LookError::Broken("the embedded cloud's data plane is not served".to_owned())),
-        }
-    }
-
-    /// The network for probes that query the site's own name servers.
-    pub(crate) async fn probe_network(&self, state: &SiteState) -> Result<ProbeNetwork, Error> {
-        const OPERATION: &str = "prepare probes of the site";
-        match &self.network {
-            Network::Given(network) => Ok(network.clone()),
-            Network::Internet => {
-                let names = self.services.dns.name_servers(&state.dns.actual.zone.id).await.context(OPERATION)?;
-                ProbeNetwork::internet(&names).await.context(OPERATION)
-            }
-            Network::Unavailable => Err(Error::refused(OPERATION, "the embedded cloud's data plane is not served")
-                .hint("start it: `twinsite local`")),
-        }
-    }
 }

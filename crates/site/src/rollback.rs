@@ -5,10 +5,12 @@ use twinsite_sync::release::{self, Summary};
 use twinsite_sync::{Deletes, Guard, History, Index, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError};
 
 use crate::context::SiteContext;
-use crate::deploy::{DeployPlan, DeployRequest, DeployResult, PublishOptions, PublishRequest, prepare, publish};
-use crate::error::{Context, Error};
+use crate::deploy::{DeployRequest, PublishRequest, SourceDirectory, VisitorCheck, deploy, prepare, publish};
+use crate::error::{Cause, Context, Error};
 use crate::invalidation::Invalidator;
-use crate::releases::{ReleaseSummary, find_release, parse_id};
+use crate::options::PublishOptions;
+use crate::publish_result::{DeployPlan, DeployResult};
+use crate::releases::{find_release, parse_id};
 
 const OPERATION: &str = "roll back";
 
@@ -164,28 +166,37 @@ fn previous(releases: &[Summary]) -> Result<ReleaseId, Error> {
     })
 }
 
-/// Rolls back to the release before `failed`; returns the error of the check with the outcome as a hint.
-pub(crate) async fn roll_back_after_failed_check(
+/// Deploys a directory and, if visitors do not get what was published, rolls back to the release before it.
+///
+/// # Errors
+/// As [`deploy`]; after a rollback, the error of the check with the outcome of the rollback as a hint.
+pub async fn deploy_or_roll_back(
     site: &SiteContext,
-    failed: &ReleaseSummary,
+    source: SourceDirectory,
     request: &DeployRequest,
-    error: Error,
     run: &Run,
-) -> Error {
+) -> Result<DeployResult, Error> {
+    let request = DeployRequest { check: VisitorCheck::Check, ..request.clone() };
+    let error = match Box::pin(deploy(site, source, &request, run)).await {
+        Ok(result) => return Ok(result),
+        Err(error) => error,
+    };
+    let Cause::NotServed { release: failed, .. } = *error.cause else { return Err(error) };
     let rolled_back = async {
         let releases = Box::pin(release::list(&site.store(Side::Primary))).await.context(OPERATION)?;
-        let before: Vec<Summary> = releases.into_iter().filter(|one| one.id.0 <= failed.id).collect();
-        let id = previous(&before)?;
+        let until_failed: Vec<Summary> = releases.into_iter().filter(|one| one.id.0 <= failed).collect();
+        let id = previous(&until_failed)?;
         let request = RollbackRequest {
             release: Some(id.to_string()),
-            message: Some(format!("release {} failed its check", failed.id)),
+            message: Some(format!("release {failed} failed its check")),
             guard: request.guard,
             options: request.options,
         };
         Box::pin(rollback(site, &request, run)).await.map(|_| id)
     };
-    match rolled_back.await {
-        Ok(id) => error.hint(format!("rolled back to release {id}")),
-        Err(failure) => error.hint(format!("the rollback failed: {}", failure.cause)),
-    }
+    let outcome = match rolled_back.await {
+        Ok(id) => format!("rolled back to release {id}"),
+        Err(failure) => format!("the rollback failed: {}", failure.cause),
+    };
+    Err(Error { hints: vec![outcome], ..error })
 }

@@ -1,0 +1,51 @@
+//! Probes of an open site: requests to its hosts as visitors make them.
+
+use twinsite_core::Side;
+use twinsite_dns_failover::look::{LookError, Roots, Seen};
+
+use crate::context::SiteContext;
+use crate::error::{Context, Error};
+use crate::network::{Network, ProbeNetwork, ProbeRequest, Scheme};
+use crate::state::SiteState;
+
+impl SiteContext {
+    /// The response of one side's website endpoint to a request for a key, bypassing the site's own DNS records.
+    pub(crate) async fn get_website(&self, side: Side, key: &str) -> Result<Seen, LookError> {
+        let (host, path) = (self.site.website_host(side), format!("/{key}"));
+        Box::pin(self.get_from_host(ProbeRequest { host: &host, path: &path, scheme: Scheme::Http })).await
+    }
+
+    /// The response of a host, resolved as visitors resolve it.
+    pub(crate) async fn get_from_host(&self, request: ProbeRequest<'_>) -> Result<Seen, LookError> {
+        let host = request.host;
+        let no_address = || LookError::Broken(format!("no address for {host}"));
+        match &self.network {
+            Network::Given(network) => {
+                let address = network.dns_query(host).await?.addresses().next().ok_or_else(no_address)?;
+                network.http_get(address, request).await
+            }
+            Network::Internet => {
+                let found = tokio::net::lookup_host((host, 443)).await;
+                let found = found.map_err(|error| LookError::Broken(error.to_string()))?.next();
+                let network =
+                    ProbeNetwork { name_servers: Vec::new(), http: 80, https: 443, roots: Roots::system()?, speed: 1 };
+                network.http_get(found.ok_or_else(no_address)?.ip(), request).await
+            }
+            Network::Unavailable => Err(LookError::Broken("the embedded cloud's data plane is not served".to_owned())),
+        }
+    }
+
+    /// The network for probes that query the site's own name servers.
+    pub(crate) async fn probe_network(&self, state: &SiteState) -> Result<ProbeNetwork, Error> {
+        const OPERATION: &str = "prepare probes of the site";
+        match &self.network {
+            Network::Given(network) => Ok(network.clone()),
+            Network::Internet => {
+                let names = self.services.dns.name_servers(&state.dns.actual.zone.id).await.context(OPERATION)?;
+                ProbeNetwork::internet(&names).await.context(OPERATION)
+            }
+            Network::Unavailable => Err(Error::refused(OPERATION, "the embedded cloud's data plane is not served")
+                .hint("start it: `twinsite local`")),
+        }
+    }
+}

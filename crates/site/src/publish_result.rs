@@ -1,0 +1,310 @@
+//! The results of deploys and rollbacks, planned and done.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_core::Pair;
+use twinsite_sync::mirror::Compared;
+use twinsite_sync::release::Collected;
+use twinsite_sync::{Prepared, Published, Report, SyncError};
+
+use crate::releases::ReleaseSummary;
+
+/// The result of a deploy or a rollback.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "outcome")]
+#[non_exhaustive]
+pub enum DeployResult {
+    /// The directory or release is live, whether or not anything had to be changed.
+    Published(Box<PublishResult>),
+    /// Nothing was published.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What was published.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PublishResult {
+    /// What was done to the primary bucket.
+    pub primary: PrimaryResult,
+    /// How the backup bucket followed.
+    pub backup: BackupResult,
+    /// The new release; `null` if nothing changed.
+    pub release: Option<ReleaseSummary>,
+    /// Releases that are no longer kept.
+    pub collected: CollectedReleases,
+    /// What was invalidated.
+    pub invalidation: InvalidationResult,
+    /// The address of the site.
+    pub url: Option<String>,
+}
+
+/// What was done to the primary bucket.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PrimaryResult {
+    /// Objects uploaded.
+    pub put: usize,
+    /// Objects whose headers were rewritten in place.
+    pub rewritten: usize,
+    /// Objects deleted.
+    pub deleted: usize,
+    /// Objects that were up to date.
+    pub unchanged: usize,
+    /// Bytes uploaded.
+    pub bytes: u64,
+    /// Duration of the transfer.
+    pub seconds: f64,
+    /// The address of its website endpoint.
+    pub url: Option<String>,
+}
+
+/// How the backup bucket followed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct BackupResult {
+    /// Whether it is in sync with the primary.
+    pub state: BackupState,
+    /// Objects that arrived by replication.
+    pub replicated: usize,
+    /// Keys that were copied because replication was late or had failed.
+    pub copied: Vec<String>,
+    /// Objects that were copied because the backup lacked them before the deploy.
+    pub backfilled: usize,
+    /// Objects deleted.
+    pub deleted: usize,
+    /// How long the deploy waited for it.
+    pub waited_seconds: f64,
+    /// Why it is not in sync.
+    pub error: Option<String>,
+    /// The address of its website endpoint.
+    pub url: Option<String>,
+}
+
+/// Whether the backup is in sync with the primary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackupState {
+    /// Both buckets hold the same objects.
+    InSync,
+    /// The backup was not awaited, because the run was cancelled.
+    NotAwaited,
+    /// The backup differs; `backfill` copies what is missing.
+    OutOfSync,
+}
+
+/// Releases that are no longer kept.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct CollectedReleases {
+    /// Their ids.
+    pub releases: Vec<u64>,
+    /// Object versions deleted because no kept release refers to them.
+    pub versions: usize,
+    /// The size of these versions.
+    pub bytes: u64,
+}
+
+/// What was invalidated.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum InvalidationResult {
+    /// Nothing had to be invalidated, or there is no distribution.
+    None,
+    /// CloudFront accepted the invalidation.
+    Accepted {
+        /// The number of paths; the first 1,000 a month are free.
+        paths: usize,
+    },
+    /// CloudFront did not accept it. It is recorded, and the next deploy requests it again.
+    Pending {
+        /// Why.
+        error: String,
+    },
+}
+
+fn primary_result(report: &Report) -> PrimaryResult {
+    PrimaryResult {
+        put: report.put,
+        rewritten: report.rewritten,
+        deleted: report.deleted,
+        unchanged: report.kept,
+        bytes: report.bytes,
+        seconds: report.took.as_secs_f64(),
+        url: None,
+    }
+}
+
+/// A publish that had nothing to do.
+pub(crate) fn unchanged(report: &Report) -> PublishResult {
+    PublishResult {
+        primary: primary_result(report),
+        backup: BackupResult {
+            state: BackupState::InSync,
+            replicated: 0,
+            copied: Vec::new(),
+            backfilled: 0,
+            deleted: 0,
+            waited_seconds: 0.0,
+            error: None,
+            url: None,
+        },
+        release: None,
+        collected: CollectedReleases::default(),
+        invalidation: InvalidationResult::None,
+        url: None,
+    }
+}
+
+pub(crate) fn publish_result(
+    published: Published,
+    collected: Collected,
+    invalidation: InvalidationResult,
+) -> PublishResult {
+    let Published { report, drift, level, release } = published;
+    let state = match &level.trouble {
+        None => BackupState::InSync,
+        Some(SyncError::Cancelled) => BackupState::NotAwaited,
+        Some(_) => BackupState::OutOfSync,
+    };
+    PublishResult {
+        backup: BackupResult {
+            state,
+            replicated: level.replicated,
+            copied: level.copied.iter().map(ToString::to_string).collect(),
+            backfilled: drift.copied,
+            deleted: drift.deleted,
+            waited_seconds: level.waited.as_secs_f64(),
+            error: level.trouble.as_ref().map(ToString::to_string),
+            url: None,
+        },
+        release: release.as_ref().map(ReleaseSummary::from),
+        collected: CollectedReleases {
+            releases: collected.releases.iter().map(|id| id.0).collect(),
+            versions: collected.versions,
+            bytes: collected.bytes,
+        },
+        invalidation,
+        ..unchanged(&report)
+    }
+}
+
+/// A deploy that was planned and not executed.
+#[derive(Debug)]
+pub struct DeployPlan {
+    /// The plan.
+    pub prepared: Prepared,
+    /// The names of the buckets.
+    pub buckets: Pair<String>,
+}
+
+/// The planned changes of a deploy as a result.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct DeployPlanSummary {
+    /// Changes of the primary bucket.
+    pub primary: PlannedPrimary,
+    /// Objects that the backup lacks already, or an error if it cannot be read.
+    pub backup: PlannedBackup,
+}
+
+/// Planned changes of the primary bucket.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedPrimary {
+    /// The bucket.
+    pub bucket: String,
+    /// Objects to upload.
+    pub put: Vec<PlannedObject>,
+    /// Objects whose headers are rewritten in place.
+    pub rewrite: Vec<PlannedObject>,
+    /// Objects to delete.
+    pub delete: Vec<PlannedObject>,
+    /// Keys that twinsite did not publish, and keeps.
+    pub foreign: Vec<String>,
+    /// The number of objects that are up to date.
+    pub unchanged: usize,
+    /// The number of objects that stay because a kept release refers to them.
+    pub superseded: usize,
+    /// Bytes to upload.
+    pub bytes: u64,
+}
+
+/// Objects that differ between the buckets.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedBackup {
+    /// The bucket.
+    pub bucket: String,
+    /// Objects to copy from the primary.
+    pub copy: Vec<PlannedObject>,
+    /// Keys that were deleted in the primary.
+    pub delete: Vec<String>,
+    /// Keys that twinsite did not publish, and keeps.
+    pub foreign: Vec<String>,
+    /// The number of objects that are in sync.
+    pub unchanged: usize,
+    /// Why the bucket could not be read.
+    pub error: Option<String>,
+}
+
+/// An object that a plan changes.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedObject {
+    /// The key.
+    pub key: String,
+    /// Why it is changed.
+    pub reason: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+impl PlannedObject {
+    pub(crate) fn new(key: impl ToString, reason: impl ToString, bytes: u64) -> Self {
+        Self { key: key.to_string(), reason: reason.to_string(), bytes }
+    }
+}
+
+impl PlannedBackup {
+    pub(crate) fn new(bucket: &str, compared: Result<&Compared, &SyncError>) -> Self {
+        let error = compared.as_ref().err().map(ToString::to_string);
+        let compared = compared.ok();
+        let copies = compared.into_iter().flat_map(|compared| &compared.copies);
+        Self {
+            bucket: bucket.to_owned(),
+            copy: copies.map(|copy| PlannedObject::new(&copy.object.key, &copy.cause, copy.object.size)).collect(),
+            delete: compared.into_iter().flat_map(|compared| &compared.gone).map(ToString::to_string).collect(),
+            foreign: compared.into_iter().flat_map(|compared| &compared.foreign).map(ToString::to_string).collect(),
+            unchanged: compared.map(|compared| compared.level).unwrap_or_default(),
+            error,
+        }
+    }
+}
+
+impl DeployPlan {
+    /// The plan as a result.
+    pub fn summary(&self) -> DeployPlanSummary {
+        let plan = &self.prepared.plan;
+        let puts = plan.puts().iter();
+        let rewrites = plan.rewrites().iter();
+        let deletes = plan.deletes().iter();
+        DeployPlanSummary {
+            primary: PlannedPrimary {
+                bucket: self.buckets.primary.clone(),
+                put: puts.map(|put| PlannedObject::new(&put.object.key, &put.reason, put.object.size)).collect(),
+                rewrite: rewrites
+                    .map(|one| PlannedObject::new(&one.object.key, &one.reason, one.object.size))
+                    .collect(),
+                delete: deletes.map(|one| PlannedObject::new(&one.key, "extraneous", one.size)).collect(),
+                foreign: plan.foreign().iter().map(ToString::to_string).collect(),
+                unchanged: plan.kept(),
+                superseded: plan.superseded(),
+                bytes: plan.bytes(),
+            },
+            backup: PlannedBackup::new(&self.buckets.backup, self.prepared.drift.as_ref()),
+        }
+    }
+}
