@@ -1,9 +1,10 @@
-//! Checks and chores of the workspace: `cargo xtask --help`.
+//! Checks and tasks of the workspace: `cargo xtask --help`.
 #![expect(clippy::print_stderr, reason = "a command line talks to people on stderr")]
 
 mod bench;
 mod ci;
 mod conformance;
+mod cycles;
 mod deploy_site;
 mod embedded;
 mod interop;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// Checks and chores of the twinsite workspace.
+/// Checks and tasks of the twinsite workspace.
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 struct Args {
@@ -32,7 +33,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// twinsite beside its rivals: wall clock, CPU, memory and requests of whole processes.
+    /// twinsite beside other tools: wall clock, CPU, memory and requests of whole processes.
     Bench(bench::Options),
     /// Lint, test, conformance and real directories, as CI runs them.
     Ci,
@@ -62,7 +63,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// The house's own checks.
+    /// Checks of structure and style.
     Tidy,
 }
 

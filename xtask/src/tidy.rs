@@ -1,4 +1,4 @@
-//! `cargo xtask tidy`: the house's own checks. Each finding names the file, the line and what to do.
+//! `cargo xtask tidy`: checks of structure and style. Each finding names the file, the line and what to do.
 
 use std::path::{Path, PathBuf};
 
@@ -6,33 +6,53 @@ use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 use walkdir::WalkDir;
 
+use crate::cycles;
 use crate::process::root;
 
-const MAX_LINES: usize = 400;
+const MAX_LINES: usize = 600;
+
+/// Parameters that are tuple patterns: a named struct says what they are. This number may only shrink.
+const TUPLE_PARAMETERS: usize = 29;
+
+/// Crates whose modules still import one another. This list may only shrink.
+const CYCLIC: &[&str] = &["cdn", "dns-failover", "s3-site", "sync"];
+
+/// Crates that are used alone: each has a README, licences, two examples and metadata for docs.rs.
+const PUBLISHED: &[&str] = &["cdn", "dns-failover", "local", "s3-site", "site", "sync"];
 
 /// What each crate may import from the workspace; development dependencies are free.
-const FLOORS: &[(&str, &[&str])] = &[
+const LAYERS: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("aws", &["core"]),
+    ("aws-session", &["core", "aws"]),
     ("sync", &["core", "aws"]),
     ("s3-site", &["core", "aws"]),
     ("cdn", &["core", "aws"]),
     ("dns-failover", &["core", "aws"]),
     ("local", &["core", "aws"]),
-    ("cli", &["core", "aws", "sync", "s3-site", "cdn", "dns-failover", "local"]),
-    // It prepares worlds for the binary, and runs that.
-    ("xtask", &["sync", "local"]),
+    ("site", &["core", "aws", "aws-session", "sync", "s3-site", "cdn", "dns-failover"]),
+    ("cli", &["core", "aws", "sync", "s3-site", "cdn", "dns-failover", "site", "local"]),
+    ("xtask", &[]),
 ];
 
 /// Fails with every finding at once.
 pub(crate) fn run() -> Result<()> {
     let root = root();
     let mut findings = architecture(&root)?;
+    let mut tuples = Vec::new();
     for member in members(&root)? {
         findings.extend(manifest(&root, &member)?);
+        findings.extend(published(&root, &member)?);
+        findings.extend(module_cycles(&root, &member)?);
         for file in sources(&member) {
             findings.extend(source(&root, &file)?);
+            tuples.extend(tuple_parameters(&shown(&root, &file), &read(&file)?));
         }
+    }
+    if tuples.len() != TUPLE_PARAMETERS {
+        let count = tuples.len();
+        let list = if count > TUPLE_PARAMETERS { format!(":\n  {}", tuples.join("\n  ")) } else { String::new() };
+        findings.push(format!("{count} parameters are tuple patterns, tidy.rs allows {TUPLE_PARAMETERS}{list}"));
     }
     if findings.is_empty() {
         return Ok(());
@@ -61,6 +81,57 @@ fn shown(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
+}
+
+fn module_cycles(root: &Path, member: &Path) -> Result<Vec<String>> {
+    let found = cycles::findings(member, &shown(root, member))?;
+    let listed = CYCLIC.contains(&name(member).as_str());
+    Ok(match (listed, found.is_empty()) {
+        (true, true) => {
+            vec![format!("{}: has no cycle any more: remove it from CYCLIC in tidy.rs", shown(root, member))]
+        }
+        (true, false) => Vec::new(),
+        (false, _) => found,
+    })
+}
+
+fn published(root: &Path, member: &Path) -> Result<Vec<String>> {
+    if !PUBLISHED.contains(&name(member).as_str()) {
+        return Ok(Vec::new());
+    }
+    let folder = shown(root, member);
+    let files = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"].into_iter().filter(|file| !member.join(file).exists());
+    let mut findings: Vec<String> = files.map(|file| format!("{folder}: add {file}")).collect();
+    let examples = std::fs::read_dir(member.join("examples")).map_or(0, Iterator::count);
+    if examples < 2 {
+        findings.push(format!("{folder}: has {examples} examples, two are expected"));
+    }
+    let manifest = read(&member.join("Cargo.toml"))?;
+    for key in ["readme", "documentation", "[package.metadata.docs.rs]"] {
+        if !manifest.lines().any(|line| line.starts_with(key)) {
+            findings.push(format!("{folder}/Cargo.toml: add `{key}`"));
+        }
+    }
+    Ok(findings)
+}
+
+/// Parameters of the form `(a, b): (A, B)`.
+fn tuple_parameters(file: &str, text: &str) -> Vec<String> {
+    let pattern = |line: &str| {
+        let rest = line.split_once('(').map(|(_, rest)| rest)?;
+        let (names, rest) = rest.split_once(')')?;
+        let plain = names.contains(", ") && names.chars().all(|c| c.is_alphanumeric() || "_ ,".contains(c));
+        (plain && rest.starts_with(": (")).then_some(())
+    };
+    let lines = text.lines().enumerate().filter(|(_, line)| {
+        let start = line.trim_start();
+        start.starts_with('(') && pattern(start).is_some()
+    });
+    lines.map(|(index, line)| format!("{file}:{}: {}", index + 1, line.trim())).collect()
+}
+
 fn architecture(root: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).context("read ARCHITECTURE.md")?;
     let there: Vec<String> = members(root)?.iter().map(|member| name(member)).collect();
@@ -81,7 +152,7 @@ fn architecture_findings(text: &str, there: &[String]) -> Vec<String> {
 
 fn manifest(root: &Path, member: &Path) -> Result<Vec<String>> {
     let path = member.join("Cargo.toml");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let text = read(&path)?;
     let table: Table = text.parse().with_context(|| format!("parse {}", path.display()))?;
     Ok(manifest_findings(&name(member), &table, &text, &shown(root, &path)))
 }
@@ -97,7 +168,7 @@ fn manifest_findings(member: &str, table: &Table, text: &str, file: &str) -> Vec
             findings.push(format!("{file}:{line}: write `{key}.workspace = true`"));
         }
         if section == "dependencies" && !allowed(member, key) {
-            findings.push(format!("{file}:{line}: `{member}` may not import `{key}`: see ARCHITECTURE.md, floors"));
+            findings.push(format!("{file}:{line}: `{member}` may not import `{key}`: see ARCHITECTURE.md, layers"));
         }
     }
     findings
@@ -117,41 +188,42 @@ fn inherits(value: Option<&Value>) -> bool {
 
 fn allowed(member: &str, dependency: &str) -> bool {
     let Some(dependency) = dependency.strip_prefix("twinsite-") else { return true };
-    FLOORS.iter().any(|(name, below)| *name == member && below.contains(&dependency))
+    LAYERS.iter().any(|(name, below)| *name == member && below.contains(&dependency))
 }
 
 fn source(root: &Path, path: &Path) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    let text = read(path)?;
     Ok(source_findings(&shown(root, path), &text))
 }
 
-/// Rooms in which a word may be used, and what to do where it may not.
-struct Room {
+/// Modules in which a word may be used, and what to do elsewhere.
+struct AllowedModules {
     word: &'static str,
-    rooms: &'static [&'static str],
+    modules: &'static [&'static str],
     instead: &'static str,
 }
 
-const ROOMS: &[Room] = &[
-    Room {
+const ALLOWED: &[AllowedModules] = &[
+    AllowedModules {
         word: "aws_sdk_",
-        rooms: &[
+        modules: &[
             "wire",
             "calls",
             "observe",
             "empty",
             "session",
-            "direct",
+            "fixed_endpoint",
             "throttles",
             "lib",
             "s3",
             "clients",
-            "embedded",
+            "local",
+            "whole_site",
             "tests",
         ],
-        instead: "SDK types stay in wire, calls and observe: give the other rooms a type of this crate",
+        instead: "SDK types stay in wire, calls and observe: give other modules a type of this crate",
     },
-    Room { word: "indicatif::", rooms: &["render"], instead: "bars belong to crates/cli/src/render" },
+    AllowedModules { word: "indicatif::", modules: &["render"], instead: "bars belong to crates/cli/src/render" },
 ];
 
 /// What a commit must not have in it, in two halves so that this file does not have it either.
@@ -170,8 +242,9 @@ fn source_findings(file: &str, text: &str) -> Vec<String> {
     let code = file.contains("/src/") && !file.ends_with("tidy.rs");
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
         let comment = line.trim_start().starts_with("//");
-        let strangers = ROOMS.iter().filter(|room| code && !comment && line.contains(room.word) && !room.has(file));
-        findings.extend(strangers.map(|room| format!("{file}:{number}: `{}`: {}", room.word, room.instead)));
+        let misplaced =
+            ALLOWED.iter().filter(|allowed| code && !comment && line.contains(allowed.word) && !allowed.has(file));
+        findings.extend(misplaced.map(|allowed| format!("{file}:{number}: `{}`: {}", allowed.word, allowed.instead)));
         let machine = NOWHERE.iter().any(|(a, b)| line.contains(&format!("{a}{b}")));
         if machine {
             findings.push(format!("{file}:{number}: names a path of one machine: use a relative or temporary one"));
@@ -180,16 +253,20 @@ fn source_findings(file: &str, text: &str) -> Vec<String> {
     findings
 }
 
-impl Room {
-    /// A file is in a room when it, or a folder it is in below `src`, has the room's name.
+impl AllowedModules {
+    /// A file belongs to a module if it, or a folder above it below `src`, has the module's name.
     fn has(&self, file: &str) -> bool {
         let inside = file.split("/src/").last().unwrap_or_default().trim_end_matches(".rs");
-        inside.split('/').any(|part| self.rooms.contains(&part))
+        inside.split('/').any(|part| self.modules.contains(&part))
     }
 }
 
 /// Every library opens with what it is for, and an example that is compiled.
 fn opening(file: &str, text: &str) -> Option<String> {
+    // The example is in the README then, which is compiled as part of the documentation.
+    if text.starts_with("#![doc = include_str!(\"../README.md\")]") {
+        return None;
+    }
     let opening: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
     if opening.is_empty() {
         return Some(format!("{file}:1: open with `//!`: what the crate does and never does"));
@@ -208,10 +285,10 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_may_not_import_from_its_own_floor() {
+    fn a_crate_may_not_import_from_its_own_layer() {
         let text = "[lints]\nworkspace = true\n[dependencies]\ntwinsite-cdn.workspace = true\n";
         let found = findings("s3-site", text);
-        assert_eq!(found, ["Cargo.toml:4: `s3-site` may not import `twinsite-cdn`: see ARCHITECTURE.md, floors"]);
+        assert_eq!(found, ["Cargo.toml:4: `s3-site` may not import `twinsite-cdn`: see ARCHITECTURE.md, layers"]);
     }
 
     #[test]
@@ -227,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn words_have_their_rooms() {
+    fn words_have_their_modules() {
         let sdk = "use aws_sdk_s3::Client;\n";
         assert!(source_findings("crates/s3-site/src/apply/calls.rs", sdk).is_empty());
         assert!(source_findings("crates/s3-site/tests/it/main.rs", sdk).is_empty());
@@ -250,5 +327,11 @@ mod tests {
         assert!(architecture_findings("`crates/core` and `crates/cli/src`, `cli`", &there).is_empty());
         let found = architecture_findings("`cli`\n`crates/gone`", &there);
         assert_eq!(found.len(), 2, "{found:?}");
+    }
+
+    #[test]
+    fn tuple_patterns_are_found_among_parameters() {
+        let text = "fn f(\n    (a, b): (&A, &B),\n    c: (A, B),\n) {\n    let (a, b) = c;\n}\n";
+        assert_eq!(tuple_parameters("x.rs", text), ["x.rs:2: (a, b): (&A, &B),"]);
     }
 }

@@ -16,12 +16,11 @@ use twinsite_site::{
 };
 
 use crate::args::{self, Args, Command, Global};
-use crate::environment::{
-    CloudHandle, DataPlane, OpenSite, open_environment, open_site, open_site_without_warning, read_config,
-};
+use crate::config::read_config;
+use crate::environment::{CloudHandle, DataPlane, OpenSite, open_environment, open_site, open_site_without_warning};
+use crate::init;
 use crate::render::Screen;
 use crate::result::{CommandResult, DeployedResult, DrilledResult, PlanResult};
-use crate::{config, init};
 
 type Outcome = Result<CommandResult, Error>;
 
@@ -469,9 +468,4 @@ fn policy_kind(role: args::Role) -> PolicyKind {
         args::Role::Applier => PolicyKind::Applier,
         args::Role::Operator => PolicyKind::Operator,
     }
-}
-
-/// What a written configuration costs and survives.
-pub(crate) fn estimate_of(path: &Path) -> Result<site::Estimate, Error> {
-    Ok(site::Estimate::of(&config::read(path)?))
 }

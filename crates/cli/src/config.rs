@@ -9,8 +9,14 @@ use std::path::Path;
 use twinsite_site::{Config, Error, Guard, Keep, Pair, PublishConfig};
 use twinsite_sync::Rules;
 
+use crate::args::Global;
 use file::{File, Place};
 pub(crate) use template::{Answers, text};
+
+/// The configuration; with `--local`, an example if there is no file.
+pub(crate) fn read_config(global: &Global) -> Result<Config, Error> {
+    if global.local && !global.config.exists() { Ok(example()) } else { read(&global.config) }
+}
 
 /// Reads a configuration file.
 pub(crate) fn read(path: &Path) -> Result<Config, Error> {
@@ -23,7 +29,7 @@ pub(crate) fn read(path: &Path) -> Result<Config, Error> {
 }
 
 /// The configuration that `--local` uses without a file.
-pub(crate) fn example() -> Config {
+fn example() -> Config {
     let answers = Answers::default();
     parse(&text(&answers)).unwrap_or_else(|fault| unreachable!("the template is tested: {fault}"))
 }

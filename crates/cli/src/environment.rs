@@ -5,15 +5,9 @@ use std::collections::BTreeMap;
 use twinsite_site::{Access, Config, Environment, Error, Run, SiteContext};
 
 use crate::args::Global;
-use crate::config;
 
 #[cfg(feature = "local")]
 use crate::local::Embedded;
-
-/// The configuration; with `--local`, an example if there is no file.
-pub(crate) fn read_config(global: &Global) -> Result<Config, Error> {
-    if global.local && !global.config.exists() { Ok(config::example()) } else { config::read(&global.config) }
-}
 
 /// Whether a command probes the site as a visitor, and so needs the embedded cloud's data plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,11 +3,10 @@
 use std::fs::OpenOptions;
 use std::io::{BufRead, IsTerminal, Write, stdin};
 
-use twinsite_site::{Domain, Error, Mode, Region};
+use twinsite_site::{Domain, Error, Estimate, Mode, Region};
 
 use crate::args::{Global, Init};
-use crate::commands::estimate_of;
-use crate::config::{Answers, text};
+use crate::config::{self, Answers, text};
 use crate::render;
 use crate::result::CommandResult;
 
@@ -48,7 +47,7 @@ pub(crate) fn init(global: &Global, given: &Init) -> Result<CommandResult, Error
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text(&answers).as_bytes()));
     written.map_err(|error| Error::refused(format!("write `{}`", path.display()), error.to_string()))?;
-    Ok(CommandResult::Written { path: path.display().to_string(), estimate: estimate_of(path)? })
+    Ok(CommandResult::Written { path: path.display().to_string(), estimate: Estimate::of(&config::read(path)?) })
 }
 
 /// The answer from an option, from the terminal, or the default; asked again until it is valid.

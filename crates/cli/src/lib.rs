@@ -17,6 +17,8 @@ mod init;
 mod local;
 mod render;
 mod result;
+#[cfg(feature = "local")]
+mod served;
 mod signals;
 #[cfg(all(test, feature = "local"))]
 mod whole_site;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use futures::future::join5;
@@ -23,9 +23,10 @@ use twinsite_local::{Endpoints, Ports};
 use twinsite_site::{Access, Cause, Config, Environment, Error, Network, Pair, ProbeNetwork, Run, Session, Side, Site};
 
 use crate::args::{Global, Local};
-use crate::environment::read_config;
+use crate::config::read_config;
 use crate::render::Screen;
 use crate::result::CommandResult;
+use crate::served::{Addresses, DnsTarget, LocalState};
 
 const OPERATION: &str = "serve the embedded cloud";
 
@@ -182,18 +183,6 @@ fn io_error(operation: &str, error: impl Into<std::io::Error>) -> Error {
     Error::new(operation, Cause::Io(error.into()))
 }
 
-/// Where the embedded cloud is served.
-pub(crate) struct Addresses {
-    pub(crate) api: SocketAddr,
-    pub(crate) websites: Pair<SocketAddr>,
-    pub(crate) buckets: Pair<String>,
-    /// The data plane.
-    pub(crate) visitors: Endpoints,
-    /// The certificate authority that visitors must trust.
-    pub(crate) authority: PathBuf,
-    pub(crate) domain: String,
-}
-
 /// Ports and clock of a served cloud.
 struct Serving {
     port: u16,
@@ -313,33 +302,6 @@ impl Server<'_> {
         let waiting = self.site.buckets.iter().map(|(_, bucket)| world.s3().backlog(bucket.as_str())).sum();
         Some(LocalState { dns, health_checks, replication_backlog: waiting })
     }
-}
-
-/// The state of a served embedded cloud.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub(crate) struct LocalState {
-    /// Where DNS leads visitors.
-    pub(crate) dns: DnsTarget,
-    /// Whether each health check is healthy, by name.
-    pub(crate) health_checks: BTreeMap<String, bool>,
-    /// Objects that wait for replication.
-    pub(crate) replication_backlog: usize,
-}
-
-/// Where DNS leads visitors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum DnsTarget {
-    /// To the distribution, by a CNAME record.
-    CloudFront,
-    /// To the backup's website endpoint, by a CNAME record.
-    Backup,
-    /// To an address, by an alias record.
-    Alias,
-    /// There is no record: the site has not been applied.
-    NoRecord,
-    /// The name servers did not respond.
-    Unavailable,
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, Error> {

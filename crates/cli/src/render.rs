@@ -17,9 +17,9 @@ use twinsite_site::{Error, NoopWatch, Watch};
 
 use crate::args::Global;
 use crate::exit::Exit;
-#[cfg(feature = "local")]
-use crate::local::{Addresses, LocalState};
 use crate::result::CommandResult;
+#[cfg(feature = "local")]
+use crate::served::{Addresses, LocalState};
 use events::{EventLines, EventRecord, JsonEvents};
 use progress::Progress;
 

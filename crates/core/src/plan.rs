@@ -4,7 +4,41 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use crate::{Action, Field, Need, OutputKind, PlanError, Reason, StepId};
+use crate::{Action, Field, Need, OutputKind, Reason, StepId};
+
+/// Why a list of steps is not a plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// Two steps share one id.
+    #[error("step `{0}` is planned twice")]
+    Duplicate(StepId),
+    /// A step depends on one that is not in the plan.
+    #[error("step `{step}` depends on `{missing}`, which is not in the plan")]
+    UnknownStep {
+        /// The dependent step.
+        step: StepId,
+        /// The id that no step has.
+        missing: StepId,
+    },
+    /// A step needs an output that the named step does not produce.
+    #[error("step `{step}` needs {kind} of `{from}`, which does not produce it")]
+    UnmetNeed {
+        /// The dependent step.
+        step: StepId,
+        /// The step expected to produce the output.
+        from: StepId,
+        /// The kind of output.
+        kind: OutputKind,
+    },
+    /// Steps depend on one another in a cycle.
+    #[error("dependency cycle between the steps {}", list(.0))]
+    Cycle(Vec<StepId>),
+}
+
+fn list(ids: &[StepId]) -> String {
+    ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
+}
 
 /// The change made by a step, as data. Each crate has its own type.
 pub trait Change {

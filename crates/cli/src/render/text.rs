@@ -11,9 +11,9 @@ use twinsite_site::{
     ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, Target, VerifyResult,
 };
 
-#[cfg(feature = "local")]
-use crate::local::{Addresses, DnsTarget, LocalState};
 use crate::result::{CommandResult, DeployedResult, DrilledResult};
+#[cfg(feature = "local")]
+use crate::served::{Addresses, DnsTarget, LocalState};
 
 /// How many lines are shown without `--verbose`.
 const SHOWN: usize = 50;
