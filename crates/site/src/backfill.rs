@@ -7,7 +7,7 @@ use serde::Serialize;
 use twinsite_core::{Event, Run};
 use twinsite_s3_site::Batch;
 use twinsite_sync::lock::{self, Lease, Owed, Owner};
-use twinsite_sync::mirror::{self, Compared, Filled};
+use twinsite_sync::replicate::{self, Compared, Filled};
 use twinsite_sync::{S3Store, SyncError};
 
 use crate::context::SiteContext;
@@ -145,7 +145,7 @@ impl BackfillPlan {
 pub async fn plan_backfill(site: &SiteContext, request: BackfillRequest, run: &Run) -> Result<BackfillPlan, Error> {
     site.check_buckets().await?;
     let stores = site.stores();
-    let compared = Box::pin(mirror::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
+    let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
     let batch = match request.engine {
         Engine::Auto => compared.copies.len() > site.config.publish.batch_above,
         Engine::Copy => false,
@@ -175,7 +175,7 @@ pub async fn backfill(site: &SiteContext, plan: BackfillPlan, run: &Run) -> Resu
 /// Copies what is older than a replication rule that was just created; `None` if nothing is.
 pub(crate) async fn backfill_older_than_rule(site: &SiteContext, run: &Run) -> Result<Option<Filled>, Error> {
     let stores = site.stores();
-    let compared = Box::pin(mirror::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
+    let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
     if compared.is_level() {
         return Ok(None);
     }
@@ -209,12 +209,12 @@ async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillReque
             job = Some(done.context(OPERATION)?);
         }
         if request.versions == Versions::All {
-            let copied = Box::pin(mirror::fill_past(&stores.primary, &stores.backup, &run)).await;
+            let copied = Box::pin(replicate::fill_past(&stores.primary, &stores.backup, &run)).await;
             versions = copied.context(OPERATION)?;
         }
         // Compares again: for what the job has left, and what was published while waiting for the lock.
-        let compared = Box::pin(mirror::compare(&stores.primary, &stores.backup, &run)).await.context(OPERATION)?;
-        let filled = Box::pin(mirror::fill(compared, &stores.primary, &stores.backup, &rules, &run)).await;
+        let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, &run)).await.context(OPERATION)?;
+        let filled = Box::pin(replicate::fill(compared, &stores.primary, &stores.backup, &rules, &run)).await;
         Ok(Done { filled: filled.context(OPERATION)?, job, versions })
     };
     let (done, lost) = Box::pin(lock.hold(run, work)).await;

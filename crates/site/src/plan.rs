@@ -7,7 +7,7 @@ use twinsite_cdn as cdn;
 use twinsite_core::{Action, Applied, Change as _, Deferred, Plan, Reason, Run, Side, Step, StepId};
 use twinsite_dns_failover::{self as dns, notice};
 use twinsite_s3_site::{self as s3_site, Adopt};
-use twinsite_sync::mirror::Filled;
+use twinsite_sync::replicate::Filled;
 
 use crate::backfill;
 use crate::change::SiteChange;

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::Pair;
-use twinsite_sync::mirror::Compared;
 use twinsite_sync::release::Collected;
+use twinsite_sync::replicate::Compared;
 use twinsite_sync::{Prepared, Published, Report, SyncError};
 
 use crate::releases::ReleaseSummary;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Pair, Run, Side};
-use twinsite_sync::mirror::compare;
+use twinsite_sync::replicate::compare;
 use twinsite_sync::{Guard, History, Index, Options, S3Store, SyncError, plan, walk};
 
 use crate::context::SiteContext;

@@ -11,8 +11,8 @@ use divan::{AllocProfiler, Bencher};
 use tokio::runtime::{Builder, Runtime};
 use twinsite_core::Run;
 use twinsite_sync::{
-    Body, Headers, Index, Key, MemoryStore, Options, Place, Rules, Source, SourceObject, Stamp, Store, Wave, md5,
-    mirror, plan, transfer, walk,
+    Body, Headers, Index, Key, MemoryStore, Options, Place, Rules, Source, SourceObject, Stamp, Store, Wave, md5, plan,
+    replicate, transfer, walk,
 };
 
 /// Counts what the benchmark's own thread asks for.
@@ -73,13 +73,13 @@ impl Pair {
         }
         let pair = Self { primary, backup };
         let all = pair.compare().await;
-        let filled = mirror::fill(all, &pair.primary, &pair.backup, &Rules::web(), &Run::silent()).await;
+        let filled = replicate::fill(all, &pair.primary, &pair.backup, &Rules::web(), &Run::silent()).await;
         assert_eq!(filled.expect("every object is copied").copied, keys);
         pair
     }
 
-    async fn compare(&self) -> mirror::Compared {
-        mirror::compare(&self.primary, &self.backup, &Run::silent()).await.expect("both can be listed")
+    async fn compare(&self) -> replicate::Compared {
+        replicate::compare(&self.primary, &self.backup, &Run::silent()).await.expect("both can be listed")
     }
 }
 

@@ -24,43 +24,36 @@
 //! It never compares modification times, never prints, never deletes what it did not publish unless told to, and never
 //! retries: the SDK does that.
 
-mod ahead;
-mod content;
-mod diff;
-mod digest;
-mod error;
-mod index;
-mod ledger;
-mod listing;
-mod local;
 pub mod lock;
-pub mod mirror;
-mod object;
-mod pace;
+mod manifest;
+mod model;
 mod plan;
 mod publish;
 pub mod release;
-mod rules;
-mod source_error;
+pub mod replicate;
+mod source;
 mod store;
 mod transfer;
 
-pub use ahead::Ahead;
-pub use content::{Content, Stretch};
-pub use digest::{hash, md5, multipart_etag, part_digests};
-pub use error::{Interrupted, SyncError};
-pub use index::Index;
-pub use local::{Source, walk};
-pub use object::{Body, ETag, Headers, Key, Md5, PRIVATE, Place, RemoteObject, SourceObject, Stamp, Wave};
+pub use model::checksum::{md5, multipart_etag};
+pub use model::error::{LockError, StoreError, SyncError};
+pub use model::layout::PRIVATE;
+pub use model::object::{Body, ETag, Headers, Key, Md5, Place, RemoteObject, SourceObject, Stamp, Wave};
+pub use model::range::{Content, Stretch};
+pub use model::release_id::{Keep, ReleaseId};
+pub use model::source_error::{Fault, Problem, SourceError};
 pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SyncPlan, plan};
 pub use publish::{Prepared, Published, Publishing, prepare, publish};
-pub use release::{Keep, Notes, Release, ReleaseId};
-pub use rules::{HeaderRule, Rules, Setting};
-pub use source_error::{Fault, Problem, SourceError};
+pub use release::{Notes, Release};
+pub use source::digest::{hash, part_digests};
+pub use source::index::Index;
+pub use source::prehash::Ahead;
+pub use source::rules::{HeaderRule, Rules, Setting};
+pub use source::walk::{Source, walk};
 #[cfg(feature = "s3")]
 pub use store::S3Store;
 pub use store::{
     Condition, Copied, Copying, Head, History, Look, MemoryStore, Page, PartMade, Past, Pending, Standing, Store,
-    StoreError, VersionsPage, Written,
+    VersionsPage, Written,
 };
-pub use transfer::{Report, Wrote, transfer};
+pub use transfer::{Interrupted, Report, Wrote, transfer};

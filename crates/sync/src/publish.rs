@@ -33,12 +33,12 @@ use futures::future::join;
 use tokio::task::JoinSet;
 use twinsite_core::{Event, Phase, Run, Side};
 
-use crate::ahead::Ahead;
-use crate::listing::list;
 use crate::lock::{self, Owed};
-use crate::mirror::{Compared, Filled, Follower, Level, compare_listed, fill, note};
+use crate::plan::listing::list;
 use crate::plan::plan_with;
 use crate::release::{self, Draft, Notes, Summary};
+use crate::replicate::{Compared, Filled, Follower, Level, compare_listed, fill, marker};
+use crate::source::prehash::Ahead;
 use crate::store::History;
 use crate::transfer::{Behind, transfer_behind};
 use crate::{
@@ -134,7 +134,7 @@ pub async fn prepare<S: History>(
     let seen = records_of(&listing);
     let has = |key: &str| plan.notes().iter().any(|note| note.as_str() == key);
     let (locked, is_owed) = (has(lock::KEY), plan.notes().iter().any(lock::is_owed));
-    let known = |listing: &[RemoteObject]| !crate::ledger::ledgers(listing).is_empty();
+    let known = |listing: &[RemoteObject]| !crate::manifest::ledgers(listing).is_empty();
     let is_first = plan.is_first() || other.as_ref().is_ok_and(|listing| !known(listing));
     let notes = other.as_ref().map(|listing| notes_of(listing)).unwrap_or_default();
     let drift = match other {
@@ -145,7 +145,7 @@ pub async fn prepare<S: History>(
 }
 
 fn notes_of(listing: &[RemoteObject]) -> Vec<Key> {
-    listing.iter().map(|object| &object.key).filter(|key| crate::ledger::is_note(key)).cloned().collect()
+    listing.iter().map(|object| &object.key).filter(|key| crate::manifest::is_note(key)).cloned().collect()
 }
 
 fn changing(plan: &SyncPlan) -> BTreeSet<Key> {
@@ -268,6 +268,6 @@ impl<S: History> Behind for Company<'_, S> {
 async fn vouch<S: History>(level: &mut Level, (primary, backup): (&S, &S), release: Option<&Summary>) {
     let (false, true, Some(release)) = (level.copied.is_empty(), level.trouble.is_none(), release) else { return };
     if let Ok(Some(look)) = primary.look(&release.id.key(0), None).await {
-        drop(note::write(backup, look.modified).await);
+        drop(marker::write(backup, look.modified).await);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 use twinsite_local::{Cloud, InjectedFault};
 use twinsite_site::{DeployResult, Error, Pair, Run};
-use twinsite_sync::{Headers, Key, S3Store, Store, md5, mirror, release};
+use twinsite_sync::{Headers, Key, S3Store, Store, md5, release, replicate};
 
 use crate::site::TestSite;
 use crate::stage::contents;
@@ -73,7 +73,7 @@ impl Faulty {
 
 async fn in_sync(site: &TestSite, when: &str) {
     let Pair { primary, backup } = site.context.stores();
-    let compared = mirror::compare(&primary, &backup, &Run::silent()).await.unwrap();
+    let compared = replicate::compare(&primary, &backup, &Run::silent()).await.unwrap();
     assert!(compared.is_level(), "{when}: {compared:?}");
     let own = listed(&primary).await.into_iter().filter(|key| key.starts_with(".twinsite/"));
     let left: Vec<String> = own.filter(|key| !key.contains("/ledger/") && !key.contains("/releases/")).collect();

@@ -5,9 +5,10 @@ use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use twinsite_aws_session::{Access, Session};
 use twinsite_site::Run;
+use twinsite_sync::Keep;
 use twinsite_sync::lock::{Lease, LockError, Owed, Owner, take};
-use twinsite_sync::release::{self, Keep, Kind};
-use twinsite_sync::{History, MemoryStore, ReleaseId, S3Store, Store, mirror};
+use twinsite_sync::release::{self, Kind};
+use twinsite_sync::{History, MemoryStore, ReleaseId, S3Store, Store, replicate};
 
 use crate::stage::{Stage, contents, deploy, roll_back};
 use crate::write;
@@ -54,7 +55,7 @@ async fn ten_releases_can_each_be_brought_back_and_forward_again() {
         assert!(n == 10 || back.release.is_some());
         // Nothing was sent: every object is a copy of an older version.
         assert!(roll_back(n, stores).await.unwrap().release.is_none(), "it is live already");
-        assert!(mirror::compare(&stage.primary, &stage.backup, &Run::silent()).await.unwrap().is_level());
+        assert!(replicate::compare(&stage.primary, &stage.backup, &Run::silent()).await.unwrap().is_level());
     }
     let all = release::list(&stage.primary).await.unwrap();
     assert_eq!(all.last().unwrap().notes.restores, Some(ReleaseId(4)));
@@ -148,7 +149,7 @@ async fn without_the_primary_the_backup_is_rolled_back_alone_and_copies_of_versi
     assert_eq!(index, "<link href=assets/app.3.css>");
     // Back again, a deploy makes both level.
     deploy(dir.path(), (&stage.primary, &stage.backup)).await.unwrap();
-    assert!(mirror::compare(&stage.primary, &stage.backup, &Run::silent()).await.unwrap().is_level());
+    assert!(replicate::compare(&stage.primary, &stage.backup, &Run::silent()).await.unwrap().is_level());
 }
 
 #[tokio::test]

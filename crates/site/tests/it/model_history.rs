@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use twinsite_site::Run;
-use twinsite_sync::release::{self, Keep};
-use twinsite_sync::{Headers, Key, MemoryStore, ReleaseId, Store, md5, mirror};
+use twinsite_sync::{Headers, Key, MemoryStore, ReleaseId, Store, md5, replicate};
+use twinsite_sync::{Keep, release};
 
 use crate::gated::{self, Gated};
 use crate::stage::{Done, Failed, contents, deploy, roll_back};
@@ -95,7 +95,7 @@ impl Model {
         for (key, text) in &self.live {
             assert_eq!(there[&key.parse::<Key>().unwrap()].0, text.as_bytes(), "{key}");
         }
-        let compared = mirror::compare(stores.0, stores.1, &Run::silent()).await.unwrap();
+        let compared = replicate::compare(stores.0, stores.1, &Run::silent()).await.unwrap();
         assert!(compared.is_level(), "{compared:?}");
         let left: BTreeSet<String> = compared.foreign.iter().map(ToString::to_string).collect();
         assert!(left.is_subset(&self.foreign), "{left:?} of {:?}", self.foreign);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use twinsite_site::Run;
 use twinsite_sync::lock::{Lease, Owed, Owner, take};
-use twinsite_sync::{Headers, History, Key, MemoryStore, StoreError, md5, mirror, release};
+use twinsite_sync::{Headers, History, Key, MemoryStore, StoreError, md5, release, replicate};
 
 use crate::gated::{Gate, Gated};
 use crate::stage::deploy;
@@ -134,7 +134,7 @@ async fn race(turn: impl Fn([usize; 2]) -> usize, name: &str) {
     let newest = release::list(&primary).await.unwrap();
     let ids = [first.release, second.release].into_iter().flatten().map(|id| id.0).max();
     assert_eq!((newest.len(), newest.last().map(|one| one.id.0)), (3, ids), "{name}");
-    assert!(mirror::compare(&primary, &backup, &Run::silent()).await.unwrap().is_level(), "{name}");
+    assert!(replicate::compare(&primary, &backup, &Run::silent()).await.unwrap().is_level(), "{name}");
 }
 
 /// Under the lock, reads a number and writes the next one.

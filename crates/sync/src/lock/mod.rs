@@ -21,20 +21,20 @@
 //!
 //! How S3 makes writes conditional: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
 
-mod owed;
-mod owner;
+mod pending;
 
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use twinsite_core::{Event, Run, wait};
 
-use crate::release::now;
+pub use crate::model::error::LockError;
+pub use crate::model::owner::Owner;
+use crate::model::time::now;
 use crate::store::{Condition, Store};
 use crate::{ETag, Headers, Key, StoreError};
-pub(crate) use owed::is_owed;
-pub use owed::{Owed, clear_owed, note_owed, read_owed};
-pub use owner::Owner;
+pub(crate) use pending::is_owed;
+pub use pending::{Owed, clear_owed, note_owed, read_owed};
 
 /// The lock's key.
 pub(crate) const KEY: &str = ".twinsite/lock";
@@ -57,26 +57,6 @@ impl Default for Lease {
     fn default() -> Self {
         Self { ttl: Duration::from_mins(1), timeout: Duration::from_mins(5), probe: false }
     }
-}
-
-/// Why there is no lock.
-#[derive(Debug, thiserror::Error)]
-pub enum LockError {
-    /// Somebody else has it.
-    #[error("{0} has the lock, for {1} s by now")]
-    Held(Box<Owner>, i64),
-    /// It was taken over by somebody else: this process was not heard of for too long.
-    #[error("the lock was lost: it was not renewed in time, and may be somebody else's now")]
-    Lost,
-    /// The store puts an object although its condition does not hold.
-    #[error("the bucket's store does not honour conditional writes, so two deploys could not be told apart")]
-    Unconditional,
-    /// The run was cancelled while waiting.
-    #[error("stopped while waiting for the lock")]
-    Cancelled,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// What the object says.

@@ -6,10 +6,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::Run;
 
 use super::{Desk, Put, Reason, Sending};
-use crate::ahead::Ahead;
-use crate::diff::{Glance, Sure, glance, same_bytes};
-use crate::digest::beside;
-use crate::transfer::part_size;
+use crate::model::limits::part_size;
+use crate::plan::diff::{Glance, Sure, glance, same_bytes};
+use crate::source::digest::beside;
+use crate::source::prehash::Ahead;
 use crate::{
     Body, ETag, Index, Key, Md5, RemoteObject, SourceObject, Store, SyncError, hash, multipart_etag, part_digests,
 };

@@ -6,8 +6,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::Run;
 
 use super::{Desk, Reason, Rewrite};
-use crate::diff::{Known, header_changes, headers_by_ledger};
-use crate::ledger::Prints;
+use crate::manifest::Prints;
+use crate::plan::diff::{Known, header_changes, headers_by_ledger};
 use crate::{SourceObject, Store, SyncError};
 
 /// Objects asked for at once.

@@ -35,104 +35,15 @@ mod record;
 mod retention;
 mod write;
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use twinsite_core::Invalid;
 
-use crate::{ETag, Headers, Key, RemoteObject, Rules, Source, SourceObject};
+pub(crate) use crate::model::time::now;
+use crate::{ETag, Headers, Key, ReleaseId, Rules, Source, SourceObject};
 pub use compare::{Difference, Kind, compare};
 pub use retention::{Collected, collect, is_due_at};
 pub use write::{Draft, find_versions, list, newest, read, write};
-
-/// Where release records are.
-pub(crate) const PREFIX: &str = ".twinsite/releases/";
-
-/// A release's number: one more than the one before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ReleaseId(pub u64);
-
-impl fmt::Display for ReleaseId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for ReleaseId {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        text.parse().map(Self).map_err(|_| Invalid::new("release", text, "is not a number; see `twinsite releases`"))
-    }
-}
-
-impl ReleaseId {
-    /// The key of one part of its record; the first part is there only when the others are.
-    pub(crate) fn key(self, part: usize) -> Key {
-        let text = match part {
-            0 => format!("{PREFIX}{:010}.gz", self.0),
-            part => format!("{PREFIX}{:010}.gz.{part}", self.0),
-        };
-        text.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
-    }
-
-    /// The release that comes next.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
-
-/// The records that a listing shows, the oldest first, and when each was written.
-pub(crate) fn listed(listing: &[RemoteObject]) -> Vec<(ReleaseId, i64)> {
-    let start = listing.partition_point(|object| object.key.as_str() < PREFIX);
-    let records = listing[start..].iter().take_while(|object| object.key.as_str().starts_with(PREFIX));
-    let id = |object: &RemoteObject| {
-        let number = object.key.as_str().strip_prefix(PREFIX)?.strip_suffix(".gz")?;
-        Some((ReleaseId(number.parse().ok()?), object.modified))
-    };
-    records.filter_map(id).collect()
-}
-
-/// Seconds since the epoch.
-#[expect(clippy::disallowed_methods, reason = "how old a release is, people reckon in their own time")]
-pub(crate) fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-}
-
-/// Which releases are kept: so many, and all that are younger than so many days.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keep {
-    /// At least so many, the newest one among them.
-    pub releases: usize,
-    /// And those that were live within so many days.
-    pub days: u32,
-}
-
-impl Keep {
-    /// The oldest release to be kept; `None` when there is none. Age never removes what the count keeps.
-    pub(crate) fn oldest(&self, found: &[(ReleaseId, i64)], now: i64) -> Option<ReleaseId> {
-        let by_count = found.len().saturating_sub(self.releases.max(1));
-        let since = now - i64::from(self.days) * 86_400;
-        // A release was live until the next one took its place.
-        let by_age = found.iter().skip(1).position(|(_, until)| self.days > 0 && *until >= since);
-        let at = by_age.map_or(by_count, |at| at.min(by_count));
-        found.get(at).map(|(id, _)| *id)
-    }
-
-    /// The same, with one more release on top, which is about to be made.
-    pub(crate) fn oldest_with_next(&self, found: &[(ReleaseId, i64)], now: i64) -> Option<ReleaseId> {
-        if self.releases < 2 && self.days == 0 {
-            return None;
-        }
-        let last = found.last().map_or(ReleaseId(0), |(id, _)| *id);
-        let all: Vec<_> = found.iter().copied().chain([(last.next(), now)]).collect();
-        self.oldest(&all, now)
-    }
-}
 
 /// Where a publish came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -234,6 +145,7 @@ impl Release {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Keep;
 
     fn found(count: u64, every: i64) -> Vec<(ReleaseId, i64)> {
         (1..=count).map(|n| (ReleaseId(n), i64::try_from(n).unwrap() * every)).collect()

@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Release, Summary};
-use crate::ledger::BLOCK;
+use crate::manifest::BLOCK;
 use crate::{ETag, Headers};
 
 /// Objects in one part; a hundred bytes each, a third of that compressed.

@@ -7,9 +7,11 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::write::listed_ids;
-use super::{Keep, Release, ReleaseId, now, read};
+use super::{Release, now, read};
+use crate::model::layout::RELEASES;
 use crate::store::{History, Past, Store};
 use crate::{ETag, Key, StoreError, SyncError};
+use crate::{Keep, ReleaseId};
 
 /// Keys whose versions are listed one by one; above that all versions are.
 const FEW: usize = 16;
@@ -137,7 +139,7 @@ async fn find<S: History>(store: &S, spare: &HashSet<(Key, ETag)>) -> Result<Vec
 async fn records(store: &impl Store, dropped: &[ReleaseId]) -> Result<Vec<Key>, SyncError> {
     let names: HashSet<String> = dropped.iter().map(|id| id.key(0).as_str().to_owned()).collect();
     let mut found = Vec::new();
-    let mut after = super::PREFIX.to_owned();
+    let mut after = RELEASES.to_owned();
     loop {
         let page = store.page(Some(&after)).await?;
         let mine = page.objects.iter().map(|object| &object.key).filter(|key| {
@@ -146,7 +148,7 @@ async fn records(store: &impl Store, dropped: &[ReleaseId]) -> Result<Vec<Key>, 
         });
         found.extend(mine.cloned());
         match page.objects.last().map(|object| object.key.as_str().to_owned()) {
-            Some(last) if page.more && last.starts_with(super::PREFIX) => after = last,
+            Some(last) if page.more && last.starts_with(RELEASES) => after = last,
             // The first part says that there is a release, so it goes last.
             _ => {
                 found.reverse();

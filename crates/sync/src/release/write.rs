@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::record::{self, Damaged};
-use super::{Entry, Notes, PREFIX, Release, ReleaseId, Summary, now};
+use super::{Entry, Notes, Release, Summary, now};
+use crate::ReleaseId;
+use crate::model::layout::RELEASES;
+use crate::model::release_id::listed;
 use crate::store::{Condition, History, Store};
 use crate::{Body, ETag, Headers, Key, Report, Source, SourceObject, StoreError, SyncError, SyncPlan, Wrote};
 
@@ -192,13 +195,13 @@ pub async fn newest(store: &impl Store) -> Result<Option<Summary>, SyncError> {
 /// The numbers of the releases of a bucket, the oldest first, and when each record was written.
 pub(super) async fn listed_ids(store: &impl Store) -> Result<Vec<(ReleaseId, i64)>, SyncError> {
     let mut found = Vec::new();
-    let mut after = PREFIX.to_owned();
+    let mut after = RELEASES.to_owned();
     loop {
         let page = store.page(Some(&after)).await?;
         let last = page.objects.last().map(|object| object.key.as_str().to_owned());
-        found.extend(super::listed(&page.objects));
+        found.extend(listed(&page.objects));
         match last {
-            Some(last) if page.more && last.starts_with(PREFIX) => after = last,
+            Some(last) if page.more && last.starts_with(RELEASES) => after = last,
             _ => return Ok(found),
         }
     }

@@ -1,6 +1,6 @@
 //! A store in memory: for trying things out, and as the reference the others are measured against.
 
-mod past;
+mod versions;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Condition, Head, Page, PartMade, Pending, Store, StoreError, Written};
-use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, multipart_etag};
+use super::{Condition, Head, Page, PartMade, Pending, Store, Written};
+use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, StoreError, multipart_etag};
 
 /// Ticks once for every change of any store: as in the world, no two buckets are written to at the very same time.
 static CLOCK: AtomicI64 = AtomicI64::new(0);
@@ -159,7 +159,7 @@ impl Store for MemoryStore {
     }
 
     async fn head(&self, key: &Key) -> Result<Option<Head>, StoreError> {
-        Ok(self.state().get(key).map(past::head))
+        Ok(self.state().get(key).map(versions::head))
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {

@@ -1,19 +1,19 @@
 //! A bucket.
 
 mod calls;
-mod lane;
+mod fast_put;
 mod list;
-mod past;
 mod stream;
 mod throttles;
+mod versions;
 mod wire;
 
 use aws_sdk_s3::Client;
 use bytes::Bytes;
 
-use super::{Condition, Head, Page, PartMade, Pending, Store, StoreError, Written};
-use crate::{Content, ETag, Headers, Key, Md5, Stretch};
-use lane::Lane;
+use super::{Condition, Head, Page, PartMade, Pending, Store, Written};
+use crate::{Content, ETag, Headers, Key, Md5, StoreError, Stretch};
+use fast_put::Lane;
 use throttles::Throttles;
 
 /// A bucket, through a client for its region.

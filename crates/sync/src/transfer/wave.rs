@@ -8,13 +8,15 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
-use super::memory::{Memory, SMALL};
-use super::multipart::{self, THRESHOLD};
+use super::budget::{Memory, SMALL};
+use super::copy;
+use super::multipart;
 use super::{Failed, Report};
-use crate::digest::{beside, blame, load, sealed};
-use crate::pace::Pace;
+use crate::model::limits::THRESHOLD;
+use crate::source::digest::{beside, blame, load, sealed};
 use crate::store::{History, Written};
-use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, Wrote, mirror};
+use crate::transfer::limit::Pace;
+use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, Wrote};
 
 /// Files sent in parts at once.
 const UPLOADS: usize = 4;
@@ -212,8 +214,8 @@ impl<S: History> Shift<S> {
     async fn carry_out(&self, work: &Work) -> Result<Written, SyncError> {
         let (store, object) = (&self.store, work.object());
         if let (Work::Put(_), Body::Past { etag, version }) = (work, &object.body) {
-            let past = mirror::Carry { version: version.clone(), ..mirror::Carry::of(object, etag) };
-            let carried = mirror::carry(store, store, &past, &self.run).await?;
+            let past = copy::Carry { version: version.clone(), ..copy::Carry::of(object, etag) };
+            let carried = copy::carry(store, store, &past, &self.run).await?;
             return carried.ok_or_else(|| SyncError::Lost(vec![object.key.clone()]));
         }
         match work {

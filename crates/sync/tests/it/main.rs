@@ -8,10 +8,10 @@ mod faults;
 mod gated;
 mod lane;
 mod large;
-mod mirror;
 mod model;
 mod moto;
 mod publish;
+mod replicate;
 
 use std::collections::BTreeMap;
 use std::fs;

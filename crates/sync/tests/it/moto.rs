@@ -3,7 +3,7 @@
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use twinsite_core::Run;
-use twinsite_sync::{Headers, History, Key, PartMade, Rules, S3Store, Store, md5, mirror};
+use twinsite_sync::{Headers, History, Key, PartMade, Rules, S3Store, Store, md5, replicate};
 
 use crate::{conformance, publish, site};
 
@@ -83,13 +83,13 @@ async fn moto_backfill_keeps_headers_tags_parts_and_redirects() {
     }
     primary.complete((&big, &id), &parts).await.unwrap();
     let run = Run::silent();
-    let compared = mirror::compare(&primary, &backup, &run).await.unwrap();
-    let filled = mirror::fill(compared, &primary, &backup, &Rules::web(), &run).await.unwrap();
+    let compared = replicate::compare(&primary, &backup, &run).await.unwrap();
+    let filled = replicate::fill(compared, &primary, &backup, &Rules::web(), &run).await.unwrap();
     assert_eq!(filled.copied, 2);
     let (here, there) = (primary.head(&small).await.unwrap().unwrap(), backup.head(&small).await.unwrap().unwrap());
     assert_eq!((here.etag, here.headers), (there.etag, there.headers));
     let (here, there) =
         (primary.look(&big, None).await.unwrap().unwrap(), backup.look(&big, None).await.unwrap().unwrap());
     assert_eq!((here.head.etag, here.head.headers), (there.head.etag, there.head.headers));
-    assert!(mirror::compare(&primary, &backup, &run).await.unwrap().is_level());
+    assert!(replicate::compare(&primary, &backup, &run).await.unwrap().is_level());
 }

@@ -10,8 +10,8 @@ use super::S3Store;
 use super::list::Listed;
 use super::stream;
 use super::wire::{completed, content_md5, copy_source, crc64, decoded, head, remote, with_headers};
-use crate::store::{Condition, Head, Page, PartMade, Pending, StoreError, Written};
-use crate::{Content, ETag, Headers, Key, Md5, Stretch};
+use crate::store::{Condition, Head, Page, PartMade, Pending, Written};
+use crate::{Content, ETag, Headers, Key, Md5, StoreError, Stretch};
 
 impl S3Store {
     pub(super) fn object(&self, key: &Key) -> String {

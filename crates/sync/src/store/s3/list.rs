@@ -19,7 +19,8 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 
 use super::wire::remote_object;
-use crate::store::{Page, StoreError};
+use crate::StoreError;
+use crate::store::Page;
 
 /// What the SDK gets to read.
 const EMPTY: &[u8] = b"<ListBucketResult></ListBucketResult>";

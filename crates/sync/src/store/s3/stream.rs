@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
-use crate::content::{Content, Stretch};
+use crate::model::range::{Content, Stretch};
 
 /// Bytes that are read at once.
 const PIECE: usize = 256 << 10;

@@ -10,8 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::store::{Head, PartMade, StoreError};
-use crate::{ETag, Headers, Key, Md5, RemoteObject};
+use crate::store::{Head, PartMade};
+use crate::{ETag, Headers, Key, Md5, RemoteObject, StoreError};
 
 /// Sets all content headers of any request that has them.
 macro_rules! with_headers {

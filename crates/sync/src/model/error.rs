@@ -1,6 +1,7 @@
 //! What can stop a publish.
 
-use crate::{Key, SourceError, StoreError};
+use super::owner::Owner;
+use crate::{Key, SourceError};
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +32,7 @@ pub enum SyncError {
     Raced(String),
     /// The lock was not to be had, or was lost.
     #[error(transparent)]
-    Lock(#[from] crate::lock::LockError),
+    Lock(#[from] LockError),
     /// An older release cannot be brought back: these objects' versions are not kept any more. Nothing was changed.
     #[error("{} objects of that release are not kept any more; the first: {}", .0.len(), names(.0.get(..3).unwrap_or(.0)))]
     Lost(Vec<Key>),
@@ -44,26 +45,40 @@ fn names(keys: &[Key]) -> String {
     keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// A transfer that stopped half-way. Planning and transferring again finishes it.
+/// A call on a store that failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", sentence(self))]
-pub struct Interrupted {
-    /// What was done before.
-    pub report: crate::Report,
-    /// What failed, by key; empty when the run was cancelled.
-    pub failed: Vec<(Key, SyncError)>,
-    /// How many objects were not started.
-    pub left: usize,
+pub enum StoreError {
+    /// AWS said no, or could not be reached.
+    #[cfg(feature = "s3")]
+    #[error(transparent)]
+    Aws(#[from] twinsite_aws::AwsError),
+    /// The object that arrived is not the one that was sent.
+    #[error("`{0}` did not arrive as it was sent")]
+    Corrupted(Key),
+    /// A request could not be made of these values.
+    #[error("`{0}` cannot be stored: {1}")]
+    Unfit(String, String),
+    /// The store is out of order.
+    #[error("{0}")]
+    Broken(String),
 }
 
-fn sentence(stopped: &Interrupted) -> String {
-    let Interrupted { report, failed, left } = stopped;
-    let done = report.put + report.rewritten;
-    match failed.first() {
-        None => format!("stopped on request: {done} objects done, {left} left"),
-        Some((_, error)) if failed.len() == 1 => format!("{error} ({done} objects done, {left} left)"),
-        Some((_, error)) => {
-            format!("{error}, and {} more failed ({done} objects done, {left} left)", failed.len() - 1)
-        }
-    }
+/// Why there is no lock.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Somebody else has it.
+    #[error("{0} has the lock, for {1} s by now")]
+    Held(Box<Owner>, i64),
+    /// It was taken over by somebody else: this process was not heard of for too long.
+    #[error("the lock was lost: it was not renewed in time, and may be somebody else's now")]
+    Lost,
+    /// The store puts an object although its condition does not hold.
+    #[error("the bucket's store does not honour conditional writes, so two deploys could not be told apart")]
+    Unconditional,
+    /// The run was cancelled while waiting.
+    #[error("stopped while waiting for the lock")]
+    Cancelled,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

@@ -1,35 +1,17 @@
 //! Where objects are kept, in the engine's own words.
 
-mod history;
 mod memory;
 #[cfg(feature = "s3")]
 mod s3;
+mod versioned;
 
 use bytes::Bytes;
 
-use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, Stretch};
-pub use history::{Copied, Copying, History, Look, Past, Standing, VersionsPage};
+use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, StoreError, Stretch};
 pub use memory::MemoryStore;
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
-
-/// A call on a store that failed.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// AWS said no, or could not be reached.
-    #[cfg(feature = "s3")]
-    #[error(transparent)]
-    Aws(#[from] twinsite_aws::AwsError),
-    /// The object that arrived is not the one that was sent.
-    #[error("`{0}` did not arrive as it was sent")]
-    Corrupted(Key),
-    /// A request could not be made of these values.
-    #[error("`{0}` cannot be stored: {1}")]
-    Unfit(String, String),
-    /// The store is out of order.
-    #[error("{0}")]
-    Broken(String),
-}
+pub use versioned::{Copied, Copying, History, Look, Past, Standing, VersionsPage};
 
 /// One page of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,7 +104,7 @@ pub trait Store: Clone + Send + Sync + 'static {
             let read = tokio::task::spawn_blocking(move || Content::File(stretch).bytes()).await;
             let broken = |error: &dyn std::fmt::Display| StoreError::Broken(error.to_string());
             let bytes = read.map_err(|stopped| broken(&stopped))?.map_err(|error| broken(&error))?;
-            if crate::digest::crc64(&bytes) != sum {
+            if crate::model::checksum::crc64(&bytes) != sum {
                 return Err(StoreError::Corrupted(key.clone()));
             }
             let md5 = crate::md5(&bytes);

@@ -32,7 +32,7 @@ impl<'a, S: Store> Cursor<'a, S> {
             }
             self.last = page.objects.last().map(|object| object.key.as_str().to_owned());
             self.page =
-                page.objects.into_iter().filter(|object| object.key.travels() || super::note::is(object)).collect();
+                page.objects.into_iter().filter(|object| object.key.travels() || super::marker::is(object)).collect();
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use twinsite_core::{Event, Run, Side, Verb};
 
-use super::{Carry, Redirect, carry};
 use crate::store::{History, Past};
+use crate::transfer::copy::{Carry, Redirect, carry};
 use crate::{ETag, Key, SyncError};
 
 /// Copies versions that the second bucket has never had, the oldest first, and then what is current once more, so that it

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Head, Md5, Store, StoreError, Written};
-use crate::{ETag, Headers, Key};
+use super::{Head, Md5, Store, Written};
+use crate::{ETag, Headers, Key, StoreError};
 
 /// How far a version has got on its way to another bucket.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html>

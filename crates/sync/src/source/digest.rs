@@ -12,22 +12,11 @@ use crc_fast::CrcAlgorithm;
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Phase, Run};
 
-use crate::local::stamp;
-use crate::{Content, ETag, Index, Md5, SourceError, SourceObject, StoreError, Stretch, SyncError};
+use crate::source::walk::stamp;
+use crate::{Content, Index, Md5, SourceError, SourceObject, StoreError, Stretch, SyncError};
 
 /// Bytes that are read at once: few enough to stay in a core's cache.
 const BUFFER: usize = 256 << 10;
-
-/// The MD5 of some bytes.
-pub fn md5(bytes: &[u8]) -> Md5 {
-    Md5(md5_simd::digest(bytes))
-}
-
-/// The entity tag of an object of these parts.
-pub fn multipart_etag(parts: &[Md5]) -> ETag {
-    let joined: Vec<u8> = parts.iter().flat_map(|part| part.0).collect();
-    ETag::Multipart(md5(&joined), u32::try_from(parts.len()).unwrap_or(u32::MAX))
-}
 
 /// The whole file, and its digest.
 ///
@@ -66,11 +55,6 @@ pub(crate) fn sealed(object: &SourceObject) -> Result<(Stretch, u64), SourceErro
     file.pieces(object.size, &mut Vec::new(), |piece| sum.update(piece))?;
     file.check()?;
     Ok((Stretch { path: file.path, offset: 0, length: object.size }, sum.finalize()))
-}
-
-/// The CRC-64/NVME of some bytes.
-pub(crate) fn crc64(bytes: &[u8]) -> u64 {
-    crc_fast::checksum(CrcAlgorithm::Crc64Nvme, bytes)
 }
 
 /// Why a stretch could not be sent: because the file is not what it was, if so, else because of what the store says.
@@ -258,15 +242,16 @@ async fn hash_batch(batch: Vec<Placed>, run: Run) -> Result<Vec<(usize, Md5)>, S
 
 #[cfg(test)]
 mod tests {
-    use md5::Digest as _;
+    use ::md5::Digest as _;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Rules, walk};
+    use crate::model::checksum::crc64;
+    use crate::{Rules, md5, walk};
 
     /// As another implementation has it.
     fn reference(bytes: &[u8]) -> Md5 {
-        Md5(md5::Md5::digest(bytes).into())
+        Md5(::md5::Md5::digest(bytes).into())
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Kept, MemoryStore, State};
-use crate::store::{Copied, Copying, Head, History, Look, Past, Standing, Store, StoreError, VersionsPage};
-use crate::{ETag, Headers, Key, Md5};
+use crate::store::{Copied, Copying, Head, History, Look, Past, Standing, Store, VersionsPage};
+use crate::{ETag, Headers, Key, Md5, StoreError};
 
 pub(super) fn head(kept: &Kept) -> Head {
     Head {

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use twinsite_core::Invalid;
 
+use super::layout::{MANIFESTS, PRIVATE, RELEASES};
+
 /// An object's key: the exact bytes of the file's relative path, with `/` between its parts. Clones share them: plans, reports and
 /// records all name the same objects.
 ///
@@ -40,7 +42,7 @@ impl Key {
 
     /// True for what belongs to both buckets: everything but a bucket's own notes and what its health checks ask for.
     pub fn travels(&self) -> bool {
-        !self.is_reserved() || self.0.starts_with(crate::ledger::PREFIX) || self.0.starts_with(crate::release::PREFIX)
+        !self.is_reserved() || self.0.starts_with(MANIFESTS) || self.0.starts_with(RELEASES)
     }
 
     /// True for twinsite's own corners of a bucket: its notes, which are never served, and the objects that health
@@ -49,9 +51,6 @@ impl Key {
         self.0.starts_with(PRIVATE) || self.0.starts_with(twinsite_core::probe::FOLDER)
     }
 }
-
-/// The prefix of twinsite's own corner of a bucket.
-pub const PRIVATE: &str = ".twinsite/";
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,9 +7,10 @@ use futures::future::join;
 use futures::{StreamExt, stream};
 use twinsite_core::{Event, Phase, Run, Side, Verb, wait};
 
-use super::{Carry, Cause, Redirect, carry};
-use crate::listing::{cuts, list_around};
+use super::Cause;
+use crate::plan::listing::{cuts, list_around};
 use crate::store::{History, Standing};
+use crate::transfer::copy::{Carry, Redirect, carry};
 use crate::{ETag, Key, RemoteObject, Source, SyncError, Wrote};
 
 /// Objects looked at at once.

@@ -18,10 +18,8 @@ use flate2::write::GzEncoder;
 use md5::{Digest, Md5 as Hash};
 use serde::{Deserialize, Serialize};
 
+use crate::model::layout::MANIFESTS;
 use crate::{Headers, Key, Md5, RemoteObject, SourceObject, Store, StoreError};
-
-/// Where ledgers are.
-pub(crate) const PREFIX: &str = ".twinsite/ledger/";
 
 /// Bytes that are compressed at once: every call clears a buffer.
 pub(crate) const BLOCK: usize = 128 << 10;
@@ -115,7 +113,7 @@ fn rest_of<'a>(keys: impl Iterator<Item = &'a Key>) -> String {
 
 /// Up to which release these keys are to stay, should they be the ones that the ledger's name tells of.
 pub(crate) fn told<'a>(ledger: &Key, name: &str, keys: impl Iterator<Item = &'a Key>) -> Option<u64> {
-    let rest = ledger.as_str().strip_prefix(PREFIX)?.strip_prefix(name)?;
+    let rest = ledger.as_str().strip_prefix(MANIFESTS)?.strip_prefix(name)?;
     let digest = rest_of(keys);
     if digest.is_empty() {
         return rest.is_empty().then_some(u64::MAX);
@@ -125,14 +123,14 @@ pub(crate) fn told<'a>(ledger: &Key, name: &str, keys: impl Iterator<Item = &'a 
 
 /// The key of a ledger.
 pub(crate) fn key_of(name: &str, rest: &str) -> Key {
-    format!("{PREFIX}{name}{rest}").parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
+    format!("{MANIFESTS}{name}{rest}").parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
 /// The ledgers of a listing, the newest last.
 pub(crate) fn ledgers(listing: &[RemoteObject]) -> Vec<&RemoteObject> {
-    let start = listing.partition_point(|object| object.key.as_str() < PREFIX);
+    let start = listing.partition_point(|object| object.key.as_str() < MANIFESTS);
     let mut found: Vec<_> =
-        listing[start..].iter().take_while(|object| object.key.as_str().starts_with(PREFIX)).collect();
+        listing[start..].iter().take_while(|object| object.key.as_str().starts_with(MANIFESTS)).collect();
     found.sort_by_key(|object| object.modified);
     found
 }

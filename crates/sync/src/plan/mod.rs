@@ -1,8 +1,10 @@
 //! Planning a publish: reads both sides, changes nothing, leaves no choice to the transfer.
 
 mod bytes;
+pub(crate) mod diff;
 mod headers;
-mod words;
+pub(crate) mod listing;
+mod types;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -10,13 +12,15 @@ use std::time::Instant;
 
 use twinsite_core::{Event, Phase, Run, Side};
 
-pub use words::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending};
+pub use types::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending};
 
-use crate::ahead::Ahead;
-use crate::diff::{Met, meet};
-use crate::ledger::{self, Line, Lines};
-use crate::listing::{list, list_from_the_start};
-use crate::release::{self, ReleaseId};
+use crate::manifest::{self, Line, Lines};
+use crate::model::layout::MANIFESTS;
+use crate::model::release_id::{ReleaseId, listed};
+use crate::model::time::now;
+use crate::plan::diff::{Met, meet};
+use crate::plan::listing::{list, list_from_the_start};
+use crate::source::prehash::Ahead;
 use crate::{ETag, Index, Key, Md5, RemoteObject, Source, SourceObject, Store, SyncError, Wave};
 
 /// Everything that a publish to one bucket will do.
@@ -40,7 +44,7 @@ pub struct SyncPlan {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     pub(crate) key: Key,
-    pub(crate) book: ledger::Book,
+    pub(crate) book: manifest::Book,
     pub(crate) stale: Vec<Key>,
     pub(crate) current: bool,
     /// Whether there is one at all.
@@ -148,7 +152,8 @@ pub(crate) async fn plan_with(
     let kept = bytes.same.len() - rewrites.len();
     let same = desk.tags(&bytes.same);
     let (ledger, superseded) = desk.ledger(bytes.digests, &deletes);
-    let notes = listing.iter().filter(|object| ledger::is_note(&object.key)).map(|object| object.key.clone()).collect();
+    let notes =
+        listing.iter().filter(|object| manifest::is_note(&object.key)).map(|object| object.key.clone()).collect();
     let releases = desk.releases;
     Ok(SyncPlan { puts: bytes.puts, rewrites, deletes, kept, foreign, notes, superseded, same, releases, ledger, side })
 }
@@ -176,14 +181,14 @@ struct Desk<'a, S> {
 impl<'a, S: Store> Desk<'a, S> {
     fn new(source: &'a Source, store: &'a S, listing: &'a [RemoteObject], options: &'a Options) -> Self {
         let met = meet(&source.objects, listing);
-        let ledgers = ledger::ledgers(listing);
-        let wanted = ledger::name_for(&source.objects);
+        let ledgers = manifest::ledgers(listing);
+        let wanted = manifest::name_for(&source.objects);
         let name = |object: &RemoteObject| {
-            object.key.as_str().strip_prefix(ledger::PREFIX).is_some_and(|name| name.starts_with(&wanted))
+            object.key.as_str().strip_prefix(MANIFESTS).is_some_and(|name| name.starts_with(&wanted))
         };
         let is_current = ledgers.last().is_some_and(|newest| name(newest));
-        let found = release::listed(listing);
-        let oldest = options.keep.oldest_with_next(&found, release::now());
+        let found = listed(listing);
+        let oldest = options.keep.oldest_with_next(&found, now());
         let releases = found.into_iter().map(|(id, _)| id).collect();
         Self {
             source,
@@ -218,7 +223,7 @@ impl<'a, S: Store> Desk<'a, S> {
         let opaque = |object: &RemoteObject| !object.key.is_reserved() && matches!(object.etag, ETag::Opaque(_));
         let opaque = self.listing.iter().any(opaque);
         let until = self.ledgers.last();
-        let until = until.and_then(|newest| ledger::told(&newest.key, &self.wanted, extra.iter().copied()));
+        let until = until.and_then(|newest| manifest::told(&newest.key, &self.wanted, extra.iter().copied()));
         let told = until.is_some_and(|until| {
             let stay = self.oldest.is_some_and(|oldest| until >= oldest.0);
             stay || until == u64::MAX || self.options.deletes == Deletes::None
@@ -240,7 +245,7 @@ impl<'a, S: Store> Desk<'a, S> {
 
     async fn read_ledger(&mut self) -> Result<(), SyncError> {
         if let Some(newest) = self.ledgers.last() {
-            self.lines = Some(ledger::read(self.store, &newest.key).await?);
+            self.lines = Some(manifest::read(self.store, &newest.key).await?);
         }
         Ok(())
     }
@@ -327,7 +332,7 @@ impl<'a, S: Store> Desk<'a, S> {
         let key = match (&self.lines, self.ledgers.last()) {
             // It was not read, because its name told everything, and it will not be replaced.
             (None, Some(newest)) if self.is_current => newest.key.clone(),
-            _ => ledger::key_of(&self.wanted, &ledger::rest_for(public, until)),
+            _ => manifest::key_of(&self.wanted, &manifest::rest_for(public, until)),
         };
         let mut stale: Vec<Key> = self.ledgers.iter().map(|object| object.key.clone()).collect();
         stale.retain(|there| *there != key);
@@ -336,7 +341,7 @@ impl<'a, S: Store> Desk<'a, S> {
         let named = self.ledgers.last().is_some_and(|newest| newest.key == key);
         let (current, known) = (named && !young, !self.ledgers.is_empty());
         let superseded = rest.len() + self.told;
-        let book = ledger::Book { objects: self.source.objects.clone(), digests, rest };
+        let book = manifest::Book { objects: self.source.objects.clone(), digests, rest };
         (Ledger { key, book, stale, current, known }, superseded)
     }
 }

@@ -7,9 +7,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Phase, Run};
 
 use super::join::{Cursor, Meeting, next};
-use super::note::{self, Note};
+use super::marker::{self, Note};
 use super::{Cause, Compared, Needed};
-use crate::diff::header_changes;
+use crate::plan::diff::header_changes;
 use crate::store::{History, Look, Store};
 use crate::{ETag, Key, RemoteObject, SyncError};
 
@@ -40,7 +40,7 @@ pub async fn compare_listed<S: History>(
     changing: &BTreeSet<Key>,
     run: &Run,
 ) -> Result<Compared, SyncError> {
-    let fits = |object: &RemoteObject| object.key.travels() || note::is(object);
+    let fits = |object: &RemoteObject| object.key.travels() || marker::is(object);
     let pages = |listing: Vec<RemoteObject>| Cursor::<S>::listed(listing.into_iter().filter(fits).collect());
     let mut desk = Desk::default();
     desk.walk(pages(listing), pages(other), changing).await?;
@@ -65,9 +65,9 @@ impl Desk {
     ) -> Result<(), SyncError> {
         while let Some(meeting) = next(&mut first, &mut second).await? {
             match meeting {
-                Meeting::First(here) if note::is(&here) || changing.contains(&here.key) => {}
+                Meeting::First(here) if marker::is(&here) || changing.contains(&here.key) => {}
                 Meeting::First(here) => self.need(here, Cause::Absent),
-                Meeting::Second(there) | Meeting::Both(_, there) if note::is(&there) => self.note = Note::of(&there),
+                Meeting::Second(there) | Meeting::Both(_, there) if marker::is(&there) => self.note = Note::of(&there),
                 Meeting::Second(there) if changing.contains(&there.key) => {}
                 Meeting::Second(there) => self.extra.push(there),
                 Meeting::Both(here, _) if changing.contains(&here.key) => {}

@@ -9,10 +9,13 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
-use super::{Carry, Compared, Needed, Redirect, carry, note};
-use crate::pace::Pace;
-use crate::release::{self, ReleaseId};
+use super::{Compared, Needed, marker};
+use crate::model::layout::RELEASES;
+use crate::model::release_id::{ReleaseId, listed};
+use crate::release;
 use crate::store::{History, Store};
+use crate::transfer::copy::{Carry, Redirect, carry};
+use crate::transfer::limit::Pace;
 use crate::{ETag, Interrupted, Key, Report, Rules, StoreError, SyncError, Wave};
 
 /// What was copied.
@@ -78,7 +81,7 @@ pub async fn fill<S: History>(
     }
     if filled.missed.is_empty()
         && (touched || asked)
-        && let Err(error) = note::write(second, until).await
+        && let Err(error) = marker::write(second, until).await
     {
         return Err(stopped(&filled, failed(release_key(), error.into()), left));
     }
@@ -92,7 +95,7 @@ fn failed(key: Key, error: SyncError) -> Vec<(Key, SyncError)> {
 }
 
 fn release_key() -> Key {
-    release::PREFIX.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
+    RELEASES.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
 async fn wave<S: History>(
@@ -187,6 +190,6 @@ impl Known {
 }
 
 async fn newest<S: Store>(first: &S) -> Result<Option<ReleaseId>, SyncError> {
-    let page = first.page(Some(release::PREFIX)).await?;
-    Ok(release::listed(&page.objects).last().map(|(id, _)| *id))
+    let page = first.page(Some(RELEASES)).await?;
+    Ok(listed(&page.objects).last().map(|(id, _)| *id))
 }

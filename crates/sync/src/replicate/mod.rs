@@ -6,40 +6,39 @@
 //!
 //! ```
 //! use twinsite_core::Run;
-//! use twinsite_sync::{MemoryStore, Rules, Headers, Store, md5, mirror};
+//! use twinsite_sync::{MemoryStore, Rules, Headers, Store, md5, replicate};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let (primary, backup, run) = (MemoryStore::default(), MemoryStore::default(), Run::silent());
 //! primary.put(&"index.html".parse()?, &Headers::default(), ("hello".into(), md5(b"hello"))).await?;
-//! let compared = mirror::compare(&primary, &backup, &run).await?;
+//! let compared = replicate::compare(&primary, &backup, &run).await?;
 //! for copy in &compared.copies {
 //!     println!("{}: {}", copy.object.key, copy.cause);
 //! }
-//! let filled = mirror::fill(compared, &primary, &backup, &Rules::web(), &run).await?;
+//! let filled = replicate::fill(compared, &primary, &backup, &Rules::web(), &run).await?;
 //! assert_eq!(filled.copied, 1);
-//! assert!(mirror::compare(&primary, &backup, &run).await?.is_level());
+//! assert!(replicate::compare(&primary, &backup, &run).await?.is_level());
 //! # Ok(()) }
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 //!
 //! What replication leaves out: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html>
 
-mod carry;
 mod compare;
 mod fill;
 mod join;
-mod level;
-pub(crate) mod note;
-mod past;
+pub(crate) mod marker;
+mod replication;
+mod versions;
 
 use std::fmt;
 
+pub use crate::transfer::copy::{Carry, Redirect, carry};
 use crate::{Key, RemoteObject};
-pub use carry::{Carry, Redirect, carry};
 pub use compare::{compare, compare_listed};
 pub use fill::{Filled, fill};
-pub use level::{Follower, Level};
-pub use past::fill_past;
+pub use replication::{Follower, Level};
+pub use versions::fill_past;
 
 /// Why an object is copied.
 #[derive(Clone, Debug, PartialEq, Eq)]

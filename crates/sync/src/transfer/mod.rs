@@ -1,6 +1,8 @@
 //! Carrying out a plan: waves with barriers between them, deletes last, the ledger at the very end.
 
-mod memory;
+mod budget;
+pub(crate) mod copy;
+pub(crate) mod limit;
 mod multipart;
 mod wave;
 
@@ -11,8 +13,7 @@ use twinsite_core::{Event, Phase, Run, Side, Verb};
 
 use crate::plan::Ledger;
 use crate::store::History;
-use crate::{Delete, ETag, Headers, Index, Interrupted, Key, PRIVATE, Store, SyncError, SyncPlan, Wave};
-pub(crate) use multipart::{THRESHOLD, part_size};
+use crate::{Delete, ETag, Headers, Index, Key, PRIVATE, Store, SyncError, SyncPlan, Wave};
 use wave::{Work, run_wave};
 
 /// An object that was written.
@@ -55,6 +56,30 @@ pub struct Report {
     pub removed: Vec<Key>,
     /// How many of those that were written had been waited for in a second bucket when the transfer ended.
     pub followed: usize,
+}
+
+/// A transfer that stopped half-way. Planning and transferring again finishes it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", sentence(self))]
+pub struct Interrupted {
+    /// What was done before.
+    pub report: Report,
+    /// What failed, by key; empty when the run was cancelled.
+    pub failed: Vec<(Key, SyncError)>,
+    /// How many objects were not started.
+    pub left: usize,
+}
+
+fn sentence(stopped: &Interrupted) -> String {
+    let Interrupted { report, failed, left } = stopped;
+    let done = report.put + report.rewritten;
+    match failed.first() {
+        None => format!("stopped on request: {done} objects done, {left} left"),
+        Some((_, error)) if failed.len() == 1 => format!("{error} ({done} objects done, {left} left)"),
+        Some((_, error)) => {
+            format!("{error}, and {} more failed ({done} objects done, {left} left)", failed.len() - 1)
+        }
+    }
 }
 
 /// Carries out a plan.
@@ -188,7 +213,7 @@ impl End {
 
 /// Where releases are recorded.
 fn records() -> Key {
-    crate::release::PREFIX.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
+    crate::model::layout::RELEASES.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
 async fn remove(store: &impl Store, keys: &[Key]) -> Result<(), Failed> {

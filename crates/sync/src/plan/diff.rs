@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ledger::Line;
+use crate::manifest::Line;
 use crate::{ETag, Headers, Md5, Reason, RemoteObject, SourceObject};
 
 /// What is known about one object before its content is compared.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 use twinsite_core::Run;
-use twinsite_sync::{Headers, Key, MemoryStore, Rules, Store, SyncError, md5, mirror};
+use twinsite_sync::{Headers, Key, MemoryStore, Rules, Store, SyncError, md5, replicate};
 
 use crate::{contents, publish, site};
 
@@ -57,16 +57,16 @@ proptest! {
                     write(&backup, there).await;
                 }
                 let before = contents(&backup).await;
-                let compared = mirror::compare(&primary, &backup, &run).await.unwrap();
+                let compared = replicate::compare(&primary, &backup, &run).await.unwrap();
                 let (foreign, copies) = (compared.foreign.clone(), compared.copies.len());
-                let filled = mirror::fill(compared, &primary, &backup, &Rules::web(), &run).await.unwrap();
+                let filled = replicate::fill(compared, &primary, &backup, &Rules::web(), &run).await.unwrap();
                 assert_eq!((filled.copied, &filled.missed), (copies, &Vec::new()));
                 let (here, there) = (contents(&primary).await, contents(&backup).await);
                 let left: BTreeMap<_, _> = there.iter().filter(|(key, _)| !here.contains_key(*key)).collect();
                 assert!(here.iter().all(|(key, object)| there.get(key) == Some(object)), "{here:?} {there:?}");
                 assert_eq!(left.keys().map(|key| (*key).clone()).collect::<Vec<_>>(), foreign);
                 assert!(left.iter().all(|(key, object)| before.get(*key) == Some(*object)), "foreign objects stay");
-                let again = mirror::compare(&primary, &backup, &run).await.unwrap();
+                let again = replicate::compare(&primary, &backup, &run).await.unwrap();
                 assert!(again.is_level(), "{again:?}");
             }
         });
@@ -78,7 +78,7 @@ async fn a_run_that_is_stopped_copies_nothing_more_and_says_so() {
     let (primary, backup, run) = (MemoryStore::default(), MemoryStore::default(), Run::silent());
     let wrote = publish(site().path(), &primary).await.wrote;
     run.cancel.cancel();
-    let mut follower = mirror::Follower::new(&primary, &backup, Duration::from_secs(5), &run);
+    let mut follower = replicate::Follower::new(&primary, &backup, Duration::from_secs(5), &run);
     follower.follow(&wrote, &[]).await;
     assert!(matches!(follower.level.trouble, Some(SyncError::Cancelled)), "{:?}", follower.level);
     assert!(!wrote.is_empty() && backup.contents().is_empty());

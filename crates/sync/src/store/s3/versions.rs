@@ -14,8 +14,8 @@ use twinsite_aws::{AwsError, Kind};
 use super::S3Store;
 use super::calls::{copied, kept, quoted};
 use super::wire::{copy_source, decoded, head, with_headers};
-use crate::store::{Copied, Copying, History, Look, Past, Standing, StoreError, VersionsPage};
-use crate::{ETag, Headers, Key, Md5};
+use crate::store::{Copied, Copying, History, Look, Past, Standing, VersionsPage};
+use crate::{ETag, Headers, Key, Md5, StoreError};
 
 impl S3Store {
     fn source(&self, copying: &Copying) -> String {

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use walkdir::{DirEntry, WalkDir};
 
-use crate::digest::cores;
-use crate::rules::{Ignored, Rules, Sets};
-use crate::source_error::{Fault, Problem, SourceError};
+use crate::model::source_error::{Fault, Problem, SourceError};
+use crate::source::digest::cores;
+use crate::source::rules::{Ignored, Rules, Sets};
 use crate::{Key, Place, SourceObject, Stamp};
 
 /// A directory that can be published.

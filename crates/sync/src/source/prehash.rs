@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::task::JoinSet;
 
-use crate::digest::{cores, digest_of};
+use crate::source::digest::{cores, digest_of};
 use crate::{Index, Source, SourceObject};
 
 /// Larger files may have been sent in parts, and then a digest of the whole says nothing.
-const LARGEST: u64 = crate::transfer::THRESHOLD;
+const LARGEST: u64 = crate::model::limits::THRESHOLD;
 
 /// Threads that hash the files of a source until they are told to stop. Whatever they learn is in the index, and spares [`plan`]
 /// and [`prepare`] that work; both do the same while they list. This is for whoever has to wait for something else before.
