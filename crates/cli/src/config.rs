@@ -6,7 +6,7 @@ mod template;
 
 use std::path::Path;
 
-use twinsite_site::{Config, Error, Guard, Keep, Pair, PublishConfig};
+use twinsite_site::{Config, Error, Guard, Pair, PublishConfig, RetentionPolicy};
 use twinsite_sync::Rules;
 
 use crate::args::Global;
@@ -56,7 +56,7 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
         headers,
         ignore: publish.ignore.into_iter().map(toml::Spanned::into_inner).collect(),
         guard: Guard { count: publish.max_delete, percent: publish.max_delete_percent.min(100) },
-        keep: Keep { releases: publish.keep_releases.max(1), days: publish.keep_days },
+        keep: RetentionPolicy { releases: publish.keep_releases.max(1), days: publish.keep_days },
         batch_above: publish.batch_above,
         probe: publish.probe,
     };

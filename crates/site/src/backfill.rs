@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Run};
 use twinsite_s3_site::Batch;
-use twinsite_sync::lock::{self, Lease, Owed, Owner};
+use twinsite_sync::lock::{self, Lease, Owner, PendingInvalidations};
 use twinsite_sync::replicate::{self, Compared, Filled};
 use twinsite_sync::{S3Store, SyncError};
 
@@ -134,7 +134,7 @@ impl BackfillPlan {
     }
 
     fn is_empty(&self) -> bool {
-        self.compared.is_level() && self.request.versions == Versions::Current
+        self.compared.is_in_sync() && self.request.versions == Versions::Current
     }
 }
 
@@ -160,7 +160,7 @@ pub async fn plan_backfill(site: &SiteContext, request: BackfillRequest, run: &R
 /// What failed, and how much was done before. Another backfill finishes the rest.
 pub async fn backfill(site: &SiteContext, plan: BackfillPlan, run: &Run) -> Result<BackfillResult, Error> {
     let foreign = plan.compared.foreign.iter().map(ToString::to_string).collect();
-    let before = BackfillResult { foreign, in_sync: plan.compared.level, ..BackfillResult::default() };
+    let before = BackfillResult { foreign, in_sync: plan.compared.in_sync, ..BackfillResult::default() };
     if plan.is_empty() {
         return Ok(before);
     }
@@ -176,7 +176,7 @@ pub async fn backfill(site: &SiteContext, plan: BackfillPlan, run: &Run) -> Resu
 pub(crate) async fn backfill_older_than_rule(site: &SiteContext, run: &Run) -> Result<Option<Filled>, Error> {
     let stores = site.stores();
     let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
-    if compared.is_level() {
+    if compared.is_in_sync() {
         return Ok(None);
     }
     if compared.copies.len() > site.config.publish.batch_above {
@@ -199,7 +199,7 @@ async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillReque
     let rules = site.config.rules().context("use the configuration")?;
     let lease = Lease { ttl: request.lock_ttl, timeout: request.lock_timeout, ..Lease::default() };
     let owner = Owner { who: site.caller.clone(), ..Owner::here("backfill") };
-    let taken = Box::pin(lock::take(&stores.primary, owner, Owed::default(), lease, run)).await;
+    let taken = Box::pin(lock::take(&stores.primary, owner, PendingInvalidations::default(), lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let work = async |run: Run| {
         let (mut job, mut versions) = (None, 0);
@@ -209,7 +209,7 @@ async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillReque
             job = Some(done.context(OPERATION)?);
         }
         if request.versions == Versions::All {
-            let copied = Box::pin(replicate::fill_past(&stores.primary, &stores.backup, &run)).await;
+            let copied = Box::pin(replicate::copy_versions(&stores.primary, &stores.backup, &run)).await;
             versions = copied.context(OPERATION)?;
         }
         // Compares again: for what the job has left, and what was published while waiting for the lock.
@@ -229,10 +229,10 @@ async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillReque
 
 /// The lock may have been taken over from a publish that died: its pending invalidations stay recorded.
 async fn release_lock(lock: lock::Lock<'_, S3Store>, store: &S3Store) -> Result<(), SyncError> {
-    let mut pending = lock.owed().clone();
+    let mut pending = lock.pending_invalidations().clone();
     if !pending.is_empty() {
-        pending.join(lock::read_owed(store).await?);
-        lock::note_owed(store, &pending).await?;
+        pending.join(lock::read_pending(store).await?);
+        lock::record_pending(store, &pending).await?;
     }
     lock.free().await.map_err(SyncError::Lock)
 }

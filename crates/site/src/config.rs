@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use twinsite_cdn::PriceClass;
 use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region};
 use twinsite_dns_failover::Settings as HealthSettings;
-use twinsite_sync::{Guard, HeaderRule, Keep, Rules};
+use twinsite_sync::{Guard, HeaderRule, RetentionPolicy, Rules};
 
 /// The configuration of a site. [`Config::new`] gives every setting its default; change fields as needed.
 ///
@@ -47,7 +47,7 @@ pub struct PublishConfig {
     /// The limit beyond which a deploy refuses to delete.
     pub guard: Guard,
     /// Which releases are kept for rollback.
-    pub keep: Keep,
+    pub keep: RetentionPolicy,
     /// Backfills of more objects than this use S3 Batch Replication.
     pub batch_above: usize,
     /// Whether every deploy checks the entry pages as a visitor.
@@ -86,7 +86,7 @@ impl Default for PublishConfig {
             headers: Vec::new(),
             ignore: Vec::new(),
             guard: Guard::default(),
-            keep: Keep { releases: 10, days: 0 },
+            keep: RetentionPolicy { releases: 10, days: 0 },
             batch_above: 1_000_000,
             probe: false,
         }

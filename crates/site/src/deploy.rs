@@ -1,7 +1,7 @@
 //! Publishes a directory, or an older release, to both buckets: prepare → lock → publish → invalidate → record → collect.
 //!
 //! [`deploy`] reads a directory; [`publish`] is the part that deploys and rollbacks share. It works on any pair of
-//! [`History`] stores and with any [`Invalidator`], so tests run exactly what is shipped.
+//! [`VersionedStore`] stores and with any [`Invalidator`], so tests run exactly what is shipped.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use futures::future::join;
 use twinsite_core::{Event, Pair, Run, Side};
 use twinsite_s3_site::JOURNAL;
-use twinsite_sync::lock::{self, Lease, Lock, LockError, Owed, Owner};
+use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, PendingInvalidations};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
-    Ahead, Deletes, Guard, History, Index, Keep, Notes, Options, Prepared, Published, Publishing, Report, Rules,
-    Sending, Source, SyncError, prepare as prepare_publish, publish as transfer_and_follow, walk,
+    Deletes, Guard, Index, Notes, Options, Prehasher, Prepared, Published, Publishing, Report, RetentionPolicy, Rules,
+    Sending, Source, SyncError, VersionedStore, prepare as prepare_publish, publish as transfer_and_follow, walk,
 };
 
 use crate::commit;
@@ -90,7 +90,7 @@ pub struct SourceDirectory {
     commit: Option<Commit>,
     index: Index,
     /// Hashes files until the deploy begins.
-    prehasher: Option<Ahead>,
+    prehasher: Option<Prehasher>,
 }
 
 impl SourceDirectory {
@@ -111,7 +111,7 @@ impl SourceDirectory {
         let walking = tokio::task::spawn_blocking(move || walk(path, &walk_rules));
         let (source, commit) = join(walking, commit::commit_of(&dir, commit)).await;
         let source = source.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
-        let prehasher = Some(Ahead::start(&source, &index));
+        let prehasher = Some(Prehasher::start(&source, &index));
         Ok(Self { dir, source, rules, commit, index, prehasher })
     }
 
@@ -231,7 +231,11 @@ async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) 
 ///
 /// # Errors
 /// Stores that cannot be read, files that cannot be published, and guards.
-pub async fn prepare<S: History>(stores: &Pair<S>, request: &PublishRequest<'_>, run: &Run) -> Result<Prepared, Error> {
+pub async fn prepare<S: VersionedStore>(
+    stores: &Pair<S>,
+    request: &PublishRequest<'_>,
+    run: &Run,
+) -> Result<Prepared, Error> {
     let PublishRequest { source, plan, index, .. } = request;
     let both = (&stores.primary, &stores.backup);
     let mut prepared = Box::pin(prepare_publish(source, both, plan, index, run)).await.context(OPERATION)?;
@@ -244,7 +248,7 @@ pub async fn prepare<S: History>(stores: &Pair<S>, request: &PublishRequest<'_>,
 ///
 /// # Errors
 /// What failed, and how much was done before. Preparing and publishing again finishes the rest.
-pub async fn publish<S: History, I: Invalidator>(
+pub async fn publish<S: VersionedStore, I: Invalidator>(
     stores: &Pair<S>,
     invalidator: &I,
     request: PublishRequest<'_>,
@@ -266,7 +270,7 @@ pub async fn publish<S: History, I: Invalidator>(
         probe: prepared.plan.releases().is_empty(),
     };
     let owner = Owner { who: request.notes.who.clone(), ..Owner::here(request.command) };
-    let pending = Owed { record: true, ..prepared.owed() };
+    let pending = PendingInvalidations { record: true, ..prepared.pending_invalidations() };
     let taken = Box::pin(lock::take(&stores.primary, owner, pending, lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let done = Box::pin(publish_locked(stores, invalidator, &request, prepared, &mut lock, run)).await;
@@ -280,7 +284,7 @@ pub async fn publish<S: History, I: Invalidator>(
     done
 }
 
-async fn publish_locked<S: History, I: Invalidator>(
+async fn publish_locked<S: VersionedStore, I: Invalidator>(
     stores: &Pair<S>,
     invalidator: &I,
     request: &PublishRequest<'_>,
@@ -296,19 +300,20 @@ async fn publish_locked<S: History, I: Invalidator>(
         Ok(Refreshed::Prepared(prepared)) => *prepared,
         // The pending invalidations of a deploy that died must outlive its lock.
         Ok(Refreshed::Skip(reason)) => {
-            record_pending(&stores.primary, lock.inherited(), run).await;
+            record_pending(&stores.primary, lock.inherited_pending(), run).await;
             return Ok(DeployResult::Skipped { reason });
         }
         Err(error) => {
-            record_pending(&stores.primary, lock.inherited(), run).await;
+            record_pending(&stores.primary, lock.inherited_pending(), run).await;
             return Err(error);
         }
     };
-    Box::pin(lock.owe(prepared.owed())).await.map_err(SyncError::from).context(OPERATION)?;
-    let recorded_before = prepared.is_owed();
+    Box::pin(lock.add_pending(prepared.pending_invalidations())).await.map_err(SyncError::from).context(OPERATION)?;
+    let recorded_before = prepared.has_pending();
 
     // Publish, record the release, and look up the distribution meanwhile.
-    let needs_invalidation = recorded_before || lock.owed().all || !lock.owed().keys.is_empty();
+    let needs_invalidation =
+        recorded_before || lock.pending_invalidations().all || !lock.pending_invalidations().keys.is_empty();
     let publishing = while_locked(lock, run, async |run| {
         let how = Publishing {
             source: request.source,
@@ -322,11 +327,12 @@ async fn publish_locked<S: History, I: Invalidator>(
     let find_distribution = async { if needs_invalidation { invalidator.prepare().await } else { Ok(None) } };
     let (published, distribution) = join(publishing, Box::pin(find_distribution)).await;
 
-    let mut pending = lock.owed().clone();
+    let mut pending = lock.pending_invalidations().clone();
     pending.record = published.is_err();
     if recorded_before {
-        let earlier = Box::pin(lock::read_owed(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?;
-        pending.join(Owed { record: pending.record, ..earlier });
+        let earlier =
+            Box::pin(lock::read_pending(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?;
+        pending.join(PendingInvalidations { record: pending.record, ..earlier });
     }
     let published = match published {
         Ok(published) => published,
@@ -356,7 +362,7 @@ async fn publish_locked<S: History, I: Invalidator>(
 }
 
 /// Runs `work` while the lock is renewed. Should the lock be lost, `work` is cancelled and its result discarded.
-async fn while_locked<S: History, T>(
+async fn while_locked<S: VersionedStore, T>(
     lock: &mut Lock<'_, S>,
     run: &Run,
     work: impl AsyncFnOnce(Run) -> Result<T, Error>,
@@ -372,7 +378,7 @@ enum Refreshed {
     Skip(String),
 }
 
-async fn refresh<S: History>(
+async fn refresh<S: VersionedStore>(
     stores: &Pair<S>,
     request: &PublishRequest<'_>,
     prepared: Prepared,
@@ -391,7 +397,7 @@ async fn refresh<S: History>(
 }
 
 /// Why an older commit is not published; `None` if it is not older, or may be published all the same.
-async fn newer_release<S: History>(
+async fn newer_release<S: VersionedStore>(
     request: &PublishRequest<'_>,
     prepared: &Prepared,
     primary: &S,
@@ -404,10 +410,10 @@ async fn newer_release<S: History>(
 
 /// Clears or records what is pending. The objects are published by now, so an invalidation that was not accepted does not
 /// undo the deploy.
-async fn settle_invalidation<S: History>(
+async fn settle_invalidation<S: VersionedStore>(
     primary: &S,
     invalidation: Result<Option<usize>, twinsite_aws::AwsError>,
-    pending: &Owed,
+    pending: &PendingInvalidations,
     recorded_before: bool,
     run: &Run,
 ) -> InvalidationResult {
@@ -415,7 +421,7 @@ async fn settle_invalidation<S: History>(
         Ok(paths) => {
             if recorded_before {
                 // If the record stays, the next deploy invalidates once more, which is harmless.
-                drop(Box::pin(lock::clear_owed(primary)).await);
+                drop(Box::pin(lock::clear_pending(primary)).await);
             }
             paths.map_or(InvalidationResult::None, |paths| InvalidationResult::Accepted { paths })
         }
@@ -428,9 +434,9 @@ async fn settle_invalidation<S: History>(
     }
 }
 
-async fn record_pending<S: History>(primary: &S, pending: &Owed, run: &Run) {
+async fn record_pending<S: VersionedStore>(primary: &S, pending: &PendingInvalidations, run: &Run) {
     if !pending.is_empty()
-        && let Err(error) = Box::pin(lock::note_owed(primary, pending)).await
+        && let Err(error) = Box::pin(lock::record_pending(primary, pending)).await
     {
         let text = format!("pending invalidations could not be recorded: {error}");
         warn(run, text, "invalidate `/*` in the CloudFront console");
@@ -438,7 +444,12 @@ async fn record_pending<S: History>(primary: &S, pending: &Owed, run: &Run) {
 }
 
 /// Deletes versions that only expired releases refer to.
-async fn collect<S: History>(stores: &Pair<S>, keep: Keep, published: &Published, run: &Run) -> Collected {
+async fn collect<S: VersionedStore>(
+    stores: &Pair<S>,
+    keep: RetentionPolicy,
+    published: &Published,
+    run: &Run,
+) -> Collected {
     let mut collected = Collected::default();
     // Ids are consecutive apart from rare races, and being due is only an optimisation.
     let due = published.release.as_ref().is_some_and(|newest| release::is_due_at(newest.id, &keep));

@@ -64,4 +64,4 @@ pub use verify::{Difference, VerifyResult, verify};
 pub use twinsite_aws_session::{Access, Session};
 pub use twinsite_core::{Domain, Event, Mode, NoopWatch, Pair, Region, Run, Side, Site, Watch};
 pub use twinsite_s3_site::How as Outage;
-pub use twinsite_sync::{Deletes, Guard, HeaderRule, Keep, Sending, Setting};
+pub use twinsite_sync::{Deletes, Guard, HeaderRule, RetentionPolicy, Sending, Setting};

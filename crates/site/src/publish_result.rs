@@ -163,8 +163,8 @@ pub(crate) fn publish_result(
     collected: Collected,
     invalidation: InvalidationResult,
 ) -> PublishResult {
-    let Published { report, drift, level, release } = published;
-    let state = match &level.trouble {
+    let Published { report, drift, replication, release } = published;
+    let state = match &replication.trouble {
         None => BackupState::InSync,
         Some(SyncError::Cancelled) => BackupState::NotAwaited,
         Some(_) => BackupState::OutOfSync,
@@ -172,12 +172,12 @@ pub(crate) fn publish_result(
     PublishResult {
         backup: BackupResult {
             state,
-            replicated: level.replicated,
-            copied: level.copied.iter().map(ToString::to_string).collect(),
+            replicated: replication.replicated,
+            copied: replication.copied.iter().map(ToString::to_string).collect(),
             backfilled: drift.copied,
             deleted: drift.deleted,
-            waited_seconds: level.waited.as_secs_f64(),
-            error: level.trouble.as_ref().map(ToString::to_string),
+            waited_seconds: replication.waited.as_secs_f64(),
+            error: replication.trouble.as_ref().map(ToString::to_string),
             url: None,
         },
         release: release.as_ref().map(ReleaseSummary::from),
@@ -278,7 +278,7 @@ impl PlannedBackup {
             copy: copies.map(|copy| PlannedObject::new(&copy.object.key, &copy.cause, copy.object.size)).collect(),
             delete: compared.into_iter().flat_map(|compared| &compared.gone).map(ToString::to_string).collect(),
             foreign: compared.into_iter().flat_map(|compared| &compared.foreign).map(ToString::to_string).collect(),
-            unchanged: compared.map(|compared| compared.level).unwrap_or_default(),
+            unchanged: compared.map(|compared| compared.in_sync).unwrap_or_default(),
             error,
         }
     }

@@ -2,7 +2,9 @@
 
 use twinsite_core::{Event, Pair, Run, Side};
 use twinsite_sync::release::{self, Summary};
-use twinsite_sync::{Deletes, Guard, History, Index, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError};
+use twinsite_sync::{
+    Deletes, Guard, Index, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError, VersionedStore,
+};
 
 use crate::context::SiteContext;
 use crate::deploy::{DeployRequest, PublishRequest, SourceDirectory, VisitorCheck, deploy, prepare, publish};
@@ -42,7 +44,7 @@ impl RollbackSource {
     ///
     /// # Errors
     /// The release does not exist, or could not be read.
-    pub async fn read<S: History>(
+    pub async fn read<S: VersionedStore>(
         store: &S,
         id: ReleaseId,
         rules: &Rules,
@@ -79,7 +81,12 @@ impl RollbackSource {
     ///
     /// # Errors
     /// As [`prepare`].
-    pub async fn prepare<S: History>(&self, stores: &Pair<S>, rules: &Rules, run: &Run) -> Result<Prepared, Error> {
+    pub async fn prepare<S: VersionedStore>(
+        &self,
+        stores: &Pair<S>,
+        rules: &Rules,
+        run: &Run,
+    ) -> Result<Prepared, Error> {
         prepare(stores, &self.request(rules), run).await
     }
 
@@ -87,7 +94,7 @@ impl RollbackSource {
     ///
     /// # Errors
     /// As [`publish`].
-    pub async fn publish<S: History, I: Invalidator>(
+    pub async fn publish<S: VersionedStore, I: Invalidator>(
         &self,
         stores: &Pair<S>,
         invalidator: &I,
@@ -150,7 +157,11 @@ async fn open(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Resul
 }
 
 /// The backup has the same records and versions.
-async fn releases_without_primary<S: History>(backup: &S, why: SyncError, run: &Run) -> Result<Vec<Summary>, Error> {
+async fn releases_without_primary<S: VersionedStore>(
+    backup: &S,
+    why: SyncError,
+    run: &Run,
+) -> Result<Vec<Summary>, Error> {
     let Ok(releases) = Box::pin(release::list(backup)).await else { return Err(Error::new(OPERATION, why)) };
     let text = format!("the primary cannot be read, so only the backup is rolled back: {why}");
     let hint = "once the primary can be read again, deploy or roll back again to bring both in sync";

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Pair, Run, Side};
 use twinsite_sync::replicate::compare;
-use twinsite_sync::{Guard, History, Index, Options, S3Store, SyncError, plan, walk};
+use twinsite_sync::{Guard, Index, Options, S3Store, SyncError, VersionedStore, plan, walk};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
@@ -73,7 +73,11 @@ pub(crate) async fn compare_buckets(stores: &Pair<S3Store>, run: &Run) -> Result
     compare_stores(stores, stores.backup.bucket(), run).await
 }
 
-async fn compare_stores<S: History>(stores: &Pair<S>, bucket: &str, run: &Run) -> Result<VerifyResult, SyncError> {
+async fn compare_stores<S: VersionedStore>(
+    stores: &Pair<S>,
+    bucket: &str,
+    run: &Run,
+) -> Result<VerifyResult, SyncError> {
     let compared = compare(&stores.primary, &stores.backup, run).await?;
     let copies = compared.copies.iter().map(|copy| Difference::new(bucket, &copy.object.key, &copy.cause));
     let gone = compared.gone.iter().map(|key| Difference::new(bucket, key, "deleted in the primary"));

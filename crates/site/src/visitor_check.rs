@@ -50,8 +50,8 @@ pub(crate) async fn check_entry_pages(
 
 fn digest(object: &SourceObject) -> Result<Option<Md5>, Error> {
     match &object.body {
-        Body::Past { etag: ETag::Md5(md5), .. } => Ok(Some(*md5)),
-        Body::Past { .. } => Ok(None),
+        Body::Version { etag: ETag::Md5(md5), .. } => Ok(Some(*md5)),
+        Body::Version { .. } => Ok(None),
         Body::File { .. } => Ok(part_digests(object, u64::MAX).context(OPERATION)?.first().copied()),
     }
 }

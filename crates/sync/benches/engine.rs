@@ -90,7 +90,7 @@ fn diff_two_listings(bencher: Bencher, keys: usize) {
     let pair = runtime.block_on(Pair::of(keys));
     bencher.counter(ItemsCount::new(keys)).bench(|| {
         let compared = runtime.block_on(pair.compare());
-        assert!(compared.is_level());
+        assert!(compared.is_in_sync());
     });
 }
 

@@ -39,21 +39,21 @@ pub use model::checksum::{md5, multipart_etag};
 pub use model::error::{LockError, StoreError, SyncError};
 pub use model::layout::PRIVATE;
 pub use model::object::{Body, ETag, Headers, Key, Md5, Place, RemoteObject, SourceObject, Stamp, Wave};
-pub use model::range::{Content, Stretch};
-pub use model::release_id::{Keep, ReleaseId};
+pub use model::range::{Content, FileRange};
+pub use model::release_id::{ReleaseId, RetentionPolicy};
 pub use model::source_error::{Fault, Problem, SourceError};
 pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SyncPlan, plan};
 pub use publish::{Prepared, Published, Publishing, prepare, publish};
 pub use release::{Notes, Release};
 pub use source::digest::{hash, part_digests};
 pub use source::index::Index;
-pub use source::prehash::Ahead;
+pub use source::prehash::Prehasher;
 pub use source::rules::{HeaderRule, Rules, Setting};
 pub use source::walk::{Source, walk};
 #[cfg(feature = "s3")]
 pub use store::S3Store;
 pub use store::{
-    Condition, Copied, Copying, Head, History, Look, MemoryStore, Page, PartMade, Past, Pending, Standing, Store,
-    VersionsPage, Written,
+    Condition, Copied, Copying, Head, MemoryStore, ObjectVersion, Page, PartMade, Pending, ReplicationStatus, Store,
+    VersionHead, VersionedStore, VersionsPage, Written,
 };
-pub use transfer::{Interrupted, Report, Wrote, transfer};
+pub use transfer::{Interrupted, Report, WrittenObject, transfer};

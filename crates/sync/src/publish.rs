@@ -13,14 +13,14 @@
 //! let (primary, backup) = (MemoryStore::default(), MemoryStore::default());
 //! let source = walk(dir.path(), &rules)?;
 //! let prepared = prepare(&source, (&primary, &backup), &Options::default(), &index, &run).await?;
-//! let mut lock = take(&primary, Owner::here("deploy"), prepared.owed(), Lease::default(), &run).await?;
+//! let mut lock = take(&primary, Owner::here("deploy"), prepared.pending_invalidations(), Lease::default(), &run).await?;
 //! let patience = Duration::from_secs(30);
 //! let how = Publishing { source: &source, rules: &rules, patience, notes: Notes::default() };
 //! let (published, lost) =
 //!     lock.hold(&run, async |run| publish(prepared, (&primary, &backup), how, &index, &run).await).await;
 //! assert!(lost.is_none());
 //! assert_eq!(published?.release.map(|release| release.id.0), Some(1));
-//! // Here the CDN is told what to forget: `lock.owed()`.
+//! // Here the CDN is told what to forget: `lock.pending_invalidations()`.
 //! lock.free().await?;
 //! # Ok(()) }
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
@@ -33,17 +33,17 @@ use futures::future::join;
 use tokio::task::JoinSet;
 use twinsite_core::{Event, Phase, Run, Side};
 
-use crate::lock::{self, Owed};
+use crate::lock::{self, PendingInvalidations};
 use crate::plan::listing::list;
 use crate::plan::plan_with;
-use crate::release::{self, Draft, Notes, Summary};
-use crate::replicate::{Compared, Filled, Follower, Level, compare_listed, fill, marker};
-use crate::source::prehash::Ahead;
-use crate::store::History;
-use crate::transfer::{Behind, transfer_behind};
+use crate::release::{self, Notes, RecordBuilder, Summary};
+use crate::replicate::{Compared, Filled, ReplicationState, ReplicationWaiter, compare_listed, fill, marker};
+use crate::source::prehash::Prehasher;
+use crate::store::VersionedStore;
+use crate::transfer::{WaveBarrier, transfer_with_barrier};
 use crate::{
     Index, Interrupted, Key, Options, RemoteObject, Report, Rules, Source, Store, StoreError, SyncError, SyncPlan,
-    Wrote,
+    WrittenObject,
 };
 
 /// A publish that was planned, and nothing changed yet.
@@ -58,7 +58,7 @@ pub struct Prepared {
     pub notes: Vec<Key>,
     seen: Vec<(Key, i64)>,
     unfinished: bool,
-    is_owed: bool,
+    has_pending: bool,
     is_first: bool,
 }
 
@@ -70,21 +70,21 @@ impl Prepared {
 
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        let level = self.drift.as_ref().is_ok_and(Compared::is_level);
-        self.plan.is_empty() && self.plan.ledger.current && level && !self.unfinished && !self.is_owed
+        let level = self.drift.as_ref().is_ok_and(Compared::is_in_sync);
+        self.plan.is_empty() && self.plan.ledger.current && level && !self.unfinished && !self.has_pending
     }
 
     /// True when an earlier publish noted that visitors may still be served old copies.
-    pub fn is_owed(&self) -> bool {
-        self.is_owed
+    pub fn has_pending(&self) -> bool {
+        self.has_pending
     }
 
     /// What visitors may be served old copies of, once this is published. What is new was never cached.
-    pub fn owed(&self) -> Owed {
+    pub fn pending_invalidations(&self) -> PendingInvalidations {
         let puts = self.plan.puts().iter().filter(|put| put.reason.word() != "absent").map(|put| &put.object.key);
         let rewrites = self.plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
         let deletes = self.plan.deletes().iter().map(|delete| &delete.key);
-        Owed::new(puts.chain(rewrites).chain(deletes).map(ToString::to_string).collect::<BTreeSet<_>>())
+        PendingInvalidations::new(puts.chain(rewrites).chain(deletes).map(ToString::to_string).collect::<BTreeSet<_>>())
     }
 
     /// True when nobody has published since this was planned, as far as a look at the records tells.
@@ -108,7 +108,7 @@ impl Prepared {
 
 /// What a publish leaves behind, and when: by this it is seen that there was one.
 fn records_of(listing: &[RemoteObject]) -> Vec<(Key, i64)> {
-    let records = listing.iter().filter(|object| object.key.is_reserved() && object.key.travels());
+    let records = listing.iter().filter(|object| object.key.is_reserved() && object.key.is_replicated());
     records.map(|object| (object.key.clone(), object.modified)).collect()
 }
 
@@ -116,7 +116,7 @@ fn records_of(listing: &[RemoteObject]) -> Vec<(Key, i64)> {
 ///
 /// # Errors
 /// [`SyncError`]; nothing has been changed then.
-pub async fn prepare<S: History>(
+pub async fn prepare<S: VersionedStore>(
     source: &Source,
     (primary, backup): (&S, &S),
     options: &Options,
@@ -125,7 +125,7 @@ pub async fn prepare<S: History>(
 ) -> Result<Prepared, SyncError> {
     let started = Instant::now();
     run.emit(&Event::PhaseStarted { phase: Phase::List, side: None, objects: None, bytes: None });
-    let ahead = Ahead::start(source, index);
+    let ahead = Prehasher::start(source, index);
     let (listing, other) = join(list(source, primary), list(source, backup)).await;
     let listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
@@ -133,7 +133,7 @@ pub async fn prepare<S: History>(
     let plan = plan_with(source, (primary, &listing), &options, (index, ahead), run).await?;
     let seen = records_of(&listing);
     let has = |key: &str| plan.notes().iter().any(|note| note.as_str() == key);
-    let (locked, is_owed) = (has(lock::KEY), plan.notes().iter().any(lock::is_owed));
+    let (locked, has_pending) = (has(lock::KEY), plan.notes().iter().any(lock::has_pending));
     let known = |listing: &[RemoteObject]| !crate::manifest::ledgers(listing).is_empty();
     let is_first = plan.is_first() || other.as_ref().is_ok_and(|listing| !known(listing));
     let notes = other.as_ref().map(|listing| notes_of(listing)).unwrap_or_default();
@@ -141,7 +141,7 @@ pub async fn prepare<S: History>(
         Ok(other) => compare_listed((primary, listing), (backup, other), &changing(&plan), run).await,
         Err(error) => Err(error.into()),
     };
-    Ok(Prepared { plan, drift, notes, seen, unfinished: locked, is_owed, is_first })
+    Ok(Prepared { plan, drift, notes, seen, unfinished: locked, has_pending, is_first })
 }
 
 fn notes_of(listing: &[RemoteObject]) -> Vec<Key> {
@@ -179,7 +179,7 @@ pub struct Published {
     /// What the second bucket had to be given beforehand.
     pub drift: Filled,
     /// How the second bucket followed.
-    pub level: Level,
+    pub replication: ReplicationState,
     /// The release; `None` when nothing changed.
     pub release: Option<Summary>,
 }
@@ -188,52 +188,52 @@ pub struct Published {
 ///
 /// # Errors
 /// [`Interrupted`] says what was done. Planning and publishing again finishes it.
-pub async fn publish<S: History>(
+pub async fn publish<S: VersionedStore>(
     prepared: Prepared,
     (primary, backup): (&S, &S),
     how: Publishing<'_>,
     index: &Index,
     run: &Run,
 ) -> Result<Published, Interrupted> {
-    let Prepared { plan, drift, unfinished, is_owed, .. } = prepared;
-    let mut follower = Follower::new(primary, backup, how.patience, run).knowing(how.source);
+    let Prepared { plan, drift, unfinished, has_pending, .. } = prepared;
+    let mut follower = ReplicationWaiter::new(primary, backup, how.patience, run).knowing(how.source);
     let mut filled = Filled::default();
     match drift {
-        Ok(drift) if drift.is_level() => {}
+        Ok(drift) if drift.is_in_sync() => {}
         Ok(drift) => match Box::pin(fill(drift, primary, backup, how.rules, run)).await {
             Ok(done) => filled = done,
-            Err(stopped) => follower.level.trouble = stopped.failed.into_iter().next().map(|(_, error)| error),
+            Err(stopped) => follower.state.trouble = stopped.failed.into_iter().next().map(|(_, error)| error),
         },
-        Err(error) => follower.level.trouble = Some(error),
+        Err(error) => follower.state.trouble = Some(error),
     }
     let (changes, previous) = (!plan.is_empty(), plan.releases().last().copied());
     // Objects that stayed for an earlier release may be part of this one again, and then nothing need be sent.
-    let doubtful = unfinished || is_owed || !plan.ledger.current;
-    let draft = (changes || doubtful || previous.is_none()).then(|| Draft::of(&plan, how.source));
+    let doubtful = unfinished || has_pending || !plan.ledger.current;
+    let draft = (changes || doubtful || previous.is_none()).then(|| RecordBuilder::of(&plan, how.source));
     let draft = draft.map(|draft| recalled(draft, primary.clone()));
-    let mut company = Company { follower, primary, draft, changes, notes: how.notes, release: None };
-    let report = Box::pin(transfer_behind(plan, primary, index, run, &mut company)).await?;
-    let Company { mut follower, release, .. } = company;
+    let mut company = PublishContext { follower, primary, draft, changes, notes: how.notes, release: None };
+    let report = Box::pin(transfer_with_barrier(plan, primary, index, run, &mut company)).await?;
+    let PublishContext { mut follower, release, .. } = company;
     let rest = report.wrote.get(report.followed..).unwrap_or_default();
     if !rest.is_empty() || !report.removed.is_empty() {
         follower.end(rest, &report.removed).await;
     }
-    vouch(&mut follower.level, (primary, backup), release.as_ref()).await;
-    Ok(Published { report, drift: filled, level: follower.level, release })
+    write_sync_marker(&mut follower.state, (primary, backup), release.as_ref()).await;
+    Ok(Published { report, drift: filled, replication: follower.state, release })
 }
 
 /// A draft whose release before is read while objects are sent.
-type Recalled = JoinSet<Result<Draft, SyncError>>;
+type Recalled = JoinSet<Result<RecordBuilder, SyncError>>;
 
-fn recalled<S: History>(mut draft: Draft, primary: S) -> Recalled {
+fn recalled<S: VersionedStore>(mut draft: RecordBuilder, primary: S) -> Recalled {
     let mut recalled = JoinSet::new();
-    recalled.spawn(async move { draft.recall(&primary).await.map(|()| draft) });
+    recalled.spawn(async move { draft.load_previous(&primary).await.map(|()| draft) });
     recalled
 }
 
 /// What goes with a transfer: the second bucket follows it, and a release is made of it.
-struct Company<'a, S> {
-    follower: Follower<'a, S>,
+struct PublishContext<'a, S> {
+    follower: ReplicationWaiter<'a, S>,
     primary: &'a S,
     draft: Option<Recalled>,
     /// Whether there is anything new about it.
@@ -242,19 +242,19 @@ struct Company<'a, S> {
     release: Option<Summary>,
 }
 
-impl<S: History> Behind for Company<'_, S> {
-    async fn catch_up(&mut self, wrote: &[Wrote]) {
+impl<S: VersionedStore> WaveBarrier for PublishContext<'_, S> {
+    async fn wait_for_backup(&mut self, wrote: &[WrittenObject]) {
         self.follower.end(wrote, &[]).await;
     }
 
-    async fn record(&mut self, report: &Report) -> Result<Vec<Wrote>, SyncError> {
+    async fn record(&mut self, report: &Report) -> Result<Vec<WrittenObject>, SyncError> {
         let Some(mut recalled) = self.draft.take() else { return Ok(Vec::new()) };
         let draft = match recalled.join_next().await {
             None => return Ok(Vec::new()),
             Some(Ok(draft)) => draft?,
             Some(Err(stopped)) => return Err(StoreError::Broken(stopped.to_string()).into()),
         };
-        if !self.changes && draft.is_recalled() {
+        if !self.changes && draft.has_previous() {
             return Ok(Vec::new());
         }
         let (made, wrote) = release::write(self.primary, draft, report, std::mem::take(&mut self.notes)).await?;
@@ -265,8 +265,14 @@ impl<S: History> Behind for Company<'_, S> {
 
 /// Copies are younger than their originals: a note spares looking at them again. That it could not be written costs
 /// only those looks.
-async fn vouch<S: History>(level: &mut Level, (primary, backup): (&S, &S), release: Option<&Summary>) {
-    let (false, true, Some(release)) = (level.copied.is_empty(), level.trouble.is_none(), release) else { return };
+async fn write_sync_marker<S: VersionedStore>(
+    replication: &mut ReplicationState,
+    (primary, backup): (&S, &S),
+    release: Option<&Summary>,
+) {
+    let (false, true, Some(release)) = (replication.copied.is_empty(), replication.trouble.is_none(), release) else {
+        return;
+    };
     if let Ok(Some(look)) = primary.look(&release.id.key(0), None).await {
         drop(marker::write(backup, look.modified).await);
     }

@@ -5,10 +5,10 @@ use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use twinsite_aws_session::{Access, Session};
 use twinsite_site::Run;
-use twinsite_sync::Keep;
-use twinsite_sync::lock::{Lease, LockError, Owed, Owner, take};
+use twinsite_sync::RetentionPolicy;
+use twinsite_sync::lock::{Lease, LockError, Owner, PendingInvalidations, take};
 use twinsite_sync::release::{self, Kind};
-use twinsite_sync::{History, MemoryStore, ReleaseId, S3Store, Store, replicate};
+use twinsite_sync::{MemoryStore, ReleaseId, S3Store, Store, VersionedStore, replicate};
 
 use crate::stage::{Stage, contents, deploy, roll_back};
 use crate::write;
@@ -55,7 +55,7 @@ async fn ten_releases_can_each_be_brought_back_and_forward_again() {
         assert!(n == 10 || back.release.is_some());
         // Nothing was sent: every object is a copy of an older version.
         assert!(roll_back(n, stores).await.unwrap().release.is_none(), "it is live already");
-        assert!(replicate::compare(&stage.primary, &stage.backup, &Run::silent()).await.unwrap().is_level());
+        assert!(replicate::compare(&stage.primary, &stage.backup, &Run::silent()).await.unwrap().is_in_sync());
     }
     let all = release::list(&stage.primary).await.unwrap();
     assert_eq!(all.last().unwrap().notes.restores, Some(ReleaseId(4)));
@@ -116,7 +116,7 @@ async fn retention_removes_what_no_kept_release_names_and_nothing_else() {
             .unwrap();
     }
     for store in [&stage.primary, &stage.backup] {
-        let keep = Keep { releases: 4, days: 0 };
+        let keep = RetentionPolicy { releases: 4, days: 0 };
         let done = release::collect(store, &keep).await.unwrap();
         assert_eq!(done.releases, (1..=6).map(ReleaseId).collect::<Vec<_>>());
         assert!(done.versions >= 6, "the old index documents at least: {done:?}");
@@ -149,7 +149,7 @@ async fn without_the_primary_the_backup_is_rolled_back_alone_and_copies_of_versi
     assert_eq!(index, "<link href=assets/app.3.css>");
     // Back again, a deploy makes both level.
     deploy(dir.path(), (&stage.primary, &stage.backup)).await.unwrap();
-    assert!(replicate::compare(&stage.primary, &stage.backup, &Run::silent()).await.unwrap().is_level());
+    assert!(replicate::compare(&stage.primary, &stage.backup, &Run::silent()).await.unwrap().is_in_sync());
 }
 
 #[tokio::test]
@@ -196,9 +196,12 @@ async fn a_store_that_honours_no_conditions_is_refused_and_left_as_it_was() {
     let careless = aws_sdk_s3::Client::from_conf(client.config().to_builder().interceptor(Careless).build());
     let store = S3Store::new(careless, "primary");
     let lease = Lease { probe: true, ..Lease::default() };
-    let refused = take(&store, Owner::here("test"), Owed::default(), lease, &Run::silent()).await.unwrap_err();
+    let refused =
+        take(&store, Owner::here("test"), PendingInvalidations::default(), lease, &Run::silent()).await.unwrap_err();
     assert!(matches!(refused, LockError::Unconditional), "{refused}");
     assert!(store.page(None).await.unwrap().objects.is_empty());
-    let honest = take(&stage.primary, Owner::here("test"), Owed::default(), lease, &Run::silent()).await.unwrap();
+    let honest = take(&stage.primary, Owner::here("test"), PendingInvalidations::default(), lease, &Run::silent())
+        .await
+        .unwrap();
     honest.free().await.unwrap();
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use twinsite_site::Run;
 use twinsite_sync::{Headers, Key, MemoryStore, ReleaseId, Store, md5, replicate};
-use twinsite_sync::{Keep, release};
+use twinsite_sync::{RetentionPolicy, release};
 
 use crate::gated::{self, Gated};
 use crate::stage::{Done, Failed, contents, deploy, roll_back};
@@ -96,7 +96,7 @@ impl Model {
             assert_eq!(there[&key.parse::<Key>().unwrap()].0, text.as_bytes(), "{key}");
         }
         let compared = replicate::compare(stores.0, stores.1, &Run::silent()).await.unwrap();
-        assert!(compared.is_level(), "{compared:?}");
+        assert!(compared.is_in_sync(), "{compared:?}");
         let left: BTreeSet<String> = compared.foreign.iter().map(ToString::to_string).collect();
         assert!(left.is_subset(&self.foreign), "{left:?} of {:?}", self.foreign);
     }
@@ -133,7 +133,7 @@ impl Model {
                 }
             }
             Act::Collect(keep) => {
-                let keep = Keep { releases: *keep, days: 0 };
+                let keep = RetentionPolicy { releases: *keep, days: 0 };
                 let gone = release::collect(stores.0, &keep).await.unwrap().releases;
                 assert_eq!(release::collect(stores.1, &keep).await.unwrap().releases, gone);
                 self.releases.retain(|id, _| !gone.contains(&ReleaseId(*id)));

@@ -3,8 +3,8 @@
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use twinsite_site::Run;
-use twinsite_sync::{Keep, release};
 use twinsite_sync::{ReleaseId, S3Store, Store, replicate};
+use twinsite_sync::{RetentionPolicy, release};
 
 use crate::stage::{contents, deploy, roll_back};
 use crate::write;
@@ -61,8 +61,8 @@ async fn moto_lock_releases_parity_and_rollback() {
     assert!(deploy(dir.path(), stores).await.unwrap().release.is_none(), "nothing has changed");
     roll_back(1, stores).await.unwrap();
     assert_eq!((contents(&primary).await, contents(&backup).await), (first.clone(), first));
-    assert!(replicate::compare(&primary, &backup, &Run::silent()).await.unwrap().is_level());
-    let done = release::collect(&primary, &Keep { releases: 2, days: 0 }).await.unwrap();
+    assert!(replicate::compare(&primary, &backup, &Run::silent()).await.unwrap().is_in_sync());
+    let done = release::collect(&primary, &RetentionPolicy { releases: 2, days: 0 }).await.unwrap();
     assert_eq!((done.releases, done.versions), (vec![ReleaseId(1), ReleaseId(2)], 1));
     roll_back(3, stores).await.unwrap();
     assert_eq!(primary.get(&"assets/app.css".parse().unwrap()).await.unwrap().unwrap(), "body{color:blue}");

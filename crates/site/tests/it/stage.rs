@@ -11,10 +11,10 @@ use twinsite_aws_session::{Access, Session};
 use twinsite_local::Cloud;
 use twinsite_local::s3::Versioning;
 use twinsite_site::{
-    DeployResult, Error, Guard, Invalidator, Keep, Pair, PublishOptions, PublishRequest, RollbackSource, Run,
-    WaitForInvalidation, prepare, publish,
+    DeployResult, Error, Guard, Invalidator, Pair, PublishOptions, PublishRequest, RetentionPolicy, RollbackSource,
+    Run, WaitForInvalidation, prepare, publish,
 };
-use twinsite_sync::{Headers, History, Index, Key, Notes, Options, ReleaseId, Rules, S3Store, walk};
+use twinsite_sync::{Headers, Index, Key, Notes, Options, ReleaseId, Rules, S3Store, VersionedStore, walk};
 
 /// Two buckets that keep versions. The SDK attempts each request once, so that each fault counts.
 pub(crate) struct Stage {
@@ -23,7 +23,7 @@ pub(crate) struct Stage {
     pub(crate) backup: S3Store,
 }
 
-const KEEP: Keep = Keep { releases: 20, days: 0 };
+const KEEP: RetentionPolicy = RetentionPolicy { releases: 20, days: 0 };
 
 impl Stage {
     pub(crate) async fn new() -> Self {
@@ -47,7 +47,7 @@ impl Stage {
 }
 
 /// What visitors of a bucket get: bytes and headers.
-pub(crate) async fn contents<S: History>(store: &S) -> BTreeMap<Key, (Bytes, Headers)> {
+pub(crate) async fn contents<S: VersionedStore>(store: &S) -> BTreeMap<Key, (Bytes, Headers)> {
     let mut all = BTreeMap::new();
     let mut after = None;
     loop {
@@ -136,7 +136,7 @@ fn publish_options() -> PublishOptions {
 }
 
 /// Deploys a directory.
-pub(crate) async fn deploy<S: History>(dir: &Path, stores: (&S, &S)) -> Result<Done, Failed> {
+pub(crate) async fn deploy<S: VersionedStore>(dir: &Path, stores: (&S, &S)) -> Result<Done, Failed> {
     let (rules, index, cdn) = (Rules::web(), Index::memory(), RecordingCdn::default());
     let (stores, source) = (Pair::new(stores.0.clone(), stores.1.clone()), walk(dir, &rules).unwrap());
     let request = PublishRequest {
@@ -158,7 +158,7 @@ pub(crate) async fn deploy<S: History>(dir: &Path, stores: (&S, &S)) -> Result<D
 }
 
 /// Rolls back to a release.
-pub(crate) async fn roll_back<S: History>(to: u64, stores: (&S, &S)) -> Result<Done, Failed> {
+pub(crate) async fn roll_back<S: VersionedStore>(to: u64, stores: (&S, &S)) -> Result<Done, Failed> {
     let (rules, cdn) = (Rules::web(), RecordingCdn::default());
     let stores = Pair::new(stores.0.clone(), stores.1.clone());
     let rolled_back = async {

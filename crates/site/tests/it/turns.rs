@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use twinsite_site::Run;
-use twinsite_sync::lock::{Lease, Owed, Owner, take};
-use twinsite_sync::{Headers, History, Key, MemoryStore, StoreError, md5, release, replicate};
+use twinsite_sync::lock::{Lease, Owner, PendingInvalidations, take};
+use twinsite_sync::{Headers, Key, MemoryStore, StoreError, VersionedStore, md5, release, replicate};
 
 use crate::gated::{Gate, Gated};
 use crate::stage::deploy;
@@ -134,14 +134,14 @@ async fn race(turn: impl Fn([usize; 2]) -> usize, name: &str) {
     let newest = release::list(&primary).await.unwrap();
     let ids = [first.release, second.release].into_iter().flatten().map(|id| id.0).max();
     assert_eq!((newest.len(), newest.last().map(|one| one.id.0)), (3, ids), "{name}");
-    assert!(replicate::compare(&primary, &backup, &Run::silent()).await.unwrap().is_level(), "{name}");
+    assert!(replicate::compare(&primary, &backup, &Run::silent()).await.unwrap().is_in_sync(), "{name}");
 }
 
 /// Under the lock, reads a number and writes the next one.
-async fn count(store: &impl History) {
+async fn count(store: &impl VersionedStore) {
     let lease = Lease { ttl: Duration::from_millis(400), timeout: Duration::from_secs(20), probe: false };
     let owner = Owner { birth: None, ..Owner::here("count") };
-    let lock = take(store, owner, Owed::default(), lease, &Run::silent()).await.unwrap();
+    let lock = take(store, owner, PendingInvalidations::default(), lease, &Run::silent()).await.unwrap();
     let key: Key = "number".parse().unwrap();
     let number = store.get(&key).await.unwrap().map_or(0, |bytes| bytes.len());
     let next = "x".repeat(number + 1);

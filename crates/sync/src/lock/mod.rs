@@ -7,11 +7,11 @@
 //! ```
 //! use twinsite_core::Run;
 //! use twinsite_sync::MemoryStore;
-//! use twinsite_sync::lock::{Lease, Owed, Owner, take};
+//! use twinsite_sync::lock::{Lease, PendingInvalidations, Owner, take};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let (store, run) = (MemoryStore::default(), Run::silent());
-//! let mut lock = take(&store, Owner::here("deploy"), Owed::default(), Lease::default(), &run).await?;
+//! let mut lock = take(&store, Owner::here("deploy"), PendingInvalidations::default(), Lease::default(), &run).await?;
 //! let (answer, lost) = lock.hold(&run, async |run| if run.is_cancelled() { 0 } else { 42 }).await;
 //! assert!(answer == 42 && lost.is_none());
 //! lock.free().await?;
@@ -33,8 +33,8 @@ pub use crate::model::owner::Owner;
 use crate::model::time::now;
 use crate::store::{Condition, Store};
 use crate::{ETag, Headers, Key, StoreError};
-pub(crate) use pending::is_owed;
-pub use pending::{Owed, clear_owed, note_owed, read_owed};
+pub(crate) use pending::has_pending;
+pub use pending::{PendingInvalidations, clear_pending, read_pending, record_pending};
 
 /// The lock's key.
 pub(crate) const KEY: &str = ".twinsite/lock";
@@ -66,7 +66,7 @@ struct Document {
     token: String,
     since: i64,
     expires: i64,
-    owed: Owed,
+    owed: PendingInvalidations,
 }
 
 impl Document {
@@ -93,7 +93,7 @@ fn headers() -> Headers {
 pub struct Lock<'a, S> {
     store: &'a S,
     document: Document,
-    inherited: Owed,
+    inherited: PendingInvalidations,
     etag: ETag,
     lease: Lease,
     renewed: Instant,
@@ -114,7 +114,7 @@ struct Seen {
 pub async fn take<'a, S: Store>(
     store: &'a S,
     owner: Owner,
-    owed: Owed,
+    owed: PendingInvalidations,
     lease: Lease,
     run: &Run,
 ) -> Result<Lock<'a, S>, LockError> {
@@ -123,7 +123,7 @@ pub async fn take<'a, S: Store>(
     let mut document = Document { owner, token, since: now(), expires: 0, owed };
     let mut seen: Option<Seen> = None;
     let mut condition: Option<ETag> = None;
-    let (mut waited, mut inherited) = (false, Owed::default());
+    let (mut waited, mut inherited) = (false, PendingInvalidations::default());
     loop {
         document.expires = now() + i64::try_from(lease.ttl.as_secs()).unwrap_or(i64::MAX);
         let renewed = Instant::now();
@@ -182,12 +182,12 @@ async fn write<S: Store>(store: &S, document: &Document, over: Option<&ETag>) ->
 
 impl<S: Store> Lock<'_, S> {
     /// What is owed to visitors: by this publish, and by those that died before it.
-    pub fn owed(&self) -> &Owed {
+    pub fn pending_invalidations(&self) -> &PendingInvalidations {
         &self.document.owed
     }
 
     /// What others owed who died with the lock in hand.
-    pub fn inherited(&self) -> &Owed {
+    pub fn inherited_pending(&self) -> &PendingInvalidations {
         &self.inherited
     }
 
@@ -210,7 +210,7 @@ impl<S: Store> Lock<'_, S> {
     ///
     /// # Errors
     /// [`LockError::Lost`] when the lock is somebody else's by now.
-    pub async fn owe(&mut self, owed: Owed) -> Result<(), LockError> {
+    pub async fn add_pending(&mut self, owed: PendingInvalidations) -> Result<(), LockError> {
         let before = self.document.owed.clone();
         self.document.owed.join(owed);
         if self.document.owed == before {

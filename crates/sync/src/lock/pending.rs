@@ -16,7 +16,7 @@ const MOST: usize = 5000;
 /// Keys that visitors may be served old copies of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Owed {
+pub struct PendingInvalidations {
     /// The keys.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub keys: BTreeSet<String>,
@@ -28,7 +28,7 @@ pub struct Owed {
     pub record: bool,
 }
 
-impl Owed {
+impl PendingInvalidations {
     /// These keys.
     pub fn new(keys: BTreeSet<String>) -> Self {
         let all = keys.len() > MOST;
@@ -54,7 +54,7 @@ fn key() -> Key {
 }
 
 /// True when a listing's notes tell of a debt.
-pub(crate) fn is_owed(key: &Key) -> bool {
+pub(crate) fn has_pending(key: &Key) -> bool {
     key.as_str() == KEY
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn is_owed(key: &Key) -> bool {
 ///
 /// # Errors
 /// [`StoreError`] when it could not be written.
-pub async fn note_owed<S: Store>(store: &S, owed: &Owed) -> Result<(), StoreError> {
+pub async fn record_pending<S: Store>(store: &S, owed: &PendingInvalidations) -> Result<(), StoreError> {
     let bytes: bytes::Bytes = serde_json::to_vec(owed).map_err(|error| StoreError::Broken(error.to_string()))?.into();
     let digest = crate::md5(&bytes);
     let headers = Headers { content_type: Some("application/json".to_owned()), ..Headers::default() };
@@ -73,16 +73,20 @@ pub async fn note_owed<S: Store>(store: &S, owed: &Owed) -> Result<(), StoreErro
 ///
 /// # Errors
 /// [`StoreError`] when the store could not be asked.
-pub async fn read_owed<S: Store>(store: &S) -> Result<Owed, StoreError> {
-    let Some(bytes) = store.get(&key()).await? else { return Ok(Owed::default()) };
-    Ok(serde_json::from_slice(&bytes).unwrap_or(Owed { keys: BTreeSet::new(), all: true, record: true }))
+pub async fn read_pending<S: Store>(store: &S) -> Result<PendingInvalidations, StoreError> {
+    let Some(bytes) = store.get(&key()).await? else { return Ok(PendingInvalidations::default()) };
+    Ok(serde_json::from_slice(&bytes).unwrap_or(PendingInvalidations {
+        keys: BTreeSet::new(),
+        all: true,
+        record: true,
+    }))
 }
 
 /// The debt is paid.
 ///
 /// # Errors
 /// [`StoreError`] when the note could not be deleted.
-pub async fn clear_owed<S: Store>(store: &S) -> Result<(), StoreError> {
+pub async fn clear_pending<S: Store>(store: &S) -> Result<(), StoreError> {
     store.delete(&[key()]).await.map(drop)
 }
 
@@ -92,7 +96,7 @@ mod tests {
 
     #[test]
     fn debts_add_up_and_become_everything() {
-        let some = |from: usize, to: usize| Owed::new((from..to).map(|n| n.to_string()).collect());
+        let some = |from: usize, to: usize| PendingInvalidations::new((from..to).map(|n| n.to_string()).collect());
         let mut owed = some(0, 10);
         owed.join(some(5, 15));
         assert_eq!((owed.keys.len(), owed.all), (15, false));

@@ -26,7 +26,7 @@ pub(crate) const BLOCK: usize = 128 << 10;
 
 /// True for keys of the private corner that are not ledgers.
 pub(crate) fn is_note(key: &Key) -> bool {
-    key.as_str().starts_with(".twinsite/") && !key.travels()
+    key.as_str().starts_with(".twinsite/") && !key.is_replicated()
 }
 
 /// What a ledger says of a key: the digest of its headers, and of its bytes when known. Keys without headers are
@@ -193,7 +193,7 @@ mod tests {
     fn what_is_written_is_read() {
         let headers = Arc::new(Headers { content_language: Some("de".into()), ..Headers::default() });
         let object = |key: &str| {
-            let body = crate::Body::Past { etag: crate::ETag::parse(""), version: None };
+            let body = crate::Body::Version { etag: crate::ETag::parse(""), version: None };
             let (key, headers, wave) = (key.parse().unwrap(), Arc::clone(&headers), crate::Wave::Pages);
             Arc::new(SourceObject { key, body, size: 1, headers, wave })
         };

@@ -41,7 +41,7 @@ impl Key {
     }
 
     /// True for what belongs to both buckets: everything but a bucket's own notes and what its health checks ask for.
-    pub fn travels(&self) -> bool {
+    pub fn is_replicated(&self) -> bool {
         !self.is_reserved() || self.0.starts_with(MANIFESTS) || self.0.starts_with(RELEASES)
     }
 
@@ -179,8 +179,8 @@ pub enum Body {
         /// What identifies this state of the file.
         stamp: Stamp,
     },
-    /// In an older version, which the bucket keeps.
-    Past {
+    /// In a noncurrent version, which the bucket keeps.
+    Version {
         /// What it is.
         etag: ETag,
         /// The version's id, where it is known.
@@ -221,7 +221,7 @@ impl SourceObject {
                 Some((root.join(self.key.as_str().trim_start_matches('/')), *stamp))
             }
             Body::File { place: Place::At(path), stamp } => Some((path.to_path_buf(), *stamp)),
-            Body::Past { .. } => None,
+            Body::Version { .. } => None,
         }
     }
 

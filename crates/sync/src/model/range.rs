@@ -10,14 +10,14 @@ use bytes::Bytes;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// In memory.
-    Memory(Bytes),
+    ByteBudget(Bytes),
     /// In a file, from where it is read while it is sent.
-    File(Stretch),
+    File(FileRange),
 }
 
 /// A stretch of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct FileRange {
     /// The file.
     pub path: PathBuf,
     /// Where it begins, in bytes.
@@ -30,7 +30,7 @@ impl Content {
     /// Its size in bytes.
     pub fn size(&self) -> u64 {
         match self {
-            Self::Memory(bytes) => bytes.len() as u64,
+            Self::ByteBudget(bytes) => bytes.len() as u64,
             Self::File(stretch) => stretch.length,
         }
     }
@@ -41,7 +41,7 @@ impl Content {
     /// When the file cannot be read, or is shorter by now.
     pub fn bytes(&self) -> io::Result<Bytes> {
         match self {
-            Self::Memory(bytes) => Ok(bytes.clone()),
+            Self::ByteBudget(bytes) => Ok(bytes.clone()),
             Self::File(stretch) => {
                 let mut bytes = vec![0; usize::try_from(stretch.length).map_err(io::Error::other)?];
                 stretch.open()?.read_exact(&mut bytes)?;
@@ -51,7 +51,7 @@ impl Content {
     }
 }
 
-impl Stretch {
+impl FileRange {
     /// The file, at the stretch's beginning.
     pub(crate) fn open(&self) -> io::Result<File> {
         let mut file = File::open(&self.path)?;
@@ -62,32 +62,32 @@ impl Stretch {
 
 impl From<Bytes> for Content {
     fn from(bytes: Bytes) -> Self {
-        Self::Memory(bytes)
+        Self::ByteBudget(bytes)
     }
 }
 
 impl From<&'static str> for Content {
     fn from(text: &'static str) -> Self {
-        Self::Memory(text.into())
+        Self::ByteBudget(text.into())
     }
 }
 
 impl From<String> for Content {
     fn from(text: String) -> Self {
-        Self::Memory(text.into())
+        Self::ByteBudget(text.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, Stretch};
+    use super::{Content, FileRange};
 
     #[test]
     fn a_stretch_is_what_the_file_has_there() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         std::fs::write(&path, "0123456789").unwrap();
-        let stretch = |offset, length| Content::File(Stretch { path: path.clone(), offset, length });
+        let stretch = |offset, length| Content::File(FileRange { path: path.clone(), offset, length });
         assert_eq!(stretch(3, 4).bytes().unwrap(), "3456");
         assert_eq!(stretch(3, 4).size(), 4);
         assert!(stretch(8, 4).bytes().is_err(), "it has only two there");

@@ -57,14 +57,14 @@ pub(crate) fn listed(listing: &[RemoteObject]) -> Vec<(ReleaseId, i64)> {
 
 /// Which releases are kept: so many, and all that are younger than so many days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keep {
+pub struct RetentionPolicy {
     /// At least so many, the newest one among them.
     pub releases: usize,
     /// And those that were live within so many days.
     pub days: u32,
 }
 
-impl Keep {
+impl RetentionPolicy {
     /// The oldest release to be kept; `None` when there is none. Age never removes what the count keeps.
     pub(crate) fn oldest(&self, found: &[(ReleaseId, i64)], now: i64) -> Option<ReleaseId> {
         let by_count = found.len().saturating_sub(self.releases.max(1));

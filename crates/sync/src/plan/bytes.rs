@@ -7,9 +7,9 @@ use twinsite_core::Run;
 
 use super::{Desk, Put, Reason, Sending};
 use crate::model::limits::part_size;
-use crate::plan::diff::{Glance, Sure, glance, same_bytes};
-use crate::source::digest::beside;
-use crate::source::prehash::Ahead;
+use crate::plan::diff::{ListingVerdict, Sure, compare_listed_object, same_bytes};
+use crate::source::digest::spawn_read;
+use crate::source::prehash::Prehasher;
 use crate::{
     Body, ETag, Index, Key, Md5, RemoteObject, SourceObject, Store, SyncError, hash, multipart_etag, part_digests,
 };
@@ -24,26 +24,33 @@ pub(super) struct Bytes {
 }
 
 impl<'a, S: Store> Desk<'a, S> {
-    pub(super) async fn compare_bytes(&self, (index, ahead): (&Index, Ahead), run: &Run) -> Result<Bytes, SyncError> {
-        let glances: Vec<Glance> = self.pairs().map(|(object, remote)| self.glance(object, remote)).collect();
+    pub(super) async fn compare_bytes(
+        &self,
+        (index, ahead): (&Index, Prehasher),
+        run: &Run,
+    ) -> Result<Bytes, SyncError> {
+        let glances: Vec<ListingVerdict> =
+            self.pairs().map(|(object, remote)| self.compare_listed_object(object, remote)).collect();
         // From here on it is known which files need it.
         ahead.end().await;
         let digests = self.digests(&glances, index, run).await?;
         let parts = self.compare_parts(&glances).await?;
         let mut found = Bytes { puts: Vec::new(), same: Vec::new(), digests };
-        for (at, ((object, remote), glance)) in self.pairs().zip(glances).enumerate() {
-            let by_reading = |glance| match (glance, remote) {
-                (Glance::Put(reason), _) => Some(reason.into()),
-                (Glance::Parts(_), Some(_)) => (!parts.contains(&&object.key)).then_some(Reason::Content),
-                (Glance::Content | Glance::Opaque, Some(remote)) => {
+        for (at, ((object, remote), compare_listed_object)) in self.pairs().zip(glances).enumerate() {
+            let by_reading = |compare_listed_object| match (compare_listed_object, remote) {
+                (ListingVerdict::Put(reason), _) => Some(reason.into()),
+                (ListingVerdict::Parts(_), Some(_)) => (!parts.contains(&&object.key)).then_some(Reason::Content),
+                (ListingVerdict::Content | ListingVerdict::Opaque, Some(remote)) => {
                     let digest = found.digests[at].as_ref();
                     (!same_bytes(remote, digest, self.line(&object.key))).then_some(Reason::Content)
                 }
-                (Glance::Content | Glance::Opaque | Glance::Parts(_), None) => Some(Reason::Absent),
+                (ListingVerdict::Content | ListingVerdict::Opaque | ListingVerdict::Parts(_), None) => {
+                    Some(Reason::Absent)
+                }
             };
             let reason = match &object.body {
-                Body::Past { etag, .. } => Self::past(etag, object, remote),
-                Body::File { .. } => by_reading(glance),
+                Body::Version { etag, .. } => Self::past(etag, object, remote),
+                Body::File { .. } => by_reading(compare_listed_object),
             };
             match (reason, remote) {
                 (Some(reason), _) => found.puts.push(Put { object: Arc::clone(object), reason }),
@@ -55,9 +62,14 @@ impl<'a, S: Store> Desk<'a, S> {
     }
 
     /// Of those files whose size does not tell.
-    async fn digests(&self, glances: &[Glance], index: &Index, run: &Run) -> Result<Vec<Option<Md5>>, SyncError> {
-        let asks = |(object, glance): &(&Arc<SourceObject>, &Glance)| {
-            object.is_file() && matches!(glance, Glance::Content | Glance::Opaque)
+    async fn digests(
+        &self,
+        glances: &[ListingVerdict],
+        index: &Index,
+        run: &Run,
+    ) -> Result<Vec<Option<Md5>>, SyncError> {
+        let asks = |(object, compare_listed_object): &(&Arc<SourceObject>, &ListingVerdict)| {
+            object.is_file() && matches!(compare_listed_object, ListingVerdict::Content | ListingVerdict::Opaque)
         };
         let all = || self.source.objects.iter().zip(glances);
         let unread: Vec<&Arc<SourceObject>> = all().filter(asks).map(|(object, _)| object).collect();
@@ -75,19 +87,27 @@ impl<'a, S: Store> Desk<'a, S> {
         }
     }
 
-    fn glance(&self, object: &SourceObject, remote: Option<&RemoteObject>) -> Glance {
-        match (self.options.send, glance(object, remote)) {
-            (Sending::All, Glance::Content | Glance::Parts(_) | Glance::Opaque) => Glance::Put(Sure::Forced),
-            (_, glance) => glance,
+    fn compare_listed_object(&self, object: &SourceObject, remote: Option<&RemoteObject>) -> ListingVerdict {
+        match (self.options.send, compare_listed_object(object, remote)) {
+            (Sending::All, ListingVerdict::Content | ListingVerdict::Parts(_) | ListingVerdict::Opaque) => {
+                ListingVerdict::Put(Sure::Forced)
+            }
+            (_, compare_listed_object) => compare_listed_object,
         }
     }
 
     /// The keys whose parts have the digests that the entity tag was made of.
-    async fn compare_parts(&self, glances: &[Glance]) -> Result<Vec<&'a Key>, SyncError> {
-        let multipart = self.pairs().zip(glances).filter_map(|((object, remote), glance)| match glance {
-            Glance::Parts(count) if object.is_file() => Some((object, remote?, *count)),
-            Glance::Parts(_) | Glance::Put(_) | Glance::Content | Glance::Opaque => None,
-        });
+    async fn compare_parts(&self, glances: &[ListingVerdict]) -> Result<Vec<&'a Key>, SyncError> {
+        let multipart =
+            self.pairs().zip(glances).filter_map(
+                |((object, remote), compare_listed_object)| match compare_listed_object {
+                    ListingVerdict::Parts(count) if object.is_file() => Some((object, remote?, *count)),
+                    ListingVerdict::Parts(_)
+                    | ListingVerdict::Put(_)
+                    | ListingVerdict::Content
+                    | ListingVerdict::Opaque => None,
+                },
+            );
         let checks = multipart.map(|(object, remote, count)| async move {
             let same = self.has_parts(object, remote, count).await?;
             Ok::<_, SyncError>(same.then_some(&object.key))
@@ -117,6 +137,6 @@ impl<'a, S: Store> Desk<'a, S> {
 }
 
 async fn parts_match(object: &Arc<SourceObject>, size: u64, etag: &ETag) -> Result<bool, SyncError> {
-    let parts = beside(object, move |object| part_digests(object, size)).await?;
+    let parts = spawn_read(object, move |object| part_digests(object, size)).await?;
     Ok(multipart_etag(&parts) == *etag)
 }

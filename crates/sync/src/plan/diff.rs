@@ -7,7 +7,7 @@ use crate::{ETag, Headers, Md5, Reason, RemoteObject, SourceObject};
 
 /// What is known about one object before its content is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Glance {
+pub(crate) enum ListingVerdict {
     /// It must be put, and why is known already.
     Put(Sure),
     /// Same size: the digest of the file's bytes decides.
@@ -37,14 +37,14 @@ impl From<Sure> for Reason {
 }
 
 /// Size first, which is free.
-pub(crate) fn glance(object: &SourceObject, remote: Option<&RemoteObject>) -> Glance {
+pub(crate) fn compare_listed_object(object: &SourceObject, remote: Option<&RemoteObject>) -> ListingVerdict {
     match remote {
-        None => Glance::Put(Sure::Absent),
-        Some(remote) if remote.size != object.size => Glance::Put(Sure::Size),
+        None => ListingVerdict::Put(Sure::Absent),
+        Some(remote) if remote.size != object.size => ListingVerdict::Put(Sure::Size),
         Some(remote) => match remote.etag {
-            ETag::Md5(_) => Glance::Content,
-            ETag::Multipart(_, parts) => Glance::Parts(parts),
-            ETag::Opaque(_) => Glance::Opaque,
+            ETag::Md5(_) => ListingVerdict::Content,
+            ETag::Multipart(_, parts) => ListingVerdict::Parts(parts),
+            ETag::Opaque(_) => ListingVerdict::Opaque,
         },
     }
 }
@@ -102,7 +102,7 @@ pub(crate) fn header_changes(have: &Headers, want: &Headers) -> Vec<&'static str
 
 /// Two sides that have met.
 #[derive(Debug, Default)]
-pub(crate) struct Met<'a> {
+pub(crate) struct Joined<'a> {
     /// What the bucket has of each object of the source, in the source's order.
     pub(crate) remote: Vec<Option<&'a RemoteObject>>,
     /// What the source does not have, in key order.
@@ -110,8 +110,8 @@ pub(crate) struct Met<'a> {
 }
 
 /// Walks through both sides at once; both are in the order of their keys.
-pub(crate) fn meet<'a>(objects: &[Arc<SourceObject>], listing: &'a [RemoteObject]) -> Met<'a> {
-    let mut met = Met { remote: Vec::with_capacity(objects.len()), extra: Vec::new() };
+pub(crate) fn merge_join<'a>(objects: &[Arc<SourceObject>], listing: &'a [RemoteObject]) -> Joined<'a> {
+    let mut met = Joined { remote: Vec::with_capacity(objects.len()), extra: Vec::new() };
     let mut there = listing.iter().peekable();
     for object in objects {
         while let Some(extra) = there.next_if(|remote| remote.key < object.key) {
@@ -133,7 +133,7 @@ mod tests {
     use crate::{Body, ETag, Key, Rules, Source, Wave};
 
     fn ours(key: &str) -> SourceObject {
-        let body = Body::Past { etag: ETag::parse(""), version: None };
+        let body = Body::Version { etag: ETag::parse(""), version: None };
         SourceObject { key: key.parse().unwrap(), body, size: 0, headers: Arc::default(), wave: Wave::Assets }
     }
 
@@ -148,7 +148,7 @@ mod tests {
             let source = Source::of(here.iter().map(|n| ours(&name(n))), &Rules::web());
             let mut listing: Vec<RemoteObject> = there.iter().map(|n| theirs(&name(n))).collect();
             listing.sort_by(|a, b| a.key.cmp(&b.key));
-            let met = meet(source.objects(), &listing);
+            let met = merge_join(source.objects(), &listing);
             for (object, remote) in source.objects().iter().zip(&met.remote) {
                 prop_assert_eq!(remote.map(|remote| &remote.key), listing.iter().map(|r| &r.key).find(|k| **k == object.key));
             }

@@ -18,9 +18,9 @@ use crate::manifest::{self, Line, Lines};
 use crate::model::layout::MANIFESTS;
 use crate::model::release_id::{ReleaseId, listed};
 use crate::model::time::now;
-use crate::plan::diff::{Met, meet};
+use crate::plan::diff::{Joined, merge_join};
 use crate::plan::listing::{list, list_from_the_start};
-use crate::source::prehash::Ahead;
+use crate::source::prehash::Prehasher;
 use crate::{ETag, Index, Key, Md5, RemoteObject, Source, SourceObject, Store, SyncError, Wave};
 
 /// Everything that a publish to one bucket will do.
@@ -124,7 +124,7 @@ pub async fn plan(
     run.emit(&Event::PhaseStarted { phase: Phase::List, side, objects: None, bytes: None });
     // What was published from here before is likely to be there.
     let known = source.objects.iter().take(32).any(|object| index.get(object).is_some());
-    let ahead = Ahead::start(source, index);
+    let ahead = Prehasher::start(source, index);
     let listing = if known { list(source, store).await } else { list_from_the_start(source, store).await };
     let listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side, took: started.elapsed() });
@@ -136,7 +136,7 @@ pub(crate) async fn plan_with(
     source: &Source,
     (store, listing): (&impl Store, &[RemoteObject]),
     options: &Options,
-    (index, ahead): (&Index, Ahead),
+    (index, ahead): (&Index, Prehasher),
     run: &Run,
 ) -> Result<SyncPlan, SyncError> {
     let side = options.side;
@@ -164,7 +164,7 @@ struct Desk<'a, S> {
     store: &'a S,
     options: &'a Options,
     listing: &'a [RemoteObject],
-    met: Met<'a>,
+    met: Joined<'a>,
     ledgers: Vec<&'a RemoteObject>,
     releases: Vec<ReleaseId>,
     /// The first releases that are kept from now on.
@@ -180,7 +180,7 @@ struct Desk<'a, S> {
 
 impl<'a, S: Store> Desk<'a, S> {
     fn new(source: &'a Source, store: &'a S, listing: &'a [RemoteObject], options: &'a Options) -> Self {
-        let met = meet(&source.objects, listing);
+        let met = merge_join(&source.objects, listing);
         let ledgers = manifest::ledgers(listing);
         let wanted = manifest::name_for(&source.objects);
         let name = |object: &RemoteObject| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use twinsite_core::Side;
 
-use crate::{Keep, Key, SourceObject};
+use crate::{Key, RetentionPolicy, SourceObject};
 
 /// Why an object moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub struct Options {
     /// What is deleted.
     pub deletes: Deletes,
     /// For how long assets stay that the source no longer has.
-    pub keep: Keep,
+    pub keep: RetentionPolicy,
     /// How much may be deleted.
     pub guard: Guard,
     /// Whether everything is sent, changed or not.

@@ -15,7 +15,7 @@
 //!     std::fs::write(dir.path().join("index.html"), text)?;
 //!     let source = walk(dir.path(), &Rules::web())?;
 //!     let plan = plan(&source, &store, &Options::default(), &index, &run).await?;
-//!     let draft = release::Draft::of(&plan, &source);
+//!     let draft = release::RecordBuilder::of(&plan, &source);
 //!     let report = transfer(plan, &store, &index, &run).await?;
 //!     release::write(&store, draft, &report, Notes::default()).await?;
 //! }
@@ -43,7 +43,7 @@ pub(crate) use crate::model::time::now;
 use crate::{ETag, Headers, Key, ReleaseId, Rules, Source, SourceObject};
 pub use compare::{Difference, Kind, compare};
 pub use retention::{Collected, collect, is_due_at};
-pub use write::{Draft, find_versions, list, newest, read, write};
+pub use write::{RecordBuilder, find_versions, list, newest, read, write};
 
 /// Where a publish came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,7 +133,7 @@ impl Release {
         let sets: Vec<Arc<Headers>> = self.headers.iter().cloned().map(Arc::new).collect();
         let object = |entry: &Entry| {
             let key = entry.key.clone();
-            let body = crate::Body::Past { etag: entry.etag.clone(), version: entry.version.clone() };
+            let body = crate::Body::Version { etag: entry.etag.clone(), version: entry.version.clone() };
             let headers = sets.get(entry.headers as usize).cloned().unwrap_or_default();
             let wave = rules.wave(&key);
             SourceObject { key, body, size: entry.size, headers, wave }
@@ -145,7 +145,7 @@ impl Release {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Keep;
+    use crate::RetentionPolicy;
 
     fn found(count: u64, every: i64) -> Vec<(ReleaseId, i64)> {
         (1..=count).map(|n| (ReleaseId(n), i64::try_from(n).unwrap() * every)).collect()
@@ -156,7 +156,7 @@ mod tests {
         let day = 86_400;
         let all = found(20, day);
         let now = 20 * day;
-        let oldest = |releases, days| Keep { releases, days }.oldest(&all, now).map(|id| id.0);
+        let oldest = |releases, days| RetentionPolicy { releases, days }.oldest(&all, now).map(|id| id.0);
         assert_eq!(oldest(10, 0), Some(11));
         assert_eq!(oldest(30, 0), Some(1));
         // Release 13 was live until day 14, and day 14 is six days ago.
@@ -169,8 +169,8 @@ mod tests {
     fn no_publish_for_two_years_removes_nothing() {
         let all = found(4, 86_400);
         let now = 800 * 86_400;
-        assert_eq!(Keep { releases: 10, days: 30 }.oldest(&all, now), Some(ReleaseId(1)));
-        assert_eq!(Keep { releases: 1, days: 30 }.oldest(&all, now), Some(ReleaseId(4)));
-        assert_eq!(Keep { releases: 3, days: 0 }.oldest_with_next(&all, now), Some(ReleaseId(3)));
+        assert_eq!(RetentionPolicy { releases: 10, days: 30 }.oldest(&all, now), Some(ReleaseId(1)));
+        assert_eq!(RetentionPolicy { releases: 1, days: 30 }.oldest(&all, now), Some(ReleaseId(4)));
+        assert_eq!(RetentionPolicy { releases: 3, days: 0 }.oldest_with_next(&all, now), Some(ReleaseId(3)));
     }
 }

@@ -9,9 +9,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::write::listed_ids;
 use super::{Release, now, read};
 use crate::model::layout::RELEASES;
-use crate::store::{History, Past, Store};
+use crate::store::{ObjectVersion, Store, VersionedStore};
 use crate::{ETag, Key, StoreError, SyncError};
-use crate::{Keep, ReleaseId};
+use crate::{ReleaseId, RetentionPolicy};
 
 /// Keys whose versions are listed one by one; above that all versions are.
 const FEW: usize = 16;
@@ -29,7 +29,7 @@ pub struct Collected {
 
 /// True when it is likely that so many releases are beyond what is kept that collecting is worth its requests: about each
 /// time that half as many have been made as are kept.
-pub fn is_due_at(newest: ReleaseId, keep: &Keep) -> bool {
+pub fn is_due_at(newest: ReleaseId, keep: &RetentionPolicy) -> bool {
     let kept = keep.releases.max(1) as u64;
     newest.0 > kept && (newest.0 - kept).is_multiple_of((kept / 2).max(1))
 }
@@ -45,7 +45,7 @@ fn short(key: &Key, etag: &ETag) -> u64 {
 ///
 /// # Errors
 /// [`SyncError`] when something could not be read or removed. The next collection goes on from there: records go last.
-pub async fn collect<S: History>(store: &S, keep: &Keep) -> Result<Collected, SyncError> {
+pub async fn collect<S: VersionedStore>(store: &S, keep: &RetentionPolicy) -> Result<Collected, SyncError> {
     let all = listed_ids(store).await?;
     let Some(oldest) = keep.oldest(&all, now()) else { return Ok(Collected::default()) };
     let (dropped, kept): (Vec<_>, Vec<_>) = all.into_iter().map(|(id, _)| id).partition(|id| *id < oldest);
@@ -80,7 +80,7 @@ pub async fn collect<S: History>(store: &S, keep: &Keep) -> Result<Collected, Sy
 }
 
 /// What lock, ledgers and notes were before is of no use to anybody, and no release names it.
-async fn tidy<S: History>(store: &S) -> Result<(), SyncError> {
+async fn tidy<S: VersionedStore>(store: &S) -> Result<(), SyncError> {
     let mut old = Vec::new();
     let mut behind = None;
     loop {
@@ -111,7 +111,7 @@ fn check(failed: Vec<(Key, String)>) -> Result<(), SyncError> {
 }
 
 /// The versions of these keys and bytes that are not current.
-async fn find<S: History>(store: &S, spare: &HashSet<(Key, ETag)>) -> Result<Vec<Past>, SyncError> {
+async fn find<S: VersionedStore>(store: &S, spare: &HashSet<(Key, ETag)>) -> Result<Vec<ObjectVersion>, SyncError> {
     let keys: HashSet<&Key> = spare.iter().map(|(key, _)| key).collect();
     let prefixes: Vec<&str> = if keys.len() <= FEW { keys.iter().map(|key| key.as_str()).collect() } else { vec![""] };
     let mut old = Vec::new();
@@ -119,7 +119,7 @@ async fn find<S: History>(store: &S, spare: &HashSet<(Key, ETag)>) -> Result<Vec
         let mut behind = None;
         loop {
             let page = store.versions(prefix, behind.as_ref()).await?;
-            let fits = |past: &Past| {
+            let fits = |past: &ObjectVersion| {
                 let pair = past.etag.clone().map(|etag| (past.key.clone(), etag));
                 !past.latest
                     && (prefix.is_empty() || past.key.as_str() == prefix)

@@ -8,8 +8,8 @@ use super::{Entry, Notes, Release, Summary, now};
 use crate::ReleaseId;
 use crate::model::layout::RELEASES;
 use crate::model::release_id::listed;
-use crate::store::{Condition, History, Store};
-use crate::{Body, ETag, Headers, Key, Report, Source, SourceObject, StoreError, SyncError, SyncPlan, Wrote};
+use crate::store::{Condition, Store, VersionedStore};
+use crate::{Body, ETag, Headers, Key, Report, Source, SourceObject, StoreError, SyncError, SyncPlan, WrittenObject};
 
 /// An object of a release in the making.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ struct Drafted {
 
 /// A release in the making: everything but what the transfer will tell.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub struct RecordBuilder {
     id: ReleaseId,
     previous: Option<ReleaseId>,
     headers: Vec<Headers>,
@@ -32,7 +32,7 @@ pub struct Draft {
     before: Option<Release>,
 }
 
-impl Draft {
+impl RecordBuilder {
     /// The release that a plan will make of a source.
     pub fn of(plan: &SyncPlan, source: &Source) -> Self {
         let (mut known, mut headers) = (HashMap::new(), Vec::new());
@@ -53,7 +53,7 @@ impl Draft {
     ///
     /// # Errors
     /// [`SyncError`] when the record could not be read.
-    pub async fn recall(&mut self, store: &impl Store) -> Result<(), SyncError> {
+    pub async fn load_previous(&mut self, store: &impl Store) -> Result<(), SyncError> {
         if let (Some(previous), None) = (self.previous, &self.before) {
             self.before = read(store, previous).await?;
         }
@@ -61,7 +61,7 @@ impl Draft {
     }
 
     /// True when the release before is made of the very same objects.
-    pub(crate) fn is_recalled(&self) -> bool {
+    pub(crate) fn has_previous(&self) -> bool {
         self.before.as_ref().is_some_and(|before| self.is(before))
     }
 
@@ -95,15 +95,15 @@ fn damaged(id: ReleaseId, why: &Damaged) -> SyncError {
 ///
 /// # Errors
 /// [`SyncError::Raced`] when somebody else has written a release of that number.
-pub async fn write<S: History>(
+pub async fn write<S: VersionedStore>(
     store: &S,
-    mut draft: Draft,
+    mut draft: RecordBuilder,
     report: &Report,
     notes: Notes,
-) -> Result<(Summary, Vec<Wrote>), SyncError> {
-    draft.recall(store).await?;
-    let Draft { id, previous: _, headers: sets, objects, before: old } = draft;
-    let mut written: Vec<&Wrote> = report.wrote.iter().collect();
+) -> Result<(Summary, Vec<WrittenObject>), SyncError> {
+    draft.load_previous(store).await?;
+    let RecordBuilder { id, previous: _, headers: sets, objects, before: old } = draft;
+    let mut written: Vec<&WrittenObject> = report.wrote.iter().collect();
     written.sort_unstable_by_key(|wrote| &wrote.key);
     let mut all = Vec::with_capacity(objects.len());
     for Drafted { object, same, headers } in objects {
@@ -129,7 +129,7 @@ pub async fn write<S: History>(
 }
 
 /// Objects that were there before the first record: a listing of versions tells which they are.
-async fn fill_versions<S: History>(store: &S, entries: &mut [Entry]) -> Result<(), SyncError> {
+async fn fill_versions<S: VersionedStore>(store: &S, entries: &mut [Entry]) -> Result<(), SyncError> {
     if entries.iter().all(|entry| entry.version.is_some()) {
         return Ok(());
     }
@@ -153,7 +153,7 @@ async fn fill_versions<S: History>(store: &S, entries: &mut [Entry]) -> Result<(
     }
 }
 
-async fn put(store: &impl Store, release: &Release) -> Result<Vec<Wrote>, SyncError> {
+async fn put(store: &impl Store, release: &Release) -> Result<Vec<WrittenObject>, SyncError> {
     let id = release.summary.id;
     let parts = record::parts(release).map_err(|why| damaged(id, &why))?;
     let mut wrote = Vec::new();
@@ -164,7 +164,7 @@ async fn put(store: &impl Store, release: &Release) -> Result<Vec<Wrote>, SyncEr
         } else if store.put_if(&key, &headers(), (bytes, digest), Condition::Absent).await?.is_none() {
             return Err(SyncError::Raced(format!("release {id} was made by somebody else meanwhile")));
         }
-        wrote.push(Wrote { key, etag: ETag::Md5(digest), size, version: None, since: None, redirect: None });
+        wrote.push(WrittenObject { key, etag: ETag::Md5(digest), size, version: None, since: None, redirect: None });
     }
     Ok(wrote)
 }
@@ -230,10 +230,10 @@ const FEW: usize = 24;
 ///
 /// # Errors
 /// [`SyncError::Lost`] names what is not kept any more; nothing has been changed then.
-pub async fn find_versions<S: History>(plan: &mut SyncPlan, store: &S) -> Result<(), SyncError> {
+pub async fn find_versions<S: VersionedStore>(plan: &mut SyncPlan, store: &S) -> Result<(), SyncError> {
     let mut wanted: HashMap<Key, &mut Body> = HashMap::new();
     for put in &mut plan.puts {
-        if let Body::Past { .. } = &put.object.body {
+        if let Body::Version { .. } = &put.object.body {
             let object = Arc::make_mut(&mut put.object);
             wanted.insert(object.key.clone(), &mut object.body);
         }
@@ -241,7 +241,7 @@ pub async fn find_versions<S: History>(plan: &mut SyncPlan, store: &S) -> Result
     if wanted.len() <= FEW {
         let mut found = Vec::new();
         for (key, body) in &wanted {
-            if let Body::Past { etag, version: Some(version) } = &**body
+            if let Body::Version { etag, version: Some(version) } = &**body
                 && store.look(key, Some(version)).await?.is_some_and(|look| look.head.etag == *etag)
             {
                 found.push(key.clone());
@@ -257,8 +257,8 @@ pub async fn find_versions<S: History>(plan: &mut SyncPlan, store: &S) -> Result
         for past in page.past {
             let fits = wanted
                 .get(&past.key)
-                .is_some_and(|body| matches!(&**body, Body::Past { etag, .. } if past.etag.as_ref() == Some(etag)));
-            if fits && let Some(Body::Past { version, .. }) = wanted.remove(&past.key) {
+                .is_some_and(|body| matches!(&**body, Body::Version { etag, .. } if past.etag.as_ref() == Some(etag)));
+            if fits && let Some(Body::Version { version, .. }) = wanted.remove(&past.key) {
                 *version = Some(past.version);
             }
         }

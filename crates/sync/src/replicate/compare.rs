@@ -10,7 +10,7 @@ use super::join::{Cursor, Meeting, next};
 use super::marker::{self, Note};
 use super::{Cause, Compared, Needed};
 use crate::plan::diff::header_changes;
-use crate::store::{History, Look, Store};
+use crate::store::{Store, VersionHead, VersionedStore};
 use crate::{ETag, Key, RemoteObject, SyncError};
 
 /// Objects looked at at once.
@@ -20,7 +20,7 @@ const WIDTH: usize = 48;
 ///
 /// # Errors
 /// [`SyncError`] when one of them could not be read.
-pub async fn compare<S: History>(first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
+pub async fn compare<S: VersionedStore>(first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
     let started = std::time::Instant::now();
     run.emit(&Event::PhaseStarted { phase: Phase::Verify, side: None, objects: None, bytes: None });
     let mut desk = Desk::default();
@@ -34,13 +34,13 @@ pub async fn compare<S: History>(first: &S, second: &S, run: &Run) -> Result<Com
 ///
 /// # Errors
 /// As [`compare`].
-pub async fn compare_listed<S: History>(
+pub async fn compare_listed<S: VersionedStore>(
     (first, listing): (&S, Vec<RemoteObject>),
     (second, other): (&S, Vec<RemoteObject>),
     changing: &BTreeSet<Key>,
     run: &Run,
 ) -> Result<Compared, SyncError> {
-    let fits = |object: &RemoteObject| object.key.travels() || marker::is(object);
+    let fits = |object: &RemoteObject| object.key.is_replicated() || marker::is(object);
     let pages = |listing: Vec<RemoteObject>| Cursor::<S>::listed(listing.into_iter().filter(fits).collect());
     let mut desk = Desk::default();
     desk.walk(pages(listing), pages(other), changing).await?;
@@ -71,7 +71,7 @@ impl Desk {
                 Meeting::Second(there) if changing.contains(&there.key) => {}
                 Meeting::Second(there) => self.extra.push(there),
                 Meeting::Both(here, _) if changing.contains(&here.key) => {}
-                Meeting::Both(here, there) => self.meet(here, there),
+                Meeting::Both(here, there) => self.merge_join(here, there),
             }
         }
         Ok(())
@@ -82,7 +82,7 @@ impl Desk {
         self.found.copies.push(Needed { object, cause });
     }
 
-    fn meet(&mut self, here: RemoteObject, there: RemoteObject) {
+    fn merge_join(&mut self, here: RemoteObject, there: RemoteObject) {
         self.found.until = self.found.until.max(here.modified);
         let opaque = |etag: &ETag| matches!(etag, ETag::Opaque(_));
         if here.size != there.size {
@@ -91,19 +91,19 @@ impl Desk {
             self.need(here, Cause::Content);
         } else if here.etag == there.etag && here.modified == there.modified {
             // A replica has its original's time, and came with everything.
-            self.found.level += 1;
+            self.found.in_sync += 1;
         } else if self.note.is_some_and(|note| note.vouches(&here, &there)) {
-            self.found.level += 1;
+            self.found.in_sync += 1;
         } else {
             self.unsure.push((here, there));
         }
     }
 
-    async fn decide<S: History>(mut self, first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
+    async fn decide<S: VersionedStore>(mut self, first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
         let note = self.note;
         let (sure, unsure): (Vec<_>, Vec<_>) =
             self.unsure.into_iter().partition(|(here, there)| note.is_some_and(|note| note.vouches(here, there)));
-        self.found.level += sure.len();
+        self.found.in_sync += sure.len();
         self.found.asked = !unsure.is_empty();
         let looks = unsure.into_iter().map(|(here, there)| async move {
             if run.is_cancelled() {
@@ -116,7 +116,7 @@ impl Desk {
         while let Some((cause, object)) = looks.try_next().await? {
             match cause {
                 Some(cause) => self.found.copies.push(Needed { object, cause }),
-                None => self.found.level += 1,
+                None => self.found.in_sync += 1,
             }
         }
         self.found.copies.sort_by(|a, b| a.object.key.cmp(&b.object.key));
@@ -134,7 +134,7 @@ const FEW: usize = 16;
 
 /// Those of the second bucket's objects that the first one had, these very ones, and has deleted. Only they are deleted in
 /// the second one too.
-async fn deleted_of<S: History>(first: &S, extra: &[RemoteObject]) -> Result<HashSet<Key>, SyncError> {
+async fn deleted_of<S: VersionedStore>(first: &S, extra: &[RemoteObject]) -> Result<HashSet<Key>, SyncError> {
     let wanted: HashMap<&Key, &ETag> = extra.iter().map(|object| (&object.key, &object.etag)).collect();
     let all = extra.len() > FEW;
     let prefixes: Vec<&str> = if all { vec![""] } else { extra.iter().map(|object| object.key.as_str()).collect() };
@@ -162,7 +162,11 @@ async fn deleted_of<S: History>(first: &S, extra: &[RemoteObject]) -> Result<Has
 }
 
 /// What two looks at the same key tell.
-fn cause(here: &RemoteObject, there: &RemoteObject, looks: (Option<Look>, Option<Look>)) -> Option<Cause> {
+fn cause(
+    here: &RemoteObject,
+    there: &RemoteObject,
+    looks: (Option<VersionHead>, Option<VersionHead>),
+) -> Option<Cause> {
     let (Some(first), second) = looks else { return None };
     let Some(second) = second else { return Some(Cause::Absent) };
     if here.etag != there.etag {

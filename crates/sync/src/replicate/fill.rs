@@ -13,9 +13,9 @@ use super::{Compared, Needed, marker};
 use crate::model::layout::RELEASES;
 use crate::model::release_id::{ReleaseId, listed};
 use crate::release;
-use crate::store::{History, Store};
-use crate::transfer::copy::{Carry, Redirect, carry};
-use crate::transfer::limit::Pace;
+use crate::store::{Store, VersionedStore};
+use crate::transfer::copy::{ObjectCopy, Redirect, carry};
+use crate::transfer::limit::ConcurrencyLimit;
 use crate::{ETag, Interrupted, Key, Report, Rules, StoreError, SyncError, Wave};
 
 /// What was copied.
@@ -37,7 +37,7 @@ pub struct Filled {
 ///
 /// # Errors
 /// [`Interrupted`] says what failed. Comparing and filling again finishes it.
-pub async fn fill<S: History>(
+pub async fn fill<S: VersionedStore>(
     compared: Compared,
     first: &S,
     second: &S,
@@ -46,7 +46,7 @@ pub async fn fill<S: History>(
 ) -> Result<Filled, Interrupted> {
     let started = Instant::now();
     let (until, asked) = (compared.until, compared.asked);
-    let touched = !compared.is_level();
+    let touched = !compared.is_in_sync();
     let mut filled = Filled::default();
     let mut left = compared.copies.len();
     let stopped = |filled: &Filled, failed: Vec<(Key, SyncError)>, left: usize| {
@@ -98,14 +98,14 @@ fn release_key() -> Key {
     RELEASES.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
-async fn wave<S: History>(
+async fn wave<S: VersionedStore>(
     mut work: Vec<Needed>,
     (first, second): (&S, &S),
     known: &Arc<Known>,
     (filled, left): (&mut Filled, &mut usize),
     run: &Run,
 ) -> Vec<(Key, SyncError)> {
-    let mut pace = Pace::new(second.throttled());
+    let mut pace = ConcurrencyLimit::new(second.throttled());
     // Tasks of their own, so that requests are signed on all cores.
     let mut flight = JoinSet::new();
     let mut failed = Vec::new();
@@ -118,7 +118,7 @@ async fn wave<S: History>(
             flight.spawn(async move {
                 let redirect = known.redirect(&needed.object.key, &needed.object.etag);
                 let (key, etag, size) = (needed.object.key.clone(), needed.object.etag.clone(), needed.object.size);
-                let one = Carry { key, version: None, etag, size, headers: None, redirect };
+                let one = ObjectCopy { key, version: None, etag, size, headers: None, redirect };
                 let started = Instant::now();
                 (carry(&first, &second, &one, &run).await, needed, started.elapsed())
             });

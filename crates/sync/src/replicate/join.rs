@@ -31,8 +31,11 @@ impl<'a, S: Store> Cursor<'a, S> {
                 self.store = None;
             }
             self.last = page.objects.last().map(|object| object.key.as_str().to_owned());
-            self.page =
-                page.objects.into_iter().filter(|object| object.key.travels() || super::marker::is(object)).collect();
+            self.page = page
+                .objects
+                .into_iter()
+                .filter(|object| object.key.is_replicated() || super::marker::is(object))
+                .collect();
         }
         Ok(())
     }

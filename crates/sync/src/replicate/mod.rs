@@ -17,7 +17,7 @@
 //! }
 //! let filled = replicate::fill(compared, &primary, &backup, &Rules::web(), &run).await?;
 //! assert_eq!(filled.copied, 1);
-//! assert!(replicate::compare(&primary, &backup, &run).await?.is_level());
+//! assert!(replicate::compare(&primary, &backup, &run).await?.is_in_sync());
 //! # Ok(()) }
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
@@ -33,12 +33,12 @@ mod versions;
 
 use std::fmt;
 
-pub use crate::transfer::copy::{Carry, Redirect, carry};
+pub use crate::transfer::copy::{ObjectCopy, Redirect, carry};
 use crate::{Key, RemoteObject};
 pub use compare::{compare, compare_listed};
 pub use fill::{Filled, fill};
-pub use replication::{Follower, Level};
-pub use versions::fill_past;
+pub use replication::{ReplicationState, ReplicationWaiter};
+pub use versions::copy_versions;
 
 /// Why an object is copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub struct Compared {
     /// What the second bucket has and the first never had. It stays.
     pub foreign: Vec<Key>,
     /// How many objects are the same.
-    pub level: usize,
+    pub in_sync: usize,
     /// Since when the first bucket has not changed, in seconds since the epoch.
     pub(crate) until: i64,
     /// Whether the second bucket has objects whose equality had to be asked for.
@@ -105,7 +105,7 @@ pub struct Compared {
 
 impl Compared {
     /// True when the second bucket has everything as the first has it.
-    pub fn is_level(&self) -> bool {
+    pub fn is_in_sync(&self) -> bool {
         self.copies.is_empty() && self.gone.is_empty()
     }
 

@@ -9,9 +9,9 @@ use twinsite_core::{Event, Phase, Run, Side, Verb, wait};
 
 use super::Cause;
 use crate::plan::listing::{cuts, list_around};
-use crate::store::{History, Standing};
-use crate::transfer::copy::{Carry, Redirect, carry};
-use crate::{ETag, Key, RemoteObject, Source, SyncError, Wrote};
+use crate::store::{ReplicationStatus, VersionedStore};
+use crate::transfer::copy::{ObjectCopy, Redirect, carry};
+use crate::{ETag, Key, RemoteObject, Source, SyncError, WrittenObject};
 
 /// Objects looked at at once.
 const WIDTH: usize = 48;
@@ -27,7 +27,7 @@ const HANDFUL: usize = 8;
 
 /// How level the second bucket is with a publish.
 #[derive(Debug, Default)]
-pub struct Level {
+pub struct ReplicationState {
     /// Objects that replication has brought, deletes included.
     pub replicated: usize,
     /// Objects that had to be copied, because they were late, had failed, or no rule was about them.
@@ -41,7 +41,7 @@ pub struct Level {
 /// What should be in the second bucket.
 #[derive(Clone, Copy, Debug)]
 enum Expected<'w> {
-    Object(&'w Wrote),
+    Object(&'w WrittenObject),
     Nothing(&'w Key),
 }
 
@@ -62,12 +62,12 @@ impl<'w> Expected<'w> {
 }
 
 /// True of an object that has what was written, and is no older where only that tells its headers.
-fn is_copy(wrote: &Wrote, etag: &ETag, size: u64, modified: i64) -> bool {
+fn is_copy(wrote: &WrittenObject, etag: &ETag, size: u64, modified: i64) -> bool {
     *etag == wrote.etag && size == wrote.size && wrote.since.is_none_or(|since| modified >= since)
 }
 
 /// Follows a publish to the first bucket in the second one.
-pub struct Follower<'a, S> {
+pub struct ReplicationWaiter<'a, S> {
     first: &'a S,
     second: &'a S,
     patience: Duration,
@@ -75,19 +75,19 @@ pub struct Follower<'a, S> {
     /// Where listings are cut.
     cuts: Vec<Key>,
     /// What there is to tell.
-    pub level: Level,
+    pub state: ReplicationState,
 }
 
-impl<S> std::fmt::Debug for Follower<'_, S> {
+impl<S> std::fmt::Debug for ReplicationWaiter<'_, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Follower").field("level", &self.level).finish_non_exhaustive()
+        f.debug_struct("ReplicationWaiter").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
-impl<'a, S: History> Follower<'a, S> {
+impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
     /// Waits for replication as long as this, each time, before it copies.
     pub fn new(first: &'a S, second: &'a S, patience: Duration, run: &'a Run) -> Self {
-        Self { first, second, patience, run, cuts: Vec::new(), level: Level::default() }
+        Self { first, second, patience, run, cuts: Vec::new(), state: ReplicationState::default() }
     }
 
     /// The second bucket holds about what this source does, so it can be listed in as many ranges at once.
@@ -98,16 +98,16 @@ impl<'a, S: History> Follower<'a, S> {
     }
 
     /// Returns when these objects are in the second bucket as well and these keys are not, or with
-    /// [`Level::trouble`]; then nothing more is waited for.
-    pub async fn follow(&mut self, wrote: &[Wrote], deleted: &[Key]) {
-        if self.level.trouble.is_some() {
+    /// [`ReplicationState::trouble`]; then nothing more is waited for.
+    pub async fn follow(&mut self, wrote: &[WrittenObject], deleted: &[Key]) {
+        if self.state.trouble.is_some() {
             return;
         }
-        let objects = wrote.iter().filter(|wrote| wrote.key.travels()).map(Expected::Object);
-        let gone = deleted.iter().filter(|key| key.travels()).map(Expected::Nothing);
+        let objects = wrote.iter().filter(|wrote| wrote.key.is_replicated()).map(Expected::Object);
+        let gone = deleted.iter().filter(|key| key.is_replicated()).map(Expected::Nothing);
         let expected: Vec<Expected<'_>> = objects.chain(gone).collect();
         if let Err(error) = self.settle(expected).await {
-            self.level.trouble = Some(error);
+            self.state.trouble = Some(error);
         }
     }
 
@@ -135,17 +135,17 @@ impl<'a, S: History> Follower<'a, S> {
             wait::pause(self.run, pause.saturating_sub(asked.elapsed())).await;
             pause = (pause * 3 / 2).min(Duration::from_secs(5));
         }
-        self.level.waited += started.elapsed();
-        self.level.replicated += all - left.len();
+        self.state.waited += started.elapsed();
+        self.state.replicated += all - left.len();
         self.repair(left).await
     }
 
     /// True when waiting is of no use: what no rule is about, or what replication gave up on, will not come. A look at one of
     /// them tells about all: they were written together.
-    async fn is_hopeless(&self, one: Option<&Wrote>) -> Result<bool, SyncError> {
+    async fn is_hopeless(&self, one: Option<&WrittenObject>) -> Result<bool, SyncError> {
         let Some(wrote) = one.filter(|_| !self.patience.is_zero()) else { return Ok(false) };
         let look = self.first.look(&wrote.key, wrote.version.as_deref()).await?;
-        Ok(look.is_some_and(|look| matches!(look.standing, Standing::None | Standing::Failed)))
+        Ok(look.is_some_and(|look| matches!(look.replication, ReplicationStatus::None | ReplicationStatus::Failed)))
     }
 
     async fn missing<'w>(&self, mut left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
@@ -208,7 +208,7 @@ impl<'a, S: History> Follower<'a, S> {
                 Expected::Object(wrote) => {
                     let redirect = Redirect::Known(wrote.redirect.clone());
                     let (key, etag, size) = (wrote.key.clone(), wrote.etag.clone(), wrote.size);
-                    objects.push(Carry { key, version: None, etag, size, headers: None, redirect });
+                    objects.push(ObjectCopy { key, version: None, etag, size, headers: None, redirect });
                 }
                 Expected::Nothing(key) => gone.push(key.clone()),
             }
@@ -229,21 +229,21 @@ impl<'a, S: History> Follower<'a, S> {
         let mut trouble = None;
         while let Some(copied) = copies.next().await {
             match copied {
-                Ok(key) => self.level.copied.push(key),
+                Ok(key) => self.state.copied.push(key),
                 Err(error) => trouble = trouble.or(Some(error)),
             }
         }
         for batch in gone.chunks(1000) {
             self.second.delete(batch).await?;
-            self.level.copied.extend_from_slice(batch);
+            self.state.copied.extend_from_slice(batch);
         }
         trouble.map_or(Ok(()), Err)
     }
 }
 
-impl<S: History> Follower<'_, S> {
+impl<S: VersionedStore> ReplicationWaiter<'_, S> {
     /// Follows, and says so.
-    pub(crate) async fn end(&mut self, wrote: &[Wrote], deleted: &[Key]) {
+    pub(crate) async fn end(&mut self, wrote: &[WrittenObject], deleted: &[Key]) {
         let started = Instant::now();
         self.run.emit(&Event::PhaseStarted {
             phase: Phase::Verify,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use twinsite_core::{Event, Run, Side, Verb};
 
-use crate::store::{History, Past};
-use crate::transfer::copy::{Carry, Redirect, carry};
+use crate::store::{ObjectVersion, VersionedStore};
+use crate::transfer::copy::{ObjectCopy, Redirect, carry};
 use crate::{ETag, Key, SyncError};
 
 /// Copies versions that the second bucket has never had, the oldest first, and then what is current once more, so that it
@@ -13,13 +13,13 @@ use crate::{ETag, Key, SyncError};
 ///
 /// # Errors
 /// [`SyncError`] when a request failed. Doing it again goes on from there.
-pub async fn fill_past<S: History>(first: &S, second: &S, run: &Run) -> Result<usize, SyncError> {
+pub async fn copy_versions<S: VersionedStore>(first: &S, second: &S, run: &Run) -> Result<usize, SyncError> {
     let (here, there) = (all(first).await?, all(second).await?);
     let mut copied = 0;
-    for (key, versions) in here.into_iter().filter(|(key, _)| key.travels() && !key.is_reserved()) {
+    for (key, versions) in here.into_iter().filter(|(key, _)| key.is_replicated() && !key.is_reserved()) {
         let known: HashSet<&ETag> =
             there.get(&key).into_iter().flatten().filter_map(|past| past.etag.as_ref()).collect();
-        let mut missing: Vec<&Past> = versions
+        let mut missing: Vec<&ObjectVersion> = versions
             .iter()
             .filter(|past| !past.latest && past.etag.as_ref().is_some_and(|etag| !known.contains(etag)))
             .collect();
@@ -42,13 +42,13 @@ pub async fn fill_past<S: History>(first: &S, second: &S, run: &Run) -> Result<u
     Ok(copied)
 }
 
-async fn copy<S: History>(first: &S, second: &S, past: &Past, run: &Run) -> Result<bool, SyncError> {
+async fn copy<S: VersionedStore>(first: &S, second: &S, past: &ObjectVersion, run: &Run) -> Result<bool, SyncError> {
     if run.is_cancelled() {
         return Err(SyncError::Cancelled);
     }
     let Some(etag) = past.etag.clone() else { return Ok(false) };
     let (key, version) = (past.key.clone(), Some(past.version.clone()));
-    let one = Carry { key, version, etag, size: past.size, headers: None, redirect: Redirect::Ask };
+    let one = ObjectCopy { key, version, etag, size: past.size, headers: None, redirect: Redirect::Ask };
     let done = carry(first, second, &one, run).await?.is_some();
     let (side, key) = (Some(Side::Backup), past.key.to_string());
     run.emit(&Event::Object { verb: Verb::Copy, side, key, reason: "version", bytes: 0 });
@@ -56,8 +56,8 @@ async fn copy<S: History>(first: &S, second: &S, past: &Past, run: &Run) -> Resu
 }
 
 /// Every version of every key, the newest of a key first.
-async fn all<S: History>(store: &S) -> Result<BTreeMap<Key, Vec<Past>>, SyncError> {
-    let mut all: BTreeMap<Key, Vec<Past>> = BTreeMap::new();
+async fn all<S: VersionedStore>(store: &S) -> Result<BTreeMap<Key, Vec<ObjectVersion>>, SyncError> {
+    let mut all: BTreeMap<Key, Vec<ObjectVersion>> = BTreeMap::new();
     let mut behind = None;
     loop {
         let page = store.versions("", behind.as_ref()).await?;

@@ -13,7 +13,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Phase, Run};
 
 use crate::source::walk::stamp;
-use crate::{Content, Index, Md5, SourceError, SourceObject, StoreError, Stretch, SyncError};
+use crate::{Content, FileRange, Index, Md5, SourceError, SourceObject, StoreError, SyncError};
 
 /// Bytes that are read at once: few enough to stay in a core's cache.
 const BUFFER: usize = 256 << 10;
@@ -41,24 +41,24 @@ pub(crate) fn stretch(object: &SourceObject, offset: u64, length: u64) -> Result
     file.file.seek(SeekFrom::Start(offset)).map_err(|source| unreadable(object, source))?;
     let digest = file.digest(length, &mut Vec::new())?;
     file.check()?;
-    Ok((Content::File(Stretch { path: file.path, offset, length }), digest))
+    Ok((Content::File(FileRange { path: file.path, offset, length }), digest))
 }
 
 /// All of the file as something to be sent, and its CRC-64/NVME, by which the store knows whether the same bytes arrive.
 ///
 /// # Errors
 /// As [`load`].
-pub(crate) fn sealed(object: &SourceObject) -> Result<(Stretch, u64), SourceError> {
+pub(crate) fn checksummed_range(object: &SourceObject) -> Result<(FileRange, u64), SourceError> {
     let mut file = Opened::new(object)?;
     file.check()?;
     let mut sum = crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme);
     file.pieces(object.size, &mut Vec::new(), |piece| sum.update(piece))?;
     file.check()?;
-    Ok((Stretch { path: file.path, offset: 0, length: object.size }, sum.finalize()))
+    Ok((FileRange { path: file.path, offset: 0, length: object.size }, sum.finalize()))
 }
 
 /// Why a stretch could not be sent: because the file is not what it was, if so, else because of what the store says.
-pub(crate) fn blame(object: &SourceObject, error: StoreError) -> SyncError {
+pub(crate) fn attribute_error(object: &SourceObject, error: StoreError) -> SyncError {
     match Opened::new(object).and_then(|file| file.check()) {
         Ok(()) => error.into(),
         Err(changed) => changed.into(),
@@ -143,7 +143,7 @@ fn unreadable(object: &SourceObject, source: io::Error) -> SourceError {
 }
 
 /// Reads a file without keeping other tasks waiting.
-pub(crate) async fn beside<T: Send + 'static>(
+pub(crate) async fn spawn_read<T: Send + 'static>(
     object: &Arc<SourceObject>,
     work: impl FnOnce(&SourceObject) -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {
@@ -274,7 +274,7 @@ mod tests {
             let object = &source.objects()[0];
             prop_assert_eq!(md5(&bytes), reference(&bytes));
             prop_assert_eq!(digest_of(object, &mut Vec::new()).unwrap(), reference(&bytes));
-            let (stretch, sum) = sealed(object).unwrap();
+            let (stretch, sum) = checksummed_range(object).unwrap();
             prop_assert_eq!((stretch.length, sum), (bytes.len() as u64, crc64(&bytes)));
             let parts: Vec<Md5> = bytes.chunks(usize::try_from(part).unwrap()).map(reference).collect();
             let wanted = if bytes.is_empty() { vec![reference(b"")] } else { parts };

@@ -15,14 +15,14 @@ const LARGEST: u64 = crate::model::limits::THRESHOLD;
 /// and [`prepare`] that work; both do the same while they list. This is for whoever has to wait for something else before.
 ///
 /// ```
-/// use twinsite_sync::{Ahead, Index, Rules, walk};
+/// use twinsite_sync::{Prehasher, Index, Rules, walk};
 ///
 /// # async fn log_in() {}
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// # let dir = tempfile::tempdir()?;
 /// # std::fs::write(dir.path().join("index.html"), "<h1>hello</h1>")?;
 /// let (source, index) = (walk(dir.path(), &Rules::web())?, Index::memory());
-/// let ahead = Ahead::start(&source, &index);
+/// let ahead = Prehasher::start(&source, &index);
 /// log_in().await;
 /// ahead.end().await;
 /// # Ok(()) }
@@ -32,12 +32,12 @@ const LARGEST: u64 = crate::model::limits::THRESHOLD;
 /// [`plan`]: crate::plan()
 /// [`prepare`]: crate::prepare
 #[derive(Debug)]
-pub struct Ahead {
+pub struct Prehasher {
     stop: Arc<AtomicBool>,
     threads: JoinSet<()>,
 }
 
-impl Ahead {
+impl Prehasher {
     /// Starts with the largest files. It has to be called within a Tokio runtime.
     pub fn start(source: &Source, index: &Index) -> Self {
         let fits = |object: &&Arc<SourceObject>| object.is_file() && object.size < LARGEST;
@@ -74,7 +74,7 @@ impl Ahead {
 }
 
 /// What nobody waits for any more need not be hashed.
-impl Drop for Ahead {
+impl Drop for Prehasher {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -85,7 +85,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::Ordering;
 
-    use super::Ahead;
+    use super::Prehasher;
     use crate::{Index, Rules, md5, walk};
 
     #[tokio::test]
@@ -96,7 +96,7 @@ mod tests {
         }
         let (source, index) = (walk(dir.path(), &Rules::web()).unwrap(), Index::memory());
         std::fs::remove_file(dir.path().join("07.html")).unwrap();
-        let ahead = Ahead::start(&source, &index);
+        let ahead = Prehasher::start(&source, &index);
         while source.objects.iter().filter(|object| index.get(object).is_some()).count() < 39 {
             tokio::task::yield_now().await;
         }
@@ -105,14 +105,14 @@ mod tests {
             let wanted = (n != 7).then(|| md5(format!("page {n}").as_bytes()));
             assert_eq!(index.get(object), wanted, "{}", object.key);
         }
-        let ahead = Ahead::start(&source, &Index::memory());
+        let ahead = Prehasher::start(&source, &Index::memory());
         let stop = Arc::clone(&ahead.stop);
         drop(ahead);
         assert!(stop.load(Ordering::Relaxed));
         // What is known is not read again.
         let (index, first, other) = (Index::memory(), &source.objects[0], md5(b"other"));
         index.put(first, other);
-        let ahead = Ahead::start(&source, &index);
+        let ahead = Prehasher::start(&source, &index);
         while source.objects.iter().filter(|object| index.get(object).is_some()).count() < 39 {
             tokio::task::yield_now().await;
         }

@@ -7,11 +7,11 @@ mod versioned;
 
 use bytes::Bytes;
 
-use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, StoreError, Stretch};
+use crate::{Content, ETag, FileRange, Headers, Key, Md5, RemoteObject, StoreError};
 pub use memory::MemoryStore;
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
-pub use versioned::{Copied, Copying, History, Look, Past, Standing, VersionsPage};
+pub use versioned::{Copied, Copying, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage};
 
 /// One page of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,11 +94,11 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// MD5's time, and S3 checks it as well; the answer tells the MD5. A store that does not is given the bytes and their MD5.
     ///
     /// How S3 checks uploads: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
-    fn put_stretch(
+    fn put_range(
         &self,
         key: &Key,
         headers: &Headers,
-        (stretch, sum): (Stretch, u64),
+        (stretch, sum): (FileRange, u64),
     ) -> impl Future<Output = Result<Written, StoreError>> + Send {
         async move {
             let read = tokio::task::spawn_blocking(move || Content::File(stretch).bytes()).await;

@@ -12,8 +12,8 @@ use aws_sdk_s3::Client;
 use bytes::Bytes;
 
 use super::{Condition, Head, Page, PartMade, Pending, Store, Written};
-use crate::{Content, ETag, Headers, Key, Md5, StoreError, Stretch};
-use fast_put::Lane;
+use crate::{Content, ETag, FileRange, Headers, Key, Md5, StoreError};
+use fast_put::FastPut;
 use throttles::Throttles;
 
 /// A bucket, through a client for its region.
@@ -23,7 +23,7 @@ pub struct S3Store {
     bucket: String,
     throttles: Throttles,
     /// None where a call is to be made once and no more.
-    lane: Option<Lane>,
+    lane: Option<FastPut>,
 }
 
 impl S3Store {
@@ -33,7 +33,7 @@ impl S3Store {
         let throttles = Throttles::default();
         let config = client.config().to_builder().interceptor(throttles.clone()).build();
         let retries = config.retry_config().is_none_or(|retries| retries.max_attempts() > 1);
-        let lane = retries.then(Lane::default);
+        let lane = retries.then(FastPut::default);
         Self { client: Client::from_conf(config), bucket: bucket.into(), throttles, lane }
     }
 
@@ -52,11 +52,11 @@ impl Store for S3Store {
         self.put_object(key, headers, body).await
     }
 
-    async fn put_stretch(
+    async fn put_range(
         &self,
         key: &Key,
         headers: &Headers,
-        (stretch, sum): (Stretch, u64),
+        (stretch, sum): (FileRange, u64),
     ) -> Result<Written, StoreError> {
         self.put_object_from(key, headers, (stretch, sum)).await
     }

@@ -10,7 +10,7 @@ use crate::{ETag, Headers, Key, StoreError};
 /// How far a version has got on its way to another bucket.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum ReplicationStatus {
     /// No rule is about it.
     None,
     /// On its way.
@@ -25,7 +25,7 @@ pub enum Standing {
 
 /// Everything that a look at one version tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct VersionHead {
     /// What a publish compares.
     pub head: Head,
     /// The version's id; `None` where the bucket keeps none.
@@ -33,7 +33,7 @@ pub struct Look {
     /// When it was written, in seconds since the epoch.
     pub modified: i64,
     /// How far it has got.
-    pub standing: Standing,
+    pub replication: ReplicationStatus,
     /// `Expires`, as it was sent.
     pub expires: Option<String>,
     /// The checksum over the whole object and its algorithm, where there is one.
@@ -42,7 +42,7 @@ pub struct Look {
 
 /// A version or a delete marker, as a listing of versions shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Past {
+pub struct ObjectVersion {
     /// The object's key.
     pub key: Key,
     /// The version's id.
@@ -61,7 +61,7 @@ pub struct Past {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VersionsPage {
     /// Versions and delete markers by key, the newest of a key first.
-    pub past: Vec<Past>,
+    pub past: Vec<ObjectVersion>,
     /// Where the next page starts; `None` when this is the last.
     pub next: Option<(String, String)>,
 }
@@ -91,7 +91,7 @@ pub enum Copied {
 }
 
 /// A store that keeps versions.
-pub trait History: Store {
+pub trait VersionedStore: Store {
     /// Versions of keys that begin so, up to a thousand, behind a key and a version of it.
     fn versions(
         &self,
@@ -100,7 +100,11 @@ pub trait History: Store {
     ) -> impl Future<Output = Result<VersionsPage, StoreError>> + Send;
 
     /// Looks at one version; the current one unless named.
-    fn look(&self, key: &Key, version: Option<&str>) -> impl Future<Output = Result<Option<Look>, StoreError>> + Send;
+    fn look(
+        &self,
+        key: &Key,
+        version: Option<&str>,
+    ) -> impl Future<Output = Result<Option<VersionHead>, StoreError>> + Send;
 
     /// The tags of a version.
     fn tags(
@@ -116,7 +120,7 @@ pub trait History: Store {
     fn begin_copy(
         &self,
         key: &Key,
-        look: &Look,
+        look: &VersionHead,
         tags: &BTreeMap<String, String>,
     ) -> impl Future<Output = Result<String, StoreError>> + Send;
 

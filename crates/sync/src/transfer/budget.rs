@@ -13,18 +13,18 @@ const SMALL_ROOM: usize = 6 << 10;
 const STREAMS: usize = 4;
 
 /// Room that has to be asked for before anything is read.
-pub(super) struct Memory {
+pub(super) struct ByteBudget {
     small: Semaphore,
     streams: Semaphore,
 }
 
-impl Default for Memory {
+impl Default for ByteBudget {
     fn default() -> Self {
         Self { small: Semaphore::new(SMALL_ROOM), streams: Semaphore::new(STREAMS) }
     }
 }
 
-impl Memory {
+impl ByteBudget {
     /// Waits until there is room for so many bytes, and holds it until the permit is dropped.
     pub(super) async fn room(&self, bytes: u64) -> Option<SemaphorePermit<'_>> {
         // Neither is ever closed.
@@ -39,11 +39,11 @@ impl Memory {
 mod tests {
     use futures::FutureExt;
 
-    use super::{Memory, SMALL};
+    use super::{ByteBudget, SMALL};
 
     #[test]
     fn large_files_do_not_keep_small_ones_waiting_and_nothing_is_too_large() {
-        let memory = Memory::default();
+        let memory = ByteBudget::default();
         let large: Vec<_> =
             [5 << 30, 16 << 20, 16 << 20, SMALL + 1].map(|size| memory.room(size).now_or_never()).into();
         assert!(large.iter().all(Option::is_some));

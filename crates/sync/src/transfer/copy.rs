@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Phase, Run};
 
-use crate::store::{Copied, Copying, History, Look, PartMade, Written};
+use crate::store::{Copied, Copying, PartMade, VersionHead, VersionedStore, Written};
 use crate::{ETag, Headers, Key, Md5, SourceObject, SyncError, multipart_etag};
 
 /// The most bytes that one request copies.
@@ -26,7 +26,7 @@ pub enum Redirect {
 
 /// An object to be copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Carry {
+pub struct ObjectCopy {
     /// Its key.
     pub key: Key,
     /// Which version; the current one unless given.
@@ -41,7 +41,7 @@ pub struct Carry {
     pub redirect: Redirect,
 }
 
-impl Carry {
+impl ObjectCopy {
     /// A source's object whose bytes are in an older version.
     pub(crate) fn of(object: &SourceObject, etag: &ETag) -> Self {
         let (key, headers) = (object.key.clone(), Some(Headers::clone(&object.headers)));
@@ -61,7 +61,12 @@ impl Carry {
 ///
 /// # Errors
 /// [`SyncError`] when a request failed. What was copied of a large object stays, and the next attempt goes on from there.
-pub async fn carry<S: History>(from: &S, to: &S, carry: &Carry, run: &Run) -> Result<Option<Written>, SyncError> {
+pub async fn carry<S: VersionedStore>(
+    from: &S,
+    to: &S,
+    carry: &ObjectCopy,
+    run: &Run,
+) -> Result<Option<Written>, SyncError> {
     if carry.size > MOST || matches!(carry.etag, ETag::Multipart(..)) {
         return Box::pin(carry_parts(from, to, carry, run)).await;
     }
@@ -80,7 +85,12 @@ pub async fn carry<S: History>(from: &S, to: &S, carry: &Carry, run: &Run) -> Re
     }
 }
 
-async fn carry_parts<S: History>(from: &S, to: &S, carry: &Carry, run: &Run) -> Result<Option<Written>, SyncError> {
+async fn carry_parts<S: VersionedStore>(
+    from: &S,
+    to: &S,
+    carry: &ObjectCopy,
+    run: &Run,
+) -> Result<Option<Written>, SyncError> {
     let Some(mut look) = from.look(&carry.key, carry.version.as_deref()).await? else { return Ok(None) };
     if look.head.etag != carry.etag {
         return Ok(None);
@@ -115,14 +125,14 @@ fn there(parts: &[PartMade]) -> HashMap<u32, (u64, Md5)> {
 struct Job<'a, S> {
     from: &'a S,
     to: &'a S,
-    carry: &'a Carry,
-    look: &'a Look,
+    carry: &'a ObjectCopy,
+    look: &'a VersionHead,
     id: &'a str,
     there: HashMap<u32, (u64, Md5)>,
     run: &'a Run,
 }
 
-impl<S: History> Job<'_, S> {
+impl<S: VersionedStore> Job<'_, S> {
     /// `None` when the parts do not add up to the original.
     async fn run(&self) -> Result<Option<Written>, SyncError> {
         let size = self.look.head.part_size.unwrap_or(self.carry.size).clamp(1, MOST);

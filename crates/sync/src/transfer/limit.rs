@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Additive increase, multiplicative decrease, as TCP does it. It increases only where answers take their time: more requests at
 /// once make a far store faster, and a near one no more than fuller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pace {
+pub(crate) struct ConcurrencyLimit {
     width: usize,
     done: usize,
     /// How long those took together.
@@ -13,7 +13,7 @@ pub(crate) struct Pace {
     throttled: u64,
 }
 
-impl Pace {
+impl ConcurrencyLimit {
     /// Enough for a small change to be a round trip or two.
     const START: usize = 64;
     const LEAST: usize = 2;
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn it_halves_at_once_and_comes_back_slowly() {
-        let mut pace = Pace::new(0);
+        let mut pace = ConcurrencyLimit::new(0);
         pace.tick(3, NEAR);
         assert_eq!(pace.width(), 32);
         pace.tick(3, NEAR);
@@ -68,21 +68,21 @@ mod tests {
         (0..31).for_each(|_| pace.tick(3, NEAR));
         assert_eq!(pace.width(), 36);
         (0..20).for_each(|n| pace.tick(4 + n, NEAR));
-        assert_eq!(pace.width(), Pace::LEAST);
+        assert_eq!(pace.width(), ConcurrencyLimit::LEAST);
         (0..100_000).for_each(|_| pace.tick(100, NEAR));
-        assert_eq!(pace.width(), Pace::START);
+        assert_eq!(pace.width(), ConcurrencyLimit::START);
     }
 
     #[test]
     fn it_grows_where_answers_come_from_afar_and_only_there() {
-        let mut pace = Pace::new(0);
+        let mut pace = ConcurrencyLimit::new(0);
         (0..10_000).for_each(|_| pace.tick(0, NEAR));
-        assert_eq!(pace.width(), Pace::START);
+        assert_eq!(pace.width(), ConcurrencyLimit::START);
         (0..64).for_each(|_| pace.tick(0, FAR));
         assert_eq!(pace.width(), 80);
         (0..10_000).for_each(|_| pace.tick(0, FAR));
-        assert_eq!(pace.width(), Pace::MOST);
+        assert_eq!(pace.width(), ConcurrencyLimit::MOST);
         (0..10_000).for_each(|_| pace.tick(0, NEAR));
-        assert_eq!(pace.width(), Pace::MOST);
+        assert_eq!(pace.width(), ConcurrencyLimit::MOST);
     }
 }

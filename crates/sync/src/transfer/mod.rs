@@ -12,13 +12,13 @@ use futures::future::join;
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
 use crate::plan::Ledger;
-use crate::store::History;
+use crate::store::VersionedStore;
 use crate::{Delete, ETag, Headers, Index, Key, PRIVATE, Store, SyncError, SyncPlan, Wave};
 use wave::{Work, run_wave};
 
 /// An object that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrote {
+pub struct WrittenObject {
     /// Its key.
     pub key: Key,
     /// Its entity tag.
@@ -51,7 +51,7 @@ pub struct Report {
     /// The keys that were put, rewritten or deleted.
     pub changed: Vec<Key>,
     /// What was put or rewritten, ledgers and records of releases included.
-    pub wrote: Vec<Wrote>,
+    pub wrote: Vec<WrittenObject>,
     /// What was deleted, ledgers included.
     pub removed: Vec<Key>,
     /// How many of those that were written had been waited for in a second bucket when the transfer ended.
@@ -88,39 +88,44 @@ fn sentence(stopped: &Interrupted) -> String {
 ///
 /// # Errors
 /// [`Interrupted`] says what was done, what failed and what is left.
-pub async fn transfer<S: History>(plan: SyncPlan, store: &S, index: &Index, run: &Run) -> Result<Report, Interrupted> {
-    transfer_behind(plan, store, index, run, &mut Nobody).await
+pub async fn transfer<S: VersionedStore>(
+    plan: SyncPlan,
+    store: &S,
+    index: &Index,
+    run: &Run,
+) -> Result<Report, Interrupted> {
+    transfer_with_barrier(plan, store, index, run, &mut NoBarrier).await
 }
 
 /// Somebody who keeps up with a transfer: hears after each wave what was done, and holds back the next one until it is
 /// done elsewhere as well.
-pub(crate) trait Behind {
+pub(crate) trait WaveBarrier {
     /// These were written since the last word.
-    fn catch_up(&mut self, wrote: &[Wrote]) -> impl Future<Output = ()> + Send;
+    fn wait_for_backup(&mut self, wrote: &[WrittenObject]) -> impl Future<Output = ()> + Send;
 
     /// Everything is as it should be, and the ledger is being written: what is to be recorded beside it is written now. Returns
     /// what that was.
-    fn record(&mut self, report: &Report) -> impl Future<Output = Result<Vec<Wrote>, SyncError>> + Send;
+    fn record(&mut self, report: &Report) -> impl Future<Output = Result<Vec<WrittenObject>, SyncError>> + Send;
 }
 
 /// There is no other bucket.
-pub(crate) struct Nobody;
+pub(crate) struct NoBarrier;
 
-impl Behind for Nobody {
-    async fn catch_up(&mut self, _: &[Wrote]) {}
+impl WaveBarrier for NoBarrier {
+    async fn wait_for_backup(&mut self, _: &[WrittenObject]) {}
 
-    async fn record(&mut self, _: &Report) -> Result<Vec<Wrote>, SyncError> {
+    async fn record(&mut self, _: &Report) -> Result<Vec<WrittenObject>, SyncError> {
         Ok(Vec::new())
     }
 }
 
 /// A transfer that others keep up with.
-pub(crate) async fn transfer_behind<S: History>(
+pub(crate) async fn transfer_with_barrier<S: VersionedStore>(
     plan: SyncPlan,
     store: &S,
     index: &Index,
     run: &Run,
-    behind: &mut impl Behind,
+    behind: &mut impl WaveBarrier,
 ) -> Result<Report, Interrupted> {
     let started = Instant::now();
     let SyncPlan { puts, rewrites, deletes, kept, ledger, side, .. } = plan;
@@ -146,7 +151,7 @@ pub(crate) async fn transfer_behind<S: History>(
         // What nothing is held back for is waited for at the end, with all the rest.
         let news = report.wrote.get(report.followed..).unwrap_or_default();
         if !news.is_empty() && (left > 0 || !deletes.is_empty()) {
-            behind.catch_up(news).await;
+            behind.wait_for_backup(news).await;
             report.followed = report.wrote.len();
         }
     }
@@ -180,7 +185,7 @@ impl End {
         store: &impl Store,
         run: &Run,
         report: &mut Report,
-        behind: &mut impl Behind,
+        behind: &mut impl WaveBarrier,
     ) -> Result<(), Failed> {
         let Self { deletes, ledger, side } = self;
         for batch in deletes.chunks(1000) {
@@ -231,7 +236,7 @@ async fn remove(store: &impl Store, keys: &[Key]) -> Result<(), Failed> {
     Err(failed.into_iter().map(broken).collect())
 }
 
-async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<Wrote, Failed> {
+async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<WrittenObject, Failed> {
     let Ledger { key, book, .. } = ledger;
     let bytes = book.write();
     let digest = crate::md5(&bytes);
@@ -244,5 +249,5 @@ async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<Wrote, Faile
     let size = bytes.len() as u64;
     let put = store.put(&key, &headers, (bytes.into(), digest)).await;
     let written = put.map_err(|error| vec![(key.clone(), SyncError::Store(error))])?;
-    Ok(Wrote { key, etag: ETag::Md5(digest), size, version: written.version, since: None, redirect: None })
+    Ok(WrittenObject { key, etag: ETag::Md5(digest), size, version: written.version, since: None, redirect: None })
 }

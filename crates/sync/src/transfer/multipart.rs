@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures::{StreamExt, stream};
 use twinsite_core::{Event, Phase, Run, Side};
 
-use super::budget::Memory;
+use super::budget::ByteBudget;
 use crate::model::limits::part_size;
 use crate::plan::diff::header_changes;
-use crate::source::digest::{beside, blame, stretch};
+use crate::source::digest::{attribute_error, spawn_read, stretch};
 use crate::store::{PartMade, Pending, Written};
 use crate::{Md5, SourceObject, Store, SyncError};
 
@@ -20,7 +20,7 @@ const WIDTH: usize = 4;
 pub(super) async fn put<S: Store>(
     object: &Arc<SourceObject>,
     store: &S,
-    memory: &Memory,
+    memory: &ByteBudget,
     (run, side): (&Run, Option<Side>),
 ) -> Result<Written, SyncError> {
     let pending = store.pending(&object.key).await?;
@@ -58,7 +58,7 @@ async fn check_headers<S: Store>(object: &SourceObject, store: &S, written: Writ
 struct Upload<'a, S> {
     object: &'a Arc<SourceObject>,
     store: &'a S,
-    memory: &'a Memory,
+    memory: &'a ByteBudget,
     id: &'a str,
     there: HashMap<u32, PartMade>,
 }
@@ -90,11 +90,11 @@ impl<S: Store> Upload<'_, S> {
         let offset = u64::from(index) * size;
         let length = size.min(self.object.size - offset);
         let _room = self.memory.room(length).await;
-        let (content, digest) = beside(self.object, move |object| stretch(object, offset, length)).await?;
+        let (content, digest) = spawn_read(self.object, move |object| stretch(object, offset, length)).await?;
         let part = PartMade { number: index + 1, md5: digest, size: length };
         if self.there.get(&part.number) != Some(&part) {
             let sent = self.store.part((&self.object.key, self.id), part.number, (content, digest)).await;
-            sent.map_err(|error| blame(self.object, error))?;
+            sent.map_err(|error| attribute_error(self.object, error))?;
         }
         run.emit(&Event::Progress { phase: Phase::Transfer, side, objects: 0, bytes: length });
         Ok(part)

@@ -8,15 +8,15 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
-use super::budget::{Memory, SMALL};
+use super::budget::{ByteBudget, SMALL};
 use super::copy;
 use super::multipart;
 use super::{Failed, Report};
 use crate::model::limits::THRESHOLD;
-use crate::source::digest::{beside, blame, load, sealed};
-use crate::store::{History, Written};
-use crate::transfer::limit::Pace;
-use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, Wrote};
+use crate::source::digest::{attribute_error, checksummed_range, load, spawn_read};
+use crate::store::{VersionedStore, Written};
+use crate::transfer::limit::ConcurrencyLimit;
+use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, WrittenObject};
 
 /// Files sent in parts at once.
 const UPLOADS: usize = 4;
@@ -67,14 +67,14 @@ impl Work {
 }
 
 /// Does all of the work, from both ends of what there is by size, and returns what failed.
-pub(super) async fn run_wave<S: History>(
+pub(super) async fn run_wave<S: VersionedStore>(
     mut work: Vec<Work>,
     (store, index, run, side): (&S, &Index, &Run, Option<Side>),
     report: &mut Report,
     left: &mut usize,
 ) -> Failed {
     work.sort_by_key(|work| work.object().size);
-    let pace = Pace::new(store.throttled());
+    let pace = ConcurrencyLimit::new(store.throttled());
     let line = Line {
         work: work.into(),
         sending: 0,
@@ -85,19 +85,19 @@ pub(super) async fn run_wave<S: History>(
         left: *left,
         failed: Failed::new(),
     };
-    let shift = Arc::new(Shift {
+    let shift = Arc::new(Pool {
         store: store.clone(),
         index: index.clone(),
         run: run.clone(),
         side,
         line: Mutex::new(line),
-        memory: Memory::default(),
+        memory: ByteBudget::default(),
         uploads: Semaphore::new(UPLOADS),
         wanted: Notify::new(),
     });
     let mut workers = JoinSet::new();
     loop {
-        for _ in 0..shift.hire() {
+        for _ in 0..shift.spawn_worker() {
             workers.spawn(Arc::clone(&shift).work());
         }
         tokio::select! {
@@ -117,13 +117,13 @@ pub(super) async fn run_wave<S: History>(
 
 /// A wave under way. Workers are tasks of their own, so that hashing and signing use all cores; each does one piece of work
 /// after another.
-struct Shift<S> {
+struct Pool<S> {
     store: S,
     index: Index,
     run: Run,
     side: Option<Side>,
     line: Mutex<Line>,
-    memory: Memory,
+    memory: ByteBudget,
     uploads: Semaphore,
     /// Told when the store bears more workers.
     wanted: Notify,
@@ -138,7 +138,7 @@ struct Line {
     /// How many files are being streamed.
     streams: usize,
     workers: usize,
-    pace: Pace,
+    pace: ConcurrencyLimit,
     report: Report,
     left: usize,
     failed: Failed,
@@ -158,7 +158,7 @@ impl Line {
     }
 }
 
-impl<S: History> Shift<S> {
+impl<S: VersionedStore> Pool<S> {
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -169,7 +169,7 @@ impl<S: History> Shift<S> {
     }
 
     /// How many workers to add.
-    fn hire(&self) -> usize {
+    fn spawn_worker(&self) -> usize {
         let mut line = self.line();
         if self.is_over(&line) {
             return 0;
@@ -213,8 +213,8 @@ impl<S: History> Shift<S> {
     /// What a piece of work left, and its entity tag.
     async fn carry_out(&self, work: &Work) -> Result<Written, SyncError> {
         let (store, object) = (&self.store, work.object());
-        if let (Work::Put(_), Body::Past { etag, version }) = (work, &object.body) {
-            let past = copy::Carry { version: version.clone(), ..copy::Carry::of(object, etag) };
+        if let (Work::Put(_), Body::Version { etag, version }) = (work, &object.body) {
+            let past = copy::ObjectCopy { version: version.clone(), ..copy::ObjectCopy::of(object, etag) };
             let carried = copy::carry(store, store, &past, &self.run).await?;
             return carried.ok_or_else(|| SyncError::Lost(vec![object.key.clone()]));
         }
@@ -224,9 +224,9 @@ impl<S: History> Shift<S> {
                 multipart::put(&put.object, store, &self.memory, (&self.run, self.side)).await
             }
             Work::Put(Put { object, .. }) if work.is_streamed() => {
-                let sealed = beside(object, sealed).await?;
-                let written = store.put_stretch(&object.key, &object.headers, sealed).await;
-                let written = written.map_err(|error| blame(object, error))?;
+                let checksummed_range = spawn_read(object, checksummed_range).await?;
+                let written = store.put_range(&object.key, &object.headers, checksummed_range).await;
+                let written = written.map_err(|error| attribute_error(object, error))?;
                 if let Some(ETag::Md5(digest)) = &written.etag {
                     self.index.put(object, *digest);
                 }
@@ -278,7 +278,7 @@ fn note(work: &Work, written: Written, report: &mut Report) {
     if let Some(etag) = written.etag {
         let since = written.modified.filter(|_| matches!(work, Work::Rewrite(_)));
         let (key, redirect) = (object.key.clone(), object.headers.website_redirect.clone());
-        report.wrote.push(Wrote { key, etag, size: object.size, version: written.version, since, redirect });
+        report.wrote.push(WrittenObject { key, etag, size: object.size, version: written.version, since, redirect });
     }
     match work {
         Work::Put(put) => {
@@ -322,7 +322,7 @@ mod tests {
             sending: 0,
             streams: 0,
             workers: 0,
-            pace: Pace::new(0),
+            pace: ConcurrencyLimit::new(0),
             report: Report::default(),
             left: sizes.len(),
             failed: Failed::new(),

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use twinsite_sync::{
-    Condition, Content, Copied, Copying, ETag, Head, Headers, History, Key, Look, Md5, MemoryStore, Page, PartMade,
-    Pending, Store, StoreError, VersionsPage, Written,
+    Condition, Content, Copied, Copying, ETag, Head, Headers, Key, Md5, MemoryStore, Page, PartMade, Pending, Store,
+    StoreError, VersionHead, VersionedStore, VersionsPage, Written,
 };
 
 type Made<T> = Result<T, StoreError>;
@@ -100,11 +100,11 @@ impl<G: Gate> Store for Gated<G> {
     }
 }
 
-impl<G: Gate> History for Gated<G> {
+impl<G: Gate> VersionedStore for Gated<G> {
     async fn versions(&self, prefix: &str, behind: Option<&(String, String)>) -> Made<VersionsPage> {
         turn!(self.versions(prefix, behind))
     }
-    async fn look(&self, key: &Key, version: Option<&str>) -> Made<Option<Look>> {
+    async fn look(&self, key: &Key, version: Option<&str>) -> Made<Option<VersionHead>> {
         turn!(self.look(key, version))
     }
     async fn tags(&self, key: &Key, version: Option<&str>) -> Made<BTreeMap<String, String>> {
@@ -113,7 +113,7 @@ impl<G: Gate> History for Gated<G> {
     async fn copy(&self, from: &Self, copying: &Copying) -> Made<Copied> {
         turn!(self.copy(&from.store, copying))
     }
-    async fn begin_copy(&self, key: &Key, look: &Look, tags: &BTreeMap<String, String>) -> Made<String> {
+    async fn begin_copy(&self, key: &Key, look: &VersionHead, tags: &BTreeMap<String, String>) -> Made<String> {
         turn!(self.begin_copy(key, look, tags))
     }
     async fn part_copy(

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use twinsite_core::Run;
 use twinsite_local::{Cloud, InjectedFault};
 use twinsite_sync::{
-    ETag, Headers, Index, MemoryStore, Options, Rules, S3Store, SourceError, Store, Stretch, SyncError, md5, plan,
+    ETag, FileRange, Headers, Index, MemoryStore, Options, Rules, S3Store, SourceError, Store, SyncError, md5, plan,
     transfer, walk,
 };
 
@@ -95,11 +95,11 @@ async fn assert_sum_counts(store: &impl Store) {
     let path = dir.path().join("film.bin");
     std::fs::write(&path, "..123456789..").unwrap();
     let (key, headers) = ("film.bin".parse().unwrap(), Headers::default());
-    let stretch = Stretch { path, offset: 2, length: 9 };
+    let stretch = FileRange { path, offset: 2, length: 9 };
     let sum = 0xae8b_1486_0a79_9888;
-    store.put_stretch(&key, &headers, (stretch.clone(), sum + 1)).await.unwrap_err();
+    store.put_range(&key, &headers, (stretch.clone(), sum + 1)).await.unwrap_err();
     assert_eq!(store.get(&key).await.unwrap(), None);
-    let written = store.put_stretch(&key, &headers, (stretch, sum)).await.unwrap();
+    let written = store.put_range(&key, &headers, (stretch, sum)).await.unwrap();
     assert_eq!(written.etag, Some(ETag::Md5(md5(b"123456789"))));
     assert_eq!(store.get(&key).await.unwrap().unwrap(), "123456789");
 }

@@ -23,8 +23,8 @@ use twinsite_aws_session::{Access, Session};
 use twinsite_core::Run;
 use twinsite_local::Cloud;
 use twinsite_sync::{
-    Headers, History, Index, Interrupted, Key, Options, Report, Rules, S3Store, Store, SyncError, SyncPlan, plan,
-    transfer, walk,
+    Headers, Index, Interrupted, Key, Options, Report, Rules, S3Store, Store, SyncError, SyncPlan, VersionedStore,
+    plan, transfer, walk,
 };
 
 /// A little site with assets, pages and entry points.
@@ -62,7 +62,7 @@ async fn planned(dir: &Path, rules: &Rules, store: &impl Store, options: &Option
     plan(&source, store, options, &Index::memory(), &Run::silent()).await
 }
 
-async fn try_publish(dir: &Path, store: &impl History, options: &Options) -> Result<Report, Interrupted> {
+async fn try_publish(dir: &Path, store: &impl VersionedStore, options: &Options) -> Result<Report, Interrupted> {
     let plan = match planned(dir, &Rules::web(), store, options).await {
         Ok(plan) => plan,
         Err(error) => {
@@ -73,12 +73,12 @@ async fn try_publish(dir: &Path, store: &impl History, options: &Options) -> Res
     transfer(plan, store, &Index::memory(), &Run::silent()).await
 }
 
-async fn publish(dir: &Path, store: &impl History) -> Report {
+async fn publish(dir: &Path, store: &impl VersionedStore) -> Report {
     try_publish(dir, store, &Options::default()).await.unwrap()
 }
 
 /// What visitors of a bucket get: bytes and headers.
-async fn contents<S: History>(store: &S) -> BTreeMap<Key, (Bytes, Headers)> {
+async fn contents<S: VersionedStore>(store: &S) -> BTreeMap<Key, (Bytes, Headers)> {
     let mut all = BTreeMap::new();
     let mut after = None;
     loop {

@@ -67,7 +67,7 @@ proptest! {
                 assert_eq!(left.keys().map(|key| (*key).clone()).collect::<Vec<_>>(), foreign);
                 assert!(left.iter().all(|(key, object)| before.get(*key) == Some(*object)), "foreign objects stay");
                 let again = replicate::compare(&primary, &backup, &run).await.unwrap();
-                assert!(again.is_level(), "{again:?}");
+                assert!(again.is_in_sync(), "{again:?}");
             }
         });
     }
@@ -78,8 +78,8 @@ async fn a_run_that_is_stopped_copies_nothing_more_and_says_so() {
     let (primary, backup, run) = (MemoryStore::default(), MemoryStore::default(), Run::silent());
     let wrote = publish(site().path(), &primary).await.wrote;
     run.cancel.cancel();
-    let mut follower = replicate::Follower::new(&primary, &backup, Duration::from_secs(5), &run);
+    let mut follower = replicate::ReplicationWaiter::new(&primary, &backup, Duration::from_secs(5), &run);
     follower.follow(&wrote, &[]).await;
-    assert!(matches!(follower.level.trouble, Some(SyncError::Cancelled)), "{:?}", follower.level);
+    assert!(matches!(follower.state.trouble, Some(SyncError::Cancelled)), "{:?}", follower.state);
     assert!(!wrote.is_empty() && backup.contents().is_empty());
 }

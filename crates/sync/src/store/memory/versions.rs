@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Kept, MemoryStore, State};
-use crate::store::{Copied, Copying, Head, History, Look, Past, Standing, Store, VersionsPage};
+use crate::store::{
+    Copied, Copying, Head, ObjectVersion, ReplicationStatus, Store, VersionHead, VersionedStore, VersionsPage,
+};
 use crate::{ETag, Headers, Key, Md5, StoreError};
 
 pub(super) fn head(kept: &Kept) -> Head {
@@ -27,7 +29,7 @@ impl State {
     }
 }
 
-impl History for MemoryStore {
+impl VersionedStore for MemoryStore {
     async fn versions(&self, prefix: &str, behind: Option<&(String, String)>) -> Result<VersionsPage, StoreError> {
         if behind.is_some() {
             return Ok(VersionsPage::default());
@@ -35,7 +37,7 @@ impl History for MemoryStore {
         let state = self.state();
         let mut past = Vec::new();
         for (key, all) in state.objects.iter().filter(|(key, _)| key.as_str().starts_with(prefix)) {
-            past.extend(all.iter().enumerate().rev().map(|(at, (id, kept))| Past {
+            past.extend(all.iter().enumerate().rev().map(|(at, (id, kept))| ObjectVersion {
                 key: key.clone(),
                 version: id.to_string(),
                 etag: kept.as_ref().map(|kept| kept.etag.clone()),
@@ -47,12 +49,12 @@ impl History for MemoryStore {
         Ok(VersionsPage { past, next: None })
     }
 
-    async fn look(&self, key: &Key, version: Option<&str>) -> Result<Option<Look>, StoreError> {
-        Ok(self.state().version(key, version).map(|(id, kept)| Look {
+    async fn look(&self, key: &Key, version: Option<&str>) -> Result<Option<VersionHead>, StoreError> {
+        Ok(self.state().version(key, version).map(|(id, kept)| VersionHead {
             head: head(kept),
             version: Some(id.to_string()),
             modified: kept.modified,
-            standing: Standing::None,
+            replication: ReplicationStatus::None,
             expires: None,
             checksum: None,
         }))
@@ -74,7 +76,12 @@ impl History for MemoryStore {
         Ok(Copied::Done(state.add(key, Kept { headers, etag, part_size: None, modified, bytes: kept.bytes })))
     }
 
-    async fn begin_copy(&self, key: &Key, look: &Look, _: &BTreeMap<String, String>) -> Result<String, StoreError> {
+    async fn begin_copy(
+        &self,
+        key: &Key,
+        look: &VersionHead,
+        _: &BTreeMap<String, String>,
+    ) -> Result<String, StoreError> {
         self.begin(key, &look.head.headers).await
     }
 

@@ -11,7 +11,7 @@ use super::list::Listed;
 use super::stream;
 use super::wire::{completed, content_md5, copy_source, crc64, decoded, head, remote, with_headers};
 use crate::store::{Condition, Head, Page, PartMade, Pending, Written};
-use crate::{Content, ETag, Headers, Key, Md5, StoreError, Stretch};
+use crate::{Content, ETag, FileRange, Headers, Key, Md5, StoreError};
 
 impl S3Store {
     pub(super) fn object(&self, key: &Key) -> String {
@@ -40,7 +40,7 @@ impl S3Store {
         (content, md5): (Content, Md5),
     ) -> Result<Written, StoreError> {
         let written = match (&self.lane, &content) {
-            (Some(lane), Content::Memory(bytes)) => lane.put(key, headers, (bytes, &md5), &self.throttles).await,
+            (Some(lane), Content::ByteBudget(bytes)) => lane.put(key, headers, (bytes, &md5), &self.throttles).await,
             (None, _) | (_, Content::File(_)) => None,
         };
         let written = match written {
@@ -86,7 +86,7 @@ impl S3Store {
         &self,
         key: &Key,
         headers: &Headers,
-        (stretch, sum): (Stretch, u64),
+        (stretch, sum): (FileRange, u64),
     ) -> Result<Written, StoreError> {
         let content = Content::File(stretch);
         let (patience, sum) = (patience(&content), crc64(sum));

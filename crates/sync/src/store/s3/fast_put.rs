@@ -45,7 +45,7 @@ const MISSES: u32 = 8;
 
 /// The short cut to one bucket, once it is known.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lane(Arc<Inner>);
+pub(super) struct FastPut(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -54,7 +54,7 @@ struct Inner {
     misses: AtomicU32,
 }
 
-impl Lane {
+impl FastPut {
     /// Puts an object; `None` when the SDK has to.
     pub(super) async fn put(
         &self,
@@ -84,12 +84,12 @@ impl Lane {
     }
 
     /// Looks over the SDK's shoulder while it puts this object; `None` when there is nothing more to learn.
-    pub(super) fn learner(&self, key: &Key) -> Option<Learner> {
-        self.0.way.get().is_none().then(|| Learner { key: key.clone(), learnt: Arc::default() })
+    pub(super) fn learner(&self, key: &Key) -> Option<TemplateRecorder> {
+        self.0.way.get().is_none().then(|| TemplateRecorder { key: key.clone(), learnt: Arc::default() })
     }
 
     /// The put went well.
-    pub(super) fn open(&self, learner: &Learner) {
+    pub(super) fn open(&self, learner: &TemplateRecorder) {
         let learnt = learner.learnt.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(way) = learnt {
             // Of several first puts any one will do.
@@ -218,14 +218,14 @@ fn scope(authorization: &str) -> Option<(String, String)> {
 
 /// Sees a put on its way, when all about it is decided.
 #[derive(Clone, Debug)]
-pub(super) struct Learner {
+pub(super) struct TemplateRecorder {
     key: Key,
     learnt: Arc<Mutex<Option<Way>>>,
 }
 
-impl Intercept for Learner {
+impl Intercept for TemplateRecorder {
     fn name(&self) -> &'static str {
-        "Learner"
+        "TemplateRecorder"
     }
 
     fn read_before_transmit(

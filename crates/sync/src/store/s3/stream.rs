@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
-use crate::model::range::{Content, Stretch};
+use crate::model::range::{Content, FileRange};
 
 /// Bytes that are read at once.
 const PIECE: usize = 256 << 10;
@@ -21,27 +21,27 @@ const AHEAD: usize = 4;
 /// A body for the SDK, which can be sent again.
 pub(super) fn body(content: Content) -> SdkBody {
     match content {
-        Content::Memory(bytes) => SdkBody::from(bytes),
+        Content::ByteBudget(bytes) => SdkBody::from(bytes),
         Content::File(stretch) => SdkBody::retryable(move || SdkBody::from_body_1_x(FileBody::new(stretch.clone()))),
     }
 }
 
 struct FileBody {
     /// What has not been read yet; the file is opened when the first piece is asked for.
-    unread: Option<Stretch>,
+    unread: Option<FileRange>,
     pieces: Option<mpsc::Receiver<io::Result<Bytes>>>,
     left: u64,
 }
 
 impl FileBody {
-    fn new(stretch: Stretch) -> Self {
+    fn new(stretch: FileRange) -> Self {
         let left = stretch.length;
         Self { unread: Some(stretch), pieces: None, left }
     }
 }
 
 /// Reads ahead until everything is read, or nobody wants it any more.
-fn read(stretch: &Stretch, send: &mpsc::Sender<io::Result<Bytes>>) {
+fn read(stretch: &FileRange, send: &mpsc::Sender<io::Result<Bytes>>) {
     let all = || -> io::Result<()> {
         let (mut file, mut left) = (stretch.open()?, stretch.length);
         let mut sent = VecDeque::new();

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumMode, ChecksumType, Delete, EncodingType, MetadataDirective, ObjectIdentifier,
-    ReplicationStatus,
+    ReplicationStatus as SdkReplicationStatus,
 };
 use aws_smithy_types::DateTime;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -14,7 +14,7 @@ use twinsite_aws::{AwsError, Kind};
 use super::S3Store;
 use super::calls::{copied, kept, quoted};
 use super::wire::{copy_source, decoded, head, with_headers};
-use crate::store::{Copied, Copying, History, Look, Past, Standing, VersionsPage};
+use crate::store::{Copied, Copying, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage};
 use crate::{ETag, Headers, Key, Md5, StoreError};
 
 impl S3Store {
@@ -35,7 +35,7 @@ impl S3Store {
     }
 }
 
-impl History for S3Store {
+impl VersionedStore for S3Store {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>
     async fn versions(&self, prefix: &str, behind: Option<&(String, String)>) -> Result<VersionsPage, StoreError> {
         let request = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
@@ -44,7 +44,7 @@ impl History for S3Store {
         let answer = request.encoding_type(EncodingType::Url).send().await;
         let answer = answer.map_err(|error| AwsError::new("ListObjectVersions", &self.bucket, error))?;
         let versions = answer.versions().iter().filter_map(|version| {
-            Some(Past {
+            Some(ObjectVersion {
                 key: decoded(version.key()?).parse().ok()?,
                 version: version.version_id().unwrap_or("null").to_owned(),
                 etag: Some(ETag::parse(version.e_tag()?)),
@@ -54,7 +54,7 @@ impl History for S3Store {
             })
         });
         let markers = answer.delete_markers().iter().filter_map(|marker| {
-            Some(Past {
+            Some(ObjectVersion {
                 key: decoded(marker.key()?).parse().ok()?,
                 version: marker.version_id().unwrap_or("null").to_owned(),
                 etag: None,
@@ -63,7 +63,7 @@ impl History for S3Store {
                 latest: marker.is_latest().unwrap_or_default(),
             })
         });
-        let mut past: Vec<Past> = versions.chain(markers).collect();
+        let mut past: Vec<ObjectVersion> = versions.chain(markers).collect();
         past.sort_by(|a, b| a.key.cmp(&b.key).then(b.latest.cmp(&a.latest)).then(b.modified.cmp(&a.modified)));
         let more = answer.is_truncated().unwrap_or_default();
         let next = answer
@@ -74,7 +74,7 @@ impl History for S3Store {
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
-    async fn look(&self, key: &Key, version: Option<&str>) -> Result<Option<Look>, StoreError> {
+    async fn look(&self, key: &Key, version: Option<&str>) -> Result<Option<VersionHead>, StoreError> {
         let request = self.client.head_object().bucket(&self.bucket).key(key.as_str());
         let request = request.set_version_id(version.map(str::to_owned)).checksum_mode(ChecksumMode::Enabled);
         let answer = request.send().await.map_err(|error| AwsError::new("HeadObject", self.object(key), error));
@@ -86,10 +86,10 @@ impl History for S3Store {
             ("CRC32", answer.checksum_crc32()),
         ];
         let sum = sums.into_iter().find_map(|(name, sum)| Some((name.to_owned(), sum?.to_owned())));
-        let mut look = Look {
+        let mut look = VersionHead {
             version: kept(answer.version_id().map(str::to_owned)),
             modified: answer.last_modified().map(DateTime::secs).unwrap_or_default(),
-            standing: standing(answer.replication_status()),
+            replication: replication_status(answer.replication_status()),
             expires: answer.expires_string().map(str::to_owned),
             checksum: sum.filter(|_| whole),
             head: head(answer),
@@ -126,7 +126,12 @@ impl History for S3Store {
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
-    async fn begin_copy(&self, key: &Key, look: &Look, tags: &BTreeMap<String, String>) -> Result<String, StoreError> {
+    async fn begin_copy(
+        &self,
+        key: &Key,
+        look: &VersionHead,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<String, StoreError> {
         let headers: &Headers = &look.head.headers;
         let request = self.client.create_multipart_upload().bucket(&self.bucket).key(key.as_str());
         let mut request = with_headers!(request, headers);
@@ -197,12 +202,12 @@ fn gone(error: &AwsError) -> bool {
     !bucket && matches!(error.kind, Kind::Precondition | Kind::Absent)
 }
 
-fn standing(status: Option<&ReplicationStatus>) -> Standing {
+fn replication_status(status: Option<&SdkReplicationStatus>) -> ReplicationStatus {
     match status {
-        None => Standing::None,
-        Some(ReplicationStatus::Complete | ReplicationStatus::Completed) => Standing::Completed,
-        Some(ReplicationStatus::Failed) => Standing::Failed,
-        Some(ReplicationStatus::Replica) => Standing::Replica,
-        Some(_) => Standing::Pending,
+        None => ReplicationStatus::None,
+        Some(SdkReplicationStatus::Complete | SdkReplicationStatus::Completed) => ReplicationStatus::Completed,
+        Some(SdkReplicationStatus::Failed) => ReplicationStatus::Failed,
+        Some(SdkReplicationStatus::Replica) => ReplicationStatus::Replica,
+        Some(_) => ReplicationStatus::Pending,
     }
 }
