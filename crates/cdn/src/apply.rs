@@ -1,72 +1,75 @@
-//! Carrying out changes.
+//! Executes changes.
 
 use twinsite_aws::AwsError;
-use twinsite_core::{Apply, Output, Outputs, Run};
+use twinsite_core::{Apply, Arn, Output, Outputs, Run};
 
-use crate::Cdn;
-use crate::certificate::calls as acm;
-use crate::change::Change;
-use crate::distribution::Calls;
+use crate::calls::{acm, cloudfront};
+use crate::clients::Cdn;
+use crate::model::{CertificateFiles, Change, Desired};
+use crate::wire::resolve;
 
 impl Apply<Change> for Cdn {
     type Error = AwsError;
 
     async fn apply(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
-        let calls = Calls { client: &self.cloudfront };
         match change {
-            Change::RequestCertificate { .. } | Change::AwaitCertificate { .. } | Change::DeleteCertificate { .. } => {
-                return self.apply_to_certificate(change, outputs, run).await;
+            Change::RequestCertificate { domain, tags, replaces } => {
+                if let Some(failed) = replaces {
+                    acm::delete_certificate(&self.acm, failed).await?;
+                }
+                let request = acm::request_certificate(&self.acm, domain, tags, replaces.as_ref(), run);
+                let (arn, record) = Box::pin(request).await?;
+                return Ok(vec![Output::Arn(arn), Output::ValidationRecord(record)]);
             }
-            Change::CreateControl { name } => return Ok(vec![Output::Id(calls.create_control(name).await?)]),
+            Change::AwaitCertificate { certificate } => {
+                let arn = resolve(certificate, outputs);
+                let arn = arn.map_err(|error| error.into_aws("DescribeCertificate", certificate))?;
+                Box::pin(acm::await_certificate(&self.acm, &arn, self.polling, run)).await?;
+                return Ok(vec![Output::Arn(arn)]);
+            }
+            Change::CreateAccessControl { name } => {
+                return Ok(vec![Output::Id(cloudfront::create_access_control(&self.cloudfront, name).await?)]);
+            }
             Change::CreateDistribution { settings, tags } => {
-                return Box::pin(calls.create_distribution(settings, tags, outputs)).await;
+                return Box::pin(cloudfront::create_distribution(&self.cloudfront, settings, tags, outputs)).await;
             }
-            Change::PutFunction { name, code, have: _ } => calls.put_function(name, code).await?,
+            Change::PutFunction { name, code, actual: _ } => {
+                cloudfront::put_function(&self.cloudfront, name, code).await?;
+            }
             Change::UpdateDistribution { id, settings, fields: _ } => {
-                Box::pin(calls.update_distribution(id, |before| Calls::put_right(settings, outputs, before))).await?;
+                Box::pin(cloudfront::update_distribution(&self.cloudfront, id, settings, outputs)).await?;
             }
             Change::AwaitDistribution { id } => {
-                let unmade = || AwsError::unexpected("GetDistribution", id, "the distribution was not made");
-                let id = id.resolve(outputs).ok_or_else(unmade)?;
-                calls.await_distribution(&id, self.polling, run).await?;
+                let id = resolve(id, outputs).map_err(|error| error.into_aws("GetDistribution", id))?;
+                cloudfront::await_distribution(&self.cloudfront, &id, self.polling, run).await?;
             }
-            Change::Disable { id } => Box::pin(calls.disable(id)).await?,
-            Change::DeleteDistribution { id } => calls.delete_distribution(id).await?,
-            Change::DeleteFunction { name } => calls.delete_function(name).await?,
-            Change::UpdateControl { id, name, have: _ } => calls.update_control(id, name).await?,
-            Change::DeleteControl { id } => calls.delete_control(id).await?,
+            Change::DisableDistribution { id } => {
+                Box::pin(cloudfront::disable_distribution(&self.cloudfront, id)).await?;
+            }
+            Change::DeleteDistribution { id } => cloudfront::delete_distribution(&self.cloudfront, id).await?,
+            Change::DeleteFunction { name } => cloudfront::delete_function(&self.cloudfront, name).await?,
+            Change::UpdateAccessControl { id, name, actual: _ } => {
+                cloudfront::update_access_control(&self.cloudfront, id, name).await?;
+            }
+            Change::DeleteAccessControl { id } => cloudfront::delete_access_control(&self.cloudfront, id).await?,
+            Change::DeleteCertificate { arn } => acm::delete_certificate(&self.acm, arn).await?,
         }
         Ok(Vec::new())
     }
 }
 
 impl Cdn {
-    async fn apply_to_certificate(
-        &self,
-        change: &Change,
-        outputs: &Outputs,
-        run: &Run,
-    ) -> Result<Vec<Output>, AwsError> {
-        match change {
-            Change::RequestCertificate { domain, tags, instead_of } => {
-                if let Some(failed) = instead_of {
-                    acm::delete_certificate(&self.acm, failed).await?;
-                }
-                let requested = Box::pin(acm::request_certificate(&self.acm, domain, tags, instead_of.as_ref(), run));
-                let (arn, proof) = requested.await?;
-                Ok(vec![Output::Arn(arn), Output::ValidationRecord(proof)])
-            }
-            Change::AwaitCertificate { certificate } => {
-                let unmade = || AwsError::unexpected("DescribeCertificate", certificate, "it was not requested");
-                let arn = certificate.resolve(outputs).ok_or_else(unmade)?;
-                Box::pin(acm::await_certificate(&self.acm, &arn, self.polling, run)).await?;
-                Ok(vec![Output::Arn(arn)])
-            }
-            Change::DeleteCertificate { arn } => {
-                acm::delete_certificate(&self.acm, arn).await?;
-                Ok(Vec::new())
-            }
-            _ => Ok(Vec::new()),
-        }
+    /// Imports a certificate that was issued elsewhere. It replaces the one that was imported for this site before, so the
+    /// resources that use that one need no change.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed, for instance because ACM rejected the certificate.
+    pub async fn import_certificate(&self, desired: &Desired, files: CertificateFiles) -> Result<Arn, AwsError> {
+        let certificates = Box::pin(self.observe_certificates(desired)).await?;
+        let owner = desired.owner();
+        let mut covering = certificates.covering.iter();
+        let existing = covering.find(|certificate| certificate.imported && owner.owns(&certificate.tags));
+        let existing = existing.map(|certificate| &certificate.arn);
+        Box::pin(acm::import_certificate(&self.acm, files, existing, &owner.created())).await
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinsite_aws::{AwsError, Kind};
 use twinsite_core::wait::{PollPolicy, pause};
-use twinsite_dns_failover::look::Roots;
+use twinsite_dns_failover::probe::TrustStore;
 use twinsite_local::dataplane::DataPlane;
 use twinsite_local::route53::{HealthCheck, TaggedResource, configs_by_id};
 use twinsite_local::{ACCOUNT, WorldError};
@@ -161,7 +161,8 @@ pub(crate) async fn hosted_zone(route53: &aws_sdk_route53::Client, config: &Conf
 
 fn probe_network(directory: &Endpoints) -> Result<ProbeNetwork, Error> {
     let Endpoints { ports, name_server, authority, speed, .. } = directory;
-    let roots = Roots::only(authority).map_err(|error| Error::new("read the embedded certificate authority", error))?;
+    let roots = TrustStore::from_pem(authority)
+        .map_err(|error| Error::new("read the embedded certificate authority", error))?;
     let name_servers = vec![SocketAddr::new(*name_server, ports.dns)];
     Ok(ProbeNetwork { name_servers, http: ports.http, https: ports.https, roots, speed: *speed })
 }

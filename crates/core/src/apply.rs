@@ -182,7 +182,7 @@ mod tests {
             let mut there = self.there.lock().unwrap();
             assert!(needs.iter().all(|need| there.contains(need)), "{id} ran before {needs:?}");
             assert!(there.insert(*id), "{id} was made twice");
-            Ok(vec![Output::Id(crate::ResourceId(id.to_string()))])
+            Ok(vec![Output::Id(id.to_string().parse().unwrap())])
         }
     }
 

@@ -3,16 +3,94 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
-use crate::{Arn, StepId};
+use crate::{Arn, BucketName, Domain, Invalid, Region, StepId};
 
-/// A host name assigned by a service, such as a distribution's `d111.cloudfront.net`.
+/// A host name assigned by a service, such as a distribution's `d111.cloudfront.net`: a DNS name in lower case, without the
+/// trailing dot. Underscores are legal, as in the targets of validation records.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Host(pub String);
+pub struct Host(String);
 
-/// An id assigned by a service: of a health check, a distribution, an origin access control.
+impl Host {
+    /// The maximum length of a DNS name in bytes, without the trailing dot.
+    pub const MAX_LEN: usize = 253;
+
+    /// The host of the S3 website endpoints of a region, without a bucket.
+    pub fn website(region: &Region) -> Self {
+        Self(region.website_host())
+    }
+
+    /// The host of the S3 website endpoint of a bucket.
+    pub fn bucket_website(bucket: &BucketName, region: &Region) -> Self {
+        Self(format!("{bucket}.{}", region.website_host()))
+    }
+
+    /// The host name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&Domain> for Host {
+    fn from(domain: &Domain) -> Self {
+        Self(domain.as_str().to_owned())
+    }
+}
+
+impl FromStr for Host {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let invalid = |rule: &str| Err(Invalid::new("host name", text, rule));
+        let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+        if name.len() > Self::MAX_LEN {
+            return invalid("is longer than the 253 characters that DNS allows");
+        }
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        for label in name.split('.') {
+            if !(1..=63).contains(&label.len()) {
+                return invalid("has a label that is empty or longer than 63 characters");
+            }
+            if label.starts_with('-') || label.ends_with('-') || !label.bytes().all(legal) {
+                return invalid("may have only letters, digits, underscores and inner hyphens in its labels");
+            }
+        }
+        Ok(Self(name))
+    }
+}
+
+/// An id assigned by a service: of a health check, a distribution, an invalidation, an origin access control. 1 to 128
+/// printable ASCII characters without spaces and slashes, so it can be part of a request path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResourceId(pub String);
+pub struct ResourceId(String);
+
+impl ResourceId {
+    /// The maximum length in bytes.
+    pub const MAX_LEN: usize = 128;
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ResourceId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let legal = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/');
+        if legal && (1..=Self::MAX_LEN).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::new(
+                "resource id",
+                text,
+                "must have 1 to 128 printable ASCII characters without spaces and slashes",
+            ))
+        }
+    }
+}
 
 /// The CNAME record with which ACM validates that a domain name is controlled by the account.
 /// <https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html>
@@ -190,11 +268,35 @@ mod tests {
     fn a_deferred_value_is_resolved_from_the_outputs_of_its_step() {
         let arn: Arn = "arn:aws:s3:::b".parse().unwrap();
         let mut outputs = Outputs::default();
-        outputs.record("d".into(), vec![Output::Id(ResourceId("E1".into())), Output::Arn(arn.clone())]);
+        outputs.record("d".into(), vec![Output::Id("E1".parse().unwrap()), Output::Arn(arn.clone())]);
         let deferred: Deferred<Arn> = Deferred::After("d".into());
         assert_eq!(deferred.to_string(), "(known after d)");
         assert_eq!(deferred.resolve(&outputs), Some(arn.clone()));
         assert_eq!(Deferred::<Arn>::After("x".into()).resolve(&outputs), None);
         assert_eq!(Deferred::Known(arn.clone()).resolve(&Outputs::default()), Some(arn));
+    }
+
+    #[test]
+    fn hosts_are_checked_and_normalized() {
+        let host = |text: &str| text.parse::<Host>().map(|host| host.to_string());
+        assert_eq!(host("D111.CloudFront.net.").as_deref(), Ok("d111.cloudfront.net"));
+        for good in ["localhost", "_x.acm-validations.aws", "www.example.com.s3-website-us-west-2.amazonaws.com"] {
+            assert_eq!(host(good).as_deref(), Ok(good));
+        }
+        let long = format!("{}.com", ["a"; 126].join("."));
+        for bad in ["", ".", "a..b", "a b.com", "-a.com", "a-.com", "https://a.com", "bücher.example", &long] {
+            assert!(host(bad).is_err(), "{bad}");
+        }
+        assert!(host(&format!("{}.com", "a".repeat(64))).is_err());
+    }
+
+    #[test]
+    fn resource_ids_fit_into_a_request_path() {
+        for good in ["E2EXAMPLE", "hc-000000000004", "Z2FDTNDATAQYW2", "0a1b2c3d-0000-4000-8000-0123456789ab"] {
+            assert_eq!(good.parse::<ResourceId>().unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "a/b", "ü", "a\n", &"x".repeat(129)] {
+            assert!(bad.parse::<ResourceId>().is_err(), "{bad}");
+        }
     }
 }

@@ -1,35 +1,40 @@
-//! Carrying out changes.
+//! Executes changes.
 
 use twinsite_aws::AwsError;
 use twinsite_core::{Apply, Output, Outputs, Run};
 
-use crate::DnsFailover;
-use crate::change::Change;
-use crate::{health, records};
+use crate::calls::{checks, records};
+use crate::clients::DnsFailover;
+use crate::model::Change;
+use crate::wire::resolve;
 
 impl Apply<Change> for DnsFailover {
     type Error = AwsError;
 
     async fn apply(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
-        let checks = health::Calls { client: &self.client };
-        let sets = records::Calls { client: &self.client };
+        let client = &self.client;
         match change {
-            Change::Proof { zone, proof, have: _ } => {
-                let unmade = || AwsError::unexpected("ChangeResourceRecordSets", proof, "ACM has not shown the record");
-                let change = sets.put_proof(zone, &proof.resolve(outputs).ok_or_else(unmade)?).await?;
-                sets.await_change(&change, self.polling, run).await?;
+            Change::PutValidationRecord { zone, record, actual: _ } => {
+                let known = resolve(record, outputs);
+                let known = known.map_err(|error| error.into_aws("ChangeResourceRecordSets", record))?;
+                let change = records::put_validation_record(client, zone, &known).await?;
+                records::await_change(client, &change, self.polling, run).await?;
             }
-            Change::DropProof { zone, proof } => sets.delete_proof(zone, proof).await?,
-            Change::CreateCheck { spec, reference, tags } => {
-                return Ok(vec![Output::Id(checks.create_health_check(spec, reference, tags, outputs).await?)]);
+            Change::DeleteValidationRecord { zone, record } => {
+                records::delete_validation_record(client, zone, record).await?;
             }
-            Change::UpdateCheck { id, spec, tags, fields: _ } => {
-                checks.update_health_check(id, spec, tags, outputs).await?;
+            Change::CreateCheck { settings, reference, tags } => {
+                let id = checks::create_health_check(client, settings, reference, tags, outputs).await?;
+                return Ok(vec![Output::Id(id)]);
             }
-            Change::DeleteCheck { id, role: _ } => checks.delete_health_check(id).await?,
-            Change::Records { zone, name, gone, new, fields: _ } => {
-                let change = Box::pin(sets.change_records(zone, name, (gone, new), outputs)).await?;
-                sets.await_change(&change, self.polling, run).await?;
+            Change::UpdateCheck { id, settings, tags, fields: _ } => {
+                checks::update_health_check(client, id, settings, tags, outputs).await?;
+            }
+            Change::DeleteCheck { id, purpose: _ } => checks::delete_health_check(client, id).await?,
+            Change::ChangeRecords { zone, name, delete, upsert, fields: _ } => {
+                let upsert = records::upsert_changes(name, upsert, outputs)?;
+                let change = Box::pin(records::change_records_of_name(client, zone, name, delete, upsert)).await?;
+                records::await_change(client, &change, self.polling, run).await?;
             }
         }
         Ok(Vec::new())

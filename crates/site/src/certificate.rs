@@ -21,7 +21,8 @@ pub struct CertificateFiles {
 /// ACM rejected the certificate.
 pub async fn import_certificate(site: &SiteContext, files: CertificateFiles) -> Result<Arn, Error> {
     let CertificateFiles { certificate, chain, private_key } = files;
+    let files = twinsite_cdn::CertificateFiles { certificate, chain, private_key };
     let desired = site.desired_cdn(false);
-    let imported = Box::pin(site.services.cdn.import_certificate(&desired, certificate, chain, private_key)).await;
+    let imported = Box::pin(site.services.cdn.import_certificate(&desired, files)).await;
     imported.context("import the certificate")
 }

@@ -4,7 +4,7 @@ use twinsite_aws::AwsError;
 use twinsite_cdn::Cdn;
 use twinsite_core::{Apply, Change, Field, Need, Output, OutputKind, Outputs, Run};
 use twinsite_dns_failover::DnsFailover;
-use twinsite_dns_failover::notice::{self, Notices};
+use twinsite_dns_failover::alerts::{self, Alerts};
 use twinsite_s3_site::S3Site;
 
 /// A change of any service.
@@ -17,7 +17,7 @@ pub enum SiteChange {
     /// A change of records or health checks.
     Dns(twinsite_dns_failover::Change),
     /// A change of alarms or their subscriptions.
-    Alerts(notice::Change),
+    Alerts(alerts::Change),
 }
 
 impl SiteChange {
@@ -59,7 +59,7 @@ pub struct Services {
     /// Route 53.
     pub dns: DnsFailover,
     /// SNS and CloudWatch.
-    pub alerts: Notices,
+    pub alerts: Alerts,
 }
 
 impl Apply<SiteChange> for Services {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use twinsite_cdn::PriceClass;
 use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region};
-use twinsite_dns_failover::Settings as HealthSettings;
+use twinsite_dns_failover::{FailoverTiming, ZoneId};
 use twinsite_sync::{Guard, HeaderRule, RetentionPolicy, Rules};
 
 /// The configuration of a site. [`Config::new`] gives every setting its default; change fields as needed.
@@ -73,11 +73,11 @@ pub struct CdnConfig {
 #[derive(Clone, Debug, Default)]
 pub struct DnsConfig {
     /// The hosted zone, instead of the one with the longest matching name.
-    pub zone_id: Option<String>,
+    pub zone_id: Option<ZoneId>,
     /// Health checks and TTL.
-    pub health: HealthSettings,
+    pub health: FailoverTiming,
     /// Hosted zone ids of S3 website endpoints in regions that were added after this release.
-    pub website_zones: BTreeMap<Region, String>,
+    pub website_zones: BTreeMap<Region, ZoneId>,
 }
 
 impl Default for PublishConfig {

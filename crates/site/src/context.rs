@@ -7,7 +7,7 @@ use twinsite_cdn::Cdn;
 use twinsite_core::wait::PollPolicy;
 use twinsite_core::{AccountId, Event, Pair, Region, Run, Side, Site};
 use twinsite_dns_failover::DnsFailover;
-use twinsite_dns_failover::notice::Notices;
+use twinsite_dns_failover::alerts::{Alerts, RegionalClients};
 use twinsite_s3_site::{Adopt, Desired, S3Site, steps};
 use twinsite_sync::S3Store;
 
@@ -180,10 +180,10 @@ fn account_error(operation: &str, profile: Option<&str>, error: AwsError) -> Err
     }
 }
 
-fn alerts(session: &Session, site: &Site) -> Notices {
+fn alerts(session: &Session, site: &Site) -> Alerts {
     let clients = |region: Region| {
-        let both = (session.sns(&region), session.cloudwatch(&region));
-        (region, both)
+        let clients = RegionalClients { sns: session.sns(&region), cloudwatch: session.cloudwatch(&region) };
+        (region, clients)
     };
-    Notices::new(Notices::regions(site).into_iter().map(clients).collect())
+    Alerts::new(Alerts::regions(site).into_iter().map(clients).collect())
 }

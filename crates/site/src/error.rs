@@ -4,7 +4,7 @@ use std::io;
 
 use twinsite_aws::{AwsError, Kind};
 use twinsite_core::{Cancelled, Halted, Invalid, PlanError};
-use twinsite_dns_failover::look::LookError;
+use twinsite_dns_failover::probe::ProbeError;
 use twinsite_sync::lock::LockError;
 use twinsite_sync::{Interrupted, SourceError, StoreError, SyncError};
 
@@ -49,7 +49,7 @@ pub enum Cause {
     Invalid(#[from] Invalid),
     /// A probe failed.
     #[error(transparent)]
-    Probe(#[from] LookError),
+    Probe(#[from] ProbeError),
     /// A file could not be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::Mode;
-use twinsite_dns_failover::{Settings, budget};
+use twinsite_dns_failover::FailoverTiming;
 
 use crate::config::Config;
 
@@ -69,8 +69,8 @@ fn checks(config: &Config) -> (u32, u32) {
     }
 }
 
-fn survives(mode: Mode, health: Settings) -> Vec<String> {
-    let seconds = budget(health).total_most.as_secs();
+fn survives(mode: Mode, health: FailoverTiming) -> Vec<String> {
+    let seconds = health.failover_bound().max_total.as_secs();
     let lines: &[&str] = match mode {
         Mode::Dns => &[
             "loss of the primary region: DNS fails over to the backup, over HTTP only; https:// fails until the primary recovers",

@@ -72,7 +72,7 @@ impl Invalidator for CloudFront<'_> {
     type Target = ResourceId;
 
     async fn prepare(&self) -> Result<Option<ResourceId>, AwsError> {
-        Box::pin(self.0.services.cdn.distribution(&self.0.desired_cdn(false))).await
+        Box::pin(self.0.services.cdn.find_distribution(&self.0.desired_cdn(false))).await
     }
 
     #[expect(clippy::disallowed_methods, reason = "two publishes of the same keys are two invalidations")]
@@ -83,12 +83,12 @@ impl Invalidator for CloudFront<'_> {
         wait: WaitForInvalidation,
         run: &Run,
     ) -> Result<Option<usize>, AwsError> {
-        let paths = twinsite_cdn::invalidation(keys, &self.0.config.index);
+        let paths = twinsite_cdn::InvalidationPaths::for_keys(keys, &self.0.config.index);
         let digest = hex::encode(&Sha256::digest(paths.as_slice().join(" "))[..8]);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let reference = format!("twinsite-{}-{digest}", now.as_millis());
         let cdn = &self.0.services.cdn;
-        let accepted = Box::pin(cdn.invalidate(distribution, &paths, &reference, run)).await?;
+        let accepted = Box::pin(cdn.invalidate(&distribution, &paths, &reference, run)).await?;
         if let (Some(accepted), WaitForInvalidation::Completed) = (&accepted, wait) {
             cdn.await_invalidation(accepted, run).await?;
         }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use twinsite_dns_failover::look::{Answer, Kind, LookError, Roots, Seen, Visit, ask, visit};
+use twinsite_dns_failover::probe::{DnsResponse, HttpRequest, ProbeError, Response, TrustStore, dns_query, http_get};
 
 /// How long an HTTP probe may take, and a DNS query.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(12);
@@ -19,7 +19,7 @@ pub struct ProbeNetwork {
     /// The port that stands for 443.
     pub https: u16,
     /// The certificate authorities that probes trust.
-    pub roots: Roots,
+    pub roots: TrustStore,
     /// How many times faster the network's clock runs than this machine's; 1 on the internet.
     pub speed: u32,
 }
@@ -38,7 +38,7 @@ pub enum Network {
 
 impl ProbeNetwork {
     /// The internet, with the name servers of one hosted zone.
-    pub(crate) async fn internet(names: &[String]) -> Result<Self, LookError> {
+    pub(crate) async fn internet(names: &[String]) -> Result<Self, ProbeError> {
         let mut name_servers = Vec::new();
         for name in names {
             let found = tokio::net::lookup_host((name.as_str(), 53)).await;
@@ -46,19 +46,19 @@ impl ProbeNetwork {
             name_servers.extend(found.into_iter().flatten().find(SocketAddr::is_ipv4));
         }
         if name_servers.is_empty() {
-            return Err(LookError::Broken("none of the zone's name servers could be resolved".to_owned()));
+            return Err(ProbeError::Unavailable("none of the zone's name servers could be resolved".to_owned()));
         }
-        Ok(Self { name_servers, http: 80, https: 443, roots: Roots::system()?, speed: 1 })
+        Ok(Self { name_servers, http: 80, https: 443, roots: TrustStore::system()?, speed: 1 })
     }
 
     /// Queries the name servers for a name; the first response counts.
     ///
     /// # Errors
     /// The last server's error if none responds.
-    pub async fn dns_query(&self, name: &str) -> Result<Answer, LookError> {
-        let mut last = LookError::TimedOut(0);
+    pub async fn dns_query(&self, name: &str) -> Result<DnsResponse, ProbeError> {
+        let mut last = ProbeError::TimedOut(Duration::ZERO);
         for server in &self.name_servers {
-            match ask(*server, name, Kind::A, DNS_TIMEOUT).await {
+            match dns_query(*server, name, DNS_TIMEOUT).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => last = error,
             }
@@ -69,14 +69,14 @@ impl ProbeNetwork {
     /// Requests a path of a host at an address.
     ///
     /// # Errors
-    /// [`LookError`] if no complete response arrives within twelve seconds.
-    pub async fn http_get(&self, address: IpAddr, request: ProbeRequest<'_>) -> Result<Seen, LookError> {
+    /// [`ProbeError`] if no complete response arrives within twelve seconds.
+    pub async fn http_get(&self, address: IpAddr, request: ProbeRequest<'_>) -> Result<Response, ProbeError> {
         let ProbeRequest { host, path, scheme } = request;
         let (port, roots) = match scheme {
             Scheme::Http => (self.http, None),
             Scheme::Https => (self.https, Some(&self.roots)),
         };
-        visit(address, &Visit { host, path, port, roots }, HTTP_TIMEOUT).await
+        http_get(address, &HttpRequest { host, path, port, tls: roots }, HTTP_TIMEOUT).await
     }
 
     /// This machine's duration of a duration of the network's clock.

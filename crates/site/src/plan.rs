@@ -5,7 +5,7 @@ use serde::Serialize;
 use twinsite_aws::Owner;
 use twinsite_cdn as cdn;
 use twinsite_core::{Action, Applied, Change as _, Deferred, Plan, Reason, Run, Side, Step, StepId};
-use twinsite_dns_failover::{self as dns, notice};
+use twinsite_dns_failover::{self as dns, alerts};
 use twinsite_s3_site::{self as s3_site, Adopt};
 use twinsite_sync::replicate::Filled;
 
@@ -190,7 +190,7 @@ async fn execute(site: &SiteContext, plan: SitePlan, operation: &str, run: &Run)
     Box::pin(twinsite_core::apply(plan.0, &site.services, run)).await.context(operation)
 }
 
-fn dns_conflicts(operation: &str, conflicts: &dns::Unfit) -> Error {
+fn dns_conflicts(operation: &str, conflicts: &dns::Conflicts) -> Error {
     let all = conflicts.0.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
     Error::conflicts(operation, all.collect())
 }
@@ -206,14 +206,14 @@ impl SiteState {
         const OPERATION: &str = "plan the site";
         let s3 =
             s3_site::steps(&self.s3.desired, &self.s3.actual).map_err(|conflicts| s3_conflicts(OPERATION, &conflicts));
-        let cdn = cdn::steps(&self.cdn.desired, &self.cdn.actual).map_err(|conflicts| {
+        let cdn = cdn::plan_changes(&self.cdn.desired, &self.cdn.actual).map_err(|conflicts| {
             let all = conflicts.0.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
             Error::conflicts(OPERATION, all.collect())
         });
-        let dns =
-            dns::steps(&self.dns.desired, &self.dns.actual).map_err(|conflicts| dns_conflicts(OPERATION, &conflicts));
-        let alerts = notice::steps(&self.alerts.desired, &self.alerts.actual).map_err(|conflicts| {
-            let all = conflicts.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
+        let dns = dns::plan_changes(&self.dns.desired, &self.dns.actual)
+            .map_err(|conflicts| dns_conflicts(OPERATION, &conflicts));
+        let alerts = alerts::plan_changes(&self.alerts.desired, &self.alerts.actual).map_err(|conflicts| {
+            let all = conflicts.0.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
             Error::conflicts(OPERATION, all.collect())
         });
         let (s3, cdn, dns, alerts) = match (s3, cdn, dns, alerts) {
@@ -229,12 +229,16 @@ impl SiteState {
         // Records change last, so that they never lead to a distribution without working origins.
         steps.extend(dns.into_iter().map(|step| {
             let step = step.map(SiteChange::Dns);
-            if step.id.as_str() == dns::STEP { following(step, &buckets) } else { step }
+            if step.id.as_str() == dns::step_ids::RECORDS {
+                following(step, &buckets).follows(cdn::step_ids::DISTRIBUTION_DEPLOYED)
+            } else {
+                step
+            }
         }));
         // Alarms are created once the site serves; earlier they would fire during its creation.
         steps.extend(alerts.into_iter().map(|step| {
             let step = step.map(SiteChange::Alerts);
-            if step.action == Action::Create { step.follows(dns::STEP) } else { step }
+            if step.action == Action::Create { step.follows(dns::step_ids::RECORDS) } else { step }
         }));
         Ok(steps)
     }
@@ -244,7 +248,7 @@ impl SiteState {
         let step = step.map(SiteChange::S3);
         let restricts = ["/policy", "/access-block"].iter().any(|end| step.id.as_str().ends_with(end));
         if self.is_private() && restricts && step.reason == Reason::Drifted {
-            return step.follows(cdn::DEPLOYED);
+            return step.follows(cdn::step_ids::DISTRIBUTION_DEPLOYED);
         }
         step
     }
@@ -252,7 +256,10 @@ impl SiteState {
     /// A distribution over website endpoints follows the policies that let it read them.
     fn cdn_step(&self, step: Step<cdn::Change>) -> Step<SiteChange> {
         let step = step.map(SiteChange::Cdn);
-        if self.is_private() || step.id.as_str() != cdn::STEP {
+        if step.id.as_str() == cdn::step_ids::CERTIFICATE_ISSUED {
+            return step.follows(dns::step_ids::VALIDATION_RECORD);
+        }
+        if self.is_private() || step.id.as_str() != cdn::step_ids::DISTRIBUTION {
             return step;
         }
         let opens = Side::BOTH.map(|side| [format!("{side}/policy"), format!("{side}/website")]).concat();
@@ -261,15 +268,27 @@ impl SiteState {
 
     /// Records are deleted first, so that they lead nowhere rather than to something deleted; buckets last, because their
     /// names can then be taken by others.
-    fn destroy_steps(&self, contents: &s3_site::Contents) -> Result<Vec<Step<SiteChange>>, dns::Unfit> {
-        let dns = dns::destroy_steps(&self.dns.desired, &self.dns.actual, self.validation_record_is_shared())?;
-        let cdn = cdn::destroy_steps(&self.cdn.desired, &self.cdn.actual, &[dns::STEP]);
+    fn destroy_steps(&self, contents: &s3_site::Contents) -> Result<Vec<Step<SiteChange>>, dns::Conflicts> {
+        let dns = dns::plan_destruction(&self.dns.desired, &self.dns.actual, self.validation_record_use())?;
+        let cdn = cdn::plan_destruction(&self.cdn.desired, &self.cdn.actual);
         let s3 = s3_site::destroy_steps(&self.s3.desired, &self.s3.actual, contents);
-        let alerts = notice::destroy_steps(&self.alerts.desired, &self.alerts.actual);
+        let alerts = alerts::plan_destruction(&self.alerts.desired, &self.alerts.actual);
         // Alarms are deleted before anything that they watch.
         let alarms: Vec<StepId> = alerts.iter().map(|step| step.id.clone()).collect();
-        let records_and_cdn = dns.into_iter().map(|step| step.map(SiteChange::Dns));
-        let records_and_cdn = records_and_cdn.chain(cdn.into_iter().map(|step| step.map(SiteChange::Cdn)));
+        // CloudFront may check the validation record while it uses a certificate.
+        let deletes_certificate =
+            |step: &&Step<cdn::Change>| matches!(step.change, cdn::Change::DeleteCertificate { .. });
+        let certificates: Vec<StepId> = cdn.iter().filter(deletes_certificate).map(|step| step.id.clone()).collect();
+        let records = dns.into_iter().map(|step| {
+            let step = step.map(SiteChange::Dns);
+            if step.id.as_str() == dns::step_ids::VALIDATION_RECORD { following(step, &certificates) } else { step }
+        });
+        let cdn = cdn.into_iter().map(|step| {
+            let step = step.map(SiteChange::Cdn);
+            let disables = step.id.as_str() == cdn::step_ids::DISTRIBUTION_DISABLED;
+            if disables { step.follows(dns::step_ids::RECORDS) } else { step }
+        });
+        let records_and_cdn = records.chain(cdn);
         let mut steps: Vec<Step<SiteChange>> = records_and_cdn.map(|step| following(step, &alarms)).collect();
         steps.extend(alerts.into_iter().map(|step| step.map(SiteChange::Alerts)));
         let ends = ["bucket", "release", "former-bucket"];
@@ -277,17 +296,23 @@ impl SiteState {
         steps.extend(s3.into_iter().map(|step| {
             let step = step.map(SiteChange::S3);
             let is_last = last.iter().any(|id| id == step.id.as_str());
-            if is_last { step.follows(dns::STEP).follows(cdn::STEP) } else { step }
+            if is_last { step.follows(dns::step_ids::RECORDS).follows(cdn::step_ids::DISTRIBUTION) } else { step }
         }));
         Ok(steps)
     }
 
-    /// True if a certificate that is kept is renewed by the same validation record.
-    fn validation_record_is_shared(&self) -> bool {
+    /// Whether a certificate that is kept is renewed by the same validation record.
+    fn validation_record_use(&self) -> dns::ValidationRecordUse {
         let owner = Owner::new(self.cdn.desired.site.domain.clone());
-        let Some(Deferred::Known(record)) = &self.dns.desired.proof else { return false };
-        let certificates = self.cdn.actual.certificates.covering.iter();
-        certificates.filter(|one| !owner.created_by(&one.tags)).any(|one| one.proof.as_ref() == Some(record))
+        let Some(Deferred::Known(record)) = &self.dns.desired.validation_record else {
+            return dns::ValidationRecordUse::Exclusive;
+        };
+        let mut kept = self.cdn.actual.certificates.covering.iter().filter(|one| !owner.created_by(&one.tags));
+        if kept.any(|one| one.validation_record.as_ref() == Some(record)) {
+            dns::ValidationRecordUse::Shared
+        } else {
+            dns::ValidationRecordUse::Exclusive
+        }
     }
 }
 

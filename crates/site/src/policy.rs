@@ -31,7 +31,7 @@ pub enum PolicyKind {
 pub fn policy(config: &Config, account: AccountId, kind: PolicyKind) -> Result<Value, Error> {
     let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
     let site = site.context("use the configuration")?;
-    let zone = config.dns.zone_id.as_deref().unwrap_or("*");
+    let zone = config.dns.zone_id.as_ref().map_or("*", |id| id.as_str());
     Ok(document(&Policy { site: &site, zone }.statements(kind)))
 }
 

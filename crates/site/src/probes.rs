@@ -1,7 +1,7 @@
 //! Probes of an open site: requests to its hosts as visitors make them.
 
 use twinsite_core::Side;
-use twinsite_dns_failover::look::{LookError, Roots, Seen};
+use twinsite_dns_failover::probe::{ProbeError, Response, TrustStore};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
@@ -10,15 +10,15 @@ use crate::state::SiteState;
 
 impl SiteContext {
     /// The response of one side's website endpoint to a request for a key, bypassing the site's own DNS records.
-    pub(crate) async fn get_website(&self, side: Side, key: &str) -> Result<Seen, LookError> {
+    pub(crate) async fn get_website(&self, side: Side, key: &str) -> Result<Response, ProbeError> {
         let (host, path) = (self.site.website_host(side), format!("/{key}"));
         Box::pin(self.get_from_host(ProbeRequest { host: &host, path: &path, scheme: Scheme::Http })).await
     }
 
     /// The response of a host, resolved as visitors resolve it.
-    pub(crate) async fn get_from_host(&self, request: ProbeRequest<'_>) -> Result<Seen, LookError> {
+    pub(crate) async fn get_from_host(&self, request: ProbeRequest<'_>) -> Result<Response, ProbeError> {
         let host = request.host;
-        let no_address = || LookError::Broken(format!("no address for {host}"));
+        let no_address = || ProbeError::NoAddress(host.to_owned());
         match &self.network {
             Network::Given(network) => {
                 let address = network.dns_query(host).await?.addresses().next().ok_or_else(no_address)?;
@@ -26,12 +26,19 @@ impl SiteContext {
             }
             Network::Internet => {
                 let found = tokio::net::lookup_host((host, 443)).await;
-                let found = found.map_err(|error| LookError::Broken(error.to_string()))?.next();
-                let network =
-                    ProbeNetwork { name_servers: Vec::new(), http: 80, https: 443, roots: Roots::system()?, speed: 1 };
+                let found = found.map_err(ProbeError::Connection)?.next();
+                let network = ProbeNetwork {
+                    name_servers: Vec::new(),
+                    http: 80,
+                    https: 443,
+                    roots: TrustStore::system()?,
+                    speed: 1,
+                };
                 network.http_get(found.ok_or_else(no_address)?.ip(), request).await
             }
-            Network::Unavailable => Err(LookError::Broken("the embedded cloud's data plane is not served".to_owned())),
+            Network::Unavailable => {
+                Err(ProbeError::Unavailable("the embedded cloud's data plane is not served".to_owned()))
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use twinsite_cdn as cdn;
 use twinsite_core::{Deferred, Event, Mode, Run};
-use twinsite_dns_failover::{self as dns, notice};
+use twinsite_dns_failover::{self as dns, alerts};
 use twinsite_s3_site::{self as s3_site, Adopt};
 
 use crate::context::SiteContext;
@@ -19,9 +19,9 @@ pub(crate) struct Compared<D, A> {
 #[derive(Debug)]
 pub(crate) struct SiteState {
     pub(crate) s3: Compared<s3_site::Desired, s3_site::Observed>,
-    pub(crate) cdn: Compared<cdn::Desired, cdn::Observed>,
-    pub(crate) dns: Compared<dns::Desired, dns::Observed>,
-    pub(crate) alerts: Compared<notice::Desired, notice::Observed>,
+    pub(crate) cdn: Compared<cdn::Desired, cdn::Actual>,
+    pub(crate) dns: Compared<dns::Desired, dns::Actual>,
+    pub(crate) alerts: Compared<alerts::Desired, alerts::Actual>,
 }
 
 impl SiteContext {
@@ -41,11 +41,14 @@ impl SiteContext {
 
     /// The desired DNS records; the distribution may not exist yet.
     fn desired_dns(&self, planned: Option<&cdn::Planned>) -> dns::Desired {
-        let host = planned.map_or_else(|| Deferred::After(cdn::STEP.into()), |planned| planned.host.clone());
+        let host = planned.map_or_else(
+            || Deferred::After(cdn::step_ids::DISTRIBUTION.into()),
+            |planned| planned.distribution_host.clone(),
+        );
         let mut desired = dns::Desired::new(self.site.clone(), host);
-        desired.proof = planned.and_then(|planned| planned.proof.clone());
+        desired.validation_record = planned.and_then(|planned| planned.validation_record.clone());
         desired.zone.clone_from(&self.config.dns.zone_id);
-        desired.health = self.config.dns.health;
+        desired.timing = self.config.dns.health;
         desired.website_zones.clone_from(&self.config.dns.website_zones);
         desired
     }
@@ -53,33 +56,37 @@ impl SiteContext {
     /// Reads the state of every service. Read-only.
     pub(crate) async fn observe(&self, adopt: Adopt, operation: &str) -> Result<SiteState, Error> {
         let mut desired_dns = self.desired_dns(None);
-        let zone = self.services.dns.zone(&desired_dns).await.context(operation)?;
-        let zone = zone.map_err(|conflict| {
-            Error::conflicts(operation, vec![(conflict.to_string(), conflict.hint().to_owned())])
-        })?;
+        let zone = match self.services.dns.find_zone(&desired_dns).await {
+            Ok(zone) => zone,
+            Err(dns::FindZoneError::Aws(error)) => return Err(Error::new(operation, error)),
+            Err(dns::FindZoneError::Conflict(conflict)) => {
+                let conflict = (conflict.to_string(), conflict.hint().to_owned());
+                return Err(Error::conflicts(operation, vec![conflict]));
+            }
+        };
         let apex = zone.name.trim_end_matches('.') == self.site.domain.as_str();
         let desired_cdn = self.desired_cdn(apex);
         let actual_cdn = Box::pin(self.services.cdn.observe(&desired_cdn)).await.context(operation)?;
         // Conflicts of the distribution are reported when it is planned; here only its outputs matter.
-        let mut certificate = Deferred::After("certificate/issued".into());
-        if let Ok(planned) = cdn::steps(&desired_cdn, &actual_cdn) {
+        let mut certificate = Deferred::After(cdn::step_ids::CERTIFICATE_ISSUED.into());
+        if let Ok(planned) = cdn::plan_changes(&desired_cdn, &actual_cdn) {
             desired_dns = self.desired_dns(Some(&planned));
             certificate = planned.certificate;
         }
         let mut desired_s3 = self.desired_buckets(adopt);
         if self.site.mode == Mode::Origin {
-            let distribution = actual_cdn.front.distribution.as_ref();
+            let distribution = actual_cdn.distribution.as_ref();
             desired_s3.reader = Some(distribution.map_or_else(
-                || Deferred::After(cdn::STEP.into()),
+                || Deferred::After(cdn::step_ids::DISTRIBUTION.into()),
                 |distribution| Deferred::Known(distribution.arn.clone()),
             ));
         }
         let actual_dns = Box::pin(self.services.dns.observe(&desired_dns, &zone)).await.context(operation)?;
         let actual_s3 = Box::pin(self.services.s3.observe(&desired_s3)).await.context(operation)?;
-        let desired_alerts = notice::Desired {
+        let desired_alerts = alerts::Desired {
             site: self.site.clone(),
             emails: self.config.emails.clone(),
-            checks: dns::check_ids(&desired_dns, &actual_dns),
+            checks: dns::planned_checks(&desired_dns, &actual_dns),
             certificate,
         };
         let actual_alerts = Box::pin(self.services.alerts.observe(&desired_alerts)).await.context(operation)?;

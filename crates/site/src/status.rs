@@ -204,13 +204,13 @@ pub struct UnconfirmedEmail {
 pub async fn status(site: &SiteContext, run: &Run) -> Result<Status, Error> {
     let state = site.observe(Adopt::Refuse, OPERATION).await?;
     state.warn_of_former_buckets(run);
-    let verdicts = site.services.dns.verdicts(&state.dns.actual.checks).await.context(OPERATION)?;
+    let healthy = site.services.dns.check_health(&state.dns.actual.checks).await.context(OPERATION)?;
     let mut checks: Vec<_> = state.dns.actual.checks.iter().collect();
-    checks.sort_by_key(|check| check.role);
+    checks.sort_by_key(|check| check.purpose);
     let health_checks = checks.iter().map(|check| HealthCheckState {
-        role: check.role.to_string(),
+        role: check.purpose.to_string(),
         id: check.id.to_string(),
-        health: match verdicts.get(&check.role) {
+        health: match healthy.get(&check.purpose) {
             Some(true) => Health::Healthy,
             Some(false) => Health::Unhealthy,
             None => Health::Unknown,
@@ -250,7 +250,7 @@ pub async fn status(site: &SiteContext, run: &Run) -> Result<Status, Error> {
 
 fn records(state: &SiteState) -> Vec<RecordState> {
     let sets = state.dns.actual.zone.sets.iter();
-    sets.map(|set| RecordState { r#type: set.r#type.to_string(), description: set.words.clone() }).collect()
+    sets.map(|set| RecordState { r#type: set.r#type.to_string(), description: set.properties.clone() }).collect()
 }
 
 async fn visitors(site: &SiteContext, state: &SiteState) -> Option<VisitorTarget> {
@@ -266,27 +266,29 @@ async fn visitors(site: &SiteContext, state: &SiteState) -> Option<VisitorTarget
 fn certificate(state: &SiteState) -> Option<CertificateState> {
     use cdn::CertificateStatus as Status;
     let certificates = &state.cdn.actual.certificates;
-    let all = certificates.covering.iter().chain(&certificates.named);
+    let all = certificates.covering.iter().chain(&certificates.configured);
     let best = all.max_by_key(|one| (one.status == Status::Issued, !one.used_by.is_empty()))?;
     let (status, failure_reason) = match &best.status {
         Status::Issued => (CertificateStatus::Issued, None),
-        Status::Pending => (CertificateStatus::PendingValidation, None),
-        Status::Failed(reason) => (CertificateStatus::Failed, Some(format!("{reason}: {}", cdn::explain(reason)))),
+        Status::PendingValidation => (CertificateStatus::PendingValidation, None),
+        Status::Failed(reason) => {
+            (CertificateStatus::Failed, Some(format!("{reason}: {}", cdn::explain_failure(reason))))
+        }
     };
     let (arn, expires) = (best.arn.to_string(), best.not_after.map(rfc3339));
     Some(CertificateState { arn, state: status, failure_reason, expires })
 }
 
 fn distribution(state: &SiteState) -> Option<DistributionState> {
-    let found = state.cdn.actual.front.distribution.as_ref()?;
+    let found = state.cdn.actual.distribution.as_ref()?;
     let (id, host) = (found.id.to_string(), found.host.to_string());
     Some(DistributionState { id, host, enabled: found.enabled, deployed: found.deployed })
 }
 
 fn alarms(state: &SiteState) -> Vec<AlarmState> {
     let mut all = Vec::new();
-    for (region, (_, alarms)) in &state.alerts.actual {
-        let firing = alarms.iter().filter(|(_, alarm)| alarm.state != "OK");
+    for (region, regional) in &state.alerts.actual {
+        let firing = regional.alarms.iter().filter(|(_, alarm)| alarm.state != "OK");
         all.extend(firing.map(|(name, alarm)| AlarmState {
             name: name.clone(),
             region: region.to_string(),
@@ -298,8 +300,8 @@ fn alarms(state: &SiteState) -> Vec<AlarmState> {
 
 fn unconfirmed_emails(state: &SiteState) -> Vec<UnconfirmedEmail> {
     let mut all = Vec::new();
-    for (region, (topic, _)) in &state.alerts.actual {
-        let emails = topic.iter().flat_map(|topic| &topic.emails);
+    for (region, regional) in &state.alerts.actual {
+        let emails = regional.topic.iter().flat_map(|topic| &topic.emails);
         let unconfirmed = emails.filter(|(_, subscription)| subscription.is_none());
         all.extend(unconfirmed.map(|(email, _)| UnconfirmedEmail { email: email.clone(), region: region.to_string() }));
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use twinsite_core::{Event, Run, Side, wait};
-use twinsite_dns_failover::look::{LookError, Seen};
+use twinsite_dns_failover::probe::{ProbeError, Response};
 use twinsite_sync::{Body, ETag, Key, Md5, Source, SourceObject, Store, Wave, md5, part_digests};
 
 use crate::context::SiteContext;
@@ -94,7 +94,7 @@ async fn check_origin(site: &SiteContext, side: Side, key: &Key, expected: Optio
     mismatch(&response, expected).map(|reason| FailedCheck { address: format!("http://{host}{path}"), reason })
 }
 
-fn mismatch(response: &Result<Seen, LookError>, expected: Option<Md5>) -> Option<String> {
+fn mismatch(response: &Result<Response, ProbeError>, expected: Option<Md5>) -> Option<String> {
     match response {
         Ok(response) if response.status != 200 => Some(format!("HTTP status {}", response.status)),
         Ok(response) => wrong_body(&response.body, expected),

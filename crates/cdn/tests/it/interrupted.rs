@@ -1,14 +1,14 @@
-//! Stopped after every single call, or with its answer lost: the next apply finishes, and nothing is made twice.
+//! Apply with all requests failing from the k-th on, or their responses lost: the next apply completes it, and no resource is created twice.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use twinsite_core::Mode;
 use twinsite_local::{Cloud, InjectedFault};
 
-use crate::{BRIEF, applied, cdn, cloud, destroyed, ids, session, want, with_certificate};
+use crate::{BRIEF, applied, cdn, cloud, desired, destroyed, ids, import_certificate, session};
 
-/// Retries would only make these tests slow.
-async fn impatient(cloud: &Cloud) -> twinsite_cdn::Cdn {
+/// Without retries, which would make these tests slow.
+async fn cdn_without_retries(cloud: &Cloud) -> twinsite_cdn::Cdn {
     let session = session(cloud).await;
     let once = aws_sdk_cloudfront::config::retry::RetryConfig::disabled();
     let acm = session.acm().config().to_builder().retry_config(once.clone()).build();
@@ -17,30 +17,30 @@ async fn impatient(cloud: &Cloud) -> twinsite_cdn::Cdn {
     twinsite_cdn::Cdn::new(acm, cloudfront).polling(BRIEF)
 }
 
-/// The request number `k` and all behind it fail, or only lose their answers.
-fn trouble_from(cloud: &Cloud, k: usize, trouble: InjectedFault) {
+/// The `k`-th and all later requests fail, or their responses are lost.
+fn inject_faults_from(cloud: &Cloud, k: usize, fault: InjectedFault) {
     let seen = AtomicUsize::new(0);
-    cloud.inject_faults(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { trouble } else { InjectedFault::None });
+    cloud.inject_faults(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { fault } else { InjectedFault::None });
 }
 
-async fn converges(mode: Mode, trouble: InjectedFault) {
-    let want = want(mode);
+async fn converges(mode: Mode, fault: InjectedFault) {
+    let desired = desired(mode);
     for k in 0.. {
         let cloud = cloud();
-        with_certificate(&cloud, &["www.example.com"]);
-        let steps = crate::planned(&impatient(&cloud).await, &want).await.steps;
-        trouble_from(&cloud, k, trouble);
-        let first = crate::carried_out(&impatient(&cloud).await, steps).await;
+        import_certificate(&cloud, &["www.example.com"]);
+        let steps = crate::planned(&cdn_without_retries(&cloud).await, &desired).await.steps;
+        inject_faults_from(&cloud, k, fault);
+        let first = crate::apply_steps(&cdn_without_retries(&cloud).await, steps).await;
         cloud.inject_faults(|_| InjectedFault::None);
         let cdn = cdn(&cloud).await;
-        applied(&cdn, &want).await.unwrap();
-        assert_eq!(ids(&cdn, &want).await, [""; 0], "{mode}: after {k}");
+        applied(&cdn, &desired).await.unwrap();
+        assert_eq!(ids(&cdn, &desired).await, [""; 0], "{mode}: after {k}");
         cloud.world().account(|account, _| {
-            let front = &account.cloudfront;
-            assert_eq!(front.distributions().count(), 1, "{mode}: after {k}");
-            assert!(front.controls.len() <= 1 && front.functions.len() <= 1);
+            let actual = &account.cloudfront;
+            assert_eq!(actual.distributions().count(), 1, "{mode}: after {k}");
+            assert!(actual.controls.len() <= 1 && actual.functions.len() <= 1);
         });
-        destroyed(&cdn, &want).await;
+        destroyed(&cdn, &desired).await;
         if first.is_ok() {
             return;
         }
@@ -48,14 +48,14 @@ async fn converges(mode: Mode, trouble: InjectedFault) {
 }
 
 #[tokio::test]
-async fn stopped_after_any_call_the_next_apply_finishes() {
+async fn after_a_failure_of_any_request_the_next_apply_completes() {
     for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
         converges(mode, InjectedFault::Refuse).await;
     }
 }
 
 #[tokio::test]
-async fn a_lost_reply_to_any_call_is_made_good() {
+async fn after_a_lost_response_to_any_request_the_next_apply_completes() {
     for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
         converges(mode, InjectedFault::LoseReply).await;
     }

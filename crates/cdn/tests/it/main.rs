@@ -1,9 +1,9 @@
-//! The front door against the embedded cloud.
+//! Certificates and distributions in the embedded cloud.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod certificate;
-mod front;
+mod distribution;
 mod interrupted;
 mod moto;
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use twinsite_aws::AwsError;
 use twinsite_aws_session::{Access, Session};
-use twinsite_cdn::{Cdn, Change, Desired, Planned, destroy_steps, steps};
+use twinsite_cdn::{Cdn, Change, Desired, Planned, plan_changes, plan_destruction};
 use twinsite_core::wait::PollPolicy;
 use twinsite_core::{Applied, Halted, Mode, Pair, Plan, Run, Site, Step, apply};
 use twinsite_local::Cloud;
@@ -21,7 +21,7 @@ use twinsite_local::{ACCOUNT, Delays};
 const BRIEF: PollPolicy =
     PollPolicy { first: Duration::from_millis(1), most: Duration::from_millis(20), total: Duration::from_secs(5) };
 
-fn want(mode: Mode) -> Desired {
+fn desired(mode: Mode) -> Desired {
     let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
     let account = ACCOUNT.parse().unwrap();
     Desired::new(Site::new("www.example.com".parse().unwrap(), mode, account, regions).unwrap())
@@ -33,8 +33,8 @@ fn cloud() -> Cloud {
     cloud
 }
 
-/// A certificate that was brought along.
-fn with_certificate(cloud: &Cloud, names: &[&str]) -> String {
+/// Imports a certificate that does not belong to the site.
+fn import_certificate(cloud: &Cloud, names: &[&str]) -> String {
     let names = names.iter().map(|name| (*name).to_owned()).collect();
     let request = CertificateRequest {
         names,
@@ -54,23 +54,23 @@ async fn cdn(cloud: &Cloud) -> Cdn {
     Cdn::new(session.acm(), session.cloudfront()).polling(BRIEF)
 }
 
-async fn planned(cdn: &Cdn, want: &Desired) -> Planned {
-    steps(want, &cdn.observe(want).await.unwrap()).unwrap()
+async fn planned(cdn: &Cdn, desired: &Desired) -> Planned {
+    plan_changes(desired, &cdn.observe(desired).await.unwrap()).unwrap()
 }
 
-async fn ids(cdn: &Cdn, want: &Desired) -> Vec<String> {
-    planned(cdn, want).await.steps.iter().map(|step| step.id.to_string()).collect()
+async fn ids(cdn: &Cdn, desired: &Desired) -> Vec<String> {
+    planned(cdn, desired).await.steps.iter().map(|step| step.id.to_string()).collect()
 }
 
-async fn carried_out(cdn: &Cdn, steps: Vec<Step<Change>>) -> Result<Applied, Halted<AwsError>> {
+async fn apply_steps(cdn: &Cdn, steps: Vec<Step<Change>>) -> Result<Applied, Halted<AwsError>> {
     apply(Plan::new(steps).unwrap(), cdn, &Run::silent()).await
 }
 
-async fn applied(cdn: &Cdn, want: &Desired) -> Result<Applied, Halted<AwsError>> {
-    carried_out(cdn, planned(cdn, want).await.steps).await
+async fn applied(cdn: &Cdn, desired: &Desired) -> Result<Applied, Halted<AwsError>> {
+    apply_steps(cdn, planned(cdn, desired).await.steps).await
 }
 
-async fn destroyed(cdn: &Cdn, want: &Desired) {
-    let have = cdn.observe(want).await.unwrap();
-    carried_out(cdn, destroy_steps(want, &have, &[])).await.unwrap();
+async fn destroyed(cdn: &Cdn, desired: &Desired) {
+    let actual = cdn.observe(desired).await.unwrap();
+    apply_steps(cdn, plan_destruction(desired, &actual)).await.unwrap();
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use twinsite_cdn::PriceClass;
-use twinsite_dns_failover::Settings;
+use twinsite_dns_failover::FailoverTiming;
 use twinsite_site::{CdnConfig, DnsConfig};
 
 use super::file::{Alerts, Dns as DnsFile, Front, Place};
@@ -39,7 +39,7 @@ pub(super) fn emails(file: &Alerts, place: &Place<'_>) -> Result<Vec<String>, St
 
 pub(super) fn dns(file: &DnsFile, place: &Place<'_>) -> Result<DnsConfig, String> {
     let DnsFile { zone_id, health_interval, failure_threshold, ttl, website_zones } = file;
-    let mut health = Settings::default();
+    let mut health = FailoverTiming::default();
     if let Some(interval) = health_interval {
         let rule = ([10, 30].contains(interval.get_ref()), "is neither 10 nor 30, which Route 53 knows");
         health.interval = Duration::from_secs(place.within(interval, rule)?);
@@ -52,8 +52,9 @@ pub(super) fn dns(file: &DnsFile, place: &Place<'_>) -> Result<DnsConfig, String
     }
     let zone = |(region, id): (&String, &toml::Spanned<String>)| {
         let region = region.parse().map_err(|error: twinsite_core::Invalid| place.fault(id, &error.to_string()))?;
-        Ok::<_, String>((region, id.get_ref().clone()))
+        Ok::<_, String>((region, place.check(id)?))
     };
     let website_zones = website_zones.iter().map(zone).collect::<Result<_, _>>()?;
-    Ok(DnsConfig { zone_id: zone_id.clone(), health, website_zones })
+    let zone_id = zone_id.as_ref().map(|id| place.check(id)).transpose()?;
+    Ok(DnsConfig { zone_id, health, website_zones })
 }

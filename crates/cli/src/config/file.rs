@@ -43,7 +43,7 @@ pub(super) struct Front {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Dns {
-    pub(super) zone_id: Option<String>,
+    pub(super) zone_id: Option<Spanned<String>>,
     pub(super) health_interval: Option<Spanned<u64>>,
     pub(super) failure_threshold: Option<Spanned<u32>>,
     pub(super) ttl: Option<Spanned<u64>>,

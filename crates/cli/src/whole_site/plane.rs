@@ -8,8 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinsite_core::wait::pause;
-use twinsite_dns_failover::budget;
-use twinsite_dns_failover::look::{Answer, Kind, LookError, Roots, Seen, Visit, ask, visit};
+use twinsite_dns_failover::probe::{DnsResponse, HttpRequest, ProbeError, Response, TrustStore, dns_query, http_get};
 use twinsite_local::Outages;
 use twinsite_local::dataplane::DataPlane;
 use twinsite_local::route53::{Observation, configs_by_id};
@@ -25,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct Served {
     cloud: Cloud,
     directory: Endpoints,
-    roots: Roots,
+    roots: TrustStore,
     stop: CancellationToken,
     /// Serves for as long as it is there.
     _tasks: JoinSet<()>,
@@ -52,7 +51,7 @@ impl Served {
         let (directory, stop) = (ready.endpoints().clone(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(ready.run(stop.clone()));
-        let roots = Roots::only(&directory.authority).unwrap();
+        let roots = TrustStore::from_pem(&directory.authority).unwrap();
         let served = Self { cloud, directory, roots, stop, _tasks: tasks };
         served.until("first looks", Duration::from_mins(2), async || served.everybody_has_looked()).await;
         served
@@ -67,19 +66,19 @@ impl Served {
         })
     }
 
-    async fn names(&self) -> Answer {
+    async fn names(&self) -> DnsResponse {
         let server = SocketAddr::new(self.directory.name_server, self.directory.ports.dns);
-        ask(server, HOST, Kind::A, PATIENCE).await.unwrap()
+        dns_query(server, HOST, PATIENCE).await.unwrap()
     }
 
     async fn address(&self) -> IpAddr {
         self.names().await.addresses().next().unwrap()
     }
 
-    async fn get(&self, path: &str, tls: bool) -> Result<Seen, LookError> {
+    async fn get(&self, path: &str, tls: bool) -> Result<Response, ProbeError> {
         let port = if tls { self.directory.ports.https } else { self.directory.ports.http };
         let roots = tls.then_some(&self.roots);
-        visit(self.address().await, &Visit { host: HOST, path, port, roots }, PATIENCE).await
+        http_get(self.address().await, &HttpRequest { host: HOST, path, port, tls: roots }, PATIENCE).await
     }
 
     fn region(&self, out: bool) {
@@ -103,7 +102,7 @@ async fn healthy_sites_are_served_in_every_mode() {
     for mode in MODES {
         let served = Served::new(mode, 30).await;
         let home = served.get("/", true).await.unwrap();
-        assert_eq!((home.status, &home.body[..], home.through_cloudfront()), (200, &b"home"[..], true), "{mode}");
+        assert_eq!((home.status, &home.body[..], home.is_from_cloudfront()), (200, &b"home"[..], true), "{mode}");
         let about = served.get("/about/", true).await.unwrap();
         assert_eq!((about.status, &about.body[..]), (200, &b"about"[..]), "{mode}: folders");
         let lost = served.get("/none.html", true).await.unwrap();
@@ -171,13 +170,13 @@ async fn edges_cache_revalidate_forget_compress_and_redirect() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn by_dns_visitors_move_to_the_backup_within_the_budget_and_back() {
     let served = Served::new(Mode::Dns, 30).await;
-    let most = budget(Default::default());
+    let most = twinsite_dns_failover::FailoverTiming::default().failover_bound();
     served.region(true);
     let backup =
-        async || served.get("/", false).await.is_ok_and(|seen| seen.status == 200 && !seen.through_cloudfront());
-    let took = served.until("failover", most.total_most, &backup).await;
+        async || served.get("/", false).await.is_ok_and(|seen| seen.status == 200 && !seen.is_from_cloudfront());
+    let took = served.until("failover", most.max_total, &backup).await;
     assert!(
-        took >= most.detect_least.saturating_sub(Duration::from_secs(30)),
+        took >= most.min_detection.saturating_sub(Duration::from_secs(30)),
         "{took:?} is sooner than checkers can tell"
     );
     let seen = served.get("/", false).await.unwrap();
@@ -186,7 +185,7 @@ async fn by_dns_visitors_move_to_the_backup_within_the_budget_and_back() {
     assert!(served.get("/", true).await.is_err(), "website endpoints speak no TLS");
     served.region(false);
     let primary = async || served.get("/", true).await.is_ok_and(|seen| seen.status == 200);
-    served.until("fail-back", most.total_most, &primary).await;
+    served.until("fail-back", most.max_total, &primary).await;
     assert_eq!(&served.get("/", true).await.unwrap().body[..], b"home");
 }
 
@@ -195,7 +194,7 @@ async fn when_neither_side_is_healthy_the_primary_is_answered() {
     let served = Served::new(Mode::Dns, 30).await;
     let regions_out = ["us-east-1".to_owned(), "us-west-2".to_owned()].into();
     served.cloud.world().set_outages(Outages { regions_out, ..Outages::default() });
-    let most = budget(Default::default()).total_most;
+    let most = twinsite_dns_failover::FailoverTiming::default().failover_bound().max_total;
     let both_red = async || {
         let world = served.cloud.world();
         world.account(|account, _| {
@@ -233,7 +232,7 @@ async fn by_origin_no_request_fails_for_longer_than_the_origins_timeout() {
 async fn with_the_cdn_out_a_layered_site_moves_to_the_backups_website() {
     let served = Served::new(Mode::Layered, 30).await;
     served.cloud.world().set_outages(Outages { cdn_out: true, ..Outages::default() });
-    let most = budget(Default::default()).total_most;
+    let most = twinsite_dns_failover::FailoverTiming::default().failover_bound().max_total;
     let backup = async || served.get("/", false).await.is_ok_and(|seen| seen.status == 200);
     served.until("failover", most, &backup).await;
     assert!(served.names().await.names().any(|name| name.contains("s3-website-us-west-2")));

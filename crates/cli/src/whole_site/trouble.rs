@@ -118,7 +118,7 @@ async fn a_zone_that_this_account_does_not_have_is_another_accounts_or_has_to_be
     emptied.unwrap();
     let failure = stack.plan(AdoptBuckets::Refuse).await.unwrap_err();
     assert!(
-        failure.cause.to_string().contains("no public hosted zone of this account holds `www.example.com`"),
+        failure.cause.to_string().contains("no public hosted zone of this account contains `www.example.com`"),
         "{failure}"
     );
     assert!(failure.hints[0].contains("another account"), "{:?}", failure.hints);

@@ -12,7 +12,6 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use twinsite_aws::AwsError;
 use twinsite_core::{Bracketed, Cancelled, Event, Run, bracket};
-use twinsite_dns_failover::budget;
 use twinsite_s3_site::{How, Undo};
 
 use crate::context::SiteContext;
@@ -87,7 +86,7 @@ impl Scenario {
             (_, false) => FailoverPath::OriginGroup,
         };
         let bound = match path {
-            FailoverPath::Dns => budget(site.config.dns.health).total_most.as_secs(),
+            FailoverPath::Dns => site.config.dns.health.failover_bound().max_total.as_secs(),
             FailoverPath::OriginGroup => ORIGIN_TIMEOUT,
             FailoverPath::None => REPLICATED,
         };

@@ -99,7 +99,7 @@ async fn watcher(site: &SiteContext, state: &SiteState) -> Result<Watcher, Error
             s3.probe_version(&site.site, Side::Primary).await.context(OPERATION)?,
             s3.probe_version(&site.site, Side::Backup).await.context(OPERATION)?,
         ),
-        distribution: state.cdn.actual.front.distribution.as_ref().map(|distribution| distribution.host.clone()),
+        distribution: state.cdn.actual.distribution.as_ref().map(|distribution| distribution.host.clone()),
     };
     Ok(Watcher::new(probes, site.probe_network(state).await?))
 }

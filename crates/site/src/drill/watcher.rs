@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::join;
 use twinsite_core::wait::pause;
 use twinsite_core::{Host, Pair, Run, Side, Site, probe};
-use twinsite_dns_failover::look::{Answer, LookError, Seen as Response};
+use twinsite_dns_failover::probe::{DnsResponse, ProbeError, Response};
 use twinsite_dns_failover::{Check, DnsFailover};
 use twinsite_s3_site::S3Site;
 
@@ -134,7 +134,11 @@ impl Watcher {
         let health = async {
             // After a failure they are queried again in the next interval.
             let probes = &self.probes;
-            if due { probes.dns.verdicts(&probes.health_checks).await.unwrap_or_default() } else { Default::default() }
+            if due {
+                probes.dns.check_health(&probes.health_checks).await.unwrap_or_default()
+            } else {
+                Default::default()
+            }
         };
         let get = |scheme| self.get(&addresses, ProbeRequest { host: &domain, path: &path, scheme });
         let (http, https, backup, health) =
@@ -148,7 +152,7 @@ impl Watcher {
     }
 
     /// The addresses in the visitor's resolver, which keeps them until their TTL expires.
-    fn resolve(&mut self, answer: Result<&Answer, &LookError>) -> Vec<IpAddr> {
+    fn resolve(&mut self, answer: Result<&DnsResponse, &ProbeError>) -> Vec<IpAddr> {
         let now = self.elapsed();
         if self.resolved.as_ref().is_none_or(|resolved| now >= resolved.until)
             && let Ok(answer) = answer
@@ -159,10 +163,10 @@ impl Watcher {
         self.resolved.as_ref().map(|resolved| resolved.addresses.clone()).unwrap_or_default()
     }
 
-    async fn get(&self, addresses: &[IpAddr], request: ProbeRequest<'_>) -> Result<Response, LookError> {
+    async fn get(&self, addresses: &[IpAddr], request: ProbeRequest<'_>) -> Result<Response, ProbeError> {
         match addresses.first() {
             Some(address) => self.network.http_get(*address, request).await,
-            None => Err(LookError::Broken("the name has no address".to_owned())),
+            None => Err(ProbeError::Unavailable("the name has no address".to_owned())),
         }
     }
 
@@ -195,7 +199,7 @@ impl Watcher {
         response.status == 200 && String::from_utf8_lossy(&response.body).contains(&self.probes.site.health_word())
     }
 
-    fn outcome_of(&self, response: Result<Response, LookError>) -> Outcome {
+    fn outcome_of(&self, response: Result<Response, ProbeError>) -> Outcome {
         let response = match response {
             Ok(response) => response,
             Err(error) => return Outcome::Failed(error.to_string()),
@@ -218,14 +222,14 @@ impl Watcher {
             (true, false, _) => ServedBy::Primary,
             (false, true, _) | (_, _, "REPLICA") => ServedBy::Backup,
             (_, _, "COMPLETED" | "COMPLETE" | "PENDING" | "FAILED") => ServedBy::Primary,
-            _ if !response.through_cloudfront() => ServedBy::Backup,
+            _ if !response.is_from_cloudfront() => ServedBy::Backup,
             _ => ServedBy::Either,
         }
     }
 }
 
 /// Where DNS leads: by the name in a CNAME record or, behind an alias, by what responds.
-fn dns_target(answer: &Result<Answer, LookError>, http: &Result<Response, LookError>) -> Option<ServedBy> {
+fn dns_target(answer: &Result<DnsResponse, ProbeError>, http: &Result<Response, ProbeError>) -> Option<ServedBy> {
     let answer = answer.as_ref().ok()?;
     if answer.names().any(|name| name.contains("s3-website")) {
         return Some(ServedBy::Backup);
@@ -234,7 +238,7 @@ fn dns_target(answer: &Result<Answer, LookError>, http: &Result<Response, LookEr
         return Some(ServedBy::Primary);
     }
     match http {
-        Ok(response) if response.through_cloudfront() => Some(ServedBy::Primary),
+        Ok(response) if response.is_from_cloudfront() => Some(ServedBy::Primary),
         Ok(_) => Some(ServedBy::Backup),
         Err(_) => Some(ServedBy::Primary),
     }

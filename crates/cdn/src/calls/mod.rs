@@ -1,0 +1,25 @@
+//! One function per AWS operation, named like it. Only `wire` and this module know the SDKs.
+
+pub(crate) mod acm;
+pub(crate) mod cloudfront;
+pub(crate) mod invalidation;
+
+use std::fmt;
+use std::str::FromStr;
+
+use twinsite_aws::AwsError;
+use twinsite_core::Invalid;
+
+/// A checked value from a response.
+fn parse<T: FromStr<Err = Invalid>>(
+    operation: &'static str,
+    subject: impl fmt::Display,
+    text: &str,
+) -> Result<T, AwsError> {
+    text.parse().map_err(|invalid: Invalid| AwsError::unexpected(operation, subject, invalid))
+}
+
+/// A response without a field that it should always have.
+fn missing_field(operation: &'static str, subject: impl fmt::Display, field: &str) -> AwsError {
+    AwsError::unexpected(operation, subject, format!("`{field}` is missing"))
+}

@@ -1,0 +1,133 @@
+//! The steps for the distribution, its access control and its function.
+
+use std::collections::BTreeMap;
+
+use twinsite_core::{Action, Arn, Deferred, Field, Reason, ResourceId, Step};
+
+use crate::model::{
+    AccessControl, Actual, Change, Conflict, Desired, Distribution, DistributionSettings, SIGNING, viewer_request_code,
+};
+use crate::step_ids;
+
+/// The steps that bring the distribution into the desired state.
+pub(crate) fn distribution_steps(
+    desired: &Desired,
+    actual: &Actual,
+    certificate: Deferred<Arn>,
+) -> Result<Vec<Step<Change>>, Conflict> {
+    if let Some(id) = &actual.conflicting_distribution {
+        return Err(Conflict::AliasTaken { domain: desired.site.domain.clone(), id: id.clone() });
+    }
+    let mut steps = Vec::new();
+    let access_control = match &actual.access_control {
+        Some(AccessControl { id, .. }) => Deferred::Known(id.clone()),
+        None => Deferred::After(step_ids::ACCESS_CONTROL.into()),
+    };
+    if desired.has_private_origins() {
+        steps.extend(access_control_step(desired, actual));
+        steps.extend(function_step(desired, actual));
+    }
+    let settings = Box::new(DistributionSettings::new(desired, certificate, &access_control));
+    let (action, reason, change, id) = match &actual.distribution {
+        None => {
+            let create = Change::CreateDistribution { settings, tags: desired.owner().created() };
+            (Action::Create, Reason::Absent, create, Deferred::After(step_ids::DISTRIBUTION.into()))
+        }
+        Some(Distribution { id, deployed, properties, .. }) => {
+            let fields = differences(properties, &settings.to_properties());
+            if fields.is_empty() {
+                // A change of an earlier run may still be in progress.
+                steps.extend((!deployed).then(|| deployment_step(Deferred::Known(id.clone()))));
+                return Ok(steps);
+            }
+            let update = Change::UpdateDistribution { id: id.clone(), settings, fields };
+            (Action::Update, Reason::Drifted, update, Deferred::Known(id.clone()))
+        }
+    };
+    let step = Step::new(step_ids::DISTRIBUTION, action, reason, change);
+    steps.push(step.follows(step_ids::FUNCTION).follows(step_ids::ACCESS_CONTROL));
+    steps.push(deployment_step(id));
+    Ok(steps)
+}
+
+fn deployment_step(id: Deferred<ResourceId>) -> Step<Change> {
+    let wait = Change::AwaitDistribution { id };
+    let step = Step::new(step_ids::DISTRIBUTION_DEPLOYED, Action::Wait, Reason::Pending, wait);
+    step.follows(step_ids::DISTRIBUTION)
+}
+
+fn access_control_step(desired: &Desired, actual: &Actual) -> Option<Step<Change>> {
+    let name = desired.resource_name();
+    let (action, reason, change) = match &actual.access_control {
+        None => (Action::Create, Reason::Absent, Change::CreateAccessControl { name }),
+        Some(AccessControl { signing, .. }) if signing == SIGNING => return None,
+        Some(AccessControl { id, signing }) => {
+            let update = Change::UpdateAccessControl { id: id.clone(), name, actual: signing.clone() };
+            (Action::Update, Reason::Drifted, update)
+        }
+    };
+    Some(Step::new(step_ids::ACCESS_CONTROL, action, reason, change))
+}
+
+fn function_step(desired: &Desired, actual: &Actual) -> Option<Step<Change>> {
+    let code = viewer_request_code(&desired.index);
+    let live_code = actual.function.as_ref().and_then(|function| function.live_code.clone());
+    if live_code.as_ref() == Some(&code) {
+        return None;
+    }
+    let (action, reason) = match actual.function {
+        None => (Action::Create, Reason::Absent),
+        Some(_) => (Action::Update, Reason::Drifted),
+    };
+    let change = Change::PutFunction { name: desired.resource_name(), code, actual: live_code };
+    Some(Step::new(step_ids::FUNCTION, action, reason, change))
+}
+
+fn differences(actual: &BTreeMap<String, String>, desired: &BTreeMap<String, String>) -> Vec<Field> {
+    let changed = desired.iter().filter(|(name, value)| actual.get(*name) != Some(value));
+    let changed = changed.map(|(name, value)| Field {
+        name: name.clone(),
+        actual: actual.get(name).cloned(),
+        desired: Some(value.clone()),
+    });
+    let removed = actual.iter().filter(|(name, _)| !desired.contains_key(*name));
+    changed.chain(removed.map(|(name, value)| Field::unset(name, value))).collect()
+}
+
+/// The steps that disable and delete the distribution and what it uses.
+pub(crate) fn destruction_steps(desired: &Desired, actual: &Actual) -> Vec<Step<Change>> {
+    let mut steps = Vec::new();
+    let reason = || Reason::Asked("destroy".to_owned());
+    let owner = desired.owner();
+    let owned = actual.distribution.as_ref().filter(|distribution| owner.created_by(&distribution.tags));
+    if let Some(Distribution { id, enabled, deployed, .. }) = owned {
+        if *enabled {
+            let disable = Change::DisableDistribution { id: id.clone() };
+            steps.push(Step::new(step_ids::DISTRIBUTION_DISABLED, Action::Update, reason(), disable));
+        }
+        // CloudFront deletes a distribution only after its deactivation is deployed.
+        if *enabled || !deployed {
+            let wait = Change::AwaitDistribution { id: Deferred::Known(id.clone()) };
+            let wait = Step::new(step_ids::DISTRIBUTION_DEPLOYED, Action::Wait, Reason::Pending, wait);
+            steps.push(wait.follows(step_ids::DISTRIBUTION_DISABLED));
+        }
+        let delete = Change::DeleteDistribution { id: id.clone() };
+        let delete = Step::new(step_ids::DISTRIBUTION, Action::Delete, reason(), delete);
+        steps.push(delete.follows(step_ids::DISTRIBUTION_DEPLOYED));
+    }
+    // An adopted distribution is not deleted and may still use its function and access control.
+    if actual.distribution.is_some() && owned.is_none() {
+        return steps;
+    }
+    if actual.function.is_some() {
+        let delete = Change::DeleteFunction { name: desired.resource_name() };
+        let delete = Step::new(step_ids::FUNCTION, Action::Delete, reason(), delete);
+        steps.push(delete.follows(step_ids::DISTRIBUTION));
+    }
+    if let Some(AccessControl { id, .. }) = &actual.access_control {
+        let delete = Change::DeleteAccessControl { id: id.clone() };
+        let delete = Step::new(step_ids::ACCESS_CONTROL, Action::Delete, reason(), delete);
+        steps.push(delete.follows(step_ids::DISTRIBUTION));
+    }
+    steps
+}

@@ -1,0 +1,57 @@
+//! From the actual to the desired state: pure.
+
+mod certificate;
+mod distribution;
+
+use twinsite_core::{Arn, Deferred, Host, Step, ValidationRecord};
+
+use crate::model::{Actual, Change, Conflict, Conflicts, Desired};
+use crate::step_ids;
+
+/// The steps that create or update the certificate and the distribution, and the values that other services need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Planned {
+    /// The steps.
+    pub steps: Vec<Step<Change>>,
+    /// The validation record, which must exist in DNS as long as the certificate is to be issued or renewed; `None` for a
+    /// certificate that the site does not own.
+    pub validation_record: Option<Deferred<ValidationRecord>>,
+    /// The certificate, once it is issued.
+    pub certificate: Deferred<Arn>,
+    /// The ARN of the distribution, which private buckets grant access to.
+    pub distribution_arn: Deferred<Arn>,
+    /// The host of the distribution, which DNS records point to.
+    pub distribution_host: Deferred<Host>,
+}
+
+/// The steps that bring the certificate and the distribution into the desired state. A caller that also manages DNS orders
+/// [`CERTIFICATE_ISSUED`](step_ids::CERTIFICATE_ISSUED) after the step that writes the validation record.
+///
+/// # Errors
+/// [`Conflicts`] if the desired state cannot be reached. Nothing should be changed then.
+pub fn plan_changes(desired: &Desired, actual: &Actual) -> Result<Planned, Conflicts> {
+    let conflicts = Conflict::http_only_standby(desired);
+    if !conflicts.is_empty() {
+        return Err(Conflicts(conflicts));
+    }
+    let chosen = certificate::choose_certificate(desired, &actual.certificates)?;
+    let mut steps = chosen.steps;
+    steps.extend(distribution::distribution_steps(desired, actual, chosen.arn.clone())?);
+    let created = || step_ids::DISTRIBUTION.into();
+    let (distribution_arn, distribution_host) = match &actual.distribution {
+        Some(distribution) => (Deferred::Known(distribution.arn.clone()), Deferred::Known(distribution.host.clone())),
+        None => (Deferred::After(created()), Deferred::After(created())),
+    };
+    let validation_record = chosen.validation_record;
+    Ok(Planned { steps, validation_record, certificate: chosen.arn, distribution_arn, distribution_host })
+}
+
+/// The steps that delete the distribution and the certificates, as far as they were created for the site. A caller that also
+/// manages DNS orders [`DISTRIBUTION_DISABLED`](step_ids::DISTRIBUTION_DISABLED) after the deletion of the records that point to
+/// the distribution.
+pub fn plan_destruction(desired: &Desired, actual: &Actual) -> Vec<Step<Change>> {
+    let mut steps = distribution::destruction_steps(desired, actual);
+    steps.extend(certificate::destruction_steps(desired, actual));
+    steps
+}

@@ -1,0 +1,85 @@
+//! Certificates in ACM.
+
+use twinsite_aws::Tags;
+use twinsite_core::{Arn, ValidationRecord};
+
+/// A certificate in ACM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Certificate {
+    /// Its ARN.
+    pub arn: Arn,
+    /// The domain names that it covers; `*.` at the front of a name stands for one label.
+    pub names: Vec<String>,
+    /// Its status.
+    pub status: CertificateStatus,
+    /// Its tags.
+    pub tags: Tags,
+    /// The DNS record that ACM validates it with, at first and for each renewal; `None` for imported certificates.
+    pub validation_record: Option<ValidationRecord>,
+    /// True if it was issued elsewhere and imported.
+    pub imported: bool,
+    /// The ARNs of the resources that use it.
+    pub used_by: Vec<String>,
+    /// When it expires, in seconds since 1970.
+    pub not_after: Option<i64>,
+}
+
+/// The status of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CertificateStatus {
+    /// It can be used.
+    Issued,
+    /// ACM has not found its validation record yet.
+    PendingValidation,
+    /// It will not be issued, or is no longer valid: ACM's failure reason or status.
+    Failed(String),
+}
+
+/// The certificates that may be used for a site.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Certificates {
+    /// Those that cover the domain, in no particular order. Empty if a certificate is configured.
+    pub covering: Vec<Certificate>,
+    /// The configured one, if it exists and covers the domain.
+    pub configured: Option<Certificate>,
+}
+
+/// A certificate that was issued elsewhere, in PEM form.
+#[derive(Clone)]
+pub struct CertificateFiles {
+    /// The certificate.
+    pub certificate: Vec<u8>,
+    /// The intermediate certificates.
+    pub chain: Option<Vec<u8>>,
+    /// The private key, not encrypted.
+    pub private_key: Vec<u8>,
+}
+
+/// True if a certificate's name covers a domain.
+pub(crate) fn name_covers(name: &str, domain: &str) -> bool {
+    let parent = domain.split_once('.').map(|(_, rest)| rest);
+    name == domain || name.strip_prefix("*.").is_some_and(|rest| Some(rest) == parent)
+}
+
+/// What one of ACM's failure reasons means and what to do about it.
+/// <https://docs.aws.amazon.com/acm/latest/userguide/troubleshooting-failed.html>
+pub fn explain_failure(reason: &str) -> &'static str {
+    match reason {
+        "CAA_ERROR" => {
+            "a CAA record of the domain does not allow Amazon to issue certificates: add one for amazon.com or remove it, and \
+             apply again"
+        }
+        "VALIDATION_TIMED_OUT" => {
+            "ACM did not find the validation record within 72 hours: check that the registrar delegates the domain to this \
+             hosted zone's name servers, and apply again"
+        }
+        "DOMAIN_NOT_ALLOWED" | "ADDITIONAL_VERIFICATION_REQUIRED" => {
+            "ACM requires additional verification of this domain: open a case with AWS Support, or import a certificate"
+        }
+        "INVALID_PUBLIC_DOMAIN" => "the domain is not a public one: check its spelling and its registration",
+        "DOMAIN_VALIDATION_DENIED" => "validation was denied: request again, or import a certificate",
+        _ => "see the certificate in the ACM console of us-east-1, and apply again",
+    }
+}

@@ -1,0 +1,83 @@
+//! Conflicts: preconditions of a plan that do not hold, found before anything is changed.
+
+use twinsite_core::{Arn, Domain, ResourceId};
+
+use super::Desired;
+
+/// A reason why no plan can be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Conflict {
+    /// The domain is an alias of a distribution that does not belong to the site.
+    #[error("`{domain}` is an alias of the distribution {id}, which does not belong to this site")]
+    AliasTaken {
+        /// The domain.
+        domain: Domain,
+        /// The distribution.
+        id: ResourceId,
+    },
+    /// The configured certificate is not in us-east-1.
+    #[error("the certificate {arn} is not in us-east-1")]
+    CertificateRegion {
+        /// The certificate.
+        arn: Arn,
+    },
+    /// The configured certificate does not exist or does not cover the domain.
+    #[error("the certificate {arn} does not exist or does not cover `{domain}`")]
+    CertificateMismatch {
+        /// The certificate.
+        arn: Arn,
+        /// The domain.
+        domain: Domain,
+    },
+    /// The configured certificate is not issued.
+    #[error("the certificate {arn} is not issued")]
+    CertificateNotIssued {
+        /// The certificate.
+        arn: Arn,
+    },
+    /// Browsers would require HTTPS, which is not available after a DNS failover.
+    #[error("{setting} is on, but after a DNS failover visitors are served by an S3 website endpoint, over HTTP only")]
+    HttpOnlyStandby {
+        /// The setting that makes browsers require HTTPS.
+        setting: &'static str,
+    },
+}
+
+impl Conflict {
+    /// How to resolve it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::AliasTaken { .. } => "remove the alias from that distribution, or choose another domain",
+            Self::CertificateRegion { .. } => "CloudFront uses certificates in us-east-1 only: import it there",
+            Self::CertificateMismatch { .. } => {
+                "correct cdn.certificate_arn, or remove it to have a certificate requested"
+            }
+            Self::CertificateNotIssued { .. } => "wait until ACM has issued it, or remove cdn.certificate_arn",
+            Self::HttpOnlyStandby { .. } => {
+                "turn it off, set mode = \"origin\", or set cdn.accept_http_standby = true to accept this"
+            }
+        }
+    }
+
+    /// The settings that make browsers require HTTPS although the site is served over HTTP after a DNS failover.
+    pub(crate) fn http_only_standby(desired: &Desired) -> Vec<Self> {
+        if desired.has_private_origins() || desired.accept_http_standby {
+            return Vec::new();
+        }
+        let settings =
+            [("redirect_to_https", desired.redirect_to_https), ("security_headers (HSTS)", desired.security_headers)];
+        settings.into_iter().filter(|(_, on)| *on).map(|(setting, _)| Self::HttpOnlyStandby { setting }).collect()
+    }
+}
+
+/// All conflicts of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Conflicts(pub Vec<Conflict>);
+
+impl From<Conflict> for Conflicts {
+    fn from(conflict: Conflict) -> Self {
+        Self(vec![conflict])
+    }
+}

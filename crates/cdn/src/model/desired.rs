@@ -1,0 +1,106 @@
+//! The desired state of the certificate and the distribution.
+
+use twinsite_aws::Owner;
+use twinsite_core::{Arn, Mode, Site};
+
+/// The edge locations that serve the site: fewer are cheaper.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PriceClass.html>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PriceClass {
+    /// North America, Europe and Israel.
+    #[default]
+    Class100,
+    /// Those, and most of Asia, Africa and the Middle East.
+    Class200,
+    /// All edge locations.
+    All,
+}
+
+impl PriceClass {
+    /// The name in CloudFront's API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Class100 => "PriceClass_100",
+            Self::Class200 => "PriceClass_200",
+            Self::All => "PriceClass_All",
+        }
+    }
+}
+
+/// The desired state of the certificate and the distribution of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a configuration has switches")]
+pub struct Desired {
+    /// The site.
+    pub site: Site,
+    /// The certificate to use. With `None`, a certificate that covers the domain is looked up or requested.
+    pub certificate: Option<Arn>,
+    /// The edge locations that serve the site.
+    pub price_class: PriceClass,
+    /// Whether HTTP requests are redirected to HTTPS.
+    pub redirect_to_https: bool,
+    /// Whether CloudFront's managed security headers are sent, among them `Strict-Transport-Security`.
+    pub security_headers: bool,
+    /// Allows the two settings above although visitors are served over HTTP after a DNS failover.
+    pub accept_http_standby: bool,
+    /// The index document of folders.
+    pub index: String,
+    /// The error document for missing pages.
+    pub not_found: Option<String>,
+    /// Whether the domain is the apex of its hosted zone. DNS failover uses alias records there, and alias records for
+    /// website endpoints exist for type A only; so the distribution has no IPv6, to keep visitors from being stranded on it.
+    pub apex: bool,
+}
+
+impl Desired {
+    /// The defaults for a site. HTTPS is not enforced in modes with DNS failover, because the S3 website endpoint that
+    /// serves visitors after it supports HTTP only.
+    pub fn new(site: Site) -> Self {
+        let secure = !site.mode.public_buckets();
+        Self {
+            site,
+            certificate: None,
+            price_class: PriceClass::default(),
+            redirect_to_https: secure,
+            security_headers: secure,
+            accept_http_standby: false,
+            index: "index.html".to_owned(),
+            not_found: Some("404.html".to_owned()),
+            apex: false,
+        }
+    }
+
+    pub(crate) fn owner(&self) -> Owner {
+        Owner::new(self.site.domain.clone())
+    }
+
+    /// The name of the site's named CloudFront resources: access control and function.
+    pub(crate) fn resource_name(&self) -> String {
+        format!("twinsite-{}", self.site.slug())
+    }
+
+    /// The comment by which the distribution is recognised; its tags confirm the ownership.
+    pub(crate) fn comment(&self) -> String {
+        format!("twinsite {}", self.site.domain)
+    }
+
+    /// True if the origins are private buckets. S3's REST API, unlike website endpoints, supports neither index documents of
+    /// folders nor error documents.
+    pub(crate) fn has_private_origins(&self) -> bool {
+        !self.site.mode.public_buckets()
+    }
+
+    /// The status codes of the primary origin on which CloudFront fails over to the backup; empty without an origin group.
+    ///
+    /// The distribution may list private buckets, so a 403 of theirs is a denial and a missing page is a 404. Website
+    /// endpoints answer 403 or 404 for missing pages, which must not fail over.
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/high_availability_origin_failover.html>
+    pub(crate) fn failover_codes(&self) -> &'static [i32] {
+        match self.site.mode {
+            Mode::Dns => &[],
+            Mode::Origin => &[403, 500, 502, 503, 504],
+            Mode::Layered => &[500, 502, 503, 504],
+        }
+    }
+}

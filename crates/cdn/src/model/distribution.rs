@@ -1,0 +1,47 @@
+//! The distribution and the CloudFront resources that it uses.
+
+use std::collections::BTreeMap;
+
+use twinsite_aws::Tags;
+use twinsite_core::{Arn, Host, ResourceId};
+
+/// A distribution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Distribution {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its ARN.
+    pub arn: Arn,
+    /// Its own domain name, `d111.cloudfront.net`.
+    pub host: Host,
+    /// Its tags.
+    pub tags: Tags,
+    /// True if its last change is deployed to all edge locations.
+    pub deployed: bool,
+    /// True if it serves requests.
+    pub enabled: bool,
+    /// The managed settings, normalized as by [`DistributionSettings::to_properties`](super::DistributionSettings::to_properties).
+    pub properties: BTreeMap<String, String>,
+}
+
+/// A CloudFront function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Function {
+    /// The code of its LIVE stage; `None` if it was never published.
+    pub live_code: Option<String>,
+}
+
+/// An origin access control.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccessControl {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its signing protocol, signing behavior and origin type: `sigv4 always s3`.
+    pub signing: String,
+}
+
+/// The signing of the site's access control: every request, for an S3 origin.
+pub(crate) const SIGNING: &str = "sigv4 always s3";

@@ -1,0 +1,27 @@
+//! Desired and actual state, changes and conflicts: plain data without SDK types.
+
+mod actual;
+mod certificate;
+mod change;
+mod conflict;
+mod desired;
+mod distribution;
+mod function;
+mod invalidation;
+mod settings;
+
+pub use actual::Actual;
+pub(crate) use certificate::name_covers;
+pub use certificate::{Certificate, CertificateFiles, CertificateStatus, Certificates, explain_failure};
+pub use change::Change;
+pub use conflict::{Conflict, Conflicts};
+pub use desired::{Desired, PriceClass};
+pub(crate) use distribution::SIGNING;
+pub use distribution::{AccessControl, Distribution, Function};
+pub(crate) use function::viewer_request_code;
+pub use invalidation::{CreatedInvalidation, InvalidationPaths};
+pub(crate) use settings::{
+    CACHING_DISABLED_POLICY, CACHING_OPTIMIZED_POLICY, CONNECTION_ATTEMPTS, CONNECTION_TIMEOUT, ERROR_CACHING_TTL,
+    MINIMUM_TLS, ORIGIN_GROUP, READ_TIMEOUT,
+};
+pub use settings::{CacheBypass, DistributionSettings, Origin, OriginKind};

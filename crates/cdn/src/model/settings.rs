@@ -1,0 +1,208 @@
+//! The settings of a distribution, as data and as normalized properties.
+
+use std::collections::BTreeMap;
+
+use twinsite_core::{Arn, Deferred, Mode, Need, ResourceId, Side, probe};
+
+use super::Desired;
+
+/// Managed cache policies. <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html>
+pub(crate) const CACHING_OPTIMIZED_POLICY: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
+pub(crate) const CACHING_DISABLED_POLICY: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+/// The managed security headers policy. <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html>
+const SECURITY_HEADERS_POLICY: &str = "67f7725c-6f97-4210-82d7-5512b31e9d03";
+/// The minimum TLS version. Route 53's health checks do not support TLS 1.3 alone.
+pub(crate) const MINIMUM_TLS: &str = "TLSv1.2_2021";
+/// The id of the origin group.
+pub(crate) const ORIGIN_GROUP: &str = "site";
+/// Connection attempts, and seconds to connect and to respond. With CloudFront's defaults, a lost primary would delay a
+/// request by thirty seconds.
+pub(crate) const CONNECTION_ATTEMPTS: i32 = 2;
+pub(crate) const CONNECTION_TIMEOUT: i32 = 3;
+pub(crate) const READ_TIMEOUT: i32 = 10;
+/// Seconds for which CloudFront caches a 404 response.
+pub(crate) const ERROR_CACHING_TTL: i64 = 10;
+
+/// An origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its id within the distribution.
+    pub id: String,
+    /// Its host.
+    pub host: String,
+    /// Its kind.
+    pub kind: OriginKind,
+}
+
+/// How CloudFront accesses an origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OriginKind {
+    /// A public S3 website endpoint, which supports HTTP only.
+    Website,
+    /// S3's REST API, with requests signed through this access control.
+    Private(Deferred<ResourceId>),
+}
+
+/// A cache behavior without caching.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheBypass {
+    /// The path pattern.
+    pub path_pattern: String,
+    /// The id of the origin or origin group.
+    pub target: String,
+}
+
+/// The managed settings of a distribution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DistributionSettings {
+    /// The domain that visitors use.
+    pub alias: String,
+    /// The comment by which the distribution is recognised.
+    pub comment: String,
+    /// The caller reference, which makes the creation idempotent.
+    pub caller_reference: String,
+    /// The default root object; empty for website endpoints, which have index documents.
+    pub root_object: String,
+    /// Whether IPv6 is enabled.
+    pub ipv6: bool,
+    /// The price class.
+    pub price_class: &'static str,
+    /// The certificate.
+    pub certificate: Deferred<Arn>,
+    /// The two buckets, the primary first; in mode `dns` only the primary.
+    pub origins: Vec<Origin>,
+    /// The status codes on which the second origin is used; empty without an origin group.
+    pub failover_codes: &'static [i32],
+    /// `redirect-to-https` or `allow-all`.
+    pub viewer_protocol_policy: &'static str,
+    /// The response headers policy.
+    pub response_headers_policy: Option<&'static str>,
+    /// The function at viewer-request.
+    pub function: Option<Arn>,
+    /// The path of the error document for 404.
+    pub error_page: Option<String>,
+    /// The paths of health checks, which are never cached. More specific ones come first, as the first match applies.
+    pub cache_bypasses: Vec<CacheBypass>,
+}
+
+impl DistributionSettings {
+    pub(crate) fn new(desired: &Desired, certificate: Deferred<Arn>, access_control: &Deferred<ResourceId>) -> Self {
+        let (site, private) = (&desired.site, desired.has_private_origins());
+        let sides = if site.mode == Mode::Dns { &[Side::Primary][..] } else { &Side::BOTH };
+        let origins = sides.iter().map(|side| {
+            let (host, kind) = if private {
+                (s3_host(desired, *side), OriginKind::Private(access_control.clone()))
+            } else {
+                (site.website_host(*side), OriginKind::Website)
+            };
+            Origin { id: side.to_string(), host, kind }
+        });
+        let failover_codes = desired.failover_codes();
+        let mut cache_bypasses = Vec::new();
+        if private {
+            cache_bypasses.extend(Side::BOTH.map(|side| CacheBypass {
+                path_pattern: format!("/{}{side}/*", probe::FOLDER),
+                target: side.to_string(),
+            }));
+        }
+        cache_bypasses
+            .push(CacheBypass { path_pattern: format!("/{}*", probe::FOLDER), target: default_target(failover_codes) });
+        let function = Arn::cloudfront_function(&site.account, &desired.resource_name());
+        Self {
+            alias: site.domain.to_string(),
+            comment: desired.comment(),
+            caller_reference: format!("twinsite:{}:{}", site.account, site.domain),
+            root_object: if private { desired.index.clone() } else { String::new() },
+            ipv6: private || !desired.apex,
+            price_class: desired.price_class.as_str(),
+            certificate,
+            origins: origins.collect(),
+            failover_codes,
+            viewer_protocol_policy: if desired.redirect_to_https { "redirect-to-https" } else { "allow-all" },
+            response_headers_policy: desired.security_headers.then_some(SECURITY_HEADERS_POLICY),
+            function: private.then_some(function),
+            error_page: desired.not_found.as_ref().filter(|_| private).map(|key| format!("/{key}")),
+            cache_bypasses,
+        }
+    }
+
+    /// The target of the default cache behavior: the origin group, or the primary.
+    pub(crate) fn target(&self) -> String {
+        default_target(self.failover_codes)
+    }
+
+    pub(crate) fn needs(&self) -> Vec<Need> {
+        let access_controls = self.origins.iter().filter_map(|origin| match &origin.kind {
+            OriginKind::Private(access_control) => access_control.need(),
+            OriginKind::Website => None,
+        });
+        self.certificate.need().into_iter().chain(access_controls).collect()
+    }
+
+    /// The settings as properties in a normalized form. Plans compare them with the properties of the actual distribution,
+    /// print them and fingerprint them.
+    pub fn to_properties(&self) -> BTreeMap<String, String> {
+        let Self {
+            alias,
+            comment: _,
+            caller_reference: _,
+            root_object,
+            ipv6,
+            price_class,
+            certificate,
+            origins,
+            failover_codes,
+            viewer_protocol_policy,
+            response_headers_policy,
+            function,
+            error_page,
+            cache_bypasses,
+        } = self;
+        let mut properties = BTreeMap::from([(format!("Alias {alias}"), "present".to_owned())]);
+        let mut set = |name: &str, value: String| drop(properties.insert(name.to_owned(), value));
+        set("Enabled", "true".to_owned());
+        set("DefaultRootObject", root_object.clone());
+        set("IsIPV6Enabled", ipv6.to_string());
+        set("HttpVersion", "http2and3".to_owned());
+        set("PriceClass", (*price_class).to_owned());
+        set("ViewerCertificate", format!("{certificate}, {MINIMUM_TLS}, sni-only"));
+        for Origin { id, host, kind } in origins {
+            let access = match kind {
+                OriginKind::Website => "website, http-only 80".to_owned(),
+                OriginKind::Private(access_control) => format!("private, {access_control}"),
+            };
+            let limits = format!("{CONNECTION_ATTEMPTS} attempts, {CONNECTION_TIMEOUT} s, {READ_TIMEOUT} s");
+            set(&format!("Origin {id}"), format!("{host}, {access}, {limits}"));
+        }
+        if !failover_codes.is_empty() {
+            let codes: Vec<String> = failover_codes.iter().map(ToString::to_string).collect();
+            let members: Vec<&str> = origins.iter().map(|origin| origin.id.as_str()).collect();
+            let group = format!("{} on {}", members.join(" then "), codes.join(", "));
+            set(&format!("OriginGroup {ORIGIN_GROUP}"), group);
+        }
+        let mut behavior = vec![self.target(), (*viewer_protocol_policy).to_owned()];
+        behavior.extend(["GET HEAD OPTIONS", "compressed", CACHING_OPTIMIZED_POLICY].map(str::to_owned));
+        behavior.extend(response_headers_policy.map(str::to_owned));
+        behavior.extend(function.as_ref().map(|function| format!("{function} at viewer-request")));
+        set("DefaultCacheBehavior", behavior.join(", "));
+        for (index, CacheBypass { path_pattern, target }) in (1..).zip(cache_bypasses) {
+            let behavior = format!("{index}: {target}, allow-all, {CACHING_DISABLED_POLICY}");
+            set(&format!("CacheBehavior {path_pattern}"), behavior);
+        }
+        let error_page = error_page.iter().map(|page| format!("{page} as 404, {ERROR_CACHING_TTL} s"));
+        properties.extend(error_page.map(|property| ("CustomErrorResponse 404".to_owned(), property)));
+        properties
+    }
+}
+
+fn default_target(failover_codes: &[i32]) -> String {
+    if failover_codes.is_empty() { Side::Primary.to_string() } else { ORIGIN_GROUP.to_owned() }
+}
+
+/// The regional host of a bucket. The global host redirects for some time after a bucket was created.
+fn s3_host(desired: &Desired, side: Side) -> String {
+    let site = &desired.site;
+    format!("{}.s3.{}.amazonaws.com", site.buckets.get(side), site.regions.get(side))
+}

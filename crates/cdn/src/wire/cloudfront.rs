@@ -1,0 +1,451 @@
+//! Distributions and what belongs to them in the types of the CloudFront SDK. [`properties`] of a configuration that was built
+//! from settings equals [`DistributionSettings::to_properties`].
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudfront::error::BuildError;
+use aws_sdk_cloudfront::types::{
+    Aliases, AllowedMethods, CacheBehavior, CacheBehaviors, CachedMethods, CustomErrorResponse, CustomErrorResponses,
+    CustomOriginConfig, DefaultCacheBehavior, Distribution, DistributionConfig, DistributionConfigWithTags,
+    DistributionSummary as SdkSummary, EventType, FunctionAssociation, FunctionAssociations, HttpVersion,
+    InvalidationBatch, Method, MinimumProtocolVersion, Origin as SdkOrigin, OriginAccessControlConfig,
+    OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols,
+    OriginAccessControlSummary, OriginGroup, OriginGroupFailoverCriteria, OriginGroupMember, OriginGroupMembers,
+    OriginGroups, OriginProtocolPolicy, OriginSslProtocols, Origins, Paths, PriceClass, S3OriginConfig, SslProtocol,
+    SslSupportMethod, StatusCodes, Tag, Tags as SdkTags, ViewerCertificate, ViewerProtocolPolicy,
+};
+use twinsite_aws::Tags;
+use twinsite_core::{Arn, Host, Invalid, Output, Outputs, ResourceId, probe};
+
+use super::{RequestError, resolve};
+use crate::model::{
+    AccessControl, CACHING_DISABLED_POLICY, CACHING_OPTIMIZED_POLICY, CONNECTION_ATTEMPTS, CONNECTION_TIMEOUT,
+    CacheBypass, DistributionSettings, ERROR_CACHING_TTL, InvalidationPaths, MINIMUM_TLS, ORIGIN_GROUP, Origin,
+    OriginKind, READ_TIMEOUT,
+};
+
+/// The comment on resources other than the distribution.
+pub(crate) const CREATED_BY: &str = "Made by twinsite.";
+
+/// An entry of the list of distributions.
+pub(crate) struct DistributionSummary {
+    pub(crate) id: ResourceId,
+    pub(crate) arn: Arn,
+    pub(crate) host: Host,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) comment: String,
+    pub(crate) deployed: bool,
+}
+
+impl DistributionSummary {
+    pub(crate) fn from_sdk(from: &SdkSummary) -> Result<Self, Invalid> {
+        Ok(Self {
+            id: from.id().parse()?,
+            arn: from.arn().parse()?,
+            host: from.domain_name().parse()?,
+            aliases: from.aliases().map(|aliases| aliases.items().to_vec()).unwrap_or_default(),
+            comment: from.comment().to_owned(),
+            deployed: from.status() == "Deployed",
+        })
+    }
+}
+
+/// The outputs of the creation of a distribution.
+pub(crate) fn distribution_outputs(from: &Distribution) -> Result<Vec<Output>, Invalid> {
+    Ok(vec![
+        Output::Arn(from.arn().parse()?),
+        Output::Host(from.domain_name().parse()?),
+        Output::Id(from.id().parse()?),
+    ])
+}
+
+pub(crate) fn access_control(from: &OriginAccessControlSummary) -> Result<AccessControl, Invalid> {
+    let (protocol, behavior) = (from.signing_protocol().as_str(), from.signing_behavior().as_str());
+    let signing = format!("{protocol} {behavior} {}", from.origin_access_control_origin_type().as_str());
+    Ok(AccessControl { id: from.id().parse()?, signing })
+}
+
+pub(crate) fn access_control_config(name: &str) -> Result<OriginAccessControlConfig, BuildError> {
+    OriginAccessControlConfig::builder()
+        .name(name)
+        .description(CREATED_BY)
+        .signing_protocol(OriginAccessControlSigningProtocols::Sigv4)
+        .signing_behavior(OriginAccessControlSigningBehaviors::Always)
+        .origin_access_control_origin_type(OriginAccessControlOriginTypes::S3)
+        .build()
+}
+
+pub(crate) fn invalidation_batch(paths: &InvalidationPaths, reference: &str) -> Result<InvalidationBatch, BuildError> {
+    let paths = paths.as_slice();
+    let paths = Paths::builder().quantity(quantity(paths)).set_items(Some(paths.to_vec())).build()?;
+    InvalidationBatch::builder().caller_reference(reference).paths(paths).build()
+}
+
+fn quantity<T>(items: &[T]) -> i32 {
+    i32::try_from(items.len()).unwrap_or(i32::MAX)
+}
+
+/// The managed settings of a configuration, normalized as by [`DistributionSettings::to_properties`].
+pub(crate) fn properties(config: &DistributionConfig, alias: &str) -> BTreeMap<String, String> {
+    let http_version = config.http_version().map_or("http2", HttpVersion::as_str).to_ascii_lowercase();
+    let price_class = config.price_class().map_or("PriceClass_All", PriceClass::as_str).to_owned();
+    let mut properties = BTreeMap::from([
+        ("Enabled".to_owned(), config.enabled().to_string()),
+        ("DefaultRootObject".to_owned(), config.default_root_object().unwrap_or_default().to_owned()),
+        ("IsIPV6Enabled".to_owned(), config.is_ipv6_enabled().unwrap_or_default().to_string()),
+        ("HttpVersion".to_owned(), http_version),
+        ("PriceClass".to_owned(), price_class),
+        ("ViewerCertificate".to_owned(), viewer_certificate_property(config.viewer_certificate())),
+    ]);
+    if config.aliases().is_some_and(|aliases| aliases.items().iter().any(|actual| actual == alias)) {
+        properties.insert(format!("Alias {alias}"), "present".to_owned());
+    }
+    for origin in config.origins().map(Origins::items).unwrap_or_default() {
+        if is_managed_origin(origin) {
+            properties.insert(format!("Origin {}", origin.id()), origin_property(origin));
+        }
+    }
+    for group in config.origin_groups().map(OriginGroups::items).unwrap_or_default() {
+        if group.id() == ORIGIN_GROUP {
+            properties.insert(format!("OriginGroup {ORIGIN_GROUP}"), origin_group_property(group));
+        }
+    }
+    if let Some(behavior) = config.default_cache_behavior() {
+        properties.insert("DefaultCacheBehavior".to_owned(), default_behavior_property(behavior));
+    }
+    let behaviors = config.cache_behaviors().map(CacheBehaviors::items).unwrap_or_default();
+    for (index, behavior) in behaviors.iter().enumerate().filter(|(_, behavior)| is_managed_behavior(behavior)) {
+        let viewer = behavior.viewer_protocol_policy().as_str();
+        let cache = behavior.cache_policy_id().unwrap_or_default();
+        let property = format!("{}: {}, {viewer}, {cache}", index + 1, behavior.target_origin_id());
+        properties.insert(format!("CacheBehavior {}", behavior.path_pattern()), property);
+    }
+    let errors = config.custom_error_responses().map(CustomErrorResponses::items).unwrap_or_default();
+    for error in errors.iter().filter(|error| error.error_code() == 404) {
+        let (page, code) = (error.response_page_path().unwrap_or_default(), error.response_code().unwrap_or("404"));
+        let property = format!("{page} as {code}, {} s", error.error_caching_min_ttl().unwrap_or_default());
+        properties.insert("CustomErrorResponse 404".to_owned(), property);
+    }
+    properties
+}
+
+fn is_managed_origin(origin: &SdkOrigin) -> bool {
+    ["primary", "backup"].contains(&origin.id())
+}
+
+fn is_managed_behavior(behavior: &CacheBehavior) -> bool {
+    behavior.path_pattern().trim_start_matches('/').starts_with(probe::FOLDER)
+}
+
+fn viewer_certificate_property(certificate: Option<&ViewerCertificate>) -> String {
+    let arn = certificate.and_then(ViewerCertificate::acm_certificate_arn).unwrap_or("none");
+    let tls = certificate.and_then(ViewerCertificate::minimum_protocol_version).map_or("", |tls| tls.as_str());
+    let support = certificate.and_then(ViewerCertificate::ssl_support_method).map_or("", |support| support.as_str());
+    format!("{arn}, {tls}, {support}")
+}
+
+fn origin_property(origin: &SdkOrigin) -> String {
+    let (access, read) = match (origin.custom_origin_config(), origin.s3_origin_config()) {
+        (Some(custom), _) => {
+            let access = format!("website, {} {}", custom.origin_protocol_policy().as_str(), custom.http_port());
+            (access, custom.origin_read_timeout())
+        }
+        (None, Some(s3)) => {
+            (format!("private, {}", origin.origin_access_control_id().unwrap_or_default()), s3.origin_read_timeout())
+        }
+        (None, None) => ("unknown".to_owned(), None),
+    };
+    let attempts = origin.connection_attempts().unwrap_or(3);
+    let (connect, read) = (origin.connection_timeout().unwrap_or(10), read.unwrap_or(30));
+    format!(
+        "{}{}, {access}, {attempts} attempts, {connect} s, {read} s",
+        origin.domain_name(),
+        origin.origin_path().unwrap_or_default()
+    )
+}
+
+fn origin_group_property(group: &OriginGroup) -> String {
+    let members = group.members().map(OriginGroupMembers::items).unwrap_or_default();
+    let members: Vec<&str> = members.iter().map(OriginGroupMember::origin_id).collect();
+    let codes = group.failover_criteria().and_then(OriginGroupFailoverCriteria::status_codes);
+    let mut codes: Vec<i32> = codes.map(StatusCodes::items).unwrap_or_default().to_vec();
+    codes.sort_unstable();
+    let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
+    format!("{} on {}", members.join(" then "), codes.join(", "))
+}
+
+fn default_behavior_property(behavior: &DefaultCacheBehavior) -> String {
+    let methods = behavior.allowed_methods().map(AllowedMethods::items).unwrap_or_default();
+    let mut methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    methods.sort_unstable();
+    let mut parts = vec![behavior.target_origin_id().to_owned(), behavior.viewer_protocol_policy().as_str().to_owned()];
+    parts.push(methods.join(" "));
+    parts.push(if behavior.compress().unwrap_or_default() { "compressed" } else { "not compressed" }.to_owned());
+    parts.push(behavior.cache_policy_id().unwrap_or_default().to_owned());
+    parts.extend(behavior.response_headers_policy_id().filter(|id| !id.is_empty()).map(str::to_owned));
+    let functions = behavior.function_associations().map(FunctionAssociations::items).unwrap_or_default();
+    parts.extend(functions.iter().map(|one| format!("{} at {}", one.function_arn(), one.event_type().as_str())));
+    parts.join(", ")
+}
+
+/// A new configuration, or `existing` with the managed settings replaced.
+pub(crate) fn distribution_config(
+    settings: &DistributionSettings,
+    outputs: &Outputs,
+    existing: Option<DistributionConfig>,
+) -> Result<DistributionConfig, RequestError> {
+    let certificate = resolve(&settings.certificate, outputs)?;
+    let mut origins = Vec::new();
+    for origin in &settings.origins {
+        origins.push(sdk_origin(origin, outputs)?);
+    }
+    let config = existing.map_or_else(|| new_config(settings), Ok)?;
+    Ok(with_managed_settings(settings, config, origins, certificate.as_str())?)
+}
+
+pub(crate) fn tagged_distribution_config(
+    settings: &DistributionSettings,
+    tags: &Tags,
+    outputs: &Outputs,
+) -> Result<DistributionConfigWithTags, RequestError> {
+    let config = distribution_config(settings, outputs, None)?;
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = SdkTags::builder().set_items(Some(tags.collect::<Result<_, _>>()?)).build();
+    Ok(DistributionConfigWithTags::builder().distribution_config(config).tags(tags).build())
+}
+
+fn new_config(settings: &DistributionSettings) -> Result<DistributionConfig, BuildError> {
+    DistributionConfig::builder()
+        .caller_reference(&settings.caller_reference)
+        .comment(&settings.comment)
+        .enabled(true)
+        .origins(Origins::builder().quantity(0).set_items(Some(Vec::new())).build()?)
+        .default_cache_behavior(default_behavior(settings)?)
+        .build()
+}
+
+/// Replaces the managed settings. Other settings and list entries are left as they are.
+fn with_managed_settings(
+    settings: &DistributionSettings,
+    mut config: DistributionConfig,
+    mut origins: Vec<SdkOrigin>,
+    certificate: &str,
+) -> Result<DistributionConfig, BuildError> {
+    let mut aliases = config.aliases.take().and_then(|aliases| aliases.items).unwrap_or_default();
+    if !aliases.contains(&settings.alias) {
+        aliases.push(settings.alias.clone());
+    }
+    config.aliases = Some(Aliases::builder().quantity(quantity(&aliases)).set_items(Some(aliases)).build()?);
+    config.enabled = true;
+    config.default_root_object = Some(settings.root_object.clone());
+    config.is_ipv6_enabled = Some(settings.ipv6);
+    config.http_version = Some(HttpVersion::Http2and3);
+    config.price_class = Some(PriceClass::from(settings.price_class));
+    config.viewer_certificate = Some(viewer_certificate(certificate));
+    let existing = config.origins.take().map(|origins| origins.items).unwrap_or_default();
+    origins.extend(existing.into_iter().filter(|origin| !is_managed_origin(origin)));
+    config.origins = Some(Origins::builder().quantity(quantity(&origins)).set_items(Some(origins)).build()?);
+    config.origin_groups = Some(origin_groups(settings, config.origin_groups.take())?);
+    let default = config.default_cache_behavior.take();
+    config.default_cache_behavior = Some(merged_behavior(default, default_behavior(settings)?));
+    config.cache_behaviors = Some(cache_behaviors(settings, config.cache_behaviors.take())?);
+    config.custom_error_responses = Some(error_responses(settings, config.custom_error_responses.take())?);
+    Ok(config)
+}
+
+fn viewer_certificate(arn: &str) -> ViewerCertificate {
+    ViewerCertificate::builder()
+        .acm_certificate_arn(arn)
+        .ssl_support_method(SslSupportMethod::SniOnly)
+        .minimum_protocol_version(MinimumProtocolVersion::from(MINIMUM_TLS))
+        .cloud_front_default_certificate(false)
+        .build()
+}
+
+fn sdk_origin(origin: &Origin, outputs: &Outputs) -> Result<SdkOrigin, RequestError> {
+    let Origin { id, host, kind } = origin;
+    let built = SdkOrigin::builder().id(id).domain_name(host).origin_path("");
+    let built = built.connection_attempts(CONNECTION_ATTEMPTS).connection_timeout(CONNECTION_TIMEOUT);
+    let origin = match kind {
+        OriginKind::Website => {
+            let protocols = OriginSslProtocols::builder().quantity(1).items(SslProtocol::TlSv12).build()?;
+            let custom = CustomOriginConfig::builder()
+                .http_port(80)
+                .https_port(443)
+                .origin_protocol_policy(OriginProtocolPolicy::HttpOnly)
+                .origin_ssl_protocols(protocols)
+                .origin_read_timeout(READ_TIMEOUT)
+                .origin_keepalive_timeout(5);
+            built.custom_origin_config(custom.build()?)
+        }
+        OriginKind::Private(access_control) => {
+            let id = resolve(access_control, outputs)?;
+            let s3 = S3OriginConfig::builder().origin_access_identity("").origin_read_timeout(READ_TIMEOUT).build();
+            built.s3_origin_config(s3).origin_access_control_id(id.as_str())
+        }
+    };
+    Ok(origin.build()?)
+}
+
+fn origin_groups(settings: &DistributionSettings, existing: Option<OriginGroups>) -> Result<OriginGroups, BuildError> {
+    let others = existing.and_then(|groups| groups.items).unwrap_or_default();
+    let mut groups: Vec<OriginGroup> = others.into_iter().filter(|group| group.id() != ORIGIN_GROUP).collect();
+    if !settings.failover_codes.is_empty() {
+        let codes = settings.failover_codes.to_vec();
+        let codes = StatusCodes::builder().quantity(quantity(&codes)).set_items(Some(codes)).build()?;
+        let members = settings.origins.iter().map(|origin| OriginGroupMember::builder().origin_id(&origin.id).build());
+        let members = members.collect::<Result<Vec<_>, _>>()?;
+        let members = OriginGroupMembers::builder().quantity(quantity(&members)).set_items(Some(members)).build()?;
+        let criteria = OriginGroupFailoverCriteria::builder().status_codes(codes).build();
+        groups.push(OriginGroup::builder().id(ORIGIN_GROUP).failover_criteria(criteria).members(members).build()?);
+    }
+    OriginGroups::builder().quantity(quantity(&groups)).set_items(Some(groups)).build()
+}
+
+fn default_behavior(settings: &DistributionSettings) -> Result<DefaultCacheBehavior, BuildError> {
+    let functions = settings.function.iter().map(|arn| {
+        FunctionAssociation::builder().function_arn(arn.as_str()).event_type(EventType::ViewerRequest).build()
+    });
+    let functions = functions.collect::<Result<Vec<_>, _>>()?;
+    let functions =
+        FunctionAssociations::builder().quantity(quantity(&functions)).set_items(Some(functions)).build()?;
+    DefaultCacheBehavior::builder()
+        .target_origin_id(settings.target())
+        .viewer_protocol_policy(ViewerProtocolPolicy::from(settings.viewer_protocol_policy))
+        .allowed_methods(methods(&[Method::Get, Method::Head, Method::Options])?)
+        .compress(true)
+        .cache_policy_id(CACHING_OPTIMIZED_POLICY)
+        .set_response_headers_policy_id(settings.response_headers_policy.map(str::to_owned))
+        .function_associations(functions)
+        .build()
+}
+
+/// Leaves what is not managed as it is: key groups, logging, Lambda@Edge.
+fn merged_behavior(existing: Option<DefaultCacheBehavior>, desired: DefaultCacheBehavior) -> DefaultCacheBehavior {
+    let Some(mut behavior) = existing else { return desired };
+    behavior.target_origin_id = desired.target_origin_id;
+    behavior.viewer_protocol_policy = desired.viewer_protocol_policy;
+    behavior.allowed_methods = desired.allowed_methods;
+    behavior.compress = desired.compress;
+    behavior.cache_policy_id = desired.cache_policy_id;
+    behavior.response_headers_policy_id = desired.response_headers_policy_id;
+    behavior.function_associations = desired.function_associations;
+    behavior
+}
+
+fn methods(allowed: &[Method]) -> Result<AllowedMethods, BuildError> {
+    let cached = CachedMethods::builder().quantity(2).items(Method::Get).items(Method::Head).build()?;
+    AllowedMethods::builder()
+        .quantity(quantity(allowed))
+        .set_items(Some(allowed.to_vec()))
+        .cached_methods(cached)
+        .build()
+}
+
+/// The managed behaviors come first, as the first match applies and those of others may match health checks too.
+fn cache_behaviors(
+    settings: &DistributionSettings,
+    existing: Option<CacheBehaviors>,
+) -> Result<CacheBehaviors, BuildError> {
+    let others = existing.and_then(|behaviors| behaviors.items).unwrap_or_default();
+    let others = others.into_iter().filter(|behavior| !is_managed_behavior(behavior)).map(Ok);
+    let managed = settings.cache_bypasses.iter().map(|CacheBypass { path_pattern, target }| {
+        CacheBehavior::builder()
+            .path_pattern(path_pattern)
+            .target_origin_id(target)
+            .viewer_protocol_policy(ViewerProtocolPolicy::AllowAll)
+            .allowed_methods(methods(&[Method::Get, Method::Head])?)
+            .compress(false)
+            .cache_policy_id(CACHING_DISABLED_POLICY)
+            .build()
+    });
+    let all = managed.chain(others).collect::<Result<Vec<_>, _>>()?;
+    CacheBehaviors::builder().quantity(quantity(&all)).set_items(Some(all)).build()
+}
+
+fn error_responses(
+    settings: &DistributionSettings,
+    existing: Option<CustomErrorResponses>,
+) -> Result<CustomErrorResponses, BuildError> {
+    let others = existing.and_then(|pages| pages.items).unwrap_or_default();
+    let mut pages: Vec<_> = others.into_iter().filter(|page| page.error_code() != 404).collect();
+    if let Some(page) = &settings.error_page {
+        let page = CustomErrorResponse::builder().error_code(404).response_code("404").response_page_path(page);
+        pages.push(page.error_caching_min_ttl(ERROR_CACHING_TTL).build()?);
+    }
+    CustomErrorResponses::builder().quantity(quantity(&pages)).set_items(Some(pages)).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use twinsite_core::{Deferred, Mode, Pair, Site};
+
+    use super::*;
+    use crate::model::Desired;
+
+    fn settings(mode: Mode, change: impl FnOnce(&mut Desired)) -> DistributionSettings {
+        let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
+        let account = "111122223333".parse().unwrap();
+        let mut desired = Desired::new(Site::new("www.example.com".parse().unwrap(), mode, account, regions).unwrap());
+        change(&mut desired);
+        let certificate = "arn:aws:acm:us-east-1:111122223333:certificate/c".parse().unwrap();
+        DistributionSettings::new(&desired, Deferred::Known(certificate), &Deferred::Known("E1".parse().unwrap()))
+    }
+
+    fn written(settings: &DistributionSettings, existing: Option<DistributionConfig>) -> DistributionConfig {
+        distribution_config(settings, &Outputs::default(), existing).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_reads_as_the_settings_say() {
+        for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
+            for apex in [false, true] {
+                let settings = settings(mode, |desired| desired.apex = apex);
+                let config = written(&settings, None);
+                assert_eq!(properties(&config, "www.example.com"), settings.to_properties(), "{mode}");
+                assert_eq!(written(&settings, Some(config.clone())), config, "{mode}: written again");
+            }
+        }
+    }
+
+    #[test]
+    fn from_any_mode_to_any_other_nothing_of_the_old_one_stays() {
+        for from in [Mode::Dns, Mode::Origin, Mode::Layered] {
+            for to in [Mode::Dns, Mode::Origin, Mode::Layered] {
+                let after = settings(to, |_| {});
+                let config = written(&after, Some(written(&settings(from, |_| {}), None)));
+                assert_eq!(properties(&config, "www.example.com"), after.to_properties(), "{from} to {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_managed_stays() {
+        let mut config = written(&settings(Mode::Origin, |_| {}), None);
+        config.aliases.as_mut().unwrap().items.as_mut().unwrap().push("other.example.com".into());
+        config.web_acl_id = Some("acl".into());
+        config.default_cache_behavior.as_mut().unwrap().smooth_streaming = Some(true);
+        let theirs = CacheBehavior::builder()
+            .path_pattern("/api/*")
+            .target_origin_id("api")
+            .cache_policy_id(CACHING_OPTIMIZED_POLICY);
+        let theirs = theirs.viewer_protocol_policy(ViewerProtocolPolicy::AllowAll).build().unwrap();
+        config.cache_behaviors.as_mut().unwrap().items.as_mut().unwrap().push(theirs);
+        let after = written(&settings(Mode::Layered, |_| {}), Some(config));
+        assert_eq!(after.aliases().unwrap().items().len(), 2);
+        assert_eq!(after.web_acl_id(), Some("acl"));
+        assert_eq!(after.default_cache_behavior().unwrap().smooth_streaming(), Some(true));
+        let patterns: Vec<_> =
+            after.cache_behaviors().unwrap().items().iter().map(CacheBehavior::path_pattern).collect();
+        assert_eq!(patterns, ["/.well-known/twinsite/*", "/api/*"]);
+        assert_eq!(after.cache_behaviors().unwrap().quantity(), 2);
+    }
+
+    #[test]
+    fn nothing_is_written_before_what_it_needs_is_made() {
+        let mut settings = settings(Mode::Dns, |_| {});
+        settings.certificate = Deferred::After("certificate/issued".into());
+        let built = distribution_config(&settings, &Outputs::default(), None);
+        assert!(matches!(built, Err(RequestError::MissingOutput(_))));
+    }
+}

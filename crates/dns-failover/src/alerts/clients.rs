@@ -1,0 +1,88 @@
+//! SNS and CloudWatch in several regions: observes and executes changes.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+use futures::try_join;
+use twinsite_aws::AwsError;
+use twinsite_core::{Apply, Output, Outputs, Region, Run, Site};
+
+use super::calls;
+use super::model::{Actual, Change, Desired, RegionalAlerts};
+
+/// The clients of one region.
+#[derive(Clone, Debug)]
+pub struct RegionalClients {
+    /// The SNS client.
+    pub sns: aws_sdk_sns::Client,
+    /// The CloudWatch client.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+}
+
+/// Observes and changes the alerts of a site.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    clients: BTreeMap<Region, RegionalClients>,
+}
+
+impl Alerts {
+    /// With clients for [`Alerts::regions`].
+    pub fn new(clients: BTreeMap<Region, RegionalClients>) -> Self {
+        Self { clients }
+    }
+
+    /// The regions that need clients: us-east-1 and the site's two regions.
+    pub fn regions(site: &Site) -> Vec<Region> {
+        let mut regions = vec![Region::us_east_1(), site.regions.primary.clone(), site.regions.backup.clone()];
+        regions.sort();
+        regions.dedup();
+        regions
+    }
+
+    fn clients(&self, region: &Region) -> Result<&RegionalClients, AwsError> {
+        let missing = || AwsError::refused("Subscribe", region, "there is no client for this region");
+        self.clients.get(region).ok_or_else(missing)
+    }
+
+    /// Reads the actual state.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn observe(&self, desired: &Desired) -> Result<Actual, AwsError> {
+        let prefix = format!("{}-", desired.resource_name());
+        let regions = self.clients.iter().map(async |(region, RegionalClients { sns, cloudwatch })| {
+            let arn = desired.topic_arn(region);
+            let alarms = calls::list_alarms(cloudwatch, &prefix);
+            let (alarms, topic) = try_join!(alarms, calls::find_topic(sns, &arn))?;
+            Ok::<_, AwsError>((region.clone(), RegionalAlerts { topic, alarms }))
+        });
+        Ok(try_join_all(regions.map(Box::pin)).await?.into_iter().collect())
+    }
+}
+
+impl Apply<Change> for Alerts {
+    type Error = AwsError;
+
+    async fn apply(&self, change: &Change, outputs: &Outputs, _: &Run) -> Result<Vec<Output>, AwsError> {
+        match change {
+            Change::CreateTopic { region, name, tags } => {
+                calls::create_topic(&self.clients(region)?.sns, name, tags).await?;
+            }
+            Change::Subscribe { region, topic, email } => {
+                calls::subscribe(&self.clients(region)?.sns, topic, email).await?;
+            }
+            Change::Unsubscribe { region, topic, email, subscription } => {
+                calls::unsubscribe(&self.clients(region)?.sns, topic, email, subscription.as_deref()).await?;
+            }
+            Change::PutAlarm { alarm, tags, fields: _ } => {
+                let cloudwatch = &self.clients(&alarm.region)?.cloudwatch;
+                Box::pin(calls::put_metric_alarm(cloudwatch, alarm, tags, outputs)).await?;
+            }
+            Change::DeleteAlarm { region, name } => {
+                calls::delete_alarm(&self.clients(region)?.cloudwatch, name).await?;
+            }
+            Change::DeleteTopic { region, topic } => calls::delete_topic(&self.clients(region)?.sns, topic).await?,
+        }
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,44 @@
+//! From the actual to the desired state: pure.
+
+mod checks;
+mod pair;
+mod records;
+
+use twinsite_core::Step;
+
+use crate::model::{Actual, Change, CheckPurpose, CheckRef, Conflicts, Desired, ValidationRecordUse};
+
+/// The steps that bring health checks and records into the desired state. A caller that also manages the distribution orders
+/// [`RECORDS`](crate::step_ids::RECORDS) after its deployment.
+///
+/// # Errors
+/// [`Conflicts`] if the desired state cannot be reached. Nothing should be changed then.
+pub fn plan_changes(desired: &Desired, actual: &Actual) -> Result<Vec<Step<Change>>, Conflicts> {
+    let planned = checks::plan_checks(desired, &actual.checks);
+    let steps = records::site_steps(desired, &actual.zone, |purpose| planned.id(purpose))?;
+    records::fail_if_protected(&actual.zone, &steps)?;
+    Ok(planned.steps.into_iter().chain(steps).collect())
+}
+
+/// The health checks that exist after the steps of [`plan_changes`], for alarms.
+pub fn planned_checks(desired: &Desired, actual: &Actual) -> Vec<CheckRef> {
+    let planned = checks::plan_checks(desired, &actual.checks);
+    let check = |purpose| Some(CheckRef { purpose, id: planned.id(purpose)? });
+    CheckPurpose::ALL.into_iter().filter_map(check).collect()
+}
+
+/// The steps that delete the site's records and health checks. A caller that also manages the certificate orders the deletion of
+/// [`VALIDATION_RECORD`](crate::step_ids::VALIDATION_RECORD) after the deletion of the certificates.
+///
+/// # Errors
+/// [`Conflicts`] if record sets are protected. Nothing should be changed then.
+pub fn plan_destruction(
+    desired: &Desired,
+    actual: &Actual,
+    validation_record: ValidationRecordUse,
+) -> Result<Vec<Step<Change>>, Conflicts> {
+    let mut steps = records::site_destruction_steps(desired, &actual.zone, validation_record);
+    records::fail_if_protected(&actual.zone, &steps)?;
+    steps.extend(checks::destruction_steps(&actual.checks));
+    Ok(steps)
+}

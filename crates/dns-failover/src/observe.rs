@@ -1,0 +1,98 @@
+//! Reads the actual state.
+
+use std::collections::BTreeMap;
+
+use futures::try_join;
+use twinsite_aws::AwsError;
+use twinsite_core::{Deferred, Host, ValidationRecord};
+
+use crate::calls::{checks, records};
+use crate::clients::DnsFailover;
+use crate::model::{
+    Actual, Check, CheckPurpose, Conflict, Desired, FindZoneError, HostedZone, ZoneId, ZoneRecords, choose_hosted_zone,
+    evaluate_health, normalized_name,
+};
+
+impl DnsFailover {
+    /// The hosted zones of the account.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn list_hosted_zones(&self) -> Result<Vec<HostedZone>, AwsError> {
+        records::list_hosted_zones(&self.client).await
+    }
+
+    /// The hosted zone of the site: the configured one, or the one with the longest name that contains the domain.
+    ///
+    /// # Errors
+    /// [`FindZoneError`] if the zones could not be listed, or none or several of them can be used.
+    pub async fn find_zone(&self, desired: &Desired) -> Result<HostedZone, FindZoneError> {
+        let (domain, mut zones) = (&desired.site.domain, self.list_hosted_zones().await?);
+        let Some(id) = &desired.zone else {
+            return choose_hosted_zone(domain, &zones).cloned().map_err(|error| Conflict::from(error).into());
+        };
+        zones.retain(|zone| zone.id == *id);
+        let wrong = |_| Conflict::WrongZone { id: id.clone(), domain: domain.clone() }.into();
+        choose_hosted_zone(domain, &zones).cloned().map_err(wrong)
+    }
+
+    /// Reads the actual state of a site's records and health checks.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn observe(&self, desired: &Desired, zone: &HostedZone) -> Result<Actual, AwsError> {
+        let (name, prefix) = (Host::from(&desired.site.domain), desired.check_reference_prefix());
+        let record = match &desired.validation_record {
+            Some(Deferred::Known(record)) => Some(record),
+            Some(Deferred::After(_)) | None => None,
+        };
+        let records = Box::pin(self.observe_zone(zone, &name, record));
+        let checks = Box::pin(checks::list_health_checks(&self.client, &prefix));
+        let (zone, checks) = try_join!(records, checks)?;
+        Ok(Actual { zone, checks })
+    }
+
+    /// Reads the records of one name, for a [`FailoverPair`](crate::FailoverPair).
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn observe_records(&self, zone: &HostedZone, name: &Host) -> Result<ZoneRecords, AwsError> {
+        Box::pin(self.observe_zone(zone, name, None)).await
+    }
+
+    async fn observe_zone(
+        &self,
+        zone: &HostedZone,
+        name: &Host,
+        validation_record: Option<&ValidationRecord>,
+    ) -> Result<ZoneRecords, AwsError> {
+        let (client, id) = (&self.client, zone.id.clone());
+        let sets = records::list_actual_records(client, &id, name.as_str()).await?;
+        let mut validation_values = BTreeMap::new();
+        if let Some(record) = validation_record {
+            let value = records::get_validation_value(client, &id, record).await?;
+            validation_values.extend(value.map(|value| (normalized_name(&record.name), value)));
+        }
+        let names: Vec<String> = std::iter::once(name.to_string()).chain(validation_values.keys().cloned()).collect();
+        let protections = records::list_protections(client, &id, &names).await?;
+        Ok(ZoneRecords { id, name: normalized_name(&zone.name), sets, validation_values, protections })
+    }
+
+    /// Whether each of the site's health checks is healthy; checks without a status yet are left out. Route 53 limits
+    /// all callers of an account together to five requests per second.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn check_health(&self, checks: &[Check]) -> Result<BTreeMap<CheckPurpose, bool>, AwsError> {
+        let reports = checks::get_health_check_statuses(&self.client, checks).await?;
+        Ok(evaluate_health(checks, &reports))
+    }
+
+    /// The host names of the name servers of a hosted zone.
+    ///
+    /// # Errors
+    /// [`AwsError`] if the call failed.
+    pub async fn name_servers(&self, zone: &ZoneId) -> Result<Vec<String>, AwsError> {
+        records::get_name_servers(&self.client, zone).await
+    }
+}
