@@ -358,7 +358,7 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         Ok((invalidation, collect(stores, request.plan.keep, &published, &run).await))
     });
     let (invalidation, collected) = finishing.await?;
-    Ok(DeployResult::Published(Box::new(publish_result(published, collected, invalidation))))
+    Ok(DeployResult::Published(Box::new(publish_result(published, &collected, invalidation))))
 }
 
 /// Runs `work` while the lock is renewed. Should the lock be lost, `work` is cancelled and its result discarded.

@@ -1,28 +1,4 @@
-//! The content engine of twinsite: publishes a directory to S3 by content, with a reason for every object that moves, in an
-//! order that never shows a page before its assets, and with deletes that cannot run away.
-//!
-//! ```
-//! use twinsite_core::Run;
-//! use twinsite_sync::{Index, MemoryStore, Options, Rules, plan, transfer, walk};
-//!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! # let dir = tempfile::tempdir()?;
-//! # std::fs::write(dir.path().join("index.html"), "<h1>hello</h1>")?;
-//! let source = walk(dir.path(), &Rules::web())?;
-//! let store = MemoryStore::default(); // or S3Store::new(client, "my-bucket")
-//! let (index, run) = (Index::memory(), Run::silent());
-//! let plan = plan(&source, &store, &Options::default(), &index, &run).await?;
-//! for put in plan.puts() {
-//!     println!("{}: {}", put.object.key, put.reason);
-//! }
-//! let report = transfer(plan, &store, &index, &run).await?;
-//! assert_eq!(report.put, 1);
-//! # Ok(()) }
-//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
-//! ```
-//!
-//! It never compares modification times, never prints, never deletes what it did not publish unless told to, and never
-//! retries: the SDK does that.
+#![doc = include_str!("../README.md")]
 
 pub mod lock;
 mod manifest;

@@ -60,7 +60,7 @@ async fn stopped_after_any_call_or_with_its_reply_lost_everything_is_byte_for_by
     for how in [How::Website, How::Policy, How::StopObject, How::Replication] {
         for mode in MODES.into_iter().filter(|mode| how.fits(*mode)) {
             for trouble in [InjectedFault::Refuse, InjectedFault::LoseReply] {
-                nothing_stays_broken(how, mode, trouble).await;
+                Box::pin(nothing_stays_broken(how, mode, trouble)).await;
             }
         }
     }
