@@ -40,7 +40,7 @@ impl S3Store {
         (content, md5): (Content, Md5),
     ) -> Result<Written, StoreError> {
         let written = match (&self.lane, &content) {
-            (Some(lane), Content::ByteBudget(bytes)) => lane.put(key, headers, (bytes, &md5), &self.throttles).await,
+            (Some(lane), Content::Memory(bytes)) => lane.put(key, headers, (bytes, &md5), &self.throttles).await,
             (None, _) | (_, Content::File(_)) => None,
         };
         let written = match written {
