@@ -278,7 +278,11 @@ impl PlannedBackup {
         Self {
             bucket: bucket.to_owned(),
             copy: copies.map(|copy| PlannedObject::new(&copy.object.key, &copy.cause, copy.object.size)).collect(),
-            delete: compared.into_iter().flat_map(|compared| &compared.gone).map(ToString::to_string).collect(),
+            delete: compared
+                .into_iter()
+                .flat_map(|compared| &compared.gone)
+                .map(|object| object.key.to_string())
+                .collect(),
             foreign: compared.into_iter().flat_map(|compared| &compared.foreign).map(ToString::to_string).collect(),
             unchanged: compared.map(|compared| compared.in_sync).unwrap_or_default(),
             error,
