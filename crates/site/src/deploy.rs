@@ -347,10 +347,14 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         plans += 1;
         prepared = while_locked(lock, run, async |run| Box::pin(prepare(stores, request, &run)).await).await?;
     };
+    // Requests of a holder that was stopped may still arrive: the next publish deletes what they create.
+    let inherited = lock.inherited().created.clone();
     let finishing = while_locked(lock, run, async |run| {
         let Done { transferred, pending, recorded_before } = done;
         let Transferred { published, invalidation } = transferred;
-        let invalidation = settle_invalidation(&stores.primary, invalidation, &pending, recorded_before, &run).await;
+        let left = UnfinishedPublish { created: inherited, ..UnfinishedPublish::default() };
+        let before = UnfinishedRecord { exists: recorded_before, left };
+        let invalidation = settle_invalidation(&stores.primary, invalidation, &pending, before, &run).await;
         let collected = collect(stores, request.plan.keep, &published, &run).await;
         Ok(publish_result(published, &collected, invalidation))
     });
@@ -485,18 +489,28 @@ async fn newer_release<S: VersionedStore>(
     }
 }
 
+/// The record of unfinished publishes.
+struct UnfinishedRecord {
+    /// Whether there is one.
+    exists: bool,
+    /// What it is to say from now on.
+    left: UnfinishedPublish,
+}
+
 /// Clears or records what is pending. The objects are published by now, so an invalidation that was not accepted does not
 /// undo the deploy.
 async fn settle_invalidation<S: VersionedStore>(
     primary: &S,
     invalidation: Result<Option<usize>, AwsError>,
     pending: &UnfinishedPublish,
-    recorded_before: bool,
+    before: UnfinishedRecord,
     run: &Run,
 ) -> InvalidationResult {
     match invalidation {
         Ok(paths) => {
-            if recorded_before {
+            if !before.left.is_empty() {
+                record_unfinished(primary, &before.left, run).await;
+            } else if before.exists {
                 // If the record stays, the next deploy invalidates once more, which is harmless.
                 drop(Box::pin(lock::clear_unfinished(primary)).await);
             }
@@ -505,7 +519,7 @@ async fn settle_invalidation<S: VersionedStore>(
         Err(error) => {
             let text = format!("CloudFront may serve outdated objects for up to a day: {error}");
             warn(run, text, "the pending invalidation is recorded in the bucket; the next deploy requests it again");
-            let left = UnfinishedPublish { record: false, created: BTreeSet::new(), ..pending.clone() };
+            let left = UnfinishedPublish { record: false, created: before.left.created, ..pending.clone() };
             record_unfinished(primary, &left, run).await;
             InvalidationResult::Pending { error: error.to_string() }
         }

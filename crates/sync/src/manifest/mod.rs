@@ -86,12 +86,12 @@ fn update_text(hash: &mut Hash, text: &str) {
 
 /// Fingerprints of many headers; most objects share a few sets of them.
 #[derive(Default)]
-pub(crate) struct Prints<'a>(HashMap<*const Headers, String>, PhantomData<&'a Headers>);
+pub(crate) struct Prints<'a>(HashMap<usize, String>, PhantomData<&'a Headers>);
 
 impl<'a> Prints<'a> {
     /// Told apart by where they are, which is cheaper than looking into them.
     pub(crate) fn of(&mut self, headers: &'a Arc<Headers>) -> &str {
-        self.0.entry(Arc::as_ptr(headers)).or_insert_with(|| fingerprint(headers))
+        self.0.entry(Arc::as_ptr(headers) as usize).or_insert_with(|| fingerprint(headers))
     }
 }
 

@@ -19,6 +19,11 @@ pub(crate) trait Gate: std::fmt::Debug + Send + Sync + 'static {
     /// Returns when the request may be made; or the request fails and nothing has happened.
     fn pass(&self) -> impl Future<Output = Made<()>> + Send;
 
+    /// Whether requests that wait for it are already on their way, and cannot be taken back.
+    fn is_network(&self) -> bool {
+        false
+    }
+
     /// Tells whether its reply arrives.
     fn answer(&self) -> Made<()> {
         Ok(())
@@ -39,12 +44,22 @@ impl<G> Clone for Gated<G> {
     }
 }
 
+impl<G> Gated<G> {
+    fn check_fence(&self) -> Made<()> {
+        match &self.fence {
+            Some(run) if run.is_expired() => Err(StoreError::Broken("the lease has expired".to_owned())),
+            _ => Ok(()),
+        }
+    }
+}
+
 macro_rules! turn {
     ($self:ident.$call:ident($($arg:expr),*)) => {{
-        $self.gate.pass().await?;
         // As the fence of an S3 store: checked when the request is sent.
-        if $self.fence.as_ref().is_some_and(Run::is_expired) {
-            return Err(StoreError::Broken("the lease has expired".to_owned()));
+        $self.check_fence()?;
+        $self.gate.pass().await?;
+        if !$self.gate.is_network() {
+            $self.check_fence()?;
         }
         let made = $self.store.$call($($arg),*).await;
         $self.gate.answer()?;

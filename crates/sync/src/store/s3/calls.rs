@@ -54,7 +54,7 @@ impl S3Store {
             (None, _) | (_, Content::File(_)) => None,
         };
         let put = match fast {
-            Some(written) => Conditional::Written(written),
+            Some(put) => put,
             None => self.put_object_by_sdk(key, headers, (content, &md5), condition).await?,
         };
         match put {

@@ -27,7 +27,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 use http_body::Body;
 
-use super::calls::{kept, quoted};
+use super::calls::{Conditional, kept, quoted};
 use super::fence::Fence;
 use super::throttles::Throttles;
 use super::wire::{content_md5, encoded, header_pairs};
@@ -70,7 +70,12 @@ struct Inner {
 
 impl FastPut {
     /// Puts an object; `None` when the SDK has to.
-    pub(super) async fn put(&self, put: SmallPut<'_>, fence: Option<&Fence>, throttles: &Throttles) -> Option<Written> {
+    pub(super) async fn put(
+        &self,
+        put: SmallPut<'_>,
+        fence: Option<&Fence>,
+        throttles: &Throttles,
+    ) -> Option<Conditional> {
         let way = self.0.way.get()?;
         if put.bytes.len() > SMALL || self.0.misses.load(Ordering::Relaxed) >= MISSES {
             return None;
@@ -83,15 +88,20 @@ impl FastPut {
         if let Some(answer) = &answer {
             throttles.see(answer.status().as_u16());
         }
-        let written = match answer.filter(|answer| answer.status().as_u16() == 200) {
-            Some(answer) => written(answer).await,
-            None => None,
+        let done = match answer {
+            Some(answer) if answer.status().as_u16() == 200 => written(answer).await.map(Conditional::Written),
+            // The precondition did not hold. Putting once more would not change that.
+            Some(answer) if answer.status().as_u16() == 412 => {
+                drop(ByteStream::new(answer.into_body()).collect().await);
+                Some(Conditional::Refused(Some(ETag::Md5(*put.md5))))
+            }
+            _ => None,
         };
-        match &written {
+        match &done {
             Some(_) => self.0.misses.store(0, Ordering::Relaxed),
             None => drop(self.0.misses.fetch_add(1, Ordering::Relaxed)),
         }
-        written
+        done
     }
 
     /// Looks over the SDK's shoulder while it puts this object; `None` when there is nothing more to learn.
