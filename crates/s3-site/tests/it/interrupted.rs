@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use twinsite_core::Mode;
 use twinsite_local::{Cloud, InjectedFault};
-use twinsite_s3_site::{Adopt, steps};
+use twinsite_s3_site::{Adopt, plan_changes};
 
-use crate::{applied, planned, s3_site, want};
+use crate::{applied, desired, planned, s3_site};
 
 /// Lets `k` calls through, then makes trouble: for one operation's retries, or for all that follow.
 fn trouble_at(cloud: &Cloud, k: usize, trouble: InjectedFault) {
@@ -32,18 +32,18 @@ async fn impatient(cloud: &Cloud) -> twinsite_s3_site::S3Site {
 }
 
 async fn converges(trouble: InjectedFault) {
-    let want = want(Mode::Layered);
+    let desired = desired(Mode::Layered);
     let (mut k, mut orphans) = (0, 0);
     loop {
         let cloud = Cloud::memory();
         let s3 = impatient(&cloud).await;
-        let plan = planned(&s3, &want).await;
+        let plan = planned(&s3, &desired).await;
         trouble_at(&cloud, k, trouble);
         let first = twinsite_core::apply(plan, &s3, &twinsite_core::Run::silent()).await;
         cloud.inject_faults(|_| InjectedFault::None);
         let s3 = s3_site(&cloud).await;
-        let mut retry = want.clone();
-        if steps(&retry, &s3.observe(&retry).await.unwrap()).is_err() {
+        let mut retry = desired.clone();
+        if plan_changes(&retry, &s3.observe(&retry).await.unwrap()).is_err() {
             // Killed between creating a bucket and tagging it: said, and mended by --adopt.
             orphans += 1;
             retry.adopt = Adopt::Adopt;
