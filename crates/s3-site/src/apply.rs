@@ -36,10 +36,7 @@ async fn apply_to_bucket(
 ) -> Result<(), AwsError> {
     use BucketChangeKind as Kind;
     match change {
-        Kind::Create { region, tags } => {
-            bucket.create_bucket(region).await?;
-            bucket.put_bucket_tagging(tags).await
-        }
+        Kind::Create { region, tags } => bucket.create_bucket(region, tags).await,
         Kind::PutTags { actual: _, desired } => bucket.put_bucket_tagging(desired).await,
         Kind::EnableVersioning => bucket.put_bucket_versioning().await,
         Kind::DisableAcls => bucket.put_bucket_ownership_controls().await,

@@ -230,6 +230,7 @@ impl Policy<'_> {
             "s3:PutEncryptionConfiguration",
             "s3:PutLifecycleConfiguration",
             "s3:PutReplicationConfiguration",
+            "s3:TagResource",
         ];
         let role = [
             "iam:CreateRole",

@@ -1,6 +1,7 @@
 //! Operations on a bucket and its settings. An absent setting is `None`, `false` or empty.
 
 use aws_sdk_s3::error::BuildError;
+use aws_sdk_s3::types::ObjectOwnership;
 use twinsite_aws::{AwsError, Kind, Tags};
 use twinsite_core::Region;
 
@@ -52,14 +53,19 @@ impl BucketClient<'_> {
         }
     }
 
+    /// Creates the bucket with its tags, so that it belongs to the site from the beginning, and without ACLs.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
-    pub(crate) async fn create_bucket(&self, region: &Region) -> Result<(), AwsError> {
-        let configuration = wire::create_bucket_configuration(region);
-        let request = self.client.create_bucket().set_create_bucket_configuration(configuration);
-        match bucket_call!(self, "CreateBucket", request) {
-            Ok(_) => Ok(()),
-            // An earlier call has created it and its response was lost.
-            Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => Ok(()),
+    pub(crate) async fn create_bucket(&self, region: &Region, tags: &Tags) -> Result<(), AwsError> {
+        let configuration = wire::create_bucket_configuration(region, tags);
+        let configuration = configuration.map_err(self.unbuildable("CreateBucket"))?;
+        let request = self.client.create_bucket().create_bucket_configuration(configuration);
+        match bucket_call!(self, "CreateBucket", request.object_ownership(ObjectOwnership::BucketOwnerEnforced)) {
+            // Servers other than AWS may ignore the tags of the creation.
+            Ok(_) => self.put_bucket_tagging(tags).await,
+            Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => {
+                // An earlier call has created it and its response was lost, if it has the tags.
+                if self.get_bucket_tagging().await? == *tags { Ok(()) } else { Err(error) }
+            }
             Err(error) => Err(error),
         }
     }

@@ -17,10 +17,14 @@ use crate::model::{Lifecycle, PublicAccessBlock};
 const UPLOADS_RULE: &str = "twinsite-uploads";
 const VERSIONS_RULE: &str = "twinsite-versions";
 
-/// `None` in us-east-1, where naming the region is an error.
-pub(crate) fn create_bucket_configuration(region: &Region) -> Option<CreateBucketConfiguration> {
-    let constraint = region.location_constraint().map(BucketLocationConstraint::from)?;
-    Some(CreateBucketConfiguration::builder().location_constraint(constraint).build())
+pub(crate) fn create_bucket_configuration(
+    region: &Region,
+    tags: &Tags,
+) -> Result<CreateBucketConfiguration, BuildError> {
+    // In us-east-1, naming the region is an error.
+    let constraint = region.location_constraint().map(BucketLocationConstraint::from);
+    let configuration = CreateBucketConfiguration::builder().set_location_constraint(constraint);
+    Ok(configuration.set_tags(Some(to_sdk_tags(tags)?)).build())
 }
 
 pub(crate) fn from_sdk_tags(tags: &[Tag]) -> Tags {

@@ -3,8 +3,8 @@ use aws_sdk_s3::types::{
     RoutingRule, Tag, Tagging, WebsiteConfiguration,
 };
 use twinsite_core::{Mode, Pair};
-use twinsite_local::Cloud;
 use twinsite_local::s3::{BucketSettings, Doc, PublicAccessBlock, Versioning};
+use twinsite_local::{Cloud, Delays};
 use twinsite_s3_site::{ActualBucket, Adopt, Conflict, plan_changes};
 
 use crate::{applied, desired, destroyed, planned, s3_site};
@@ -86,6 +86,25 @@ async fn the_role_its_rule_and_the_probes_are_put_right_too() {
     assert_eq!(ids(&desired).await, [""; 0]);
     destroyed(&s3, &desired).await;
     assert_eq!(cloud.world().account(|account, _| account.iam.roles().count()), 0);
+}
+
+#[tokio::test]
+async fn a_trust_policy_with_conditions_is_replaced_because_it_stops_replication() {
+    let (cloud, desired) = (Cloud::memory(), desired(Mode::Layered));
+    cloud.world().set_delays(Delays::NONE);
+    let (s3, site) = (s3_site(&cloud).await, &desired.site);
+    applied(&s3, &desired).await.unwrap();
+    let role = cloud.world().account(|account, _| account.iam.roles().next().unwrap().clone());
+    let condition = r#""Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}},"Effect""#;
+    let conditional = role.trust.replace("\"Effect\"", condition);
+    cloud.world().change_account(|account, _| account.iam.put_trust(&role.name, &conditional)).unwrap();
+    s3.put_replication_probe(site, "1").await.unwrap();
+    assert!(!s3.has_replication_probe(site, "1").await.unwrap());
+    let ids: Vec<String> = planned(&s3, &desired).await.steps().map(|step| step.id.to_string()).collect();
+    assert_eq!(ids, ["replication/trust"]);
+    applied(&s3, &desired).await.unwrap();
+    s3.put_replication_probe(site, "2").await.unwrap();
+    assert!(s3.has_replication_probe(site, "2").await.unwrap());
 }
 
 #[tokio::test]
