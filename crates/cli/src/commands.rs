@@ -150,9 +150,10 @@ impl Context<'_> {
                 let plan = site::plan_deploy(&site, source, &request, self.run).await?;
                 return Ok(CommandResult::DryRun(plan.summary()));
             }
-            let deployed = match options.rollback_on_failure {
-                true => Box::pin(site::deploy_or_roll_back(&site, source, &request, self.run)).await?,
-                false => Box::pin(site::deploy(&site, source, &request, self.run)).await?,
+            let deployed = if options.rollback_on_failure {
+                Box::pin(site::deploy_or_roll_back(&site, source, &request, self.run)).await?
+            } else {
+                Box::pin(site::deploy(&site, source, &request, self.run)).await?
             };
             Ok(deployed_result(deployed, &cloud).await)
         };
@@ -259,10 +260,8 @@ impl Context<'_> {
         let config = read_config(self.global)?;
         let outage = options.how.as_deref().map(str::parse).transpose();
         let outage = outage.map_err(|error| Error::new("read --how", site::Cause::Invalid(error)))?;
-        let data_plane = match options.restore {
-            true => DataPlane::NotNeeded,
-            false => DataPlane::AtSpeed(options.speed.unwrap_or(10)),
-        };
+        let data_plane =
+            if options.restore { DataPlane::NotNeeded } else { DataPlane::AtSpeed(options.speed.unwrap_or(10)) };
         let OpenSite { site, cloud } = Box::pin(open_site_without_warning(self.global, config, data_plane)).await?;
         let request = site::drill::DrillRequest { outage, objective: options.objective.map(Duration::from_secs) };
         let drilled = async {
@@ -317,14 +316,11 @@ impl Context<'_> {
 
     async fn iam_policy(&self, options: &args::IamPolicy) -> Outcome {
         let config = read_config(self.global)?;
-        let account = match &options.account {
-            Some(account) => {
-                account.parse().map_err(|error| Error::new("read --account", site::Cause::Invalid(error)))?
-            }
-            None => {
-                let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
-                finish(cloud, Ok(site.site().account.clone())).await?
-            }
+        let account = if let Some(account) = &options.account {
+            account.parse().map_err(|error| Error::new("read --account", site::Cause::Invalid(error)))?
+        } else {
+            let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+            finish(cloud, Ok(site.site().account.clone())).await?
         };
         let document = match &options.github {
             Some(repository) => site::github_trust_policy(&account, repository, &options.environment),
@@ -409,9 +405,10 @@ fn index_file(global: &Global) -> PathBuf {
 
 fn publish_options(options: &args::Publish) -> PublishOptions {
     PublishOptions {
-        wait_for_invalidation: match options.wait {
-            true => WaitForInvalidation::Completed,
-            false => WaitForInvalidation::Accepted,
+        wait_for_invalidation: if options.wait {
+            WaitForInvalidation::Completed
+        } else {
+            WaitForInvalidation::Accepted
         },
         parity_timeout: Duration::from_secs(options.parity_timeout),
         lock_timeout: Duration::from_secs(options.lock_timeout),

@@ -20,7 +20,8 @@ mod result;
 #[cfg(feature = "local")]
 mod served;
 mod signals;
-#[cfg(all(test, feature = "local"))]
+#[cfg(test)]
+#[cfg(feature = "local")]
 mod whole_site;
 
 use std::ffi::OsString;

@@ -1,4 +1,5 @@
-//! Publishes a directory, or an older release, to both buckets: prepare → lock → publish → invalidate → record → collect.
+//! Publishes a directory, or an older release, to both buckets: prepare → lock → upload → invalidate ∥ record ∥ follow → delete →
+//! collect.
 //!
 //! [`deploy`] reads a directory; [`publish`] is the part that deploys and rollbacks share. It works on any pair of
 //! [`VersionedStore`] stores and with any [`Invalidator`], so tests run exactly what is shipped.
@@ -7,13 +8,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use futures::future::join;
+use twinsite_aws::AwsError;
 use twinsite_core::{Event, Pair, Run, Side};
 use twinsite_s3_site::DRILL_JOURNAL_KEY;
 use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, PendingInvalidations};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
-    Deletes, Guard, Index, Notes, Options, Prehasher, Prepared, Published, Publishing, Report, RetentionPolicy, Rules,
-    Sending, Source, SyncError, VersionedStore, prepare as prepare_publish, publish as transfer_and_follow, walk,
+    Deletes, Guard, Index, Interrupted, Notes, Options, Prehasher, Prepared, Publish, Published, Publishing, Report,
+    RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish, walk,
 };
 
 use crate::commit;
@@ -243,8 +245,8 @@ pub async fn prepare<S: VersionedStore>(
     Ok(prepared)
 }
 
-/// Publishes what was prepared: takes the lock, transfers to the primary, follows replication to the backup, invalidates,
-/// records the release and collects expired ones.
+/// Publishes what was prepared: takes the lock, uploads to the primary, invalidates while the release is recorded and the backup follows,
+/// deletes, and collects expired releases.
 ///
 /// # Errors
 /// What failed, and how much was done before. Preparing and publishing again finishes the rest.
@@ -284,6 +286,9 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     done
 }
 
+/// How often a publish is planned again because objects were changed by somebody who does not take the lock.
+const MAX_PLANS: usize = 3;
+
 async fn publish_locked<S: VersionedStore, I: Invalidator>(
     stores: &Pair<S>,
     invalidator: &I,
@@ -296,7 +301,7 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
     let waited = lock.was_waited_for();
     let refreshed =
         while_locked(lock, run, async |run| Box::pin(refresh(stores, request, prepared, waited, &run)).await);
-    let prepared = match refreshed.await {
+    let mut prepared = match refreshed.await {
         Ok(Refreshed::Prepared(prepared)) => *prepared,
         // The pending invalidations of a deploy that died must outlive its lock.
         Ok(Refreshed::Skip(reason)) => {
@@ -308,68 +313,138 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
             return Err(error);
         }
     };
-    Box::pin(lock.add_pending(prepared.pending_invalidations())).await.map_err(SyncError::from).context(OPERATION)?;
-    let recorded_before = prepared.has_pending();
-
-    // Publish, record the release, and look up the distribution meanwhile.
-    let needs_invalidation =
-        recorded_before || lock.pending_invalidations().all || !lock.pending_invalidations().keys.is_empty();
-    let publishing = while_locked(lock, run, async |run| {
-        let how = Publishing {
-            source: request.source,
-            rules: request.rules,
-            patience: request.options.parity_timeout,
-            notes: request.notes.clone(),
-        };
-        let both = (&stores.primary, &stores.backup);
-        Box::pin(transfer_and_follow(prepared, both, how, request.index, &run)).await.context(OPERATION)
-    });
-    let find_distribution = async { if needs_invalidation { invalidator.prepare().await } else { Ok(None) } };
-    let (published, distribution) = join(publishing, Box::pin(find_distribution)).await;
-
-    let mut pending = lock.pending_invalidations().clone();
-    pending.record = published.is_err();
-    if recorded_before {
-        let earlier =
-            Box::pin(lock::read_pending(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?;
-        pending.join(PendingInvalidations { record: pending.record, ..earlier });
-    }
-    let published = match published {
-        Ok(published) => published,
-        Err(error) => {
-            // Invalidating now would let edges cache the objects that have not changed yet.
-            record_pending(&stores.primary, &pending, run).await;
-            return Err(error);
+    let mut plans = 1;
+    let done = loop {
+        Box::pin(lock.add_pending(prepared.pending_invalidations()))
+            .await
+            .map_err(SyncError::from)
+            .context(OPERATION)?;
+        let recorded_before = prepared.has_pending();
+        let mut pending = lock.pending_invalidations().clone();
+        if recorded_before {
+            pending
+                .join(Box::pin(lock::read_pending(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?);
         }
-    };
-
-    // Invalidate, then collect.
-    let finishing = while_locked(lock, run, async |run| {
-        let invalidation = match distribution {
-            Ok(None) => Ok(None),
-            Ok(Some(target)) => {
-                let mut keys: BTreeSet<String> = pending.keys.clone();
-                keys.extend(pending.all.then(|| "*".to_owned()));
-                invalidator.invalidate(target, &keys, request.options.wait_for_invalidation, &run).await
-            }
-            Err(error) => Err(error),
+        let transfer = Transfer { stores, invalidator, request, pending: &pending };
+        let (done, lost) = Box::pin(lock.hold(run, async |run| Box::pin(transfer.run(prepared, &run)).await)).await;
+        let stopped = match done {
+            Ok(transferred) => break Done { transferred, pending, recorded_before },
+            Err(stopped) => stopped,
         };
+        let changed = stopped.changed().filter(|_| lost.is_none() && plans < MAX_PLANS).cloned();
+        let Some(key) = changed else {
+            // Invalidating now would let edges cache the objects that have not changed yet.
+            record_pending(&stores.primary, &PendingInvalidations { record: true, ..pending }, run).await;
+            return Err(match lost {
+                Some(lost) => Error::new(OPERATION, SyncError::Lock(lost)),
+                None => Error::new(OPERATION, stopped),
+            });
+        };
+        let text = format!("`{key}` was changed by another program during the deploy; the deploy is planned again");
+        warn(run, text, "write to the buckets with twinsite only: its lock keeps two deploys apart");
+        plans += 1;
+        prepared = while_locked(lock, run, async |run| Box::pin(prepare(stores, request, &run)).await).await?;
+    };
+    let finishing = while_locked(lock, run, async |run| {
+        let Done { transferred, pending, recorded_before } = done;
+        let Transferred { published, invalidation } = transferred;
         let invalidation = settle_invalidation(&stores.primary, invalidation, &pending, recorded_before, &run).await;
-        Ok((invalidation, collect(stores, request.plan.keep, &published, &run).await))
+        let collected = collect(stores, request.plan.keep, &published, &run).await;
+        Ok(publish_result(published, &collected, invalidation))
     });
-    let (invalidation, collected) = finishing.await?;
-    Ok(DeployResult::Published(Box::new(publish_result(published, collected, invalidation))))
+    Ok(DeployResult::Published(Box::new(finishing.await?)))
 }
 
-/// Runs `work` while the lock is renewed. Should the lock be lost, `work` is cancelled and its result discarded.
+/// A publish that holds the lock.
+struct Transfer<'a, S, I> {
+    stores: &'a Pair<S>,
+    invalidator: &'a I,
+    request: &'a PublishRequest<'a>,
+    /// What this publish and earlier ones have to invalidate.
+    pending: &'a PendingInvalidations,
+}
+
+/// What a transfer did.
+struct Transferred {
+    published: Published,
+    /// The number of paths, if any had to be invalidated.
+    invalidation: Result<Option<usize>, AwsError>,
+}
+
+/// A transfer that is complete, but for what is left to record.
+struct Done {
+    transferred: Transferred,
+    pending: PendingInvalidations,
+    /// Whether earlier publishes had recorded pending invalidations.
+    recorded_before: bool,
+}
+
+impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
+    /// Uploads, invalidates, records the release, follows the backup, deletes.
+    async fn run(&self, prepared: Prepared, run: &Run) -> Result<Transferred, Interrupted> {
+        let deleted: BTreeSet<String> = prepared.plan.deletes().iter().map(|delete| delete.key.to_string()).collect();
+        let mut changed: BTreeSet<String> = self.pending.keys.difference(&deleted).cloned().collect();
+        changed.extend(self.pending.all.then(|| "*".to_owned()));
+        let has_keys = !changed.is_empty() || !deleted.is_empty();
+        let how = Publishing {
+            source: self.request.source,
+            rules: self.request.rules,
+            patience: self.request.options.parity_timeout,
+            notes: self.request.notes.clone(),
+        };
+        let mut publish = Publish::new(prepared, self.stores, how, run);
+
+        // Upload, and look up the distribution meanwhile.
+        let find_distribution = async { if has_keys { self.invalidator.prepare().await } else { Ok(None) } };
+        let (uploaded, distribution) = join(publish.upload(self.request.index), Box::pin(find_distribution)).await;
+        uploaded?;
+
+        // The primary serves the release: invalidate, while it is recorded and the backup follows.
+        let recording = async {
+            publish.record().await?;
+            publish.follow().await;
+            Ok::<_, Interrupted>(())
+        };
+        let (recorded, invalidated) =
+            join(Box::pin(recording), Box::pin(self.invalidate(&distribution, &changed, run))).await;
+        recorded?;
+
+        // Delete what neither bucket refers to any more. Edges would cache it again if it was invalidated before.
+        publish.delete().await?;
+        let (invalidated_deletes, ()) =
+            join(Box::pin(self.invalidate(&distribution, &deleted, run)), Box::pin(publish.follow())).await;
+        let invalidation = match (distribution, invalidated, invalidated_deletes) {
+            (Err(error), ..) | (_, Err(error), _) | (_, _, Err(error)) => Err(error),
+            (Ok(_), Ok(first), Ok(second)) => Ok(first.into_iter().chain(second).reduce(|a, b| a + b)),
+        };
+        Ok(Transferred { published: Box::pin(publish.end()).await, invalidation })
+    }
+
+    async fn invalidate(
+        &self,
+        distribution: &Result<Option<I::Target>, AwsError>,
+        keys: &BTreeSet<String>,
+        run: &Run,
+    ) -> Result<Option<usize>, AwsError> {
+        match distribution {
+            Ok(Some(target)) if !keys.is_empty() => {
+                let wait = self.request.options.wait_for_invalidation;
+                self.invalidator.invalidate(target, keys, wait, run).await
+            }
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+}
+
+/// Runs `work` while the lock is renewed. If the lock is lost, `work` is cancelled.
 async fn while_locked<S: VersionedStore, T>(
     lock: &mut Lock<'_, S>,
     run: &Run,
     work: impl AsyncFnOnce(Run) -> Result<T, Error>,
 ) -> Result<T, Error> {
     match Box::pin(lock.hold(run, work)).await {
-        (_, Some(lost)) => Err(Error::new(OPERATION, SyncError::Lock(lost))),
-        (done, None) => done,
+        (Err(_), Some(lost)) => Err(Error::new(OPERATION, SyncError::Lock(lost))),
+        (done, _) => done,
     }
 }
 
@@ -412,7 +487,7 @@ async fn newer_release<S: VersionedStore>(
 /// undo the deploy.
 async fn settle_invalidation<S: VersionedStore>(
     primary: &S,
-    invalidation: Result<Option<usize>, twinsite_aws::AwsError>,
+    invalidation: Result<Option<usize>, AwsError>,
     pending: &PendingInvalidations,
     recorded_before: bool,
     run: &Run,

@@ -1,11 +1,13 @@
 //! The results of deploys and rollbacks, planned and done.
 
+use std::fmt::Display;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::Pair;
 use twinsite_sync::release::Collected;
 use twinsite_sync::replicate::Compared;
-use twinsite_sync::{Prepared, Published, Report, SyncError};
+use twinsite_sync::{Key, Prepared, Published, Report, SyncError};
 
 use crate::releases::ReleaseSummary;
 
@@ -160,7 +162,7 @@ pub(crate) fn unchanged(report: &Report) -> PublishResult {
 
 pub(crate) fn publish_result(
     published: Published,
-    collected: Collected,
+    collected: &Collected,
     invalidation: InvalidationResult,
 ) -> PublishResult {
     let Published { report, drift, replication, release } = published;
@@ -263,7 +265,7 @@ pub struct PlannedObject {
 }
 
 impl PlannedObject {
-    pub(crate) fn new(key: impl ToString, reason: impl ToString, bytes: u64) -> Self {
+    pub(crate) fn new(key: &Key, reason: &dyn Display, bytes: u64) -> Self {
         Self { key: key.to_string(), reason: reason.to_string(), bytes }
     }
 }
@@ -276,7 +278,11 @@ impl PlannedBackup {
         Self {
             bucket: bucket.to_owned(),
             copy: copies.map(|copy| PlannedObject::new(&copy.object.key, &copy.cause, copy.object.size)).collect(),
-            delete: compared.into_iter().flat_map(|compared| &compared.gone).map(ToString::to_string).collect(),
+            delete: compared
+                .into_iter()
+                .flat_map(|compared| &compared.gone)
+                .map(|object| object.key.to_string())
+                .collect(),
             foreign: compared.into_iter().flat_map(|compared| &compared.foreign).map(ToString::to_string).collect(),
             unchanged: compared.map(|compared| compared.in_sync).unwrap_or_default(),
             error,
@@ -298,7 +304,7 @@ impl DeployPlan {
                 rewrite: rewrites
                     .map(|one| PlannedObject::new(&one.object.key, &one.reason, one.object.size))
                     .collect(),
-                delete: deletes.map(|one| PlannedObject::new(&one.key, "extraneous", one.size)).collect(),
+                delete: deletes.map(|one| PlannedObject::new(&one.key, &"extraneous", one.size)).collect(),
                 foreign: plan.foreign().iter().map(ToString::to_string).collect(),
                 unchanged: plan.kept(),
                 superseded: plan.superseded(),

@@ -138,14 +138,12 @@ pub async fn compare_releases(site: &SiteContext, before: &str, after: &str) -> 
 /// The primary with its releases or, if it cannot be read, the backup, which has the same records.
 async fn readable(site: &SiteContext) -> Result<(S3Store, Vec<Summary>), Error> {
     let primary = site.store(Side::Primary);
-    match Box::pin(release::list(&primary)).await {
-        Ok(all) => Ok((primary, all)),
-        Err(_) => {
-            let backup = site.store(Side::Backup);
-            let all = Box::pin(release::list(&backup)).await.context(OPERATION)?;
-            Ok((backup, all))
-        }
+    if let Ok(all) = Box::pin(release::list(&primary)).await {
+        return Ok((primary, all));
     }
+    let backup = site.store(Side::Backup);
+    let all = Box::pin(release::list(&backup)).await.context(OPERATION)?;
+    Ok((backup, all))
 }
 
 pub(crate) fn parse_id(id: &str) -> Result<ReleaseId, Error> {

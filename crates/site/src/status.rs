@@ -250,7 +250,7 @@ pub async fn status(site: &SiteContext, run: &Run) -> Result<Status, Error> {
 
 fn records(state: &SiteState) -> Vec<RecordState> {
     let sets = state.dns.actual.zone.sets.iter();
-    sets.map(|set| RecordState { r#type: set.r#type.to_string(), description: set.properties.clone() }).collect()
+    sets.map(|set| RecordState { r#type: set.r#type.clone(), description: set.properties.clone() }).collect()
 }
 
 async fn visitors(site: &SiteContext, state: &SiteState) -> Option<VisitorTarget> {
@@ -321,7 +321,7 @@ fn bucket(state: &SiteState, side: Side) -> BucketState {
         ActualBucket::Absent => absent,
         ActualBucket::Inaccessible => BucketState { existence: BucketExistence::OtherAccount, ..absent },
         ActualBucket::OtherRegion(region) => {
-            BucketState { existence: BucketExistence::OtherRegion, region: Some(region.to_string()), ..absent }
+            BucketState { existence: BucketExistence::OtherRegion, region: Some(region.clone()), ..absent }
         }
         ActualBucket::Present(found) => {
             let rule = found.replication.managed.as_ref().filter(|rule| rule.enabled);

@@ -1,12 +1,13 @@
 //! Comparison of both buckets with each other, and with a directory. Read-only.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Pair, Run, Side};
 use twinsite_sync::replicate::compare;
-use twinsite_sync::{Guard, Index, Options, S3Store, SyncError, VersionedStore, plan, walk};
+use twinsite_sync::{Guard, Index, Key, Options, S3Store, SyncError, VersionedStore, plan, walk};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
@@ -36,7 +37,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    fn new(bucket: &str, key: impl ToString, reason: impl ToString) -> Self {
+    fn new(bucket: &str, key: &Key, reason: &dyn Display) -> Self {
         Self { bucket: bucket.to_owned(), key: key.to_string(), reason: reason.to_string() }
     }
 }
@@ -60,8 +61,8 @@ pub async fn verify(site: &SiteContext, dir: Option<PathBuf>, run: &Run) -> Resu
         let bucket = stores.primary.bucket();
         let puts = plan.puts().iter().map(|put| Difference::new(bucket, &put.object.key, &put.reason));
         let rewrites = plan.rewrites().iter().map(|one| Difference::new(bucket, &one.object.key, &one.reason));
-        let deletes = plan.deletes().iter().map(|one| Difference::new(bucket, &one.key, "not in the directory"));
-        let foreign = plan.foreign().iter().map(|key| Difference::new(bucket, key, "not published by twinsite"));
+        let deletes = plan.deletes().iter().map(|one| Difference::new(bucket, &one.key, &"not in the directory"));
+        let foreign = plan.foreign().iter().map(|key| Difference::new(bucket, key, &"not published by twinsite"));
         found.differences.splice(0..0, puts.chain(rewrites).chain(deletes));
         found.foreign.splice(0..0, foreign);
     }
@@ -80,7 +81,7 @@ async fn compare_stores<S: VersionedStore>(
 ) -> Result<VerifyResult, SyncError> {
     let compared = compare(&stores.primary, &stores.backup, run).await?;
     let copies = compared.copies.iter().map(|copy| Difference::new(bucket, &copy.object.key, &copy.cause));
-    let gone = compared.gone.iter().map(|key| Difference::new(bucket, key, "deleted in the primary"));
-    let foreign = compared.foreign.iter().map(|key| Difference::new(bucket, key, "not in the primary"));
+    let gone = compared.gone.iter().map(|object| Difference::new(bucket, &object.key, &"deleted in the primary"));
+    let foreign = compared.foreign.iter().map(|key| Difference::new(bucket, key, &"not in the primary"));
     Ok(VerifyResult { differences: copies.chain(gone).collect(), foreign: foreign.collect() })
 }

@@ -94,9 +94,8 @@ fn chart(html: &mut String, drill: &DrillResult) {
         ("DNS leads to", &|sample| served_by(sample.dns)),
         ("Visitors, HTTP", &|sample| served_by(side_of(&sample.http))),
         ("Visitors, HTTPS", &|sample| served_by(side_of(&sample.https))),
-        ("Backup itself", &|sample| match sample.backup {
-            true => LaneState { class: "backup", label: "in sync" },
-            false => FAILED,
+        ("Backup itself", &|sample| {
+            if sample.backup { LaneState { class: "backup", label: "in sync" } } else { FAILED }
         }),
     ];
     for (name, lane) in lanes {

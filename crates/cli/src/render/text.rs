@@ -28,7 +28,8 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::Plan(planned) => {
             let mut text = plan(&planned.plan, verbose);
             if let Some(estimate) = planned.estimate.as_ref().filter(|_| !planned.plan.steps.is_empty()) {
-                text.push_str(&format!("\n{}", self::estimate(estimate)));
+                text.push('\n');
+                text.push_str(&self::estimate(estimate));
             }
             text
         }
@@ -216,7 +217,7 @@ fn deployed(deployed: &DeployedResult) -> String {
             let _ = writeln!(text, "cdn      {paths} invalidated (1,000 a month are free, then $0.005 each)");
         }
         InvalidationResult::Pending { .. } => {
-            text.push_str("cdn      invalidation pending: the next deploy requests it\n")
+            text.push_str("cdn      invalidation pending: the next deploy requests it\n");
         }
         InvalidationResult::None => {}
     }

@@ -60,7 +60,7 @@ async fn stopped_after_any_call_or_with_its_reply_lost_everything_is_byte_for_by
     for outage in [Outage::Website, Outage::Policy, Outage::StopObject, Outage::Replication] {
         for mode in MODES.into_iter().filter(|mode| outage.is_effective_in(*mode)) {
             for trouble in [InjectedFault::Refuse, InjectedFault::LoseReply] {
-                nothing_stays_broken(outage, mode, trouble).await;
+                Box::pin(nothing_stays_broken(outage, mode, trouble)).await;
             }
         }
     }

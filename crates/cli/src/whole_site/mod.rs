@@ -195,13 +195,13 @@ async fn converges(mode: Mode, trouble: InjectedFault) {
 #[tokio::test]
 async fn stopped_after_any_call_the_next_apply_finishes_and_nothing_is_made_twice() {
     for mode in MODES {
-        converges(mode, InjectedFault::Refuse).await;
+        Box::pin(converges(mode, InjectedFault::Refuse)).await;
     }
 }
 
 #[tokio::test]
 async fn a_lost_reply_to_any_call_is_made_good() {
     for mode in MODES {
-        converges(mode, InjectedFault::LoseReply).await;
+        Box::pin(converges(mode, InjectedFault::LoseReply)).await;
     }
 }

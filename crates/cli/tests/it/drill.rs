@@ -189,7 +189,7 @@ fn they_do_not_come_back_to_a_primary_that_is_ill_or_behind() {
     };
     let mut website = None;
     world(&project, |world| {
-        world.s3().update_bucket(PRIMARY, |settings| website = settings.docs.remove(&Doc::Website)).unwrap()
+        world.s3().update_bucket(PRIMARY, |settings| website = settings.docs.remove(&Doc::Website)).unwrap();
     });
     refused("the primary is unhealthy: HTTP status 404");
     world(&project, |world| {

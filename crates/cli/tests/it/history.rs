@@ -71,7 +71,7 @@ fn what_is_older_than_the_rule_is_shown_copied_and_then_level() {
 fn when_the_rule_is_made_what_is_older_is_copied_at_once() {
     let project = older_than_its_rule();
     world(&project, |world| {
-        world.s3().update_bucket(PRIMARY, |settings| drop(settings.docs.remove(&Doc::Replication))).unwrap()
+        world.s3().update_bucket(PRIMARY, |settings| drop(settings.docs.remove(&Doc::Replication))).unwrap();
     });
     let applied = project.json(&["apply"]);
     assert_eq!((&applied["steps"], &applied["backfilled"]["objects"]), (&json!(1), &json!(5)));
@@ -297,7 +297,7 @@ fn what_visitors_do_not_get_is_noticed_and_taken_back() {
     project.local(&["deploy", "--apply", "--probe"]);
     let mut website = None;
     world(&project, |world| {
-        world.s3().update_bucket(PRIMARY, |settings| website = settings.docs.remove(&Doc::Website)).unwrap()
+        world.s3().update_bucket(PRIMARY, |settings| website = settings.docs.remove(&Doc::Website)).unwrap();
     });
     project.write("public/index.html", "nobody will see this");
     let refused = project.run(&["deploy", "--local", "--rollback-on-failure"]);

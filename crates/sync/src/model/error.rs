@@ -36,9 +36,15 @@ pub enum SyncError {
     /// An older release cannot be brought back: these objects' versions are not kept any more. Nothing was changed.
     #[error("{} objects of that release are not kept any more; the first: {}", .0.len(), names(.0.get(..3).unwrap_or(.0)))]
     Lost(Vec<Key>),
-    /// The run was cancelled before anything was changed.
-    #[error("stopped on request; nothing was changed")]
+    /// The run was cancelled.
+    #[error("stopped on request")]
     Cancelled,
+}
+
+impl From<twinsite_core::Cancelled> for SyncError {
+    fn from(_: twinsite_core::Cancelled) -> Self {
+        Self::Cancelled
+    }
 }
 
 fn names(keys: &[Key]) -> String {
@@ -55,6 +61,9 @@ pub enum StoreError {
     /// The object that arrived is not the one that was sent.
     #[error("`{0}` did not arrive as it was sent")]
     Corrupted(Key),
+    /// The precondition of a write did not hold.
+    #[error("`{0}` was changed by somebody else since it was listed")]
+    Changed(Key),
     /// A request could not be made of these values.
     #[error("`{0}` cannot be stored: {1}")]
     Unfit(String, String),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// In memory.
-    ByteBudget(Bytes),
+    Memory(Bytes),
     /// In a file, from where it is read while it is sent.
     File(FileRange),
 }
@@ -30,7 +30,7 @@ impl Content {
     /// Its size in bytes.
     pub fn size(&self) -> u64 {
         match self {
-            Self::ByteBudget(bytes) => bytes.len() as u64,
+            Self::Memory(bytes) => bytes.len() as u64,
             Self::File(stretch) => stretch.length,
         }
     }
@@ -41,7 +41,7 @@ impl Content {
     /// When the file cannot be read, or is shorter by now.
     pub fn bytes(&self) -> io::Result<Bytes> {
         match self {
-            Self::ByteBudget(bytes) => Ok(bytes.clone()),
+            Self::Memory(bytes) => Ok(bytes.clone()),
             Self::File(stretch) => {
                 let mut bytes = vec![0; usize::try_from(stretch.length).map_err(io::Error::other)?];
                 stretch.open()?.read_exact(&mut bytes)?;
@@ -62,19 +62,19 @@ impl FileRange {
 
 impl From<Bytes> for Content {
     fn from(bytes: Bytes) -> Self {
-        Self::ByteBudget(bytes)
+        Self::Memory(bytes)
     }
 }
 
 impl From<&'static str> for Content {
     fn from(text: &'static str) -> Self {
-        Self::ByteBudget(text.into())
+        Self::Memory(text.into())
     }
 }
 
 impl From<String> for Content {
     fn from(text: String) -> Self {
-        Self::ByteBudget(text.into())
+        Self::Memory(text.into())
     }
 }
 

@@ -29,15 +29,14 @@ impl<'a, S: Store> Desk<'a, S> {
         (index, ahead): (&Index, Prehasher),
         run: &Run,
     ) -> Result<Bytes, SyncError> {
-        let glances: Vec<ListingVerdict> =
-            self.pairs().map(|(object, remote)| self.compare_listed_object(object, remote)).collect();
+        let verdicts: Vec<ListingVerdict> = self.pairs().map(|(object, remote)| self.verdict(object, remote)).collect();
         // From here on it is known which files need it.
         ahead.end().await;
-        let digests = self.digests(&glances, index, run).await?;
-        let parts = self.compare_parts(&glances).await?;
+        let digests = self.digests(&verdicts, index, run).await?;
+        let parts = self.compare_parts(&verdicts).await?;
         let mut found = Bytes { puts: Vec::new(), same: Vec::new(), digests };
-        for (at, ((object, remote), compare_listed_object)) in self.pairs().zip(glances).enumerate() {
-            let by_reading = |compare_listed_object| match (compare_listed_object, remote) {
+        for (at, ((object, remote), verdict)) in self.pairs().zip(verdicts).enumerate() {
+            let by_reading = |verdict| match (verdict, remote) {
                 (ListingVerdict::Put(reason), _) => Some(reason.into()),
                 (ListingVerdict::Parts(_), Some(_)) => (!parts.contains(&&object.key)).then_some(Reason::Content),
                 (ListingVerdict::Content | ListingVerdict::Opaque, Some(remote)) => {
@@ -50,10 +49,13 @@ impl<'a, S: Store> Desk<'a, S> {
             };
             let reason = match &object.body {
                 Body::Version { etag, .. } => Self::past(etag, object, remote),
-                Body::File { .. } => by_reading(compare_listed_object),
+                Body::File { .. } => by_reading(verdict),
             };
             match (reason, remote) {
-                (Some(reason), _) => found.puts.push(Put { object: Arc::clone(object), reason }),
+                (Some(reason), _) => {
+                    let replaces = remote.map(|remote| remote.etag.clone());
+                    found.puts.push(Put { object: Arc::clone(object), reason, replaces });
+                }
                 (None, Some(_)) => found.same.push(at),
                 (None, None) => {}
             }
@@ -64,14 +66,14 @@ impl<'a, S: Store> Desk<'a, S> {
     /// Of those files whose size does not tell.
     async fn digests(
         &self,
-        glances: &[ListingVerdict],
+        verdicts: &[ListingVerdict],
         index: &Index,
         run: &Run,
     ) -> Result<Vec<Option<Md5>>, SyncError> {
-        let asks = |(object, compare_listed_object): &(&Arc<SourceObject>, &ListingVerdict)| {
-            object.is_file() && matches!(compare_listed_object, ListingVerdict::Content | ListingVerdict::Opaque)
+        let asks = |(object, verdict): &(&Arc<SourceObject>, &ListingVerdict)| {
+            object.is_file() && matches!(verdict, ListingVerdict::Content | ListingVerdict::Opaque)
         };
-        let all = || self.source.objects.iter().zip(glances);
+        let all = || self.source.objects.iter().zip(verdicts);
         let unread: Vec<&Arc<SourceObject>> = all().filter(asks).map(|(object, _)| object).collect();
         let mut digests = hash(&unread, index, run).await?.into_iter();
         Ok(all().map(|each| if asks(&each) { digests.next() } else { None }).collect())
@@ -87,27 +89,23 @@ impl<'a, S: Store> Desk<'a, S> {
         }
     }
 
-    fn compare_listed_object(&self, object: &SourceObject, remote: Option<&RemoteObject>) -> ListingVerdict {
+    fn verdict(&self, object: &SourceObject, remote: Option<&RemoteObject>) -> ListingVerdict {
         match (self.options.send, compare_listed_object(object, remote)) {
             (Sending::All, ListingVerdict::Content | ListingVerdict::Parts(_) | ListingVerdict::Opaque) => {
                 ListingVerdict::Put(Sure::Forced)
             }
-            (_, compare_listed_object) => compare_listed_object,
+            (_, verdict) => verdict,
         }
     }
 
     /// The keys whose parts have the digests that the entity tag was made of.
-    async fn compare_parts(&self, glances: &[ListingVerdict]) -> Result<Vec<&'a Key>, SyncError> {
-        let multipart =
-            self.pairs().zip(glances).filter_map(
-                |((object, remote), compare_listed_object)| match compare_listed_object {
-                    ListingVerdict::Parts(count) if object.is_file() => Some((object, remote?, *count)),
-                    ListingVerdict::Parts(_)
-                    | ListingVerdict::Put(_)
-                    | ListingVerdict::Content
-                    | ListingVerdict::Opaque => None,
-                },
-            );
+    async fn compare_parts(&self, verdicts: &[ListingVerdict]) -> Result<Vec<&'a Key>, SyncError> {
+        let multipart = self.pairs().zip(verdicts).filter_map(|((object, remote), verdict)| match verdict {
+            ListingVerdict::Parts(count) if object.is_file() => Some((object, remote?, *count)),
+            ListingVerdict::Parts(_) | ListingVerdict::Put(_) | ListingVerdict::Content | ListingVerdict::Opaque => {
+                None
+            }
+        });
         let checks = multipart.map(|(object, remote, count)| async move {
             let same = self.has_parts(object, remote, count).await?;
             Ok::<_, SyncError>(same.then_some(&object.key))

@@ -21,7 +21,7 @@ use crate::model::time::now;
 use crate::plan::diff::{Joined, merge_join};
 use crate::plan::listing::{list, list_from_the_start};
 use crate::source::prehash::Prehasher;
-use crate::{ETag, Index, Key, Md5, RemoteObject, Source, SourceObject, Store, SyncError, Wave};
+use crate::{ETag, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store, SyncError, Wave};
 
 /// Everything that a publish to one bucket will do.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct SyncPlan {
 pub(crate) struct Ledger {
     pub(crate) key: Key,
     pub(crate) book: manifest::Book,
-    pub(crate) stale: Vec<Key>,
+    pub(crate) stale: Vec<ListedObject>,
     pub(crate) current: bool,
     /// Whether there is one at all.
     pub(crate) known: bool,
@@ -265,7 +265,8 @@ impl<'a, S: Store> Desk<'a, S> {
             match (self.options.deletes, self.line(&object.key).is_some()) {
                 (Deletes::Owned, true) if self.is_superseded(&object.key) => {}
                 (Deletes::All, _) | (Deletes::Owned, true) => {
-                    deletes.push(Delete { key: object.key.clone(), size: object.size });
+                    let (key, etag) = (object.key.clone(), object.etag.clone());
+                    deletes.push(Delete { key, size: object.size, etag });
                 }
                 (Deletes::Owned | Deletes::None, false) => foreign.push(object.key.clone()),
                 (Deletes::None, true) => {}
@@ -334,8 +335,8 @@ impl<'a, S: Store> Desk<'a, S> {
             (None, Some(newest)) if self.is_current => newest.key.clone(),
             _ => manifest::key_of(&self.wanted, &manifest::rest_for(public, until)),
         };
-        let mut stale: Vec<Key> = self.ledgers.iter().map(|object| object.key.clone()).collect();
-        stale.retain(|there| *there != key);
+        let stale = self.ledgers.iter().filter(|object| object.key != key);
+        let stale = stale.map(|object| ListedObject { key: object.key.clone(), etag: object.etag.clone() }).collect();
         // Every publish that ended has written its ledger last.
         let young = self.met.remote.iter().flatten().any(|object| object.modified > self.written());
         let named = self.ledgers.last().is_some_and(|newest| newest.key == key);

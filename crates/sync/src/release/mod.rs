@@ -17,7 +17,7 @@
 //!     let plan = plan(&source, &store, &Options::default(), &index, &run).await?;
 //!     let draft = release::RecordBuilder::of(&plan, &source);
 //!     let report = transfer(plan, &store, &index, &run).await?;
-//!     release::write(&store, draft, &report, Notes::default()).await?;
+//!     release::write(&store, draft, &report, 0, Notes::default()).await?;
 //! }
 //! let releases = release::list(&store).await?;
 //! let first = release::read(&store, releases[0].id).await?.expect("it was just written");

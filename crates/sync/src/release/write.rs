@@ -91,7 +91,8 @@ fn damaged(id: ReleaseId, why: &Damaged) -> SyncError {
     StoreError::Broken(format!("the record of release {id} is damaged: {why}")).into()
 }
 
-/// Writes the record of a release, its first part last: without it there is no release. Returns what was written.
+/// Writes the record of a release, its first part last: without it there is no release. `deletes` is the number of objects that will be
+/// deleted afterwards. Returns what was written.
 ///
 /// # Errors
 /// [`SyncError::Raced`] when somebody else has written a release of that number.
@@ -99,6 +100,7 @@ pub async fn write<S: VersionedStore>(
     store: &S,
     mut draft: RecordBuilder,
     report: &Report,
+    deletes: usize,
     notes: Notes,
 ) -> Result<(Summary, Vec<WrittenObject>), SyncError> {
     draft.load_previous(store).await?;
@@ -122,7 +124,8 @@ pub async fn write<S: VersionedStore>(
     }
     fill_versions(store, &mut all).await?;
     let bytes = all.iter().map(|entry| entry.size).sum();
-    let summary = Summary { id, time: now(), notes, objects: all.len(), bytes, changed: report.changed.len() };
+    let summary =
+        Summary { id, time: now(), notes, objects: all.len(), bytes, changed: report.changed.len() + deletes };
     let release = Release { summary, headers: sets, entries: all };
     let wrote = put(store, &release).await?;
     Ok((release.summary, wrote))
@@ -159,10 +162,13 @@ async fn put(store: &impl Store, release: &Release) -> Result<Vec<WrittenObject>
     let mut wrote = Vec::new();
     for (part, bytes) in parts.into_iter().enumerate().rev() {
         let (key, digest, size) = (id.key(part), crate::md5(&bytes), bytes.len() as u64);
-        if part > 0 {
-            store.put(&key, &headers(), (bytes.into(), digest)).await?;
-        } else if store.put_if(&key, &headers(), (bytes, digest), Condition::Absent).await?.is_none() {
-            return Err(SyncError::Raced(format!("release {id} was made by somebody else meanwhile")));
+        // The first part, written last, takes the number.
+        let condition = if part > 0 { Condition::None } else { Condition::Absent };
+        match store.put_if(&key, &headers(), (bytes.into(), digest), &condition).await {
+            Err(StoreError::Changed(_)) => {
+                return Err(SyncError::Raced(format!("release {id} was made by another deploy meanwhile")));
+            }
+            written => drop(written?),
         }
         wrote.push(WrittenObject { key, etag: ETag::Md5(digest), size, version: None, since: None, redirect: None });
     }

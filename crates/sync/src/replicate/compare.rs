@@ -11,7 +11,7 @@ use super::marker::{self, Note};
 use super::{Cause, Compared, Needed};
 use crate::plan::diff::header_changes;
 use crate::store::{Store, VersionHead, VersionedStore};
-use crate::{ETag, Key, RemoteObject, SyncError};
+use crate::{ETag, Key, ListedObject, RemoteObject, SyncError};
 
 /// Objects looked at at once.
 const WIDTH: usize = 48;
@@ -122,8 +122,12 @@ impl Desk {
         self.found.copies.sort_by(|a, b| a.object.key.cmp(&b.object.key));
         let deleted = deleted_of(first, &self.extra).await?;
         for object in self.extra {
-            let list = if deleted.contains(&object.key) { &mut self.found.gone } else { &mut self.found.foreign };
-            list.push(object.key);
+            let RemoteObject { key, etag, .. } = object;
+            if deleted.contains(&key) {
+                self.found.gone.push(ListedObject { key, etag });
+            } else {
+                self.found.foreign.push(key);
+            }
         }
         Ok(self.found)
     }

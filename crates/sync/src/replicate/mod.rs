@@ -34,7 +34,7 @@ mod versions;
 use std::fmt;
 
 pub use crate::transfer::copy::{ObjectCopy, Redirect, carry};
-use crate::{Key, RemoteObject};
+use crate::{Key, ListedObject, RemoteObject};
 pub use compare::{compare, compare_listed};
 pub use fill::{Filled, fill};
 pub use replication::{ReplicationState, ReplicationWaiter};
@@ -92,7 +92,7 @@ pub struct Compared {
     /// What is to be copied, in the order of the keys.
     pub copies: Vec<Needed>,
     /// What was deleted in the first bucket and not in the second.
-    pub gone: Vec<Key>,
+    pub gone: Vec<ListedObject>,
     /// What the second bucket has and the first never had. It stays.
     pub foreign: Vec<Key>,
     /// How many objects are the same.

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use twinsite_sync::{
-    Condition, Content, Copied, Copying, ETag, Head, Headers, Key, Md5, MemoryStore, Page, PartMade, Pending, Store,
-    StoreError, VersionHead, VersionedStore, VersionsPage, Written,
+    Condition, Content, Copied, Copying, Head, Headers, Key, ListedObject, Md5, MemoryStore, NotDeleted, Page,
+    PartMade, Pending, ReadObject, Store, StoreError, VersionHead, VersionedStore, VersionsPage, Written,
 };
 
 type Made<T> = Result<T, StoreError>;
@@ -50,23 +50,14 @@ impl<G: Gate> Store for Gated<G> {
     async fn page(&self, after: Option<&str>) -> Made<Page> {
         turn!(self.page(after))
     }
-    async fn put(&self, key: &Key, headers: &Headers, body: (Content, Md5)) -> Made<Written> {
-        turn!(self.put(key, headers, body))
-    }
-    async fn put_if(
-        &self,
-        key: &Key,
-        headers: &Headers,
-        body: (Bytes, Md5),
-        condition: Condition<'_>,
-    ) -> Made<Option<ETag>> {
+    async fn put_if(&self, key: &Key, headers: &Headers, body: (Content, Md5), condition: &Condition) -> Made<Written> {
         turn!(self.put_if(key, headers, body, condition))
     }
-    async fn delete_if(&self, key: &Key, etag: &ETag) -> Made<bool> {
-        turn!(self.delete_if(key, etag))
+    async fn delete_if(&self, objects: &[ListedObject]) -> Made<Vec<NotDeleted>> {
+        turn!(self.delete_if(objects))
     }
-    async fn rewrite(&self, key: &Key, headers: &Headers) -> Made<Written> {
-        turn!(self.rewrite(key, headers))
+    async fn rewrite(&self, object: &ListedObject, headers: &Headers) -> Made<Written> {
+        turn!(self.rewrite(object, headers))
     }
     async fn delete(&self, keys: &[Key]) -> Made<Vec<(Key, String)>> {
         turn!(self.delete(keys))
@@ -77,7 +68,7 @@ impl<G: Gate> Store for Gated<G> {
     async fn get(&self, key: &Key) -> Made<Option<Bytes>> {
         turn!(self.get(key))
     }
-    async fn read(&self, key: &Key) -> Made<Option<(Bytes, ETag)>> {
+    async fn read(&self, key: &Key) -> Made<Option<ReadObject>> {
         turn!(self.read(key))
     }
     async fn pending(&self, key: &Key) -> Made<Option<Pending>> {
@@ -89,8 +80,8 @@ impl<G: Gate> Store for Gated<G> {
     async fn part(&self, upload: (&Key, &str), number: u32, body: (Content, Md5)) -> Made<()> {
         turn!(self.part(upload, number, body))
     }
-    async fn complete(&self, upload: (&Key, &str), parts: &[PartMade]) -> Made<Written> {
-        turn!(self.complete(upload, parts))
+    async fn complete(&self, upload: (&Key, &str), parts: &[PartMade], condition: &Condition) -> Made<Written> {
+        turn!(self.complete(upload, parts, condition))
     }
     async fn abort(&self, upload: (&Key, &str)) -> Made<()> {
         turn!(self.abort(upload))

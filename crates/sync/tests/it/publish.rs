@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use twinsite_core::Run;
 use twinsite_local::Cloud;
+use twinsite_sync::Store;
 use twinsite_sync::{
     Deletes, Guard, HeaderRule, Index, MemoryStore, Options, Reason, Rules, Setting, SyncError, plan, transfer, walk,
 };
@@ -65,7 +66,9 @@ async fn headers_changed_behind_our_back_are_put_right() {
     let (dir, store) = (site(), MemoryStore::default());
     publish(dir.path(), &store).await;
     let key = "feed.xml".parse().unwrap();
-    twinsite_sync::Store::rewrite(&store, &key, &twinsite_sync::Headers::default()).await.unwrap();
+    let etag = store.head(&key).await.unwrap().unwrap().etag;
+    let listed = twinsite_sync::ListedObject { key, etag };
+    store.rewrite(&listed, &twinsite_sync::Headers::default()).await.unwrap();
     let plan = planned(dir.path(), &Rules::web(), &store, &Options::default()).await.unwrap();
     let reason = Reason::Metadata(vec!["content-type", "cache-control"]);
     assert_eq!(plan.rewrites().iter().map(|r| &r.reason).collect::<Vec<_>>(), [&reason]);

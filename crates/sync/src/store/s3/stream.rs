@@ -21,7 +21,7 @@ const AHEAD: usize = 4;
 /// A body for the SDK, which can be sent again.
 pub(super) fn body(content: Content) -> SdkBody {
     match content {
-        Content::ByteBudget(bytes) => SdkBody::from(bytes),
+        Content::Memory(bytes) => SdkBody::from(bytes),
         Content::File(stretch) => SdkBody::retryable(move || SdkBody::from_body_1_x(FileBody::new(stretch.clone()))),
     }
 }
