@@ -45,7 +45,12 @@ impl Run {
 
     /// True once the run was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled() || self.expired.as_ref().is_some_and(|expired| expired())
+        self.cancel.is_cancelled() || self.is_expired()
+    }
+
+    /// True once the right to go on has expired, such as the lease of a lock.
+    pub fn is_expired(&self) -> bool {
+        self.expired.as_ref().is_some_and(|expired| expired())
     }
 
     /// For use between requests: fails once the run was cancelled.

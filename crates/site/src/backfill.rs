@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Run};
 use twinsite_s3_site::BatchJobSummary;
-use twinsite_sync::lock::{self, Lease, Owner, PendingInvalidations};
+use twinsite_sync::lock::{self, Lease, Owner, UnfinishedPublish};
 use twinsite_sync::replicate::{self, Compared, Filled};
 use twinsite_sync::{S3Store, SyncError};
 
@@ -203,7 +203,7 @@ async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillReque
     let rules = site.config.rules().context("use the configuration")?;
     let lease = Lease { ttl: request.lock_ttl, timeout: request.lock_timeout, ..Lease::default() };
     let owner = Owner { who: site.caller.clone(), ..Owner::here("backfill") };
-    let taken = Box::pin(lock::take(&stores.primary, owner, PendingInvalidations::default(), lease, run)).await;
+    let taken = Box::pin(lock::take(&stores.primary, owner, UnfinishedPublish::default(), lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let work = async |run: Run| {
         let (mut job, mut versions) = (None, 0);
@@ -233,10 +233,10 @@ async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillReque
 
 /// The lock may have been taken over from a publish that died: its pending invalidations stay recorded.
 async fn release_lock(lock: lock::Lock<'_, S3Store>, store: &S3Store) -> Result<(), SyncError> {
-    let mut pending = lock.pending_invalidations().clone();
+    let mut pending = lock.unfinished().clone();
     if !pending.is_empty() {
-        pending.join(lock::read_pending(store).await?);
-        lock::record_pending(store, &pending).await?;
+        pending.join(lock::read_unfinished(store).await?);
+        lock::record_unfinished(store, &pending).await?;
     }
     lock.free().await.map_err(SyncError::Lock)
 }

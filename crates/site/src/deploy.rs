@@ -11,7 +11,7 @@ use futures::future::join;
 use twinsite_aws::AwsError;
 use twinsite_core::{Event, Pair, Run, Side};
 use twinsite_s3_site::DRILL_JOURNAL_KEY;
-use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, PendingInvalidations};
+use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
     Deletes, Guard, Index, Interrupted, Notes, Options, Prehasher, Prepared, Publish, Published, Publishing, Report,
@@ -272,7 +272,7 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
         probe: prepared.plan.releases().is_empty(),
     };
     let owner = Owner { who: request.notes.who.clone(), ..Owner::here(request.command) };
-    let pending = PendingInvalidations { record: true, ..prepared.pending_invalidations() };
+    let pending = UnfinishedPublish { record: true, ..prepared.unfinished() };
     let taken = Box::pin(lock::take(&stores.primary, owner, pending, lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let done = Box::pin(publish_locked(stores, invalidator, &request, prepared, &mut lock, run)).await;
@@ -305,25 +305,27 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         Ok(Refreshed::Prepared(prepared)) => *prepared,
         // The pending invalidations of a deploy that died must outlive its lock.
         Ok(Refreshed::Skip(reason)) => {
-            record_pending(&stores.primary, lock.inherited_pending(), run).await;
+            record_unfinished(&stores.primary, lock.inherited(), run).await;
             return Ok(DeployResult::Skipped { reason });
         }
         Err(error) => {
-            record_pending(&stores.primary, lock.inherited_pending(), run).await;
+            record_unfinished(&stores.primary, lock.inherited(), run).await;
             return Err(error);
         }
     };
     let mut plans = 1;
     let done = loop {
-        Box::pin(lock.add_pending(prepared.pending_invalidations()))
-            .await
-            .map_err(SyncError::from)
-            .context(OPERATION)?;
-        let recorded_before = prepared.has_pending();
-        let mut pending = lock.pending_invalidations().clone();
+        Box::pin(lock.add_unfinished(prepared.unfinished())).await.map_err(SyncError::from).context(OPERATION)?;
+        let mut recorded_before = prepared.has_unfinished();
+        let mut pending = lock.unfinished().clone();
         if recorded_before {
-            pending
-                .join(Box::pin(lock::read_pending(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?);
+            pending.join(
+                Box::pin(lock::read_unfinished(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?,
+            );
+        }
+        if pending.is_large() {
+            record_unfinished(&stores.primary, &pending, run).await;
+            recorded_before = true;
         }
         let transfer = Transfer { stores, invalidator, request, pending: &pending };
         let (done, lost) = Box::pin(lock.hold(run, async |run| Box::pin(transfer.run(prepared, &run)).await)).await;
@@ -334,7 +336,7 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         let changed = stopped.changed().filter(|_| lost.is_none() && plans < MAX_PLANS).cloned();
         let Some(key) = changed else {
             // Invalidating now would let edges cache the objects that have not changed yet.
-            record_pending(&stores.primary, &PendingInvalidations { record: true, ..pending }, run).await;
+            record_unfinished(&stores.primary, &UnfinishedPublish { record: true, ..pending }, run).await;
             return Err(match lost {
                 Some(lost) => Error::new(OPERATION, SyncError::Lock(lost)),
                 None => Error::new(OPERATION, stopped),
@@ -361,7 +363,7 @@ struct Transfer<'a, S, I> {
     invalidator: &'a I,
     request: &'a PublishRequest<'a>,
     /// What this publish and earlier ones have to invalidate.
-    pending: &'a PendingInvalidations,
+    pending: &'a UnfinishedPublish,
 }
 
 /// What a transfer did.
@@ -374,7 +376,7 @@ struct Transferred {
 /// A transfer that is complete, but for what is left to record.
 struct Done {
     transferred: Transferred,
-    pending: PendingInvalidations,
+    pending: UnfinishedPublish,
     /// Whether earlier publishes had recorded pending invalidations.
     recorded_before: bool,
 }
@@ -488,7 +490,7 @@ async fn newer_release<S: VersionedStore>(
 async fn settle_invalidation<S: VersionedStore>(
     primary: &S,
     invalidation: Result<Option<usize>, AwsError>,
-    pending: &PendingInvalidations,
+    pending: &UnfinishedPublish,
     recorded_before: bool,
     run: &Run,
 ) -> InvalidationResult {
@@ -496,22 +498,23 @@ async fn settle_invalidation<S: VersionedStore>(
         Ok(paths) => {
             if recorded_before {
                 // If the record stays, the next deploy invalidates once more, which is harmless.
-                drop(Box::pin(lock::clear_pending(primary)).await);
+                drop(Box::pin(lock::clear_unfinished(primary)).await);
             }
             paths.map_or(InvalidationResult::None, |paths| InvalidationResult::Accepted { paths })
         }
         Err(error) => {
             let text = format!("CloudFront may serve outdated objects for up to a day: {error}");
             warn(run, text, "the pending invalidation is recorded in the bucket; the next deploy requests it again");
-            record_pending(primary, pending, run).await;
+            let left = UnfinishedPublish { record: false, created: BTreeSet::new(), ..pending.clone() };
+            record_unfinished(primary, &left, run).await;
             InvalidationResult::Pending { error: error.to_string() }
         }
     }
 }
 
-async fn record_pending<S: VersionedStore>(primary: &S, pending: &PendingInvalidations, run: &Run) {
+async fn record_unfinished<S: VersionedStore>(primary: &S, pending: &UnfinishedPublish, run: &Run) {
     if !pending.is_empty()
-        && let Err(error) = Box::pin(lock::record_pending(primary, pending)).await
+        && let Err(error) = Box::pin(lock::record_unfinished(primary, pending)).await
     {
         let text = format!("pending invalidations could not be recorded: {error}");
         warn(run, text, "invalidate `/*` in the CloudFront console");

@@ -48,7 +48,7 @@ pub use plan::{
 pub use policy::{PolicyKind, github_trust_policy, policy};
 pub use publish_result::{
     BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, InvalidationResult,
-    PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PublishResult,
+    PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult,
 };
 pub use releases::{
     ReleaseDetails, ReleaseDifference, ReleaseSummary, ReleasedObject, compare_releases, release, releases,

@@ -13,7 +13,7 @@
 //! let stores = Pair::new(MemoryStore::default(), MemoryStore::default());
 //! let source = walk(dir.path(), &rules)?;
 //! let prepared = prepare(&source, (&stores.primary, &stores.backup), &Options::default(), &index, &run).await?;
-//! let pending = prepared.pending_invalidations();
+//! let pending = prepared.unfinished();
 //! let mut lock = take(&stores.primary, Owner::here("deploy"), pending, Lease::default(), &run).await?;
 //! let how = Publishing { source: &source, rules: &rules, patience: Duration::from_secs(30), notes: Notes::default() };
 //! let work = async |run| {
@@ -34,17 +34,17 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use futures::future::join;
 use tokio::task::JoinSet;
 use twinsite_core::{Event, Pair, Phase, Run, Side};
 
-use crate::lock::{self, PendingInvalidations};
+use crate::lock::{self, UnfinishedPublish};
 use crate::plan::Ledger;
 use crate::plan::listing::list;
-use crate::plan::plan_with;
+use crate::plan::{Listed, plan_with};
 use crate::release::{self, Notes, RecordBuilder, Summary};
 use crate::replicate::{Compared, Filled, ReplicationState, ReplicationWaiter, compare_listed, fill, marker};
 use crate::source::prehash::Prehasher;
@@ -67,7 +67,7 @@ pub struct Prepared {
     pub notes: Vec<Key>,
     seen: Vec<(Key, i64)>,
     unfinished: bool,
-    has_pending: bool,
+    has_unfinished: bool,
     is_first: bool,
 }
 
@@ -80,20 +80,24 @@ impl Prepared {
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
         let level = self.drift.as_ref().is_ok_and(Compared::is_in_sync);
-        self.plan.is_empty() && self.plan.ledger.current && level && !self.unfinished && !self.has_pending
+        self.plan.is_empty() && self.plan.ledger.current && level && !self.unfinished && !self.has_unfinished
     }
 
     /// True when an earlier publish noted that visitors may still be served old copies.
-    pub fn has_pending(&self) -> bool {
-        self.has_pending
+    pub fn has_unfinished(&self) -> bool {
+        self.has_unfinished
     }
 
-    /// What visitors may be served old copies of, once this is published. What is new was never cached.
-    pub fn pending_invalidations(&self) -> PendingInvalidations {
-        let puts = self.plan.puts().iter().filter(|put| put.reason.word() != "absent").map(|put| &put.object.key);
+    /// What is left to do should the publish not come to its end: objects that are replaced may be cached by edges, and objects that
+    /// are new are in no manifest yet.
+    pub fn unfinished(&self) -> UnfinishedPublish {
+        let replaced = self.plan.puts().iter().filter(|put| put.replaces.is_some()).map(|put| &put.object.key);
         let rewrites = self.plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
         let deletes = self.plan.deletes().iter().map(|delete| &delete.key);
-        PendingInvalidations::new(puts.chain(rewrites).chain(deletes).map(ToString::to_string).collect::<BTreeSet<_>>())
+        let keys = replaced.chain(rewrites).chain(deletes).map(ToString::to_string).collect();
+        let created = self.plan.puts().iter().filter(|put| put.replaces.is_none());
+        let created = created.map(|put| put.object.key.to_string()).collect();
+        UnfinishedPublish { created, ..UnfinishedPublish::new(keys) }
     }
 
     /// True when nobody has published since this was planned, as far as a look at the records tells.
@@ -139,10 +143,12 @@ pub async fn prepare<S: VersionedStore>(
     let listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
     let options = Options { side: Some(Side::Primary), ..*options };
-    let plan = plan_with(source, (primary, &listing), &options, (index, ahead), run).await?;
+    let locked = listing.iter().any(|object| object.key.as_str() == lock::KEY);
+    let has_unfinished = listing.iter().any(|object| lock::has_unfinished(&object.key));
+    let created = created_before(primary, locked, has_unfinished).await?;
+    let listed = Listed { store: primary, listing: &listing, created: &created };
+    let plan = plan_with(source, listed, &options, (index, ahead), run).await?;
     let seen = records_of(&listing);
-    let has = |key: &str| plan.notes().iter().any(|note| note.as_str() == key);
-    let (locked, has_pending) = (has(lock::KEY), plan.notes().iter().any(lock::has_pending));
     let known = |listing: &[RemoteObject]| !crate::manifest::ledgers(listing).is_empty();
     let is_first = plan.is_first() || other.as_ref().is_ok_and(|listing| !known(listing));
     let notes = other.as_ref().map(|listing| notes_of(listing)).unwrap_or_default();
@@ -150,7 +156,19 @@ pub async fn prepare<S: VersionedStore>(
         Ok(other) => compare_listed((primary, listing), (backup, other), &changing(&plan), run).await,
         Err(error) => Err(error.into()),
     };
-    Ok(Prepared { plan, drift, notes, seen, unfinished: locked, has_pending, is_first })
+    Ok(Prepared { plan, drift, notes, seen, unfinished: locked, has_unfinished, is_first })
+}
+
+/// Keys that unfinished publishes have created: no manifest names them yet.
+async fn created_before(primary: &impl Store, locked: bool, has_unfinished: bool) -> Result<HashSet<Key>, SyncError> {
+    let mut unfinished = UnfinishedPublish::default();
+    if locked {
+        unfinished.join(lock::unfinished_of_holder(primary).await?);
+    }
+    if has_unfinished {
+        unfinished.join(lock::read_unfinished(primary).await?);
+    }
+    Ok(unfinished.created.iter().filter_map(|key| key.parse().ok()).collect())
 }
 
 fn notes_of(listing: &[RemoteObject]) -> Vec<Key> {
@@ -206,7 +224,8 @@ pub struct Published {
 pub struct Publish<'a, S> {
     transfer: Transfer<'a, S>,
     waiter: ReplicationWaiter<'a, S>,
-    stores: &'a Pair<S>,
+    /// Both send nothing after the lease has expired.
+    stores: Pair<S>,
     how: Publishing<'a>,
     run: &'a Run,
     uploads: Option<Uploads>,
@@ -231,16 +250,17 @@ impl<S> std::fmt::Debug for Publish<'_, S> {
 impl<'a, S: VersionedStore> Publish<'a, S> {
     /// The execution of what was prepared.
     pub fn new(prepared: Prepared, stores: &'a Pair<S>, how: Publishing<'a>, run: &'a Run) -> Self {
-        let Prepared { plan, drift, unfinished, has_pending, .. } = prepared;
+        let Prepared { plan, drift, unfinished, has_unfinished, .. } = prepared;
         let (changes, previous) = (!plan.is_empty(), plan.releases().last().copied());
         // Objects that stayed for an earlier release may be part of this one again, and then nothing need be sent.
-        let doubtful = unfinished || has_pending || !plan.ledger.current;
+        let doubtful = unfinished || has_unfinished || !plan.ledger.current;
         let draft = (changes || doubtful || previous.is_none()).then(|| RecordBuilder::of(&plan, how.source));
+        let stores = stores.as_ref().map(|store| store.fenced(run));
         let draft = draft.map(|draft| recalled(draft, stores.primary.clone()));
         let SyncPlan { puts, rewrites, deletes, kept, ledger, side, .. } = plan;
-        let waiter = ReplicationWaiter::new(&stores.primary, &stores.backup, how.patience, run).knowing(how.source);
+        let waiter = ReplicationWaiter::new(stores.clone(), how.patience, run).knowing(how.source);
         Self {
-            transfer: Transfer::new(&stores.primary, run, side, kept),
+            transfer: Transfer::new(stores.primary.clone(), run, side, kept),
             waiter,
             stores,
             run,
@@ -353,7 +373,7 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
     pub async fn end(self) -> Published {
         let Self { transfer, waiter, stores, filled, release, .. } = self;
         let mut replication = waiter.state;
-        write_sync_marker(&mut replication, stores, release.as_ref()).await;
+        write_sync_marker(&mut replication, &stores, release.as_ref()).await;
         Published { report: transfer.report, drift: filled, replication, release }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use twinsite_site::Run;
-use twinsite_sync::lock::{Lease, Owner, PendingInvalidations, take};
+use twinsite_sync::lock::{Lease, Owner, UnfinishedPublish, take};
 use twinsite_sync::{Headers, Key, MemoryStore, StoreError, VersionedStore, md5, release, replicate};
 
 use crate::gated::{Gate, Gated};
@@ -61,7 +61,7 @@ impl Game {
     }
 
     fn store(&self, who: usize, store: &MemoryStore) -> Gated<Turn> {
-        Gated { store: store.clone(), gate: Arc::clone(&self.gates[who]) }
+        Gated { store: store.clone(), gate: Arc::clone(&self.gates[who]), fence: None }
     }
 
     async fn play<T>(&self, who: usize, playing: impl Future<Output = T>) -> T {
@@ -141,7 +141,7 @@ async fn race(turn: impl Fn([usize; 2]) -> usize, name: &str) {
 async fn count(store: &impl VersionedStore) {
     let lease = Lease { ttl: Duration::from_millis(400), timeout: Duration::from_secs(20), probe: false };
     let owner = Owner { birth: None, ..Owner::here("count") };
-    let lock = take(store, owner, PendingInvalidations::default(), lease, &Run::silent()).await.unwrap();
+    let lock = take(store, owner, UnfinishedPublish::default(), lease, &Run::silent()).await.unwrap();
     let key: Key = "number".parse().unwrap();
     let number = store.get(&key).await.unwrap().map_or(0, |bytes| bytes.len());
     let next = "x".repeat(number + 1);

@@ -3,7 +3,7 @@
 //! The lock is an object that is put only if there is none. It names its holder, is renewed while the holder works, and is deleted at
 //! the end. A lock that was not renewed within its time to live is expired, and may be taken over; that is measured by the store's clock
 //! (the `Date` of a response minus the `Last-Modified` of the lock) or by how long a waiter has seen the same lock, never by comparing
-//! the clocks of two machines. Whoever takes over a lock inherits the pending invalidations that it lists.
+//! the clocks of two machines. Whoever takes over a lock inherits the unfinished publish that it describes.
 //!
 //! The lock lets deploys take turns. It does not decide correctness: every write of a publish is conditional on what was listed, so a
 //! holder that goes on after it has lost the lock, for example because its machine was suspended, changes nothing that its successor wrote.
@@ -11,11 +11,11 @@
 //! ```
 //! use twinsite_core::Run;
 //! use twinsite_sync::MemoryStore;
-//! use twinsite_sync::lock::{Lease, PendingInvalidations, Owner, take};
+//! use twinsite_sync::lock::{Lease, UnfinishedPublish, Owner, take};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let (store, run) = (MemoryStore::default(), Run::silent());
-//! let mut lock = take(&store, Owner::here("deploy"), PendingInvalidations::default(), Lease::default(), &run).await?;
+//! let mut lock = take(&store, Owner::here("deploy"), UnfinishedPublish::default(), Lease::default(), &run).await?;
 //! let (answer, lost) = lock.hold(&run, async |run| if run.is_cancelled() { 0 } else { 42 }).await;
 //! assert!(answer == 42 && lost.is_none());
 //! lock.free().await?;
@@ -25,7 +25,7 @@
 //!
 //! How S3 makes writes conditional: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
 
-mod pending;
+mod unfinished;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,8 +39,8 @@ pub use crate::model::owner::Owner;
 use crate::model::time::{BootTime, now};
 use crate::store::{Condition, ListedObject, NotDeleted, ReadObject, Store};
 use crate::{ETag, Headers, Key, StoreError};
-pub(crate) use pending::has_pending;
-pub use pending::{PendingInvalidations, clear_pending, read_pending, record_pending};
+pub(crate) use unfinished::has_unfinished;
+pub use unfinished::{UnfinishedPublish, clear_unfinished, read_unfinished, record_unfinished};
 
 /// The lock's key.
 pub(crate) const KEY: &str = ".twinsite/lock";
@@ -72,16 +72,30 @@ struct Document {
     token: String,
     /// When the holder began to wait for the lock, in seconds since the epoch by its own clock. Shown to people only.
     since: i64,
-    pending: PendingInvalidations,
+    unfinished: UnfinishedPublish,
 }
 
 const VERSION: u32 = 1;
 
 impl Document {
     fn bytes(&self) -> Result<bytes::Bytes, StoreError> {
-        let text = serde_json::to_vec(self).map_err(|error| StoreError::Broken(error.to_string()))?;
+        let stored = Self { unfinished: self.unfinished.in_lock(), ..self.clone() };
+        let text = serde_json::to_vec(&stored).map_err(|error| StoreError::Broken(error.to_string()))?;
         Ok(text.into())
     }
+}
+
+/// What the holder of the lock has left to do, if there is one and it says.
+///
+/// # Errors
+/// [`StoreError`] if the store could not be read.
+pub(crate) async fn unfinished_of_holder<S: Store>(store: &S) -> Result<UnfinishedPublish, StoreError> {
+    let read = match store.read(&key()).await {
+        Err(StoreError::TooLarge { .. }) => None,
+        read => read?,
+    };
+    let holder = read.and_then(|read| serde_json::from_slice::<Document>(&read.bytes).ok());
+    Ok(holder.map(|holder| holder.unfinished).unwrap_or_default())
 }
 
 fn key() -> Key {
@@ -101,7 +115,7 @@ fn headers() -> Headers {
 pub struct Lock<'a, S> {
     store: &'a S,
     document: Document,
-    inherited: PendingInvalidations,
+    inherited: UnfinishedPublish,
     etag: ETag,
     lease: Lease,
     /// When the last renewal was requested, as [`BootTime::millis`]; shared with the run of the work.
@@ -115,24 +129,24 @@ struct Seen {
     at: BootTime,
 }
 
-/// Takes the lock, and waits while another holder has it. `pending` is stored in it, so that a successor requests these invalidations
-/// should this process die.
+/// Takes the lock, and waits while another holder has it. `unfinished` is stored in it, for a successor, should this process
+/// die.
 ///
 /// # Errors
 /// [`LockError`]; nothing has been changed then.
 pub async fn take<'a, S: Store>(
     store: &'a S,
     owner: Owner,
-    pending: PendingInvalidations,
+    unfinished: UnfinishedPublish,
     lease: Lease,
     run: &Run,
 ) -> Result<Lock<'a, S>, LockError> {
     let started = BootTime::now();
     let token = format!("{:032x}", fastrand::u128(..));
-    let mut document = Document { version: VERSION, owner, token, since: now(), pending };
+    let mut document = Document { version: VERSION, owner, token, since: now(), unfinished };
     let mut seen: Option<Seen> = None;
     let mut condition = Condition::Absent;
-    let (mut waited, mut inherited) = (false, PendingInvalidations::default());
+    let (mut waited, mut inherited) = (false, UnfinishedPublish::default());
     loop {
         let renewed = Arc::new(AtomicU64::new(BootTime::now().millis()));
         if let Some(etag) = write(store, &document, &condition).await? {
@@ -148,8 +162,8 @@ pub async fn take<'a, S: Store>(
         let ended = holder.as_ref().is_some_and(|holder| holder.owner.is_dead());
         if ended || unchanged.is_some_and(|unchanged| unchanged > lease.ttl) {
             if let Some(holder) = holder {
-                inherited.join(holder.pending.clone());
-                document.pending.join(holder.pending);
+                inherited.join(holder.unfinished.clone());
+                document.unfinished.join(holder.unfinished);
             }
             condition = Condition::Is(etag);
             continue;
@@ -190,13 +204,13 @@ async fn write<S: Store>(store: &S, document: &Document, condition: &Condition) 
 }
 
 impl<S: Store> Lock<'_, S> {
-    /// What is owed to visitors: by this publish, and by those that died before it.
-    pub fn pending_invalidations(&self) -> &PendingInvalidations {
-        &self.document.pending
+    /// What is left to do: for this publish, and for those that died before it.
+    pub fn unfinished(&self) -> &UnfinishedPublish {
+        &self.document.unfinished
     }
 
-    /// What others owed who died with the lock in hand.
-    pub fn inherited_pending(&self) -> &PendingInvalidations {
+    /// What is left to do for holders that died.
+    pub fn inherited(&self) -> &UnfinishedPublish {
         &self.inherited
     }
 
@@ -215,14 +229,14 @@ impl<S: Store> Lock<'_, S> {
         Err(LockError::Unconditional)
     }
 
-    /// Adds to what is owed, before it is made to be owed.
+    /// Adds to what is left to do, before the publish makes it necessary.
     ///
     /// # Errors
     /// [`LockError::Lost`] when the lock is somebody else's by now.
-    pub async fn add_pending(&mut self, owed: PendingInvalidations) -> Result<(), LockError> {
-        let before = self.document.pending.clone();
-        self.document.pending.join(owed);
-        if self.document.pending == before {
+    pub async fn add_unfinished(&mut self, unfinished: UnfinishedPublish) -> Result<(), LockError> {
+        let before = self.document.unfinished.clone();
+        self.document.unfinished.join(unfinished);
+        if self.document.unfinished == before {
             return Ok(());
         }
         if self.renew().await? { Ok(()) } else { Err(LockError::Lost) }

@@ -128,19 +128,31 @@ pub async fn plan(
     let listing = if known { list(source, store).await } else { list_from_the_start(source, store).await };
     let listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side, took: started.elapsed() });
-    plan_with(source, (store, &listing), options, (index, ahead), run).await
+    let listed = Listed { store, listing: &listing, created: &HashSet::new() };
+    plan_with(source, listed, options, (index, ahead), run).await
+}
+
+/// A bucket and its objects.
+#[derive(Clone, Copy)]
+pub(crate) struct Listed<'a, S> {
+    pub(crate) store: &'a S,
+    /// In key order.
+    pub(crate) listing: &'a [RemoteObject],
+    /// Keys that unfinished publishes have created: they are the site's although no manifest names them.
+    pub(crate) created: &'a HashSet<Key>,
 }
 
 /// The same, with a listing that was made before, in key order, and while files are hashed that may need it.
 pub(crate) async fn plan_with(
     source: &Source,
-    (store, listing): (&impl Store, &[RemoteObject]),
+    bucket: Listed<'_, impl Store>,
     options: &Options,
     (index, ahead): (&Index, Prehasher),
     run: &Run,
 ) -> Result<SyncPlan, SyncError> {
     let side = options.side;
-    let mut desk = Desk::new(source, store, listing, options);
+    let listing = bucket.listing;
+    let mut desk = Desk::new(source, bucket, options);
     desk.consult().await?;
     let bytes = desk.compare_bytes((index, ahead), run).await?;
     if run.is_cancelled() {
@@ -164,6 +176,7 @@ struct Desk<'a, S> {
     store: &'a S,
     options: &'a Options,
     listing: &'a [RemoteObject],
+    created: &'a HashSet<Key>,
     met: Joined<'a>,
     ledgers: Vec<&'a RemoteObject>,
     releases: Vec<ReleaseId>,
@@ -179,7 +192,8 @@ struct Desk<'a, S> {
 }
 
 impl<'a, S: Store> Desk<'a, S> {
-    fn new(source: &'a Source, store: &'a S, listing: &'a [RemoteObject], options: &'a Options) -> Self {
+    fn new(source: &'a Source, bucket: Listed<'a, S>, options: &'a Options) -> Self {
+        let Listed { store, listing, created } = bucket;
         let met = merge_join(&source.objects, listing);
         let ledgers = manifest::ledgers(listing);
         let wanted = manifest::name_for(&source.objects);
@@ -195,6 +209,7 @@ impl<'a, S: Store> Desk<'a, S> {
             store,
             options,
             listing,
+            created,
             met,
             ledgers,
             releases,
@@ -254,6 +269,11 @@ impl<'a, S: Store> Desk<'a, S> {
         self.lines.as_ref()?.get(key)
     }
 
+    /// Whether an earlier publish has put an object there.
+    fn is_published(&self, key: &Key) -> bool {
+        self.line(key).is_some() || self.created.contains(key)
+    }
+
     /// What is to be deleted, and what is nobody's.
     fn deletes(&self) -> Result<(Vec<Delete>, Vec<Key>), SyncError> {
         if self.told > 0 {
@@ -262,7 +282,7 @@ impl<'a, S: Store> Desk<'a, S> {
         let extra = self.met.extra.iter().filter(|object| !self.source.is_protected(&object.key));
         let (mut deletes, mut foreign) = (Vec::new(), Vec::new());
         for object in extra {
-            match (self.options.deletes, self.line(&object.key).is_some()) {
+            match (self.options.deletes, self.is_published(&object.key)) {
                 (Deletes::Owned, true) if self.is_superseded(&object.key) => {}
                 (Deletes::All, _) | (Deletes::Owned, true) => {
                     let (key, etag) = (object.key.clone(), object.etag.clone());
@@ -321,6 +341,8 @@ impl<'a, S: Store> Desk<'a, S> {
             if let Some(line) = self.line(&object.key) {
                 let release = if line.headers.is_some() { newest } else { line.release };
                 rest.insert(object.key.clone(), release);
+            } else if self.created.contains(&object.key) {
+                rest.insert(object.key.clone(), None);
             }
         }
         let public = rest.keys().filter(|key| !self.source.is_protected(key));

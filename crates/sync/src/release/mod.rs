@@ -43,7 +43,9 @@ pub(crate) use crate::model::time::now;
 use crate::{ETag, Headers, Key, ReleaseId, Rules, Source, SourceObject};
 pub use compare::{Difference, Kind, compare};
 pub use retention::{Collected, collect, is_due_at};
-pub use write::{RecordBuilder, find_versions, list, newest, read, write};
+pub use write::{
+    DamagedRecord, RecordBuilder, ReleaseList, find_versions, list, list_all, newest, read, summary, write,
+};
 
 /// Where a publish came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -55,7 +55,11 @@ impl RecordBuilder {
     /// [`SyncError`] when the record could not be read.
     pub async fn load_previous(&mut self, store: &impl Store) -> Result<(), SyncError> {
         if let (Some(previous), None) = (self.previous, &self.before) {
-            self.before = read(store, previous).await?;
+            self.before = match read(store, previous).await {
+                // Versions are then found by listing them.
+                Err(SyncError::DamagedRecord { .. }) => None,
+                read => read?,
+            };
         }
         Ok(())
     }
@@ -88,7 +92,7 @@ fn headers() -> Headers {
 }
 
 fn damaged(id: ReleaseId, why: &Damaged) -> SyncError {
-    StoreError::Broken(format!("the record of release {id} is damaged: {why}")).into()
+    SyncError::DamagedRecord { id, reason: why.to_string() }
 }
 
 /// Writes the record of a release, its first part last: without it there is no release. `deletes` is the number of objects that will be
@@ -175,27 +179,75 @@ async fn put(store: &impl Store, release: &Release) -> Result<Vec<WrittenObject>
     Ok(wrote)
 }
 
-/// The releases of a bucket in short, the oldest first.
+/// The releases of a bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReleaseList {
+    /// The releases in short, the oldest first.
+    pub releases: Vec<Summary>,
+    /// Records that cannot be read.
+    pub damaged: Vec<DamagedRecord>,
+}
+
+/// A record that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedRecord {
+    /// The number in its key.
+    pub id: ReleaseId,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The releases of a bucket in short, the oldest first. Damaged records are left out.
 ///
 /// # Errors
-/// [`SyncError`] when the bucket or a record cannot be read.
+/// [`SyncError`] if the bucket cannot be read.
 pub async fn list(store: &impl Store) -> Result<Vec<Summary>, SyncError> {
-    let mut found = Vec::new();
+    Ok(list_all(store).await?.releases)
+}
+
+/// The releases of a bucket in short, and the records that are damaged.
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_all(store: &impl Store) -> Result<ReleaseList, SyncError> {
+    let mut found = ReleaseList::default();
     for (id, _) in listed_ids(store).await? {
-        let Some(bytes) = store.get(&id.key(0)).await? else { continue };
-        found.push(record::summary(&bytes).map_err(|why| damaged(id, &why))?);
+        match summary(store, id).await {
+            Ok(Some(summary)) => found.releases.push(summary),
+            Ok(None) => {}
+            Err(SyncError::DamagedRecord { id, reason }) => found.damaged.push(DamagedRecord { id, reason }),
+            Err(error) => return Err(error),
+        }
     }
     Ok(found)
 }
 
-/// The newest release of a bucket in short: what is live.
+/// The newest release of a bucket in short: what is live. Damaged records are left out.
 ///
 /// # Errors
 /// As [`list`].
 pub async fn newest(store: &impl Store) -> Result<Option<Summary>, SyncError> {
-    let Some((id, _)) = listed_ids(store).await?.pop() else { return Ok(None) };
-    let Some(bytes) = store.get(&id.key(0)).await? else { return Ok(None) };
-    record::summary(&bytes).map(Some).map_err(|why| damaged(id, &why))
+    for (id, _) in listed_ids(store).await?.into_iter().rev() {
+        match summary(store, id).await {
+            Ok(None) | Err(SyncError::DamagedRecord { .. }) => {}
+            found => return found,
+        }
+    }
+    Ok(None)
+}
+
+/// A release in short; `None` if there is no record of it.
+///
+/// # Errors
+/// [`SyncError::DamagedRecord`], and [`SyncError::Store`] if it cannot be read.
+pub async fn summary(store: &impl Store, id: ReleaseId) -> Result<Option<Summary>, SyncError> {
+    let bytes = match store.get(&id.key(0)).await {
+        Err(StoreError::TooLarge { .. }) => return Err(damaged(id, &Damaged::too_large())),
+        read => read?,
+    };
+    let Some(bytes) = bytes else { return Ok(None) };
+    let summary = record::summary(&bytes).map_err(|why| damaged(id, &why))?;
+    if summary.id == id { Ok(Some(summary)) } else { Err(damaged(id, &Damaged::other(summary.id))) }
 }
 
 /// The numbers of the releases of a bucket, the oldest first, and when each record was written.
@@ -218,8 +270,15 @@ pub(super) async fn listed_ids(store: &impl Store) -> Result<Vec<(ReleaseId, i64
 /// # Errors
 /// [`SyncError`] when the bucket or the record cannot be read.
 pub async fn read(store: &impl Store, id: ReleaseId) -> Result<Option<Release>, SyncError> {
-    let Some(bytes) = store.get(&id.key(0)).await? else { return Ok(None) };
+    let bytes = match store.get(&id.key(0)).await {
+        Err(StoreError::TooLarge { .. }) => return Err(damaged(id, &Damaged::too_large())),
+        read => read?,
+    };
+    let Some(bytes) = bytes else { return Ok(None) };
     let (mut release, parts) = record::first(&bytes).map_err(|why| damaged(id, &why))?;
+    if release.summary.id != id {
+        return Err(damaged(id, &Damaged::other(release.summary.id)));
+    }
     for part in 1..parts {
         let bytes = store.get(&id.key(part)).await?;
         let bytes = bytes.ok_or_else(|| damaged(id, &Damaged::missing(part)))?;

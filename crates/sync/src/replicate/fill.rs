@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
-use super::{Compared, Needed, marker};
+use super::{Compared, Needed, RestoredRecord, marker};
 use crate::model::layout::RELEASES;
 use crate::model::release_id::{ReleaseId, listed};
 use crate::release;
@@ -60,6 +60,22 @@ pub async fn fill<S: VersionedStore>(
     if left > 0 {
         let (objects, bytes) = (Some(left as u64), Some(compared.bytes()));
         run.emit(&Event::PhaseStarted { phase: Phase::Copy, side: Some(Side::Backup), objects, bytes });
+    }
+    for RestoredRecord { id, object, replaces } in compared.damaged {
+        let key = object.key.clone();
+        let redirect = Redirect::Known(None);
+        let condition = Condition::Is(replaces);
+        let (etag, size) = (object.etag, object.size);
+        let one = ObjectCopy { key: object.key, version: None, etag, size, headers: None, redirect, condition };
+        match carry(second, first, &one, run).await {
+            Ok(Some(_)) => {
+                let text =
+                    format!("the record of release {id} was damaged in the primary; it was restored from the backup");
+                run.emit(&Event::Warning { text, hint: None });
+            }
+            Ok(None) | Err(SyncError::Store(StoreError::Changed(_))) => filled.missed.push(key),
+            Err(error) => return Err(stopped(&filled, failed(key, error), left)),
+        }
     }
     let mut work = compared.copies;
     for stage in [Some(Wave::Assets), Some(Wave::Pages), Some(Wave::Entry), None] {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join;
 use futures::{StreamExt, stream};
-use twinsite_core::{Event, Phase, Run, Side, Verb, wait};
+use twinsite_core::{Event, Pair, Phase, Run, Side, Verb, wait};
 
 use super::Cause;
 use crate::plan::listing::{cuts, list_around};
@@ -68,8 +68,8 @@ fn is_copy(wrote: &WrittenObject, etag: &ETag, size: u64, modified: i64) -> bool
 
 /// Follows a publish to the first bucket in the second one.
 pub struct ReplicationWaiter<'a, S> {
-    first: &'a S,
-    second: &'a S,
+    first: S,
+    second: S,
     patience: Duration,
     run: &'a Run,
     /// Where listings are cut.
@@ -86,7 +86,8 @@ impl<S> std::fmt::Debug for ReplicationWaiter<'_, S> {
 
 impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
     /// Waits for replication as long as this, each time, before it copies.
-    pub fn new(first: &'a S, second: &'a S, patience: Duration, run: &'a Run) -> Self {
+    pub fn new(stores: Pair<S>, patience: Duration, run: &'a Run) -> Self {
+        let Pair { primary: first, backup: second } = stores;
         Self { first, second, patience, run, cuts: Vec::new(), state: ReplicationState::default() }
     }
 
@@ -187,7 +188,7 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
         left.sort_by(|a, b| a.key().cmp(b.key()));
         let keys: Vec<&Key> = left.iter().map(|expected| expected.key()).collect();
         let mut missing: Vec<bool> = left.iter().map(|expected| matches!(expected, Expected::Object(_))).collect();
-        list_around(&keys, &self.cuts, self.second, |found| {
+        list_around(&keys, &self.cuts, &self.second, |found| {
             let first = keys.partition_point(|key| **key < found.key);
             for at in (first..keys.len()).take_while(|at| *keys[*at] == found.key) {
                 missing[at] = !left[at].is_listed(&found);
@@ -215,7 +216,7 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
                 Expected::Nothing(object) => gone.push(object.clone()),
             }
         }
-        let (first, second, run) = (self.first, self.second, self.run);
+        let (first, second, run) = (&self.first, &self.second, self.run);
         let copies = objects.into_iter().map(move |one| async move {
             if run.is_cancelled() {
                 return Err(SyncError::Cancelled);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use twinsite_core::Run;
 
 use super::{Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, Store, Written};
 use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, StoreError, multipart_etag};
@@ -220,6 +221,10 @@ impl Store for MemoryStore {
     async fn abort(&self, (_, id): (&Key, &str)) -> Result<(), StoreError> {
         self.state().uploads.remove(id);
         Ok(())
+    }
+
+    fn fenced(&self, _: &Run) -> Self {
+        self.clone()
     }
 
     fn throttled(&self) -> u64 {

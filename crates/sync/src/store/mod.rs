@@ -8,6 +8,7 @@ mod versioned;
 use std::time::Duration;
 
 use bytes::Bytes;
+use twinsite_core::Run;
 
 use crate::{Content, ETag, FileRange, Headers, Key, Md5, RemoteObject, StoreError};
 pub use memory::MemoryStore;
@@ -225,6 +226,11 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// Throws an upload away.
     fn abort(&self, upload: (&Key, &str)) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The same store, for the work of this run: once the run's right to go on has expired, no request is sent any more, not even the
+    /// next attempt of one that has failed.
+    #[must_use]
+    fn fenced(&self, run: &Run) -> Self;
 
     /// How often the store has asked for slower requests so far.
     fn throttled(&self) -> u64;

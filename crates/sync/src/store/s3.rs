@@ -2,6 +2,7 @@
 
 mod calls;
 mod fast_put;
+mod fence;
 mod list;
 mod response_date;
 mod stream;
@@ -14,10 +15,12 @@ use std::sync::atomic::AtomicBool;
 
 use aws_sdk_s3::Client;
 use bytes::Bytes;
+use twinsite_core::Run;
 
 use super::{Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, Store, Written};
 use crate::{Content, FileRange, Headers, Key, Md5, StoreError};
 use fast_put::FastPut;
+use fence::Fence;
 use throttles::Throttles;
 
 /// A bucket, through a client for its region.
@@ -28,6 +31,7 @@ pub struct S3Store {
     throttles: Throttles,
     /// `None` if requests are not retried.
     fast_put: Option<FastPut>,
+    fence: Option<Fence>,
     /// Set when the store has answered that it knows no precondition on the destination of a copy.
     unconditional_copies: Arc<AtomicBool>,
 }
@@ -41,7 +45,8 @@ impl S3Store {
         let retries = config.retry_config().is_none_or(|retries| retries.max_attempts() > 1);
         let fast_put = retries.then(FastPut::default);
         let client = Client::from_conf(config);
-        Self { client, bucket: bucket.into(), throttles, fast_put, unconditional_copies: Arc::default() }
+        let bucket = bucket.into();
+        Self { client, bucket, throttles, fast_put, fence: None, unconditional_copies: Arc::default() }
     }
 
     /// The bucket's name.
@@ -129,6 +134,12 @@ impl Store for S3Store {
 
     async fn abort(&self, upload: (&Key, &str)) -> Result<(), StoreError> {
         self.abort_multipart_upload(upload).await
+    }
+
+    fn fenced(&self, run: &Run) -> Self {
+        let fence = Fence(run.clone());
+        let client = Client::from_conf(self.client.config().to_builder().interceptor(fence.clone()).build());
+        Self { client, fence: Some(fence), ..self.clone() }
     }
 
     fn throttled(&self) -> u64 {

@@ -107,7 +107,7 @@ pub async fn transfer<S: VersionedStore>(
     run: &Run,
 ) -> Result<Report, Interrupted> {
     let SyncPlan { puts, rewrites, deletes, kept, ledger, side, .. } = plan;
-    let mut transfer = Transfer::new(store, run, side, kept);
+    let mut transfer = Transfer::new(store.clone(), run, side, kept);
     transfer.upload(Uploads { puts, rewrites }, index).await?;
     transfer.delete(deletes).await?;
     transfer.write_manifest(ledger).await?;
@@ -122,7 +122,7 @@ pub(crate) struct Uploads {
 
 /// The execution of a plan on one bucket, phase by phase.
 pub(crate) struct Transfer<'a, S> {
-    store: &'a S,
+    store: S,
     run: &'a Run,
     side: Option<Side>,
     started: Instant,
@@ -133,7 +133,7 @@ pub(crate) struct Transfer<'a, S> {
 type Failed = Vec<(Key, SyncError)>;
 
 impl<'a, S: VersionedStore> Transfer<'a, S> {
-    pub(crate) fn new(store: &'a S, run: &'a Run, side: Option<Side>, kept: usize) -> Self {
+    pub(crate) fn new(store: S, run: &'a Run, side: Option<Side>, kept: usize) -> Self {
         Self { store, run, side, started: Instant::now(), report: Report { kept, ..Report::default() } }
     }
 
@@ -150,7 +150,7 @@ impl<'a, S: VersionedStore> Transfer<'a, S> {
         // Both may be long, and would be twice as long if they grew by themselves.
         self.report.wrote.reserve_exact(left + 2);
         self.report.changed.reserve_exact(left);
-        let (store, run, side) = (self.store, self.run, self.side);
+        let (store, run, side) = (&self.store, self.run, self.side);
         if left > 0 {
             let objects = Some(left as u64);
             run.emit(&Event::PhaseStarted { phase: Phase::Transfer, side, objects, bytes: Some(bytes) });
@@ -205,7 +205,7 @@ impl<'a, S: VersionedStore> Transfer<'a, S> {
             return Err(self.interrupted(Vec::new(), 0));
         }
         let stale = ledger.stale.clone();
-        match write_ledger(self.store, ledger).await {
+        match write_ledger(&self.store, ledger).await {
             Ok(wrote) => self.report.wrote.push(wrote),
             Err((key, error)) => return Err(self.interrupted(vec![(key, error)], 0)),
         }

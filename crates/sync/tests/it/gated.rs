@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use twinsite_core::Run;
 use twinsite_sync::{
     Condition, Content, Copied, Copying, Head, Headers, Key, ListedObject, Md5, MemoryStore, NotDeleted, Page,
     PartMade, Pending, ReadObject, Store, StoreError, VersionHead, VersionedStore, VersionsPage, Written,
@@ -29,17 +30,22 @@ pub(crate) trait Gate: std::fmt::Debug + Send + Sync + 'static {
 pub(crate) struct Gated<G> {
     pub(crate) store: MemoryStore,
     pub(crate) gate: Arc<G>,
+    pub(crate) fence: Option<Run>,
 }
 
 impl<G> Clone for Gated<G> {
     fn clone(&self) -> Self {
-        Self { store: self.store.clone(), gate: Arc::clone(&self.gate) }
+        Self { store: self.store.clone(), gate: Arc::clone(&self.gate), fence: self.fence.clone() }
     }
 }
 
 macro_rules! turn {
     ($self:ident.$call:ident($($arg:expr),*)) => {{
         $self.gate.pass().await?;
+        // As the fence of an S3 store: checked when the request is sent.
+        if $self.fence.as_ref().is_some_and(Run::is_expired) {
+            return Err(StoreError::Broken("the lease has expired".to_owned()));
+        }
         let made = $self.store.$call($($arg),*).await;
         $self.gate.answer()?;
         made
@@ -85,6 +91,9 @@ impl<G: Gate> Store for Gated<G> {
     }
     async fn abort(&self, upload: (&Key, &str)) -> Made<()> {
         turn!(self.abort(upload))
+    }
+    fn fenced(&self, run: &Run) -> Self {
+        Self { fence: Some(run.clone()), ..self.clone() }
     }
     fn throttled(&self) -> u64 {
         0
@@ -136,7 +145,7 @@ impl Fault {
         stores: impl IntoIterator<Item = &'a MemoryStore>,
     ) -> Vec<Gated<Self>> {
         let gate = Arc::new(Self { at, lost, seen: AtomicUsize::new(0) });
-        stores.into_iter().map(|store| Gated { store: store.clone(), gate: Arc::clone(&gate) }).collect()
+        stores.into_iter().map(|store| Gated { store: store.clone(), gate: Arc::clone(&gate), fence: None }).collect()
     }
 }
 

@@ -13,6 +13,7 @@ use super::list::Listed;
 use super::response_date::ResponseDate;
 use super::stream;
 use super::wire::{completed, content_md5, copy_source, crc64, decoded, head, remote, with_condition, with_headers};
+use crate::model::limits::MAX_READ;
 use crate::store::{
     Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, VersionedStore, Written,
 };
@@ -48,7 +49,7 @@ impl S3Store {
         let fast = match (&self.fast_put, &content) {
             (Some(fast_put), Content::Memory(bytes)) => {
                 let put = SmallPut { key, headers, bytes, md5: &md5, condition };
-                fast_put.put(put, &self.throttles).await
+                fast_put.put(put, self.fence.as_ref(), &self.throttles).await
             }
             (None, _) | (_, Content::File(_)) => None,
         };
@@ -248,6 +249,10 @@ impl S3Store {
         let answer = request.interceptor(date.clone()).send().await;
         let answer = answer.map_err(|error| AwsError::new("GetObject", self.object(key), error));
         let Some(found) = AwsError::absent(answer)? else { return Ok(None) };
+        let size = found.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
+        if size > MAX_READ {
+            return Err(StoreError::TooLarge { key: key.clone(), size, limit: MAX_READ });
+        }
         let etag = ETag::parse(found.e_tag.as_deref().unwrap_or_default());
         let age = found.last_modified().zip(date.get()).map(|(written, now)| now - written.secs());
         let age = age.and_then(|age| u64::try_from(age).ok()).map(Duration::from_secs);

@@ -28,6 +28,7 @@ use bytes::Bytes;
 use http_body::Body;
 
 use super::calls::{kept, quoted};
+use super::fence::Fence;
 use super::throttles::Throttles;
 use super::wire::{content_md5, encoded, header_pairs};
 use crate::store::{Condition, Written};
@@ -69,12 +70,15 @@ struct Inner {
 
 impl FastPut {
     /// Puts an object; `None` when the SDK has to.
-    pub(super) async fn put(&self, put: SmallPut<'_>, throttles: &Throttles) -> Option<Written> {
+    pub(super) async fn put(&self, put: SmallPut<'_>, fence: Option<&Fence>, throttles: &Throttles) -> Option<Written> {
         let way = self.0.way.get()?;
         if put.bytes.len() > SMALL || self.0.misses.load(Ordering::Relaxed) >= MISSES {
             return None;
         }
         let request = way.request(&put).await?;
+        if fence.is_some_and(|fence| fence.check().is_err()) {
+            return None;
+        }
         let answer = tokio::time::timeout(LONG, way.connector.call(request)).await.ok().and_then(Result::ok);
         if let Some(answer) = &answer {
             throttles.see(answer.status().as_u16());
