@@ -34,39 +34,40 @@ async fn apply_to_bucket(
     outputs: &Outputs,
     run: &Run,
 ) -> Result<(), AwsError> {
-    use BucketChangeKind as Kind;
     match change {
-        Kind::Create { region, tags } => bucket.create_bucket(region, tags).await,
-        Kind::PutTags { actual: _, desired } => bucket.put_bucket_tagging(desired).await,
-        Kind::EnableVersioning => bucket.put_bucket_versioning().await,
-        Kind::DisableAcls => bucket.put_bucket_ownership_controls().await,
-        Kind::EnableEncryption => bucket.put_bucket_encryption().await,
-        Kind::PutPublicAccessBlock { actual: _, desired } => bucket.put_public_access_block(*desired).await,
-        Kind::PutWebsite { actual: _, desired } => {
+        BucketChangeKind::Create { region, tags } => bucket.create_bucket(region, tags).await,
+        BucketChangeKind::PutTags { actual: _, desired } => bucket.put_bucket_tagging(desired).await,
+        BucketChangeKind::EnableVersioning => bucket.put_bucket_versioning().await,
+        BucketChangeKind::DisableAcls => bucket.put_bucket_ownership_controls().await,
+        BucketChangeKind::EnableEncryption => bucket.put_bucket_encryption().await,
+        BucketChangeKind::PutPublicAccessBlock { actual: _, desired } => bucket.put_public_access_block(*desired).await,
+        BucketChangeKind::PutWebsite { actual: _, desired } => {
             let existing = bucket.get_bucket_website().await?.unwrap_or_default();
             bucket.put_bucket_website(&existing.with_website(desired)).await
         }
-        Kind::PutLifecycle { actual: _, desired } => bucket.put_bucket_lifecycle_configuration(*desired).await,
-        Kind::PutPolicy { actual: _, desired } => {
+        BucketChangeKind::PutLifecycle { actual: _, desired } => {
+            bucket.put_bucket_lifecycle_configuration(*desired).await
+        }
+        BucketChangeKind::PutPolicy { actual: _, desired } => {
             let missing = || AwsError::refused("PutBucketPolicy", bucket.bucket, "the distribution was not created");
             put_policy(bucket, &desired.resolve(outputs).ok_or_else(missing)?, run).await
         }
-        Kind::PutReplicationRule { actual: _, desired } => put_replication_rule(bucket, desired, run).await,
-        Kind::DeleteReplicationRule { actual: _ } => bucket.put_replication_rule(None).await,
-        Kind::PutHealthObjects { keys, content } => {
+        BucketChangeKind::PutReplicationRule { actual: _, desired } => put_replication_rule(bucket, desired, run).await,
+        BucketChangeKind::DeleteReplicationRule { actual: _ } => bucket.put_replication_rule(None).await,
+        BucketChangeKind::PutHealthObjects { keys, content } => {
             for key in keys {
                 let object = NewObject::uncached_text(key, content);
                 bucket.put_object(NewObject { content_type: "text/plain; charset=utf-8", ..object }).await?;
             }
             Ok(())
         }
-        Kind::Delete { objects: _ } => {
+        BucketChangeKind::Delete { objects: _ } => {
             // Without replication rules, the deletions are not replicated.
             bucket.delete_bucket_replication().await?;
             bucket.delete_contents().await?;
             bucket.delete_bucket().await
         }
-        Kind::Release { policy, tags, replication_rule } => {
+        BucketChangeKind::Release { policy, tags, replication_rule } => {
             if replication_rule.is_some() {
                 bucket.put_replication_rule(None).await?;
             }
