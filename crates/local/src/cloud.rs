@@ -121,6 +121,7 @@ impl Cloud {
                 with_fault(fault, failure, answer).await
             }
             Service::S3 => {
+                let request = s3::with_creation_tags(request).await.map_err(|_| ConnectionReset)?;
                 let fault = self.admit(&info(s3::operation(&request)), Throttled::Yes).await;
                 let answer = async {
                     let mut response = self.inner.s3.call(request).await.map_err(|_| ConnectionReset)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Run};
-use twinsite_s3_site::Batch;
+use twinsite_s3_site::BatchJobSummary;
 use twinsite_sync::lock::{self, Lease, Owner, UnfinishedPublish};
 use twinsite_sync::replicate::{self, Compared, Filled};
 use twinsite_sync::{S3Store, SyncError};
@@ -168,8 +168,12 @@ pub async fn backfill(site: &SiteContext, plan: BackfillPlan, run: &Run) -> Resu
     let Done { filled, job, versions } = copy_under_lock(site, batch, request, run).await?;
     let Filled { copied, bytes, deleted, missed, took } = filled;
     let missed = missed.iter().map(ToString::to_string).collect();
-    let job = job.map(|Batch { id, total, succeeded, failed }| BatchJob { id, total, succeeded, failed });
+    let job = job.map(batch_job);
     Ok(BackfillResult { copied, bytes, deleted, missed, seconds: took.as_secs_f64(), versions, job, ..before })
+}
+
+fn batch_job(summary: BatchJobSummary) -> BatchJob {
+    BatchJob { id: summary.id, total: summary.total, succeeded: summary.succeeded, failed: summary.failed }
 }
 
 /// Copies what is older than a replication rule that was just created; `None` if nothing is.
@@ -190,7 +194,7 @@ pub(crate) async fn backfill_older_than_rule(site: &SiteContext, run: &Run) -> R
 
 struct Done {
     filled: Filled,
-    job: Option<Batch>,
+    job: Option<BatchJobSummary>,
     versions: usize,
 }
 

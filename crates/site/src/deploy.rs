@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use futures::future::join;
 use twinsite_aws::AwsError;
 use twinsite_core::{Event, Pair, Run, Side};
-use twinsite_s3_site::JOURNAL;
+use twinsite_s3_site::DRILL_JOURNAL_KEY;
 use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
@@ -223,7 +223,7 @@ fn publish_request<'a>(
 /// The listing shows whether a drill was interrupted, and whether the buckets were published to before: one with a manifest
 /// belongs to this site, one without may be a foreign bucket of the same name, and its tags are read.
 async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) -> Result<(), Error> {
-    if prepared.notes.iter().any(|note| note.as_str() == JOURNAL) {
+    if prepared.notes.iter().any(|note| note.as_str() == DRILL_JOURNAL_KEY) {
         site.warn_if_drill_interrupted(run).await;
     }
     if prepared.is_first() { site.check_buckets().await } else { Ok(()) }

@@ -315,7 +315,7 @@ fn backfilled(backfilled: &BackfillResult) -> String {
             let _ = writeln!(
                 text,
                 "its report is in the primary bucket under {}/job-{}/",
-                twinsite_s3_site::REPORTS,
+                twinsite_s3_site::BATCH_REPORT_PREFIX,
                 job.id
             );
         }
