@@ -133,7 +133,6 @@ pub async fn plan(
 }
 
 /// A bucket and its objects.
-#[derive(Clone, Copy)]
 pub(crate) struct Listed<'a, S> {
     pub(crate) store: &'a S,
     /// In key order.
@@ -152,7 +151,7 @@ pub(crate) async fn plan_with(
 ) -> Result<SyncPlan, SyncError> {
     let side = options.side;
     let listing = bucket.listing;
-    let mut desk = Desk::new(source, bucket, options);
+    let mut desk = Desk::new(source, &bucket, options);
     desk.consult().await?;
     let bytes = desk.compare_bytes((index, ahead), run).await?;
     if run.is_cancelled() {
@@ -192,8 +191,8 @@ struct Desk<'a, S> {
 }
 
 impl<'a, S: Store> Desk<'a, S> {
-    fn new(source: &'a Source, bucket: Listed<'a, S>, options: &'a Options) -> Self {
-        let Listed { store, listing, created } = bucket;
+    fn new(source: &'a Source, bucket: &Listed<'a, S>, options: &'a Options) -> Self {
+        let Listed { store, listing, created } = *bucket;
         let met = merge_join(&source.objects, listing);
         let ledgers = manifest::ledgers(listing);
         let wanted = manifest::name_for(&source.objects);
