@@ -5,6 +5,7 @@ use std::io;
 use twinsite_aws::{AwsError, Kind};
 use twinsite_core::{Cancelled, Halted, Invalid, PlanError};
 use twinsite_dns_failover::probe::ProbeError;
+
 use twinsite_sync::lock::LockError;
 use twinsite_sync::{Interrupted, SourceError, StoreError, SyncError};
 
@@ -125,6 +126,11 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// True if the lock was lost: another deploy may have it by now.
+    pub(crate) fn is_lost_lock(&self) -> bool {
+        matches!(&*self.cause, Cause::Sync(SyncError::Lock(LockError::Lost)))
     }
 
     /// The class of the error.
