@@ -159,7 +159,7 @@ pub(crate) async fn hosted_zone(route53: &aws_sdk_route53::Client, config: &Conf
     created.map(drop).map_err(|error| AwsError::new("CreateHostedZone", name, error))
 }
 
-fn probe_network(directory: &Endpoints) -> Result<ProbeNetwork, Error> {
+pub(crate) fn probe_network(directory: &Endpoints) -> Result<ProbeNetwork, Error> {
     let Endpoints { ports, name_server, authority, speed, .. } = directory;
     let roots = TrustStore::from_pem(authority)
         .map_err(|error| Error::new("read the embedded certificate authority", error))?;

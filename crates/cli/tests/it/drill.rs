@@ -200,7 +200,7 @@ fn they_do_not_come_back_to_a_primary_that_is_ill_or_behind() {
         let new = NewObject { key: "only-here.html".into(), ..NewObject::default() };
         world.s3().put_object("www.example.com", new, &Condition::None).unwrap();
     });
-    refused("1 objects differ, first `only-here.html` (not in the primary)");
+    refused("1 object differs, first `only-here.html` (not in the primary)");
     let drill = project.run(&["drill", "--local"]);
     assert!(drill.err().contains("by hand"), "{}", drill.err());
     project.local(&["failback", "--force"]);
@@ -210,7 +210,7 @@ fn they_do_not_come_back_to_a_primary_that_is_ill_or_behind() {
     });
     let drill = project.run(&["drill", "--local"]);
     assert!(drill.code() == 1 && drill.err().contains("out of sync"), "{}", drill.err());
-    assert!(drill.err().contains("1 objects differ, first `404.html` (size)"), "{}", drill.err());
+    assert!(drill.err().contains("1 object differs, first `404.html` (size)"), "{}", drill.err());
     project.local(&["backfill"]);
     let verified = project.local(&["verify"]).out();
     assert!(verified.contains("only-here.html  not in the primary; kept"), "{verified}");
