@@ -26,7 +26,7 @@ type Outcome = Result<CommandResult, Error>;
 
 /// Runs a command.
 pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
-    let Args { global, command } = args;
+    let Args { global, version: _, command } = args;
     let context = Context { global: &global, run, screen };
     match command {
         Command::Init(options) => init::init(&global, &options),

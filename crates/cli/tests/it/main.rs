@@ -5,6 +5,7 @@
 mod bad_input;
 mod deploy;
 mod drill;
+mod help;
 mod history;
 mod interrupted;
 mod output;
