@@ -106,6 +106,87 @@ fn a_rollback_that_is_stopped_while_it_copies_is_completed_by_the_next() {
     by_each_signal(&project, &["rollback", "1"], &At("CopyObject", 1), left, converges);
 }
 
+/// One request after the other, from the first to the last; each with its only outcome.
+#[test]
+fn a_deploy_that_is_stopped_at_any_stage_says_what_is_done() {
+    let (nothing, all) = ("stopped on request; nothing was changed", "41 put");
+    for (operation, at, code, said) in [
+        ("GetCallerIdentity", 1, 130, nothing),
+        ("ListObjectsV2", 1, 130, nothing),
+        // The lock.
+        ("PutObject", 1, 130, "stopped on request: 0 objects done, 41 left"),
+        // What follows the last object is completed: without it, visitors would not get the release.
+        ("CreateInvalidation", 1, 0, all),
+        // The lock is deleted last.
+        ("DeleteObject", 1, 0, all),
+    ] {
+        let project = changed();
+        let server = Server::start(&project, &[]);
+        let ended = stopped(&project, &server, &["deploy"], &At(operation, at), "-INT");
+        assert_eq!(ended.code, Some(code), "{operation}: {}", ended.err);
+        assert!((ended.out + &ended.err).contains(said), "{operation}: {}", ended.err);
+        publishes(&project);
+    }
+}
+
+/// Stopped while it waits for the backup, a deploy has published: what is left is the backup.
+#[test]
+fn a_deploy_that_is_stopped_while_it_waits_for_the_backup_reports_what_is_published() {
+    let project = changed();
+    let puts = project.copy().json(&["deploy"])["requests"]["PutObject"].as_u64().unwrap();
+    let server = Server::start(&project, &[]);
+    // The record of the release is the last object that is put.
+    let ended = stopped(&project, &server, &["deploy"], &At("PutObject", puts), "-TERM");
+    assert_eq!(ended.code, Some(130), "{}", ended.err);
+    assert!(ended.out.contains("41 put") && ended.out.contains("not awaited: stopped on request"), "{}", ended.out);
+    publishes(&project);
+}
+
+#[test]
+fn an_apply_that_is_stopped_while_it_plans_changes_nothing() {
+    let project = Project::new();
+    project.local(&["plan"]);
+    let server = Server::start(&project, &[]);
+    server.requests();
+    let ended = stopped(&project, &server, &["apply"], &At("ListDistributions", 1), "-HUP");
+    assert_eq!(ended.code, Some(130), "{}", ended.err);
+    says(&ended, &["stopped on request (0 done, 31 not started)"]);
+    let requests = server.requests();
+    let changes =
+        |operation: &&String| ["Create", "Put", "Change", "Request"].iter().any(|verb| operation.starts_with(verb));
+    assert_eq!(requests.as_object().unwrap().keys().find(changes), None, "{requests}");
+}
+
+#[test]
+fn a_second_interrupt_ends_the_process_at_once_and_other_signals_do_not() {
+    let project = changed();
+    let server = Server::start(&project, &[]);
+    server.pause("PutObject", 5);
+    let mut deploy = Process::start(&project, &["deploy", "--local"]);
+    server.until_held(&mut deploy);
+    // As CI systems do.
+    signal(&deploy.child, "-INT");
+    deploy.until_it_says("stopping: ");
+    signal(&deploy.child, "-TERM");
+    signal(&deploy.child, "-HUP");
+    server.release();
+    let ended = deploy.end();
+    assert_eq!(ended.code, Some(130));
+    says(&ended, &["stopped on request: "]);
+    server.pause("PutObject", 3);
+    let mut deploy = Process::start(&project, &["deploy", "--local", "--force"]);
+    server.until_held(&mut deploy);
+    signal(&deploy.child, "-INT");
+    deploy.until_it_says("stopping: ");
+    signal(&deploy.child, "-INT");
+    // Its request is still held.
+    let ended = deploy.end();
+    assert_eq!(ended.code, Some(130));
+    assert!(ended.out.contains("stopped at once"), "{}", ended.out);
+    server.release();
+    publishes(&project);
+}
+
 fn fills(project: &Project) {
     project.local(&["backfill", "--lock-timeout", "5s"]);
     assert_eq!(project.run(&["verify", "--local"]).code(), 0);
@@ -121,7 +202,9 @@ fn a_backfill_that_is_stopped_while_it_copies_is_completed_by_the_next() {
 
 #[test]
 fn a_backfill_that_is_stopped_while_its_job_runs_is_completed_by_the_next() {
-    let left = |_: &Project, ended: &Ended| says(ended, &["hint: "]);
+    let left = |_: &Project, ended: &Ended| {
+        says(ended, &["error: could not backfill", "stopped on request while waiting for batch job", "hint: "]);
+    };
     by_each_signal(&with_older_objects(5), &["backfill", "--engine", "batch"], &At("DescribeJob", 1), left, fills);
 }
 
