@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use s3s::Body;
 use s3s::service::S3Service;
@@ -121,8 +121,17 @@ impl Cloud {
                 with_fault(fault, failure, answer).await
             }
             Service::S3 => {
+                let request = s3::with_creation_tags(request).await.map_err(|_| ConnectionReset)?;
                 let fault = self.admit(&info(s3::operation(&request)), Throttled::Yes).await;
-                let answer = async { self.inner.s3.call(request).await.map_err(|_| ConnectionReset) };
+                let answer = async {
+                    let mut response = self.inner.s3.call(request).await.map_err(|_| ConnectionReset)?;
+                    // The same clock as that of `Last-Modified`, which may run faster than that of this machine.
+                    let date = httpdate::fmt_http_date(self.world().clock().now());
+                    if let Ok(date) = HeaderValue::try_from(date) {
+                        response.headers_mut().insert(header::DATE, date);
+                    }
+                    Ok(response)
+                };
                 with_fault(fault, reply::s3_error, answer).await
             }
             Service::Website { bucket } => {

@@ -1,8 +1,8 @@
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, DeleteMarkerReplication,
-    DeleteMarkerReplicationStatus, Destination, IndexDocument, PublicAccessBlockConfiguration,
-    ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus, VersioningConfiguration,
-    WebsiteConfiguration,
+    DeleteMarkerReplicationStatus, Destination, IndexDocument, ObjectOwnership, PublicAccessBlockConfiguration,
+    ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus, Tag,
+    VersioningConfiguration, WebsiteConfiguration,
 };
 use twinsite_local::Cloud;
 
@@ -37,6 +37,25 @@ async fn bucket_names_are_unique_in_all_regions_and_accounts() {
     east.create_bucket().bucket("mine").send().await.unwrap();
     let again = west.create_bucket().bucket("mine").create_bucket_configuration(located("us-west-2")).send().await;
     assert_eq!(code(again), "BucketAlreadyOwnedByYou");
+}
+
+#[tokio::test]
+async fn tags_and_object_ownership_are_set_by_the_creation() {
+    let cloud = Cloud::memory();
+    let s3 = s3(&cloud, "us-east-1").await;
+    let create = async |value: &str| {
+        let tag = Tag::builder().key("a key").value(value).build().unwrap();
+        let configuration = CreateBucketConfiguration::builder().tags(tag).build();
+        let request = s3.create_bucket().bucket("site").create_bucket_configuration(configuration);
+        request.object_ownership(ObjectOwnership::ObjectWriter).send().await.unwrap();
+    };
+    create("<1> & 2").await;
+    // A repeated creation changes nothing.
+    create("3").await;
+    let tags = s3.get_bucket_tagging().bucket("site").send().await.unwrap().tag_set;
+    assert_eq!(tags.iter().map(|tag| (tag.key(), tag.value())).collect::<Vec<_>>(), [("a key", "<1> & 2")]);
+    let controls = s3.get_bucket_ownership_controls().bucket("site").send().await.unwrap().ownership_controls.unwrap();
+    assert_eq!(controls.rules()[0].object_ownership(), &ObjectOwnership::ObjectWriter);
 }
 
 #[tokio::test]

@@ -4,11 +4,13 @@ use s3s::dto::{
     Bucket, BucketLocationConstraint, BucketVersioningStatus, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
     DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
     GetBucketVersioningOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput, Owner,
-    PutBucketVersioningInput, PutBucketVersioningOutput,
+    OwnershipControls, OwnershipControlsRule, PutBucketVersioningInput, PutBucketVersioningOutput, Tagging,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
-use super::super::{Versioning, no_such_bucket};
+use super::super::{Doc, Versioning, no_such_bucket};
+use super::configs;
+use super::creation::CreationTags;
 use super::service::S3Wire;
 use crate::context::ACCOUNT;
 
@@ -28,8 +30,25 @@ pub(super) fn create(wire: &S3Wire, req: &S3Request<CreateBucketInput>) -> S3Res
     if constraint == Some("us-east-1") {
         return Err(s3_error!(InvalidLocationConstraint, "The specified location-constraint is not valid"));
     }
+    let is_new = wire.s3.bucket(&req.input.bucket).is_none();
     wire.s3.create_bucket(&req.input.bucket, here, ACCOUNT)?;
+    if is_new {
+        put_creation_settings(wire, req)?;
+    }
     Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", req.input.bucket)) }))
+}
+
+/// Sets the tags and the object ownership that a creation asks for.
+fn put_creation_settings(wire: &S3Wire, req: &S3Request<CreateBucketInput>) -> S3Result<()> {
+    let bucket = req.input.bucket.as_str();
+    if let Some(CreationTags(tags)) = req.extensions.get().filter(|CreationTags(tags)| !tags.is_empty()) {
+        configs::put::<_, ()>(wire, bucket, Doc::Tagging, &Tagging { tag_set: tags.clone() })?;
+    }
+    if let Some(object_ownership) = req.input.object_ownership.clone() {
+        let controls = OwnershipControls { rules: vec![OwnershipControlsRule { object_ownership }] };
+        configs::put::<_, ()>(wire, bucket, Doc::Ownership, &controls)?;
+    }
+    Ok(())
 }
 
 pub(super) fn delete(wire: &S3Wire, input: &DeleteBucketInput) -> S3Result<S3Response<DeleteBucketOutput>> {

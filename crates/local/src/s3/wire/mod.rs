@@ -4,6 +4,7 @@ mod access;
 mod body;
 mod buckets;
 mod configs;
+mod creation;
 mod headers;
 mod listing;
 mod multipart;
@@ -15,6 +16,7 @@ mod service;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 pub(crate) use access::aws_host;
+pub(crate) use creation::with_creation_tags;
 pub(crate) use operation::operation;
 
 use super::S3;
