@@ -107,7 +107,8 @@ impl Error {
     /// An error with the hints that belong to its cause.
     pub fn new(operation: impl Into<String>, cause: impl Into<Cause>) -> Self {
         let cause = cause.into();
-        let hints = hints(&cause);
+        let mut hints = hints(&cause);
+        hints.dedup();
         Self { operation: operation.into(), cause: Box::new(cause), hints }
     }
 

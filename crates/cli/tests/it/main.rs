@@ -12,6 +12,7 @@ mod interrupted;
 mod output;
 mod server;
 mod site;
+mod takeover;
 mod terminal;
 
 use std::fs;
