@@ -53,6 +53,7 @@ pub use releases::{
     ReleaseDetails, ReleaseDifference, ReleaseSummary, ReleasedObject, compare_releases, release, releases,
 };
 pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_rollback, rollback};
+pub use source_directory::SourceDirectory;
 pub use status::{
     AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, Health,
     HealthCheckState, RecordState, Status, Target, UnconfirmedEmail, VisitorTarget, status,
