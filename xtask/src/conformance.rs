@@ -1,5 +1,5 @@
-//! `cargo xtask conformance`: the `moto_*` tests against a moto server in a venv under `target/`, then other tools on what
-//! twinsite wrote.
+//! `cargo xtask conformance`: the `moto_*` tests against a moto server in a venv under `target/`, other tools on what twinsite
+//! wrote, and on the embedded cloud the tests of moto that passed on AWS.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -10,22 +10,33 @@ use anyhow::{Context, Result, bail};
 
 use crate::embedded::Process;
 use crate::process::{cargo, command, root, succeed};
-use crate::{interop, visitors};
+use crate::{interop, verified, visitors};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Runs the suites.
-pub(crate) fn run() -> Result<()> {
+/// A part of the suites that can run on its own.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// The tests of moto that passed on AWS, on the embedded cloud.
+    Verified,
+}
+
+/// Runs the suites, or one part of them.
+pub(crate) fn run(only: Option<Part>) -> Result<()> {
+    if let Some(Part::Verified) = only {
+        return verified::run();
+    }
     with_venv("conformance", |venv| {
         against_moto(&venv.join("bin/moto_server"))?;
         interop::run(venv)?;
-        visitors::run(venv)
+        visitors::run(venv)?;
+        verified::run()
     })
 }
 
 /// Does something with the pinned Python tools. Without pip or network this is a skip for a developer and a failure in CI.
 pub(crate) fn with_venv(what: &str, run: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    match venv() {
+    match venv("venv", "xtask/requirements.txt") {
         Ok(venv) => run(&venv),
         Err(error) if in_ci() => Err(error),
         Err(error) => {
@@ -40,12 +51,13 @@ fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| value == "true")
 }
 
-fn venv() -> Result<PathBuf> {
-    let venv = root().join("target/venv");
+/// A venv under `target/` with what the file requires.
+pub(crate) fn venv(name: &str, requirements: &str) -> Result<PathBuf> {
+    let venv = root().join("target").join(name);
     if !venv.join("bin/pip").exists() {
         succeed(command("python3").args(["-m", "venv"]).arg(&venv))?;
     }
-    let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement", "xtask/requirements.txt"];
+    let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement", requirements];
     succeed(command(venv.join("bin/pip")).args(pip)).context("install the pinned tools")?;
     Ok(venv)
 }

@@ -121,8 +121,17 @@ impl Cloud {
                 with_fault(fault, failure, answer).await
             }
             Service::S3 => {
-                let fault = self.admit(&info(s3::operation(&request)), Throttled::Yes).await;
-                let answer = async { self.inner.s3.call(request).await.map_err(|_| ConnectionReset) };
+                let operation = s3::operation(&request);
+                let fault = self.admit(&info(operation.clone()), Throttled::Yes).await;
+                let answer = async {
+                    let request = if operation == "CreateBucket" {
+                        s3::with_tags(request).await.map_err(|_| ConnectionReset)?
+                    } else {
+                        request
+                    };
+                    let answer = self.inner.s3.call(request).await.map_err(|_| ConnectionReset)?;
+                    Ok(s3::complete(answer, &operation).await)
+                };
                 with_fault(fault, reply::s3_error, answer).await
             }
             Service::Website { bucket } => {

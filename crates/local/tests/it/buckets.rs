@@ -1,8 +1,8 @@
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, DeleteMarkerReplication,
-    DeleteMarkerReplicationStatus, Destination, IndexDocument, PublicAccessBlockConfiguration,
-    ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus, VersioningConfiguration,
-    WebsiteConfiguration,
+    DeleteMarkerReplicationStatus, Destination, IndexDocument, ObjectOwnership, PublicAccessBlockConfiguration,
+    ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus, Tag,
+    VersioningConfiguration, WebsiteConfiguration,
 };
 use twinsite_local::Cloud;
 
@@ -151,4 +151,23 @@ async fn replication_requires_versioning_on_both_sides_a_role_and_complete_rules
     assert_eq!((read.role.as_str(), read.rules[0].priority), (role, Some(1)));
     east.delete_bucket_replication().bucket("site").send().await.unwrap();
     assert!(east.get_bucket_replication().bucket("site").send().await.is_err());
+}
+
+#[tokio::test]
+async fn tags_and_ownership_are_set_at_creation() {
+    let cloud = Cloud::memory();
+    let s3 = s3(&cloud, "us-west-2").await;
+    let tag = Tag::builder().key("twinsite:site").value("a & b").build().unwrap();
+    let configuration = CreateBucketConfiguration::builder().location_constraint("us-west-2".into()).tags(tag.clone());
+    let create = s3.create_bucket().bucket("tagged").create_bucket_configuration(configuration.build());
+    create.object_ownership(ObjectOwnership::ObjectWriter).send().await.unwrap();
+    let tags = s3.get_bucket_tagging().bucket("tagged").send().await.unwrap();
+    assert_eq!(tags.tag_set(), [tag]);
+    let ownership = s3.get_bucket_ownership_controls().bucket("tagged").send().await.unwrap();
+    assert_eq!(ownership.ownership_controls().unwrap().rules()[0].object_ownership(), &ObjectOwnership::ObjectWriter);
+    let control = session(&cloud).await.s3control(&"us-west-2".parse().unwrap());
+    let list = control.list_tags_for_resource().account_id("000000000000").resource_arn("arn:aws:s3:::tagged");
+    assert_eq!(list.send().await.unwrap().tags()[0].value(), "a & b");
+    let lock = s3.create_bucket().bucket("locked").object_lock_enabled_for_bucket(true);
+    assert_eq!(code(lock.create_bucket_configuration(located("us-west-2")).send().await), "NotImplemented");
 }

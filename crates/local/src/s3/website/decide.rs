@@ -130,6 +130,7 @@ mod tests {
             checksums: Default::default(),
             parts: Some(vec![]),
             replicated: None,
+            kms: None,
         }
     }
 

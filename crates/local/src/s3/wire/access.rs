@@ -8,6 +8,7 @@ use s3s::{S3Result, s3_error};
 use twinsite_aws::{EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY};
 
 use super::super::{S3, error};
+use crate::context::ServiceError;
 
 /// The only credentials.
 pub(super) struct Keys;
@@ -43,10 +44,31 @@ impl Policies {
     }
 }
 
+/// Refuses what would be accepted and forgotten otherwise: keys of customers, locks, access control lists.
+fn refuse_unkept(headers: &http::HeaderMap) -> S3Result<()> {
+    let starts = ["x-amz-server-side-encryption-customer-", "x-amz-copy-source-server-side-encryption-customer-"];
+    let unkept = ["x-amz-object-lock-", "x-amz-grant-"];
+    for name in headers.keys().map(http::HeaderName::as_str) {
+        if starts.iter().any(|start| name.starts_with(start)) {
+            return Err(ServiceError::not_implemented("encryption with keys of customers").into());
+        }
+        if unkept.iter().any(|start| name.starts_with(start)) {
+            return Err(ServiceError::not_implemented(&format!("the header `{name}`")).into());
+        }
+    }
+    let acl = headers.get("x-amz-acl").and_then(|value| value.to_str().ok()).unwrap_or("private");
+    if !["private", "bucket-owner-full-control"].contains(&acl) {
+        let message = "The bucket does not allow ACLs";
+        return Err(ServiceError::invalid("AccessControlListNotSupported", message).into());
+    }
+    Ok(())
+}
+
 #[async_trait::async_trait]
 impl S3Access for Policies {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
         self.check_region(cx)?;
+        refuse_unkept(cx.headers())?;
         if cx.credentials().is_some() {
             return Ok(());
         }

@@ -1,23 +1,31 @@
 //! Operations on buckets.
 
+use std::collections::BTreeMap;
+
+use http::Request;
+use http_body_util::BodyExt;
 use s3s::dto::{
     Bucket, BucketLocationConstraint, BucketVersioningStatus, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
     DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
     GetBucketVersioningOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput, Owner,
-    PutBucketVersioningInput, PutBucketVersioningOutput,
+    PutBucketVersioningInput, PutBucketVersioningOutput, Tag, Tagging,
 };
-use s3s::{S3Request, S3Response, S3Result, s3_error};
+use s3s::{Body, S3Request, S3Response, S3Result, s3_error};
+use serde::Deserialize;
 
-use super::super::{Versioning, no_such_bucket};
+use super::super::{Doc, Versioning, no_such_bucket};
+use super::configs;
 use super::service::S3Wire;
-use crate::context::ACCOUNT;
+use crate::context::{ACCOUNT, ServiceError};
 
 pub(super) fn create(wire: &S3Wire, req: &S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
     let here = req.region.as_ref().map_or("us-east-1", |region| region.as_str());
     let configuration = req.input.create_bucket_configuration.as_ref();
     let asked = configuration.and_then(|c| c.location_constraint.as_ref()).map(BucketLocationConstraint::as_str);
     let constraint = asked.map(|region| if region == "EU" { "eu-west-1" } else { region });
-    if constraint.unwrap_or("us-east-1") != here {
+    // The endpoint without a region creates buckets in all of them.
+    let everywhere = here == "us-east-1" && !names_region(&req.headers, &req.uri);
+    if constraint.unwrap_or("us-east-1") != here && !everywhere {
         let constraint = constraint.unwrap_or("unspecified");
         return Err(s3_error!(
             IllegalLocationConstraintException,
@@ -28,8 +36,74 @@ pub(super) fn create(wire: &S3Wire, req: &S3Request<CreateBucketInput>) -> S3Res
     if constraint == Some("us-east-1") {
         return Err(s3_error!(InvalidLocationConstraint, "The specified location-constraint is not valid"));
     }
-    wire.s3.create_bucket(&req.input.bucket, here, ACCOUNT)?;
+    if let Some(region) = constraint
+        && region.parse::<twinsite_core::Region>().is_err()
+    {
+        return Err(s3_error!(InvalidLocationConstraint, "The specified location-constraint is not valid"));
+    }
+    if req.input.object_lock_enabled_for_bucket == Some(true) {
+        return Err(ServiceError::not_implemented("object lock").into());
+    }
+    let mut docs = BTreeMap::new();
+    if let Some(tags) = req.extensions.get::<CreateTags>() {
+        docs.insert(Doc::Tagging, tags.to_xml()?);
+    }
+    if let Some(ownership) = &req.input.object_ownership {
+        docs.insert(Doc::Ownership, ownership_xml(ownership.as_str()));
+    }
+    wire.s3.create_bucket_with(&req.input.bucket, constraint.unwrap_or(here), ACCOUNT, docs)?;
     Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", req.input.bucket)) }))
+}
+
+fn names_region(headers: &http::HeaderMap, uri: &http::Uri) -> bool {
+    let host = headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).or_else(|| uri.host());
+    host.is_some_and(|host| host.contains(".amazonaws.com") && !host.ends_with("s3.amazonaws.com"))
+}
+
+fn ownership_xml(ownership: &str) -> String {
+    format!(
+        "<OwnershipControls xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ObjectOwnership>{ownership}\
+         </ObjectOwnership></Rule></OwnershipControls>"
+    )
+}
+
+/// The tags in the body of `CreateBucket`, which the crate that reads it does not know.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct CreateTags {
+    tags: CreateTagSet,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct CreateTagSet {
+    tag: Vec<CreateTag>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct CreateTag {
+    key: String,
+    value: String,
+}
+
+impl CreateTags {
+    /// The tags as `PutBucketTagging` stores them.
+    fn to_xml(&self) -> S3Result<String> {
+        let pair = |tag: &CreateTag| Tag { key: Some(tag.key.clone()), value: Some(tag.value.clone()) };
+        configs::xml(&Tagging { tag_set: self.tags.tag.iter().map(pair).collect() })
+    }
+}
+
+/// A request to create a bucket, with the tags in its body at hand.
+pub(crate) async fn with_tags(request: Request<Body>) -> Result<Request<Body>, s3s::StdError> {
+    let (mut head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let tags: Option<CreateTags> = quick_xml::de::from_reader(&body[..]).ok();
+    if let Some(tags) = tags.filter(|tags| !tags.tags.tag.is_empty()) {
+        head.extensions.insert(tags);
+    }
+    Ok(Request::from_parts(head, Body::from(body)))
 }
 
 pub(super) fn delete(wire: &S3Wire, input: &DeleteBucketInput) -> S3Result<S3Response<DeleteBucketOutput>> {

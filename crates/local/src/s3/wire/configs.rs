@@ -15,11 +15,16 @@ pub(super) fn put<T: Serialize, O: Default>(
     doc: Doc,
     value: &T,
 ) -> S3Result<S3Response<O>> {
-    let mut xml = Vec::new();
-    value.serialize(&mut Serializer::new(&mut xml)).map_err(s3s::S3Error::internal_error)?;
-    let text = String::from_utf8(xml).map_err(s3s::S3Error::internal_error)?;
+    let text = xml(value)?;
     wire.s3.update_bucket(bucket, |settings| drop(settings.docs.insert(doc, text)))?;
     Ok(empty())
+}
+
+/// A configuration as XML.
+pub(super) fn xml<T: Serialize>(value: &T) -> S3Result<String> {
+    let mut xml = Vec::new();
+    value.serialize(&mut Serializer::new(&mut xml)).map_err(s3s::S3Error::internal_error)?;
+    String::from_utf8(xml).map_err(s3s::S3Error::internal_error)
 }
 
 /// Reads a configuration.
