@@ -67,12 +67,19 @@ impl Served {
     }
 
     async fn names(&self) -> DnsResponse {
+        self.ask(HOST).await
+    }
+
+    async fn ask(&self, name: &str) -> DnsResponse {
         let server = SocketAddr::new(self.directory.name_server, self.directory.ports.dns);
-        dns_query(server, HOST, PATIENCE).await.unwrap()
+        dns_query(server, name, PATIENCE).await.unwrap()
     }
 
     async fn address(&self) -> IpAddr {
-        self.names().await.addresses().next().unwrap()
+        let answer = self.names().await;
+        let target = answer.names().last().map(str::to_owned);
+        let answer = if let Some(target) = target { self.ask(&target).await } else { answer };
+        answer.addresses().next().unwrap()
     }
 
     async fn get(&self, path: &str, tls: bool) -> Result<Response, ProbeError> {

@@ -6,6 +6,7 @@ mod acm;
 mod alerts;
 mod buckets;
 mod cloudfront;
+mod dns;
 mod encryption;
 mod faults;
 mod iam;

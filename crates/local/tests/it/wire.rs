@@ -27,7 +27,7 @@ impl Served {
     /// Sends a presigned request as it is, with further parameters, headers and a body.
     pub(crate) async fn send(&self, request: &PresignedRequest, headers: &str, body: &str) -> String {
         let (host, target) = request.uri().split_once("://").unwrap().1.split_once('/').unwrap();
-        let signed: String = request.headers().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let signed = request.headers().fold(String::new(), |all, (name, value)| all + &format!("{name}: {value}\r\n"));
         let method = request.method();
         let head = format!("{method} /{target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n", body.len());
         exchange(self.address, &format!("{head}{signed}{headers}Connection: close\r\n\r\n{body}")).await
