@@ -1,7 +1,7 @@
 //! Serves the embedded cloud on localhost.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use crate::Cloud;
 use crate::context::Outages;
 use crate::fault::{Pause, PauseStatus};
 use crate::protocol::reply::typed;
+use crate::protocol::request::host_of;
 
 /// The server could not listen.
 #[derive(Debug, thiserror::Error)]
@@ -53,12 +54,24 @@ pub async fn serve(listener: TcpListener, cloud: Cloud, shutdown: impl Future<Ou
         let cloud = cloud.clone();
         async move {
             match request.uri().path() {
-                REQUESTS | ENDPOINTS | FAULTS | PAUSE => Ok(control(&cloud, request).await),
+                REQUESTS | ENDPOINTS | FAULTS | PAUSE if is_local(host_of(&request)) => {
+                    Ok(control(&cloud, request).await)
+                }
+                REQUESTS | ENDPOINTS | FAULTS | PAUSE => {
+                    Ok(typed(StatusCode::FORBIDDEN, "text/plain", "this is for programs on this machine\n".to_owned()))
+                }
                 _ => cloud.call(request.map(Body::from)).await,
             }
         }
     })
     .await;
+}
+
+/// Whether a host names this machine. A page on the web could reach the control endpoints by a name of its own that leads
+/// here, but its requests have that name.
+fn is_local(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
 /// Answers the control endpoints, which tests and commands in other processes use.

@@ -7,6 +7,7 @@ mod alerts;
 mod buckets;
 mod cloudfront;
 mod dns;
+mod edge;
 mod encryption;
 mod faults;
 mod iam;

@@ -42,6 +42,10 @@ fn whole(distribution: &Distribution, now: SystemTime) -> Element {
     let mut children = common(distribution, now);
     let in_progress = distribution.invalidations.iter().filter(|one| one.status(now) == "InProgress");
     children.push(Element::leaf("InProgressInvalidationBatches", in_progress.count().to_string()));
+    for list in ["ActiveTrustedSigners", "ActiveTrustedKeyGroups"] {
+        let none = vec![Element::leaf("Enabled", "false"), Element::leaf("Quantity", "0")];
+        children.push(Element::node(list, none));
+    }
     children.push(distribution.config.clone());
     Element::node("Distribution", children)
 }

@@ -1,6 +1,7 @@
 //! The last steps of an edge response: compression, headers, conditional requests.
 
 use std::io::Write;
+use std::ops::Range;
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -57,14 +58,33 @@ pub(super) fn finish_response(
             headers.entry(name).or_insert(HeaderValue::from_static(value));
         }
     }
-    let matches = headers.get(header::ETAG).is_some_and(|etag| if_none_match(request, etag));
-    let compress = behavior.is_some_and(Behavior::compresses) && may_compress(request, &headers, body.len());
+    let matches = is_not_modified(request, &headers);
+    let range = (status == StatusCode::OK && !matches).then(|| range(request, &headers, body.len())).flatten();
+    let mut status = status;
+    let whole = range.is_none();
+    match range {
+        Some(Some(range)) => {
+            status = StatusCode::PARTIAL_CONTENT;
+            let (first, last, size) = (range.start, range.end - 1, body.len());
+            set(&mut headers, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{size}"));
+            body = body.slice(range);
+        }
+        Some(None) => {
+            status = StatusCode::RANGE_NOT_SATISFIABLE;
+            set(&mut headers, header::CONTENT_RANGE, &format!("bytes */{}", body.len()));
+            body = Bytes::new();
+        }
+        None => {}
+    }
+    let compress = whole && behavior.is_some_and(Behavior::compresses);
+    let compress = compress && may_compress(request, &headers, body.len());
     if compress && let Some(smaller) = gzip(&body) {
         body = smaller;
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         weaken(&mut headers);
     }
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     set(&mut headers, header::CONTENT_LENGTH, &body.len().to_string());
     set(&mut headers, HeaderName::from_static("x-cache"), cache.as_str());
     set(&mut headers, header::VIA, "1.1 embedded.cloudfront.net (CloudFront)");
@@ -90,6 +110,42 @@ const SECURITY: [(&str, &str); 5] = [
     ("referrer-policy", "strict-origin-when-cross-origin"),
     ("x-xss-protection", "1; mode=block"),
 ];
+
+/// Whether the copy of the viewer is still valid.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-13.1>
+fn is_not_modified(request: &Request<()>, headers: &HeaderMap) -> bool {
+    if request.headers().contains_key(header::IF_NONE_MATCH) {
+        return headers.get(header::ETAG).is_some_and(|etag| if_none_match(request, etag));
+    }
+    let date = |headers: &HeaderMap, name: HeaderName| {
+        headers.get(name).and_then(|value| value.to_str().ok()).and_then(|date| httpdate::parse_http_date(date).ok())
+    };
+    let since = date(request.headers(), header::IF_MODIFIED_SINCE);
+    since.zip(date(headers, header::LAST_MODIFIED)).is_some_and(|(since, modified)| modified <= since)
+}
+
+/// The range that a request asks for: `None` when it asks for the whole, `Some(None)` when there are no such bytes. Several
+/// ranges are answered with the whole.
+fn range(request: &Request<()>, headers: &HeaderMap, size: usize) -> Option<Option<Range<usize>>> {
+    let text = |headers: &HeaderMap, name: HeaderName| {
+        headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    if let Some(known) = text(request.headers(), header::IF_RANGE) {
+        let current = [text(headers, header::ETAG), text(headers, header::LAST_MODIFIED)];
+        if !current.into_iter().flatten().any(|one| one == known) {
+            return None;
+        }
+    }
+    let asked = text(request.headers(), header::RANGE)?;
+    let (first, last) = asked.strip_prefix("bytes=")?.trim().split_once('-')?;
+    let range = match (first.parse::<usize>(), last.parse::<usize>()) {
+        (Ok(first), Ok(last)) if first <= last => first..last.saturating_add(1).min(size),
+        (Ok(first), Err(_)) if last.is_empty() => first..size,
+        (Err(_), Ok(last)) if first.is_empty() => size.saturating_sub(last)..size,
+        _ => return None,
+    };
+    Some(Some(range).filter(|range| range.start < range.end))
+}
 
 fn if_none_match(request: &Request<()>, etag: &HeaderValue) -> bool {
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
