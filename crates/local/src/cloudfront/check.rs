@@ -27,7 +27,7 @@ const HEADERS_POLICIES: [&str; 5] = [
     "eaab4381-ed33-4a86-88ca-d9558dc6cd63",
 ];
 
-/// Adds the defaults that CloudFront returns.
+/// Adds the defaults of the settings of a distribution.
 pub(super) fn with_defaults(mut config: Element) -> Element {
     "DistributionConfig".clone_into(&mut config.name);
     for list in ["Aliases", "CacheBehaviors", "CustomErrorResponses", "OriginGroups"] {
@@ -46,9 +46,15 @@ pub(super) fn with_defaults(mut config: Element) -> Element {
     }
     let restriction = vec![Element::leaf("RestrictionType", "none"), Element::leaf("Quantity", "0")];
     config.add_default(Element::node("Restrictions", vec![Element::node("GeoRestriction", restriction)]));
+    config.add_default(leaves("ViewerCertificate", &[("CloudFrontDefaultCertificate", "true")]));
+    config
+}
+
+/// A configuration as answers have it: with the defaults of everything in it that the request left out.
+pub(super) fn complete(config: &Element) -> Element {
+    let mut config = config.clone();
     let logging = [("Enabled", "false"), ("IncludeCookies", "false"), ("Bucket", ""), ("Prefix", "")];
     config.add_default(leaves("Logging", &logging));
-    config.add_default(leaves("ViewerCertificate", &[("CloudFrontDefaultCertificate", "true")]));
     for child in &mut config.children {
         match child.name.as_str() {
             "DefaultCacheBehavior" => behavior_defaults(child),

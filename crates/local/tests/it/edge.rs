@@ -1,5 +1,6 @@
 //! The edges, over plain sockets.
 
+use std::io::Read;
 use std::net::SocketAddr;
 
 use aws_sdk_cloudfront::types::{
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use twinsite_local::dataplane::DataPlane;
 use twinsite_local::{Cloud, Ports};
 
-use crate::wire::exchange;
+use crate::wire::{exchange, exchange_bytes};
 use crate::{session, site};
 
 const POLICY: &str = r#"{"Statement":[
@@ -144,4 +145,27 @@ async fn functions_get_the_query_and_are_interrupted() {
     let ever = edge.ask("GET", "/x?for=ever", "").await;
     assert!(ever.starts_with("HTTP/1.1 503"), "{ever}");
     assert!(edge.ask("GET", "/x?to=there", "").await.starts_with("HTTP/1.1 302"), "others are served");
+}
+
+#[tokio::test]
+async fn texts_are_compressed_as_the_viewer_accepts() {
+    let edge = Edge::new(None).await;
+    let plain = "text ".repeat(1000);
+    for (accepted, encoding) in
+        [("br", "br"), ("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip", "gzip"), ("identity", "")]
+    {
+        let request = format!("GET /long HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: {accepted}\r\n", edge.host);
+        let answer = exchange_bytes(edge.address, &format!("{request}Connection: close\r\n\r\n")).await;
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+        let (head, body) = (String::from_utf8_lossy(&answer[..end]), &answer[end..]);
+        let mut text = String::new();
+        match encoding {
+            "br" => brotli::Decompressor::new(body, 4096).read_to_string(&mut text).unwrap(),
+            "gzip" => flate2::read::GzDecoder::new(body).read_to_string(&mut text).unwrap(),
+            _ => body.to_vec().as_slice().read_to_string(&mut text).unwrap(),
+        };
+        assert_eq!(text, plain, "{accepted}");
+        assert_eq!(head.contains(&format!("content-encoding: {encoding}\r\n")), !encoding.is_empty(), "{head}");
+        assert!(encoding.is_empty() || body.len() < 500, "{head}");
+    }
 }

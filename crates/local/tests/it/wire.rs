@@ -39,11 +39,16 @@ pub(crate) fn presigned() -> PresigningConfig {
     PresigningConfig::expires_in(Duration::from_mins(1)).unwrap()
 }
 
-/// Sends bytes, and reads until the connection is closed.
+/// Sends bytes, and reads text until the connection is closed.
 pub(crate) async fn exchange(address: SocketAddr, request: &str) -> String {
+    String::from_utf8_lossy(&exchange_bytes(address, request).await).into_owned()
+}
+
+/// Sends bytes, and reads until the connection is closed.
+pub(crate) async fn exchange_bytes(address: SocketAddr, request: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut response = Vec::new();
     stream.read_to_end(&mut response).await.unwrap();
-    String::from_utf8_lossy(&response).into_owned()
+    response
 }

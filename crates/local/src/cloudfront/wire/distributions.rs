@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use super::super::check::complete;
 use super::super::{Distribution, Element};
 use super::tags::tags_in;
 use super::{Call, Output, Reply};
@@ -46,13 +47,14 @@ fn whole(distribution: &Distribution, now: SystemTime) -> Element {
         let none = vec![Element::leaf("Enabled", "false"), Element::leaf("Quantity", "0")];
         children.push(Element::node(list, none));
     }
-    children.push(distribution.config.clone());
+    children.push(complete(&distribution.config));
     Element::node("Distribution", children)
 }
 
 fn summary(distribution: &Distribution, now: SystemTime) -> Element {
     let mut children = common(distribution, now);
-    children.extend(LISTED.iter().filter_map(|name| distribution.config.child(name)).cloned());
+    let config = complete(&distribution.config);
+    children.extend(LISTED.iter().filter_map(|name| config.child(name)).cloned());
     Element::node("DistributionSummary", children)
 }
 
@@ -80,7 +82,7 @@ impl Call<'_> {
 
     pub(super) fn get_distribution_config(&self) -> Reply {
         let distribution = self.cloudfront.distribution(self.id)?;
-        Ok(Output::with_etag(distribution.config.clone(), &distribution.etag))
+        Ok(Output::with_etag(complete(&distribution.config), &distribution.etag))
     }
 
     pub(super) fn update_distribution(&mut self) -> Reply {

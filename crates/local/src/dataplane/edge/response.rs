@@ -77,10 +77,12 @@ pub(super) fn finish_response(
         None => {}
     }
     let compress = whole && behavior.is_some_and(Behavior::compresses);
-    let compress = compress && may_compress(request, &headers, body.len());
-    if compress && let Some(smaller) = gzip(&body) {
+    let encoding = encoding(request).filter(|_| compress && is_compressible(&headers, body.len()));
+    if let Some(encoding) = encoding
+        && let Some(smaller) = encoding.compress(&body)
+    {
         body = smaller;
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         weaken(&mut headers);
     }
@@ -154,21 +156,61 @@ fn if_none_match(request: &Request<()>, etag: &HeaderValue) -> bool {
     tags.is_some_and(|tags| tags.split(',').map(bare).any(|tag| tag == "*" || tag == etag))
 }
 
-fn may_compress(request: &Request<()>, headers: &HeaderMap, size: usize) -> bool {
+/// How bodies are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Brotli,
+    Gzip,
+}
+
+impl Encoding {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    fn compress(self, body: &[u8]) -> Option<Bytes> {
+        match self {
+            Self::Brotli => {
+                let mut encoder = brotli::CompressorWriter::new(Vec::new(), BUFFER, QUALITY, WINDOW);
+                encoder.write_all(body).ok()?;
+                Some(encoder.into_inner().into())
+            }
+            Self::Gzip => {
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+                encoder.write_all(body).ok()?;
+                encoder.finish().ok().map(Bytes::from)
+            }
+        }
+    }
+}
+
+/// The parameters of Brotli: it should not take longer than gzip does.
+const BUFFER: usize = 64 << 10;
+const QUALITY: u32 = 4;
+const WINDOW: u32 = 20;
+
+/// The encoding of the response: Brotli when the viewer accepts both.
+fn encoding(request: &Request<()>) -> Option<Encoding> {
+    let accepted = request.headers().get(header::ACCEPT_ENCODING)?.to_str().ok()?;
+    let accepts = |encoding: Encoding| {
+        accepted.split(',').any(|one| {
+            let mut parts = one.split(';').map(str::trim);
+            parts.next() == Some(encoding.name()) && !parts.any(|part| ["q=0", "q=0.0", "q=0.00"].contains(&part))
+        })
+    };
+    [Encoding::Brotli, Encoding::Gzip].into_iter().find(|encoding| accepts(*encoding))
+}
+
+fn is_compressible(headers: &HeaderMap, size: usize) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let accepts = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    let accepts = accepts.is_some_and(|accepts| accepts.split(',').any(|one| one.trim().starts_with("gzip")));
     let kind = text(header::CONTENT_TYPE);
     let texts = ["text/", "application/javascript", "application/json", "application/xml", "application/wasm"];
     let compressible =
         texts.iter().any(|start| kind.starts_with(start)) || kind.contains("+xml") || kind.contains("font");
-    accepts && compressible && COMPRESSED.contains(&size) && text(header::CONTENT_ENCODING).is_empty()
-}
-
-fn gzip(body: &[u8]) -> Option<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(body).ok()?;
-    encoder.finish().ok().map(Bytes::from)
+    compressible && COMPRESSED.contains(&size) && text(header::CONTENT_ENCODING).is_empty()
 }
 
 /// A compressed body is only semantically equivalent.
