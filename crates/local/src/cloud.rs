@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected, Limited};
 use s3s::Body;
 use s3s::service::S3Service;
 
@@ -113,7 +113,11 @@ impl Cloud {
         match service {
             Service::Control(service) => {
                 let (head, stream) = request.into_parts();
-                let body = stream.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
+                let Ok(body) = Limited::new(stream, MAX_BODY).collect().await.map(Collected::to_bytes) else {
+                    let message = "The body of the request is too large, or incomplete.";
+                    let error = ServiceError::new("RequestEntityTooLarge", 413, message);
+                    return Ok(service.error_response(&Request::from_parts(head, Bytes::new()), &error));
+                };
                 let whole = Request::from_parts(head, body);
                 let answer = async { Ok(service.answer(self.world(), &whole)) };
                 let failure = |error: &ServiceError| service.error_response(&whole, error);
@@ -185,6 +189,9 @@ impl Cloud {
         website::answer(self.world().s3(), bucket, request)
     }
 }
+
+/// The size of the largest request to a service other than S3, in bytes. Those are kept in memory as a whole.
+const MAX_BODY: usize = 4 << 20;
 
 /// Whether `slow_down_every` applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

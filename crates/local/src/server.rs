@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Collected};
+use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -41,6 +41,9 @@ pub(crate) const ENDPOINTS: &str = "/_twinsite/endpoints";
 pub(crate) const FAULTS: &str = "/_twinsite/faults";
 /// A request to hold: `PUT` sets it, `GET` returns its status, `DELETE` releases it.
 pub(crate) const PAUSE: &str = "/_twinsite/pause";
+
+/// The size of the largest request to a control endpoint, in bytes.
+const MAX_BODY: usize = 1 << 20;
 
 /// Listens on localhost. Port 0 takes any free one.
 pub async fn listen(port: u16) -> Result<TcpListener, ServeError> {
@@ -77,7 +80,9 @@ fn is_local(host: &str) -> bool {
 /// Answers the control endpoints, which tests and commands in other processes use.
 async fn control(cloud: &Cloud, request: Request<Incoming>) -> Response<Body> {
     let (head, incoming) = request.into_parts();
-    let body = incoming.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    let Ok(body) = Limited::new(incoming, MAX_BODY).collect().await.map(Collected::to_bytes) else {
+        return typed(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", String::new());
+    };
     match (&head.method, head.uri.path()) {
         (&Method::GET, REQUESTS) => json(&cloud.request_counts()),
         (&Method::DELETE, REQUESTS) => {

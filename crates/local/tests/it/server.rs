@@ -93,3 +93,14 @@ async fn control_endpoints_are_for_this_machine_only() {
         }
     }
 }
+
+#[tokio::test]
+async fn large_requests_to_other_services_than_s3_are_refused() {
+    let served = crate::wire::Served::new(&Cloud::memory()).await;
+    let body = "x".repeat(5 << 20);
+    let signature = "AWS4-HMAC-SHA256 Credential=embedded/20261123/us-east-1/iam/aws4_request, Signature=x";
+    let head = format!("POST / HTTP/1.1\r\nHost: {}\r\nAuthorization: {signature}", served.address);
+    let request = format!("{head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+    let answer = crate::wire::exchange(served.address, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}

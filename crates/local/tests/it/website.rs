@@ -1,6 +1,6 @@
 use aws_sdk_s3::types::{
     Condition, ErrorDocument, IndexDocument, PublicAccessBlockConfiguration, Redirect, RoutingRule,
-    WebsiteConfiguration,
+    ServerSideEncryption, WebsiteConfiguration,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -118,4 +118,14 @@ async fn ranges_and_conditional_requests_are_supported() {
     let answers = raw(&cloud, &[range, known]).await;
     assert!(answers[0].starts_with("HTTP/1.1 206") && answers[0].ends_with("\r\n\r\nh1"), "{}", answers[0]);
     assert!(answers[1].starts_with("HTTP/1.1 304") && answers[1].ends_with("\r\n\r\n"), "{}", answers[1]);
+}
+
+#[tokio::test]
+async fn objects_encrypted_with_kms_are_not_for_anonymous_visitors() {
+    let cloud = published().await;
+    let s3 = crate::s3(&cloud, "us-east-1").await;
+    let put = s3.put_object().bucket("site").key("hidden.txt").body(b"secret".to_vec().into());
+    put.server_side_encryption(ServerSideEncryption::AwsKms).send().await.unwrap();
+    let answers = raw(&cloud, &["GET /hidden.txt HTTP/1.1"]).await;
+    assert!(answers[0].starts_with("HTTP/1.1 403") && !answers[0].contains("secret"), "{}", answers[0]);
 }

@@ -56,6 +56,18 @@ pub(super) fn check_website(website: &dto::WebsiteConfiguration) -> S3Result<()>
     Ok(())
 }
 
+/// Refuses a default encryption that would not be honoured.
+pub(super) fn check_encryption(configuration: &dto::ServerSideEncryptionConfiguration) -> S3Result<()> {
+    let defaults = configuration.rules.iter().filter_map(|rule| rule.apply_server_side_encryption_by_default.as_ref());
+    for default in defaults {
+        let algorithm = default.sse_algorithm.as_str();
+        if !["AES256", "aws:kms"].contains(&algorithm) {
+            return Err(ServiceError::not_implemented(&format!("the encryption `{algorithm}`")).into());
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn get_block(wire: &S3Wire, bucket: &str) -> S3Result<dto::PublicAccessBlockConfiguration> {
     let settings = wire.s3.bucket(bucket).ok_or_else(no_such_bucket)?;
     if !settings.has_block {

@@ -81,6 +81,7 @@ operations! {
     put_bucket_encryption(PutBucketEncryptionInput) -> PutBucketEncryptionOutput:
         |wire, req| {
             let configuration = &req.input.server_side_encryption_configuration;
+            configs::check_encryption(configuration)?;
             configs::put(wire, &req.input.bucket, Doc::Encryption, configuration)
         };
     get_bucket_encryption(GetBucketEncryptionInput) -> GetBucketEncryptionOutput: |wire, req| {
