@@ -128,6 +128,11 @@ impl AwsError {
         Self { operation, subject, kind, code: None, message, request_id: None, source }
     }
 
+    /// True if the service does not know the operation, or one of its headers.
+    pub fn is_not_implemented(&self) -> bool {
+        self.code.as_deref() == Some("NotImplemented")
+    }
+
     /// Converts [`Kind::Absent`] into `None`, for reads to which absence is a result.
     pub fn absent<T>(result: Result<T, Self>) -> Result<Option<T>, Self> {
         match result {

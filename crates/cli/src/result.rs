@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_site::drill::{DrillResult, Verdict};
 use twinsite_site::{
-    ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, PlanSummary, PlannedBackup, PublishResult,
-    ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, VerifyResult,
+    ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, InvalidationResult, PlanSummary,
+    PlannedBackup, PublishResult, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, VerifyResult,
 };
 
 use crate::exit::Exit;
@@ -131,11 +131,13 @@ impl CommandResult {
         match self {
             Self::Plan(plan) if plan.exit_if_pending && !plan.plan.steps.is_empty() => Exit::Drift,
             Self::Verified(verified) if !verified.differences.is_empty() => Exit::Drift,
-            Self::Deployed(deployed) => match deployed.publish.backup.state {
-                BackupState::InSync => Exit::Done,
-                BackupState::NotAwaited => Exit::Interrupted,
-                // The primary is published, but a backup that is out of sync must not go unnoticed.
-                BackupState::OutOfSync => Exit::Drift,
+            Self::Deployed(deployed) => match (deployed.publish.backup.state, &deployed.publish.invalidation) {
+                (BackupState::NotAwaited, _) => Exit::Interrupted,
+                // The release is published, but not everywhere: that must not go unnoticed.
+                (BackupState::OutOfSync | BackupState::Alone, _) | (_, InvalidationResult::Pending { .. }) => {
+                    Exit::Drift
+                }
+                (BackupState::InSync, InvalidationResult::None | InvalidationResult::Accepted { .. }) => Exit::Done,
             },
             Self::Drilled(drilled) if drilled.verdict != Verdict::Met => Exit::Missed,
             Self::Stopped => Exit::Interrupted,

@@ -8,22 +8,34 @@ use crate::{Cancelled, Event, NoopWatch, Watch};
 
 /// Where events go, and how the operation is cancelled. Deliberately nothing else.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Run {
     /// Receives events.
     pub watch: Arc<dyn Watch>,
     /// Cancelled on SIGINT, SIGTERM or SIGHUP: requests in flight are awaited, no further ones are sent.
     pub cancel: CancellationToken,
+    /// True once the right to go on has expired, such as the lease of a lock.
+    expired: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
 impl Run {
     /// A run whose events go to `watch`.
     pub fn new(watch: Arc<dyn Watch>) -> Self {
-        Self { watch, cancel: CancellationToken::new() }
+        Self { watch, cancel: CancellationToken::new(), expired: None }
     }
 
     /// A run whose events are discarded.
     pub fn silent() -> Self {
         Self::new(Arc::new(NoopWatch))
+    }
+
+    /// A run with the same watch that is cancelled with this one, and counts as cancelled once `expired` is true, which is evaluated
+    /// whenever an operation checks whether to go on.
+    #[must_use]
+    pub fn child(&self, expired: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        let before = self.expired.clone();
+        let expired = move || before.as_ref().is_some_and(|before| before()) || expired();
+        Self { watch: Arc::clone(&self.watch), cancel: self.cancel.child_token(), expired: Some(Arc::new(expired)) }
     }
 
     /// Emits an event.
@@ -33,7 +45,12 @@ impl Run {
 
     /// True once the run was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled()
+        self.cancel.is_cancelled() || self.is_expired()
+    }
+
+    /// True once the right to go on has expired, such as the lease of a lock.
+    pub fn is_expired(&self) -> bool {
+        self.expired.as_ref().is_some_and(|expired| expired())
     }
 
     /// For use between requests: fails once the run was cancelled.

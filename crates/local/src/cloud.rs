@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Collected, Limited};
 use s3s::Body;
 use s3s::service::S3Service;
@@ -125,16 +125,18 @@ impl Cloud {
                 with_fault(fault, failure, answer).await
             }
             Service::S3 => {
+                let request = s3::with_creation_tags(request).await.map_err(|_| ConnectionReset)?;
                 let operation = s3::operation(&request);
                 let fault = self.admit(&info(operation.clone()), Throttled::Yes).await;
                 let answer = async {
-                    let request = if operation == "CreateBucket" {
-                        s3::with_tags(request).await.map_err(|_| ConnectionReset)?
-                    } else {
-                        request
-                    };
                     let answer = self.inner.s3.call(request).await.map_err(|_| ConnectionReset)?;
-                    Ok(s3::complete(answer, &operation).await)
+                    let mut answer = s3::complete(answer, &operation).await;
+                    // The same clock as that of `Last-Modified`, which may run faster than that of this machine.
+                    let date = httpdate::fmt_http_date(self.world().clock().now());
+                    if let Ok(date) = HeaderValue::try_from(date) {
+                        answer.headers_mut().insert(header::DATE, date);
+                    }
+                    Ok(answer)
                 };
                 with_fault(fault, reply::s3_error, answer).await
             }

@@ -1,149 +1,112 @@
-//! Carrying out changes: each arm is one call.
+//! Executes changes.
 
-mod calls;
-mod empty;
-
-use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use twinsite_aws::{AwsError, Kind, Tags};
-use twinsite_core::wait::{Poll, PollPolicy, WaitError, poll_until};
+use twinsite_aws::{AwsError, Kind};
+use twinsite_core::wait::PollPolicy;
 use twinsite_core::{Apply, Output, Outputs, Run};
 
-use crate::S3Site;
-use crate::change::{BucketChange, Change, Setting, What};
-use crate::replication::Rule;
-use crate::role::{self, RoleChange};
+use crate::calls::roles::RoleClient;
+use crate::calls::{BucketClient, EarlyCall, NewObject};
+use crate::clients::S3Site;
+use crate::model::{BucketChange, BucketChangeKind, Change, ReplicationRule, RoleChange, RoleChangeKind};
 
 impl Apply<Change> for S3Site {
     type Error = AwsError;
 
     async fn apply(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
         match change {
-            Change::Bucket(change) => self.apply_to_bucket(change, outputs, run).await?,
-            Change::Role(change) => self.apply_to_role(change).await?,
+            Change::Bucket(BucketChange { side, bucket, kind }) => {
+                let bucket = BucketClient { client: self.s3.get(*side), bucket };
+                apply_to_bucket(bucket, kind, outputs, run).await?;
+            }
+            Change::Role(RoleChange { role, kind }) => {
+                apply_to_role(RoleClient { client: &self.iam, role }, kind).await?;
+            }
         }
         Ok(Vec::new())
     }
 }
 
-impl S3Site {
-    async fn apply_to_bucket(&self, change: &BucketChange, outputs: &Outputs, run: &Run) -> Result<(), AwsError> {
-        let BucketChange { side, bucket, what } = change;
-        let calls = calls::Calls { client: self.clients.get(*side), bucket };
-        match what {
-            What::Create { region, tags } => {
-                calls.create_bucket(region).await?;
-                // Tags cannot be part of the creation everywhere; an interruption right here leaves a bucket that has to
-                // be adopted or deleted by hand, which is said then.
-                calls.put_bucket_tagging(tags).await
-            }
-            What::Set(Setting::Versioning) => calls.put_bucket_versioning().await,
-            What::Set(Setting::Ownership) => calls.put_bucket_ownership_controls().await,
-            What::Set(Setting::Encryption) => calls.put_bucket_encryption().await,
-            What::Set(Setting::Block { have: _, want }) => calls.put_public_access_block(*want).await,
-            What::Website { have: _, want } => calls.put_bucket_website(want).await,
-            What::Lifecycle { have: _, want } => calls.put_bucket_lifecycle_configuration(*want).await,
-            What::Policy { have: _, want } => {
-                let unmade = || AwsError::unexpected("PutBucketPolicy", bucket, "the distribution was not made");
-                let policy = want.resolve(outputs).ok_or_else(unmade)?;
-                put_policy(&calls, &policy, run).await
-            }
-            What::Replication { have: _, want } => put_replication(&calls, want.as_ref(), run).await,
-            What::Probes { keys, word } => {
-                for key in keys {
-                    calls.put_probe(key, word).await?;
-                }
-                Ok(())
-            }
-            What::Tags { have: _, want } => calls.put_bucket_tagging(want).await,
-            What::Delete { objects: _ } => {
-                // Without rules, what is deleted here is not deleted there as well.
-                AwsError::absent(calls.delete_bucket_replication().await)?;
-                empty::empty(&calls).await?;
-                calls.delete_bucket().await
-            }
-            What::Release { policy, tags, replicates } => {
-                if *replicates {
-                    calls.put_bucket_replication(None).await?;
-                }
-                release(&calls, policy.as_deref(), tags).await
-            }
-        }
-    }
-
-    async fn apply_to_role(&self, change: &RoleChange) -> Result<(), AwsError> {
-        let calls = |name| role::Calls { client: &self.iam, name };
-        match change {
-            RoleChange::Create { name, trust, policy, tags } => {
-                let calls = calls(name);
-                calls.create_role(trust, tags).await?;
-                calls.put_role_policy(policy).await
-            }
-            RoleChange::Trust { name, have: _, want } => calls(name).update_assume_role_policy(want).await,
-            RoleChange::Policy { name, have: _, want } => calls(name).put_role_policy(want).await,
-            RoleChange::Delete { name } => calls(name).delete_role().await,
-        }
-    }
-}
-
-/// For some seconds after a public access block was lifted, S3 may still refuse a public policy.
-async fn put_policy(calls: &calls::Calls<'_>, policy: &str, run: &Run) -> Result<(), AwsError> {
-    let early = |error: &AwsError| error.kind == Kind::Denied;
-    settled("the public access block to lift", 20, run, early, || calls.put_bucket_policy(policy)).await
-}
-
-/// For some seconds after a role was created, S3 may not know it yet.
-async fn put_replication(calls: &calls::Calls<'_>, rule: Option<&Rule>, run: &Run) -> Result<(), AwsError> {
-    let codes = ["InvalidRequest", "InvalidArgument", "AccessDenied"];
-    let early = |error: &AwsError| error.code.as_deref().is_some_and(|code| codes.contains(&code));
-    settled("the replication role to be known", 60, run, early, || calls.put_bucket_replication(rule)).await
-}
-
-/// Repeats a call while it is refused because of state that is on its way, which is no error to be retried; the last refusal is
-/// the error when it stays.
-async fn settled<F>(
-    what: &str,
-    seconds: u64,
+async fn apply_to_bucket(
+    bucket: BucketClient<'_>,
+    change: &BucketChangeKind,
+    outputs: &Outputs,
     run: &Run,
-    early: impl Fn(&AwsError) -> bool,
-    call: impl Fn() -> F,
-) -> Result<(), AwsError>
-where
-    F: Future<Output = Result<(), AwsError>>,
-{
-    let patience = PollPolicy { total: Duration::from_secs(seconds), ..PollPolicy::SECONDS };
-    let last = Mutex::new(None);
-    let put = poll_until(run, patience, what, || async {
-        match call().await {
-            Ok(()) => Ok(Poll::Ready(())),
-            Err(error) if early(&error) => {
-                *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                Ok(Poll::NotYet)
+) -> Result<(), AwsError> {
+    match change {
+        BucketChangeKind::Create { region, tags } => bucket.create_bucket(region, tags).await,
+        BucketChangeKind::PutTags { actual: _, desired } => bucket.put_bucket_tagging(desired).await,
+        BucketChangeKind::EnableVersioning => bucket.put_bucket_versioning().await,
+        BucketChangeKind::DisableAcls => bucket.put_bucket_ownership_controls().await,
+        BucketChangeKind::EnableEncryption => bucket.put_bucket_encryption().await,
+        BucketChangeKind::PutPublicAccessBlock { actual: _, desired } => bucket.put_public_access_block(*desired).await,
+        BucketChangeKind::PutWebsite { actual: _, desired } => {
+            let existing = bucket.get_bucket_website().await?.unwrap_or_default();
+            bucket.put_bucket_website(&existing.with_website(desired)).await
+        }
+        BucketChangeKind::PutLifecycle { actual: _, desired } => {
+            bucket.put_bucket_lifecycle_configuration(*desired).await
+        }
+        BucketChangeKind::PutPolicy { actual: _, desired } => {
+            let missing = || AwsError::refused("PutBucketPolicy", bucket.bucket, "the distribution was not created");
+            put_policy(bucket, &desired.resolve(outputs).ok_or_else(missing)?, run).await
+        }
+        BucketChangeKind::PutReplicationRule { actual: _, desired } => put_replication_rule(bucket, desired, run).await,
+        BucketChangeKind::DeleteReplicationRule { actual: _ } => bucket.put_replication_rule(None).await,
+        BucketChangeKind::PutHealthObjects { keys, content } => {
+            for key in keys {
+                let object = NewObject::uncached_text(key, content);
+                bucket.put_object(NewObject { content_type: "text/plain; charset=utf-8", ..object }).await?;
             }
-            Err(error) => Err(error),
+            Ok(())
         }
-    });
-    match put.await {
-        Ok(()) => Ok(()),
-        // The last refusal tells more than the deadline.
-        Err(WaitError::TimedOut { what, total }) => {
-            let last = last.into_inner().unwrap_or_else(PoisonError::into_inner);
-            Err(last.unwrap_or_else(|| AwsError::from_wait("wait", what.clone(), WaitError::TimedOut { what, total })))
+        BucketChangeKind::Delete { objects: _ } => {
+            // Without replication rules, the deletions are not replicated.
+            bucket.delete_bucket_replication().await?;
+            bucket.delete_contents().await?;
+            bucket.delete_bucket().await
         }
-        Err(ended) => Err(AwsError::from_wait("wait", what, ended)),
+        BucketChangeKind::Release { policy, tags, replication_rule } => {
+            if replication_rule.is_some() {
+                bucket.put_replication_rule(None).await?;
+            }
+            bucket.put_bucket_policy(policy.as_deref()).await?;
+            if tags.is_empty() { bucket.delete_bucket_tagging().await } else { bucket.put_bucket_tagging(tags).await }
+        }
     }
 }
 
-async fn release(calls: &calls::Calls<'_>, policy: Option<&str>, tags: &Tags) -> Result<(), AwsError> {
-    match policy {
-        Some(policy) => calls.put_bucket_policy(policy).await?,
-        None => calls.delete_bucket_policy().await?,
+async fn apply_to_role(role: RoleClient<'_>, change: &RoleChangeKind) -> Result<(), AwsError> {
+    match change {
+        RoleChangeKind::Create { trust_policy, permissions, tags } => {
+            role.create_role(trust_policy, tags).await?;
+            role.put_role_policy(permissions).await
+        }
+        RoleChangeKind::UpdateTrustPolicy { actual: _, desired } => role.update_assume_role_policy(desired).await,
+        RoleChangeKind::PutPermissions { actual: _, desired } => role.put_role_policy(desired).await,
+        RoleChangeKind::Delete => role.delete_role().await,
     }
-    if tags.is_empty() { calls.delete_bucket_tagging().await } else { calls.put_bucket_tagging(tags).await }
 }
 
-fn odd(operation: &'static str, bucket: impl Display, why: &str) -> AwsError {
-    AwsError::unexpected(operation, bucket, why.to_owned())
+/// For some seconds after a public access block was lifted, S3 may reject a public policy.
+async fn put_policy(bucket: BucketClient<'_>, policy: &str, run: &Run) -> Result<(), AwsError> {
+    let call = EarlyCall {
+        operation: "PutBucketPolicy",
+        awaits: "the public access block to lift",
+        polling: PollPolicy { total: Duration::from_secs(20), ..PollPolicy::SECONDS },
+        is_early: |error| error.kind == Kind::Denied,
+    };
+    call.repeat(run, || bucket.put_bucket_policy(Some(policy))).await
+}
+
+/// For some seconds after a role was created, S3 may not know it.
+async fn put_replication_rule(bucket: BucketClient<'_>, rule: &ReplicationRule, run: &Run) -> Result<(), AwsError> {
+    let call = EarlyCall {
+        operation: "PutBucketReplication",
+        awaits: "the replication role to be known",
+        polling: PollPolicy::SECONDS,
+        is_early: |error| matches!(error.code.as_deref(), Some("InvalidRequest" | "InvalidArgument" | "AccessDenied")),
+    };
+    call.repeat(run, || bucket.put_replication_rule(Some(rule))).await
 }

@@ -1,133 +1,90 @@
-//! S3 Batch Replication: for so many objects that copying them one by one would take too long, S3 does it in its own time.
-//!
+//! S3 Batch Replication: replicates existing objects, of which there may be too many to copy one by one.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-batch-replication-batch.html>
 
-mod calls;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
-use std::time::Duration;
-
-use serde_json::json;
 use twinsite_aws::{AwsError, Owner};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Event, Phase, Run, Side, Site};
 
-use crate::S3Site;
-use crate::role::{Calls, batch_name};
-
-/// Where a job writes its report: the private corner of the primary.
-pub const REPORTS: &str = ".twinsite/batch";
+use crate::calls::jobs::JobState;
+use crate::calls::roles::RoleClient;
+use crate::calls::{EarlyCall, jobs};
+use crate::clients::S3Site;
+use crate::model::{BatchJobSummary, JobStatus, batch_permissions, batch_role_name, batch_trust_policy};
 
 /// Jobs of millions of objects take hours.
-const PATIENCE: PollPolicy =
+const JOB: PollPolicy =
     PollPolicy { first: Duration::from_millis(200), most: Duration::from_secs(30), total: Duration::from_hours(72) };
 
 /// A new role is known everywhere within seconds.
-const PROPAGATION: PollPolicy =
+const ROLE: PollPolicy =
     PollPolicy { first: Duration::from_secs(1), most: Duration::from_secs(5), total: Duration::from_mins(1) };
 
-/// What a job did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Batch {
-    /// Its id.
-    pub id: String,
-    /// Versions that it was about.
-    pub total: u64,
-    /// Those that it replicated.
-    pub succeeded: u64,
-    /// Those that it could not; the report in the primary, under [`REPORTS`], names them.
-    pub failed: u64,
-}
-
-/// How far a job has got.
-enum State {
-    UnderWay,
-    Complete,
-    /// Not as it should have: `Failed`, `Cancelled`.
-    Ended(String),
-}
-
 impl S3Site {
-    /// Has S3 replicate every object of the primary that is older than its replication rule, or that replication gave up
-    /// on, and follows the job to its end. The role that the job works as is made before and taken away afterwards.
+    /// Has S3 replicate every object of the primary that is older than the replication rule, or whose replication failed, and
+    /// waits until the job is complete. The role that the job assumes is created before and deleted afterwards.
     ///
-    /// `token` tells this job from any other: a repeated call with the same one makes no second job.
+    /// `token` identifies the job: calls with the same token create one job. At most 64 characters.
     ///
     /// # Errors
-    /// [`AwsError`] when the job could not be made, failed, or the run was stopped; the job itself then goes on.
-    pub async fn replicate_existing(&self, site: &Site, token: &str, run: &Run) -> Result<Batch, AwsError> {
-        let name = batch_name(site);
-        let role = Calls { client: &self.iam, name: &name };
+    /// [`AwsError`] if a call or the job failed, or the run was cancelled. The job itself then continues.
+    pub async fn replicate_existing(&self, site: &Site, token: &str, run: &Run) -> Result<BatchJobSummary, AwsError> {
+        let name = batch_role_name(site);
+        let role = RoleClient { client: &self.iam, role: &name };
         let owner = Owner::new(site.domain.clone());
-        if let Some(there) = role.observe().await?
-            && !owner.owns(&there.tags)
-        {
-            let why = "a role of that name is there and was not made for this site";
-            return Err(AwsError::unexpected("CreateRole", &name, why));
+        match role.get_role().await? {
+            Some(existing) if !owner.owns(&existing.tags) => {
+                let why = "a role of that name exists and does not belong to this site";
+                return Err(AwsError::refused("CreateRole", &name, why));
+            }
+            // Left by a job that was not waited for, perhaps of an earlier release.
+            Some(_) => role.update_assume_role_policy(&batch_trust_policy()).await?,
+            None => role.create_role(&batch_trust_policy(), &owner.created()).await?,
         }
-        role.create_role(&trust(site), &owner.created()).await?;
-        role.put_role_policy(&permissions(site)).await?;
-        let done = Box::pin(self.follow(site, token, run)).await;
-        // A job that goes on without us needs its role; the next run takes it away.
+        role.put_role_policy(&batch_permissions(site)).await?;
+        let result = Box::pin(self.run_job(site, token, run)).await;
+        // A job that continues needs its role; the next run deletes it.
         if !run.is_cancelled() {
             role.delete_role().await?;
         }
-        done
+        result
     }
 
-    async fn follow(&self, site: &Site, token: &str, run: &Run) -> Result<Batch, AwsError> {
+    async fn run_job(&self, site: &Site, token: &str, run: &Run) -> Result<BatchJobSummary, AwsError> {
         let id = self.create_job(site, token, run).await?;
-        let started = std::time::Instant::now();
-        let told = std::cell::Cell::new(0);
-        let side = Some(Side::Backup);
+        let (started, reported, side) = (Instant::now(), Cell::new(0), Some(Side::Backup));
         run.emit(&Event::PhaseStarted { phase: Phase::Copy, side, objects: None, bytes: None });
-        let what = format!("batch job {id}");
-        let done = poll_until(run, PATIENCE, &what, || async {
-            let (status, batch) = self.describe_job(site, &id).await?;
-            Ok::<_, AwsError>(match status {
-                State::Complete => Poll::Ready(Ok(batch)),
-                State::Ended(status) => Poll::Ready(Err(status)),
-                State::UnderWay => {
-                    let moved = batch.succeeded + batch.failed;
-                    let news = moved.saturating_sub(told.replace(moved));
-                    run.emit(&Event::Progress { phase: Phase::Copy, side, objects: news, bytes: 0 });
-                    Poll::NotYet
+        let subject = format!("batch job {id}");
+        let result = poll_until(run, JOB, &subject, || async {
+            let JobState { status, summary } = jobs::describe_job(&self.s3control, site, &id).await?;
+            match status {
+                JobStatus::Complete => Ok(Poll::Ready(summary)),
+                JobStatus::Ended(status) => {
+                    let why = format!("the job ended as {status}: look at it in the S3 console under Batch Operations");
+                    Err(AwsError::refused("DescribeJob", &subject, why))
                 }
-            })
-        });
-        let done = done.await;
-        run.emit(&Event::PhaseDone { phase: Phase::Copy, side, took: started.elapsed() });
-        match done {
-            Ok(Ok(batch)) => Ok(batch),
-            Ok(Err(status)) => {
-                let why = format!(
-                    "the job ended as {}: look at it in the S3 console under Batch Operations",
-                    status.as_str()
-                );
-                Err(AwsError::unexpected("DescribeJob", &what, why))
+                JobStatus::InProgress => {
+                    let processed = summary.succeeded + summary.failed;
+                    let objects = processed.saturating_sub(reported.replace(processed));
+                    run.emit(&Event::Progress { phase: Phase::Copy, side, objects, bytes: 0 });
+                    Ok(Poll::NotYet)
+                }
             }
-            // The job itself continues; the next run compares what is left.
-            Err(ended) => Err(AwsError::from_wait("DescribeJob", &what, ended)),
-        }
+        });
+        let result = result.await;
+        run.emit(&Event::PhaseDone { phase: Phase::Copy, side, took: started.elapsed() });
+        result.map_err(|error| AwsError::from_wait("DescribeJob", &subject, error))
     }
-}
 
-fn trust(site: &Site) -> String {
-    json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"Service": "batchoperations.s3.amazonaws.com"}, "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": site.account.as_str()}},
-    }]})
-    .to_string()
-}
-
-fn permissions(site: &Site) -> String {
-    let bucket = format!("arn:{}:s3:::{}", site.regions.primary.partition(), site.buckets.primary);
-    json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": "s3:InitiateReplication", "Resource": format!("{bucket}/*")},
-        {
-            "Effect": "Allow", "Action": ["s3:GetReplicationConfiguration", "s3:PutInventoryConfiguration"],
-            "Resource": bucket,
-        },
-        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": format!("{bucket}/{REPORTS}/*")},
-    ]})
-    .to_string()
+    async fn create_job(&self, site: &Site, token: &str, run: &Run) -> Result<String, AwsError> {
+        let call = EarlyCall {
+            operation: "CreateJob",
+            awaits: "the job's role to be known",
+            polling: ROLE,
+            is_early: |error| error.message.contains("role") && error.code.as_deref() == Some("InvalidRequest"),
+        };
+        call.repeat(run, || jobs::create_job(&self.s3control, site, token)).await
+    }
 }

@@ -1,51 +1,43 @@
-//! What a drill has broken, written down in the backup bucket before it is: whoever comes next can put it back.
+//! The journal of a drill: what is broken and how to restore it, stored in the backup bucket before anything is broken.
 
-use twinsite_aws::AwsError;
+use twinsite_aws::{AwsError, Kind};
 use twinsite_core::{Side, Site};
 
-use crate::S3Site;
+use crate::calls::NewObject;
+use crate::clients::S3Site;
 
-/// Where it is written. The policy keeps this corner from the public.
-pub const JOURNAL: &str = ".twinsite/drill.json";
+/// The journal's key in the backup bucket. The bucket policy denies public access to it.
+pub const DRILL_JOURNAL_KEY: &str = ".twinsite/drill.json";
 
 impl S3Site {
     /// Writes the journal.
     ///
     /// # Errors
-    /// [`AwsError`] when it could not be written.
-    pub async fn write_journal(&self, site: &Site, text: String) -> Result<(), AwsError> {
-        let put = self.clients.get(Side::Backup).put_object().bucket(site.buckets.backup.as_str()).key(JOURNAL);
-        let put = put.content_type("application/json").body(text.into_bytes().into());
-        put.send().await.map(drop).map_err(|error| AwsError::new("PutObject", subject(site), error))
+    /// [`AwsError`] if the call failed.
+    pub async fn write_drill_journal(&self, site: &Site, text: &str) -> Result<(), AwsError> {
+        let content_type = "application/json";
+        let journal = NewObject { key: DRILL_JOURNAL_KEY, body: text.as_bytes(), content_type, cache_control: None };
+        self.bucket(site, Side::Backup).put_object(journal).await
     }
 
-    /// What the journal says; `None` when nothing is broken. A bucket that is not there, or not ours, has none.
+    /// Reads the journal; `None` if there is none, so nothing is broken. The same for a bucket that does not exist or denies
+    /// access.
     ///
     /// # Errors
-    /// [`AwsError`] when it could not be read.
-    pub async fn read_journal(&self, site: &Site) -> Result<Option<String>, AwsError> {
-        let get = self.clients.get(Side::Backup).get_object().bucket(site.buckets.backup.as_str()).key(JOURNAL);
-        let answer = get.send().await.map_err(|error| AwsError::new("GetObject", subject(site), error));
-        let answer = match answer {
-            Err(error) if error.kind == twinsite_aws::Kind::Denied => return Ok(None),
-            answer => AwsError::absent(answer)?,
-        };
-        let Some(answer) = answer else { return Ok(None) };
-        let body = answer.body.collect().await;
-        let body = body.map_err(|error| AwsError::unexpected("GetObject", subject(site), error))?;
-        Ok(Some(String::from_utf8_lossy(&body.into_bytes()).into_owned()))
+    /// [`AwsError`] if the call failed.
+    pub async fn read_drill_journal(&self, site: &Site) -> Result<Option<String>, AwsError> {
+        match self.bucket(site, Side::Backup).get_object(DRILL_JOURNAL_KEY).await {
+            Ok(journal) => Ok(journal.map(|journal| String::from_utf8_lossy(&journal).into_owned())),
+            Err(error) if error.kind == Kind::Denied => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Takes the journal away.
+    /// Deletes the journal.
     ///
     /// # Errors
-    /// [`AwsError`] when it could not be deleted.
-    pub async fn clear_journal(&self, site: &Site) -> Result<(), AwsError> {
-        let delete = self.clients.get(Side::Backup).delete_object().bucket(site.buckets.backup.as_str()).key(JOURNAL);
-        delete.send().await.map(drop).map_err(|error| AwsError::new("DeleteObject", subject(site), error))
+    /// [`AwsError`] if the call failed.
+    pub async fn delete_drill_journal(&self, site: &Site) -> Result<(), AwsError> {
+        self.bucket(site, Side::Backup).delete_object(DRILL_JOURNAL_KEY).await
     }
-}
-
-fn subject(site: &Site) -> String {
-    format!("{}/{JOURNAL}", site.buckets.backup)
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Run};
-use twinsite_s3_site::Batch;
-use twinsite_sync::lock::{self, Lease, Owner, PendingInvalidations};
+use twinsite_s3_site::BatchJobSummary;
+use twinsite_sync::lock::{self, Lease, Owner, UnfinishedPublish};
 use twinsite_sync::replicate::{self, Compared, Filled};
 use twinsite_sync::{S3Store, SyncError};
 
@@ -168,8 +168,12 @@ pub async fn backfill(site: &SiteContext, plan: BackfillPlan, run: &Run) -> Resu
     let Done { filled, job, versions } = copy_under_lock(site, batch, request, run).await?;
     let Filled { copied, bytes, deleted, missed, took } = filled;
     let missed = missed.iter().map(ToString::to_string).collect();
-    let job = job.map(|Batch { id, total, succeeded, failed }| BatchJob { id, total, succeeded, failed });
+    let job = job.map(batch_job);
     Ok(BackfillResult { copied, bytes, deleted, missed, seconds: took.as_secs_f64(), versions, job, ..before })
+}
+
+fn batch_job(summary: BatchJobSummary) -> BatchJob {
+    BatchJob { id: summary.id, total: summary.total, succeeded: summary.succeeded, failed: summary.failed }
 }
 
 /// Copies what is older than a replication rule that was just created; `None` if nothing is.
@@ -190,7 +194,7 @@ pub(crate) async fn backfill_older_than_rule(site: &SiteContext, run: &Run) -> R
 
 struct Done {
     filled: Filled,
-    job: Option<Batch>,
+    job: Option<BatchJobSummary>,
     versions: usize,
 }
 
@@ -199,7 +203,7 @@ async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillReque
     let rules = site.config.rules().context("use the configuration")?;
     let lease = Lease { ttl: request.lock_ttl, timeout: request.lock_timeout, ..Lease::default() };
     let owner = Owner { who: site.caller.clone(), ..Owner::here("backfill") };
-    let taken = Box::pin(lock::take(&stores.primary, owner, PendingInvalidations::default(), lease, run)).await;
+    let taken = Box::pin(lock::take(&stores.primary, owner, UnfinishedPublish::default(), lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let work = async |run: Run| {
         let (mut job, mut versions) = (None, 0);
@@ -229,10 +233,10 @@ async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillReque
 
 /// The lock may have been taken over from a publish that died: its pending invalidations stay recorded.
 async fn release_lock(lock: lock::Lock<'_, S3Store>, store: &S3Store) -> Result<(), SyncError> {
-    let mut pending = lock.pending_invalidations().clone();
+    let mut pending = lock.unfinished().clone();
     if !pending.is_empty() {
-        pending.join(lock::read_pending(store).await?);
-        lock::record_pending(store, &pending).await?;
+        pending.join(lock::read_unfinished(store).await?);
+        lock::record_unfinished(store, &pending).await?;
     }
     lock.free().await.map_err(SyncError::Lock)
 }

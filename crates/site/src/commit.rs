@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 use twinsite_sync::release::{self, Commit};
-use twinsite_sync::{Prepared, Store};
+use twinsite_sync::{Prepared, Store, SyncError};
 
 use crate::error::{Context, Error};
 
@@ -74,9 +74,18 @@ pub(crate) async fn newer_release<S: Store>(
         let why = "the directory is not in a git repository, so its age is unknown";
         return Err(Error::usage(OPERATION, why).hint("name the commit with --commit, or omit --if-newer"));
     };
-    let Some(newest) = prepared.plan.releases().last() else { return Ok(None) };
-    let newest = Box::pin(release::read(store, *newest)).await.context(OPERATION)?;
-    let Some(newest) = newest.map(|release| release.summary) else { return Ok(None) };
+    let mut newest = None;
+    for id in prepared.plan.releases().iter().rev() {
+        match Box::pin(release::summary(store, *id)).await {
+            // What it was built from is not known any more: the one before tells at least as much.
+            Ok(None) | Err(SyncError::DamagedRecord { .. }) => {}
+            found => {
+                newest = found.context(OPERATION)?;
+                break;
+            }
+        }
+    }
+    let Some(newest) = newest else { return Ok(None) };
     let Some(live) = newest.notes.commit else { return Ok(None) };
     if live.id == commit.id {
         return Ok(None);

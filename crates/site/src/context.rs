@@ -8,7 +8,7 @@ use twinsite_core::wait::PollPolicy;
 use twinsite_core::{AccountId, Event, Pair, Region, Run, Side, Site};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::alerts::{Alerts, RegionalClients};
-use twinsite_s3_site::{Adopt, Desired, S3Site, steps};
+use twinsite_s3_site::{Adopt, Desired, S3Site, plan_changes};
 use twinsite_sync::S3Store;
 
 use crate::change::Services;
@@ -147,14 +147,14 @@ impl SiteContext {
         const OPERATION: &str = "verify that the buckets belong to this site";
         let desired = self.desired_buckets(Adopt::Refuse);
         let actual = Box::pin(self.services.s3.observe(&desired)).await.context(OPERATION)?;
-        steps(&desired, &actual).map(drop).map_err(|conflicts| s3_conflicts(OPERATION, &conflicts))
+        plan_changes(&desired, &actual).map(drop).map_err(|conflicts| s3_conflicts(OPERATION, &conflicts))
     }
 
     /// Warns, once per context, if a drill was interrupted and the primary is still broken. A journal that cannot be read
     /// now is not reported.
     pub async fn warn_if_drill_interrupted(&self, run: &Run) {
         let warn = async || {
-            if let Ok(Some(_)) = self.services.s3.read_journal(&self.site).await {
+            if let Ok(Some(_)) = self.services.s3.read_drill_journal(&self.site).await {
                 let text = "a drill was interrupted: the primary is still broken on purpose".to_owned();
                 let hint = Some("restore it: `twinsite drill --restore`".to_owned());
                 run.emit(&Event::Warning { text, hint });
@@ -164,7 +164,7 @@ impl SiteContext {
     }
 }
 
-pub(crate) fn s3_conflicts(operation: &str, conflicts: &twinsite_s3_site::Unfit) -> Error {
+pub(crate) fn s3_conflicts(operation: &str, conflicts: &twinsite_s3_site::Conflicts) -> Error {
     let all = conflicts.0.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
     Error::conflicts(operation, all.collect())
 }

@@ -1,4 +1,5 @@
-//! Publishes a directory, or an older release, to both buckets: prepare → lock → publish → invalidate → record → collect.
+//! Publishes a directory, or an older release, to both buckets: prepare → lock → upload → invalidate ∥ record ∥ follow → delete →
+//! collect.
 //!
 //! [`deploy`] reads a directory; [`publish`] is the part that deploys and rollbacks share. It works on any pair of
 //! [`VersionedStore`] stores and with any [`Invalidator`], so tests run exactly what is shipped.
@@ -7,13 +8,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use futures::future::join;
+use twinsite_aws::AwsError;
 use twinsite_core::{Event, Pair, Run, Side};
-use twinsite_s3_site::JOURNAL;
-use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, PendingInvalidations};
+use twinsite_s3_site::DRILL_JOURNAL_KEY;
+use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
-    Deletes, Guard, Index, Notes, Options, Prehasher, Prepared, Published, Publishing, Report, RetentionPolicy, Rules,
-    Sending, Source, SyncError, VersionedStore, prepare as prepare_publish, publish as transfer_and_follow, walk,
+    Deletes, Guard, Index, Interrupted, Notes, Options, Prehasher, Prepared, Publish, Published, Publishing, Report,
+    RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish, walk,
 };
 
 use crate::commit;
@@ -221,7 +223,7 @@ fn publish_request<'a>(
 /// The listing shows whether a drill was interrupted, and whether the buckets were published to before: one with a manifest
 /// belongs to this site, one without may be a foreign bucket of the same name, and its tags are read.
 async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) -> Result<(), Error> {
-    if prepared.notes.iter().any(|note| note.as_str() == JOURNAL) {
+    if prepared.notes.iter().any(|note| note.as_str() == DRILL_JOURNAL_KEY) {
         site.warn_if_drill_interrupted(run).await;
     }
     if prepared.is_first() { site.check_buckets().await } else { Ok(()) }
@@ -243,8 +245,8 @@ pub async fn prepare<S: VersionedStore>(
     Ok(prepared)
 }
 
-/// Publishes what was prepared: takes the lock, transfers to the primary, follows replication to the backup, invalidates,
-/// records the release and collects expired ones.
+/// Publishes what was prepared: takes the lock, uploads to the primary, invalidates while the release is recorded and the backup follows,
+/// deletes, and collects expired releases.
 ///
 /// # Errors
 /// What failed, and how much was done before. Preparing and publishing again finishes the rest.
@@ -270,7 +272,7 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
         probe: prepared.plan.releases().is_empty(),
     };
     let owner = Owner { who: request.notes.who.clone(), ..Owner::here(request.command) };
-    let pending = PendingInvalidations { record: true, ..prepared.pending_invalidations() };
+    let pending = UnfinishedPublish { record: true, ..prepared.unfinished() };
     let taken = Box::pin(lock::take(&stores.primary, owner, pending, lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let done = Box::pin(publish_locked(stores, invalidator, &request, prepared, &mut lock, run)).await;
@@ -284,6 +286,9 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     done
 }
 
+/// How often a publish is planned again because objects were changed by somebody who does not take the lock.
+const MAX_PLANS: usize = 3;
+
 async fn publish_locked<S: VersionedStore, I: Invalidator>(
     stores: &Pair<S>,
     invalidator: &I,
@@ -296,80 +301,156 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
     let waited = lock.was_waited_for();
     let refreshed =
         while_locked(lock, run, async |run| Box::pin(refresh(stores, request, prepared, waited, &run)).await);
-    let prepared = match refreshed.await {
+    let mut prepared = match refreshed.await {
         Ok(Refreshed::Prepared(prepared)) => *prepared,
         // The pending invalidations of a deploy that died must outlive its lock.
         Ok(Refreshed::Skip(reason)) => {
-            record_pending(&stores.primary, lock.inherited_pending(), run).await;
+            record_unfinished(&stores.primary, lock.inherited(), run).await;
             return Ok(DeployResult::Skipped { reason });
         }
         Err(error) => {
-            record_pending(&stores.primary, lock.inherited_pending(), run).await;
+            record_unfinished(&stores.primary, lock.inherited(), run).await;
             return Err(error);
         }
     };
-    Box::pin(lock.add_pending(prepared.pending_invalidations())).await.map_err(SyncError::from).context(OPERATION)?;
-    let recorded_before = prepared.has_pending();
-
-    // Publish, record the release, and look up the distribution meanwhile.
-    let needs_invalidation =
-        recorded_before || lock.pending_invalidations().all || !lock.pending_invalidations().keys.is_empty();
-    let publishing = while_locked(lock, run, async |run| {
-        let how = Publishing {
-            source: request.source,
-            rules: request.rules,
-            patience: request.options.parity_timeout,
-            notes: request.notes.clone(),
+    let mut plans = 1;
+    let done = loop {
+        Box::pin(lock.add_unfinished(prepared.unfinished())).await.map_err(SyncError::from).context(OPERATION)?;
+        let mut recorded_before = prepared.has_unfinished();
+        let mut pending = lock.unfinished().clone();
+        if recorded_before {
+            pending.join(
+                Box::pin(lock::read_unfinished(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?,
+            );
+        }
+        if pending.is_large() {
+            record_unfinished(&stores.primary, &pending, run).await;
+            recorded_before = true;
+        }
+        let transfer = Transfer { stores, invalidator, request, pending: &pending };
+        let (done, lost) = Box::pin(lock.hold(run, async |run| Box::pin(transfer.run(prepared, &run)).await)).await;
+        let stopped = match done {
+            Ok(transferred) => break Done { transferred, pending, recorded_before },
+            Err(stopped) => stopped,
         };
-        let both = (&stores.primary, &stores.backup);
-        Box::pin(transfer_and_follow(prepared, both, how, request.index, &run)).await.context(OPERATION)
-    });
-    let find_distribution = async { if needs_invalidation { invalidator.prepare().await } else { Ok(None) } };
-    let (published, distribution) = join(publishing, Box::pin(find_distribution)).await;
-
-    let mut pending = lock.pending_invalidations().clone();
-    pending.record = published.is_err();
-    if recorded_before {
-        let earlier =
-            Box::pin(lock::read_pending(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?;
-        pending.join(PendingInvalidations { record: pending.record, ..earlier });
-    }
-    let published = match published {
-        Ok(published) => published,
-        Err(error) => {
+        let changed = stopped.changed().filter(|_| lost.is_none() && plans < MAX_PLANS).cloned();
+        let Some(key) = changed else {
             // Invalidating now would let edges cache the objects that have not changed yet.
-            record_pending(&stores.primary, &pending, run).await;
-            return Err(error);
-        }
-    };
-
-    // Invalidate, then collect.
-    let finishing = while_locked(lock, run, async |run| {
-        let invalidation = match distribution {
-            Ok(None) => Ok(None),
-            Ok(Some(target)) => {
-                let mut keys: BTreeSet<String> = pending.keys.clone();
-                keys.extend(pending.all.then(|| "*".to_owned()));
-                invalidator.invalidate(target, &keys, request.options.wait_for_invalidation, &run).await
-            }
-            Err(error) => Err(error),
+            record_unfinished(&stores.primary, &UnfinishedPublish { record: true, ..pending }, run).await;
+            return Err(match lost {
+                Some(lost) => Error::new(OPERATION, SyncError::Lock(lost)),
+                None => Error::new(OPERATION, stopped),
+            });
         };
-        let invalidation = settle_invalidation(&stores.primary, invalidation, &pending, recorded_before, &run).await;
-        Ok((invalidation, collect(stores, request.plan.keep, &published, &run).await))
+        let text = format!("`{key}` was changed by another program during the deploy; the deploy is planned again");
+        warn(run, text, "write to the buckets with twinsite only: its lock keeps two deploys apart");
+        plans += 1;
+        prepared = while_locked(lock, run, async |run| Box::pin(prepare(stores, request, &run)).await).await?;
+    };
+    // Requests of a holder that was stopped may still arrive: the next publish deletes what they create.
+    let inherited = lock.inherited().created.clone();
+    let finishing = while_locked(lock, run, async |run| {
+        let Done { transferred, pending, recorded_before } = done;
+        let Transferred { published, invalidation } = transferred;
+        let left = UnfinishedPublish { created: inherited, ..UnfinishedPublish::default() };
+        let before = UnfinishedRecord { exists: recorded_before, left };
+        let invalidation = settle_invalidation(&stores.primary, invalidation, &pending, before, &run).await;
+        let collected = collect(stores, request.plan.keep, &published, &run).await;
+        Ok(publish_result(published, &collected, invalidation))
     });
-    let (invalidation, collected) = finishing.await?;
-    Ok(DeployResult::Published(Box::new(publish_result(published, &collected, invalidation))))
+    Ok(DeployResult::Published(Box::new(finishing.await?)))
 }
 
-/// Runs `work` while the lock is renewed. Should the lock be lost, `work` is cancelled and its result discarded.
+/// A publish that holds the lock.
+struct Transfer<'a, S, I> {
+    stores: &'a Pair<S>,
+    invalidator: &'a I,
+    request: &'a PublishRequest<'a>,
+    /// What this publish and earlier ones have to invalidate.
+    pending: &'a UnfinishedPublish,
+}
+
+/// What a transfer did.
+struct Transferred {
+    published: Published,
+    /// The number of paths, if any had to be invalidated.
+    invalidation: Result<Option<usize>, AwsError>,
+}
+
+/// A transfer that is complete, but for what is left to record.
+struct Done {
+    transferred: Transferred,
+    pending: UnfinishedPublish,
+    /// Whether earlier publishes had recorded pending invalidations.
+    recorded_before: bool,
+}
+
+impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
+    /// Uploads, invalidates, records the release, follows the backup, deletes.
+    async fn run(&self, prepared: Prepared, run: &Run) -> Result<Transferred, Interrupted> {
+        let deleted: BTreeSet<String> = prepared.plan.deletes().iter().map(|delete| delete.key.to_string()).collect();
+        let mut changed: BTreeSet<String> = self.pending.keys.difference(&deleted).cloned().collect();
+        changed.extend(self.pending.all.then(|| "*".to_owned()));
+        let has_keys = !changed.is_empty() || !deleted.is_empty();
+        let how = Publishing {
+            source: self.request.source,
+            rules: self.request.rules,
+            patience: self.request.options.parity_timeout,
+            notes: self.request.notes.clone(),
+        };
+        let mut publish = Publish::new(prepared, self.stores, how, run);
+
+        // Upload, and look up the distribution meanwhile.
+        let find_distribution = async { if has_keys { self.invalidator.prepare().await } else { Ok(None) } };
+        let (uploaded, distribution) = join(publish.upload(self.request.index), Box::pin(find_distribution)).await;
+        uploaded?;
+
+        // The primary serves the release: invalidate, while it is recorded and the backup follows.
+        let recording = async {
+            publish.record().await?;
+            publish.follow().await;
+            Ok::<_, Interrupted>(())
+        };
+        let (recorded, invalidated) =
+            join(Box::pin(recording), Box::pin(self.invalidate(&distribution, &changed, run))).await;
+        recorded?;
+
+        // Delete what neither bucket refers to any more. Edges would cache it again if it was invalidated before.
+        publish.delete().await?;
+        let (invalidated_deletes, ()) =
+            join(Box::pin(self.invalidate(&distribution, &deleted, run)), Box::pin(publish.follow())).await;
+        let invalidation = match (distribution, invalidated, invalidated_deletes) {
+            (Err(error), ..) | (_, Err(error), _) | (_, _, Err(error)) => Err(error),
+            (Ok(_), Ok(first), Ok(second)) => Ok(first.into_iter().chain(second).reduce(|a, b| a + b)),
+        };
+        Ok(Transferred { published: Box::pin(publish.end()).await, invalidation })
+    }
+
+    async fn invalidate(
+        &self,
+        distribution: &Result<Option<I::Target>, AwsError>,
+        keys: &BTreeSet<String>,
+        run: &Run,
+    ) -> Result<Option<usize>, AwsError> {
+        match distribution {
+            Ok(Some(target)) if !keys.is_empty() => {
+                let wait = self.request.options.wait_for_invalidation;
+                self.invalidator.invalidate(target, keys, wait, run).await
+            }
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+}
+
+/// Runs `work` while the lock is renewed. If the lock is lost, `work` is cancelled.
 async fn while_locked<S: VersionedStore, T>(
     lock: &mut Lock<'_, S>,
     run: &Run,
     work: impl AsyncFnOnce(Run) -> Result<T, Error>,
 ) -> Result<T, Error> {
     match Box::pin(lock.hold(run, work)).await {
-        (_, Some(lost)) => Err(Error::new(OPERATION, SyncError::Lock(lost))),
-        (done, None) => done,
+        (Err(_), Some(lost)) => Err(Error::new(OPERATION, SyncError::Lock(lost))),
+        (done, _) => done,
     }
 }
 
@@ -408,35 +489,46 @@ async fn newer_release<S: VersionedStore>(
     }
 }
 
+/// The record of unfinished publishes.
+struct UnfinishedRecord {
+    /// Whether there is one.
+    exists: bool,
+    /// What it is to say from now on.
+    left: UnfinishedPublish,
+}
+
 /// Clears or records what is pending. The objects are published by now, so an invalidation that was not accepted does not
 /// undo the deploy.
 async fn settle_invalidation<S: VersionedStore>(
     primary: &S,
-    invalidation: Result<Option<usize>, twinsite_aws::AwsError>,
-    pending: &PendingInvalidations,
-    recorded_before: bool,
+    invalidation: Result<Option<usize>, AwsError>,
+    pending: &UnfinishedPublish,
+    before: UnfinishedRecord,
     run: &Run,
 ) -> InvalidationResult {
     match invalidation {
         Ok(paths) => {
-            if recorded_before {
+            if !before.left.is_empty() {
+                record_unfinished(primary, &before.left, run).await;
+            } else if before.exists {
                 // If the record stays, the next deploy invalidates once more, which is harmless.
-                drop(Box::pin(lock::clear_pending(primary)).await);
+                drop(Box::pin(lock::clear_unfinished(primary)).await);
             }
             paths.map_or(InvalidationResult::None, |paths| InvalidationResult::Accepted { paths })
         }
         Err(error) => {
             let text = format!("CloudFront may serve outdated objects for up to a day: {error}");
             warn(run, text, "the pending invalidation is recorded in the bucket; the next deploy requests it again");
-            record_pending(primary, pending, run).await;
+            let left = UnfinishedPublish { record: false, created: before.left.created, ..pending.clone() };
+            record_unfinished(primary, &left, run).await;
             InvalidationResult::Pending { error: error.to_string() }
         }
     }
 }
 
-async fn record_pending<S: VersionedStore>(primary: &S, pending: &PendingInvalidations, run: &Run) {
+async fn record_unfinished<S: VersionedStore>(primary: &S, pending: &UnfinishedPublish, run: &Run) {
     if !pending.is_empty()
-        && let Err(error) = Box::pin(lock::record_pending(primary, pending)).await
+        && let Err(error) = Box::pin(lock::record_unfinished(primary, pending)).await
     {
         let text = format!("pending invalidations could not be recorded: {error}");
         warn(run, text, "invalidate `/*` in the CloudFront console");

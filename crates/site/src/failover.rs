@@ -41,7 +41,7 @@ pub async fn failover(config: &Config, environment: &Environment) -> Result<Stri
     let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone()).context(FAILOVER)?;
     let clients = site.regions.as_ref().map(|region| session.s3(region));
     let s3 = S3Site::new(clients, session.s3control(&site.regions.primary), session.iam());
-    s3.stop(&site).await.context(FAILOVER)?;
+    s3.put_failover_switch(&site).await.context(FAILOVER)?;
     Ok(format!("http://{}/", site.website_host(Side::Backup)))
 }
 
@@ -54,12 +54,12 @@ pub async fn failback(site: &SiteContext, checks: FailbackChecks) -> Result<bool
     if !site.site.mode.public_buckets() {
         return Err(Error::usage(FAILBACK, "in mode `origin` CloudFront fails back by itself; there is no switch"));
     }
-    let failed_over = s3.is_stopped(&site.site).await.context(FAILBACK)?;
+    let failed_over = s3.has_failover_switch(&site.site).await.context(FAILBACK)?;
     if failed_over && checks == FailbackChecks::Require {
         check_primary(site).await?;
     }
     if failed_over {
-        s3.resume(&site.site).await.context(FAILBACK)?;
+        s3.delete_failover_switch(&site.site).await.context(FAILBACK)?;
     }
     Ok(failed_over)
 }

@@ -28,7 +28,7 @@ pub trait Invalidator {
     /// [`AwsError`] if the invalidation was not accepted.
     async fn invalidate(
         &self,
-        target: Self::Target,
+        target: &Self::Target,
         keys: &BTreeSet<String>,
         wait: WaitForInvalidation,
         run: &Run,
@@ -48,7 +48,7 @@ impl Invalidator for NoCdn {
 
     async fn invalidate(
         &self,
-        (): (),
+        (): &(),
         _: &BTreeSet<String>,
         _: WaitForInvalidation,
         _: &Run,
@@ -78,7 +78,7 @@ impl Invalidator for CloudFront<'_> {
     #[expect(clippy::disallowed_methods, reason = "two publishes of the same keys are two invalidations")]
     async fn invalidate(
         &self,
-        distribution: ResourceId,
+        distribution: &ResourceId,
         keys: &BTreeSet<String>,
         wait: WaitForInvalidation,
         run: &Run,
@@ -88,7 +88,7 @@ impl Invalidator for CloudFront<'_> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let reference = format!("twinsite-{}-{digest}", now.as_millis());
         let cdn = &self.0.services.cdn;
-        let accepted = Box::pin(cdn.invalidate(&distribution, &paths, &reference, run)).await?;
+        let accepted = Box::pin(cdn.invalidate(distribution, &paths, &reference, run)).await?;
         if let (Some(accepted), WaitForInvalidation::Completed) = (&accepted, wait) {
             cdn.await_invalidation(accepted, run).await?;
         }

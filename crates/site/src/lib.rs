@@ -48,7 +48,7 @@ pub use plan::{
 pub use policy::{PolicyKind, github_trust_policy, policy};
 pub use publish_result::{
     BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, InvalidationResult,
-    PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PublishResult,
+    PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult,
 };
 pub use releases::{
     ReleaseDetails, ReleaseDifference, ReleaseSummary, ReleasedObject, compare_releases, release, releases,
@@ -63,5 +63,5 @@ pub use verify::{Difference, VerifyResult, verify};
 /// The types of other twinsite crates that this crate's functions take and return.
 pub use twinsite_aws_session::{Access, Session};
 pub use twinsite_core::{Domain, Event, Mode, NoopWatch, Pair, Region, Run, Side, Site, Watch};
-pub use twinsite_s3_site::How as Outage;
+pub use twinsite_s3_site::Outage;
 pub use twinsite_sync::{Deletes, Guard, HeaderRule, RetentionPolicy, Sending, Setting};

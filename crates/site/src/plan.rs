@@ -6,7 +6,7 @@ use twinsite_aws::Owner;
 use twinsite_cdn as cdn;
 use twinsite_core::{Action, Applied, Change as _, Deferred, Plan, Reason, Run, Side, Step, StepId};
 use twinsite_dns_failover::{self as dns, alerts};
-use twinsite_s3_site::{self as s3_site, Adopt};
+use twinsite_s3_site::{self as s3_site, Adopt, step_ids};
 use twinsite_sync::replicate::Filled;
 
 use crate::backfill;
@@ -143,7 +143,7 @@ pub fn estimate(site: &SiteContext) -> Estimate {
 /// # Errors
 /// The steps that failed. What is done stays done: planning and applying again finishes the rest.
 pub async fn apply(site: &SiteContext, plan: SitePlan, run: &Run) -> Result<ApplyResult, Error> {
-    let replicates = plan.0.steps().any(|step| step.id.as_str() == "primary/replication");
+    let replicates = plan.0.steps().any(|step| step.id == step_ids::replication(Side::Primary));
     let applied = execute(site, plan, "apply the plan", run).await?;
     let backfilled = if replicates { Box::pin(backfill::backfill_older_than_rule(site, run)).await? } else { None };
     Ok(ApplyResult { steps: applied.done.len(), backfilled: backfilled.as_ref().map(copied) })
@@ -160,7 +160,8 @@ fn copied(filled: &Filled) -> backfill::Copied {
 pub async fn plan_destroy(site: &SiteContext) -> Result<SitePlan, Error> {
     const OPERATION: &str = "plan the deletion of the site";
     let state = site.observe(Adopt::Refuse, OPERATION).await?;
-    let contents = Box::pin(site.services.s3.contents(&state.s3.desired, &state.s3.actual)).await.context(OPERATION)?;
+    let contents =
+        Box::pin(site.services.s3.count_contents(&state.s3.desired, &state.s3.actual)).await.context(OPERATION)?;
     let steps = state.destroy_steps(&contents).map_err(|conflicts| dns_conflicts(OPERATION, &conflicts))?;
     SitePlan::new(OPERATION, steps)
 }
@@ -173,8 +174,8 @@ pub async fn plan_destroy_former(site: &SiteContext) -> Result<SitePlan, Error> 
     const OPERATION: &str = "look for buckets of another mode";
     let desired = site.desired_buckets(Adopt::Refuse);
     let actual = Box::pin(site.services.s3.observe(&desired)).await.context(OPERATION)?;
-    let contents = Box::pin(site.services.s3.contents(&desired, &actual)).await.context(OPERATION)?;
-    let steps = s3_site::destroy_former(&actual, &contents).into_iter();
+    let contents = Box::pin(site.services.s3.count_contents(&desired, &actual)).await.context(OPERATION)?;
+    let steps = s3_site::plan_former_destruction(&contents).into_iter();
     SitePlan::new(OPERATION, steps.map(|step| step.map(SiteChange::S3)).collect())
 }
 
@@ -204,8 +205,8 @@ impl SiteState {
     /// The steps of all services. Conflicts of all services are reported together.
     pub(crate) fn steps(&self) -> Result<Vec<Step<SiteChange>>, Error> {
         const OPERATION: &str = "plan the site";
-        let s3 =
-            s3_site::steps(&self.s3.desired, &self.s3.actual).map_err(|conflicts| s3_conflicts(OPERATION, &conflicts));
+        let s3 = s3_site::plan_changes(&self.s3.desired, &self.s3.actual)
+            .map_err(|conflicts| s3_conflicts(OPERATION, &conflicts));
         let cdn = cdn::plan_changes(&self.cdn.desired, &self.cdn.actual).map_err(|conflicts| {
             let all = conflicts.0.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
             Error::conflicts(OPERATION, all.collect())
@@ -246,7 +247,8 @@ impl SiteState {
     /// A bucket becomes private only after the distribution signs its requests: until then it reads public objects.
     fn bucket_step(&self, step: Step<s3_site::Change>) -> Step<SiteChange> {
         let step = step.map(SiteChange::S3);
-        let restricts = ["/policy", "/access-block"].iter().any(|end| step.id.as_str().ends_with(end));
+        let ids = Side::BOTH.map(|side| [step_ids::policy(side), step_ids::public_access_block(side)]);
+        let restricts = ids.concat().contains(&step.id);
         if self.is_private() && restricts && step.reason == Reason::Drifted {
             return step.follows(cdn::step_ids::DISTRIBUTION_DEPLOYED);
         }
@@ -262,7 +264,7 @@ impl SiteState {
         if self.is_private() || step.id.as_str() != cdn::step_ids::DISTRIBUTION {
             return step;
         }
-        let opens = Side::BOTH.map(|side| [format!("{side}/policy"), format!("{side}/website")]).concat();
+        let opens = Side::BOTH.map(|side| [step_ids::policy(side), step_ids::website(side)]).concat();
         opens.into_iter().fold(step, Step::follows)
     }
 
@@ -271,7 +273,7 @@ impl SiteState {
     fn destroy_steps(&self, contents: &s3_site::Contents) -> Result<Vec<Step<SiteChange>>, dns::Conflicts> {
         let dns = dns::plan_destruction(&self.dns.desired, &self.dns.actual, self.validation_record_use())?;
         let cdn = cdn::plan_destruction(&self.cdn.desired, &self.cdn.actual);
-        let s3 = s3_site::destroy_steps(&self.s3.desired, &self.s3.actual, contents);
+        let s3 = s3_site::plan_destruction(&self.s3.desired, &self.s3.actual, contents);
         let alerts = alerts::plan_destruction(&self.alerts.desired, &self.alerts.actual);
         // Alarms are deleted before anything that they watch.
         let alarms: Vec<StepId> = alerts.iter().map(|step| step.id.clone()).collect();
@@ -291,11 +293,12 @@ impl SiteState {
         let records_and_cdn = records.chain(cdn);
         let mut steps: Vec<Step<SiteChange>> = records_and_cdn.map(|step| following(step, &alarms)).collect();
         steps.extend(alerts.into_iter().map(|step| step.map(SiteChange::Alerts)));
-        let ends = ["bucket", "release", "former-bucket"];
-        let last = Side::BOTH.map(|side| ends.map(|end| format!("{side}/{end}"))).concat();
+        let last =
+            Side::BOTH.map(|side| [step_ids::bucket(side), step_ids::release(side), step_ids::former_bucket(side)]);
+        let last = last.concat();
         steps.extend(s3.into_iter().map(|step| {
             let step = step.map(SiteChange::S3);
-            let is_last = last.iter().any(|id| id == step.id.as_str());
+            let is_last = last.contains(&step.id);
             if is_last { step.follows(dns::step_ids::RECORDS).follows(cdn::step_ids::DISTRIBUTION) } else { step }
         }));
         Ok(steps)

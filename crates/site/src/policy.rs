@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use twinsite_core::{AccountId, Mode, Pair, Side, Site, probe};
-use twinsite_s3_site::JOURNAL;
+use twinsite_s3_site::DRILL_JOURNAL_KEY;
 
 use crate::config::Config;
 use crate::error::{Context, Error};
@@ -230,6 +230,7 @@ impl Policy<'_> {
             "s3:PutEncryptionConfiguration",
             "s3:PutLifecycleConfiguration",
             "s3:PutReplicationConfiguration",
+            "s3:TagResource",
         ];
         let role = [
             "iam:CreateRole",
@@ -334,7 +335,7 @@ impl Policy<'_> {
     fn drill(&self) -> Vec<Value> {
         let Pair { primary, backup } = self.buckets();
         let breaks = ["s3:DeleteBucketPolicy", "s3:DeleteBucketWebsite", "s3:PutBucketPolicy", "s3:PutBucketWebsite"];
-        let journal = format!("{backup}/{JOURNAL}");
+        let journal = format!("{backup}/{DRILL_JOURNAL_KEY}");
         vec![
             Self::allow("DrillPrimary", &breaks, primary),
             Self::allow("DrillJournal", &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], journal),

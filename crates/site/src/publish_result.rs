@@ -47,6 +47,8 @@ pub struct PublishResult {
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct PrimaryResult {
+    /// Whether it was published to.
+    pub state: PrimaryState,
     /// Objects uploaded.
     pub put: usize,
     /// Objects whose headers were rewritten in place.
@@ -57,10 +59,23 @@ pub struct PrimaryResult {
     pub unchanged: usize,
     /// Bytes uploaded.
     pub bytes: u64,
-    /// Duration of the transfer.
+    /// The time until the last upload was complete: from then on, the bucket serves the release.
     pub seconds: f64,
+    /// Why it was not published to.
+    pub error: Option<String>,
     /// The address of its website endpoint.
     pub url: Option<String>,
+}
+
+/// Whether the primary was published to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PrimaryState {
+    /// It serves the release.
+    #[default]
+    Published,
+    /// It could not be reached, twice. It serves what it served before, as soon as it can be reached again.
+    Unreachable,
 }
 
 /// How the backup bucket followed.
@@ -81,6 +96,8 @@ pub struct BackupResult {
     pub waited_seconds: f64,
     /// Why it is not in sync.
     pub error: Option<String>,
+    /// What was written to it directly, because the primary could not be reached.
+    pub alone: Option<PrimaryResult>,
     /// The address of its website endpoint.
     pub url: Option<String>,
 }
@@ -95,6 +112,8 @@ pub enum BackupState {
     NotAwaited,
     /// The backup differs; `backfill` copies what is missing.
     OutOfSync,
+    /// The release was published to the backup alone, because the primary could not be reached.
+    Alone,
 }
 
 /// Releases that are no longer kept.
@@ -129,6 +148,8 @@ pub enum InvalidationResult {
 
 fn primary_result(report: &Report) -> PrimaryResult {
     PrimaryResult {
+        state: PrimaryState::Published,
+        error: None,
         put: report.put,
         rewritten: report.rewritten,
         deleted: report.deleted,
@@ -151,6 +172,7 @@ pub(crate) fn unchanged(report: &Report) -> PublishResult {
             deleted: 0,
             waited_seconds: 0.0,
             error: None,
+            alone: None,
             url: None,
         },
         release: None,
@@ -180,6 +202,7 @@ pub(crate) fn publish_result(
             deleted: drift.deleted,
             waited_seconds: replication.waited.as_secs_f64(),
             error: replication.trouble.as_ref().map(ToString::to_string),
+            alone: None,
             url: None,
         },
         release: release.as_ref().map(ReleaseSummary::from),
@@ -190,6 +213,15 @@ pub(crate) fn publish_result(
         },
         invalidation,
         ..unchanged(&report)
+    }
+}
+
+impl PublishResult {
+    /// The result of a publish whose only bucket was the backup.
+    pub(crate) fn of_backup_alone(self, error: String) -> Self {
+        let unreachable = PrimaryResult { state: PrimaryState::Unreachable, error: Some(error), ..Default::default() };
+        let backup = BackupResult { state: BackupState::Alone, alone: Some(self.primary), ..self.backup };
+        Self { primary: unreachable, backup, ..self }
     }
 }
 
@@ -278,7 +310,11 @@ impl PlannedBackup {
         Self {
             bucket: bucket.to_owned(),
             copy: copies.map(|copy| PlannedObject::new(&copy.object.key, &copy.cause, copy.object.size)).collect(),
-            delete: compared.into_iter().flat_map(|compared| &compared.gone).map(ToString::to_string).collect(),
+            delete: compared
+                .into_iter()
+                .flat_map(|compared| &compared.gone)
+                .map(|object| object.key.to_string())
+                .collect(),
             foreign: compared.into_iter().flat_map(|compared| &compared.foreign).map(ToString::to_string).collect(),
             unchanged: compared.map(|compared| compared.in_sync).unwrap_or_default(),
             error,

@@ -1,6 +1,8 @@
 //! Rollback: an older release is published again from the object versions that the buckets keep.
 
-use twinsite_core::{Event, Pair, Run, Side};
+use std::time::Duration;
+
+use twinsite_core::{Event, Pair, Run, Side, wait};
 use twinsite_sync::release::{self, Summary};
 use twinsite_sync::{
     Deletes, Guard, Index, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError, VersionedStore,
@@ -111,8 +113,14 @@ impl RollbackSource {
 /// # Errors
 /// What failed, and how much was done before. Rolling back again finishes the rest.
 pub async fn rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployResult, Error> {
-    let Rollback { stores, source, rules } = open(site, request, run).await?;
-    Box::pin(source.publish(&stores, &site.invalidator(), &rules, run)).await
+    let Rollback { stores, source, rules, unreachable } = open(site, request, run).await?;
+    let result = Box::pin(source.publish(&stores, &site.invalidator(), &rules, run)).await?;
+    Ok(match (result, unreachable) {
+        (DeployResult::Published(result), Some(error)) => {
+            DeployResult::Published(Box::new(result.of_backup_alone(error)))
+        }
+        (result, _) => result,
+    })
 }
 
 /// Plans a rollback. Read-only.
@@ -120,7 +128,7 @@ pub async fn rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) 
 /// # Errors
 /// As [`rollback`].
 pub async fn plan_rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployPlan, Error> {
-    let Rollback { stores, source, rules } = open(site, request, run).await?;
+    let Rollback { stores, source, rules, .. } = open(site, request, run).await?;
     let prepared = source.prepare(&stores, &rules, run).await?;
     Ok(DeployPlan { prepared, buckets: stores.map(|store| store.bucket().to_owned()) })
 }
@@ -130,18 +138,22 @@ struct Rollback {
     stores: Pair<twinsite_sync::S3Store>,
     source: RollbackSource,
     rules: Rules,
+    /// Why the primary could not be read.
+    unreachable: Option<String>,
 }
 
 async fn open(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<Rollback, Error> {
     let rules = site.config.rules().context("use the configuration")?;
     let mut stores = site.stores();
-    let releases = match Box::pin(release::list(&stores.primary)).await {
-        Ok(releases) => releases,
-        Err(error) => {
+    let (releases, unreachable) = match Box::pin(list_twice(&stores.primary, run)).await {
+        Ok(releases) => (releases, None),
+        Err(error) if error.is_unreachable() => {
+            let reason = error.to_string();
             let releases = releases_without_primary(&stores.backup, error, run).await?;
             stores.primary = site.store(Side::Backup);
-            releases
+            (releases, Some(reason))
         }
+        Err(error) => return Err(Error::new(OPERATION, error)),
     };
     let id = match &request.release {
         Some(id) => parse_id(id)?,
@@ -153,7 +165,22 @@ async fn open(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Resul
     let mut source = RollbackSource::read(&stores.primary, id, &rules, plan, request.message.clone()).await?;
     source.notes.who.clone_from(&site.caller);
     source.options = request.options;
-    Ok(Rollback { stores, source, rules })
+    Ok(Rollback { stores, source, rules, unreachable })
+}
+
+/// How long after a network error the primary is asked once more, before it counts as unreachable.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+/// The releases of the primary. A network error counts only if it occurs twice.
+async fn list_twice<S: VersionedStore>(primary: &S, run: &Run) -> Result<Vec<Summary>, SyncError> {
+    match Box::pin(release::list(primary)).await {
+        Err(error) if error.is_unreachable() => {
+            wait::pause(run, SECOND_LOOK).await;
+            run.check()?;
+            Box::pin(release::list(primary)).await
+        }
+        listed => listed,
+    }
 }
 
 /// The backup has the same records and versions.

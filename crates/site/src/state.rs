@@ -3,7 +3,7 @@
 use twinsite_cdn as cdn;
 use twinsite_core::{Deferred, Event, Mode, Run};
 use twinsite_dns_failover::{self as dns, alerts};
-use twinsite_s3_site::{self as s3_site, Adopt};
+use twinsite_s3_site::{self as s3_site, Adopt, FormerBucket};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
@@ -18,7 +18,7 @@ pub(crate) struct Compared<D, A> {
 /// Desired and actual state of every service.
 #[derive(Debug)]
 pub(crate) struct SiteState {
-    pub(crate) s3: Compared<s3_site::Desired, s3_site::Observed>,
+    pub(crate) s3: Compared<s3_site::Desired, s3_site::Actual>,
     pub(crate) cdn: Compared<cdn::Desired, cdn::Actual>,
     pub(crate) dns: Compared<dns::Desired, dns::Actual>,
     pub(crate) alerts: Compared<alerts::Desired, alerts::Actual>,
@@ -76,7 +76,7 @@ impl SiteContext {
         let mut desired_s3 = self.desired_buckets(adopt);
         if self.site.mode == Mode::Origin {
             let distribution = actual_cdn.distribution.as_ref();
-            desired_s3.reader = Some(distribution.map_or_else(
+            desired_s3.distribution_arn = Some(distribution.map_or_else(
                 || Deferred::After(cdn::step_ids::DISTRIBUTION.into()),
                 |distribution| Deferred::Known(distribution.arn.clone()),
             ));
@@ -106,7 +106,7 @@ impl SiteState {
 
     /// Warns of buckets that belonged to the site in another mode.
     pub(crate) fn warn_of_former_buckets(&self, run: &Run) {
-        for (side, bucket) in &self.s3.actual.former {
+        for FormerBucket { side, bucket } in &self.s3.actual.former {
             let region = self.s3.desired.site.regions.get(*side);
             let text = format!("the bucket `{bucket}` in {region} belonged to this site in another mode and is unused");
             let hint = Some("`twinsite destroy --former` deletes it with its contents, and nothing else".to_owned());

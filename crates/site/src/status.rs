@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_cdn as cdn;
 use twinsite_core::{Plan, Run, Side};
-use twinsite_s3_site::{Adopt, Found};
+use twinsite_s3_site::{ActualBucket, Adopt};
 use twinsite_sync::release;
 
 use crate::context::SiteContext;
@@ -216,14 +216,14 @@ pub async fn status(site: &SiteContext, run: &Run) -> Result<Status, Error> {
             None => Health::Unknown,
         },
     });
-    let exists = |side| matches!(state.s3.actual.buckets.get(side), Found::Bucket(_));
+    let exists = |side| matches!(state.s3.actual.buckets.get(side), ActualBucket::Present(_));
     let both_exist = exists(Side::Primary) && exists(Side::Backup);
     let (mut out_of_sync, mut failed_over_by_hand, mut release) = (None, false, None);
     if both_exist {
         let compared = compare_buckets(&site.stores(), &Run::silent()).await.context(OPERATION)?;
         out_of_sync = Some(compared.differences.len());
-        failed_over_by_hand =
-            site.site.mode.public_buckets() && site.services.s3.is_stopped(&site.site).await.context(OPERATION)?;
+        failed_over_by_hand = site.site.mode.public_buckets()
+            && site.services.s3.has_failover_switch(&site.site).await.context(OPERATION)?;
     }
     if exists(Side::Primary) {
         let newest = Box::pin(release::newest(&site.store(Side::Primary))).await.context(OPERATION)?;
@@ -318,13 +318,13 @@ fn bucket(state: &SiteState, side: Side) -> BucketState {
         replicates_to: None,
     };
     match state.s3.actual.buckets.get(side) {
-        Found::Nothing => absent,
-        Found::Forbidden => BucketState { existence: BucketExistence::OtherAccount, ..absent },
-        Found::Elsewhere(region) => {
+        ActualBucket::Absent => absent,
+        ActualBucket::Inaccessible => BucketState { existence: BucketExistence::OtherAccount, ..absent },
+        ActualBucket::OtherRegion(region) => {
             BucketState { existence: BucketExistence::OtherRegion, region: Some(region.clone()), ..absent }
         }
-        Found::Bucket(found) => {
-            let rule = found.replication.rule.as_ref().filter(|rule| rule.enabled);
+        ActualBucket::Present(found) => {
+            let rule = found.replication.managed.as_ref().filter(|rule| rule.enabled);
             BucketState {
                 existence: BucketExistence::Present,
                 region: Some(site.regions.get(side).to_string()),

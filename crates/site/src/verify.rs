@@ -81,7 +81,7 @@ async fn compare_stores<S: VersionedStore>(
 ) -> Result<VerifyResult, SyncError> {
     let compared = compare(&stores.primary, &stores.backup, run).await?;
     let copies = compared.copies.iter().map(|copy| Difference::new(bucket, &copy.object.key, &copy.cause));
-    let gone = compared.gone.iter().map(|key| Difference::new(bucket, key, &"deleted in the primary"));
+    let gone = compared.gone.iter().map(|object| Difference::new(bucket, &object.key, &"deleted in the primary"));
     let foreign = compared.foreign.iter().map(|key| Difference::new(bucket, key, &"not in the primary"));
     Ok(VerifyResult { differences: copies.chain(gone).collect(), foreign: foreign.collect() })
 }

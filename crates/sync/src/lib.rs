@@ -19,7 +19,7 @@ pub use model::range::{Content, FileRange};
 pub use model::release_id::{ReleaseId, RetentionPolicy};
 pub use model::source_error::{Fault, Problem, SourceError};
 pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SyncPlan, plan};
-pub use publish::{Prepared, Published, Publishing, prepare, publish};
+pub use publish::{Prepared, Publish, Published, Publishing, prepare};
 pub use release::{Notes, Release};
 pub use source::digest::{hash, part_digests};
 pub use source::index::Index;
@@ -29,7 +29,7 @@ pub use source::walk::{Source, walk};
 #[cfg(feature = "s3")]
 pub use store::S3Store;
 pub use store::{
-    Condition, Copied, Copying, Head, MemoryStore, ObjectVersion, Page, PartMade, Pending, ReplicationStatus, Store,
-    VersionHead, VersionedStore, VersionsPage, Written,
+    Condition, Copied, Copying, Head, ListedObject, MemoryStore, NotDeleted, ObjectVersion, Page, PartMade, Pending,
+    ReadObject, ReplicationStatus, Store, VersionHead, VersionedStore, VersionsPage, Written,
 };
 pub use transfer::{Interrupted, Report, WrittenObject, transfer};

@@ -1,49 +1,58 @@
-//! A publish to two buckets: the first is written, the second follows, and what was done is recorded.
+//! A publish to two buckets: the primary is written, the backup follows by replication, and what was done is recorded.
 //!
 //! ```
 //! use std::time::Duration;
-//! use twinsite_core::Run;
+//! use twinsite_core::{Pair, Run};
 //! use twinsite_sync::lock::{Lease, Owner, take};
-//! use twinsite_sync::{Index, MemoryStore, Notes, Options, Publishing, Rules, prepare, publish, walk};
+//! use twinsite_sync::{Index, MemoryStore, Notes, Options, Publish, Publishing, Rules, prepare, walk};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dir = tempfile::tempdir()?;
 //! # std::fs::write(dir.path().join("index.html"), "<h1>hello</h1>")?;
 //! let (rules, index, run) = (Rules::web(), Index::memory(), Run::silent());
-//! let (primary, backup) = (MemoryStore::default(), MemoryStore::default());
+//! let stores = Pair::new(MemoryStore::default(), MemoryStore::default());
 //! let source = walk(dir.path(), &rules)?;
-//! let prepared = prepare(&source, (&primary, &backup), &Options::default(), &index, &run).await?;
-//! let mut lock = take(&primary, Owner::here("deploy"), prepared.pending_invalidations(), Lease::default(), &run).await?;
-//! let patience = Duration::from_secs(30);
-//! let how = Publishing { source: &source, rules: &rules, patience, notes: Notes::default() };
-//! let (published, lost) =
-//!     lock.hold(&run, async |run| publish(prepared, (&primary, &backup), how, &index, &run).await).await;
+//! let prepared = prepare(&source, (&stores.primary, &stores.backup), &Options::default(), &index, &run).await?;
+//! let pending = prepared.unfinished();
+//! let mut lock = take(&stores.primary, Owner::here("deploy"), pending, Lease::default(), &run).await?;
+//! let how = Publishing { source: &source, rules: &rules, patience: Duration::from_secs(30), notes: Notes::default() };
+//! let work = async |run| {
+//!     let mut publish = Publish::new(prepared, &stores, how, &run);
+//!     publish.upload(&index).await?;
+//!     // Visitors have the release. Here the CDN is told what has changed.
+//!     publish.record().await?;
+//!     publish.follow().await;
+//!     publish.delete().await?;
+//!     publish.follow().await;
+//!     Ok::<_, twinsite_sync::Interrupted>(publish.end().await)
+//! };
+//! let (published, lost) = lock.hold(&run, work).await;
 //! assert!(lost.is_none());
 //! assert_eq!(published?.release.map(|release| release.id.0), Some(1));
-//! // Here the CDN is told what to forget: `lock.pending_invalidations()`.
 //! lock.free().await?;
 //! # Ok(()) }
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use futures::future::join;
 use tokio::task::JoinSet;
-use twinsite_core::{Event, Phase, Run, Side};
+use twinsite_core::{Event, Pair, Phase, Run, Side};
 
-use crate::lock::{self, PendingInvalidations};
+use crate::lock::{self, UnfinishedPublish};
+use crate::plan::Ledger;
 use crate::plan::listing::list;
-use crate::plan::plan_with;
+use crate::plan::{Listed, plan_with};
 use crate::release::{self, Notes, RecordBuilder, Summary};
 use crate::replicate::{Compared, Filled, ReplicationState, ReplicationWaiter, compare_listed, fill, marker};
 use crate::source::prehash::Prehasher;
 use crate::store::VersionedStore;
-use crate::transfer::{WaveBarrier, transfer_with_barrier};
+use crate::transfer::{Transfer, Uploads};
 use crate::{
-    Index, Interrupted, Key, Options, RemoteObject, Report, Rules, Source, Store, StoreError, SyncError, SyncPlan,
-    WrittenObject,
+    Delete, Index, Interrupted, Key, Options, RemoteObject, Report, Rules, Source, Store, StoreError, SyncError,
+    SyncPlan,
 };
 
 /// A publish that was planned, and nothing changed yet.
@@ -58,7 +67,7 @@ pub struct Prepared {
     pub notes: Vec<Key>,
     seen: Vec<(Key, i64)>,
     unfinished: bool,
-    has_pending: bool,
+    has_unfinished: bool,
     is_first: bool,
 }
 
@@ -71,20 +80,24 @@ impl Prepared {
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
         let level = self.drift.as_ref().is_ok_and(Compared::is_in_sync);
-        self.plan.is_empty() && self.plan.ledger.current && level && !self.unfinished && !self.has_pending
+        self.plan.is_empty() && self.plan.ledger.current && level && !self.unfinished && !self.has_unfinished
     }
 
     /// True when an earlier publish noted that visitors may still be served old copies.
-    pub fn has_pending(&self) -> bool {
-        self.has_pending
+    pub fn has_unfinished(&self) -> bool {
+        self.has_unfinished
     }
 
-    /// What visitors may be served old copies of, once this is published. What is new was never cached.
-    pub fn pending_invalidations(&self) -> PendingInvalidations {
-        let puts = self.plan.puts().iter().filter(|put| put.reason.word() != "absent").map(|put| &put.object.key);
+    /// What is left to do should the publish not come to its end: objects that are replaced may be cached by edges, and objects that
+    /// are new are in no manifest yet.
+    pub fn unfinished(&self) -> UnfinishedPublish {
+        let replaced = self.plan.puts().iter().filter(|put| put.replaces.is_some()).map(|put| &put.object.key);
         let rewrites = self.plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
         let deletes = self.plan.deletes().iter().map(|delete| &delete.key);
-        PendingInvalidations::new(puts.chain(rewrites).chain(deletes).map(ToString::to_string).collect::<BTreeSet<_>>())
+        let keys = replaced.chain(rewrites).chain(deletes).map(ToString::to_string).collect();
+        let created = self.plan.puts().iter().filter(|put| put.replaces.is_none());
+        let created = created.map(|put| put.object.key.to_string()).collect();
+        UnfinishedPublish { created, ..UnfinishedPublish::new(keys) }
     }
 
     /// True when nobody has published since this was planned, as far as a look at the records tells.
@@ -130,10 +143,12 @@ pub async fn prepare<S: VersionedStore>(
     let listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
     let options = Options { side: Some(Side::Primary), ..*options };
-    let plan = plan_with(source, (primary, &listing), &options, (index, ahead), run).await?;
+    let locked = listing.iter().any(|object| object.key.as_str() == lock::KEY);
+    let has_unfinished = listing.iter().any(|object| lock::has_unfinished(&object.key));
+    let created = created_before(primary, locked, has_unfinished).await?;
+    let listed = Listed { store: primary, listing: &listing, created: &created };
+    let plan = plan_with(source, listed, &options, (index, ahead), run).await?;
     let seen = records_of(&listing);
-    let has = |key: &str| plan.notes().iter().any(|note| note.as_str() == key);
-    let (locked, has_pending) = (has(lock::KEY), plan.notes().iter().any(lock::has_pending));
     let known = |listing: &[RemoteObject]| !crate::manifest::ledgers(listing).is_empty();
     let is_first = plan.is_first() || other.as_ref().is_ok_and(|listing| !known(listing));
     let notes = other.as_ref().map(|listing| notes_of(listing)).unwrap_or_default();
@@ -141,7 +156,19 @@ pub async fn prepare<S: VersionedStore>(
         Ok(other) => compare_listed((primary, listing), (backup, other), &changing(&plan), run).await,
         Err(error) => Err(error.into()),
     };
-    Ok(Prepared { plan, drift, notes, seen, unfinished: locked, has_pending, is_first })
+    Ok(Prepared { plan, drift, notes, seen, unfinished: locked, has_unfinished, is_first })
+}
+
+/// Keys that unfinished publishes have created: no manifest names them yet.
+async fn created_before(primary: &impl Store, locked: bool, has_unfinished: bool) -> Result<HashSet<Key>, SyncError> {
+    let mut unfinished = UnfinishedPublish::default();
+    if locked {
+        unfinished.join(lock::unfinished_of_holder(primary).await?);
+    }
+    if has_unfinished {
+        unfinished.join(lock::read_unfinished(primary).await?);
+    }
+    Ok(unfinished.created.iter().filter_map(|key| key.parse().ok()).collect())
 }
 
 fn notes_of(listing: &[RemoteObject]) -> Vec<Key> {
@@ -153,19 +180,24 @@ fn changing(plan: &SyncPlan) -> BTreeSet<Key> {
     let rewrites = plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
     let deletes = plan.deletes().iter().map(|delete| &delete.key);
     let changes = puts.chain(rewrites).chain(deletes);
-    let ledgers =
-        plan.ledger.stale.iter().chain([&plan.ledger.key]).filter(|_| !plan.is_empty() || !plan.ledger.current);
+    let ledgers = plan
+        .ledger
+        .stale
+        .iter()
+        .map(|object| &object.key)
+        .chain([&plan.ledger.key])
+        .filter(|_| !plan.is_empty() || !plan.ledger.current);
     changes.chain(ledgers).cloned().collect()
 }
 
 /// How to publish.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Publishing<'a> {
     /// What was planned for.
     pub source: &'a Source,
-    /// The order of things.
+    /// The order of uploads.
     pub rules: &'a Rules,
-    /// How long replication is waited for after each wave, before what is late is copied.
+    /// How long replication is waited for, after the last upload, before what is late is copied.
     pub patience: Duration,
     /// What people write about the release.
     pub notes: Notes,
@@ -174,52 +206,181 @@ pub struct Publishing<'a> {
 /// What a publish did.
 #[derive(Debug)]
 pub struct Published {
-    /// What was done to the first bucket.
+    /// What was done to the primary. Its duration ends with the last upload: from then on, visitors have the release.
     pub report: Report,
-    /// What the second bucket had to be given beforehand.
+    /// What the backup lacked beforehand.
     pub drift: Filled,
-    /// How the second bucket followed.
+    /// How the backup followed.
     pub replication: ReplicationState,
-    /// The release; `None` when nothing changed.
+    /// The release; `None` if nothing changed.
     pub release: Option<Summary>,
 }
 
-/// Publishes what was planned. The caller holds the lock.
+/// A publish in progress. The caller holds the lock, and calls [`upload`](Self::upload), [`record`](Self::record),
+/// [`follow`](Self::follow), [`delete`](Self::delete), `follow` and [`end`](Self::end) in this order.
 ///
-/// # Errors
-/// [`Interrupted`] says what was done. Planning and publishing again finishes it.
-pub async fn publish<S: VersionedStore>(
-    prepared: Prepared,
-    (primary, backup): (&S, &S),
-    how: Publishing<'_>,
-    index: &Index,
-    run: &Run,
-) -> Result<Published, Interrupted> {
-    let Prepared { plan, drift, unfinished, has_pending, .. } = prepared;
-    let mut follower = ReplicationWaiter::new(primary, backup, how.patience, run).knowing(how.source);
-    let mut filled = Filled::default();
-    match drift {
-        Ok(drift) if drift.is_in_sync() => {}
-        Ok(drift) => match Box::pin(fill(drift, primary, backup, how.rules, run)).await {
-            Ok(done) => filled = done,
-            Err(stopped) => follower.state.trouble = stopped.failed.into_iter().next().map(|(_, error)| error),
-        },
-        Err(error) => follower.state.trouble = Some(error),
+/// Uploads wait for nothing but the primary. Deletes wait for the backup: replication keeps no order, and a page of the backup must not
+/// name what is deleted already.
+pub struct Publish<'a, S> {
+    transfer: Transfer<'a, S>,
+    waiter: ReplicationWaiter<'a, S>,
+    /// Both send nothing after the lease has expired.
+    stores: Pair<S>,
+    how: Publishing<'a>,
+    run: &'a Run,
+    uploads: Option<Uploads>,
+    deletes: Vec<Delete>,
+    ledger: Option<Ledger>,
+    drift: Option<Result<Compared, SyncError>>,
+    draft: Option<Recalled>,
+    /// Whether the plan changes any object.
+    changes: bool,
+    filled: Filled,
+    release: Option<Summary>,
+    /// How many of the objects that were written, and of those that were deleted, the backup has followed.
+    followed: (usize, usize),
+}
+
+impl<S> std::fmt::Debug for Publish<'_, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Publish").field("release", &self.release).finish_non_exhaustive()
     }
-    let (changes, previous) = (!plan.is_empty(), plan.releases().last().copied());
-    // Objects that stayed for an earlier release may be part of this one again, and then nothing need be sent.
-    let doubtful = unfinished || has_pending || !plan.ledger.current;
-    let draft = (changes || doubtful || previous.is_none()).then(|| RecordBuilder::of(&plan, how.source));
-    let draft = draft.map(|draft| recalled(draft, primary.clone()));
-    let mut company = PublishContext { follower, primary, draft, changes, notes: how.notes, release: None };
-    let report = Box::pin(transfer_with_barrier(plan, primary, index, run, &mut company)).await?;
-    let PublishContext { mut follower, release, .. } = company;
-    let rest = report.wrote.get(report.followed..).unwrap_or_default();
-    if !rest.is_empty() || !report.removed.is_empty() {
-        follower.end(rest, &report.removed).await;
+}
+
+impl<'a, S: VersionedStore> Publish<'a, S> {
+    /// The execution of what was prepared.
+    pub fn new(prepared: Prepared, stores: &'a Pair<S>, how: Publishing<'a>, run: &'a Run) -> Self {
+        let Prepared { plan, drift, unfinished, has_unfinished, .. } = prepared;
+        let (changes, previous) = (!plan.is_empty(), plan.releases().last().copied());
+        // Objects that stayed for an earlier release may be part of this one again, and then nothing need be sent.
+        let doubtful = unfinished || has_unfinished || !plan.ledger.current;
+        let draft = (changes || doubtful || previous.is_none()).then(|| RecordBuilder::of(&plan, how.source));
+        let stores = stores.as_ref().map(|store| store.fenced(run));
+        let draft = draft.map(|draft| recalled(draft, stores.primary.clone()));
+        let SyncPlan { puts, rewrites, deletes, kept, ledger, side, .. } = plan;
+        let waiter = ReplicationWaiter::new(stores.clone(), how.patience, run).knowing(how.source);
+        Self {
+            transfer: Transfer::new(stores.primary.clone(), run, side, kept),
+            waiter,
+            stores,
+            run,
+            uploads: Some(Uploads { puts, rewrites }),
+            deletes,
+            ledger: Some(ledger),
+            drift: Some(drift),
+            draft,
+            changes,
+            filled: Filled::default(),
+            release: None,
+            followed: (0, 0),
+            how,
+        }
     }
-    write_sync_marker(&mut follower.state, (primary, backup), release.as_ref()).await;
-    Ok(Published { report, drift: filled, replication: follower.state, release })
+
+    /// Whether objects are to be deleted.
+    pub fn has_deletes(&self) -> bool {
+        !self.deletes.is_empty()
+    }
+
+    /// Uploads to the primary: assets, pages, entry documents.
+    ///
+    /// # Errors
+    /// [`Interrupted`]: what was done. Planning and publishing again finishes it.
+    pub async fn upload(&mut self, index: &Index) -> Result<(), Interrupted> {
+        match self.uploads.take() {
+            Some(uploads) => Box::pin(self.transfer.upload(uploads, index)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the release record, whose number only one publish can take, and the manifest unless objects are to be deleted first.
+    ///
+    /// # Errors
+    /// As [`Self::upload`]; [`SyncError::Raced`] if another publish has taken the number.
+    pub async fn record(&mut self) -> Result<(), Interrupted> {
+        if let Err(error) = self.write_record().await {
+            return Err(self.transfer.interrupted(vec![(records(), error)], self.deletes.len()));
+        }
+        if self.has_deletes() { Ok(()) } else { self.write_manifest().await }
+    }
+
+    async fn write_record(&mut self) -> Result<(), SyncError> {
+        let Some(mut recalled) = self.draft.take() else { return Ok(()) };
+        let draft = match recalled.join_next().await {
+            None => return Ok(()),
+            Some(Ok(draft)) => draft?,
+            Some(Err(stopped)) => return Err(StoreError::Broken(stopped.to_string()).into()),
+        };
+        if !self.changes && draft.has_previous() {
+            return Ok(());
+        }
+        self.run.check()?;
+        let notes = std::mem::take(&mut self.how.notes);
+        let deletes = self.deletes.len();
+        let (made, wrote) = release::write(&self.stores.primary, draft, &self.transfer.report, deletes, notes).await?;
+        self.release = Some(made);
+        self.transfer.report.wrote.extend(wrote);
+        Ok(())
+    }
+
+    async fn write_manifest(&mut self) -> Result<(), Interrupted> {
+        match self.ledger.take() {
+            Some(ledger) => self.transfer.write_manifest(ledger).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Deletes from the primary, and writes the manifest.
+    ///
+    /// # Errors
+    /// As [`Self::upload`].
+    pub async fn delete(&mut self) -> Result<(), Interrupted> {
+        if !self.has_deletes() {
+            return Ok(());
+        }
+        let deletes = std::mem::take(&mut self.deletes);
+        Box::pin(self.transfer.delete(deletes)).await?;
+        self.write_manifest().await
+    }
+
+    /// Waits until the backup has what was written and deleted since the last call. What the backup lacked before, and what is late, is
+    /// copied. Failures are in [`Published::replication`]: the primary does not depend on them.
+    pub async fn follow(&mut self) {
+        let both = (&self.stores.primary, &self.stores.backup);
+        match self.drift.take() {
+            None => {}
+            Some(Ok(drift)) if drift.is_in_sync() => {}
+            Some(Ok(drift)) => match Box::pin(fill(drift, both.0, both.1, self.how.rules, self.run)).await {
+                Ok(done) => self.filled = done,
+                Err(stopped) => {
+                    let (error, cancelled) = (stopped.failed.into_iter().next(), SyncError::Cancelled);
+                    self.waiter.state.trouble = Some(error.map_or(cancelled, |(_, error)| error));
+                }
+            },
+            Some(Err(error)) => self.waiter.state.trouble = Some(error),
+        }
+        let report = &self.transfer.report;
+        let wrote = report.wrote.get(self.followed.0..).unwrap_or_default();
+        let removed = report.removed.get(self.followed.1..).unwrap_or_default();
+        if wrote.is_empty() && removed.is_empty() {
+            return;
+        }
+        self.waiter.end(wrote, removed).await;
+        self.followed = (report.wrote.len(), report.removed.len());
+    }
+
+    /// What was done.
+    pub async fn end(self) -> Published {
+        let Self { transfer, waiter, stores, filled, release, .. } = self;
+        let mut replication = waiter.state;
+        write_sync_marker(&mut replication, &stores, release.as_ref()).await;
+        Published { report: transfer.report, drift: filled, replication, release }
+    }
+}
+
+/// Where releases are recorded.
+fn records() -> Key {
+    crate::model::layout::RELEASES.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
 /// A draft whose release before is read while objects are sent.
@@ -231,49 +392,17 @@ fn recalled<S: VersionedStore>(mut draft: RecordBuilder, primary: S) -> Recalled
     recalled
 }
 
-/// What goes with a transfer: the second bucket follows it, and a release is made of it.
-struct PublishContext<'a, S> {
-    follower: ReplicationWaiter<'a, S>,
-    primary: &'a S,
-    draft: Option<Recalled>,
-    /// Whether there is anything new about it.
-    changes: bool,
-    notes: Notes,
-    release: Option<Summary>,
-}
-
-impl<S: VersionedStore> WaveBarrier for PublishContext<'_, S> {
-    async fn wait_for_backup(&mut self, wrote: &[WrittenObject]) {
-        self.follower.end(wrote, &[]).await;
-    }
-
-    async fn record(&mut self, report: &Report) -> Result<Vec<WrittenObject>, SyncError> {
-        let Some(mut recalled) = self.draft.take() else { return Ok(Vec::new()) };
-        let draft = match recalled.join_next().await {
-            None => return Ok(Vec::new()),
-            Some(Ok(draft)) => draft?,
-            Some(Err(stopped)) => return Err(StoreError::Broken(stopped.to_string()).into()),
-        };
-        if !self.changes && draft.has_previous() {
-            return Ok(Vec::new());
-        }
-        let (made, wrote) = release::write(self.primary, draft, report, std::mem::take(&mut self.notes)).await?;
-        self.release = Some(made);
-        Ok(wrote)
-    }
-}
-
-/// Copies are younger than their originals: a note spares looking at them again. That it could not be written costs
-/// only those looks.
+/// Copies are younger than their originals: a marker spares the next comparison the requests that tell them apart. If it could not be
+/// written, only those requests are lost.
 async fn write_sync_marker<S: VersionedStore>(
     replication: &mut ReplicationState,
-    (primary, backup): (&S, &S),
+    stores: &Pair<S>,
     release: Option<&Summary>,
 ) {
     let (false, true, Some(release)) = (replication.copied.is_empty(), replication.trouble.is_none(), release) else {
         return;
     };
-    if let Ok(Some(look)) = primary.look(&release.id.key(0), None).await {
-        drop(marker::write(backup, look.modified).await);
+    if let Ok(Some(look)) = stores.primary.look(&release.id.key(0), None).await {
+        drop(marker::write(&stores.backup, look.modified).await);
     }
 }

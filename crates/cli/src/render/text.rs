@@ -8,7 +8,7 @@ use twinsite_site::drill::{DrillResult, FailoverPath, Verdict};
 use twinsite_site::{
     BackfillResult, BackupResult, BackupState, BucketExistence, BucketState, CertificateState, CertificateStatus,
     DeployPlanSummary, Error, Estimate, Health, InvalidationResult, PlanSummary, PlannedBackup, PrimaryResult,
-    ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, Target, VerifyResult,
+    PrimaryState, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, Target, VerifyResult,
 };
 
 use crate::result::{CommandResult, DeployedResult, DrilledResult};
@@ -237,6 +237,14 @@ fn deployed(deployed: &DeployedResult) -> String {
 }
 
 fn primary(primary: &PrimaryResult) -> String {
+    if primary.state == PrimaryState::Unreachable {
+        let reason = primary.error.as_deref().unwrap_or_default();
+        return format!("unreachable, not published to: {reason}");
+    }
+    written(primary)
+}
+
+fn written(primary: &PrimaryResult) -> String {
     let PrimaryResult { put, rewritten, deleted, unchanged, bytes, seconds, .. } = primary;
     if put + rewritten + deleted == 0 {
         return format!("nothing to do: {} up to date", count(*unchanged, "object"));
@@ -255,6 +263,10 @@ fn backup(backup: &BackupResult) -> String {
                 .to_owned();
         }
         BackupState::OutOfSync => return format!("out of sync: {reason}; `twinsite backfill` repairs that"),
+        BackupState::Alone => {
+            let written = backup.alone.as_ref().map(written).unwrap_or_default();
+            return format!("{written}; published alone: deploy or roll back again when the primary can be reached");
+        }
         BackupState::InSync => {}
     }
     match (backup.replicated, backup.copied.len() + backup.backfilled + backup.deleted) {
@@ -303,7 +315,7 @@ fn backfilled(backfilled: &BackfillResult) -> String {
             let _ = writeln!(
                 text,
                 "its report is in the primary bucket under {}/job-{}/",
-                twinsite_s3_site::REPORTS,
+                twinsite_s3_site::BATCH_REPORT_PREFIX,
                 job.id
             );
         }

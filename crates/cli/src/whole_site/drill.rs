@@ -3,27 +3,27 @@
 use twinsite_aws::AwsError;
 use twinsite_local::Outages;
 use twinsite_local::s3::BucketSettings;
-use twinsite_s3_site::{How, Undo};
+use twinsite_s3_site::{Outage, RestoreAction};
 
 use super::*;
 
 /// Breaks and puts back, as the drill does; every call may be its last.
-async fn drilled(stack: &TestSite, how: How) -> Result<(), AwsError> {
+async fn drilled(stack: &TestSite, outage: Outage) -> Result<(), AwsError> {
     let (s3, site) = (&stack.services.s3, &stack.site);
-    let undo = s3.undo(site, how).await?;
-    s3.write_journal(site, serde_json::to_string(&undo).unwrap()).await?;
+    let undo = s3.read_restore_action(site, outage).await?;
+    s3.write_drill_journal(site, &serde_json::to_string(&undo).unwrap()).await?;
     s3.break_primary(site, &undo).await?;
-    s3.restore(site, &undo).await?;
-    s3.clear_journal(site).await
+    s3.restore_primary(site, &undo).await?;
+    s3.delete_drill_journal(site).await
 }
 
 /// What `drill --restore` does.
 async fn healed(stack: &TestSite) {
     let (s3, site) = (&stack.services.s3, &stack.site);
-    if let Some(text) = s3.read_journal(site).await.unwrap() {
-        let undo: Undo = serde_json::from_str(&text).unwrap();
-        s3.restore(site, &undo).await.unwrap();
-        s3.clear_journal(site).await.unwrap();
+    if let Some(text) = s3.read_drill_journal(site).await.unwrap() {
+        let undo: RestoreAction = serde_json::from_str(&text).unwrap();
+        s3.restore_primary(site, &undo).await.unwrap();
+        s3.delete_drill_journal(site).await.unwrap();
     }
 }
 
@@ -31,7 +31,7 @@ fn settings(cloud: &Cloud, stack: &TestSite) -> Vec<BucketSettings> {
     stack.site.buckets.iter().map(|(_, bucket)| cloud.world().s3().bucket(bucket.as_str()).unwrap()).collect()
 }
 
-async fn nothing_stays_broken(how: How, mode: Mode, trouble: InjectedFault) {
+async fn nothing_stays_broken(outage: Outage, mode: Mode, trouble: InjectedFault) {
     let cloud = cloud();
     let text = full(mode);
     applied(&open(&cloud, &text, None).await).await.unwrap();
@@ -39,17 +39,17 @@ async fn nothing_stays_broken(how: How, mode: Mode, trouble: InjectedFault) {
     let before = settings(&cloud, &hurried);
     for k in 0.. {
         trouble_from(&cloud, k, trouble);
-        let ended = drilled(&hurried, how).await;
+        let ended = drilled(&hurried, outage).await;
         cloud.inject_faults(|_| InjectedFault::None);
         healed(&hurried).await;
-        assert_eq!(settings(&cloud, &hurried), before, "{how} in {mode}, after {k}");
+        assert_eq!(settings(&cloud, &hurried), before, "{outage} in {mode}, after {k}");
         assert!(
-            !how.fits(Mode::Dns)
+            !outage.is_effective_in(Mode::Dns)
                 || mode == Mode::Origin
-                || !hurried.services.s3.is_stopped(&hurried.site).await.unwrap()
+                || !hurried.services.s3.has_failover_switch(&hurried.site).await.unwrap()
         );
         if ended.is_ok() {
-            assert!(k > 3, "{how}: the trouble came too late");
+            assert!(k > 3, "{outage}: the trouble came too late");
             return;
         }
     }
@@ -57,10 +57,10 @@ async fn nothing_stays_broken(how: How, mode: Mode, trouble: InjectedFault) {
 
 #[tokio::test]
 async fn stopped_after_any_call_or_with_its_reply_lost_everything_is_byte_for_byte_as_it_was() {
-    for how in [How::Website, How::Policy, How::StopObject, How::Replication] {
-        for mode in MODES.into_iter().filter(|mode| how.fits(*mode)) {
+    for outage in [Outage::Website, Outage::Policy, Outage::StopObject, Outage::Replication] {
+        for mode in MODES.into_iter().filter(|mode| outage.is_effective_in(*mode)) {
             for trouble in [InjectedFault::Refuse, InjectedFault::LoseReply] {
-                Box::pin(nothing_stays_broken(how, mode, trouble)).await;
+                Box::pin(nothing_stays_broken(outage, mode, trouble)).await;
             }
         }
     }
@@ -72,18 +72,18 @@ async fn each_way_breaks_what_it_says_and_nothing_else() {
     let stack = open(&cloud, &text, None).await;
     applied(&stack).await.unwrap();
     let (s3, site) = (&stack.services.s3, &stack.site);
-    for (how, drift) in [
-        (How::Website, &["primary/website"][..]),
-        (How::Policy, &["primary/policy"]),
-        (How::StopObject, &[]),
-        (How::Replication, &["primary/replication"]),
+    for (outage, drift) in [
+        (Outage::Website, &["primary/website"][..]),
+        (Outage::Policy, &["primary/policy"]),
+        (Outage::StopObject, &[]),
+        (Outage::Replication, &["primary/replication"]),
     ] {
-        let undo = s3.undo(site, how).await.unwrap();
+        let undo = s3.read_restore_action(site, outage).await.unwrap();
         s3.break_primary(site, &undo).await.unwrap();
-        assert_eq!(steps(&stack).await, drift, "{how}");
-        assert_eq!(s3.is_stopped(site).await.unwrap(), how == How::StopObject);
-        s3.restore(site, &undo).await.unwrap();
-        assert_eq!(steps(&stack).await, [""; 0], "{how}");
+        assert_eq!(steps(&stack).await, drift, "{outage}");
+        assert_eq!(s3.has_failover_switch(site).await.unwrap(), outage == Outage::StopObject);
+        s3.restore_primary(site, &undo).await.unwrap();
+        assert_eq!(steps(&stack).await, [""; 0], "{outage}");
     }
 }
 
@@ -95,9 +95,9 @@ async fn the_switch_is_one_call_in_the_backups_region() {
     let regions_out = ["us-east-1".to_owned()].into();
     cloud.world().set_outages(Outages { regions_out, control_out: true, cdn_out: true, ..Outages::default() });
     cloud.reset_request_counts();
-    stack.services.s3.stop(&stack.site).await.unwrap();
+    stack.services.s3.put_failover_switch(&stack.site).await.unwrap();
     assert_eq!(cloud.request_counts(), [("PutObject".to_owned(), 1)].into());
     cloud.reset_request_counts();
-    stack.services.s3.resume(&stack.site).await.unwrap();
+    stack.services.s3.delete_failover_switch(&stack.site).await.unwrap();
     assert_eq!(cloud.request_counts(), [("DeleteObject".to_owned(), 1)].into());
 }

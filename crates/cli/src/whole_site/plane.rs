@@ -158,7 +158,7 @@ async fn edges_cache_revalidate_forget_compress_and_redirect() {
     let invalidator = stack.context.invalidator();
     let distribution = invalidator.prepare().await.unwrap().unwrap();
     let wait = WaitForInvalidation::Completed;
-    invalidator.invalidate(distribution, &["long.css".to_owned()].into(), wait, &Run::silent()).await.unwrap();
+    invalidator.invalidate(&distribution, &["long.css".to_owned()].into(), wait, &Run::silent()).await.unwrap();
     assert!(asked(&served, "/long.css", "").await.1.starts_with(b"b{}"));
     // A minute later it is asked for again, and has not changed.
     pause(&Run::silent(), Duration::from_millis(2200)).await;

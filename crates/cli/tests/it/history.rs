@@ -102,7 +102,8 @@ fn older_versions_are_copied_on_request_and_the_backup_can_then_go_back_alone() 
     assert_eq!(project.run(&["verify", "--local"]).code(), 0);
     let server = Server::start(&project, &[]);
     server.faults(&json!({"regions_out": ["us-east-1"]}));
-    assert!(project.local(&["rollback", "1"]).out().contains("release  3"));
+    let back = project.run(&["rollback", "1", "--local"]);
+    assert!(back.code() == 3 && back.out().contains("release  3"), "{}", back.out());
     server.faults(&json!({}));
 }
 
@@ -233,14 +234,35 @@ fn without_the_primary_the_backup_is_rolled_back_alone() {
     project.local(&["deploy"]);
     let server = Server::start(&project, &[]);
     server.faults(&json!({"regions_out": ["us-east-1"]}));
-    let back = project.local(&["rollback", "1"]);
-    assert!(
-        back.err().contains("only the backup is rolled back") && back.out().contains("release  3"),
-        "{}",
-        back.err()
-    );
+    let back = project.run(&["rollback", "1", "--local"]);
+    let out = back.out();
+    assert!(back.code() == 3 && back.err().contains("only the backup is rolled back"), "{}", back.err());
+    assert!(out.contains("primary  unreachable, not published to") && out.contains("published alone"), "{out}");
+    assert!(out.contains("release  3"), "{out}");
     server.faults(&json!({}));
     drop(server);
+    let index = |bucket: &str| {
+        let mut text = Vec::new();
+        world(&project, |world| {
+            let index = world.s3().object(bucket, "index.html", None).unwrap();
+            text = world.s3().chunks(&index, 0..index.size()).flat_map(|bytes| bytes.unwrap()).collect();
+        });
+        String::from_utf8(text).unwrap()
+    };
+    assert!(index(PRIMARY).contains("a bad deploy"), "the primary serves what it served");
+    assert!(!index(BACKUP).contains("a bad deploy"), "the backup was rolled back");
+}
+
+/// Any other error of the primary says nothing about whether visitors still get its release.
+#[test]
+fn a_primary_that_answers_with_an_error_is_not_taken_for_gone() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    project.write("public/index.html", "a bad deploy");
+    project.local(&["deploy"]);
+    world(&project, |world| put(world, PRIMARY, ".twinsite/releases/0000000002.gz", "junk"));
+    let back = project.run(&["rollback", "1", "--local"]);
+    assert!(!back.err().contains("only the backup"), "{}", back.err());
 }
 
 fn git(project: &Project, args: &[&str], day: u32) {
@@ -280,7 +302,9 @@ fn what_cloudfront_did_not_hear_is_sent_by_the_next_deploy_although_nothing_chan
     project.write("public/index.html", "changed");
     let server = Server::start(&project, &[]);
     server.faults(&json!({"control_out": true}));
-    let first = project.local(&["deploy"]).err();
+    let first = project.run(&["deploy", "--local"]);
+    assert_eq!(first.code(), 3, "visitors may be served outdated objects");
+    let first = first.err();
     assert!(first.contains("CloudFront may serve outdated objects") && first.contains("requests it again"), "{first}");
     server.faults(&json!({}));
     let second = project.json(&["deploy"]);

@@ -42,6 +42,25 @@ impl IamRole {
         format!("arn:aws:iam::{ACCOUNT}:role{}{}", self.path, self.name)
     }
 
+    /// Whether a service may assume the role. The services here send none of the keys that conditions could name.
+    pub(crate) fn trusts(&self, service: &str) -> bool {
+        let Ok(policy) = serde_json::from_str::<Value>(&self.trust) else { return false };
+        let names = |value: &Value, name: &str| match value {
+            Value::Array(list) => list.iter().any(|item| item == name),
+            one => one == name,
+        };
+        let allows = |statement: &Value| {
+            statement["Effect"] == "Allow"
+                && names(&statement["Principal"]["Service"], service)
+                && names(&statement["Action"], "sts:AssumeRole")
+                && statement.get("Condition").is_none()
+        };
+        match &policy["Statement"] {
+            Value::Array(list) => list.iter().any(allows),
+            one => allows(one),
+        }
+    }
+
     /// Whether an inline policy allows an action on the objects of a bucket.
     pub(crate) fn allows(&self, action: &str, bucket: &str) -> bool {
         let resource = format!("arn:aws:s3:::{bucket}/key");

@@ -137,17 +137,6 @@ impl Bucket {
 impl S3 {
     /// Creates a bucket with the defaults since April 2023: public access blocked, ACLs disabled, SSE-S3.
     pub fn create_bucket(&self, name: &str, region: &str, owner: &str) -> Result<(), ServiceError> {
-        self.create_bucket_with(name, region, owner, BTreeMap::new())
-    }
-
-    /// The same, with some configuration documents of its own.
-    pub(super) fn create_bucket_with(
-        &self,
-        name: &str,
-        region: &str,
-        owner: &str,
-        docs: BTreeMap<Doc, String>,
-    ) -> Result<(), ServiceError> {
         let mut buckets = self.write();
         if let Some(existing) = buckets.get(name).map(|bucket| &bucket.settings) {
             if existing.owner != owner {
@@ -162,7 +151,7 @@ impl S3 {
             let message = "Your previous request to create the named bucket succeeded and you already own it.";
             return Err(ServiceError::new("BucketAlreadyOwnedByYou", 409, message));
         }
-        let mut settings = BucketSettings {
+        let settings = BucketSettings {
             name: name.to_owned(),
             owner: owner.to_owned(),
             region: region.to_owned(),
@@ -173,7 +162,6 @@ impl S3 {
             policy: None,
             docs: BTreeMap::from([(Doc::Ownership, OWNER_ENFORCED.to_owned()), (Doc::Encryption, SSE_S3.to_owned())]),
         };
-        settings.docs.extend(docs);
         self.persist_bucket(&settings)?;
         buckets.insert(name.to_owned(), Bucket::empty(settings));
         Ok(())

@@ -206,8 +206,7 @@ impl Permissions {
 /// Whether the role exists, S3 may assume it, and it may read the source and write the destination.
 fn may_replicate(account: &AccountView, grant: &Grant) -> bool {
     let Some(role) = account.iam.role_by_arn(&grant.role) else { return false };
-    let trusted = role.trust.contains("s3.amazonaws.com") && role.trust.contains("sts:AssumeRole");
-    trusted
+    role.trusts("s3.amazonaws.com")
         && role.allows("s3:GetObjectVersionForReplication", &grant.source)
         && role.allows("s3:ReplicateObject", &grant.destination)
 }

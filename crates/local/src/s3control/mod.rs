@@ -75,7 +75,7 @@ impl Jobs {
         }
         let account = s3.account();
         let role = account.iam.role_by_arn(&job.role);
-        if role.is_none_or(|role| !role.trust.contains("batchoperations.s3.amazonaws.com")) {
+        if role.is_none_or(|role| !role.trusts("batchoperations.s3.amazonaws.com")) {
             return invalid("Invalid role: it does not exist, or S3 Batch Operations may not assume it");
         }
         let id = random_id();

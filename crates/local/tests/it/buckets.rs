@@ -40,6 +40,25 @@ async fn bucket_names_are_unique_in_all_regions_and_accounts() {
 }
 
 #[tokio::test]
+async fn tags_and_object_ownership_are_set_by_the_creation() {
+    let cloud = Cloud::memory();
+    let s3 = s3(&cloud, "us-east-1").await;
+    let create = async |value: &str| {
+        let tag = Tag::builder().key("a key").value(value).build().unwrap();
+        let configuration = CreateBucketConfiguration::builder().tags(tag).build();
+        let request = s3.create_bucket().bucket("site").create_bucket_configuration(configuration);
+        request.object_ownership(ObjectOwnership::ObjectWriter).send().await.unwrap();
+    };
+    create("<1> & 2").await;
+    // A repeated creation changes nothing.
+    create("3").await;
+    let tags = s3.get_bucket_tagging().bucket("site").send().await.unwrap().tag_set;
+    assert_eq!(tags.iter().map(|tag| (tag.key(), tag.value())).collect::<Vec<_>>(), [("a key", "<1> & 2")]);
+    let controls = s3.get_bucket_ownership_controls().bucket("site").send().await.unwrap().ownership_controls.unwrap();
+    assert_eq!(controls.rules()[0].object_ownership(), &ObjectOwnership::ObjectWriter);
+}
+
+#[tokio::test]
 async fn a_bucket_answers_in_its_own_region_only() {
     let (cloud, _) = site().await;
     let west = s3(&cloud, "us-west-2").await;
@@ -154,20 +173,28 @@ async fn replication_requires_versioning_on_both_sides_a_role_and_complete_rules
 }
 
 #[tokio::test]
-async fn tags_and_ownership_are_set_at_creation() {
+async fn tags_are_the_same_through_s3_control() {
     let cloud = Cloud::memory();
     let s3 = s3(&cloud, "us-west-2").await;
-    let tag = Tag::builder().key("twinsite:site").value("a & b").build().unwrap();
-    let configuration = CreateBucketConfiguration::builder().location_constraint("us-west-2".into()).tags(tag.clone());
-    let create = s3.create_bucket().bucket("tagged").create_bucket_configuration(configuration.build());
-    create.object_ownership(ObjectOwnership::ObjectWriter).send().await.unwrap();
-    let tags = s3.get_bucket_tagging().bucket("tagged").send().await.unwrap();
-    assert_eq!(tags.tag_set(), [tag]);
-    let ownership = s3.get_bucket_ownership_controls().bucket("tagged").send().await.unwrap();
-    assert_eq!(ownership.ownership_controls().unwrap().rules()[0].object_ownership(), &ObjectOwnership::ObjectWriter);
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
+    let configuration = CreateBucketConfiguration::builder().location_constraint("us-west-2".into());
+    let create = s3.create_bucket().bucket("tagged");
+    create.create_bucket_configuration(configuration.tags(tag("own", "a & b")).build()).send().await.unwrap();
     let control = session(&cloud).await.s3control(&"us-west-2".parse().unwrap());
-    let list = control.list_tags_for_resource().account_id("000000000000").resource_arn("arn:aws:s3:::tagged");
-    assert_eq!(list.send().await.unwrap().tags()[0].value(), "a & b");
+    let (account, arn) = ("000000000000", "arn:aws:s3:::tagged");
+    let list = control.list_tags_for_resource().account_id(account).resource_arn(arn).send().await.unwrap();
+    assert_eq!(list.tags()[0].value(), "a & b");
+    let more = aws_sdk_s3control::types::Tag::builder().key("more").value("1").build().unwrap();
+    control.tag_resource().account_id(account).resource_arn(arn).tags(more).send().await.unwrap();
+    let untag = control.untag_resource().account_id(account).resource_arn(arn).tag_keys("own");
+    untag.send().await.unwrap();
+    let tags = s3.get_bucket_tagging().bucket("tagged").send().await.unwrap();
+    assert_eq!(tags.tag_set(), [tag("more", "1")]);
+}
+
+#[tokio::test]
+async fn buckets_with_object_lock_are_refused() {
+    let s3 = s3(&Cloud::memory(), "us-east-1").await;
     let lock = s3.create_bucket().bucket("locked").object_lock_enabled_for_bucket(true);
-    assert_eq!(code(lock.create_bucket_configuration(located("us-west-2")).send().await), "NotImplemented");
+    assert_eq!(code(lock.send().await), "NotImplemented");
 }

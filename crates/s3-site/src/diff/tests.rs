@@ -1,138 +1,183 @@
-use twinsite_core::{Change as _, Mode, Pair, Plan, Site};
+use twinsite_aws::{Owner, Tags};
+use twinsite_core::{Change as _, Mode, Pair, Plan, Side, Site};
 
 use super::*;
-use crate::bucket::Website;
-use crate::{Contents, destroy_steps};
+use crate::model::{
+    ActualBucket, Adopt, BucketChange, BucketChangeKind, BucketSettings, Contents, Lifecycle, ReplicationRules, Role,
+    desired_policy, permissions, trust_policy,
+};
 
-fn want(mode: Mode) -> Desired {
+fn desired(mode: Mode) -> Desired {
     let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
     let site = Site::new("www.example.com".parse().unwrap(), mode, "111122223333".parse().unwrap(), regions);
     Desired::new(site.unwrap())
 }
 
-/// A bucket just as it is wanted.
-fn right(want: &Desired, side: Side) -> SideState {
-    let bucket = want.site.buckets.get(side).as_str();
-    SideState {
-        tags: want.owner().created(),
+/// A bucket in the desired state.
+fn as_desired(desired: &Desired, side: Side) -> BucketSettings {
+    BucketSettings {
+        tags: desired.owner().created(),
         versioned: true,
-        owner_enforced: true,
-        sse_s3: true,
-        block: Some(want.block()),
-        website: want.website(),
-        lifecycle: Lifecycle { abort_days: Some(7), noncurrent_days: None, markers: true },
-        policy: policy::wanted(want, bucket, None).unwrap().map(|document| document.to_string()),
-        replication: Replication { rule: replication::wanted(want, side), others: None },
-        probes: true,
+        acls_disabled: true,
+        encrypted: true,
+        public_access_block: Some(desired.public_access_block()),
+        website: desired.website(),
+        lifecycle: Lifecycle::DESIRED,
+        policy: desired_policy(desired, side, None).unwrap().map(|policy| policy.to_string()),
+        replication: ReplicationRules { managed: desired.replication_rule(side), other_role: None },
+        health_objects: true,
     }
 }
 
-fn observed(want: &Desired, change: impl Fn(&mut SideState)) -> Observed {
-    let mut primary = right(want, Side::Primary);
-    change(&mut primary);
-    let backup = Found::Bucket(Box::new(right(want, Side::Backup)));
-    let buckets = Pair::new(Found::Bucket(Box::new(primary)), backup);
-    Observed { buckets, account: None, role: Some(role::tests::right(want)), former: Vec::new() }
+fn role_as_desired(desired: &Desired) -> Role {
+    let (trust_policy, permissions) = (trust_policy(), Some(permissions(desired)));
+    Role { tags: desired.owner().created(), trust_policy, permissions }
+}
+
+/// The desired state, with a change to the primary bucket.
+fn actual(desired: &Desired, change: impl Fn(&mut BucketSettings)) -> Actual {
+    let mut buckets = Pair::from_fn(|side| as_desired(desired, side));
+    change(&mut buckets.primary);
+    let buckets = buckets.map(|settings| ActualBucket::Present(Box::new(settings)));
+    Actual { buckets, account_block: None, role: Some(role_as_desired(desired)), former: Vec::new() }
+}
+
+fn actual_with_role(desired: &Desired, change: impl Fn(&mut Role)) -> Actual {
+    let mut role = role_as_desired(desired);
+    change(&mut role);
+    Actual { role: Some(role), ..actual(desired, |_| {}) }
 }
 
 fn ids(steps: &[Step<Change>]) -> Vec<&str> {
     steps.iter().map(|step| step.id.as_str()).collect()
 }
 
-fn problems(want: &Desired, have: &Observed) -> Vec<Problem> {
-    steps(want, have).unwrap_err().0
+fn conflicts(desired: &Desired, actual: &Actual) -> Vec<Conflict> {
+    plan_changes(desired, actual).unwrap_err().0
 }
 
-type Drift = (&'static str, fn(&mut SideState));
+/// A step id, and a change of a setting that the step undoes.
+type Drift = (&'static str, fn(&mut BucketSettings));
 
 #[test]
-fn nothing_there_means_everything_is_made_and_ordered() {
-    let have =
-        Observed { buckets: Pair::new(Found::Nothing, Found::Nothing), account: None, role: None, former: Vec::new() };
-    let plan = Plan::new(steps(&want(Mode::Layered), &have).unwrap()).unwrap();
+fn absent_buckets_are_created_and_configured_in_order() {
+    let buckets = Pair::new(ActualBucket::Absent, ActualBucket::Absent);
+    let actual = Actual { buckets, account_block: None, role: None, former: Vec::new() };
+    let plan = Plan::new(plan_changes(&desired(Mode::Layered), &actual).unwrap()).unwrap();
     assert_eq!(plan.len(), 20);
     let waves: Vec<usize> = plan.waves().iter().map(Vec::len).collect();
     assert_eq!(waves, [3, 12, 5]);
     let last: Vec<&str> = plan.waves()[2].iter().map(|step| step.id.as_str()).collect();
-    let wanted = ["backup/policy", "backup/probes", "primary/policy", "primary/probes", "primary/replication"];
-    assert_eq!(last, wanted);
+    assert_eq!(last, ["backup/policy", "backup/probes", "primary/policy", "primary/probes", "primary/replication"]);
 }
 
 #[test]
-fn everything_right_means_nothing_to_do() {
+fn the_desired_state_needs_no_steps() {
     for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
-        let want = want(mode);
-        assert_eq!(steps(&want, &observed(&want, |_| {})), Ok(vec![]));
+        let desired = desired(mode);
+        assert_eq!(plan_changes(&desired, &actual(&desired, |_| {})), Ok(vec![]));
     }
 }
 
 #[test]
 fn each_setting_that_drifts_is_one_step_and_no_other() {
-    let want = want(Mode::Dns);
-    let drifts: [Drift; 7] = [
-        ("primary/versioning", |state| state.versioned = false),
-        ("primary/ownership", |state| state.owner_enforced = false),
-        ("primary/encryption", |state| state.sse_s3 = false),
-        ("primary/access-block", |state| state.block = None),
-        ("primary/website", |state| state.website = Some(Website { index: "home.html".into(), error: None })),
-        ("primary/lifecycle", |state| state.lifecycle.noncurrent_days = Some(1)),
-        ("primary/policy", |state| state.policy = None),
+    let desired = desired(Mode::Dns);
+    let drifts: [Drift; 9] = [
+        ("primary/versioning", |settings| settings.versioned = false),
+        ("primary/ownership", |settings| settings.acls_disabled = false),
+        ("primary/encryption", |settings| settings.encrypted = false),
+        ("primary/access-block", |settings| settings.public_access_block = None),
+        ("primary/website", |settings| settings.website.as_mut().unwrap().error_document = None),
+        ("primary/lifecycle", |settings| settings.lifecycle.expire_delete_markers = false),
+        ("primary/policy", |settings| settings.policy = None),
+        ("primary/replication", |settings| settings.replication.managed = None),
+        ("primary/probes", |settings| settings.health_objects = false),
     ];
     for (id, drift) in drifts {
-        let steps = steps(&want, &observed(&want, drift)).unwrap();
+        let steps = plan_changes(&desired, &actual(&desired, drift)).unwrap();
         assert_eq!(ids(&steps), [id]);
         assert!(steps[0].change.fields().len() >= 2, "{:?}", steps[0].change.fields());
     }
 }
 
 #[test]
-fn a_bucket_without_our_tags_is_left_alone_until_it_is_handed_over() {
-    let mut want = want(Mode::Dns);
-    let have = observed(&want, |state| state.tags = Tags::from([("team".into(), "web".into())]));
-    let bucket = want.site.buckets.primary.clone();
-    assert_eq!(problems(&want, &have), [Problem::Untagged { side: Side::Primary, bucket }]);
-    want.adopt = Adopt::Adopt;
-    let steps = steps(&want, &have).unwrap();
+fn a_bucket_without_the_sites_tags_is_a_conflict_until_it_is_adopted() {
+    let mut desired = desired(Mode::Dns);
+    let actual = actual(&desired, |settings| settings.tags = Tags::from([("team".into(), "web".into())]));
+    let bucket = desired.site.buckets.primary.clone();
+    assert_eq!(conflicts(&desired, &actual), [Conflict::Untagged { side: Side::Primary, bucket }]);
+    desired.adopt = Adopt::Adopt;
+    let steps = plan_changes(&desired, &actual).unwrap();
     assert_eq!(ids(&steps), ["primary/tags"]);
-    let Change::Bucket(BucketChange { what: What::Tags { want: tags, .. }, .. }) = &steps[0].change else { panic!() };
+    let Change::Bucket(BucketChange { kind: BucketChangeKind::PutTags { desired: tags, .. }, .. }) = &steps[0].change
+    else {
+        panic!("{:?}", steps[0].change)
+    };
     assert_eq!((tags["team"].as_str(), tags["twinsite:managed-by"].as_str()), ("web", "adopted"));
 }
 
 #[test]
-fn what_stands_in_the_way_is_said_all_at_once() {
-    let want = want(Mode::Layered);
-    let all = Block { acls: true, ignore_acls: true, policies: true, restrict: true };
-    let buckets = Pair::new(Found::Forbidden, Found::Elsewhere("eu-west-1".into()));
-    let found = problems(&want, &Observed { buckets, account: Some(all), role: None, former: Vec::new() });
-    assert_eq!(found.len(), 4);
-    let other = observed(&want, |state| drop(state.tags.insert("twinsite:site".into(), "blog.example.com".into())));
-    assert!(matches!(&problems(&want, &other)[..], [Problem::OtherSite { .. }]));
-    let odd = observed(&want, |state| state.policy = Some("nonsense".into()));
-    assert!(matches!(&problems(&want, &odd)[..], [Problem::OddPolicy { .. }]));
-}
-
-#[test]
-fn private_sites_do_not_mind_the_accounts_block() {
-    let want = want(Mode::Origin);
-    let all = Block { acls: true, ignore_acls: true, policies: true, restrict: true };
-    let have = Observed { account: Some(all), ..observed(&want, |_| {}) };
-    assert_eq!(steps(&want, &have), Ok(vec![]));
-}
-
-#[test]
-fn destroy_deletes_what_was_created_and_releases_what_was_handed_over() {
-    let want = want(Mode::Dns);
-    let created = observed(&want, |_| {});
-    let contents = Contents { buckets: Pair::new(3, 4), former: Vec::new(), batch_role: None };
-    let deletes = destroy_steps(&want, &created, &contents);
-    assert_eq!(ids(&deletes), ["primary/bucket", "backup/bucket", "replication/role"]);
-    let adopted = observed(&want, |state| {
-        state.tags = twinsite_aws::Owner::new("www.example.com".parse().unwrap()).adopted();
+fn all_conflicts_are_reported_at_once() {
+    let desired = desired(Mode::Layered);
+    let account_block = Some(PublicAccessBlock {
+        block_public_acls: true,
+        ignore_public_acls: true,
+        block_public_policy: true,
+        restrict_public_buckets: true,
     });
-    assert_eq!(
-        ids(&destroy_steps(&want, &adopted, &contents)),
-        ["primary/release", "backup/bucket", "replication/role"]
-    );
-    let foreign = observed(&want, |state| state.tags = Tags::new());
-    assert_eq!(ids(&destroy_steps(&want, &foreign, &contents)), ["backup/bucket", "replication/role"]);
+    let buckets = Pair::new(ActualBucket::Inaccessible, ActualBucket::OtherRegion("eu-west-1".into()));
+    let found = conflicts(&desired, &Actual { buckets, account_block, role: None, former: Vec::new() });
+    assert_eq!(found.len(), 4);
+    let other = actual(&desired, |settings| {
+        settings.tags.insert(Owner::SITE.into(), "blog.example.com".into());
+    });
+    assert!(matches!(&conflicts(&desired, &other)[..], [Conflict::OtherSite { .. }]));
+    let invalid = actual(&desired, |settings| settings.policy = Some("nonsense".into()));
+    assert!(matches!(&conflicts(&desired, &invalid)[..], [Conflict::InvalidPolicy { .. }]));
+    let foreign = actual_with_role(&desired, |role| role.tags.clear());
+    assert!(matches!(&conflicts(&desired, &foreign)[..], [Conflict::ForeignRole { .. }]));
+    let private = self::desired(Mode::Origin);
+    let blocked = Actual { account_block, ..actual(&private, |_| {}) };
+    assert_eq!(plan_changes(&private, &blocked), Ok(vec![]));
+}
+
+#[test]
+fn trust_and_permissions_of_the_role_are_updated_separately() {
+    let mut desired = desired(Mode::Dns);
+    let planned = |desired: &Desired, actual: &Actual| ids(&plan_changes(desired, actual).unwrap()).join(" ");
+    let listed = actual_with_role(&desired, |role| {
+        role.trust_policy = role.trust_policy.replace("\"sts:AssumeRole\"", "[\"sts:AssumeRole\"]");
+    });
+    assert_eq!(planned(&desired, &listed), "");
+    let trust = actual_with_role(&desired, |role| role.trust_policy = r#"{"Statement":[]}"#.into());
+    assert_eq!(planned(&desired, &trust), "replication/trust");
+    let permissions = actual_with_role(&desired, |role| role.permissions = None);
+    assert_eq!(planned(&desired, &permissions), "replication/permissions");
+    let one_direction = actual(&desired, |_| {});
+    desired.replicate_back = true;
+    let both_directions = "primary/replication backup/replication replication/permissions";
+    assert_eq!(planned(&desired, &one_direction), both_directions);
+}
+
+#[test]
+fn a_trust_policy_with_conditions_is_replaced() {
+    let desired = desired(Mode::Dns);
+    let conditional = actual_with_role(&desired, |role| {
+        let condition = r#""Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}},"Effect""#;
+        role.trust_policy = role.trust_policy.replace("\"Effect\"", condition);
+    });
+    assert_eq!(ids(&plan_changes(&desired, &conditional).unwrap()), ["replication/trust"]);
+}
+
+#[test]
+fn destruction_deletes_created_buckets_and_releases_adopted_ones() {
+    let desired = desired(Mode::Dns);
+    let planned = |change: fn(&mut BucketSettings)| {
+        let contents = Contents { buckets: Pair::new(3, 4), ..Contents::default() };
+        ids(&plan_destruction(&desired, &actual(&desired, change), &contents)).join(" ")
+    };
+    assert_eq!(planned(|_| {}), "primary/bucket backup/bucket replication/role");
+    let adopted = planned(|settings| settings.tags = Owner::new("www.example.com".parse().unwrap()).adopted());
+    assert_eq!(adopted, "primary/release backup/bucket replication/role");
+    assert_eq!(planned(|settings| settings.tags.clear()), "backup/bucket replication/role");
 }

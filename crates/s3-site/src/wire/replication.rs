@@ -1,79 +1,88 @@
-//! Replication rules in the SDK's types.
+//! Replication configurations.
 
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{
     DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, Metrics, MetricsStatus, ReplicaModifications,
-    ReplicaModificationsStatus, ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter,
+    ReplicaModificationsStatus, ReplicationConfiguration, ReplicationRule as SdkRule, ReplicationRuleFilter,
     ReplicationRuleStatus, ReplicationTime, ReplicationTimeStatus, ReplicationTimeValue, SourceSelectionCriteria,
 };
 
-use crate::replication::{Replication, Rule};
+use crate::model::{ReplicationRule, ReplicationRules, RuleStatus};
 
-/// The id of our rule.
+/// The id of the managed rule.
 const ID: &str = "twinsite";
-/// The only time that S3 promises.
+/// The only value that S3 accepts.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationTimeValue.html>
-const MINUTES: i32 = 15;
+const TIME_CONTROL_MINUTES: i32 = 15;
 
-/// The ids of the rules that are on.
-pub(crate) fn switched_on(from: &ReplicationConfiguration) -> Vec<String> {
-    let on = from.rules().iter().filter(|rule| rule.status() == &ReplicationRuleStatus::Enabled);
-    on.filter_map(|rule| rule.id().map(str::to_owned)).collect()
+/// The ids of the enabled rules.
+pub(crate) fn enabled_rules(configuration: &ReplicationConfiguration) -> Vec<String> {
+    let enabled = configuration.rules().iter().filter(|rule| rule.status() == &ReplicationRuleStatus::Enabled);
+    enabled.filter_map(|rule| rule.id().map(str::to_owned)).collect()
 }
 
-/// Turns rules on or off; false when they are so already.
-pub(crate) fn switch(configuration: &mut ReplicationConfiguration, ids: &[String], on: bool) -> bool {
-    let to = if on { ReplicationRuleStatus::Enabled } else { ReplicationRuleStatus::Disabled };
-    let mut changed = false;
-    for rule in &mut configuration.rules {
-        if rule.id.as_ref().is_some_and(|id| ids.contains(id)) && rule.status != to {
-            (rule.status, changed) = (to.clone(), true);
-        }
+/// The configuration with some rules enabled or disabled.
+pub(crate) fn with_rule_status(
+    mut configuration: ReplicationConfiguration,
+    ids: &[String],
+    status: RuleStatus,
+) -> ReplicationConfiguration {
+    let selected = configuration.rules.iter_mut().filter(|rule| rule.id.as_ref().is_some_and(|id| ids.contains(id)));
+    for rule in selected {
+        rule.status = rule_status(status);
     }
-    changed
+    configuration
 }
 
-pub(crate) fn read(from: &ReplicationConfiguration) -> Replication {
-    let (mine, others): (Vec<_>, Vec<_>) = from.rules().iter().partition(|rule| rule.id() == Some(ID));
-    Replication {
-        rule: mine.first().map(|one| rule(from.role(), one)),
-        others: (!others.is_empty()).then(|| from.role().to_owned()),
+fn rule_status(status: RuleStatus) -> ReplicationRuleStatus {
+    match status {
+        RuleStatus::Enabled => ReplicationRuleStatus::Enabled,
+        RuleStatus::Disabled => ReplicationRuleStatus::Disabled,
     }
 }
 
-fn rule(role: &str, from: &ReplicationRule) -> Rule {
-    let destination = from.destination();
-    let markers = from.delete_marker_replication().and_then(DeleteMarkerReplication::status);
-    let modifications = from.source_selection_criteria().and_then(SourceSelectionCriteria::replica_modifications);
+pub(crate) fn replication_rules(configuration: &ReplicationConfiguration) -> ReplicationRules {
+    let (managed, others): (Vec<_>, Vec<_>) = configuration.rules().iter().partition(|rule| rule.id() == Some(ID));
+    ReplicationRules {
+        managed: managed.first().map(|rule| from_sdk_rule(configuration.role(), rule)),
+        other_role: (!others.is_empty()).then(|| configuration.role().to_owned()),
+    }
+}
+
+fn from_sdk_rule(role: &str, rule: &SdkRule) -> ReplicationRule {
+    let destination = rule.destination();
+    let markers = rule.delete_marker_replication().and_then(DeleteMarkerReplication::status);
+    let modifications = rule.source_selection_criteria().and_then(SourceSelectionCriteria::replica_modifications);
     let metrics = destination.and_then(Destination::metrics).map(Metrics::status);
     let time = destination.and_then(Destination::replication_time).map(ReplicationTime::status);
-    let filter = from.filter();
+    let filter = rule.filter();
     let prefix = filter.and_then(ReplicationRuleFilter::prefix).unwrap_or_default();
     let tagged = filter.is_some_and(|filter| filter.tag().is_some() || filter.and().is_some());
-    Rule {
+    ReplicationRule {
         role: role.to_owned(),
-        destination: destination.map(|to| to.bucket().to_owned()).unwrap_or_default(),
-        enabled: from.status() == &ReplicationRuleStatus::Enabled,
+        destination: destination.map(|destination| destination.bucket().to_owned()).unwrap_or_default(),
+        enabled: rule.status() == &ReplicationRuleStatus::Enabled,
         delete_markers: markers == Some(&DeleteMarkerReplicationStatus::Enabled),
         replica_modifications: modifications.map(ReplicaModifications::status)
             == Some(&ReplicaModificationsStatus::Enabled),
         metrics: metrics == Some(&MetricsStatus::Enabled),
         time_control: time == Some(&ReplicationTimeStatus::Enabled),
-        everything: prefix.is_empty() && !tagged,
+        all_objects: prefix.is_empty() && !tagged,
     }
 }
 
-/// Our rule behind those of others, with a priority that none of them has. `None` when no rule is left.
+/// The managed rule after all others, with a priority of its own. `None` if no rule remains.
 pub(crate) fn configuration(
-    want: Option<&Rule>,
-    before: Option<ReplicationConfiguration>,
+    managed: Option<&ReplicationRule>,
+    existing: Option<ReplicationConfiguration>,
 ) -> Result<Option<ReplicationConfiguration>, BuildError> {
-    let role = want.map(|rule| rule.role.clone()).or_else(|| before.as_ref().map(|before| before.role.clone()));
-    let before = before.map(|before| before.rules).unwrap_or_default();
-    let mut rules: Vec<_> = before.into_iter().filter(|rule| rule.id() != Some(ID)).collect();
-    if let Some(want) = want {
-        let priority = rules.iter().filter_map(ReplicationRule::priority).max().unwrap_or_default() + 1;
-        rules.push(built(want, priority)?);
+    let (existing_role, existing_rules) = existing.map(|existing| (existing.role, existing.rules)).unzip();
+    let role = managed.map(|rule| rule.role.clone()).or(existing_role);
+    let mut rules = existing_rules.unwrap_or_default();
+    rules.retain(|rule| rule.id() != Some(ID));
+    if let Some(managed) = managed {
+        let priority = rules.iter().filter_map(SdkRule::priority).max().unwrap_or_default() + 1;
+        rules.push(to_sdk_rule(managed, priority)?);
     }
     if rules.is_empty() {
         return Ok(None);
@@ -81,42 +90,38 @@ pub(crate) fn configuration(
     ReplicationConfiguration::builder().set_role(role).set_rules(Some(rules)).build().map(Some)
 }
 
-fn built(rule: &Rule, priority: i32) -> Result<ReplicationRule, BuildError> {
-    let Rule {
-        role: _,
-        destination,
-        enabled,
-        delete_markers,
-        replica_modifications,
-        metrics,
-        time_control,
-        everything: _,
-    } = rule;
-    let fifteen = || ReplicationTimeValue::builder().minutes(MINUTES).build();
-    let mut to = Destination::builder().bucket(destination);
-    if *metrics {
-        let metrics = Metrics::builder().status(MetricsStatus::Enabled);
-        // The threshold belongs to time control.
-        let metrics = if *time_control { metrics.event_threshold(fifteen()) } else { metrics };
-        to = to.metrics(metrics.build()?);
-    }
-    if *time_control {
-        let time = ReplicationTime::builder().status(ReplicationTimeStatus::Enabled).time(fifteen());
-        to = to.replication_time(time.build()?);
-    }
-    let markers =
-        if *delete_markers { DeleteMarkerReplicationStatus::Enabled } else { DeleteMarkerReplicationStatus::Disabled };
-    let status = if *enabled { ReplicationRuleStatus::Enabled } else { ReplicationRuleStatus::Disabled };
-    let mut rule = ReplicationRule::builder()
+fn to_sdk_rule(rule: &ReplicationRule, priority: i32) -> Result<SdkRule, BuildError> {
+    let markers = if rule.delete_markers {
+        DeleteMarkerReplicationStatus::Enabled
+    } else {
+        DeleteMarkerReplicationStatus::Disabled
+    };
+    let modifications = ReplicaModifications::builder().status(ReplicaModificationsStatus::Enabled).build()?;
+    let criteria = SourceSelectionCriteria::builder().replica_modifications(modifications).build();
+    let status = if rule.enabled { RuleStatus::Enabled } else { RuleStatus::Disabled };
+    SdkRule::builder()
         .id(ID)
         .priority(priority)
-        .status(status)
+        .status(rule_status(status))
         .filter(ReplicationRuleFilter::builder().prefix("").build())
         .delete_marker_replication(DeleteMarkerReplication::builder().status(markers).build())
-        .destination(to.build()?);
-    if *replica_modifications {
-        let both = ReplicaModifications::builder().status(ReplicaModificationsStatus::Enabled).build()?;
-        rule = rule.source_selection_criteria(SourceSelectionCriteria::builder().replica_modifications(both).build());
+        .set_source_selection_criteria(rule.replica_modifications.then_some(criteria))
+        .destination(destination(rule)?)
+        .build()
+}
+
+fn destination(rule: &ReplicationRule) -> Result<Destination, BuildError> {
+    let minutes = || ReplicationTimeValue::builder().minutes(TIME_CONTROL_MINUTES).build();
+    let mut destination = Destination::builder().bucket(&rule.destination);
+    if rule.metrics {
+        // The threshold is part of Replication Time Control.
+        let threshold = rule.time_control.then(minutes);
+        let metrics = Metrics::builder().status(MetricsStatus::Enabled).set_event_threshold(threshold);
+        destination = destination.metrics(metrics.build()?);
     }
-    rule.build()
+    if rule.time_control {
+        let time = ReplicationTime::builder().status(ReplicationTimeStatus::Enabled).time(minutes());
+        destination = destination.replication_time(time.build()?);
+    }
+    destination.build()
 }

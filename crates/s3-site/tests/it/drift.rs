@@ -3,31 +3,31 @@ use aws_sdk_s3::types::{
     RoutingRule, Tag, Tagging, WebsiteConfiguration,
 };
 use twinsite_core::{Mode, Pair};
-use twinsite_local::Cloud;
 use twinsite_local::s3::{BucketSettings, Doc, PublicAccessBlock, Versioning};
-use twinsite_s3_site::{Adopt, Problem, steps};
+use twinsite_local::{Cloud, Delays};
+use twinsite_s3_site::{ActualBucket, Adopt, Conflict, plan_changes};
 
-use crate::{applied, destroyed, planned, s3_site, want};
+use crate::{applied, desired, destroyed, planned, s3_site};
 
 type Drift = (&'static str, fn(&mut BucketSettings));
 
 #[tokio::test]
 async fn a_second_plan_is_empty_in_every_mode_and_destroy_leaves_nothing() {
     for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
-        let (cloud, want) = (Cloud::memory(), want(mode));
+        let (cloud, desired) = (Cloud::memory(), desired(mode));
         let s3 = s3_site(&cloud).await;
-        applied(&s3, &want).await.unwrap();
-        assert!(planned(&s3, &want).await.is_empty(), "{mode}");
-        destroyed(&s3, &want).await;
+        applied(&s3, &desired).await.unwrap();
+        assert!(planned(&s3, &desired).await.is_empty(), "{mode}");
+        destroyed(&s3, &desired).await;
         assert!(cloud.world().s3().buckets(twinsite_local::ACCOUNT).is_empty());
     }
 }
 
 #[tokio::test]
 async fn each_setting_changed_behind_our_back_is_found_and_put_back() {
-    let (cloud, want) = (Cloud::memory(), want(Mode::Layered));
+    let (cloud, desired) = (Cloud::memory(), desired(Mode::Layered));
     let s3 = s3_site(&cloud).await;
-    applied(&s3, &want).await.unwrap();
+    applied(&s3, &desired).await.unwrap();
     let drifts: [Drift; 7] = [
         ("versioning", |s| s.versioning = Versioning::Suspended),
         ("access-block", |s| s.block = PublicAccessBlock::ALL),
@@ -39,20 +39,20 @@ async fn each_setting_changed_behind_our_back_is_found_and_put_back() {
     ];
     for (name, drift) in drifts {
         cloud.world().s3().update_bucket("www.example.com", drift).unwrap();
-        let plan = planned(&s3, &want).await;
+        let plan = planned(&s3, &desired).await;
         assert_eq!(plan.steps().map(|s| s.id.to_string()).collect::<Vec<_>>(), [format!("backup/{name}")]);
-        applied(&s3, &want).await.unwrap();
-        assert!(planned(&s3, &want).await.is_empty(), "{name}");
+        applied(&s3, &desired).await.unwrap();
+        assert!(planned(&s3, &desired).await.is_empty(), "{name}");
     }
 }
 
 #[tokio::test]
 async fn the_role_its_rule_and_the_probes_are_put_right_too() {
-    let (cloud, mut want) = (Cloud::memory(), want(Mode::Layered));
+    let (cloud, mut desired) = (Cloud::memory(), desired(Mode::Layered));
     let s3 = s3_site(&cloud).await;
-    applied(&s3, &want).await.unwrap();
+    applied(&s3, &desired).await.unwrap();
     let role = cloud.world().account(|account, _| account.iam.roles().next().unwrap().name.clone());
-    let primary = want.site.buckets.primary.to_string();
+    let primary = desired.site.buckets.primary.to_string();
     let change = |change: &dyn Fn(&mut twinsite_local::Account)| {
         let changed: Result<(), twinsite_local::ServiceError> = cloud.world().change_account(|account, _| {
             change(account);
@@ -60,39 +60,59 @@ async fn the_role_its_rule_and_the_probes_are_put_right_too() {
         });
         changed.unwrap();
     };
-    let ids = async |want: &_| planned(&s3, want).await.steps().map(|step| step.id.to_string()).collect::<Vec<_>>();
+    let ids =
+        async |desired: &_| planned(&s3, desired).await.steps().map(|step| step.id.to_string()).collect::<Vec<_>>();
     change(&|account| account.iam.put_trust(&role, r#"{"Statement":[]}"#).unwrap());
-    assert_eq!(ids(&want).await, ["replication/trust"]);
+    assert_eq!(ids(&desired).await, ["replication/trust"]);
     change(&|account| account.iam.put_policy(&role, "replicate", r#"{"Statement":[]}"#).unwrap());
-    assert_eq!(ids(&want).await, ["replication/permissions", "replication/trust"]);
+    assert_eq!(ids(&desired).await, ["replication/permissions", "replication/trust"]);
     cloud.world().s3().update_bucket(&primary, |s| drop(s.docs.remove(&Doc::Replication))).unwrap();
-    applied(&s3, &want).await.unwrap();
-    assert_eq!(ids(&want).await, [""; 0]);
+    applied(&s3, &desired).await.unwrap();
+    assert_eq!(ids(&desired).await, [""; 0]);
     let client = aws_client(&cloud).await;
     let probe = twinsite_core::probe::HEALTH;
     client.put_object().bucket("www.example.com").key(probe).body(b"x".to_vec().into()).send().await.unwrap();
-    assert_eq!(ids(&want).await, ["backup/probes"]);
-    applied(&s3, &want).await.unwrap();
-    want.replicate_back = true;
-    let both = ["replication/permissions", "replication/trust", "backup/replication", "primary/replication"];
-    assert_eq!(ids(&want).await, both);
-    applied(&s3, &want).await.unwrap();
-    want.time_control = true;
-    assert_eq!(ids(&want).await, ["backup/replication", "primary/replication"]);
-    applied(&s3, &want).await.unwrap();
-    (want.replicate_back, want.time_control) = (false, false);
-    applied(&s3, &want).await.unwrap();
-    assert_eq!(ids(&want).await, [""; 0]);
-    destroyed(&s3, &want).await;
+    assert_eq!(ids(&desired).await, ["backup/probes"]);
+    applied(&s3, &desired).await.unwrap();
+    desired.replicate_back = true;
+    let both = ["replication/permissions", "backup/replication", "primary/replication"];
+    assert_eq!(ids(&desired).await, both);
+    applied(&s3, &desired).await.unwrap();
+    desired.time_control = true;
+    assert_eq!(ids(&desired).await, ["backup/replication", "primary/replication"]);
+    applied(&s3, &desired).await.unwrap();
+    (desired.replicate_back, desired.time_control) = (false, false);
+    applied(&s3, &desired).await.unwrap();
+    assert_eq!(ids(&desired).await, [""; 0]);
+    destroyed(&s3, &desired).await;
     assert_eq!(cloud.world().account(|account, _| account.iam.roles().count()), 0);
 }
 
 #[tokio::test]
+async fn a_trust_policy_with_conditions_is_replaced_because_it_stops_replication() {
+    let (cloud, desired) = (Cloud::memory(), desired(Mode::Layered));
+    cloud.world().set_delays(Delays::NONE);
+    let (s3, site) = (s3_site(&cloud).await, &desired.site);
+    applied(&s3, &desired).await.unwrap();
+    let role = cloud.world().account(|account, _| account.iam.roles().next().unwrap().clone());
+    let condition = r#""Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}},"Effect""#;
+    let conditional = role.trust.replace("\"Effect\"", condition);
+    cloud.world().change_account(|account, _| account.iam.put_trust(&role.name, &conditional)).unwrap();
+    s3.put_replication_probe(site, "1").await.unwrap();
+    assert!(!s3.has_replication_probe(site, "1").await.unwrap());
+    let ids: Vec<String> = planned(&s3, &desired).await.steps().map(|step| step.id.to_string()).collect();
+    assert_eq!(ids, ["replication/trust"]);
+    applied(&s3, &desired).await.unwrap();
+    s3.put_replication_probe(site, "2").await.unwrap();
+    assert!(s3.has_replication_probe(site, "2").await.unwrap());
+}
+
+#[tokio::test]
 async fn replication_rules_of_others_stay_and_another_role_stands_in_the_way() {
-    let (cloud, want) = (Cloud::memory(), want(Mode::Layered));
+    let (cloud, desired) = (Cloud::memory(), desired(Mode::Layered));
     let s3 = s3_site(&cloud).await;
-    applied(&s3, &want).await.unwrap();
-    let primary = want.site.buckets.primary.as_str();
+    applied(&s3, &desired).await.unwrap();
+    let primary = desired.site.buckets.primary.as_str();
     let session = session(&cloud).await;
     let east = session.s3(&"us-east-1".parse().unwrap());
     let mut rules = rules_of(&east, primary).await;
@@ -102,15 +122,15 @@ async fn replication_rules_of_others_stay_and_another_role_stands_in_the_way() {
     rules.rules = vec![theirs];
     let put = async |rules| east.put_bucket_replication().bucket(primary).replication_configuration(rules).send().await;
     put(rules.clone()).await.unwrap();
-    applied(&s3, &want).await.unwrap();
+    applied(&s3, &desired).await.unwrap();
     let now = rules_of(&east, primary).await;
     let ids: Vec<_> = now.rules().iter().map(|rule| (rule.id().unwrap(), rule.priority().unwrap())).collect();
     assert_eq!(ids, [("theirs", 7), ("twinsite", 8)]);
     let other = session.iam().create_role().role_name("other").assume_role_policy_document(r#"{"Statement":[]}"#);
     rules.role = other.send().await.unwrap().role.unwrap().arn;
     put(rules).await.unwrap();
-    let problems = steps(&want, &s3.observe(&want).await.unwrap()).unwrap_err().0;
-    assert!(matches!(&problems[..], [Problem::OtherReplication { .. }]), "{problems:?}");
+    let conflicts = plan_changes(&desired, &s3.observe(&desired).await.unwrap()).unwrap_err().0;
+    assert!(matches!(&conflicts[..], [Conflict::OtherReplication { .. }]), "{conflicts:?}");
 }
 
 async fn rules_of(client: &aws_sdk_s3::Client, bucket: &str) -> aws_sdk_s3::types::ReplicationConfiguration {
@@ -124,9 +144,9 @@ async fn session(cloud: &Cloud) -> twinsite_aws_session::Session {
 
 #[tokio::test]
 async fn settings_of_others_on_our_bucket_stay() {
-    let (cloud, mut want) = (Cloud::memory(), want(Mode::Dns));
+    let (cloud, mut desired) = (Cloud::memory(), desired(Mode::Dns));
     let s3 = s3_site(&cloud).await;
-    applied(&s3, &want).await.unwrap();
+    applied(&s3, &desired).await.unwrap();
     let client = aws_client(&cloud).await;
     let bucket = "www.example.com";
     let rule = CorsRule::builder().allowed_methods("GET").allowed_origins("*").build().unwrap();
@@ -142,9 +162,9 @@ async fn settings_of_others_on_our_bucket_stay() {
     let rules = lifecycle.rules().iter().cloned().chain([theirs]).collect();
     let rules = aws_sdk_s3::types::BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().unwrap();
     client.put_bucket_lifecycle_configuration().bucket(bucket).lifecycle_configuration(rules).send().await.unwrap();
-    want.index = "other.html".to_owned();
-    applied(&s3, &want).await.unwrap();
-    assert!(planned(&s3, &want).await.is_empty());
+    desired.index = "other.html".to_owned();
+    applied(&s3, &desired).await.unwrap();
+    assert!(planned(&s3, &desired).await.is_empty());
     assert!(client.get_bucket_cors().bucket(bucket).send().await.is_ok());
     let website = client.get_bucket_website().bucket(bucket).send().await.unwrap();
     assert_eq!((website.index_document().unwrap().suffix(), website.routing_rules().len()), ("other.html", 1));
@@ -159,29 +179,29 @@ async fn aws_client(cloud: &Cloud) -> aws_sdk_s3::Client {
 
 #[tokio::test]
 async fn foreign_buckets_are_named_and_never_touched() {
-    let (cloud, want) = (Cloud::memory(), want(Mode::Dns));
+    let (cloud, desired) = (Cloud::memory(), desired(Mode::Dns));
     let s3 = s3_site(&cloud).await;
     cloud.world().s3().create_bucket("www.example.com", "us-west-2", twinsite_local::ACCOUNT).unwrap();
     let before = cloud.world().s3().bucket("www.example.com").unwrap();
-    let problems = steps(&want, &s3.observe(&want).await.unwrap()).unwrap_err().0;
-    assert!(matches!(&problems[..], [Problem::Untagged { .. }]), "{problems:?}");
-    destroyed(&s3, &want).await;
+    let conflicts = plan_changes(&desired, &s3.observe(&desired).await.unwrap()).unwrap_err().0;
+    assert!(matches!(&conflicts[..], [Conflict::Untagged { .. }]), "{conflicts:?}");
+    destroyed(&s3, &desired).await;
     assert_eq!(cloud.world().s3().bucket("www.example.com").unwrap(), before);
 }
 
 #[tokio::test]
 async fn an_adopted_bucket_keeps_its_tags_and_its_content_and_outlives_destroy() {
-    let (cloud, mut want) = (Cloud::memory(), want(Mode::Dns));
+    let (cloud, mut desired) = (Cloud::memory(), desired(Mode::Dns));
     let s3 = s3_site(&cloud).await;
     cloud.world().s3().create_bucket("www.example.com", "us-west-2", twinsite_local::ACCOUNT).unwrap();
     let client = aws_client(&cloud).await;
     let tagging = Tagging::builder().tag_set(Tag::builder().key("team").value("web").build().unwrap());
     client.put_bucket_tagging().bucket("www.example.com").tagging(tagging.build().unwrap()).send().await.unwrap();
     client.put_object().bucket("www.example.com").key("theirs").send().await.unwrap();
-    want.adopt = Adopt::Adopt;
-    applied(&s3, &want).await.unwrap();
-    assert!(planned(&s3, &want).await.is_empty());
-    destroyed(&s3, &want).await;
+    desired.adopt = Adopt::Adopt;
+    applied(&s3, &desired).await.unwrap();
+    assert!(planned(&s3, &desired).await.is_empty());
+    destroyed(&s3, &desired).await;
     let tags = client.get_bucket_tagging().bucket("www.example.com").send().await.unwrap();
     assert_eq!(tags.tag_set().iter().map(Tag::key).collect::<Vec<_>>(), ["team"]);
     assert!(client.head_object().bucket("www.example.com").key("theirs").send().await.is_ok());
@@ -190,20 +210,20 @@ async fn an_adopted_bucket_keeps_its_tags_and_its_content_and_outlives_destroy()
 
 #[tokio::test]
 async fn the_accounts_block_is_noticed_before_anything_is_created() {
-    let (cloud, want) = (Cloud::memory(), want(Mode::Layered));
+    let (cloud, desired) = (Cloud::memory(), desired(Mode::Layered));
     let s3 = s3_site(&cloud).await;
     cloud.world().set_account_block(Some(PublicAccessBlock::ALL)).unwrap();
-    let problems = steps(&want, &s3.observe(&want).await.unwrap()).unwrap_err().0;
-    assert_eq!(problems.len(), 2);
-    assert!(problems[0].hint().contains("mode = \"origin\""));
+    let conflicts = plan_changes(&desired, &s3.observe(&desired).await.unwrap()).unwrap_err().0;
+    assert_eq!(conflicts.len(), 2);
+    assert!(conflicts[0].hint().contains("mode = \"origin\""));
     assert!(cloud.world().s3().bucket("www.example.com").is_none());
 }
 
 #[tokio::test]
 async fn a_bucket_in_the_wrong_region_is_found_there() {
-    let (cloud, want) = (Cloud::memory(), want(Mode::Dns));
+    let (cloud, desired) = (Cloud::memory(), desired(Mode::Dns));
     cloud.world().s3().create_bucket("www.example.com", "eu-west-1", twinsite_local::ACCOUNT).unwrap();
-    let have = s3_site(&cloud).await.observe(&want).await.unwrap();
-    let expected = twinsite_s3_site::Found::Elsewhere("eu-west-1".into());
-    assert_eq!(have.buckets, Pair::new(twinsite_s3_site::Found::Nothing, expected));
+    let actual = s3_site(&cloud).await.observe(&desired).await.unwrap();
+    let expected = ActualBucket::OtherRegion("eu-west-1".into());
+    assert_eq!(actual.buckets, Pair::new(ActualBucket::Absent, expected));
 }

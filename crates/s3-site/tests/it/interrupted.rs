@@ -4,9 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use twinsite_core::Mode;
 use twinsite_local::{Cloud, InjectedFault};
-use twinsite_s3_site::{Adopt, steps};
 
-use crate::{applied, planned, s3_site, want};
+use crate::{applied, desired, planned, s3_site};
 
 /// Lets `k` calls through, then makes trouble: for one operation's retries, or for all that follow.
 fn trouble_at(cloud: &Cloud, k: usize, trouble: InjectedFault) {
@@ -32,32 +31,23 @@ async fn impatient(cloud: &Cloud) -> twinsite_s3_site::S3Site {
 }
 
 async fn converges(trouble: InjectedFault) {
-    let want = want(Mode::Layered);
-    let (mut k, mut orphans) = (0, 0);
-    loop {
+    let desired = desired(Mode::Layered);
+    for k in 0.. {
         let cloud = Cloud::memory();
         let s3 = impatient(&cloud).await;
-        let plan = planned(&s3, &want).await;
+        let plan = planned(&s3, &desired).await;
         trouble_at(&cloud, k, trouble);
         let first = twinsite_core::apply(plan, &s3, &twinsite_core::Run::silent()).await;
         cloud.inject_faults(|_| InjectedFault::None);
         let s3 = s3_site(&cloud).await;
-        let mut retry = want.clone();
-        if steps(&retry, &s3.observe(&retry).await.unwrap()).is_err() {
-            // Killed between creating a bucket and tagging it: said, and mended by --adopt.
-            orphans += 1;
-            retry.adopt = Adopt::Adopt;
-        }
-        applied(&s3, &retry).await.unwrap();
-        assert!(planned(&s3, &retry).await.is_empty(), "after {k}");
+        applied(&s3, &desired).await.unwrap();
+        assert!(planned(&s3, &desired).await.is_empty(), "after {k}");
         assert_eq!(cloud.world().s3().buckets(twinsite_local::ACCOUNT).len(), 2);
         assert_eq!(cloud.world().account(|account, _| account.iam.roles().count()), 1);
         if first.is_ok() {
             assert!(k > 12, "{k}");
-            assert!(orphans <= 4, "{orphans}");
             return;
         }
-        k += 1;
     }
 }
 

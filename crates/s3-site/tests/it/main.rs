@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod drift;
+mod drill;
 mod interrupted;
 mod moto;
 
@@ -10,9 +11,9 @@ use twinsite_aws::AwsError;
 use twinsite_aws_session::{Access, Session};
 use twinsite_core::{Applied, Halted, Mode, Pair, Plan, Run, Site, apply};
 use twinsite_local::Cloud;
-use twinsite_s3_site::{Change, Desired, S3Site, destroy_steps, steps};
+use twinsite_s3_site::{Change, Desired, S3Site, plan_changes, plan_destruction};
 
-fn want(mode: Mode) -> Desired {
+fn desired(mode: Mode) -> Desired {
     let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
     let account = twinsite_local::ACCOUNT.parse().unwrap();
     Desired::new(Site::new("www.example.com".parse().unwrap(), mode, account, regions).unwrap())
@@ -29,17 +30,17 @@ async fn s3_site(cloud: &Cloud) -> S3Site {
     )
 }
 
-async fn planned(s3: &S3Site, want: &Desired) -> Plan<Change> {
-    Plan::new(steps(want, &s3.observe(want).await.unwrap()).unwrap()).unwrap()
+async fn planned(s3: &S3Site, desired: &Desired) -> Plan<Change> {
+    Plan::new(plan_changes(desired, &s3.observe(desired).await.unwrap()).unwrap()).unwrap()
 }
 
-async fn applied(s3: &S3Site, want: &Desired) -> Result<Applied, Halted<AwsError>> {
-    apply(planned(s3, want).await, s3, &Run::silent()).await
+async fn applied(s3: &S3Site, desired: &Desired) -> Result<Applied, Halted<AwsError>> {
+    apply(planned(s3, desired).await, s3, &Run::silent()).await
 }
 
-async fn destroyed(s3: &S3Site, want: &Desired) {
-    let have = s3.observe(want).await.unwrap();
-    let contents = s3.contents(want, &have).await.unwrap();
-    let plan = Plan::new(destroy_steps(want, &have, &contents)).unwrap();
+async fn destroyed(s3: &S3Site, desired: &Desired) {
+    let actual = s3.observe(desired).await.unwrap();
+    let contents = s3.count_contents(desired, &actual).await.unwrap();
+    let plan = Plan::new(plan_destruction(desired, &actual, &contents)).unwrap();
     apply(plan, s3, &Run::silent()).await.unwrap();
 }

@@ -18,11 +18,11 @@ async fn moto_apply_twice_and_destroy() {
     let site = Site::new(domain, Mode::Layered, account, Pair::new(east, west)).unwrap();
     let clients = site.regions.as_ref().map(|region| session.s3(region));
     let s3 = S3Site::new(clients, session.s3control(&site.regions.primary), session.iam());
-    let want = Desired::new(site);
-    applied(&s3, &want).await.unwrap();
+    let desired = Desired::new(site);
+    applied(&s3, &desired).await.unwrap();
     // moto forgets a rule's metrics and what it says of delete markers, so that step stays; the embedded cloud has them.
-    let second = planned(&s3, &want).await;
+    let second = planned(&s3, &desired).await;
     assert_eq!(second.steps().map(|step| step.id.to_string()).collect::<Vec<_>>(), ["primary/replication"]);
-    destroyed(&s3, &want).await;
-    assert_eq!(planned(&s3, &want).await.len(), 20);
+    destroyed(&s3, &desired).await;
+    assert_eq!(planned(&s3, &desired).await.len(), 20);
 }

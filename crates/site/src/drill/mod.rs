@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use twinsite_aws::AwsError;
 use twinsite_core::{Bracketed, Cancelled, Event, Run, bracket};
-use twinsite_s3_site::{How, Undo};
+use twinsite_s3_site::{Outage, RestoreAction};
 
 use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
@@ -42,7 +42,7 @@ const HOLD: f64 = 10.0;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DrillRequest {
     /// The kind of outage; the default of the mode if `None`.
-    pub outage: Option<How>,
+    pub outage: Option<Outage>,
     /// The objective; if `None`, the upper bound that follows from interval, threshold and TTL.
     pub objective: Option<Duration>,
 }
@@ -53,7 +53,7 @@ struct Journal {
     /// When, in seconds since 1970.
     at: u64,
     /// How it is restored.
-    undo: Undo,
+    undo: RestoreAction,
 }
 
 impl Journal {
@@ -65,7 +65,7 @@ impl Journal {
 /// What is broken, and how long it may take.
 #[derive(Clone, Debug)]
 struct Scenario {
-    outage: How,
+    outage: Outage,
     path: FailoverPath,
     /// The upper bound of a failover, in seconds.
     bound: u64,
@@ -75,13 +75,13 @@ struct Scenario {
 impl Scenario {
     fn new(site: &SiteContext, request: DrillRequest) -> Result<Self, Error> {
         let mode = site.site.mode;
-        let outage = request.outage.unwrap_or_else(|| How::of(mode));
-        if !outage.fits(mode) {
+        let outage = request.outage.unwrap_or_else(|| Outage::default_for(mode));
+        if !outage.is_effective_in(mode) {
             let why = format!("`{outage}` breaks nothing that mode `{mode}` depends on");
-            return Err(Error::usage(OPERATION, why).hint(format!("use --how {}", How::of(mode))));
+            return Err(Error::usage(OPERATION, why).hint(format!("use --how {}", Outage::default_for(mode))));
         }
         let path = match (outage, mode.public_buckets()) {
-            (How::Replication, _) => FailoverPath::None,
+            (Outage::Replication, _) => FailoverPath::None,
             (_, true) => FailoverPath::Dns,
             (_, false) => FailoverPath::OriginGroup,
         };
@@ -102,7 +102,7 @@ impl Scenario {
 
 impl PreparedDrill {
     /// The kind of outage.
-    pub fn outage(&self) -> How {
+    pub fn outage(&self) -> Outage {
         self.scenario.outage
     }
 
@@ -112,7 +112,7 @@ impl PreparedDrill {
     /// What failed, and whether the primary is still broken.
     pub async fn run(self, site: &SiteContext, run: &Run) -> Result<DrillResult, Error> {
         let Self { scenario, watcher, sample } = self;
-        let undo = site.services.s3.undo(&site.site, scenario.outage).await;
+        let undo = site.services.s3.read_restore_action(&site.site, scenario.outage).await;
         let undo = undo.context("read what is about to be broken")?;
         let started = write_journal(site, &undo).await?;
         let speed = watcher.speed();
@@ -152,7 +152,7 @@ async fn break_and_watch(
     site: &SiteContext,
     watch: Watch,
     scenario: &Scenario,
-    undo: &Undo,
+    undo: &RestoreAction,
     run: &Run,
 ) -> Result<Observed, Error> {
     let Watch { mut watcher, sample } = watch;
@@ -173,11 +173,11 @@ async fn break_and_watch(
     };
     let restore = async || {
         emit(run, clock.at(), "restoring the primary");
-        s3.restore(&site.site, undo).await?;
+        s3.restore_primary(&site.site, undo).await?;
         if scenario.path == FailoverPath::None && run.is_cancelled() {
-            s3.drop_canary(&site.site).await?;
+            s3.delete_replication_probe(&site.site).await?;
         }
-        s3.clear_journal(&site.site).await
+        s3.delete_drill_journal(&site.site).await
     };
     let stop = run.cancel.clone().cancelled_owned();
     let Bracketed { body, restore } = Box::pin(bracket(breaking, body, stop, restore)).await;
@@ -195,7 +195,7 @@ async fn break_and_watch(
     let failed_back = |sample: &Sample| sample.at > restored && scenario.path.is_failed_back(sample);
     watch_until(&mut watcher, &mut log, run, until, failed_back).await;
     if scenario.path == FailoverPath::None {
-        s3.drop_canary(&site.site).await.context("delete the drill's probe object")?;
+        s3.delete_replication_probe(&site.site).await.context("delete the drill's probe object")?;
     }
     if run.is_cancelled() { Err(interrupted()) } else { Ok(Observed { samples: log.samples, restored }) }
 }
@@ -209,7 +209,7 @@ async fn put_probe_object(
 ) -> Result<(), AwsError> {
     if scenario.path == FailoverPath::None {
         let (s3, text) = (&site.services.s3, format!("{word} {:.3}\n", watcher.elapsed()));
-        s3.put_canary(&site.site, &text).await?;
+        s3.put_replication_probe(&site.site, &text).await?;
         watcher.expect_replica(s3.clone(), text);
     }
     Ok(())
@@ -255,11 +255,11 @@ fn emit(run: &Run, at: f64, what: &str) {
 
 /// Writes the journal, without which nothing may be broken. Returns the time, in seconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "the journal records the time")]
-async fn write_journal(site: &SiteContext, undo: &Undo) -> Result<u64, Error> {
+async fn write_journal(site: &SiteContext, undo: &RestoreAction) -> Result<u64, Error> {
     const OPERATION: &str = "write the journal of the drill";
     let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let text = serde_json::to_string(&Journal { at, undo: undo.clone() }).context(OPERATION)?;
-    let written = site.services.s3.write_journal(&site.site, text).await;
+    let written = site.services.s3.write_drill_journal(&site.site, &text).await;
     written.map_err(|error| Error::new(OPERATION, error).hint("nothing was broken"))?;
     Ok(at)
 }
@@ -268,15 +268,15 @@ async fn write_journal(site: &SiteContext, undo: &Undo) -> Result<u64, Error> {
 ///
 /// # Errors
 /// Calls that failed. Restoring again finishes the rest.
-pub async fn restore(site: &SiteContext) -> Result<Option<How>, Error> {
+pub async fn restore(site: &SiteContext) -> Result<Option<Outage>, Error> {
     let repeat = |error| Error::new("restore the primary", error).hint("run `twinsite drill --restore` again");
     let s3 = &site.services.s3;
-    let Some(text) = s3.read_journal(&site.site).await.map_err(repeat)? else { return Ok(None) };
+    let Some(text) = s3.read_drill_journal(&site.site).await.map_err(repeat)? else { return Ok(None) };
     let Journal { at: _, undo } = Journal::parse(&text)?;
-    s3.restore(&site.site, &undo).await.map_err(repeat)?;
-    if undo.how() == How::Replication {
-        s3.drop_canary(&site.site).await.map_err(repeat)?;
+    s3.restore_primary(&site.site, &undo).await.map_err(repeat)?;
+    if undo.outage() == Outage::Replication {
+        s3.delete_replication_probe(&site.site).await.map_err(repeat)?;
     }
-    s3.clear_journal(&site.site).await.map_err(repeat)?;
-    Ok(Some(undo.how()))
+    s3.delete_drill_journal(&site.site).await.map_err(repeat)?;
+    Ok(Some(undo.outage()))
 }

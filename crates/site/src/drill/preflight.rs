@@ -68,13 +68,13 @@ impl PreparedDrill {
 
 async fn check_nothing_is_broken(site: &SiteContext) -> Result<(), Error> {
     let s3 = &site.services.s3;
-    if let Some(text) = s3.read_journal(&site.site).await.context(OPERATION)? {
-        let outage = Journal::parse(&text)?.undo.how();
+    if let Some(text) = s3.read_drill_journal(&site.site).await.context(OPERATION)? {
+        let outage = Journal::parse(&text)?.undo.outage();
         let why = format!("an interrupted drill has left the primary broken ({outage})");
         return Err(Error::refused(OPERATION, why).hint("restore it first: `twinsite drill --restore`"));
     }
     let public = site.site.mode.public_buckets();
-    if public && AwsError::absent(s3.is_stopped(&site.site).await).context(OPERATION)? == Some(true) {
+    if public && AwsError::absent(s3.has_failover_switch(&site.site).await).context(OPERATION)? == Some(true) {
         let why = "the site was failed over to the backup by hand";
         return Err(Error::refused(OPERATION, why).hint("fail back first: `twinsite failback`"));
     }
@@ -96,8 +96,8 @@ async fn watcher(site: &SiteContext, state: &SiteState) -> Result<Watcher, Error
         dns: site.services.dns.clone(),
         health_checks: state.dns.actual.checks.clone(),
         versions: Pair::new(
-            s3.probe_version(&site.site, Side::Primary).await.context(OPERATION)?,
-            s3.probe_version(&site.site, Side::Backup).await.context(OPERATION)?,
+            s3.health_object_version(&site.site, Side::Primary).await.context(OPERATION)?,
+            s3.health_object_version(&site.site, Side::Backup).await.context(OPERATION)?,
         ),
         distribution: state.cdn.actual.distribution.as_ref().map(|distribution| distribution.host.clone()),
     };

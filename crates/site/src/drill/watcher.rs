@@ -174,7 +174,7 @@ impl Watcher {
     /// buckets, at the path that the distribution serves from it.
     async fn backup_serves(&self, path: &str) -> bool {
         if let Some(ExpectedReplica { s3, text }) = &self.expected_replica {
-            return s3.has_canary(&self.probes.site, text).await.unwrap_or(false);
+            return s3.has_replication_probe(&self.probes.site, text).await.unwrap_or(false);
         }
         let site = &self.probes.site;
         let (host, path, scheme) = if site.mode.public_buckets() {

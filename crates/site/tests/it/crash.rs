@@ -151,7 +151,7 @@ async fn interrupted_anywhere(faulty: Faulty, operation: Operation) {
             break;
         }
     }
-    assert!(last > 100, "{operation:?} makes more requests than {last}");
+    assert!(last > 60, "{operation:?} makes more requests than {last}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -205,5 +205,41 @@ async fn a_backfill_stopped_after_any_request_is_finished_by_the_next_and_foreig
             }
         }
         assert!(last > 60, "a backfill makes more requests than {last}");
+    }
+}
+
+/// A file that a deploy uploaded before it died, and that is not in the directory any more, is deleted by the next deploy: no manifest
+/// names it, and nobody would ever delete it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_deploy_that_died_has_uploaded_is_not_public_for_ever() {
+    for files in [1, 1_100] {
+        let mut uploaded = 0;
+        for k in crate::sampled() {
+            let (site, dir) = published().await;
+            for n in 0..files {
+                write(dir.path(), &format!("secret/{n}.txt"), &format!("secret {n}"));
+            }
+            let requests = Faulty::RefusedFrom.inject(&site.cloud, k);
+            let first = site.deploy(dir.path()).await;
+            let beyond = requests.load(Ordering::Relaxed) <= k;
+            site.cloud.inject_faults(|_| InjectedFault::None);
+            let Pair { primary, backup } = site.context.stores();
+            let is_secret = |key: &String| key.starts_with("secret/");
+            uploaded += usize::from(listed(&primary).await.iter().any(is_secret));
+            let recorded = release::list(&primary).await.unwrap().len() > 1;
+            std::fs::remove_dir_all(dir.path().join("secret")).unwrap();
+            site.deploy(dir.path()).await.unwrap_or_else(|error| panic!("{k}: {error} after {first:?}"));
+            if !recorded {
+                for store in [&primary, &backup] {
+                    let left: Vec<String> = listed(store).await.into_iter().filter(is_secret).collect();
+                    assert!(left.is_empty(), "at {k}: {left:?} after {first:?}");
+                }
+            }
+            in_sync(&site, &format!("at {k}")).await;
+            if beyond || (files > 1 && k > 120) {
+                break;
+            }
+        }
+        assert!(uploaded > 1, "the deploys died before they uploaded anything");
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_s3::error::BoxError;
 use twinsite_aws_session::{Access, Session};
 use twinsite_site::Run;
 use twinsite_sync::RetentionPolicy;
-use twinsite_sync::lock::{Lease, LockError, Owner, PendingInvalidations, take};
+use twinsite_sync::lock::{Lease, LockError, Owner, UnfinishedPublish, take};
 use twinsite_sync::release::{self, Kind};
 use twinsite_sync::{MemoryStore, ReleaseId, S3Store, Store, VersionedStore, replicate};
 
@@ -197,11 +197,53 @@ async fn a_store_that_honours_no_conditions_is_refused_and_left_as_it_was() {
     let store = S3Store::new(careless, "primary");
     let lease = Lease { probe: true, ..Lease::default() };
     let refused =
-        take(&store, Owner::here("test"), PendingInvalidations::default(), lease, &Run::silent()).await.unwrap_err();
+        take(&store, Owner::here("test"), UnfinishedPublish::default(), lease, &Run::silent()).await.unwrap_err();
     assert!(matches!(refused, LockError::Unconditional), "{refused}");
     assert!(store.page(None).await.unwrap().objects.is_empty());
-    let honest = take(&stage.primary, Owner::here("test"), PendingInvalidations::default(), lease, &Run::silent())
-        .await
-        .unwrap();
+    let honest =
+        take(&stage.primary, Owner::here("test"), UnfinishedPublish::default(), lease, &Run::silent()).await.unwrap();
     honest.free().await.unwrap();
+}
+
+/// Whoever may write below the reserved prefix, or a bit that flips, must not end all deploys.
+#[tokio::test]
+async fn a_damaged_record_is_left_out_and_restored_from_the_other_bucket() {
+    for junk in ["", "junk", "\u{1f}\u{8b}\u{8}"] {
+        let (primary, backup) = (MemoryStore::default(), MemoryStore::default());
+        let dir = tempfile::tempdir().unwrap();
+        for n in 1..=3 {
+            version(dir.path(), n);
+            deploy(dir.path(), (&primary, &backup)).await.unwrap();
+        }
+        let newest: twinsite_sync::Key = ".twinsite/releases/0000000003.gz".parse().unwrap();
+        let whole = primary.get(&newest).await.unwrap().unwrap();
+        let put = async |key: &twinsite_sync::Key, junk: &'static str| {
+            let body = (junk.into(), twinsite_sync::md5(junk.as_bytes()));
+            primary.put(key, &twinsite_sync::Headers::default(), body).await.unwrap();
+        };
+        put(&newest, junk).await;
+        let listed = release::list_all(&primary).await.unwrap();
+        assert_eq!((listed.releases.len(), listed.damaged.len(), listed.damaged[0].id.0), (2, 1, 3), "{junk:?}");
+        assert_eq!(release::newest(&primary).await.unwrap().unwrap().id.0, 2);
+
+        // Nothing has changed, but for the record.
+        deploy(dir.path(), (&primary, &backup)).await.unwrap();
+        for store in [&primary, &backup] {
+            assert_eq!(store.get(&newest).await.unwrap().unwrap(), whole, "{junk:?}: the whole record is kept");
+        }
+        // In both buckets it cannot be restored, and does not stop anything either.
+        put(&newest, junk).await;
+        let body = (junk.into(), twinsite_sync::md5(junk.as_bytes()));
+        backup.put(&newest, &twinsite_sync::Headers::default(), body).await.unwrap();
+        version(dir.path(), 4);
+        assert_eq!(deploy(dir.path(), (&primary, &backup)).await.unwrap().release, Some(ReleaseId(4)));
+        assert_eq!(roll_back(2, (&primary, &backup)).await.unwrap().release, Some(ReleaseId(5)));
+
+        // A number that counting does not lead to hides nothing.
+        put(&".twinsite/releases/9999999999.gz".parse().unwrap(), junk).await;
+        put(&".twinsite/releases/18446744073709551615.gz".parse().unwrap(), junk).await;
+        version(dir.path(), 5);
+        assert_eq!(deploy(dir.path(), (&primary, &backup)).await.unwrap().release, Some(ReleaseId(6)));
+        assert_eq!(release::newest(&primary).await.unwrap().unwrap().id.0, 6);
+    }
 }

@@ -21,11 +21,15 @@ fn write(dir: &Path, name: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
+/// Whether loops over faults and schedules leave nothing out.
+#[expect(clippy::disallowed_methods, reason = "CI says so in the environment")]
+fn is_exhaustive() -> bool {
+    std::env::var_os("TWINSITE_EXHAUSTIVE").is_some()
+}
+
 /// The requests at which faults are injected: every one in CI, where `TWINSITE_EXHAUSTIVE` is set; otherwise the first ones and then
 /// every eleventh, from an offset that differs from run to run.
-#[expect(clippy::disallowed_methods, reason = "CI says so in the environment")]
 fn sampled() -> impl Iterator<Item = usize> {
-    let exhaustive = std::env::var_os("TWINSITE_EXHAUSTIVE").is_some();
-    let (step, offset) = if exhaustive { (1, 0) } else { (11, std::process::id() as usize % 11) };
+    let (step, offset) = if is_exhaustive() { (1, 0) } else { (11, std::process::id() as usize % 11) };
     (0..3).chain((3 + offset..).step_by(step))
 }

@@ -77,7 +77,7 @@ impl Invalidator for RecordingCdn {
 
     async fn invalidate(
         &self,
-        (): (),
+        (): &(),
         keys: &BTreeSet<String>,
         _: WaitForInvalidation,
         _: &Run,
@@ -130,7 +130,7 @@ fn publish_options() -> PublishOptions {
     PublishOptions {
         parity_timeout: Duration::ZERO,
         lock_timeout: Duration::from_secs(20),
-        lock_ttl: Duration::from_millis(150),
+        lock_ttl: Duration::from_millis(400),
         ..PublishOptions::default()
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use futures::{StreamExt, stream};
 use twinsite_site::Run;
-use twinsite_sync::lock::{Lease, Owner, PendingInvalidations, take};
+use twinsite_sync::lock::{Lease, Owner, UnfinishedPublish, take};
 use twinsite_sync::{Headers, Key, MemoryStore, StoreError, VersionedStore, md5, release, replicate};
 
 use crate::gated::{Gate, Gated};
@@ -19,11 +20,13 @@ struct Turn {
     permits: tokio::sync::Semaphore,
     waiting: AtomicUsize,
     made: AtomicUsize,
+    network: AtomicBool,
 }
 
 impl Turn {
     fn new() -> Arc<Self> {
         Arc::new(Self {
+            network: AtomicBool::new(false),
             permits: tokio::sync::Semaphore::new(0),
             waiting: AtomicUsize::new(0),
             made: AtomicUsize::new(0),
@@ -37,6 +40,10 @@ impl Turn {
 }
 
 impl Gate for Turn {
+    fn is_network(&self) -> bool {
+        self.network.load(Ordering::SeqCst)
+    }
+
     async fn pass(&self) -> Result<(), StoreError> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         self.permits.acquire().await.unwrap().forget();
@@ -61,7 +68,7 @@ impl Game {
     }
 
     fn store(&self, who: usize, store: &MemoryStore) -> Gated<Turn> {
-        Gated { store: store.clone(), gate: Arc::clone(&self.gates[who]) }
+        Gated { store: store.clone(), gate: Arc::clone(&self.gates[who]), fence: None }
     }
 
     async fn play<T>(&self, who: usize, playing: impl Future<Output = T>) -> T {
@@ -141,7 +148,7 @@ async fn race(turn: impl Fn([usize; 2]) -> usize, name: &str) {
 async fn count(store: &impl VersionedStore) {
     let lease = Lease { ttl: Duration::from_millis(400), timeout: Duration::from_secs(20), probe: false };
     let owner = Owner { birth: None, ..Owner::here("count") };
-    let lock = take(store, owner, PendingInvalidations::default(), lease, &Run::silent()).await.unwrap();
+    let lock = take(store, owner, UnfinishedPublish::default(), lease, &Run::silent()).await.unwrap();
     let key: Key = "number".parse().unwrap();
     let number = store.get(&key).await.unwrap().map_or(0, |bytes| bytes.len());
     let next = "x".repeat(number + 1);
@@ -186,4 +193,153 @@ async fn in_any_order_of_their_requests_it_is_as_if_one_had_come_after_the_other
         };
         Box::pin(race(coin, &format!("seed {seed}"))).await;
     }
+}
+
+/// What one of two deployers suffers.
+#[derive(Clone, Copy, Debug)]
+struct Stop {
+    /// It makes no request from this one on…
+    after: usize,
+    /// …until the other has ended, or not at all.
+    resumes: bool,
+    /// Whether it is its requests that are stopped, somewhere on their way.
+    network: bool,
+}
+
+/// A machine that is suspended, a process that is stopped, a connection without answers: one deployer makes no request for longer than its
+/// lease, the other takes over, and then the first goes on with whatever it was about to send.
+async fn stopped(stop: Stop, rng: &mut fastrand::Rng) -> Outcome {
+    let name = format!("{stop:?}");
+    let (primary, backup) = (MemoryStore::default(), MemoryStore::default());
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    for (dir, version) in dirs.iter().zip(["a", "b", "zero"]) {
+        site(dir.path(), version);
+    }
+    // Each has a page that the other deletes, and one that is the same.
+    write(dirs[0].path(), "of-a.html", "of a needs assets/a.css");
+    write(dirs[1].path(), "of-b.html", "of b needs assets/b.css");
+    write(dirs[2].path(), "of-b.html", "of b needs assets/zero.css");
+    deploy(dirs[2].path(), (&primary, &backup)).await.unwrap();
+    let game = Game::new(4);
+    game.gates[0].network.store(stop.network, Ordering::SeqCst);
+    let seed = rng.u64(..);
+    let deployer = |who: usize| {
+        let (dir, stores) = (dirs[who].path(), (game.store(who, &primary), game.store(who, &backup)));
+        game.play(who, async move { deploy(dir, (&stores.0, &stores.1)).await })
+    };
+    let referee = async {
+        let over = |who: usize| game.ended[who].load(Ordering::SeqCst);
+        let made = |who: usize| game.gates[who].made.load(Ordering::SeqCst);
+        let started = Instant::now();
+        let mut steps = 0_u64;
+        let mut after_the_winner = None;
+        while !over(0) || !over(1) {
+            assert!(started.elapsed() < Duration::from_mins(1), "{name}: nobody moves");
+            steps += 1;
+            let is_stopped = made(0) >= stop.after && !over(1);
+            let coin = fastrand::Rng::with_seed(seed ^ steps).bool();
+            let who = match (is_stopped, over(1)) {
+                (true, _) => 1,
+                (false, true) => 0,
+                (false, false) => usize::from(coin),
+            };
+            if over(1) && after_the_winner.is_none() {
+                after_the_winner = Some((primary.contents(), backup.contents()));
+                if !stop.resumes {
+                    break;
+                }
+            }
+            if game.gates[who].is_ready() {
+                game.gates[who].permits.add_permits(1);
+            }
+            tokio::task::yield_now().await;
+        }
+        after_the_winner
+    };
+    let (first, second, seen) = if stop.resumes {
+        let (first, second, seen) = tokio::join!(deployer(0), deployer(1), referee);
+        (Some(first), second, seen)
+    } else {
+        // The first never ends: it is dropped, as a process that is killed.
+        let second = async { tokio::join!(deployer(1), referee) };
+        tokio::select! {
+            biased;
+            (second, seen) = second => (None, second, seen),
+            first = deployer(0) => {
+                drop(first);
+                return Outcome::Sequential;
+            }
+        }
+    };
+    let winner = match second {
+        Ok(winner) => winner,
+        Err(failed)
+            if format!("{:?}", failed.error).contains("ease") || format!("{:?}", failed.error).contains("Lost") =>
+        {
+            return Outcome::BothLost;
+        }
+        Err(failed) => panic!("{name}: {failed:?}"),
+    };
+    if winner.release.is_none() {
+        return Outcome::Sequential;
+    }
+    let (there, copies) = seen.unwrap_or_else(|| (primary.contents(), backup.contents()));
+    let first_was_first = first.as_ref().is_some_and(Result::is_ok);
+    let newest = release::newest(&primary).await.unwrap().unwrap();
+    if first_was_first && newest.id > winner.release.unwrap() {
+        return Outcome::Sequential;
+    }
+    // The winner has said that it is done: nothing that visitors get changes any more.
+    let visible = |all: &std::collections::BTreeMap<Key, (bytes::Bytes, Headers)>| -> Vec<(Key, bytes::Bytes)> {
+        let public = all.iter().filter(|(key, _)| !key.is_reserved());
+        public.map(|(key, (bytes, _))| (key.clone(), bytes.clone())).collect()
+    };
+    if stop.network {
+        // What was on its way could only create objects that nobody refers to: the next deploy deletes them.
+        for (now, then) in [(primary.contents(), &there), (backup.contents(), &copies)] {
+            let changed = then.iter().filter(|(key, object)| !key.is_reserved() && now.get(*key) != Some(*object));
+            assert_eq!(changed.count(), 0, "{name}: what the winner published has changed");
+        }
+        deploy(dirs[1].path(), (&primary, &backup)).await.unwrap();
+    }
+    assert_eq!(visible(&primary.contents()), visible(&there), "{name}: the primary changed after the winner was done");
+    assert_eq!(visible(&backup.contents()), visible(&copies), "{name}: the backup changed after the winner was done");
+    let index = primary.contents()[&"index.html".parse().unwrap()].0.clone();
+    assert!(index.ends_with(b"b.css"), "{name}: {index:?}");
+    assert!(primary.contents().contains_key(&"of-b.html".parse().unwrap()), "{name}: a page of the winner is gone");
+    assert!(!primary.contents().contains_key(&"of-a.html".parse().unwrap()), "{name}: a page of the loser stays");
+    assert!(is_whole(&primary) && is_whole(&backup), "{name}: a page names what is not there");
+    Outcome::TakenOver
+}
+
+/// How a schedule ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// One deployer took the lock of the other over, and what it published stayed.
+    TakenOver,
+    /// One came after the other, as a whole; the other tests examine that.
+    Sequential,
+    /// This machine was so slow that the leases of both expired.
+    BothLost,
+}
+
+#[test]
+fn a_deployer_that_was_stopped_for_longer_than_its_lease_changes_nothing_of_its_successors() {
+    const THREADS: usize = 2;
+    let schedules = if crate::is_exhaustive() { 10_000 } else { 400 };
+    let all_of = |thread: usize| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let schedules = (thread..schedules).step_by(THREADS).map(|seed| async move {
+            let mut rng = fastrand::Rng::with_seed(seed as u64);
+            let stop = Stop { after: rng.usize(4..60), resumes: rng.u8(..) > 20, network: rng.bool() };
+            Box::pin(stopped(stop, &mut rng)).await
+        });
+        runtime.block_on(stream::iter(schedules).buffer_unordered(8).collect::<Vec<Outcome>>())
+    };
+    let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || all_of(thread))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let taken_over = outcomes.iter().filter(|outcome| **outcome == Outcome::TakenOver).count();
+    assert!(taken_over > outcomes.len() / 4, "{taken_over} of {} schedules led to a takeover", outcomes.len());
 }

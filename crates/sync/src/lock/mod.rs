@@ -1,17 +1,21 @@
 //! One publish at a time: a lock in the bucket itself, held by a conditional write.
 //!
-//! The lock is an object that is put only if there is none. It names its holder, is renewed while the holder works, and
-//! is deleted at the end. A holder that died is recognised without trusting clocks: its lock stays the same for longer than a
-//! living one's would. Whoever takes a dead holder's lock over inherits what that one owed to visitors.
+//! The lock is an object that is put only if there is none. It names its holder, is renewed while the holder works, and is deleted at
+//! the end. A lock that was not renewed within its time to live is expired, and may be taken over; that is measured by the store's clock
+//! (the `Date` of a response minus the `Last-Modified` of the lock) or by how long a waiter has seen the same lock, never by comparing
+//! the clocks of two machines. Whoever takes over a lock inherits the unfinished publish that it describes.
+//!
+//! The lock lets deploys take turns. It does not decide correctness: every write of a publish is conditional on what was listed, so a
+//! holder that goes on after it has lost the lock, for example because its machine was suspended, changes nothing that its successor wrote.
 //!
 //! ```
 //! use twinsite_core::Run;
 //! use twinsite_sync::MemoryStore;
-//! use twinsite_sync::lock::{Lease, PendingInvalidations, Owner, take};
+//! use twinsite_sync::lock::{Lease, UnfinishedPublish, Owner, take};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let (store, run) = (MemoryStore::default(), Run::silent());
-//! let mut lock = take(&store, Owner::here("deploy"), PendingInvalidations::default(), Lease::default(), &run).await?;
+//! let mut lock = take(&store, Owner::here("deploy"), UnfinishedPublish::default(), Lease::default(), &run).await?;
 //! let (answer, lost) = lock.hold(&run, async |run| if run.is_cancelled() { 0 } else { 42 }).await;
 //! assert!(answer == 42 && lost.is_none());
 //! lock.free().await?;
@@ -21,26 +25,25 @@
 //!
 //! How S3 makes writes conditional: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
 
-mod pending;
+mod unfinished;
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use twinsite_core::{Event, Run, wait};
 
 pub use crate::model::error::LockError;
 pub use crate::model::owner::Owner;
-use crate::model::time::now;
-use crate::store::{Condition, Store};
+use crate::model::time::{BootTime, now};
+use crate::store::{Condition, ListedObject, NotDeleted, ReadObject, Store};
 use crate::{ETag, Headers, Key, StoreError};
-pub(crate) use pending::has_pending;
-pub use pending::{PendingInvalidations, clear_pending, read_pending, record_pending};
+pub(crate) use unfinished::has_unfinished;
+pub use unfinished::{UnfinishedPublish, clear_unfinished, read_unfinished, record_unfinished};
 
 /// The lock's key.
 pub(crate) const KEY: &str = ".twinsite/lock";
-
-/// Clocks of two machines may differ by so many seconds.
-const SKEW: i64 = 120;
 
 /// How long a lock lasts and how long one waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,18 +65,37 @@ impl Default for Lease {
 /// What the object says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Document {
+    /// The version of this format.
+    version: u32,
     owner: Owner,
+    /// Different in every write: two writes within a second would otherwise have the same entity tag.
     token: String,
+    /// When the holder began to wait for the lock, in seconds since the epoch by its own clock. Shown to people only.
     since: i64,
-    expires: i64,
-    owed: PendingInvalidations,
+    unfinished: UnfinishedPublish,
 }
+
+const VERSION: u32 = 1;
 
 impl Document {
     fn bytes(&self) -> Result<bytes::Bytes, StoreError> {
-        let text = serde_json::to_vec(self).map_err(|error| StoreError::Broken(error.to_string()))?;
+        let stored = Self { unfinished: self.unfinished.in_lock(), ..self.clone() };
+        let text = serde_json::to_vec(&stored).map_err(|error| StoreError::Broken(error.to_string()))?;
         Ok(text.into())
     }
+}
+
+/// What the holder of the lock has left to do, if there is one and it says.
+///
+/// # Errors
+/// [`StoreError`] if the store could not be read.
+pub(crate) async fn unfinished_of_holder<S: Store>(store: &S) -> Result<UnfinishedPublish, StoreError> {
+    let read = match store.read(&key()).await {
+        Err(StoreError::TooLarge { .. }) => None,
+        read => read?,
+    };
+    let holder = read.and_then(|read| serde_json::from_slice::<Document>(&read.bytes).ok());
+    Ok(holder.map(|holder| holder.unfinished).unwrap_or_default())
 }
 
 fn key() -> Key {
@@ -93,101 +115,102 @@ fn headers() -> Headers {
 pub struct Lock<'a, S> {
     store: &'a S,
     document: Document,
-    inherited: PendingInvalidations,
+    inherited: UnfinishedPublish,
     etag: ETag,
     lease: Lease,
-    renewed: Instant,
+    /// When the last renewal was requested, as [`BootTime::millis`]; shared with the run of the work.
+    renewed: Arc<AtomicU64>,
     waited: bool,
 }
 
-/// Whose lock it was when it was last looked at, and since when it has not changed.
+/// The lock of another holder, and since when it has been the same.
 struct Seen {
     etag: ETag,
-    at: Instant,
+    at: BootTime,
 }
 
-/// Takes the lock, and waits for it should somebody have it. What is owed to visitors is written into it, so that whoever
-/// comes after a crash pays it.
+/// Takes the lock, and waits while another holder has it. `unfinished` is stored in it, for a successor, should this process
+/// die.
 ///
 /// # Errors
 /// [`LockError`]; nothing has been changed then.
 pub async fn take<'a, S: Store>(
     store: &'a S,
     owner: Owner,
-    owed: PendingInvalidations,
+    unfinished: UnfinishedPublish,
     lease: Lease,
     run: &Run,
 ) -> Result<Lock<'a, S>, LockError> {
-    let started = Instant::now();
+    let started = BootTime::now();
     let token = format!("{:032x}", fastrand::u128(..));
-    let mut document = Document { owner, token, since: now(), expires: 0, owed };
+    let mut document = Document { version: VERSION, owner, token, since: now(), unfinished };
     let mut seen: Option<Seen> = None;
-    let mut condition: Option<ETag> = None;
-    let (mut waited, mut inherited) = (false, PendingInvalidations::default());
+    let mut condition = Condition::Absent;
+    let (mut waited, mut inherited) = (false, UnfinishedPublish::default());
     loop {
-        document.expires = now() + i64::try_from(lease.ttl.as_secs()).unwrap_or(i64::MAX);
-        let renewed = Instant::now();
-        if let Some(etag) = write(store, &document, condition.as_ref()).await? {
+        let renewed = Arc::new(AtomicU64::new(BootTime::now().millis()));
+        if let Some(etag) = write(store, &document, &condition).await? {
             let lock = Lock { store, document, inherited, etag, lease, renewed, waited };
             return if lease.probe { lock.probed().await } else { Ok(lock) };
         }
-        let Some((bytes, etag)) = store.read(&key()).await? else {
-            condition = None;
-            continue;
-        };
+        condition = Condition::Absent;
+        let Some(ReadObject { bytes, etag, age }) = store.read(&key()).await? else { continue };
         waited = true;
+        let since = seen.as_ref().filter(|seen| seen.etag == etag).map(|seen| seen.at);
+        let unchanged = since.map(BootTime::elapsed).max(age.map(|age| age.saturating_sub(DATE_RESOLUTION)));
         let holder: Option<Document> = serde_json::from_slice(&bytes).ok();
-        let still = seen.as_ref().filter(|seen| seen.etag == etag).map(|seen| seen.at);
-        let silent = still.is_some_and(|at| at.elapsed() > lease.ttl);
-        if silent || holder.as_ref().is_none_or(is_dead) {
+        let ended = holder.as_ref().is_some_and(|holder| holder.owner.is_dead());
+        if ended || unchanged.is_some_and(|unchanged| unchanged > lease.ttl) {
             if let Some(holder) = holder {
-                inherited.join(holder.owed.clone());
-                document.owed.join(holder.owed);
+                inherited.join(holder.unfinished.clone());
+                document.unfinished.join(holder.unfinished);
             }
-            condition = Some(etag);
+            condition = Condition::Is(etag);
             continue;
         }
-        if still.is_none() {
-            seen = Some(Seen { etag, at: Instant::now() });
+        if since.is_none() {
+            seen = Some(Seen { etag, at: BootTime::now() });
         }
-        condition = None;
-        let Some(holder) = holder else { continue };
-        wait_for(&holder, started, &lease, run).await?;
+        let holder = holder.map(|holder| (holder.owner, holder.since));
+        wait_for(holder.unwrap_or_default(), started, &lease, run).await?;
     }
 }
 
-async fn wait_for(holder: &Document, started: Instant, lease: &Lease, run: &Run) -> Result<(), LockError> {
+/// `Date` and `Last-Modified` are in whole seconds.
+const DATE_RESOLUTION: Duration = Duration::from_secs(2);
+
+async fn wait_for(holder: (Owner, i64), started: BootTime, lease: &Lease, run: &Run) -> Result<(), LockError> {
+    let (owner, taken) = holder;
     let since = started.elapsed();
     if since >= lease.timeout {
-        return Err(LockError::Held(Box::new(holder.owner.clone()), (now() - holder.since).max(0)));
+        return Err(LockError::Held(Box::new(owner), now().saturating_sub(taken).max(0)));
     }
-    let what = format!("{} to finish", holder.owner);
+    let what = format!("{owner} to finish");
     run.emit(&Event::Waiting { what, since, usually: None });
     let step = (lease.ttl / 20).clamp(Duration::from_millis(20), Duration::from_secs(2));
     wait::pause(run, step.min(lease.timeout.saturating_sub(since))).await;
     if run.is_cancelled() { Err(LockError::Cancelled) } else { Ok(()) }
 }
 
-/// A holder that ended without freeing its lock, as far as that can be known at once.
-fn is_dead(holder: &Document) -> bool {
-    holder.owner.is_dead() || holder.expires + SKEW < now()
-}
-
-async fn write<S: Store>(store: &S, document: &Document, over: Option<&ETag>) -> Result<Option<ETag>, StoreError> {
+/// Writes the lock; `None` if the condition does not hold.
+async fn write<S: Store>(store: &S, document: &Document, condition: &Condition) -> Result<Option<ETag>, StoreError> {
     let bytes = document.bytes()?;
     let digest = crate::md5(&bytes);
-    let condition = over.map_or(Condition::Absent, Condition::Is);
-    store.put_if(&key(), &headers(), (bytes, digest), condition).await
+    match store.put_if(&key(), &headers(), (bytes.into(), digest), condition).await {
+        Ok(written) => Ok(Some(written.etag.unwrap_or(ETag::Md5(digest)))),
+        Err(StoreError::Changed(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 impl<S: Store> Lock<'_, S> {
-    /// What is owed to visitors: by this publish, and by those that died before it.
-    pub fn pending_invalidations(&self) -> &PendingInvalidations {
-        &self.document.owed
+    /// What is left to do: for this publish, and for those that died before it.
+    pub fn unfinished(&self) -> &UnfinishedPublish {
+        &self.document.unfinished
     }
 
-    /// What others owed who died with the lock in hand.
-    pub fn inherited_pending(&self) -> &PendingInvalidations {
+    /// What is left to do for holders that died.
+    pub fn inherited(&self) -> &UnfinishedPublish {
         &self.inherited
     }
 
@@ -199,58 +222,70 @@ impl<S: Store> Lock<'_, S> {
     /// A second lock must be refused while this one is there.
     async fn probed(self) -> Result<Self, LockError> {
         let other = Document { token: "probe".to_owned(), ..self.document.clone() };
-        if write(self.store, &other, None).await?.is_none() {
+        if write(self.store, &other, &Condition::Absent).await?.is_none() {
             return Ok(self);
         }
         self.store.delete(&[key()]).await?;
         Err(LockError::Unconditional)
     }
 
-    /// Adds to what is owed, before it is made to be owed.
+    /// Adds to what is left to do, before the publish makes it necessary.
     ///
     /// # Errors
     /// [`LockError::Lost`] when the lock is somebody else's by now.
-    pub async fn add_pending(&mut self, owed: PendingInvalidations) -> Result<(), LockError> {
-        let before = self.document.owed.clone();
-        self.document.owed.join(owed);
-        if self.document.owed == before {
+    pub async fn add_unfinished(&mut self, unfinished: UnfinishedPublish) -> Result<(), LockError> {
+        let before = self.document.unfinished.clone();
+        self.document.unfinished.join(unfinished);
+        if self.document.unfinished == before {
             return Ok(());
         }
         if self.renew().await? { Ok(()) } else { Err(LockError::Lost) }
     }
 
+    /// Extends the lease; `false` if the lock is another holder's.
     async fn renew(&mut self) -> Result<bool, StoreError> {
-        let renewed = Instant::now();
-        self.document.expires = now() + i64::try_from(self.lease.ttl.as_secs()).unwrap_or(i64::MAX);
-        // Two renewals within a second would be the same object, whose entity tag says nothing about who wrote it.
+        let requested = BootTime::now().millis();
         let next = Document { token: format!("{:032x}", fastrand::u128(..)), ..self.document.clone() };
-        let Some(etag) = write(self.store, &next, Some(&self.etag)).await? else { return Ok(false) };
-        (self.document, self.etag, self.renewed) = (next, etag, renewed);
+        let Some(etag) = write(self.store, &next, &Condition::Is(self.etag.clone())).await? else { return Ok(false) };
+        (self.document, self.etag) = (next, etag);
+        self.renewed.store(requested, Ordering::Relaxed);
         Ok(true)
     }
 
-    /// Works while the lock is renewed. Should it be lost, the work is asked to stop, through the run that it is given.
+    /// How long the holder may still write.
+    fn remaining(&self) -> Duration {
+        remaining(&self.renewed, self.lease.ttl)
+    }
+
+    /// Runs `work` while the lock is renewed. If the lock is lost, or could not be renewed in time, the run that `work` is given is
+    /// cancelled; it counts as cancelled as soon as the lease has expired, also if this process was stopped meanwhile.
     pub async fn hold<T>(&mut self, run: &Run, work: impl AsyncFnOnce(Run) -> T) -> (T, Option<LockError>) {
-        let inner = Run { watch: run.watch.clone(), cancel: run.cancel.child_token() };
+        let (renewed, ttl) = (Arc::clone(&self.renewed), self.lease.ttl);
+        let inner = run.child(move || remaining(&renewed, ttl).is_zero());
         let mut work = Box::pin(work(inner.clone()));
         tokio::select! {
             biased;
-            done = &mut work => return (done, None),
-            () = self.beat() => inner.cancel.cancel(),
+            done = &mut work => {
+                let lost = self.remaining().is_zero() && inner.is_cancelled() && !run.is_cancelled();
+                return (done, lost.then_some(LockError::Lost));
+            }
+            () = self.keep_renewing() => inner.cancel.cancel(),
         }
         (work.await, Some(LockError::Lost))
     }
 
-    /// Renews until that fails for good: when somebody else has taken the lock, or soon could.
-    async fn beat(&mut self) {
-        // The beat goes on while the owner's run is being stopped: requests in flight are still under the lock.
+    /// Renews until that fails for good: when another holder has taken the lock, or soon could.
+    async fn keep_renewing(&mut self) {
+        // Renewing goes on while the owner's run is being cancelled: requests in flight are still under the lock.
         let always = Run::silent();
         loop {
             wait::pause(&always, self.lease.ttl / 4).await;
-            match self.renew().await {
-                Ok(false) => return,
-                Err(_) if self.renewed.elapsed() > self.lease.ttl * 3 / 4 => return,
-                Ok(true) | Err(_) => {}
+            let remaining = self.remaining();
+            // A request without a response must not be awaited for longer than the lease.
+            match tokio::time::timeout(remaining, self.renew()).await {
+                Ok(Ok(false)) | Err(_) => return,
+                Ok(Err(_)) if self.remaining().is_zero() => return,
+                Ok(Ok(true) | Err(_)) => {}
             }
         }
     }
@@ -260,8 +295,19 @@ impl<S: Store> Lock<'_, S> {
     /// # Errors
     /// [`LockError::Lost`] when somebody else has it already.
     pub async fn free(self) -> Result<(), LockError> {
-        if self.store.delete_if(&key(), &self.etag).await? { Ok(()) } else { Err(LockError::Lost) }
+        let not_deleted = self.store.delete_if(&[ListedObject { key: key(), etag: self.etag }]).await?;
+        match not_deleted.into_iter().next() {
+            None => Ok(()),
+            Some(NotDeleted { error: StoreError::Changed(_), .. }) => Err(LockError::Lost),
+            Some(NotDeleted { error, .. }) => Err(error.into()),
+        }
     }
+}
+
+/// The holder stops writing after three quarters of the time to live: requests in flight then end before anybody may take over.
+fn remaining(renewed: &AtomicU64, ttl: Duration) -> Duration {
+    let elapsed = BootTime::now().millis().saturating_sub(renewed.load(Ordering::Relaxed));
+    (ttl * 3 / 4).saturating_sub(Duration::from_millis(elapsed))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ fn elsewhere() -> Owner {
 
 async fn taken(store: &MemoryStore, timeout: u64) -> Result<Lock<'_, MemoryStore>, LockError> {
     let lease = Lease { timeout: Duration::from_millis(timeout), ..BRIEF };
-    let owed = PendingInvalidations::new([timeout.to_string()].into());
+    let owed = UnfinishedPublish::new([timeout.to_string()].into());
     take(store, elsewhere(), owed, lease, &Run::silent()).await
 }
 
@@ -39,7 +39,7 @@ async fn a_living_holder_keeps_it_and_a_silent_one_is_succeeded_with_its_debts()
     assert!(!stopped && lost.is_none());
     let second = taken(&store, 900).await.unwrap();
     assert!(second.was_waited_for());
-    assert_eq!(second.pending_invalidations().keys.len(), 2, "its own debt and the silent one's");
+    assert_eq!(second.unfinished().keys.len(), 2, "its own debt and the silent one's");
     // The first one wakes up again.
     let (stopped, lost) = first
         .hold(&Run::silent(), async |run: Run| {
@@ -59,8 +59,8 @@ async fn a_process_of_this_machine_that_is_gone_is_succeeded_at_once() {
     let dead = Owner { process: child.id(), ..Owner::here("deploy") };
     child.wait().unwrap();
     let lease = Lease { ttl: Duration::from_mins(1), ..BRIEF };
-    take(&store, dead, PendingInvalidations::default(), lease, &Run::silent()).await.unwrap();
-    let living = take(&store, Owner::here("deploy"), PendingInvalidations::default(), lease, &Run::silent()).await;
+    take(&store, dead, UnfinishedPublish::default(), lease, &Run::silent()).await.unwrap();
+    let living = take(&store, Owner::here("deploy"), UnfinishedPublish::default(), lease, &Run::silent()).await;
     // Where nothing can be known about processes, it has to be waited for.
     assert_eq!(living.is_ok(), cfg!(target_os = "linux"));
 }

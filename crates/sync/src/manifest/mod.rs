@@ -19,6 +19,7 @@ use md5::{Digest, Md5 as Hash};
 use serde::{Deserialize, Serialize};
 
 use crate::model::layout::MANIFESTS;
+use crate::model::limits::MAX_DECOMPRESSED;
 use crate::{Headers, Key, Md5, RemoteObject, SourceObject, Store, StoreError};
 
 /// Bytes that are compressed at once: every call clears a buffer.
@@ -58,21 +59,39 @@ pub(crate) fn fingerprint(headers: &Headers) -> String {
     let fields =
         [content_type, cache_control, content_encoding, content_disposition, content_language, website_redirect];
     let mut hash = Hash::new();
+    hash.update(b"twinsite headers 1\n");
     for field in fields {
-        hash.update(format!("{field:?}\n"));
+        match field {
+            None => hash.update([0]),
+            Some(text) => {
+                hash.update([1]);
+                update_text(&mut hash, text);
+            }
+        }
     }
-    hash.update(format!("{metadata:?}"));
+    for (name, value) in metadata {
+        hash.update([1]);
+        update_text(&mut hash, name);
+        update_text(&mut hash, value);
+    }
+    hash.update([0]);
     hex::encode(&hash.finalize()[..8])
+}
+
+/// Its length as eight bytes, little endian, and its bytes in UTF-8.
+fn update_text(hash: &mut Hash, text: &str) {
+    hash.update((text.len() as u64).to_le_bytes());
+    hash.update(text);
 }
 
 /// Fingerprints of many headers; most objects share a few sets of them.
 #[derive(Default)]
-pub(crate) struct Prints<'a>(HashMap<*const Headers, String>, PhantomData<&'a Headers>);
+pub(crate) struct Prints<'a>(HashMap<usize, String>, PhantomData<&'a Headers>);
 
 impl<'a> Prints<'a> {
     /// Told apart by where they are, which is cheaper than looking into them.
     pub(crate) fn of(&mut self, headers: &'a Arc<Headers>) -> &str {
-        self.0.entry(Arc::as_ptr(headers)).or_insert_with(|| fingerprint(headers))
+        self.0.entry(Arc::as_ptr(headers) as usize).or_insert_with(|| fingerprint(headers))
     }
 }
 
@@ -80,11 +99,10 @@ impl<'a> Prints<'a> {
 pub(crate) fn name_for(objects: &[Arc<SourceObject>]) -> String {
     let mut prints = Prints::default();
     let mut hash = Hash::new();
+    hash.update(b"twinsite manifest 1\n");
     for object in objects {
-        hash.update(object.key.as_str());
-        hash.update([0]);
+        update_text(&mut hash, object.key.as_str());
         hash.update(prints.of(&object.headers));
-        hash.update([0]);
     }
     hex::encode(hash.finalize())
 }
@@ -104,10 +122,7 @@ fn rest_of<'a>(keys: impl Iterator<Item = &'a Key>) -> String {
         return String::new();
     }
     let mut hash = Hash::new();
-    keys.for_each(|key| {
-        hash.update(key.as_str());
-        hash.update([0]);
-    });
+    keys.for_each(|key| update_text(&mut hash, key.as_str()));
     format!("-{}", hex::encode(&hash.finalize()[..8]))
 }
 
@@ -135,22 +150,48 @@ pub(crate) fn ledgers(listing: &[RemoteObject]) -> Vec<&RemoteObject> {
     found
 }
 
-/// Reads a ledger; one that is damaged says nothing.
+/// The first line of a manifest.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Format {
+    format: String,
+    version: u32,
+}
+
+impl Format {
+    fn current() -> Self {
+        Self { format: "twinsite-manifest".to_owned(), version: 1 }
+    }
+}
+
+/// Reads a manifest. One that is damaged, or of another version, says nothing: headers are then read from the objects themselves, and
+/// nothing counts as published by twinsite.
 pub(crate) async fn read(store: &impl Store, key: &Key) -> Result<Lines, StoreError> {
-    let Some(bytes) = store.get(key).await? else { return Ok(Lines::new()) };
+    match store.get(key).await {
+        Ok(bytes) => Ok(bytes.and_then(|bytes| decode(&bytes)).unwrap_or_default()),
+        Err(StoreError::TooLarge { .. }) => Ok(Lines::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<Lines> {
     let mut text = Vec::new();
-    if GzDecoder::new(&*bytes).read_to_end(&mut text).is_err() {
-        // Ledgers were plain text once.
-        text = bytes.to_vec();
+    let size = GzDecoder::new(bytes).take(MAX_DECOMPRESSED).read_to_end(&mut text).ok()?;
+    if size as u64 == MAX_DECOMPRESSED {
+        return None;
+    }
+    let first = text.iter().position(|byte| *byte == b'\n')?;
+    let format: Format = serde_json::from_slice(&text[..first]).ok()?;
+    if format != Format::current() {
+        return None;
     }
     let mut lines = Lines::new();
-    for line in serde_json::Deserializer::from_slice(&text).into_iter::<(String, Line)>() {
-        let Ok((key, line)) = line else { return Ok(Lines::new()) };
+    for line in serde_json::Deserializer::from_slice(&text[first..]).into_iter::<(String, Line)>() {
+        let (key, line) = line.ok()?;
         if let Ok(key) = key.parse() {
             lines.insert(key, line);
         }
     }
-    Ok(lines)
+    Some(lines)
 }
 
 /// What a ledger is written from.
@@ -169,6 +210,8 @@ impl Book {
     pub(crate) fn write(&self) -> Bytes {
         let mut out = BufWriter::with_capacity(BLOCK, GzEncoder::new(Vec::new(), Compression::fast()));
         let mut prints = Prints::default();
+        drop(serde_json::to_writer(&mut out, &Format::current()));
+        drop(out.write_all(b"\n"));
         let mut add = |key: &Key, line: &Line| {
             // Nothing can go wrong where everything goes into memory.
             drop(serde_json::to_writer(&mut out, &(key.as_str(), line)));
@@ -219,14 +262,27 @@ mod tests {
             read(&store, &key).await.unwrap()
         });
         assert_eq!(read, lines.map(|(key, line)| (key.parse().unwrap(), line)).into());
-        let mut plain = Vec::new();
-        GzDecoder::new(&*bytes).read_to_end(&mut plain).unwrap();
-        let plain = Bytes::from(plain);
-        let reread = runtime.block_on(async {
-            store.put(&key, &Headers::default(), (plain.clone().into(), crate::md5(&plain))).await.unwrap();
-            super::read(&store, &key).await.unwrap()
-        });
-        assert_eq!(reread, read);
+        assert!(decode(b"junk").is_none() && decode(&bytes[..bytes.len() - 1]).is_none(), "damaged ones say nothing");
+    }
+
+    /// The values are those of the program in the comment, so that a change of the encoding does not go unnoticed.
+    #[test]
+    fn names_and_fingerprints_have_an_explicit_encoding() {
+        // from hashlib import md5
+        // t = lambda s: len(s.encode()).to_bytes(8, "little") + s.encode()
+        // f = lambda *xs: b"".join(b"\0" if x is None else b"\1" + t(x) for x in xs)
+        // h = md5(b"twinsite headers 1\n" + f("text/html", None, None, None, None, None) + b"\1" + t("a") + t("b") + b"\0")
+        // p = h.hexdigest()[:16]
+        // n = md5(b"twinsite manifest 1\n" + t("ü.html") + p.encode()).hexdigest()
+        // r = md5(t("old.css")).hexdigest()[:16]
+        let metadata = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
+        let headers = Headers { content_type: Some("text/html".into()), metadata, ..Headers::default() };
+        assert_eq!(fingerprint(&headers), "ca745c109e996433");
+        let body = crate::Body::Version { etag: crate::ETag::parse(""), version: None };
+        let key = "ü.html".parse().unwrap();
+        let object = SourceObject { key, body, size: 1, headers: headers.into(), wave: crate::Wave::Pages };
+        assert_eq!(name_for(&[Arc::new(object)]), "dfe92446cbb42efbf29434796bc64e85");
+        assert_eq!(rest_for([&"old.css".parse().unwrap()].into_iter(), 7), "-5d92bde4595746d4-7");
     }
 
     #[test]

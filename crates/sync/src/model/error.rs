@@ -1,6 +1,7 @@
 //! What can stop a publish.
 
 use super::owner::Owner;
+use super::release_id::ReleaseId;
 use crate::{Key, SourceError};
 
 /// Why there is no plan.
@@ -36,9 +37,34 @@ pub enum SyncError {
     /// An older release cannot be brought back: these objects' versions are not kept any more. Nothing was changed.
     #[error("{} objects of that release are not kept any more; the first: {}", .0.len(), names(.0.get(..3).unwrap_or(.0)))]
     Lost(Vec<Key>),
-    /// The run was cancelled before anything was changed.
-    #[error("stopped on request; nothing was changed")]
+    /// The record of a release cannot be read.
+    #[error("the record of release {id} is damaged: {reason}")]
+    DamagedRecord {
+        /// The release.
+        id: ReleaseId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The run was cancelled.
+    #[error("stopped on request")]
     Cancelled,
+}
+
+impl From<twinsite_core::Cancelled> for SyncError {
+    fn from(_: twinsite_core::Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+impl SyncError {
+    /// True if the store could not be reached at all, as opposed to one that answered with an error.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            #[cfg(feature = "s3")]
+            Self::Store(StoreError::Aws(error)) => error.kind == twinsite_aws::Kind::Network,
+            _ => false,
+        }
+    }
 }
 
 fn names(keys: &[Key]) -> String {
@@ -55,6 +81,19 @@ pub enum StoreError {
     /// The object that arrived is not the one that was sent.
     #[error("`{0}` did not arrive as it was sent")]
     Corrupted(Key),
+    /// The precondition of a write did not hold.
+    #[error("`{0}` was changed by somebody else since it was listed")]
+    Changed(Key),
+    /// An object that is read whole is larger than any that was written to be.
+    #[error("`{key}` has {size} bytes; at most {limit} are read")]
+    TooLarge {
+        /// Its key.
+        key: Key,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// A request could not be made of these values.
     #[error("`{0}` cannot be stored: {1}")]
     Unfit(String, String),

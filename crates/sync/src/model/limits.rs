@@ -23,6 +23,13 @@ pub(crate) fn part_size(size: u64) -> u64 {
     good.max(whole(size.div_ceil(MOST_PARTS)))
 }
 
+/// The most bytes of an object that is read whole: records, manifests, locks. Those of a million objects have a tenth of that. Whoever may
+/// write below the reserved prefix cannot make a deploy run out of memory.
+pub(crate) const MAX_READ: u64 = 256 << 20;
+
+/// The most bytes that one of them may have once it is decompressed.
+pub(crate) const MAX_DECOMPRESSED: u64 = 512 << 20;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,19 +40,39 @@ impl ReleaseId {
     /// The release that comes next.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The number in the key of any part of a record.
+    pub(crate) fn of_part(key: &Key) -> Option<Self> {
+        let (number, _) = key.as_str().strip_prefix(RELEASES)?.split_once(".gz")?;
+        number.parse().ok().map(Self)
+    }
+
+    /// The number in the key of a first part. Keys sort like numbers because all have ten digits.
+    fn of_key(key: &Key) -> Option<Self> {
+        let number = key.as_str().strip_prefix(RELEASES)?.strip_suffix(".gz")?;
+        let digits = number.len() == 10 && number.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| number.parse().ok().map(Self)).flatten()
     }
 }
+
+/// A number that is so much greater than the one before was not made by counting: the record is not one of this site's.
+const MAX_GAP: u64 = 100_000;
 
 /// The records that a listing shows, the oldest first, and when each was written.
 pub(crate) fn listed(listing: &[RemoteObject]) -> Vec<(ReleaseId, i64)> {
     let start = listing.partition_point(|object| object.key.as_str() < RELEASES);
     let records = listing[start..].iter().take_while(|object| object.key.as_str().starts_with(RELEASES));
-    let id = |object: &RemoteObject| {
-        let number = object.key.as_str().strip_prefix(RELEASES)?.strip_suffix(".gz")?;
-        Some((ReleaseId(number.parse().ok()?), object.modified))
-    };
-    records.filter_map(id).collect()
+    let mut found: Vec<(ReleaseId, i64)> = Vec::new();
+    for object in records {
+        let Some(id) = ReleaseId::of_key(&object.key) else { continue };
+        let before = found.last().map(|(before, _)| before.0);
+        if before.is_none_or(|before| id.0.saturating_sub(before) <= MAX_GAP) {
+            found.push((id, object.modified));
+        }
+    }
+    found
 }
 
 /// Which releases are kept: so many, and all that are younger than so many days.
@@ -68,7 +88,7 @@ impl RetentionPolicy {
     /// The oldest release to be kept; `None` when there is none. Age never removes what the count keeps.
     pub(crate) fn oldest(&self, found: &[(ReleaseId, i64)], now: i64) -> Option<ReleaseId> {
         let by_count = found.len().saturating_sub(self.releases.max(1));
-        let since = now - i64::from(self.days) * 86_400;
+        let since = now.saturating_sub(i64::from(self.days) * 86_400);
         // A release was live until the next one took its place.
         let by_age = found.iter().skip(1).position(|(_, until)| self.days > 0 && *until >= since);
         let at = by_age.map_or(by_count, |at| at.min(by_count));

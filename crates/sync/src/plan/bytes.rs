@@ -52,7 +52,10 @@ impl<'a, S: Store> Desk<'a, S> {
                 Body::File { .. } => by_reading(verdict),
             };
             match (reason, remote) {
-                (Some(reason), _) => found.puts.push(Put { object: Arc::clone(object), reason }),
+                (Some(reason), _) => {
+                    let replaces = remote.map(|remote| remote.etag.clone());
+                    found.puts.push(Put { object: Arc::clone(object), reason, replaces });
+                }
                 (None, Some(_)) => found.same.push(at),
                 (None, None) => {}
             }

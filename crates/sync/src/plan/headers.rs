@@ -8,7 +8,7 @@ use twinsite_core::Run;
 use super::{Desk, Reason, Rewrite};
 use crate::manifest::Prints;
 use crate::plan::diff::{Known, header_changes, headers_by_ledger};
-use crate::{SourceObject, Store, SyncError};
+use crate::{RemoteObject, SourceObject, Store, StoreError, SyncError};
 
 /// Objects asked for at once.
 const WIDTH: usize = 64;
@@ -28,11 +28,11 @@ impl<S: Store> Desk<'_, S> {
             let wanted = prints.of(&object.headers);
             match headers_by_ledger(self.line(&object.key), wanted, (remote.modified, ledger)) {
                 Known::Right => {}
-                Known::Wrong => rewrites.push(rewrite(object, Vec::new())),
-                Known::Unknown => unknown.push(object),
+                Known::Wrong => rewrites.push(rewrite(object, remote, Vec::new())),
+                Known::Unknown => unknown.push((object, remote)),
             }
         }
-        let looks = unknown.into_iter().map(|object| self.look(object));
+        let looks = unknown.into_iter().map(|(object, remote)| self.look(object, remote));
         let mut looks = stream::iter(looks).buffer_unordered(WIDTH);
         while let Some(found) = looks.try_next().await? {
             rewrites.extend(found);
@@ -44,13 +44,14 @@ impl<S: Store> Desk<'_, S> {
         Ok(rewrites)
     }
 
-    async fn look(&self, object: &Arc<SourceObject>) -> Result<Option<Rewrite>, SyncError> {
-        let Some(head) = self.store.head(&object.key).await? else { return Ok(None) };
+    async fn look(&self, object: &Arc<SourceObject>, listed: &RemoteObject) -> Result<Option<Rewrite>, SyncError> {
+        let head = self.store.head(&object.key).await?.filter(|head| head.etag == listed.etag);
+        let Some(head) = head else { return Err(StoreError::Changed(object.key.clone()).into()) };
         let changes = header_changes(&head.headers, &object.headers);
-        Ok((!changes.is_empty()).then(|| rewrite(object, changes)))
+        Ok((!changes.is_empty()).then(|| rewrite(object, listed, changes)))
     }
 }
 
-fn rewrite(object: &Arc<SourceObject>, changes: Vec<&'static str>) -> Rewrite {
-    Rewrite { object: Arc::clone(object), reason: Reason::Metadata(changes) }
+fn rewrite(object: &Arc<SourceObject>, listed: &RemoteObject, changes: Vec<&'static str>) -> Rewrite {
+    Rewrite { object: Arc::clone(object), reason: Reason::Metadata(changes), etag: listed.etag.clone() }
 }

@@ -21,7 +21,7 @@ use crate::model::time::now;
 use crate::plan::diff::{Joined, merge_join};
 use crate::plan::listing::{list, list_from_the_start};
 use crate::source::prehash::Prehasher;
-use crate::{ETag, Index, Key, Md5, RemoteObject, Source, SourceObject, Store, SyncError, Wave};
+use crate::{ETag, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store, SyncError, Wave};
 
 /// Everything that a publish to one bucket will do.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct SyncPlan {
 pub(crate) struct Ledger {
     pub(crate) key: Key,
     pub(crate) book: manifest::Book,
-    pub(crate) stale: Vec<Key>,
+    pub(crate) stale: Vec<ListedObject>,
     pub(crate) current: bool,
     /// Whether there is one at all.
     pub(crate) known: bool,
@@ -128,19 +128,30 @@ pub async fn plan(
     let listing = if known { list(source, store).await } else { list_from_the_start(source, store).await };
     let listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side, took: started.elapsed() });
-    plan_with(source, (store, &listing), options, (index, ahead), run).await
+    let listed = Listed { store, listing: &listing, created: &HashSet::new() };
+    plan_with(source, listed, options, (index, ahead), run).await
+}
+
+/// A bucket and its objects.
+pub(crate) struct Listed<'a, S> {
+    pub(crate) store: &'a S,
+    /// In key order.
+    pub(crate) listing: &'a [RemoteObject],
+    /// Keys that unfinished publishes have created: they are the site's although no manifest names them.
+    pub(crate) created: &'a HashSet<Key>,
 }
 
 /// The same, with a listing that was made before, in key order, and while files are hashed that may need it.
 pub(crate) async fn plan_with(
     source: &Source,
-    (store, listing): (&impl Store, &[RemoteObject]),
+    bucket: Listed<'_, impl Store>,
     options: &Options,
     (index, ahead): (&Index, Prehasher),
     run: &Run,
 ) -> Result<SyncPlan, SyncError> {
     let side = options.side;
-    let mut desk = Desk::new(source, store, listing, options);
+    let listing = bucket.listing;
+    let mut desk = Desk::new(source, &bucket, options);
     desk.consult().await?;
     let bytes = desk.compare_bytes((index, ahead), run).await?;
     if run.is_cancelled() {
@@ -164,6 +175,7 @@ struct Desk<'a, S> {
     store: &'a S,
     options: &'a Options,
     listing: &'a [RemoteObject],
+    created: &'a HashSet<Key>,
     met: Joined<'a>,
     ledgers: Vec<&'a RemoteObject>,
     releases: Vec<ReleaseId>,
@@ -179,7 +191,8 @@ struct Desk<'a, S> {
 }
 
 impl<'a, S: Store> Desk<'a, S> {
-    fn new(source: &'a Source, store: &'a S, listing: &'a [RemoteObject], options: &'a Options) -> Self {
+    fn new(source: &'a Source, bucket: &Listed<'a, S>, options: &'a Options) -> Self {
+        let Listed { store, listing, created } = *bucket;
         let met = merge_join(&source.objects, listing);
         let ledgers = manifest::ledgers(listing);
         let wanted = manifest::name_for(&source.objects);
@@ -195,6 +208,7 @@ impl<'a, S: Store> Desk<'a, S> {
             store,
             options,
             listing,
+            created,
             met,
             ledgers,
             releases,
@@ -254,6 +268,11 @@ impl<'a, S: Store> Desk<'a, S> {
         self.lines.as_ref()?.get(key)
     }
 
+    /// Whether an earlier publish has put an object there.
+    fn is_published(&self, key: &Key) -> bool {
+        self.line(key).is_some() || self.created.contains(key)
+    }
+
     /// What is to be deleted, and what is nobody's.
     fn deletes(&self) -> Result<(Vec<Delete>, Vec<Key>), SyncError> {
         if self.told > 0 {
@@ -262,10 +281,11 @@ impl<'a, S: Store> Desk<'a, S> {
         let extra = self.met.extra.iter().filter(|object| !self.source.is_protected(&object.key));
         let (mut deletes, mut foreign) = (Vec::new(), Vec::new());
         for object in extra {
-            match (self.options.deletes, self.line(&object.key).is_some()) {
+            match (self.options.deletes, self.is_published(&object.key)) {
                 (Deletes::Owned, true) if self.is_superseded(&object.key) => {}
                 (Deletes::All, _) | (Deletes::Owned, true) => {
-                    deletes.push(Delete { key: object.key.clone(), size: object.size });
+                    let (key, etag) = (object.key.clone(), object.etag.clone());
+                    deletes.push(Delete { key, size: object.size, etag });
                 }
                 (Deletes::Owned | Deletes::None, false) => foreign.push(object.key.clone()),
                 (Deletes::None, true) => {}
@@ -320,6 +340,8 @@ impl<'a, S: Store> Desk<'a, S> {
             if let Some(line) = self.line(&object.key) {
                 let release = if line.headers.is_some() { newest } else { line.release };
                 rest.insert(object.key.clone(), release);
+            } else if self.created.contains(&object.key) {
+                rest.insert(object.key.clone(), None);
             }
         }
         let public = rest.keys().filter(|key| !self.source.is_protected(key));
@@ -334,8 +356,8 @@ impl<'a, S: Store> Desk<'a, S> {
             (None, Some(newest)) if self.is_current => newest.key.clone(),
             _ => manifest::key_of(&self.wanted, &manifest::rest_for(public, until)),
         };
-        let mut stale: Vec<Key> = self.ledgers.iter().map(|object| object.key.clone()).collect();
-        stale.retain(|there| *there != key);
+        let stale = self.ledgers.iter().filter(|object| object.key != key);
+        let stale = stale.map(|object| ListedObject { key: object.key.clone(), etag: object.etag.clone() }).collect();
         // Every publish that ended has written its ledger last.
         let young = self.met.remote.iter().flatten().any(|object| object.modified > self.written());
         let named = self.ledgers.last().is_some_and(|newest| newest.key == key);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use twinsite_core::Side;
 
-use crate::{Key, RetentionPolicy, SourceObject};
+use crate::{ETag, Key, ListedObject, RetentionPolicy, SourceObject};
 
 /// Why an object moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +109,8 @@ pub struct Put {
     pub object: Arc<SourceObject>,
     /// Why.
     pub reason: Reason,
+    /// The entity tag of the object that it replaces; `None` if the key was absent when it was listed.
+    pub replaces: Option<ETag>,
 }
 
 /// An object whose headers are to be replaced in place.
@@ -118,6 +120,8 @@ pub struct Rewrite {
     pub object: Arc<SourceObject>,
     /// Which headers differ.
     pub reason: Reason,
+    /// Its entity tag when it was listed.
+    pub etag: ETag,
 }
 
 /// An object to be deleted.
@@ -127,4 +131,13 @@ pub struct Delete {
     pub key: Key,
     /// Its size in bytes.
     pub size: u64,
+    /// Its entity tag when it was listed.
+    pub etag: ETag,
+}
+
+impl Delete {
+    /// The object as it was listed.
+    pub(crate) fn listed(&self) -> ListedObject {
+        ListedObject { key: self.key.clone(), etag: self.etag.clone() }
+    }
 }

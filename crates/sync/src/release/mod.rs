@@ -17,7 +17,7 @@
 //!     let plan = plan(&source, &store, &Options::default(), &index, &run).await?;
 //!     let draft = release::RecordBuilder::of(&plan, &source);
 //!     let report = transfer(plan, &store, &index, &run).await?;
-//!     release::write(&store, draft, &report, Notes::default()).await?;
+//!     release::write(&store, draft, &report, 0, Notes::default()).await?;
 //! }
 //! let releases = release::list(&store).await?;
 //! let first = release::read(&store, releases[0].id).await?.expect("it was just written");
@@ -43,7 +43,9 @@ pub(crate) use crate::model::time::now;
 use crate::{ETag, Headers, Key, ReleaseId, Rules, Source, SourceObject};
 pub use compare::{Difference, Kind, compare};
 pub use retention::{Collected, collect, is_due_at};
-pub use write::{RecordBuilder, find_versions, list, newest, read, write};
+pub use write::{
+    DamagedRecord, RecordBuilder, ReleaseList, find_versions, list, list_all, newest, read, summary, write,
+};
 
 /// Where a publish came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

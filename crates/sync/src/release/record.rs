@@ -8,16 +8,24 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Release, Summary};
+use super::{Entry, Release, ReleaseId, Summary};
 use crate::manifest::BLOCK;
+use crate::model::limits::MAX_DECOMPRESSED;
 use crate::{ETag, Headers};
 
 /// Objects in one part; a hundred bytes each, a third of that compressed.
 const LINES: usize = 50_000;
 
+/// The version of this format. Readers refuse others: a rollback must not guess.
+const VERSION: u32 = 1;
+
+/// The most parts: fifty million objects.
+const MAX_PARTS: usize = 1000;
+
 /// The first line.
 #[derive(Serialize, Deserialize)]
 struct Top {
+    version: u32,
     #[serde(flatten)]
     summary: Summary,
     parts: usize,
@@ -35,6 +43,14 @@ pub(super) struct Damaged(String);
 impl Damaged {
     pub(super) fn missing(part: usize) -> Self {
         Self(format!("its part {part} is missing"))
+    }
+
+    pub(super) fn too_large() -> Self {
+        Self("it is larger than any record".to_owned())
+    }
+
+    pub(super) fn other(id: ReleaseId) -> Self {
+        Self(format!("it is the record of release {id}"))
     }
 }
 
@@ -54,7 +70,8 @@ impl From<std::io::Error> for Damaged {
 pub(super) fn parts(release: &Release) -> Result<Vec<Bytes>, Damaged> {
     let chunks: Vec<&[Entry]> = release.entries.chunks(LINES).collect();
     let count = chunks.len().max(1);
-    let top = Top { summary: release.summary.clone(), parts: count, headers: release.headers.clone() };
+    let top =
+        Top { version: VERSION, summary: release.summary.clone(), parts: count, headers: release.headers.clone() };
     let mut parts = Vec::with_capacity(count);
     for part in 0..count {
         let mut out = BufWriter::with_capacity(BLOCK, GzEncoder::new(Vec::new(), Compression::fast()));
@@ -79,17 +96,24 @@ pub(super) fn parts(release: &Release) -> Result<Vec<Bytes>, Damaged> {
 pub(super) fn first(bytes: &[u8]) -> Result<(Release, usize), Damaged> {
     let text = text(bytes)?;
     let (top, rest) = text.split_once('\n').ok_or_else(|| Damaged("it is empty".to_owned()))?;
-    let Top { summary, parts, headers } = serde_json::from_str(top)?;
+    let Top { summary, parts, headers, .. } = checked(serde_json::from_str(top)?)?;
     Ok((Release { summary, headers, entries: entries(rest)? }, parts))
+}
+
+fn checked(top: Top) -> Result<Top, Damaged> {
+    match top.version {
+        VERSION if top.parts <= MAX_PARTS => Ok(top),
+        VERSION => Err(Damaged(format!("it claims to have {} parts", top.parts))),
+        other => Err(Damaged(format!("its format is of version {other}, and this program reads version {VERSION}"))),
+    }
 }
 
 /// The first line alone.
 pub(super) fn summary(bytes: &[u8]) -> Result<Summary, Damaged> {
     let mut top = Vec::new();
-    let mut input = std::io::BufReader::new(GzDecoder::new(bytes));
-    std::io::BufRead::read_until(&mut input, b'\n', &mut top)?;
-    let Top { summary, .. } = serde_json::from_slice(&top)?;
-    Ok(summary)
+    let input = GzDecoder::new(bytes).take(MAX_DECOMPRESSED);
+    std::io::BufRead::read_until(&mut std::io::BufReader::new(input), b'\n', &mut top)?;
+    Ok(checked(serde_json::from_slice(&top)?)?.summary)
 }
 
 /// Any other part.
@@ -99,7 +123,10 @@ pub(super) fn more(bytes: &[u8]) -> Result<Vec<Entry>, Damaged> {
 
 fn text(bytes: &[u8]) -> Result<String, Damaged> {
     let mut text = String::new();
-    GzDecoder::new(bytes).read_to_string(&mut text)?;
+    let size = GzDecoder::new(bytes).take(MAX_DECOMPRESSED).read_to_string(&mut text)?;
+    if size as u64 == MAX_DECOMPRESSED {
+        return Err(Damaged(format!("it has more than {MAX_DECOMPRESSED} bytes")));
+    }
     Ok(text)
 }
 

@@ -55,7 +55,11 @@ impl RecordBuilder {
     /// [`SyncError`] when the record could not be read.
     pub async fn load_previous(&mut self, store: &impl Store) -> Result<(), SyncError> {
         if let (Some(previous), None) = (self.previous, &self.before) {
-            self.before = read(store, previous).await?;
+            self.before = match read(store, previous).await {
+                // Versions are then found by listing them.
+                Err(SyncError::DamagedRecord { .. }) => None,
+                read => read?,
+            };
         }
         Ok(())
     }
@@ -88,10 +92,11 @@ fn headers() -> Headers {
 }
 
 fn damaged(id: ReleaseId, why: &Damaged) -> SyncError {
-    StoreError::Broken(format!("the record of release {id} is damaged: {why}")).into()
+    SyncError::DamagedRecord { id, reason: why.to_string() }
 }
 
-/// Writes the record of a release, its first part last: without it there is no release. Returns what was written.
+/// Writes the record of a release, its first part last: without it there is no release. `deletes` is the number of objects that will be
+/// deleted afterwards. Returns what was written.
 ///
 /// # Errors
 /// [`SyncError::Raced`] when somebody else has written a release of that number.
@@ -99,6 +104,7 @@ pub async fn write<S: VersionedStore>(
     store: &S,
     mut draft: RecordBuilder,
     report: &Report,
+    deletes: usize,
     notes: Notes,
 ) -> Result<(Summary, Vec<WrittenObject>), SyncError> {
     draft.load_previous(store).await?;
@@ -122,7 +128,8 @@ pub async fn write<S: VersionedStore>(
     }
     fill_versions(store, &mut all).await?;
     let bytes = all.iter().map(|entry| entry.size).sum();
-    let summary = Summary { id, time: now(), notes, objects: all.len(), bytes, changed: report.changed.len() };
+    let summary =
+        Summary { id, time: now(), notes, objects: all.len(), bytes, changed: report.changed.len() + deletes };
     let release = Release { summary, headers: sets, entries: all };
     let wrote = put(store, &release).await?;
     Ok((release.summary, wrote))
@@ -159,37 +166,88 @@ async fn put(store: &impl Store, release: &Release) -> Result<Vec<WrittenObject>
     let mut wrote = Vec::new();
     for (part, bytes) in parts.into_iter().enumerate().rev() {
         let (key, digest, size) = (id.key(part), crate::md5(&bytes), bytes.len() as u64);
-        if part > 0 {
-            store.put(&key, &headers(), (bytes.into(), digest)).await?;
-        } else if store.put_if(&key, &headers(), (bytes, digest), Condition::Absent).await?.is_none() {
-            return Err(SyncError::Raced(format!("release {id} was made by somebody else meanwhile")));
+        // The first part, written last, takes the number.
+        let condition = if part > 0 { Condition::None } else { Condition::Absent };
+        match store.put_if(&key, &headers(), (bytes.into(), digest), &condition).await {
+            Err(StoreError::Changed(_)) => {
+                return Err(SyncError::Raced(format!("release {id} was made by another deploy meanwhile")));
+            }
+            written => drop(written?),
         }
         wrote.push(WrittenObject { key, etag: ETag::Md5(digest), size, version: None, since: None, redirect: None });
     }
     Ok(wrote)
 }
 
-/// The releases of a bucket in short, the oldest first.
+/// The releases of a bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReleaseList {
+    /// The releases in short, the oldest first.
+    pub releases: Vec<Summary>,
+    /// Records that cannot be read.
+    pub damaged: Vec<DamagedRecord>,
+}
+
+/// A record that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedRecord {
+    /// The number in its key.
+    pub id: ReleaseId,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The releases of a bucket in short, the oldest first. Damaged records are left out.
 ///
 /// # Errors
-/// [`SyncError`] when the bucket or a record cannot be read.
+/// [`SyncError`] if the bucket cannot be read.
 pub async fn list(store: &impl Store) -> Result<Vec<Summary>, SyncError> {
-    let mut found = Vec::new();
+    Ok(list_all(store).await?.releases)
+}
+
+/// The releases of a bucket in short, and the records that are damaged.
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_all(store: &impl Store) -> Result<ReleaseList, SyncError> {
+    let mut found = ReleaseList::default();
     for (id, _) in listed_ids(store).await? {
-        let Some(bytes) = store.get(&id.key(0)).await? else { continue };
-        found.push(record::summary(&bytes).map_err(|why| damaged(id, &why))?);
+        match summary(store, id).await {
+            Ok(Some(summary)) => found.releases.push(summary),
+            Ok(None) => {}
+            Err(SyncError::DamagedRecord { id, reason }) => found.damaged.push(DamagedRecord { id, reason }),
+            Err(error) => return Err(error),
+        }
     }
     Ok(found)
 }
 
-/// The newest release of a bucket in short: what is live.
+/// The newest release of a bucket in short: what is live. Damaged records are left out.
 ///
 /// # Errors
 /// As [`list`].
 pub async fn newest(store: &impl Store) -> Result<Option<Summary>, SyncError> {
-    let Some((id, _)) = listed_ids(store).await?.pop() else { return Ok(None) };
-    let Some(bytes) = store.get(&id.key(0)).await? else { return Ok(None) };
-    record::summary(&bytes).map(Some).map_err(|why| damaged(id, &why))
+    for (id, _) in listed_ids(store).await?.into_iter().rev() {
+        match summary(store, id).await {
+            Ok(None) | Err(SyncError::DamagedRecord { .. }) => {}
+            found => return found,
+        }
+    }
+    Ok(None)
+}
+
+/// A release in short; `None` if there is no record of it.
+///
+/// # Errors
+/// [`SyncError::DamagedRecord`], and [`SyncError::Store`] if it cannot be read.
+pub async fn summary(store: &impl Store, id: ReleaseId) -> Result<Option<Summary>, SyncError> {
+    let bytes = match store.get(&id.key(0)).await {
+        Err(StoreError::TooLarge { .. }) => return Err(damaged(id, &Damaged::too_large())),
+        read => read?,
+    };
+    let Some(bytes) = bytes else { return Ok(None) };
+    let summary = record::summary(&bytes).map_err(|why| damaged(id, &why))?;
+    if summary.id == id { Ok(Some(summary)) } else { Err(damaged(id, &Damaged::other(summary.id))) }
 }
 
 /// The numbers of the releases of a bucket, the oldest first, and when each record was written.
@@ -212,8 +270,15 @@ pub(super) async fn listed_ids(store: &impl Store) -> Result<Vec<(ReleaseId, i64
 /// # Errors
 /// [`SyncError`] when the bucket or the record cannot be read.
 pub async fn read(store: &impl Store, id: ReleaseId) -> Result<Option<Release>, SyncError> {
-    let Some(bytes) = store.get(&id.key(0)).await? else { return Ok(None) };
+    let bytes = match store.get(&id.key(0)).await {
+        Err(StoreError::TooLarge { .. }) => return Err(damaged(id, &Damaged::too_large())),
+        read => read?,
+    };
+    let Some(bytes) = bytes else { return Ok(None) };
     let (mut release, parts) = record::first(&bytes).map_err(|why| damaged(id, &why))?;
+    if release.summary.id != id {
+        return Err(damaged(id, &Damaged::other(release.summary.id)));
+    }
     for part in 1..parts {
         let bytes = store.get(&id.key(part)).await?;
         let bytes = bytes.ok_or_else(|| damaged(id, &Damaged::missing(part)))?;

@@ -8,10 +8,11 @@ use twinsite_core::{Event, Phase, Run};
 
 use super::join::{Cursor, Meeting, next};
 use super::marker::{self, Note};
-use super::{Cause, Compared, Needed};
+use super::{Cause, Compared, Needed, RestoredRecord};
 use crate::plan::diff::header_changes;
+use crate::release;
 use crate::store::{Store, VersionHead, VersionedStore};
-use crate::{ETag, Key, RemoteObject, SyncError};
+use crate::{ETag, Key, ListedObject, ReleaseId, RemoteObject, SyncError};
 
 /// Objects looked at at once.
 const WIDTH: usize = 48;
@@ -54,6 +55,8 @@ struct Desk {
     note: Option<Note>,
     unsure: Vec<(RemoteObject, RemoteObject)>,
     extra: Vec<RemoteObject>,
+    /// Parts of release records that differ.
+    records: Vec<RestoredRecord>,
 }
 
 impl Desk {
@@ -85,6 +88,11 @@ impl Desk {
     fn merge_join(&mut self, here: RemoteObject, there: RemoteObject) {
         self.found.until = self.found.until.max(here.modified);
         let opaque = |etag: &ETag| matches!(etag, ETag::Opaque(_));
+        let differs =
+            here.size != there.size || (here.etag != there.etag && !opaque(&here.etag) && !opaque(&there.etag));
+        if let Some(id) = ReleaseId::of_part(&here.key).filter(|_| differs) {
+            self.records.push(RestoredRecord { id, object: there.clone(), replaces: here.etag.clone() });
+        }
         if here.size != there.size {
             self.need(here, Cause::Size);
         } else if here.etag != there.etag && !opaque(&here.etag) && !opaque(&there.etag) {
@@ -120,13 +128,40 @@ impl Desk {
             }
         }
         self.found.copies.sort_by(|a, b| a.object.key.cmp(&b.object.key));
+        self.found.damaged = damaged(self.records, first, second).await?;
+        let restored: HashSet<&Key> = self.found.damaged.iter().map(|record| &record.object.key).collect();
+        self.found.copies.retain(|copy| !restored.contains(&copy.object.key));
         let deleted = deleted_of(first, &self.extra).await?;
         for object in self.extra {
-            let list = if deleted.contains(&object.key) { &mut self.found.gone } else { &mut self.found.foreign };
-            list.push(object.key);
+            let RemoteObject { key, etag, .. } = object;
+            if deleted.contains(&key) {
+                self.found.gone.push(ListedObject { key, etag });
+            } else {
+                self.found.foreign.push(key);
+            }
         }
         Ok(self.found)
     }
+}
+
+/// Those of records that differ which are damaged in the first bucket and whole in the second.
+async fn damaged<S: Store>(
+    records: Vec<RestoredRecord>,
+    first: &S,
+    second: &S,
+) -> Result<Vec<RestoredRecord>, SyncError> {
+    let ids: BTreeSet<ReleaseId> = records.iter().map(|record| record.id).collect();
+    let mut damaged = HashSet::new();
+    for id in ids {
+        let is_damaged = match release::read(first, id).await {
+            Err(SyncError::DamagedRecord { .. }) => true,
+            read => read.map(|_| false)?,
+        };
+        if is_damaged && matches!(release::read(second, id).await, Ok(Some(_))) {
+            damaged.insert(id);
+        }
+    }
+    Ok(records.into_iter().filter(|record| damaged.contains(&record.id)).collect())
 }
 
 /// Keys whose versions are listed one by one; above that all versions are.

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
-use super::{Compared, Needed, marker};
+use super::{Compared, Needed, RestoredRecord, marker};
 use crate::model::layout::RELEASES;
 use crate::model::release_id::{ReleaseId, listed};
 use crate::release;
-use crate::store::{Store, VersionedStore};
+use crate::store::{Condition, Store, VersionedStore};
 use crate::transfer::copy::{ObjectCopy, Redirect, carry};
 use crate::transfer::limit::ConcurrencyLimit;
-use crate::{ETag, Interrupted, Key, Report, Rules, StoreError, SyncError, Wave};
+use crate::{ETag, Interrupted, Key, NotDeleted, Report, Rules, StoreError, SyncError, Wave};
 
 /// What was copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +61,22 @@ pub async fn fill<S: VersionedStore>(
         let (objects, bytes) = (Some(left as u64), Some(compared.bytes()));
         run.emit(&Event::PhaseStarted { phase: Phase::Copy, side: Some(Side::Backup), objects, bytes });
     }
+    for RestoredRecord { id, object, replaces } in compared.damaged {
+        let key = object.key.clone();
+        let redirect = Redirect::Known(None);
+        let condition = Condition::Is(replaces);
+        let (etag, size) = (object.etag, object.size);
+        let one = ObjectCopy { key: object.key, version: None, etag, size, headers: None, redirect, condition };
+        match carry(second, first, &one, run).await {
+            Ok(Some(_)) => {
+                let text =
+                    format!("the record of release {id} was damaged in the primary; it was restored from the backup");
+                run.emit(&Event::Warning { text, hint: None });
+            }
+            Ok(None) | Err(SyncError::Store(StoreError::Changed(_))) => filled.missed.push(key),
+            Err(error) => return Err(stopped(&filled, failed(key, error), left)),
+        }
+    }
     let mut work = compared.copies;
     for stage in [Some(Wave::Assets), Some(Wave::Pages), Some(Wave::Entry), None] {
         let here =
@@ -73,11 +89,17 @@ pub async fn fill<S: VersionedStore>(
         }
     }
     for batch in compared.gone.chunks(1000) {
-        let deleted = second.delete(batch).await;
-        if let Err(error) = deleted {
-            return Err(stopped(&filled, failed(batch[0].clone(), error.into()), left));
+        let not_deleted = match second.delete_if(batch).await {
+            Ok(not_deleted) => not_deleted,
+            Err(error) => return Err(stopped(&filled, failed(batch[0].key.clone(), error.into()), left)),
+        };
+        filled.deleted += batch.len() - not_deleted.len();
+        for NotDeleted { key, error } in not_deleted {
+            match error {
+                StoreError::Changed(_) => filled.missed.push(key),
+                error => return Err(stopped(&filled, failed(key, error.into()), left)),
+            }
         }
-        filled.deleted += batch.len();
     }
     if filled.missed.is_empty()
         && (touched || asked)
@@ -118,7 +140,8 @@ async fn wave<S: VersionedStore>(
             flight.spawn(async move {
                 let redirect = known.redirect(&needed.object.key, &needed.object.etag);
                 let (key, etag, size) = (needed.object.key.clone(), needed.object.etag.clone(), needed.object.size);
-                let one = ObjectCopy { key, version: None, etag, size, headers: None, redirect };
+                let one =
+                    ObjectCopy { key, version: None, etag, size, headers: None, redirect, condition: Condition::None };
                 let started = Instant::now();
                 (carry(&first, &second, &one, &run).await, needed, started.elapsed())
             });

@@ -34,7 +34,7 @@ mod versions;
 use std::fmt;
 
 pub use crate::transfer::copy::{ObjectCopy, Redirect, carry};
-use crate::{Key, RemoteObject};
+use crate::{ETag, Key, ListedObject, ReleaseId, RemoteObject};
 pub use compare::{compare, compare_listed};
 pub use fill::{Filled, fill};
 pub use replication::{ReplicationState, ReplicationWaiter};
@@ -86,15 +86,28 @@ pub struct Needed {
     pub cause: Cause,
 }
 
+/// A part of a release record that is copied back to the first bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoredRecord {
+    /// The release.
+    pub id: ReleaseId,
+    /// The object in the second bucket.
+    pub object: RemoteObject,
+    /// The entity tag of the damaged object in the first.
+    pub replaces: ETag,
+}
+
 /// How two buckets differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
     /// What is to be copied, in the order of the keys.
     pub copies: Vec<Needed>,
     /// What was deleted in the first bucket and not in the second.
-    pub gone: Vec<Key>,
+    pub gone: Vec<ListedObject>,
     /// What the second bucket has and the first never had. It stays.
     pub foreign: Vec<Key>,
+    /// Parts of release records that are damaged in the first bucket and whole in the second: they are copied back.
+    pub damaged: Vec<RestoredRecord>,
     /// How many objects are the same.
     pub in_sync: usize,
     /// Since when the first bucket has not changed, in seconds since the epoch.
@@ -106,7 +119,7 @@ pub struct Compared {
 impl Compared {
     /// True when the second bucket has everything as the first has it.
     pub fn is_in_sync(&self) -> bool {
-        self.copies.is_empty() && self.gone.is_empty()
+        self.copies.is_empty() && self.gone.is_empty() && self.damaged.is_empty()
     }
 
     /// The size of what is to be copied, in bytes.

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use futures::future::join;
 use futures::{StreamExt, stream};
-use twinsite_core::{Event, Phase, Run, Side, Verb, wait};
+use twinsite_core::{Event, Pair, Phase, Run, Side, Verb, wait};
 
 use super::Cause;
 use crate::plan::listing::{cuts, list_around};
-use crate::store::{ReplicationStatus, VersionedStore};
+use crate::store::{Condition, ReplicationStatus, VersionedStore};
 use crate::transfer::copy::{ObjectCopy, Redirect, carry};
-use crate::{ETag, Key, RemoteObject, Source, SyncError, WrittenObject};
+use crate::{ETag, Key, ListedObject, RemoteObject, Source, SyncError, WrittenObject};
 
 /// Objects looked at at once.
 const WIDTH: usize = 48;
@@ -42,7 +42,7 @@ pub struct ReplicationState {
 #[derive(Clone, Copy, Debug)]
 enum Expected<'w> {
     Object(&'w WrittenObject),
-    Nothing(&'w Key),
+    Nothing(&'w ListedObject),
 }
 
 impl<'w> Expected<'w> {
@@ -56,7 +56,7 @@ impl<'w> Expected<'w> {
     fn key(self) -> &'w Key {
         match self {
             Self::Object(wrote) => &wrote.key,
-            Self::Nothing(key) => key,
+            Self::Nothing(object) => &object.key,
         }
     }
 }
@@ -68,8 +68,8 @@ fn is_copy(wrote: &WrittenObject, etag: &ETag, size: u64, modified: i64) -> bool
 
 /// Follows a publish to the first bucket in the second one.
 pub struct ReplicationWaiter<'a, S> {
-    first: &'a S,
-    second: &'a S,
+    first: S,
+    second: S,
     patience: Duration,
     run: &'a Run,
     /// Where listings are cut.
@@ -86,7 +86,8 @@ impl<S> std::fmt::Debug for ReplicationWaiter<'_, S> {
 
 impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
     /// Waits for replication as long as this, each time, before it copies.
-    pub fn new(first: &'a S, second: &'a S, patience: Duration, run: &'a Run) -> Self {
+    pub fn new(stores: Pair<S>, patience: Duration, run: &'a Run) -> Self {
+        let Pair { primary: first, backup: second } = stores;
         Self { first, second, patience, run, cuts: Vec::new(), state: ReplicationState::default() }
     }
 
@@ -99,12 +100,12 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
 
     /// Returns when these objects are in the second bucket as well and these keys are not, or with
     /// [`ReplicationState::trouble`]; then nothing more is waited for.
-    pub async fn follow(&mut self, wrote: &[WrittenObject], deleted: &[Key]) {
+    pub async fn follow(&mut self, wrote: &[WrittenObject], deleted: &[ListedObject]) {
         if self.state.trouble.is_some() {
             return;
         }
         let objects = wrote.iter().filter(|wrote| wrote.key.is_replicated()).map(Expected::Object);
-        let gone = deleted.iter().filter(|key| key.is_replicated()).map(Expected::Nothing);
+        let gone = deleted.iter().filter(|object| object.key.is_replicated()).map(Expected::Nothing);
         let expected: Vec<Expected<'_>> = objects.chain(gone).collect();
         if let Err(error) = self.settle(expected).await {
             self.state.trouble = Some(error);
@@ -187,7 +188,7 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
         left.sort_by(|a, b| a.key().cmp(b.key()));
         let keys: Vec<&Key> = left.iter().map(|expected| expected.key()).collect();
         let mut missing: Vec<bool> = left.iter().map(|expected| matches!(expected, Expected::Object(_))).collect();
-        list_around(&keys, &self.cuts, self.second, |found| {
+        list_around(&keys, &self.cuts, &self.second, |found| {
             let first = keys.partition_point(|key| **key < found.key);
             for at in (first..keys.len()).take_while(|at| *keys[*at] == found.key) {
                 missing[at] = !left[at].is_listed(&found);
@@ -208,12 +209,14 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
                 Expected::Object(wrote) => {
                     let redirect = Redirect::Known(wrote.redirect.clone());
                     let (key, etag, size) = (wrote.key.clone(), wrote.etag.clone(), wrote.size);
-                    objects.push(ObjectCopy { key, version: None, etag, size, headers: None, redirect });
+                    // Its condition is that of the source: only what the primary still has is copied.
+                    let condition = Condition::None;
+                    objects.push(ObjectCopy { key, version: None, etag, size, headers: None, redirect, condition });
                 }
-                Expected::Nothing(key) => gone.push(key.clone()),
+                Expected::Nothing(object) => gone.push(object.clone()),
             }
         }
-        let (first, second, run) = (self.first, self.second, self.run);
+        let (first, second, run) = (&self.first, &self.second, self.run);
         let copies = objects.into_iter().map(move |one| async move {
             if run.is_cancelled() {
                 return Err(SyncError::Cancelled);
@@ -234,8 +237,9 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
             }
         }
         for batch in gone.chunks(1000) {
-            self.second.delete(batch).await?;
-            self.state.copied.extend_from_slice(batch);
+            // Whatever has been put there since is not what was deleted.
+            drop(self.second.delete_if(batch).await?);
+            self.state.copied.extend(batch.iter().map(|object| object.key.clone()));
         }
         trouble.map_or(Ok(()), Err)
     }
@@ -243,7 +247,7 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
 
 impl<S: VersionedStore> ReplicationWaiter<'_, S> {
     /// Follows, and says so.
-    pub(crate) async fn end(&mut self, wrote: &[WrittenObject], deleted: &[Key]) {
+    pub(crate) async fn end(&mut self, wrote: &[WrittenObject], deleted: &[ListedObject]) {
         let started = Instant::now();
         self.run.emit(&Event::PhaseStarted {
             phase: Phase::Verify,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use twinsite_core::{Event, Run, Side, Verb};
 
-use crate::store::{ObjectVersion, VersionedStore};
+use crate::store::{Condition, ObjectVersion, VersionedStore};
 use crate::transfer::copy::{ObjectCopy, Redirect, carry};
 use crate::{ETag, Key, SyncError};
 
@@ -48,7 +48,15 @@ async fn copy<S: VersionedStore>(first: &S, second: &S, past: &ObjectVersion, ru
     }
     let Some(etag) = past.etag.clone() else { return Ok(false) };
     let (key, version) = (past.key.clone(), Some(past.version.clone()));
-    let one = ObjectCopy { key, version, etag, size: past.size, headers: None, redirect: Redirect::Ask };
+    let one = ObjectCopy {
+        key,
+        version,
+        etag,
+        size: past.size,
+        headers: None,
+        redirect: Redirect::Ask,
+        condition: Condition::None,
+    };
     let done = carry(first, second, &one, run).await?.is_some();
     let (side, key) = (Some(Side::Backup), past.key.to_string());
     run.emit(&Event::Object { verb: Verb::Copy, side, key, reason: "version", bytes: 0 });

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use twinsite_core::Run;
 
-use super::{Condition, Head, Page, PartMade, Pending, Store, Written};
+use super::{Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, Store, Written};
 use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, StoreError, multipart_etag};
 
 /// Ticks once for every change of any store: as in the world, no two buckets are written to at the very same time.
@@ -62,6 +63,11 @@ impl State {
         self.objects.get(key)?.last()?.1.as_ref()
     }
 
+    fn check(&self, key: &Key, condition: &Condition) -> Result<(), StoreError> {
+        let holds = condition.holds(self.get(key).map(|kept| &kept.etag));
+        if holds { Ok(()) } else { Err(StoreError::Changed(key.clone())) }
+    }
+
     /// Adds a version.
     fn add(&mut self, key: &Key, kept: Kept) -> Written {
         let (now, etag) = (kept.modified, kept.etag.clone());
@@ -102,50 +108,42 @@ impl Store for MemoryStore {
         Ok(Page { objects: objects.collect(), more: rest.next().is_some() })
     }
 
-    async fn put(&self, key: &Key, headers: &Headers, (body, md5): (Content, Md5)) -> Result<Written, StoreError> {
+    async fn put_if(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        (body, md5): (Content, Md5),
+        condition: &Condition,
+    ) -> Result<Written, StoreError> {
         let bytes = whole(&body)?;
         if crate::md5(&bytes) != md5 {
             return Err(StoreError::Corrupted(key.clone()));
         }
         let mut state = self.state();
+        state.check(key, condition)?;
         let modified = State::tick();
         Ok(state.add(key, Kept { bytes, headers: headers.clone(), etag: ETag::Md5(md5), part_size: None, modified }))
     }
 
-    async fn put_if(
-        &self,
-        key: &Key,
-        headers: &Headers,
-        (bytes, md5): (Bytes, Md5),
-        condition: Condition<'_>,
-    ) -> Result<Option<ETag>, StoreError> {
+    async fn delete_if(&self, objects: &[ListedObject]) -> Result<Vec<NotDeleted>, StoreError> {
         let mut state = self.state();
-        let there = state.get(key).map(|kept| &kept.etag);
-        let holds = match condition {
-            Condition::Absent => there.is_none(),
-            Condition::Is(etag) => there == Some(etag),
-        };
-        if !holds {
-            return Ok(None);
+        let mut left = Vec::new();
+        for ListedObject { key, etag } in objects {
+            match state.check(key, &Condition::Is(etag.clone())) {
+                Err(error) if state.get(key).is_some() => left.push(NotDeleted { key: key.clone(), error }),
+                Err(_) => {}
+                Ok(()) => state.remove(key),
+            }
         }
-        let modified = State::tick();
-        let kept = Kept { bytes, headers: headers.clone(), etag: ETag::Md5(md5), part_size: None, modified };
-        Ok(state.add(key, kept).etag)
+        Ok(left)
     }
 
-    async fn delete_if(&self, key: &Key, etag: &ETag) -> Result<bool, StoreError> {
+    async fn rewrite(&self, object: &ListedObject, headers: &Headers) -> Result<Written, StoreError> {
+        let ListedObject { key, etag } = object;
         let mut state = self.state();
-        let is = state.get(key).is_some_and(|kept| kept.etag == *etag);
-        if is {
-            state.remove(key);
-        }
-        Ok(is)
-    }
-
-    async fn rewrite(&self, key: &Key, headers: &Headers) -> Result<Written, StoreError> {
-        let mut state = self.state();
+        state.check(key, &Condition::Is(etag.clone()))?;
         let modified = State::tick();
-        let Some(kept) = state.get(key).cloned() else { return Err(broken(format!("`{key}` is not there"))) };
+        let Some(kept) = state.get(key).cloned() else { return Err(StoreError::Changed(key.clone())) };
         let etag = ETag::Md5(crate::md5(&kept.bytes));
         Ok(state.add(key, Kept { headers: headers.clone(), modified, etag, part_size: None, ..kept }))
     }
@@ -166,8 +164,9 @@ impl Store for MemoryStore {
         Ok(self.state().get(key).map(|kept| kept.bytes.clone()))
     }
 
-    async fn read(&self, key: &Key) -> Result<Option<(Bytes, ETag)>, StoreError> {
-        Ok(self.state().get(key).map(|kept| (kept.bytes.clone(), kept.etag.clone())))
+    async fn read(&self, key: &Key) -> Result<Option<ReadObject>, StoreError> {
+        let read = |kept: &Kept| ReadObject { bytes: kept.bytes.clone(), etag: kept.etag.clone(), age: None };
+        Ok(self.state().get(key).map(read))
     }
 
     async fn pending(&self, wanted: &Key) -> Result<Option<Pending>, StoreError> {
@@ -197,8 +196,14 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn complete(&self, (key, id): (&Key, &str), parts: &[PartMade]) -> Result<Written, StoreError> {
+    async fn complete(
+        &self,
+        (key, id): (&Key, &str),
+        parts: &[PartMade],
+        condition: &Condition,
+    ) -> Result<Written, StoreError> {
         let mut state = self.state();
+        state.check(key, condition)?;
         let Some((_, headers, sent)) = state.uploads.remove(id) else {
             return Err(broken(format!("the upload of `{key}` is not there")));
         };
@@ -216,6 +221,10 @@ impl Store for MemoryStore {
     async fn abort(&self, (_, id): (&Key, &str)) -> Result<(), StoreError> {
         self.state().uploads.remove(id);
         Ok(())
+    }
+
+    fn fenced(&self, _: &Run) -> Self {
+        self.clone()
     }
 
     fn throttled(&self) -> u64 {

@@ -5,7 +5,10 @@ mod memory;
 mod s3;
 mod versioned;
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use twinsite_core::Run;
 
 use crate::{Content, ETag, FileRange, Headers, Key, Md5, RemoteObject, StoreError};
 pub use memory::MemoryStore;
@@ -46,14 +49,62 @@ pub struct Written {
     pub modified: Option<i64>,
 }
 
-/// What must hold of an object for a write to happen.
+/// The precondition of a write. If it does not hold, nothing is written, and the call fails with [`StoreError::Changed`].
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html>
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition<'a> {
-    /// There is none: `If-None-Match: *`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// None.
+    #[default]
+    None,
+    /// There is no object with this key: `If-None-Match: *`.
     Absent,
-    /// It is the one with this entity tag: `If-Match`.
-    Is(&'a ETag),
+    /// The object has this entity tag: `If-Match`.
+    Is(ETag),
+}
+
+impl Condition {
+    /// That the key is as a listing showed it: absent, or an object with this entity tag.
+    pub fn unchanged(listed: Option<&ETag>) -> Self {
+        listed.map_or(Self::Absent, |etag| Self::Is(etag.clone()))
+    }
+
+    /// Whether it holds of an object with this entity tag, or of no object.
+    pub fn holds(&self, etag: Option<&ETag>) -> bool {
+        match self {
+            Self::None => true,
+            Self::Absent => etag.is_none(),
+            Self::Is(wanted) => etag == Some(wanted),
+        }
+    }
+}
+
+/// An object as a listing showed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedObject {
+    /// Its key.
+    pub key: Key,
+    /// Its entity tag.
+    pub etag: ETag,
+}
+
+/// An object that was to be deleted and was not.
+#[derive(Debug)]
+pub struct NotDeleted {
+    /// Its key.
+    pub key: Key,
+    /// Why: [`StoreError::Changed`] if its entity tag is another one by now.
+    pub error: StoreError,
+}
+
+/// A small object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadObject {
+    /// Its content.
+    pub bytes: Bytes,
+    /// Its entity tag.
+    pub etag: ETag,
+    /// How long ago it was written, by the store's own clock; `None` if the store does not tell.
+    pub age: Option<Duration>,
 }
 
 /// A part that has arrived.
@@ -82,23 +133,26 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// The objects behind a key, up to a thousand.
     fn page(&self, after: Option<&str>) -> impl Future<Output = Result<Page, StoreError>> + Send;
 
-    /// Puts an object whose bytes have this MD5.
+    /// Puts an object whose bytes have this MD5, whatever is there.
     fn put(
         &self,
         key: &Key,
         headers: &Headers,
         body: (Content, Md5),
-    ) -> impl Future<Output = Result<Written, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Written, StoreError>> + Send {
+        async move { self.put_if(key, headers, body, &Condition::None).await }
+    }
 
-    /// Puts an object from a stretch of a file whose bytes have this CRC-64/NVME, and takes no others. That sum takes a tenth of an
-    /// MD5's time, and S3 checks it as well; the answer tells the MD5. A store that does not is given the bytes and their MD5.
+    /// Puts an object from a range of a file whose bytes have this CRC-64/NVME, if the condition holds. The checksum is computed in a
+    /// tenth of the time of an MD5, and S3 verifies it; the response has the MD5 as entity tag. By default, the bytes are put with their MD5.
     ///
-    /// How S3 checks uploads: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
+    /// How S3 verifies uploads: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
     fn put_range(
         &self,
         key: &Key,
         headers: &Headers,
         (stretch, sum): (FileRange, u64),
+        condition: &Condition,
     ) -> impl Future<Output = Result<Written, StoreError>> + Send {
         async move {
             let read = tokio::task::spawn_blocking(move || Content::File(stretch).bytes()).await;
@@ -108,25 +162,33 @@ pub trait Store: Clone + Send + Sync + 'static {
                 return Err(StoreError::Corrupted(key.clone()));
             }
             let md5 = crate::md5(&bytes);
-            let written = self.put(key, headers, (bytes.into(), md5)).await?;
+            let written = self.put_if(key, headers, (bytes.into(), md5), condition).await?;
             Ok(Written { etag: Some(ETag::Md5(md5)), ..written })
         }
     }
 
-    /// Puts an object if a condition holds, and returns its new entity tag; `None` when it does not hold.
+    /// Puts an object whose bytes have this MD5, if the condition holds. That the response to an earlier attempt was lost does not
+    /// count as a failed condition.
+    ///
+    /// Its errors: [`StoreError::Changed`] if the condition does not hold.
     fn put_if(
         &self,
         key: &Key,
         headers: &Headers,
-        body: (Bytes, Md5),
-        condition: Condition<'_>,
-    ) -> impl Future<Output = Result<Option<ETag>, StoreError>> + Send;
+        body: (Content, Md5),
+        condition: &Condition,
+    ) -> impl Future<Output = Result<Written, StoreError>> + Send;
 
-    /// Deletes an object if it still is the one with this entity tag; tells whether it was.
-    fn delete_if(&self, key: &Key, etag: &ETag) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// Deletes up to a thousand objects that are as they were listed, and returns those that were not deleted. An object that is
+    /// absent counts as deleted.
+    fn delete_if(&self, objects: &[ListedObject]) -> impl Future<Output = Result<Vec<NotDeleted>, StoreError>> + Send;
 
-    /// Replaces an object's headers in place; no bytes are sent.
-    fn rewrite(&self, key: &Key, headers: &Headers) -> impl Future<Output = Result<Written, StoreError>> + Send;
+    /// Replaces the headers of an object that has this entity tag, by a copy onto itself; no bytes are sent.
+    fn rewrite(
+        &self,
+        object: &ListedObject,
+        headers: &Headers,
+    ) -> impl Future<Output = Result<Written, StoreError>> + Send;
 
     /// Deletes up to a thousand objects, and returns those it could not with the reasons.
     fn delete(&self, keys: &[Key]) -> impl Future<Output = Result<Vec<(Key, String)>, StoreError>> + Send;
@@ -138,7 +200,7 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn get(&self, key: &Key) -> impl Future<Output = Result<Option<Bytes>, StoreError>> + Send;
 
     /// Reads one small object, and the entity tag that a condition may name.
-    fn read(&self, key: &Key) -> impl Future<Output = Result<Option<(Bytes, ETag)>, StoreError>> + Send;
+    fn read(&self, key: &Key) -> impl Future<Output = Result<Option<ReadObject>, StoreError>> + Send;
 
     /// Uploads to these keys that were begun and not completed.
     fn pending(&self, prefix: &Key) -> impl Future<Output = Result<Option<Pending>, StoreError>> + Send;
@@ -154,15 +216,21 @@ pub trait Store: Clone + Send + Sync + 'static {
         body: (Content, Md5),
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Makes an object of the parts.
+    /// Makes an object of the parts, if the condition holds.
     fn complete(
         &self,
         upload: (&Key, &str),
         parts: &[PartMade],
+        condition: &Condition,
     ) -> impl Future<Output = Result<Written, StoreError>> + Send;
 
     /// Throws an upload away.
     fn abort(&self, upload: (&Key, &str)) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The same store, for the work of this run: once the run's right to go on has expired, no request is sent any more, not even the
+    /// next attempt of one that has failed.
+    #[must_use]
+    fn fenced(&self, run: &Run) -> Self;
 
     /// How often the store has asked for slower requests so far.
     fn throttled(&self) -> u64;

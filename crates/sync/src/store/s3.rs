@@ -2,18 +2,25 @@
 
 mod calls;
 mod fast_put;
+mod fence;
 mod list;
+mod response_date;
 mod stream;
 mod throttles;
 mod versions;
 mod wire;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use aws_sdk_s3::Client;
 use bytes::Bytes;
+use twinsite_core::Run;
 
-use super::{Condition, Head, Page, PartMade, Pending, Store, Written};
-use crate::{Content, ETag, FileRange, Headers, Key, Md5, StoreError};
+use super::{Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, Store, Written};
+use crate::{Content, FileRange, Headers, Key, Md5, StoreError};
 use fast_put::FastPut;
+use fence::Fence;
 use throttles::Throttles;
 
 /// A bucket, through a client for its region.
@@ -22,8 +29,11 @@ pub struct S3Store {
     client: Client,
     bucket: String,
     throttles: Throttles,
-    /// None where a call is to be made once and no more.
-    lane: Option<FastPut>,
+    /// `None` if requests are not retried.
+    fast_put: Option<FastPut>,
+    fence: Option<Fence>,
+    /// Set when the store has answered that it knows no precondition on the destination of a copy.
+    unconditional_copies: Arc<AtomicBool>,
 }
 
 impl S3Store {
@@ -33,8 +43,10 @@ impl S3Store {
         let throttles = Throttles::default();
         let config = client.config().to_builder().interceptor(throttles.clone()).build();
         let retries = config.retry_config().is_none_or(|retries| retries.max_attempts() > 1);
-        let lane = retries.then(FastPut::default);
-        Self { client: Client::from_conf(config), bucket: bucket.into(), throttles, lane }
+        let fast_put = retries.then(FastPut::default);
+        let client = Client::from_conf(config);
+        let bucket = bucket.into();
+        Self { client, bucket, throttles, fast_put, fence: None, unconditional_copies: Arc::default() }
     }
 
     /// The bucket's name.
@@ -48,35 +60,39 @@ impl Store for S3Store {
         self.list_objects(after).await
     }
 
-    async fn put(&self, key: &Key, headers: &Headers, body: (Content, Md5)) -> Result<Written, StoreError> {
-        self.put_object(key, headers, body).await
-    }
-
     async fn put_range(
         &self,
         key: &Key,
         headers: &Headers,
-        (stretch, sum): (FileRange, u64),
+        range: (FileRange, u64),
+        condition: &Condition,
     ) -> Result<Written, StoreError> {
-        self.put_object_from(key, headers, (stretch, sum)).await
+        let written = self.put_object_from(key, headers, range, condition).await?;
+        self.unless_ours(key, headers, written).await
     }
 
     async fn put_if(
         &self,
         key: &Key,
         headers: &Headers,
-        body: (Bytes, Md5),
-        condition: Condition<'_>,
-    ) -> Result<Option<ETag>, StoreError> {
-        self.put_object_if(key, headers, body, condition).await
+        body: (Content, Md5),
+        condition: &Condition,
+    ) -> Result<Written, StoreError> {
+        let written = self.put_object(key, headers, body, condition).await?;
+        self.unless_ours(key, headers, written).await
     }
 
-    async fn delete_if(&self, key: &Key, etag: &ETag) -> Result<bool, StoreError> {
-        self.delete_object_if(key, etag).await
+    async fn delete_if(&self, objects: &[ListedObject]) -> Result<Vec<NotDeleted>, StoreError> {
+        match objects {
+            // Stores that know no conditions in `DeleteObjects` may know them here.
+            [object] => self.delete_object_if(object).await,
+            _ => self.delete_objects_if(objects).await,
+        }
     }
 
-    async fn rewrite(&self, key: &Key, headers: &Headers) -> Result<Written, StoreError> {
-        self.copy_onto_itself(key, headers).await
+    async fn rewrite(&self, object: &ListedObject, headers: &Headers) -> Result<Written, StoreError> {
+        let written = self.copy_onto_itself(object, headers).await?;
+        self.unless_ours(&object.key, headers, written).await
     }
 
     async fn delete(&self, keys: &[Key]) -> Result<Vec<(Key, String)>, StoreError> {
@@ -88,10 +104,10 @@ impl Store for S3Store {
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.get_object(key).await?.map(|(bytes, _)| bytes))
+        Ok(self.get_object(key).await?.map(|object| object.bytes))
     }
 
-    async fn read(&self, key: &Key) -> Result<Option<(Bytes, ETag)>, StoreError> {
+    async fn read(&self, key: &Key) -> Result<Option<ReadObject>, StoreError> {
         self.get_object(key).await
     }
 
@@ -107,12 +123,23 @@ impl Store for S3Store {
         self.upload_part(upload, number, body).await
     }
 
-    async fn complete(&self, upload: (&Key, &str), parts: &[PartMade]) -> Result<Written, StoreError> {
-        self.complete_multipart_upload(upload, parts).await
+    async fn complete(
+        &self,
+        upload: (&Key, &str),
+        parts: &[PartMade],
+        condition: &Condition,
+    ) -> Result<Written, StoreError> {
+        self.complete_multipart_upload(upload, parts, condition).await
     }
 
     async fn abort(&self, upload: (&Key, &str)) -> Result<(), StoreError> {
         self.abort_multipart_upload(upload).await
+    }
+
+    fn fenced(&self, run: &Run) -> Self {
+        let fence = Fence(run.clone());
+        let client = Client::from_conf(self.client.config().to_builder().interceptor(fence.clone()).build());
+        Self { client, fence: Some(fence), ..self.clone() }
     }
 
     fn throttled(&self) -> u64 {

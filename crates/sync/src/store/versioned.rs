@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Head, Md5, Store, Written};
+use super::{Condition, Head, Md5, Store, Written};
 use crate::{ETag, Headers, Key, StoreError};
 
 /// How far a version has got on its way to another bucket.
@@ -79,6 +79,8 @@ pub struct Copying {
     pub headers: Option<Headers>,
     /// `x-amz-website-redirect-location`, which S3 leaves behind when it copies.
     pub redirect: Option<String>,
+    /// The precondition of the write, on the object that is replaced.
+    pub condition: Condition,
 }
 
 /// What became of a copy.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Phase, Run};
 
-use crate::store::{Copied, Copying, PartMade, VersionHead, VersionedStore, Written};
+use crate::store::{Condition, Copied, Copying, PartMade, VersionHead, VersionedStore, Written};
 use crate::{ETag, Headers, Key, Md5, SourceObject, SyncError, multipart_etag};
 
 /// The most bytes that one request copies.
@@ -39,18 +39,27 @@ pub struct ObjectCopy {
     pub headers: Option<Headers>,
     /// Its website redirect.
     pub redirect: Redirect,
+    /// The precondition of the write, on the object that is replaced.
+    pub condition: Condition,
 }
 
 impl ObjectCopy {
     /// A source's object whose bytes are in an older version.
     pub(crate) fn of(object: &SourceObject, etag: &ETag) -> Self {
-        let (key, headers) = (object.key.clone(), Some(Headers::clone(&object.headers)));
-        Self { key, version: None, etag: etag.clone(), size: object.size, headers, redirect: Redirect::Known(None) }
+        Self {
+            key: object.key.clone(),
+            version: None,
+            etag: etag.clone(),
+            size: object.size,
+            headers: Some(Headers::clone(&object.headers)),
+            redirect: Redirect::Known(None),
+            condition: Condition::None,
+        }
     }
 
     fn copying(&self, redirect: Option<String>) -> Copying {
-        let Self { key, version, etag, headers, .. } = self.clone();
-        Copying { key, version, etag, headers, redirect }
+        let Self { key, version, etag, headers, condition, .. } = self.clone();
+        Copying { key, version, etag, headers, redirect, condition }
     }
 }
 
@@ -146,7 +155,7 @@ impl<S: VersionedStore> Job<'_, S> {
         {
             return Ok(None);
         }
-        let written = self.to.complete((&self.carry.key, self.id), &made).await?;
+        let written = self.to.complete((&self.carry.key, self.id), &made, &self.carry.condition).await?;
         Ok(Some(Written { etag: Some(multipart_etag(&digests)), ..written }))
     }
 

@@ -1,4 +1,4 @@
-//! Carrying out a plan: waves with barriers between them, deletes last, the ledger at the very end.
+//! Executing a plan on one bucket: uploads in waves, then deletes, then the manifest.
 
 mod budget;
 pub(crate) mod copy;
@@ -6,14 +6,17 @@ pub(crate) mod limit;
 mod multipart;
 mod wave;
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use futures::future::join;
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
 use crate::plan::Ledger;
 use crate::store::VersionedStore;
-use crate::{Delete, ETag, Headers, Index, Key, PRIVATE, Store, SyncError, SyncPlan, Wave};
+use crate::{
+    Delete, ETag, Headers, Index, Key, ListedObject, PRIVATE, Put, Rewrite, Store, StoreError, SyncError, SyncPlan,
+    Wave,
+};
 use wave::{Work, run_wave};
 
 /// An object that was written.
@@ -46,16 +49,14 @@ pub struct Report {
     pub kept: usize,
     /// Bytes sent.
     pub bytes: u64,
-    /// How long it took.
+    /// How long it took until the last upload was complete.
     pub took: Duration,
     /// The keys that were put, rewritten or deleted.
     pub changed: Vec<Key>,
     /// What was put or rewritten, ledgers and records of releases included.
     pub wrote: Vec<WrittenObject>,
-    /// What was deleted, ledgers included.
-    pub removed: Vec<Key>,
-    /// How many of those that were written had been waited for in a second bucket when the transfer ended.
-    pub followed: usize,
+    /// What was deleted, manifests included.
+    pub removed: Vec<ListedObject>,
 }
 
 /// A transfer that stopped half-way. Planning and transferring again finishes it.
@@ -64,10 +65,20 @@ pub struct Report {
 pub struct Interrupted {
     /// What was done before.
     pub report: Report,
-    /// What failed, by key; empty when the run was cancelled.
+    /// What failed, by key; empty if the run was cancelled.
     pub failed: Vec<(Key, SyncError)>,
     /// How many objects were not started.
     pub left: usize,
+}
+
+impl Interrupted {
+    /// The first object that was not as it had been listed: planning again takes that into account.
+    pub fn changed(&self) -> Option<&Key> {
+        self.failed.iter().find_map(|(_, error)| match error {
+            SyncError::Store(StoreError::Changed(key)) => Some(key),
+            _ => None,
+        })
+    }
 }
 
 fn sentence(stopped: &Interrupted) -> String {
@@ -82,161 +93,140 @@ fn sentence(stopped: &Interrupted) -> String {
     }
 }
 
-/// Carries out a plan.
+/// Executes a plan on one bucket: uploads in waves, then deletes, then the manifest.
 ///
-/// A failure or a cancellation lets the requests in flight finish and starts no others: no later wave, no delete.
+/// After a failure or a cancellation, requests in flight are awaited and no others are sent.
 ///
 /// # Errors
-/// [`Interrupted`] says what was done, what failed and what is left.
+/// [`Interrupted`]: what was done, what failed and what is left. [`StoreError::Changed`] among the failures: an object is not as it was
+/// listed; it was left as it is, and planning again takes it into account.
 pub async fn transfer<S: VersionedStore>(
     plan: SyncPlan,
     store: &S,
     index: &Index,
     run: &Run,
 ) -> Result<Report, Interrupted> {
-    transfer_with_barrier(plan, store, index, run, &mut NoBarrier).await
-}
-
-/// Somebody who keeps up with a transfer: hears after each wave what was done, and holds back the next one until it is
-/// done elsewhere as well.
-pub(crate) trait WaveBarrier {
-    /// These were written since the last word.
-    fn wait_for_backup(&mut self, wrote: &[WrittenObject]) -> impl Future<Output = ()> + Send;
-
-    /// Everything is as it should be, and the ledger is being written: what is to be recorded beside it is written now. Returns
-    /// what that was.
-    fn record(&mut self, report: &Report) -> impl Future<Output = Result<Vec<WrittenObject>, SyncError>> + Send;
-}
-
-/// There is no other bucket.
-pub(crate) struct NoBarrier;
-
-impl WaveBarrier for NoBarrier {
-    async fn wait_for_backup(&mut self, _: &[WrittenObject]) {}
-
-    async fn record(&mut self, _: &Report) -> Result<Vec<WrittenObject>, SyncError> {
-        Ok(Vec::new())
-    }
-}
-
-/// A transfer that others keep up with.
-pub(crate) async fn transfer_with_barrier<S: VersionedStore>(
-    plan: SyncPlan,
-    store: &S,
-    index: &Index,
-    run: &Run,
-    behind: &mut impl WaveBarrier,
-) -> Result<Report, Interrupted> {
-    let started = Instant::now();
     let SyncPlan { puts, rewrites, deletes, kept, ledger, side, .. } = plan;
-    let mut report = Report { kept, ..Report::default() };
-    let bytes = puts.iter().map(|put| put.object.size).sum();
-    let mut work: Vec<Work> = puts.into_iter().map(Work::Put).chain(rewrites.into_iter().map(Work::Rewrite)).collect();
-    let mut left = work.len();
-    // Both may be long, and would be twice as long if they grew by themselves.
-    report.wrote.reserve_exact(left + 2);
-    report.changed.reserve_exact(left + deletes.len());
-    if left > 0 {
-        let objects = Some(left as u64);
-        run.emit(&Event::PhaseStarted { phase: Phase::Transfer, side, objects, bytes: Some(bytes) });
-    }
-    for wave in [Wave::Assets, Wave::Pages, Wave::Entry] {
-        let (now, later) = work.into_iter().partition(|work| work.object().wave == wave);
-        work = later;
-        let failed = run_wave(now, (store, index, run, side), &mut report, &mut left).await;
-        if !failed.is_empty() || (left > 0 && run.is_cancelled()) {
-            report.took = started.elapsed();
-            return Err(Interrupted { report, failed, left });
-        }
-        // What nothing is held back for is waited for at the end, with all the rest.
-        let news = report.wrote.get(report.followed..).unwrap_or_default();
-        if !news.is_empty() && (left > 0 || !deletes.is_empty()) {
-            behind.wait_for_backup(news).await;
-            report.followed = report.wrote.len();
-        }
-    }
-    let end = End { deletes, ledger, side };
-    let ended = end.run(store, run, &mut report, behind).await;
-    match ended {
-        Ok(()) => {
-            report.took = started.elapsed();
-            run.emit(&Event::PhaseDone { phase: Phase::Transfer, side, took: report.took });
-            Ok(report)
-        }
-        Err(failed) => {
-            report.took = started.elapsed();
-            Err(Interrupted { report, failed, left })
-        }
-    }
+    let mut transfer = Transfer::new(store.clone(), run, side, kept);
+    transfer.upload(Uploads { puts, rewrites }, index).await?;
+    transfer.delete(deletes).await?;
+    transfer.write_manifest(ledger).await?;
+    Ok(transfer.report)
 }
 
-/// What comes after all waves.
-struct End {
-    deletes: Vec<Delete>,
-    ledger: Ledger,
+/// What a plan writes before anything is deleted.
+pub(crate) struct Uploads {
+    pub(crate) puts: Vec<Put>,
+    pub(crate) rewrites: Vec<Rewrite>,
+}
+
+/// The execution of a plan on one bucket, phase by phase.
+pub(crate) struct Transfer<'a, S> {
+    store: S,
+    run: &'a Run,
     side: Option<Side>,
+    started: Instant,
+    /// What has been done so far.
+    pub(crate) report: Report,
 }
 
 type Failed = Vec<(Key, SyncError)>;
 
-impl End {
-    async fn run(
-        self,
-        store: &impl Store,
-        run: &Run,
-        report: &mut Report,
-        behind: &mut impl WaveBarrier,
-    ) -> Result<(), Failed> {
-        let Self { deletes, ledger, side } = self;
-        for batch in deletes.chunks(1000) {
-            if run.is_cancelled() {
-                return Err(Vec::new());
-            }
-            let keys: Vec<Key> = batch.iter().map(|delete| delete.key.clone()).collect();
-            remove(store, &keys).await?;
-            for delete in batch {
-                let key = delete.key.to_string();
-                run.emit(&Event::Object { verb: Verb::Delete, side, key, reason: "extraneous", bytes: 0 });
-            }
-            report.deleted += keys.len();
-            report.removed.extend_from_slice(&keys);
-            report.changed.extend(keys);
+impl<'a, S: VersionedStore> Transfer<'a, S> {
+    pub(crate) fn new(store: S, run: &'a Run, side: Option<Side>, kept: usize) -> Self {
+        Self { store, run, side, started: Instant::now(), report: Report { kept, ..Report::default() } }
+    }
+
+    /// Uploads and rewrites in waves: assets, pages, entry documents.
+    pub(crate) async fn upload(
+        &mut self,
+        Uploads { puts, rewrites }: Uploads,
+        index: &Index,
+    ) -> Result<(), Interrupted> {
+        let bytes = puts.iter().map(|put| put.object.size).sum();
+        let mut work: Vec<Work> =
+            puts.into_iter().map(Work::Put).chain(rewrites.into_iter().map(Work::Rewrite)).collect();
+        let mut left = work.len();
+        // Both may be long, and would be twice as long if they grew by themselves.
+        self.report.wrote.reserve_exact(left + 2);
+        self.report.changed.reserve_exact(left);
+        let (store, run, side) = (&self.store, self.run, self.side);
+        if left > 0 {
+            let objects = Some(left as u64);
+            run.emit(&Event::PhaseStarted { phase: Phase::Transfer, side, objects, bytes: Some(bytes) });
         }
-        let stale = ledger.stale.clone();
-        let is_needed = !ledger.current || !report.changed.is_empty();
-        let ledger = async { if is_needed { write_ledger(store, ledger).await.map(Some) } else { Ok(None) } };
-        let (ledger, record) = join(ledger, behind.record(report)).await;
-        report.wrote.extend(ledger?);
-        report.wrote.extend(record.map_err(|error| vec![(records(), error)])?);
-        if is_needed && !stale.is_empty() {
-            remove(store, &stale).await?;
-            report.removed.extend(stale);
+        for wave in [Wave::Assets, Wave::Pages, Wave::Entry] {
+            let (now, later) = work.into_iter().partition(|work| work.object().wave == wave);
+            work = later;
+            let failed = run_wave(now, (store, index, run, side), &mut self.report, &mut left).await;
+            if !failed.is_empty() || (left > 0 && run.is_cancelled()) {
+                return Err(self.interrupted(failed, left));
+            }
+        }
+        self.report.took = self.started.elapsed();
+        run.emit(&Event::PhaseDone { phase: Phase::Transfer, side, took: self.report.took });
+        Ok(())
+    }
+
+    /// Deletes objects that are as they were listed.
+    pub(crate) async fn delete(&mut self, deletes: Vec<Delete>) -> Result<(), Interrupted> {
+        for (n, batch) in deletes.chunks(1000).enumerate() {
+            let left = deletes.len() - n * 1000;
+            if self.run.is_cancelled() {
+                return Err(self.interrupted(Vec::new(), left));
+            }
+            let listed: Vec<ListedObject> = batch.iter().map(Delete::listed).collect();
+            let not_deleted = match self.store.delete_if(&listed).await {
+                Ok(not_deleted) => not_deleted,
+                Err(error) => return Err(self.interrupted(vec![(batch[0].key.clone(), error.into())], left)),
+            };
+            let failed: HashSet<&Key> = not_deleted.iter().map(|one| &one.key).collect();
+            for object in listed.into_iter().filter(|object| !failed.contains(&object.key)) {
+                let (side, key) = (self.side, object.key.to_string());
+                self.run.emit(&Event::Object { verb: Verb::Delete, side, key, reason: "extraneous", bytes: 0 });
+                self.report.deleted += 1;
+                self.report.changed.push(object.key.clone());
+                self.report.removed.push(object);
+            }
+            if !not_deleted.is_empty() {
+                let failed = not_deleted.into_iter().map(|one| (one.key, one.error.into())).collect();
+                return Err(self.interrupted(failed, left));
+            }
         }
         Ok(())
     }
-}
 
-/// Where releases are recorded.
-fn records() -> Key {
-    crate::model::layout::RELEASES.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
-}
-
-async fn remove(store: &impl Store, keys: &[Key]) -> Result<(), Failed> {
-    let failed = match store.delete(keys).await {
-        Ok(failed) => failed,
-        Err(error) => return Err(keys.first().map(|key| (key.clone(), error.into())).into_iter().collect()),
-    };
-    if failed.is_empty() {
-        return Ok(());
+    /// Writes the manifest and deletes the one before, unless nothing has changed.
+    pub(crate) async fn write_manifest(&mut self, ledger: Ledger) -> Result<(), Interrupted> {
+        if ledger.current && self.report.changed.is_empty() {
+            return Ok(());
+        }
+        if self.run.is_cancelled() {
+            return Err(self.interrupted(Vec::new(), 0));
+        }
+        let stale = ledger.stale.clone();
+        match write_ledger(&self.store, ledger).await {
+            Ok(wrote) => self.report.wrote.push(wrote),
+            Err((key, error)) => return Err(self.interrupted(vec![(key, error)], 0)),
+        }
+        if !stale.is_empty() {
+            let keys: Vec<Key> = stale.iter().map(|object| object.key.clone()).collect();
+            match self.store.delete(&keys).await {
+                // The newest manifest counts: one that could not be deleted is deleted by the next publish.
+                Ok(_) => self.report.removed.extend(stale),
+                Err(error) => return Err(self.interrupted(vec![(keys[0].clone(), error.into())], 0)),
+            }
+        }
+        Ok(())
     }
-    let broken = |(key, why): (Key, String)| {
-        let text = format!("`{key}` was not deleted: {why}");
-        (key, SyncError::Store(crate::StoreError::Broken(text)))
-    };
-    Err(failed.into_iter().map(broken).collect())
+
+    pub(crate) fn interrupted(&mut self, failed: Failed, left: usize) -> Interrupted {
+        self.report.took = self.started.elapsed();
+        Interrupted { report: std::mem::take(&mut self.report), failed, left }
+    }
 }
 
-async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<WrittenObject, Failed> {
+async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<WrittenObject, (Key, SyncError)> {
     let Ledger { key, book, .. } = ledger;
     let bytes = book.write();
     let digest = crate::md5(&bytes);
@@ -245,9 +235,9 @@ async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<WrittenObjec
         cache_control: Some("no-store".to_owned()),
         ..Headers::default()
     };
-    debug_assert!(key.as_str().starts_with(PRIVATE), "the ledger is nobody's business");
+    debug_assert!(key.as_str().starts_with(PRIVATE), "manifests are below the reserved prefix");
     let size = bytes.len() as u64;
     let put = store.put(&key, &headers, (bytes.into(), digest)).await;
-    let written = put.map_err(|error| vec![(key.clone(), SyncError::Store(error))])?;
+    let written = put.map_err(|error| (key.clone(), SyncError::Store(error)))?;
     Ok(WrittenObject { key, etag: ETag::Md5(digest), size, version: written.version, since: None, redirect: None })
 }

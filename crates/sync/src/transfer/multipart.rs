@@ -10,15 +10,15 @@ use super::budget::ByteBudget;
 use crate::model::limits::part_size;
 use crate::plan::diff::header_changes;
 use crate::source::digest::{attribute_error, spawn_read, stretch};
-use crate::store::{PartMade, Pending, Written};
-use crate::{Md5, SourceObject, Store, SyncError};
+use crate::store::{Condition, ListedObject, PartMade, Pending, Written};
+use crate::{ETag, Md5, Put, SourceObject, Store, SyncError};
 
 /// Parts of one file sent at once.
 const WIDTH: usize = 4;
 
 /// Puts a large file.
 pub(super) async fn put<S: Store>(
-    object: &Arc<SourceObject>,
+    Put { object, replaces, .. }: &Put,
     store: &S,
     memory: &ByteBudget,
     (run, side): (&Run, Option<Side>),
@@ -33,7 +33,8 @@ pub(super) async fn put<S: Store>(
     let upload = Upload { object, store, memory, id: &id, there };
     match upload.run(run, side).await {
         Ok(parts) => {
-            let mut written = store.complete((&object.key, &id), &parts).await?;
+            let condition = Condition::unchanged(replaces.as_ref());
+            let mut written = store.complete((&object.key, &id), &parts, &condition).await?;
             let digests: Vec<Md5> = parts.iter().map(|part| part.md5).collect();
             written.etag = Some(crate::multipart_etag(&digests));
             if resumed { check_headers(object, store, written).await } else { Ok(written) }
@@ -52,7 +53,11 @@ pub(super) async fn put<S: Store>(
 async fn check_headers<S: Store>(object: &SourceObject, store: &S, written: Written) -> Result<Written, SyncError> {
     let head = store.head(&object.key).await?;
     let right = head.is_none_or(|head| header_changes(&head.headers, &object.headers).is_empty());
-    if right { Ok(written) } else { Ok(store.rewrite(&object.key, &object.headers).await?) }
+    if right {
+        return Ok(written);
+    }
+    let etag = written.etag.unwrap_or_else(|| ETag::parse(""));
+    Ok(store.rewrite(&ListedObject { key: object.key.clone(), etag }, &object.headers).await?)
 }
 
 struct Upload<'a, S> {

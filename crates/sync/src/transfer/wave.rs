@@ -14,7 +14,7 @@ use super::multipart;
 use super::{Failed, Report};
 use crate::model::limits::THRESHOLD;
 use crate::source::digest::{attribute_error, checksummed_range, load, spawn_read};
-use crate::store::{VersionedStore, Written};
+use crate::store::{Condition, ListedObject, VersionedStore, Written};
 use crate::transfer::limit::ConcurrencyLimit;
 use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, WrittenObject};
 
@@ -213,29 +213,35 @@ impl<S: VersionedStore> Pool<S> {
     /// What a piece of work left, and its entity tag.
     async fn carry_out(&self, work: &Work) -> Result<Written, SyncError> {
         let (store, object) = (&self.store, work.object());
-        if let (Work::Put(_), Body::Version { etag, version }) = (work, &object.body) {
-            let past = copy::ObjectCopy { version: version.clone(), ..copy::ObjectCopy::of(object, etag) };
+        if let (Work::Put(put), Body::Version { etag, version }) = (work, &object.body) {
+            let condition = Condition::unchanged(put.replaces.as_ref());
+            let copied = copy::ObjectCopy::of(object, etag);
+            let past = copy::ObjectCopy { version: version.clone(), condition, ..copied };
             let carried = copy::carry(store, store, &past, &self.run).await?;
             return carried.ok_or_else(|| SyncError::Lost(vec![object.key.clone()]));
         }
         match work {
-            Work::Rewrite(Rewrite { object, .. }) => Ok(store.rewrite(&object.key, &object.headers).await?),
-            Work::Put(put) if work.is_large() => {
-                multipart::put(&put.object, store, &self.memory, (&self.run, self.side)).await
+            Work::Rewrite(Rewrite { object, etag, .. }) => {
+                let listed = ListedObject { key: object.key.clone(), etag: etag.clone() };
+                Ok(store.rewrite(&listed, &object.headers).await?)
             }
-            Work::Put(Put { object, .. }) if work.is_streamed() => {
-                let checksummed_range = spawn_read(object, checksummed_range).await?;
-                let written = store.put_range(&object.key, &object.headers, checksummed_range).await;
+            Work::Put(put) if work.is_large() => multipart::put(put, store, &self.memory, (&self.run, self.side)).await,
+            Work::Put(Put { object, replaces, .. }) if work.is_streamed() => {
+                let range = spawn_read(object, checksummed_range).await?;
+                let condition = Condition::unchanged(replaces.as_ref());
+                let written = store.put_range(&object.key, &object.headers, range, &condition).await;
                 let written = written.map_err(|error| attribute_error(object, error))?;
                 if let Some(ETag::Md5(digest)) = &written.etag {
                     self.index.put(object, *digest);
                 }
                 Ok(written)
             }
-            Work::Put(Put { object, .. }) => {
+            Work::Put(Put { object, replaces, .. }) => {
                 let (bytes, digest) = load(object)?;
                 self.index.put(object, digest);
-                let written = store.put(&object.key, &object.headers, (bytes.into(), digest)).await?;
+                let condition = Condition::unchanged(replaces.as_ref());
+                let body = (bytes.into(), digest);
+                let written = store.put_if(&object.key, &object.headers, body, &condition).await?;
                 Ok(Written { etag: Some(ETag::Md5(digest)), ..written })
             }
         }
@@ -311,7 +317,7 @@ mod tests {
         let body = Body::File { place: Place::Under(std::path::Path::new("site").into()), stamp };
         let key = format!("{size}").parse().unwrap();
         let object = SourceObject { key, body, size, headers: Arc::new(Headers::default()), wave: Wave::Assets };
-        Work::Put(Put { object: Arc::new(object), reason: Reason::Absent })
+        Work::Put(Put { object: Arc::new(object), reason: Reason::Absent, replaces: None })
     }
 
     #[test]

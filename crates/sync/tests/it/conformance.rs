@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use twinsite_local::Cloud;
-use twinsite_sync::{ETag, Headers, Key, MemoryStore, PartMade, Store, md5};
+use twinsite_sync::{
+    Condition, Copied, Copying, ETag, Headers, Key, ListedObject, MemoryStore, NotDeleted, PartMade, Store, StoreError,
+    VersionedStore, md5,
+};
 
 use crate::bucket;
 
@@ -54,7 +57,8 @@ async fn odd_names_are_kept(store: &impl Store, names: &[&str]) {
     assert_eq!(keys(store).await, expected);
     for name in &expected {
         assert_eq!(store.get(&key(name)).await.unwrap().as_deref(), Some(&b"x"[..]), "{name}");
-        store.rewrite(&key(name), &headers()).await.unwrap();
+        let listed = ListedObject { key: key(name), etag: ETag::Md5(md5(b"x")) };
+        store.rewrite(&listed, &headers()).await.unwrap();
     }
     let all: Vec<Key> = expected.iter().map(|name| key(name)).collect();
     assert!(store.delete(&all).await.unwrap().is_empty());
@@ -79,7 +83,7 @@ async fn headers_are_put_and_replaced_whole(store: &impl Store) {
     let head = store.head(&key("k")).await.unwrap().unwrap();
     assert_eq!((head.headers, head.etag, head.size), (headers(), ETag::Md5(md5(b"css")), 3));
     let fewer = Headers { content_type: Some("text/plain".into()), ..Headers::default() };
-    store.rewrite(&key("k"), &fewer).await.unwrap();
+    store.rewrite(&ListedObject { key: key("k"), etag: ETag::Md5(md5(b"css")) }, &fewer).await.unwrap();
     let head = store.head(&key("k")).await.unwrap().unwrap();
     assert_eq!((head.headers, head.etag), (fewer, ETag::Md5(md5(b"css"))));
     assert!(store.head(&key("none")).await.unwrap().is_none() && store.get(&key("none")).await.unwrap().is_none());
@@ -104,7 +108,7 @@ async fn uploads_in_parts_can_be_found_and_finished(store: &impl Store) {
     }
     let pending = store.pending(&big).await.unwrap().unwrap();
     assert_eq!((&pending.id, &pending.parts), (&id, &parts));
-    store.complete((&big, &id), &parts).await.unwrap();
+    store.complete((&big, &id), &parts, &Condition::None).await.unwrap();
     let head = store.head(&big).await.unwrap().unwrap();
     assert_eq!((head.size, head.part_size), ((5 << 20) + 10, Some(5 << 20)));
     assert!(matches!(head.etag, ETag::Multipart(_, 2)));
@@ -113,6 +117,67 @@ async fn uploads_in_parts_can_be_found_and_finished(store: &impl Store) {
     store.abort((&big, &other)).await.unwrap();
     assert!(store.pending(&big).await.unwrap().is_none());
     store.delete(&[big]).await.unwrap();
+}
+
+fn is_changed<T: std::fmt::Debug>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::Changed(_)))
+}
+
+/// Every kind of write, with a precondition that holds and with one that does not.
+pub(crate) async fn writes_are_conditional(store: &impl VersionedStore) {
+    let (k, headers) = (key("k"), headers());
+    let etag = |text: &str| ETag::Md5(md5(text.as_bytes()));
+    let body = |text: &'static str| (text.into(), md5(text.as_bytes()));
+    let listed = |text: &str| ListedObject { key: key("k"), etag: etag(text) };
+    let is = |text: &str| Condition::Is(etag(text));
+
+    assert!(is_changed(&store.put_if(&k, &headers, body("one"), &is("zero")).await), "there is none to replace");
+    store.put_if(&k, &headers, body("one"), &Condition::Absent).await.unwrap();
+    assert!(is_changed(&store.put_if(&k, &headers, body("two"), &Condition::Absent).await), "there is one");
+    assert!(is_changed(&store.put_if(&k, &headers, body("two"), &is("zero")).await), "there is another one");
+    store.put_if(&k, &headers, body("two"), &is("one")).await.unwrap();
+    assert_eq!(store.get(&k).await.unwrap().unwrap(), "two");
+
+    assert!(is_changed(&store.rewrite(&listed("one"), &Headers::default()).await), "rewrites");
+    assert!(is_changed(&store.rewrite(&ListedObject { key: key("none"), etag: etag("one") }, &headers).await));
+    store.rewrite(&listed("two"), &headers).await.unwrap();
+
+    let id = store.begin(&k, &headers).await.unwrap();
+    store.part((&k, &id), 1, body("film")).await.unwrap();
+    let parts = [PartMade { number: 1, md5: md5(b"film"), size: 4 }];
+    assert!(is_changed(&store.complete((&k, &id), &parts, &is("one")).await), "completions");
+    store.complete((&k, &id), &parts, &is("two")).await.unwrap();
+    store.put(&k, &headers, body("two")).await.unwrap();
+
+    // A copy from one key's past onto itself, as a rollback makes it.
+    let versions = store.versions("k", None).await.unwrap().past;
+    let one = versions.iter().find(|version| version.etag == Some(etag("one"))).unwrap();
+    let copying = |condition| Copying {
+        key: key("k"),
+        version: Some(one.version.clone()),
+        etag: etag("one"),
+        headers: None,
+        redirect: None,
+        condition,
+    };
+    assert!(is_changed(&store.copy(store, &copying(is("zero"))).await), "copies");
+    assert!(is_changed(&store.copy(store, &copying(Condition::Absent)).await), "copies");
+    assert!(matches!(store.copy(store, &copying(is("two"))).await, Ok(Copied::Done(_))));
+    assert_eq!(store.get(&k).await.unwrap().unwrap(), "one");
+    let gone = Copying { etag: etag("never"), ..copying(is("one")) };
+    assert!(matches!(store.copy(store, &gone).await, Ok(Copied::Gone)), "the source is another one");
+
+    let left = store.delete_if(&[listed("two")]).await.unwrap();
+    assert!(matches!(&left[..], [NotDeleted { error: StoreError::Changed(_), .. }]), "{left:?}");
+    let none = || ListedObject { key: key("none"), etag: etag("one") };
+    let left = store.delete_if(&[listed("two"), none()]).await.unwrap();
+    assert!(matches!(&left[..], [NotDeleted { error: StoreError::Changed(_), .. }]), "{left:?}");
+    assert!(store.get(&k).await.unwrap().is_some());
+    assert!(store.delete_if(&[listed("one"), none()]).await.unwrap().is_empty(), "what is absent counts as deleted");
+    assert!(store.delete_if(&[none()]).await.unwrap().is_empty());
+    assert!(store.get(&k).await.unwrap().is_none());
+    store.put_if(&k, &headers, body("one"), &Condition::Absent).await.unwrap();
+    store.delete(&[k]).await.unwrap();
 }
 
 /// Runs everything on an empty store.
@@ -131,4 +196,17 @@ async fn the_memory_store_conforms() {
 #[tokio::test]
 async fn a_bucket_of_the_embedded_cloud_conforms() {
     all(&bucket(&Cloud::memory()).await, &ODD).await;
+}
+
+#[tokio::test]
+async fn in_memory_and_in_the_embedded_cloud_writes_are_conditional() {
+    writes_are_conditional(&MemoryStore::default()).await;
+    let cloud = Cloud::memory();
+    let store = bucket(&cloud).await;
+    let versioning = twinsite_local::s3::Versioning::Enabled;
+    cloud.world().s3().update_bucket("site", |settings| settings.versioning = versioning).unwrap();
+    writes_are_conditional(&store).await;
+    // Once more, when the fast path is open.
+    store.put(&key("first"), &headers(), ("x".into(), md5(b"x"))).await.unwrap();
+    writes_are_conditional(&store).await;
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use twinsite_core::Run;
 use twinsite_sync::{
-    Condition, Content, Copied, Copying, ETag, Head, Headers, Key, Md5, MemoryStore, Page, PartMade, Pending, Store,
-    StoreError, VersionHead, VersionedStore, VersionsPage, Written,
+    Condition, Content, Copied, Copying, Head, Headers, Key, ListedObject, Md5, MemoryStore, NotDeleted, Page,
+    PartMade, Pending, ReadObject, Store, StoreError, VersionHead, VersionedStore, VersionsPage, Written,
 };
 
 type Made<T> = Result<T, StoreError>;
@@ -17,6 +18,11 @@ type Made<T> = Result<T, StoreError>;
 pub(crate) trait Gate: std::fmt::Debug + Send + Sync + 'static {
     /// Returns when the request may be made; or the request fails and nothing has happened.
     fn pass(&self) -> impl Future<Output = Made<()>> + Send;
+
+    /// Whether requests that wait for it are already on their way, and cannot be taken back.
+    fn is_network(&self) -> bool {
+        false
+    }
 
     /// Tells whether its reply arrives.
     fn answer(&self) -> Made<()> {
@@ -29,17 +35,32 @@ pub(crate) trait Gate: std::fmt::Debug + Send + Sync + 'static {
 pub(crate) struct Gated<G> {
     pub(crate) store: MemoryStore,
     pub(crate) gate: Arc<G>,
+    pub(crate) fence: Option<Run>,
 }
 
 impl<G> Clone for Gated<G> {
     fn clone(&self) -> Self {
-        Self { store: self.store.clone(), gate: Arc::clone(&self.gate) }
+        Self { store: self.store.clone(), gate: Arc::clone(&self.gate), fence: self.fence.clone() }
+    }
+}
+
+impl<G> Gated<G> {
+    fn check_fence(&self) -> Made<()> {
+        match &self.fence {
+            Some(run) if run.is_expired() => Err(StoreError::Broken("the lease has expired".to_owned())),
+            _ => Ok(()),
+        }
     }
 }
 
 macro_rules! turn {
     ($self:ident.$call:ident($($arg:expr),*)) => {{
+        // As the fence of an S3 store: checked when the request is sent.
+        $self.check_fence()?;
         $self.gate.pass().await?;
+        if !$self.gate.is_network() {
+            $self.check_fence()?;
+        }
         let made = $self.store.$call($($arg),*).await;
         $self.gate.answer()?;
         made
@@ -50,23 +71,14 @@ impl<G: Gate> Store for Gated<G> {
     async fn page(&self, after: Option<&str>) -> Made<Page> {
         turn!(self.page(after))
     }
-    async fn put(&self, key: &Key, headers: &Headers, body: (Content, Md5)) -> Made<Written> {
-        turn!(self.put(key, headers, body))
-    }
-    async fn put_if(
-        &self,
-        key: &Key,
-        headers: &Headers,
-        body: (Bytes, Md5),
-        condition: Condition<'_>,
-    ) -> Made<Option<ETag>> {
+    async fn put_if(&self, key: &Key, headers: &Headers, body: (Content, Md5), condition: &Condition) -> Made<Written> {
         turn!(self.put_if(key, headers, body, condition))
     }
-    async fn delete_if(&self, key: &Key, etag: &ETag) -> Made<bool> {
-        turn!(self.delete_if(key, etag))
+    async fn delete_if(&self, objects: &[ListedObject]) -> Made<Vec<NotDeleted>> {
+        turn!(self.delete_if(objects))
     }
-    async fn rewrite(&self, key: &Key, headers: &Headers) -> Made<Written> {
-        turn!(self.rewrite(key, headers))
+    async fn rewrite(&self, object: &ListedObject, headers: &Headers) -> Made<Written> {
+        turn!(self.rewrite(object, headers))
     }
     async fn delete(&self, keys: &[Key]) -> Made<Vec<(Key, String)>> {
         turn!(self.delete(keys))
@@ -77,7 +89,7 @@ impl<G: Gate> Store for Gated<G> {
     async fn get(&self, key: &Key) -> Made<Option<Bytes>> {
         turn!(self.get(key))
     }
-    async fn read(&self, key: &Key) -> Made<Option<(Bytes, ETag)>> {
+    async fn read(&self, key: &Key) -> Made<Option<ReadObject>> {
         turn!(self.read(key))
     }
     async fn pending(&self, key: &Key) -> Made<Option<Pending>> {
@@ -89,11 +101,14 @@ impl<G: Gate> Store for Gated<G> {
     async fn part(&self, upload: (&Key, &str), number: u32, body: (Content, Md5)) -> Made<()> {
         turn!(self.part(upload, number, body))
     }
-    async fn complete(&self, upload: (&Key, &str), parts: &[PartMade]) -> Made<Written> {
-        turn!(self.complete(upload, parts))
+    async fn complete(&self, upload: (&Key, &str), parts: &[PartMade], condition: &Condition) -> Made<Written> {
+        turn!(self.complete(upload, parts, condition))
     }
     async fn abort(&self, upload: (&Key, &str)) -> Made<()> {
         turn!(self.abort(upload))
+    }
+    fn fenced(&self, run: &Run) -> Self {
+        Self { fence: Some(run.clone()), ..self.clone() }
     }
     fn throttled(&self) -> u64 {
         0
@@ -145,7 +160,7 @@ impl Fault {
         stores: impl IntoIterator<Item = &'a MemoryStore>,
     ) -> Vec<Gated<Self>> {
         let gate = Arc::new(Self { at, lost, seen: AtomicUsize::new(0) });
-        stores.into_iter().map(|store| Gated { store: store.clone(), gate: Arc::clone(&gate) }).collect()
+        stores.into_iter().map(|store| Gated { store: store.clone(), gate: Arc::clone(&gate), fence: None }).collect()
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use twinsite_core::Run;
 use twinsite_local::{Cloud, InjectedFault};
 use twinsite_sync::{
-    ETag, FileRange, Headers, Index, MemoryStore, Options, Rules, S3Store, SourceError, Store, SyncError, md5, plan,
-    transfer, walk,
+    Condition, ETag, FileRange, Headers, Index, MemoryStore, Options, Rules, S3Store, SourceError, Store, SyncError,
+    md5, plan, transfer, walk,
 };
 
 use crate::{bucket, planned, publish, write};
@@ -97,9 +97,9 @@ async fn assert_sum_counts(store: &impl Store) {
     let (key, headers) = ("film.bin".parse().unwrap(), Headers::default());
     let stretch = FileRange { path, offset: 2, length: 9 };
     let sum = 0xae8b_1486_0a79_9888;
-    store.put_range(&key, &headers, (stretch.clone(), sum + 1)).await.unwrap_err();
+    store.put_range(&key, &headers, (stretch.clone(), sum + 1), &Condition::None).await.unwrap_err();
     assert_eq!(store.get(&key).await.unwrap(), None);
-    let written = store.put_range(&key, &headers, (stretch, sum)).await.unwrap();
+    let written = store.put_range(&key, &headers, (stretch, sum), &Condition::Absent).await.unwrap();
     assert_eq!(written.etag, Some(ETag::Md5(md5(b"123456789"))));
     assert_eq!(store.get(&key).await.unwrap().unwrap(), "123456789");
 }

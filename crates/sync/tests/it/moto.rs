@@ -3,7 +3,7 @@
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use twinsite_core::Run;
-use twinsite_sync::{Headers, Key, PartMade, Rules, S3Store, Store, VersionedStore, md5, replicate};
+use twinsite_sync::{Condition, Headers, Key, PartMade, Rules, S3Store, Store, VersionedStore, md5, replicate};
 
 use crate::{conformance, publish, site};
 
@@ -81,7 +81,7 @@ async fn moto_backfill_keeps_headers_tags_parts_and_redirects() {
         primary.part((&big, &id), number, (bytes.into(), digest)).await.unwrap();
         parts.push(PartMade { number, md5: digest, size: size as u64 });
     }
-    primary.complete((&big, &id), &parts).await.unwrap();
+    primary.complete((&big, &id), &parts, &Condition::None).await.unwrap();
     let run = Run::silent();
     let compared = replicate::compare(&primary, &backup, &run).await.unwrap();
     let filled = replicate::fill(compared, &primary, &backup, &Rules::web(), &run).await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use twinsite_core::Run;
+use twinsite_core::{Pair, Run};
 use twinsite_sync::{Headers, Key, MemoryStore, Rules, Store, SyncError, md5, replicate};
 
 use crate::{contents, publish, site};
@@ -78,7 +78,8 @@ async fn a_run_that_is_stopped_copies_nothing_more_and_says_so() {
     let (primary, backup, run) = (MemoryStore::default(), MemoryStore::default(), Run::silent());
     let wrote = publish(site().path(), &primary).await.wrote;
     run.cancel.cancel();
-    let mut follower = replicate::ReplicationWaiter::new(&primary, &backup, Duration::from_secs(5), &run);
+    let mut follower =
+        replicate::ReplicationWaiter::new(Pair::new(primary, backup.clone()), Duration::from_secs(5), &run);
     follower.follow(&wrote, &[]).await;
     assert!(matches!(follower.state.trouble, Some(SyncError::Cancelled)), "{:?}", follower.state);
     assert!(!wrote.is_empty() && backup.contents().is_empty());

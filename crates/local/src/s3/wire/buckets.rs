@@ -1,20 +1,16 @@
 //! Operations on buckets.
 
-use std::collections::BTreeMap;
-
-use http::Request;
-use http_body_util::BodyExt;
 use s3s::dto::{
     Bucket, BucketLocationConstraint, BucketVersioningStatus, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
     DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
     GetBucketVersioningOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput, Owner,
-    PutBucketVersioningInput, PutBucketVersioningOutput, Tag, Tagging,
+    OwnershipControls, OwnershipControlsRule, PutBucketVersioningInput, PutBucketVersioningOutput, Tagging,
 };
-use s3s::{Body, S3Request, S3Response, S3Result, s3_error};
-use serde::Deserialize;
+use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::super::{Doc, Versioning, no_such_bucket};
 use super::configs;
+use super::creation::CreationTags;
 use super::service::S3Wire;
 use crate::context::{ACCOUNT, ServiceError};
 
@@ -44,14 +40,11 @@ pub(super) fn create(wire: &S3Wire, req: &S3Request<CreateBucketInput>) -> S3Res
     if req.input.object_lock_enabled_for_bucket == Some(true) {
         return Err(ServiceError::not_implemented("object lock").into());
     }
-    let mut docs = BTreeMap::new();
-    if let Some(tags) = req.extensions.get::<CreateTags>() {
-        docs.insert(Doc::Tagging, tags.to_xml()?);
+    let is_new = wire.s3.bucket(&req.input.bucket).is_none();
+    wire.s3.create_bucket(&req.input.bucket, constraint.unwrap_or(here), ACCOUNT)?;
+    if is_new {
+        put_creation_settings(wire, req)?;
     }
-    if let Some(ownership) = &req.input.object_ownership {
-        docs.insert(Doc::Ownership, ownership_xml(ownership.as_str()));
-    }
-    wire.s3.create_bucket_with(&req.input.bucket, constraint.unwrap_or(here), ACCOUNT, docs)?;
     Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", req.input.bucket)) }))
 }
 
@@ -60,50 +53,17 @@ fn names_region(headers: &http::HeaderMap, uri: &http::Uri) -> bool {
     host.is_some_and(|host| host.contains(".amazonaws.com") && !host.ends_with("s3.amazonaws.com"))
 }
 
-fn ownership_xml(ownership: &str) -> String {
-    format!(
-        "<OwnershipControls xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ObjectOwnership>{ownership}\
-         </ObjectOwnership></Rule></OwnershipControls>"
-    )
-}
-
-/// The tags in the body of `CreateBucket`, which the crate that reads it does not know.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct CreateTags {
-    tags: CreateTagSet,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct CreateTagSet {
-    tag: Vec<CreateTag>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct CreateTag {
-    key: String,
-    value: String,
-}
-
-impl CreateTags {
-    /// The tags as `PutBucketTagging` stores them.
-    fn to_xml(&self) -> S3Result<String> {
-        let pair = |tag: &CreateTag| Tag { key: Some(tag.key.clone()), value: Some(tag.value.clone()) };
-        configs::xml(&Tagging { tag_set: self.tags.tag.iter().map(pair).collect() })
+/// Sets the tags and the object ownership that a creation asks for.
+fn put_creation_settings(wire: &S3Wire, req: &S3Request<CreateBucketInput>) -> S3Result<()> {
+    let bucket = req.input.bucket.as_str();
+    if let Some(CreationTags(tags)) = req.extensions.get().filter(|CreationTags(tags)| !tags.is_empty()) {
+        configs::put::<_, ()>(wire, bucket, Doc::Tagging, &Tagging { tag_set: tags.clone() })?;
     }
-}
-
-/// A request to create a bucket, with the tags in its body at hand.
-pub(crate) async fn with_tags(request: Request<Body>) -> Result<Request<Body>, s3s::StdError> {
-    let (mut head, body) = request.into_parts();
-    let body = body.collect().await?.to_bytes();
-    let tags: Option<CreateTags> = quick_xml::de::from_reader(&body[..]).ok();
-    if let Some(tags) = tags.filter(|tags| !tags.tags.tag.is_empty()) {
-        head.extensions.insert(tags);
+    if let Some(object_ownership) = req.input.object_ownership.clone() {
+        let controls = OwnershipControls { rules: vec![OwnershipControlsRule { object_ownership }] };
+        configs::put::<_, ()>(wire, bucket, Doc::Ownership, &controls)?;
     }
-    Ok(Request::from_parts(head, Body::from(body)))
+    Ok(())
 }
 
 pub(super) fn delete(wire: &S3Wire, input: &DeleteBucketInput) -> S3Result<S3Response<DeleteBucketOutput>> {

@@ -21,7 +21,7 @@ pub(super) fn put<T: Serialize, O: Default>(
 }
 
 /// A configuration as XML.
-pub(super) fn xml<T: Serialize>(value: &T) -> S3Result<String> {
+fn xml<T: Serialize>(value: &T) -> S3Result<String> {
     let mut xml = Vec::new();
     value.serialize(&mut Serializer::new(&mut xml)).map_err(s3s::S3Error::internal_error)?;
     String::from_utf8(xml).map_err(s3s::S3Error::internal_error)

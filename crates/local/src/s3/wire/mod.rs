@@ -5,6 +5,7 @@ mod attributes;
 mod body;
 mod buckets;
 mod configs;
+mod creation;
 mod headers;
 mod lenient;
 mod listing;
@@ -18,7 +19,7 @@ mod tagging;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 pub(crate) use access::aws_host;
-pub(crate) use buckets::with_tags;
+pub(crate) use creation::with_creation_tags;
 pub(crate) use operation::operation;
 
 use super::S3;

@@ -174,7 +174,11 @@ pub(super) fn source(wire: &S3Wire, source: &CopySource, condition: &ReadConditi
     Ok(version)
 }
 
-pub(super) fn copy(wire: &S3Wire, mut input: CopyObjectInput) -> S3Result<S3Response<CopyObjectOutput>> {
+pub(super) fn copy(
+    wire: &S3Wire,
+    mut input: CopyObjectInput,
+    condition: &Condition,
+) -> S3Result<S3Response<CopyObjectOutput>> {
     let from = source(wire, &input.copy_source, &copy_condition!(input))?;
     let replaces = input.metadata_directive.as_ref().is_some_and(|directive| directive.as_str() == "REPLACE");
     if from.size() > MAX_PUT.unsigned_abs() {
@@ -203,7 +207,7 @@ pub(super) fn copy(wire: &S3Wire, mut input: CopyObjectInput) -> S3Result<S3Resp
         checksums,
         parts: vec![part],
     };
-    let version = wire.s3.put_object(&input.bucket, object, &Condition::None)?;
+    let version = wire.s3.put_object(&input.bucket, object, condition)?;
     let mut result = CopyObjectResult {
         e_tag: Some(ETag::Strong(version.etag.clone())),
         last_modified: Some(version.modified.into()),

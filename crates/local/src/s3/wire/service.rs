@@ -8,7 +8,7 @@ use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::super::{Doc, S3 as Storage, Version};
-use super::{attributes, buckets, configs, listing, multipart, objects, replication, tagging};
+use super::{attributes, buckets, configs, headers, listing, multipart, objects, replication, tagging};
 
 /// S3 as `s3s` calls it.
 pub(super) struct S3Wire {
@@ -158,7 +158,10 @@ operations! {
     put_object(PutObjectInput) -> PutObjectOutput: |wire, req| objects::put(wire, req).await;
     get_object(GetObjectInput) -> GetObjectOutput: |wire, req| objects::get(wire, req.input);
     head_object(HeadObjectInput) -> HeadObjectOutput: |wire, req| objects::head(wire, req.input);
-    copy_object(CopyObjectInput) -> CopyObjectOutput: |wire, req| objects::copy(wire, req.input);
+    copy_object(CopyObjectInput) -> CopyObjectOutput: |wire, req| {
+        let condition = headers::condition_of(&req.headers)?;
+        objects::copy(wire, req.input, &condition)
+    };
     delete_object(DeleteObjectInput) -> DeleteObjectOutput: |wire, req| objects::delete(wire, &req.input);
     delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput: |wire, req| objects::delete_many(wire, req.input);
     get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput:

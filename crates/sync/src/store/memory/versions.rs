@@ -65,12 +65,13 @@ impl VersionedStore for MemoryStore {
     }
 
     async fn copy(&self, from: &Self, copying: &Copying) -> Result<Copied, StoreError> {
-        let Copying { key, version, etag, headers, redirect } = copying;
+        let Copying { key, version, etag, headers, redirect, condition } = copying;
         let found = from.state().version(key, version.as_deref()).map(|(_, kept)| kept.clone());
         let Some(kept) = found.filter(|kept| kept.etag == *etag) else { return Ok(Copied::Gone) };
         let plain = || Headers { website_redirect: redirect.clone(), ..kept.headers.clone() };
         let headers = headers.clone().unwrap_or_else(plain);
         let mut state = self.state();
+        state.check(key, condition)?;
         let modified = State::tick();
         let etag = ETag::Md5(crate::md5(&kept.bytes));
         Ok(Copied::Done(state.add(key, Kept { headers, etag, part_size: None, modified, bytes: kept.bytes })))

@@ -1,17 +1,23 @@
 //! One function for each S3 operation, by its AWS name.
 
+use std::time::Duration;
+
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::types::{Delete, EncodingType, MetadataDirective, ObjectIdentifier};
 use aws_smithy_types::DateTime;
-use bytes::Bytes;
 use twinsite_aws::{AwsError, Kind, timeouts_for};
 
 use super::S3Store;
+use super::fast_put::SmallPut;
 use super::list::Listed;
+use super::response_date::ResponseDate;
 use super::stream;
-use super::wire::{completed, content_md5, copy_source, crc64, decoded, head, remote, with_headers};
-use crate::store::{Condition, Head, Page, PartMade, Pending, Written};
-use crate::{Content, ETag, FileRange, Headers, Key, Md5, StoreError};
+use super::wire::{completed, content_md5, copy_source, crc64, decoded, head, remote, with_condition, with_headers};
+use crate::model::limits::MAX_READ;
+use crate::store::{
+    Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, VersionedStore, Written,
+};
+use crate::{Content, ETag, FileRange, Headers, Key, Md5, StoreError, multipart_etag};
 
 impl S3Store {
     pub(super) fn object(&self, key: &Key) -> String {
@@ -38,18 +44,24 @@ impl S3Store {
         key: &Key,
         headers: &Headers,
         (content, md5): (Content, Md5),
-    ) -> Result<Written, StoreError> {
-        let written = match (&self.lane, &content) {
-            (Some(lane), Content::Memory(bytes)) => lane.put(key, headers, (bytes, &md5), &self.throttles).await,
+        condition: &Condition,
+    ) -> Result<Conditional, StoreError> {
+        let fast = match (&self.fast_put, &content) {
+            (Some(fast_put), Content::Memory(bytes)) => {
+                let put = SmallPut { key, headers, bytes, md5: &md5, condition };
+                fast_put.put(put, self.fence.as_ref(), &self.throttles).await
+            }
             (None, _) | (_, Content::File(_)) => None,
         };
-        let written = match written {
-            Some(written) => written,
-            None => self.put_object_by_sdk(key, headers, (content, &md5)).await?,
+        let put = match fast {
+            Some(put) => put,
+            None => self.put_object_by_sdk(key, headers, (content, &md5), condition).await?,
         };
-        match written.etag {
-            Some(ETag::Md5(arrived)) if arrived != md5 => Err(StoreError::Corrupted(key.clone())),
-            _ => Ok(written),
+        match put {
+            Conditional::Written(Written { etag: Some(ETag::Md5(arrived)), .. }) if arrived != md5 => {
+                Err(StoreError::Corrupted(key.clone()))
+            }
+            put => Ok(put),
         }
     }
 
@@ -58,8 +70,10 @@ impl S3Store {
         key: &Key,
         headers: &Headers,
         (content, md5): (Content, &Md5),
-    ) -> Result<Written, StoreError> {
+        condition: &Condition,
+    ) -> Result<Conditional, StoreError> {
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
+        let request = with_condition!(request, condition);
         let patience = matches!(content, Content::File(_)).then(|| patience(&content));
         let request = with_headers!(request, headers).content_md5(content_md5(md5)).body(stream::body(content).into());
         // Content-MD5 guards the body; hashing it a second time for the signature would only cost time.
@@ -67,17 +81,21 @@ impl S3Store {
         if let Some(patience) = patience {
             request = request.config_override(patience);
         }
-        let learner = self.lane.as_ref().and_then(|lane| Some((lane, lane.learner(key)?)));
+        let learner = self.fast_put.as_ref().and_then(|fast_put| Some((fast_put, fast_put.learner(key)?)));
         if let Some((_, learner)) = &learner {
             request = request.interceptor(learner.clone());
         }
         let answer = request.send().await;
-        let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error))?;
-        if let Some((lane, learner)) = &learner {
-            lane.open(learner);
+        let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error));
+        let answer = match answer {
+            Err(error) if refused(&error) => return Ok(Conditional::Refused(Some(ETag::Md5(*md5)))),
+            answer => answer?,
+        };
+        if let Some((fast_put, learner)) = &learner {
+            fast_put.open(learner);
         }
         let etag = answer.e_tag().map(ETag::parse);
-        Ok(Written { version: kept(answer.version_id), etag, modified: None })
+        Ok(Conditional::Written(Written { version: kept(answer.version_id), etag, modified: None }))
     }
 
     /// The same, with a sum that S3 compares with what arrives. Where the answer does not tell it, the store has not looked, and the
@@ -87,14 +105,22 @@ impl S3Store {
         key: &Key,
         headers: &Headers,
         (stretch, sum): (FileRange, u64),
-    ) -> Result<Written, StoreError> {
+        condition: &Condition,
+    ) -> Result<Conditional, StoreError> {
         let content = Content::File(stretch);
         let (patience, sum) = (patience(&content), crc64(sum));
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
-        let request = with_headers!(request, headers).checksum_crc64_nvme(&sum);
+        let request = with_condition!(with_headers!(request, headers), condition).checksum_crc64_nvme(&sum);
         let request = request.body(stream::body(content.clone()).into());
         let answer = request.customize().disable_payload_signing().config_override(patience).send().await;
-        let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error))?;
+        let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error));
+        let answer = match answer {
+            Err(error) if refused(&error) => {
+                let md5 = tokio::task::spawn_blocking(move || content.bytes().map(|bytes| crate::md5(&bytes))).await;
+                return Ok(Conditional::Refused(md5.ok().and_then(Result::ok).map(ETag::Md5)));
+            }
+            answer => answer?,
+        };
         let etag = answer.e_tag().map(ETag::parse);
         let is_checked = answer.checksum_crc64_nvme().is_some_and(|checked| checked == sum);
         if let (false, Some(ETag::Md5(arrived))) = (is_checked, &etag) {
@@ -104,54 +130,86 @@ impl S3Store {
                 return Err(StoreError::Corrupted(key.clone()));
             }
         }
-        Ok(Written { version: kept(answer.version_id), etag, modified: None })
+        Ok(Conditional::Written(Written { version: kept(answer.version_id), etag, modified: None }))
     }
 
-    /// A lost answer makes the SDK send again what has been carried out, and then the condition does not hold any more:
-    /// so what is there is looked at before anybody else is blamed.
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
-    pub(super) async fn put_object_if(
+    /// If the response to a conditional write is lost, the SDK repeats the write, and now its condition does not hold any more. So an
+    /// object that is what was written counts as written; anything else was changed by somebody else.
+    pub(super) async fn unless_ours(
         &self,
         key: &Key,
         headers: &Headers,
-        (bytes, md5): (Bytes, Md5),
-        condition: Condition<'_>,
-    ) -> Result<Option<ETag>, StoreError> {
-        let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
-        let request = match condition {
-            Condition::Absent => request.if_none_match("*"),
-            Condition::Is(etag) => request.if_match(quoted(etag)),
+        write: Conditional,
+    ) -> Result<Written, StoreError> {
+        let etag = match write {
+            Conditional::Written(written) => return Ok(written),
+            Conditional::Refused(etag) => etag,
         };
-        let request = with_headers!(request, headers).content_md5(content_md5(&md5)).body(bytes.into());
-        let answer = request.send().await.map_err(|error| AwsError::new("PutObject", self.object(key), error));
-        match answer {
-            Ok(answer) => Ok(answer.e_tag().map(ETag::parse)),
-            Err(error) if refused(&error) => {
-                let there = self.head_object(key).await?.map(|head| head.etag);
-                Ok(there.filter(|etag| *etag == ETag::Md5(md5)))
-            }
-            Err(error) => Err(error.into()),
-        }
+        let there = self.look(key, None).await?;
+        let ours = there.filter(|there| Some(&there.head.etag) == etag.as_ref() && there.head.headers == *headers);
+        let ours = ours.ok_or_else(|| StoreError::Changed(key.clone()))?;
+        Ok(Written { version: ours.version, etag: Some(ours.head.etag), modified: Some(ours.modified) })
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
-    pub(super) async fn delete_object_if(&self, key: &Key, etag: &ETag) -> Result<bool, StoreError> {
+    pub(super) async fn delete_object_if(
+        &self,
+        ListedObject { key, etag }: &ListedObject,
+    ) -> Result<Vec<NotDeleted>, StoreError> {
         let request = self.client.delete_object().bucket(&self.bucket).key(key.as_str()).if_match(quoted(etag));
         let answer = request.send().await.map_err(|error| AwsError::new("DeleteObject", self.object(key), error));
         match answer {
-            Ok(_) => Ok(true),
-            Err(error) if refused(&error) => Ok(false),
+            Ok(_) => Ok(Vec::new()),
+            Err(error) if error.code.as_deref() == Some("NoSuchKey") => Ok(Vec::new()),
+            Err(error) if refused(&error) => Ok(vec![changed(key.clone())]),
             Err(error) => Err(error.into()),
         }
     }
 
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
+    pub(super) async fn delete_objects_if(&self, objects: &[ListedObject]) -> Result<Vec<NotDeleted>, StoreError> {
+        let ids = objects.iter().map(|object| {
+            let id = ObjectIdentifier::builder().key(object.key.as_str()).e_tag(quoted(&object.etag)).build();
+            id.map_err(|error| StoreError::Unfit(object.key.to_string(), error.to_string()))
+        });
+        let delete = Delete::builder().set_objects(Some(ids.collect::<Result<_, _>>()?)).quiet(true).build();
+        let delete = delete.map_err(|error| StoreError::Unfit(self.bucket.clone(), error.to_string()))?;
+        let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
+        let answer = answer.map_err(|error| AwsError::new("DeleteObjects", &self.bucket, error))?;
+        let left = answer.errors().iter().filter(|error| error.code() != Some("NoSuchKey"));
+        left.map(|error| {
+            let key = error.key().and_then(|key| key.parse::<Key>().ok());
+            let why = error.message().or(error.code()).unwrap_or("no reason given");
+            match (key, error.code()) {
+                (Some(key), Some("PreconditionFailed" | "ConditionalRequestConflict")) => Ok(changed(key)),
+                (Some(key), _) => {
+                    let error = StoreError::Broken(format!("`{key}` was not deleted: {why}"));
+                    Ok(NotDeleted { key, error })
+                }
+                (None, _) => Err(StoreError::Broken(format!("an object was not deleted: {why}"))),
+            }
+        })
+        .collect()
+    }
+
+    /// The source of the copy is its destination, so the precondition on the source, which every store knows, guards both.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
-    pub(super) async fn copy_onto_itself(&self, key: &Key, headers: &Headers) -> Result<Written, StoreError> {
+    pub(super) async fn copy_onto_itself(
+        &self,
+        ListedObject { key, etag }: &ListedObject,
+        headers: &Headers,
+    ) -> Result<Conditional, StoreError> {
         let request = self.client.copy_object().bucket(&self.bucket).key(key.as_str());
-        let request = request.copy_source(copy_source(&self.bucket, key));
+        let request = request.copy_source(copy_source(&self.bucket, key)).copy_source_if_match(quoted(etag));
         let request = with_headers!(request, headers).metadata_directive(MetadataDirective::Replace);
-        let answer = request.send().await.map_err(|error| AwsError::new("CopyObject", self.object(key), error))?;
-        Ok(copied(answer))
+        let answer = request.send().await.map_err(|error| AwsError::new("CopyObject", self.object(key), error));
+        match answer {
+            // A copy of an object of several parts has an entity tag of its own.
+            Err(error) if refused(&error) => {
+                Ok(Conditional::Refused(self.head_object(key).await?.map(|head| head.etag)))
+            }
+            answer => Ok(Conditional::Written(copied(answer?))),
+        }
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
@@ -185,14 +243,22 @@ impl S3Store {
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
-    pub(super) async fn get_object(&self, key: &Key) -> Result<Option<(Bytes, ETag)>, StoreError> {
-        let answer = self.client.get_object().bucket(&self.bucket).key(key.as_str()).send().await;
+    pub(super) async fn get_object(&self, key: &Key) -> Result<Option<ReadObject>, StoreError> {
+        let date = ResponseDate::default();
+        let request = self.client.get_object().bucket(&self.bucket).key(key.as_str()).customize();
+        let answer = request.interceptor(date.clone()).send().await;
         let answer = answer.map_err(|error| AwsError::new("GetObject", self.object(key), error));
         let Some(found) = AwsError::absent(answer)? else { return Ok(None) };
+        let size = found.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
+        if size > MAX_READ {
+            return Err(StoreError::TooLarge { key: key.clone(), size, limit: MAX_READ });
+        }
         let etag = ETag::parse(found.e_tag.as_deref().unwrap_or_default());
+        let age = found.last_modified().zip(date.get()).map(|(written, now)| now - written.secs());
+        let age = age.and_then(|age| u64::try_from(age).ok()).map(Duration::from_secs);
         let body = found.body.collect().await;
         let body = body.map_err(|error| AwsError::unexpected("GetObject", self.object(key), error))?;
-        Ok(Some((body.into_bytes(), etag)))
+        Ok(Some(ReadObject { bytes: body.into_bytes(), etag, age }))
     }
 
     /// The newest unfinished upload of a key, with its parts.
@@ -252,12 +318,33 @@ impl S3Store {
         &self,
         (key, id): (&Key, &str),
         parts: &[PartMade],
+        condition: &Condition,
     ) -> Result<Written, StoreError> {
         let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(key.as_str()).upload_id(id);
-        let answer = request.multipart_upload(completed(parts)).send().await;
-        let answer = answer.map_err(|error| AwsError::new("CompleteMultipartUpload", self.object(key), error))?;
-        let etag = answer.e_tag().map(ETag::parse);
-        Ok(Written { version: kept(answer.version_id), etag, modified: None })
+        let request = with_condition!(request, condition).multipart_upload(completed(parts));
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| AwsError::new("CompleteMultipartUpload", self.object(key), error));
+        let error = match answer {
+            Ok(answer) => {
+                let etag = answer.e_tag().map(ETag::parse);
+                return Ok(Written { version: kept(answer.version_id), etag, modified: None });
+            }
+            Err(error) => error,
+        };
+        let ended = error.code.as_deref() == Some("NoSuchUpload");
+        if !ended && !refused(&error) {
+            return Err(error.into());
+        }
+        // The response to an earlier attempt may have been lost.
+        let digests: Vec<Md5> = parts.iter().map(|part| part.md5).collect();
+        let there = self.look(key, None).await?.filter(|there| there.head.etag == multipart_etag(&digests));
+        match there {
+            Some(there) => {
+                Ok(Written { version: there.version, etag: Some(there.head.etag), modified: Some(there.modified) })
+            }
+            None if ended => Err(error.into()),
+            None => Err(StoreError::Changed(key.clone())),
+        }
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html>
@@ -285,10 +372,21 @@ pub(super) fn kept(version: Option<String>) -> Option<String> {
     version.filter(|id| id != "null")
 }
 
-/// True when a condition did not hold, or two conditional writes met.
-fn refused(error: &AwsError) -> bool {
-    let met = matches!(error.code.as_deref(), Some("ConditionalRequestConflict" | "NoSuchKey"));
-    error.kind == Kind::Precondition || error.kind == Kind::Absent || met
+/// The outcome of a conditional write.
+pub(super) enum Conditional {
+    Written(Written),
+    /// The condition did not hold. An object that this very write left in an earlier attempt has this entity tag.
+    Refused(Option<ETag>),
+}
+
+/// True if the precondition of a write did not hold, or another write to the key was in progress.
+pub(super) fn refused(error: &AwsError) -> bool {
+    let code = matches!(error.code.as_deref(), Some("ConditionalRequestConflict" | "NoSuchKey"));
+    error.kind == Kind::Precondition || code
+}
+
+fn changed(key: Key) -> NotDeleted {
+    NotDeleted { error: StoreError::Changed(key.clone()), key }
 }
 
 pub(super) fn copied(answer: aws_sdk_s3::operation::copy_object::CopyObjectOutput) -> Written {

@@ -27,10 +27,11 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 use http_body::Body;
 
-use super::calls::kept;
+use super::calls::{Conditional, kept, quoted};
+use super::fence::Fence;
 use super::throttles::Throttles;
 use super::wire::{content_md5, encoded, header_pairs};
-use crate::store::Written;
+use crate::store::{Condition, Written};
 use crate::{ETag, Headers, Key, Md5};
 
 /// The most bytes of a small put. What the SDK does for each request is lost in the time that more bytes take, and it watches
@@ -42,6 +43,19 @@ const LONG: Duration = Duration::from_mins(1);
 
 /// After so many puts in a row that the SDK had to make once more, it makes them all.
 const MISSES: u32 = 8;
+
+const IF_MATCH: &str = "if-match";
+const IF_NONE_MATCH: &str = "if-none-match";
+
+/// A put of a small object.
+#[derive(Clone, Copy)]
+pub(super) struct SmallPut<'a> {
+    pub(super) key: &'a Key,
+    pub(super) headers: &'a Headers,
+    pub(super) bytes: &'a Bytes,
+    pub(super) md5: &'a Md5,
+    pub(super) condition: &'a Condition,
+}
 
 /// The short cut to one bucket, once it is known.
 #[derive(Clone, Debug, Default)]
@@ -58,29 +72,36 @@ impl FastPut {
     /// Puts an object; `None` when the SDK has to.
     pub(super) async fn put(
         &self,
-        key: &Key,
-        headers: &Headers,
-        (bytes, md5): (&Bytes, &Md5),
+        put: SmallPut<'_>,
+        fence: Option<&Fence>,
         throttles: &Throttles,
-    ) -> Option<Written> {
+    ) -> Option<Conditional> {
         let way = self.0.way.get()?;
-        if bytes.len() > SMALL || self.0.misses.load(Ordering::Relaxed) >= MISSES {
+        if put.bytes.len() > SMALL || self.0.misses.load(Ordering::Relaxed) >= MISSES {
             return None;
         }
-        let request = way.request(key, headers, (bytes, md5)).await?;
+        let request = way.request(&put).await?;
+        if fence.is_some_and(|fence| fence.check().is_err()) {
+            return None;
+        }
         let answer = tokio::time::timeout(LONG, way.connector.call(request)).await.ok().and_then(Result::ok);
         if let Some(answer) = &answer {
             throttles.see(answer.status().as_u16());
         }
-        let written = match answer.filter(|answer| answer.status().as_u16() == 200) {
-            Some(answer) => written(answer).await,
-            None => None,
+        let done = match answer {
+            Some(answer) if answer.status().as_u16() == 200 => written(answer).await.map(Conditional::Written),
+            // The precondition did not hold. Putting once more would not change that.
+            Some(answer) if answer.status().as_u16() == 412 => {
+                drop(ByteStream::new(answer.into_body()).collect().await);
+                Some(Conditional::Refused(Some(ETag::Md5(*put.md5))))
+            }
+            _ => None,
         };
-        match &written {
+        match &done {
             Some(_) => self.0.misses.store(0, Ordering::Relaxed),
             None => drop(self.0.misses.fetch_add(1, Ordering::Relaxed)),
         }
-        written
+        done
     }
 
     /// Looks over the SDK's shoulder while it puts this object; `None` when there is nothing more to learn.
@@ -142,7 +163,8 @@ impl Way {
     fn learn(request: &HttpRequest, key: &Key, components: &RuntimeComponents, cfg: &ConfigBag) -> Option<Self> {
         let mine = |name: &str| {
             let content = name.starts_with("content-") || name == "cache-control";
-            content || name.starts_with("x-amz-meta-") || name == "x-amz-website-redirect-location"
+            let condition = name == IF_MATCH || name == IF_NONE_MATCH;
+            content || condition || name.starts_with("x-amz-meta-") || name == "x-amz-website-redirect-location"
         };
         let usual = |name: &str| USUAL.contains(&name) || AGENT.contains(&name) || mine(name);
         if !request.headers().iter().all(|(name, _)| usual(name)) {
@@ -161,13 +183,19 @@ impl Way {
         Some(Self { base, region, service, agent, connector, identities, components: components.clone() })
     }
 
-    async fn request(&self, key: &Key, headers: &Headers, (bytes, md5): (&Bytes, &Md5)) -> Option<HttpRequest> {
+    async fn request(&self, put: &SmallPut<'_>) -> Option<HttpRequest> {
+        let SmallPut { key, headers, bytes, md5, condition } = *put;
         let identity = self.identity().await?;
         let mut request = http::Request::put(format!("{}{}", self.base, encoded(key)));
         request = request.header("content-length", bytes.len()).header("content-md5", content_md5(md5));
         for (name, value) in header_pairs(headers) {
             request = request.header(name.as_ref(), value);
         }
+        request = match condition {
+            Condition::None => request,
+            Condition::Absent => request.header(IF_NONE_MATCH, "*"),
+            Condition::Is(etag) => request.header(IF_MATCH, quoted(etag)),
+        };
         let mut request = request.body(SdkBody::from(bytes.clone())).ok()?;
         self.sign(&mut request, &identity)?;
         for (name, value) in &self.agent {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 
 use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumMode, ChecksumType, Delete, EncodingType, MetadataDirective, ObjectIdentifier,
@@ -12,9 +13,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use twinsite_aws::{AwsError, Kind};
 
 use super::S3Store;
-use super::calls::{copied, kept, quoted};
-use super::wire::{copy_source, decoded, head, with_headers};
-use crate::store::{Copied, Copying, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage};
+use super::calls::{copied, kept, quoted, refused};
+use super::wire::{copy_source, decoded, head, with_condition, with_headers};
+use crate::store::{
+    Condition, Copied, Copying, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage, Written,
+};
 use crate::{ETag, Headers, Key, Md5, StoreError};
 
 impl S3Store {
@@ -117,11 +120,37 @@ impl VersionedStore for S3Store {
             Some(headers) => with_headers!(request, headers).metadata_directive(MetadataDirective::Replace),
             None => request.set_website_redirect_location(copying.redirect.clone()),
         };
-        let answer = request.send().await.map_err(|error| AwsError::new("CopyObject", self.object(key), error));
-        match answer {
-            Ok(answer) => Ok(Copied::Done(copied(answer))),
-            Err(error) if gone(&error) => Ok(Copied::Gone),
-            Err(error) => Err(error.into()),
+        let unconditional = self.unconditional_copies.load(Ordering::Relaxed);
+        let condition = if unconditional { &Condition::None } else { &copying.condition };
+        let conditional = with_condition!(request.clone(), condition);
+        let failed = |error| AwsError::new("CopyObject", self.object(key), error);
+        let mut answer = conditional.send().await.map_err(failed);
+        if *condition != Condition::None && answer.as_ref().is_err_and(AwsError::is_not_implemented) {
+            self.unconditional_copies.store(true, Ordering::Relaxed);
+            answer = request.send().await.map_err(failed);
+        }
+        let error = match answer {
+            Ok(answer) => return Ok(Copied::Done(copied(answer))),
+            Err(error) if copying.condition == Condition::None && gone(&error) => return Ok(Copied::Gone),
+            Err(error) if gone(&error) || refused(&error) => error,
+            Err(error) => return Err(error.into()),
+        };
+        // One response for two preconditions, and for a repeated copy whose first response was lost: look which it is.
+        let there = self.look(key, None).await?;
+        let etag = there.as_ref().map(|there| &there.head.etag);
+        if copying.condition.holds(etag) {
+            return Ok(Copied::Gone);
+        }
+        let ours = |there: &VersionHead| {
+            let headers = copying.headers.as_ref().is_none_or(|headers| there.head.headers == *headers);
+            there.head.etag == copying.etag && headers
+        };
+        match there.filter(ours) {
+            Some(VersionHead { head, version, modified, .. }) => {
+                Ok(Copied::Done(Written { version, etag: Some(head.etag), modified: Some(modified) }))
+            }
+            None if refused(&error) => Err(StoreError::Changed(key.clone())),
+            None => Ok(Copied::Gone),
         }
     }
 

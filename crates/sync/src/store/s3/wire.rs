@@ -30,6 +30,19 @@ macro_rules! with_headers {
 }
 pub(super) use with_headers;
 
+/// Sets the precondition of any write that has one.
+macro_rules! with_condition {
+    ($request:expr, $condition:expr) => {{
+        let condition: &$crate::store::Condition = $condition;
+        match condition {
+            $crate::store::Condition::None => $request,
+            $crate::store::Condition::Absent => $request.if_none_match("*"),
+            $crate::store::Condition::Is(etag) => $request.if_match($crate::store::s3::calls::quoted(etag)),
+        }
+    }};
+}
+pub(super) use with_condition;
+
 /// `Content-MD5`.
 pub(super) fn content_md5(md5: &Md5) -> String {
     STANDARD.encode(md5.0)

@@ -1,75 +1,76 @@
-//! What stands in the way, found before anything is changed.
+//! Conflicts: preconditions of a plan that do not hold, found before anything is changed.
 
 use twinsite_core::{BucketName, Region, Side};
 
-/// Something that stands in the way.
+/// A reason why no plan can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// The name is taken.
+#[non_exhaustive]
+pub enum Conflict {
+    /// The bucket's name is taken by another account, or the credentials lack permissions.
     #[error(
-        "the {side} bucket `{bucket}` in {region} belongs to somebody else, or these credentials may not look at it"
+        "the {side} bucket `{bucket}` in {region} belongs to another account, or these credentials may not read it"
     )]
-    Forbidden {
+    Inaccessible {
         /// The side.
         side: Side,
         /// The bucket.
         bucket: BucketName,
-        /// The region that was asked.
+        /// The region that was queried.
         region: Region,
     },
-    /// The bucket is in the wrong region.
+    /// The bucket is in another region.
     #[error("the {side} bucket `{bucket}` is in {region}")]
-    Elsewhere {
+    OtherRegion {
         /// The side.
         side: Side,
         /// The bucket.
         bucket: BucketName,
-        /// Where it is.
+        /// Its region.
         region: String,
     },
-    /// The bucket is this account's, but twinsite did not create it.
-    #[error("the {side} bucket `{bucket}` is there already, and twinsite did not create it")]
+    /// The bucket belongs to this account, but was not created by twinsite.
+    #[error("the {side} bucket `{bucket}` exists, and twinsite did not create it")]
     Untagged {
         /// The side.
         side: Side,
         /// The bucket.
         bucket: BucketName,
     },
-    /// The bucket is another site's.
+    /// The bucket belongs to another site.
     #[error("the {side} bucket `{bucket}` belongs to the site `{site}`")]
     OtherSite {
         /// The side.
         side: Side,
         /// The bucket.
         bucket: BucketName,
-        /// The site.
+        /// The other site's domain.
         site: String,
     },
-    /// The account forbids what the mode needs.
+    /// The account's public access block forbids website buckets.
     #[error("the account's public access block has {setting} on, which keeps website buckets from being read")]
     AccountBlock {
         /// The setting's AWS name.
         setting: &'static str,
     },
-    /// A role of our name is somebody else's.
-    #[error("the role `{role}` is there already, and is not this site's")]
+    /// A role with the name of the replication role does not belong to the site.
+    #[error("the role `{role}` exists and does not belong to this site")]
     ForeignRole {
-        /// Its name.
+        /// The role's name.
         role: String,
     },
-    /// The bucket replicates already, as another role.
-    #[error("the {side} bucket `{bucket}` has replication rules of others, which use the role {role}")]
+    /// The bucket has other replication rules with another role.
+    #[error("the {side} bucket `{bucket}` has other replication rules, which use the role {role}")]
     OtherReplication {
         /// The side.
         side: Side,
         /// The bucket.
         bucket: BucketName,
-        /// Their role.
+        /// The ARN of their role.
         role: String,
     },
-    /// The policy in place is not one that can be added to.
-    #[error("the policy of the {side} bucket `{bucket}` could not be read")]
-    OddPolicy {
+    /// The bucket's policy is not a policy document, so no statement can be added.
+    #[error("the policy of the {side} bucket `{bucket}` is not a valid policy document")]
+    InvalidPolicy {
         /// The side.
         side: Side,
         /// The bucket.
@@ -77,16 +78,16 @@ pub enum Problem {
     },
 }
 
-impl Problem {
-    /// How to mend it.
+impl Conflict {
+    /// How to resolve it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Forbidden { region, .. } if region.is_opt_in() => {
+            Self::Inaccessible { region, .. } if region.is_opt_in() => {
                 "see whether the region is enabled for this account (AWS console, Account, AWS Regions); if it is, check the \
                  credentials, or set another bucket name or domain"
             }
-            Self::Forbidden { .. } => "check the credentials, or set another bucket name or domain",
-            Self::Elsewhere { .. } => "set the region it is in, or delete it first if nobody needs it",
+            Self::Inaccessible { .. } => "check the credentials, or set another bucket name or domain",
+            Self::OtherRegion { .. } => "set the region it is in, or delete it first if nobody needs it",
             Self::Untagged { .. } => "run again with --adopt to hand it over; its content and other settings stay",
             Self::OtherSite { .. } => "two sites cannot share a bucket; check `site.domain`",
             Self::AccountBlock { .. } => {
@@ -96,12 +97,12 @@ impl Problem {
             Self::OtherReplication { .. } => {
                 "a bucket has one role for all its rules: move theirs to another bucket, or delete them"
             }
-            Self::OddPolicy { .. } => "mend or remove the policy by hand",
+            Self::InvalidPolicy { .. } => "correct or delete the policy",
         }
     }
 }
 
-/// Everything that stands in the way.
+/// All conflicts of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct Unfit(pub Vec<Problem>);
+pub struct Conflicts(pub Vec<Conflict>);

@@ -1,0 +1,87 @@
+//! The actual state in AWS.
+
+use twinsite_aws::Tags;
+use twinsite_core::{BucketName, Pair, Side};
+
+use super::{Lifecycle, PublicAccessBlock, ReplicationRules, Role, Website};
+
+/// The settings of an existing bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that are right or not")]
+pub struct BucketSettings {
+    /// Its tags.
+    pub tags: Tags,
+    /// Whether versioning is enabled.
+    pub versioned: bool,
+    /// Whether ACLs are disabled (`BucketOwnerEnforced`).
+    pub acls_disabled: bool,
+    /// Whether objects are encrypted with SSE-S3 by default.
+    pub encrypted: bool,
+    /// Its public access block; without one, nothing is blocked.
+    pub public_access_block: Option<PublicAccessBlock>,
+    /// Its website configuration.
+    pub website: Option<Website>,
+    /// Its lifecycle rules.
+    pub lifecycle: Lifecycle,
+    /// Its policy, as JSON.
+    pub policy: Option<String>,
+    /// Its replication rules.
+    pub replication: ReplicationRules,
+    /// Whether the objects that health checks request have the expected content.
+    pub health_objects: bool,
+}
+
+/// A bucket of the site as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActualBucket {
+    /// It does not exist.
+    Absent,
+    /// The name belongs to another account, or the credentials lack permissions.
+    Inaccessible,
+    /// It belongs to this account, in another region.
+    OtherRegion(String),
+    /// It belongs to this account, in the expected region.
+    Present(Box<BucketSettings>),
+}
+
+/// The actual state of the two buckets of a site, and of the replication between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actual {
+    /// The two buckets.
+    pub buckets: Pair<ActualBucket>,
+    /// The public access block of the account.
+    pub account_block: Option<PublicAccessBlock>,
+    /// The replication role.
+    pub role: Option<Role>,
+    /// Buckets that were created for the site in another mode and are unused.
+    pub former: Vec<FormerBucket>,
+}
+
+/// A bucket that was created for the site in another mode and is unused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerBucket {
+    /// Its side in that mode.
+    pub side: Side,
+    /// Its name.
+    pub bucket: BucketName,
+}
+
+/// What the destruction of a site deletes with its buckets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Object versions and delete markers in the two buckets.
+    pub buckets: Pair<u64>,
+    /// The contents of buckets of another mode.
+    pub former: Vec<FormerContents>,
+    /// The role of an interrupted batch job.
+    pub batch_role: Option<Role>,
+}
+
+/// The contents of a bucket of another mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerContents {
+    /// The bucket.
+    pub bucket: FormerBucket,
+    /// Its object versions and delete markers.
+    pub objects: u64,
+}

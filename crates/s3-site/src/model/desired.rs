@@ -1,0 +1,85 @@
+//! The desired state of the two buckets.
+
+use twinsite_aws::Owner;
+use twinsite_core::{Arn, Deferred, Side, Site};
+
+use super::{PublicAccessBlock, ReplicationRule, Website, bucket_arn, role_arn};
+
+/// Whether an existing bucket without the site's tags may become part of the site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Adopt {
+    /// It may not: it is a conflict.
+    #[default]
+    Refuse,
+    /// It is tagged as adopted and configured. It is kept when the site is destroyed.
+    Adopt,
+}
+
+/// The desired state of the two buckets of a site, and of the replication between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// The site.
+    pub site: Site,
+    /// The index document of folders.
+    pub index: String,
+    /// The error document for missing pages.
+    pub not_found: Option<String>,
+    /// Whether existing buckets may become part of the site.
+    pub adopt: Adopt,
+    /// Whether objects of the backup are replicated to the primary, too, for publishing to the backup during an outage.
+    pub replicate_back: bool,
+    /// Whether S3 Replication Time Control is on: replication within 15 minutes, at an extra price.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html>
+    pub time_control: bool,
+    /// The distribution that may read private buckets; nobody else may.
+    pub distribution_arn: Option<Deferred<Arn>>,
+}
+
+impl Desired {
+    /// The defaults for a site.
+    pub fn new(site: Site) -> Self {
+        Self {
+            site,
+            index: "index.html".to_owned(),
+            not_found: Some("404.html".to_owned()),
+            adopt: Adopt::default(),
+            replicate_back: false,
+            time_control: false,
+            distribution_arn: None,
+        }
+    }
+
+    pub(crate) fn owner(&self) -> Owner {
+        Owner::new(self.site.domain.clone())
+    }
+
+    /// ACLs never make anything public; policies may, if the website endpoints are used.
+    pub(crate) fn public_access_block(&self) -> PublicAccessBlock {
+        let private = !self.site.mode.public_buckets();
+        PublicAccessBlock {
+            block_public_acls: true,
+            ignore_public_acls: true,
+            block_public_policy: private,
+            restrict_public_buckets: private,
+        }
+    }
+
+    pub(crate) fn website(&self) -> Option<Website> {
+        let website = Website { index_document: self.index.clone(), error_document: self.not_found.clone() };
+        self.site.mode.public_buckets().then_some(website)
+    }
+
+    /// The rule of one bucket; the backup has one only if objects are replicated back.
+    pub(crate) fn replication_rule(&self, side: Side) -> Option<ReplicationRule> {
+        (side == Side::Primary || self.replicate_back).then(|| ReplicationRule {
+            role: role_arn(&self.site),
+            destination: bucket_arn(&self.site, side.other()),
+            enabled: true,
+            delete_markers: true,
+            replica_modifications: self.replicate_back,
+            metrics: true,
+            time_control: self.time_control,
+            all_objects: true,
+        })
+    }
+}

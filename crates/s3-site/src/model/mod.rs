@@ -1,0 +1,38 @@
+//! Desired and actual state, changes and conflicts: plain data without SDK types.
+
+mod actual;
+mod batch;
+mod change;
+mod conflict;
+mod desired;
+mod outage;
+mod policy;
+mod properties;
+mod replication;
+mod role;
+mod settings;
+mod website;
+
+pub use actual::{Actual, ActualBucket, BucketSettings, Contents, FormerBucket, FormerContents};
+pub use batch::{BATCH_REPORT_PREFIX, BatchJobSummary};
+pub(crate) use batch::{JobStatus, batch_permissions, batch_role_arn, batch_role_name, batch_trust_policy};
+pub use change::{BucketChange, BucketChangeKind, Change, RoleChange, RoleChangeKind};
+pub use conflict::{Conflict, Conflicts};
+pub use desired::{Adopt, Desired};
+pub use outage::{Outage, RestoreAction};
+pub use policy::BucketPolicy;
+pub(crate) use policy::{desired_policy, is_same_document, with_deny_statement, without_managed_statements};
+pub(crate) use replication::RuleStatus;
+pub use replication::{ReplicationRule, ReplicationRules};
+pub use role::Role;
+pub(crate) use role::{ROLE_PATH, permissions, role_arn, role_name, trust_policy};
+pub use settings::{Lifecycle, PublicAccessBlock};
+pub(crate) use website::RoutingRule;
+pub use website::{Website, WebsiteSnapshot};
+
+use twinsite_core::{Side, Site};
+
+/// The ARN of a bucket of the site.
+pub(crate) fn bucket_arn(site: &Site, side: Side) -> String {
+    format!("arn:{}:s3:::{}", site.regions.get(side).partition(), site.buckets.get(side))
+}

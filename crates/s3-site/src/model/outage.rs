@@ -1,0 +1,146 @@
+//! The outages that a drill simulates, and how each is undone.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use twinsite_core::{Invalid, Mode};
+
+use super::WebsiteSnapshot;
+
+/// An outage that a drill simulates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Outage {
+    /// The primary's website configuration is deleted: requests get 404.
+    Website,
+    /// The primary's policy denies reads from outside the account: requests get 403.
+    Policy,
+    /// The failover switch object is put: the primary works, but its health check fails.
+    StopObject,
+    /// Replication is disabled: the backup falls behind.
+    Replication,
+}
+
+impl Outage {
+    const ALL: [Self; 4] = [Self::Website, Self::Policy, Self::StopObject, Self::Replication];
+
+    /// The word used on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Website => "website",
+            Self::Policy => "policy",
+            Self::StopObject => "stop-object",
+            Self::Replication => "replication",
+        }
+    }
+
+    /// The default of a mode: an outage that its failover detects.
+    pub fn default_for(mode: Mode) -> Self {
+        match mode {
+            Mode::Dns | Mode::Layered => Self::Website,
+            Mode::Origin => Self::Policy,
+        }
+    }
+
+    /// False if the outage has no effect in a mode: private buckets have no website, and CloudFront ignores the switch object.
+    pub fn is_effective_in(self, mode: Mode) -> bool {
+        match self {
+            Self::Website | Self::StopObject => mode.public_buckets(),
+            Self::Policy | Self::Replication => true,
+        }
+    }
+}
+
+impl fmt::Display for Outage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Outage {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let rule = "is not one of `website`, `policy`, `stop-object`, `replication`";
+        let found = Self::ALL.into_iter().find(|outage| outage.as_str() == text);
+        found.ok_or_else(|| Invalid::new("outage", text, rule))
+    }
+}
+
+/// How an outage is undone: the settings that it overwrites. Its serialized form is stored in the journals of drills.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "how")]
+#[non_exhaustive]
+pub enum RestoreAction {
+    /// Puts the website configuration.
+    Website {
+        /// The configuration.
+        website: WebsiteSnapshot,
+    },
+    /// Puts the policy.
+    Policy {
+        /// Its text; `None` if there was none.
+        policy: Option<String>,
+    },
+    /// Deletes the failover switch object.
+    StopObject,
+    /// Enables replication rules.
+    Replication {
+        /// The ids of the rules that were enabled.
+        rules: Vec<String>,
+    },
+}
+
+impl RestoreAction {
+    /// The outage that it undoes.
+    pub fn outage(&self) -> Outage {
+        match self {
+            Self::Website { .. } => Outage::Website,
+            Self::Policy { .. } => Outage::Policy,
+            Self::StopObject => Outage::StopObject,
+            Self::Replication { .. } => Outage::Replication,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::RoutingRule;
+
+    #[test]
+    fn every_mode_has_an_effective_default() {
+        for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
+            assert!(Outage::default_for(mode).is_effective_in(mode));
+        }
+        assert!(!Outage::StopObject.is_effective_in(Mode::Origin) && "policy".parse() == Ok(Outage::Policy));
+    }
+
+    #[test]
+    fn journals_of_earlier_releases_can_be_read() {
+        let website = RestoreAction::Website {
+            website: WebsiteSnapshot {
+                index_document: Some("index.html".into()),
+                error_document: None,
+                redirect_all: Some(("example.com".into(), None)),
+                routing_rules: vec![RoutingRule { if_prefix: Some("a/".into()), ..RoutingRule::default() }],
+            },
+        };
+        let text = r#"{"how":"website","website":{"index":"index.html","error":null,"redirect_all":["example.com",null],"rules":[{"if_error":null,"if_prefix":"a/","host":null,"code":null,"protocol":null,"prefix":null,"key":null}]}}"#;
+        assert_eq!(serde_json::to_string(&website).unwrap(), text);
+        for (action, text) in [
+            (website, text),
+            (RestoreAction::Policy { policy: None }, r#"{"how":"policy","policy":null}"#),
+            (RestoreAction::StopObject, r#"{"how":"stop-object"}"#),
+            (
+                RestoreAction::Replication { rules: vec!["twinsite".into()] },
+                r#"{"how":"replication","rules":["twinsite"]}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::from_str::<RestoreAction>(text).unwrap(), action);
+            assert_eq!(serde_json::to_string(&action).unwrap(), text);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Website configurations.
+
+use serde::{Deserialize, Serialize};
+
+use super::properties::{Property, set};
+
+/// The managed part of a website configuration.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_WebsiteConfiguration.html>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Website {
+    /// The index document of folders.
+    pub index_document: String,
+    /// The error document.
+    pub error_document: Option<String>,
+}
+
+impl Website {
+    pub(crate) fn properties(&self) -> [Property; 2] {
+        let Self { index_document, error_document } = self;
+        [set("IndexDocument", index_document), ("ErrorDocument", error_document.clone())]
+    }
+}
+
+/// A complete website configuration in a serializable form.
+///
+/// Its serialized form is stored in the journals of drills.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WebsiteSnapshot {
+    #[serde(rename = "index")]
+    pub(crate) index_document: Option<String>,
+    #[serde(rename = "error")]
+    pub(crate) error_document: Option<String>,
+    /// Host and protocol.
+    pub(crate) redirect_all: Option<(String, Option<String>)>,
+    #[serde(rename = "rules")]
+    pub(crate) routing_rules: Vec<RoutingRule>,
+}
+
+/// A routing rule.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_RoutingRule.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RoutingRule {
+    pub(crate) if_error: Option<String>,
+    pub(crate) if_prefix: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) protocol: Option<String>,
+    pub(crate) prefix: Option<String>,
+    pub(crate) key: Option<String>,
+}
+
+impl WebsiteSnapshot {
+    /// The managed part; `None` if the website redirects all requests.
+    pub(crate) fn website(&self) -> Option<Website> {
+        let index_document = self.index_document.clone()?;
+        Some(Website { index_document, error_document: self.error_document.clone() })
+    }
+
+    /// The configuration with the managed part replaced. Routing rules are kept.
+    pub(crate) fn with_website(self, website: &Website) -> Self {
+        let Website { index_document, error_document } = website.clone();
+        Self { index_document: Some(index_document), error_document, redirect_all: None, ..self }
+    }
+}

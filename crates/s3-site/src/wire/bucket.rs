@@ -1,0 +1,140 @@
+//! Settings of a bucket.
+
+use aws_sdk_s3::error::BuildError;
+use aws_sdk_s3::types::{
+    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint, BucketVersioningStatus,
+    CreateBucketConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
+    ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
+    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
+    VersioningConfiguration,
+};
+use twinsite_aws::Tags;
+use twinsite_core::Region;
+
+use crate::model::{Lifecycle, PublicAccessBlock};
+
+/// The ids of the managed lifecycle rules.
+const UPLOADS_RULE: &str = "twinsite-uploads";
+const VERSIONS_RULE: &str = "twinsite-versions";
+
+pub(crate) fn create_bucket_configuration(
+    region: &Region,
+    tags: &Tags,
+) -> Result<CreateBucketConfiguration, BuildError> {
+    // In us-east-1, naming the region is an error.
+    let constraint = region.location_constraint().map(BucketLocationConstraint::from);
+    let configuration = CreateBucketConfiguration::builder().set_location_constraint(constraint);
+    Ok(configuration.set_tags(Some(to_sdk_tags(tags)?)).build())
+}
+
+pub(crate) fn from_sdk_tags(tags: &[Tag]) -> Tags {
+    tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
+}
+
+fn to_sdk_tags(tags: &Tags) -> Result<Vec<Tag>, BuildError> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+pub(crate) fn tagging(tags: &Tags) -> Result<Tagging, BuildError> {
+    Tagging::builder().set_tag_set(Some(to_sdk_tags(tags)?)).build()
+}
+
+pub(crate) fn is_versioned(status: Option<&BucketVersioningStatus>) -> bool {
+    status == Some(&BucketVersioningStatus::Enabled)
+}
+
+pub(crate) fn versioning() -> VersioningConfiguration {
+    VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build()
+}
+
+pub(crate) fn are_acls_disabled(controls: Option<&OwnershipControls>) -> bool {
+    let rules = controls.map(OwnershipControls::rules).unwrap_or_default();
+    rules.iter().any(|rule| rule.object_ownership() == &ObjectOwnership::BucketOwnerEnforced)
+}
+
+pub(crate) fn ownership_controls() -> Result<OwnershipControls, BuildError> {
+    let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerEnforced).build()?;
+    OwnershipControls::builder().rules(rule).build()
+}
+
+pub(crate) fn is_sse_s3(configuration: Option<&ServerSideEncryptionConfiguration>) -> bool {
+    let rules = configuration.map(ServerSideEncryptionConfiguration::rules).unwrap_or_default();
+    let mut defaults = rules.iter().filter_map(ServerSideEncryptionRule::apply_server_side_encryption_by_default);
+    defaults.any(|default| default.sse_algorithm() == &ServerSideEncryption::Aes256)
+}
+
+pub(crate) fn encryption() -> Result<ServerSideEncryptionConfiguration, BuildError> {
+    let default = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build()?;
+    let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default).build();
+    ServerSideEncryptionConfiguration::builder().rules(rule).build()
+}
+
+pub(crate) fn public_access_block(block: &PublicAccessBlockConfiguration) -> PublicAccessBlock {
+    PublicAccessBlock {
+        block_public_acls: block.block_public_acls().unwrap_or_default(),
+        ignore_public_acls: block.ignore_public_acls().unwrap_or_default(),
+        block_public_policy: block.block_public_policy().unwrap_or_default(),
+        restrict_public_buckets: block.restrict_public_buckets().unwrap_or_default(),
+    }
+}
+
+pub(crate) fn public_access_block_configuration(block: PublicAccessBlock) -> PublicAccessBlockConfiguration {
+    let PublicAccessBlock { block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets } =
+        block;
+    PublicAccessBlockConfiguration::builder()
+        .block_public_acls(block_public_acls)
+        .ignore_public_acls(ignore_public_acls)
+        .block_public_policy(block_public_policy)
+        .restrict_public_buckets(restrict_public_buckets)
+        .build()
+}
+
+pub(crate) fn lifecycle(rules: &[LifecycleRule]) -> Lifecycle {
+    let enabled = rules.iter().filter(|rule| rule.status() == &ExpirationStatus::Enabled);
+    let managed = |id: &str| enabled.clone().find(|rule| rule.id() == Some(id));
+    let abort = managed(UPLOADS_RULE).and_then(LifecycleRule::abort_incomplete_multipart_upload);
+    let versions = managed(VERSIONS_RULE).filter(|rule| rule.noncurrent_version_expiration().is_none());
+    let expiration = versions.and_then(LifecycleRule::expiration);
+    Lifecycle {
+        abort_uploads_after_days: abort.and_then(AbortIncompleteMultipartUpload::days_after_initiation),
+        expire_delete_markers: expiration
+            .and_then(LifecycleExpiration::expired_object_delete_marker)
+            .unwrap_or_default(),
+    }
+}
+
+/// The managed rules after all others.
+pub(crate) fn lifecycle_configuration(
+    managed: Lifecycle,
+    mut rules: Vec<LifecycleRule>,
+) -> Result<BucketLifecycleConfiguration, BuildError> {
+    let Lifecycle { abort_uploads_after_days, expire_delete_markers } = managed;
+    let rule = |id: &str| {
+        let all_objects = LifecycleRuleFilter::builder().prefix("").build();
+        LifecycleRule::builder().id(id).status(ExpirationStatus::Enabled).filter(all_objects)
+    };
+    let abort = AbortIncompleteMultipartUpload::builder().set_days_after_initiation(abort_uploads_after_days).build();
+    let expiration = LifecycleExpiration::builder().expired_object_delete_marker(expire_delete_markers).build();
+    rules.retain(|rule| !rule.id().is_some_and(|id| [UPLOADS_RULE, VERSIONS_RULE].contains(&id)));
+    rules.push(rule(UPLOADS_RULE).abort_incomplete_multipart_upload(abort).build()?);
+    rules.push(rule(VERSIONS_RULE).expiration(expiration).build()?);
+    BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::types::NoncurrentVersionExpiration;
+
+    use super::*;
+
+    #[test]
+    fn managed_lifecycle_rules_that_also_expire_old_versions_differ_from_the_desired_ones() {
+        let rules = lifecycle_configuration(Lifecycle::DESIRED, Vec::new()).unwrap().rules;
+        assert_eq!(lifecycle(&rules), Lifecycle::DESIRED);
+        let mut expiring = rules;
+        expiring[1].noncurrent_version_expiration =
+            Some(NoncurrentVersionExpiration::builder().noncurrent_days(1).build());
+        assert_ne!(lifecycle(&expiring), Lifecycle::DESIRED);
+        assert_eq!(lifecycle_configuration(Lifecycle::DESIRED, expiring).unwrap().rules.len(), 2);
+    }
+}
