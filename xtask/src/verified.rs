@@ -12,9 +12,9 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::conformance::venv;
 use crate::embedded::Process;
 use crate::process::{built, cargo, command, root, succeed};
+use crate::venv::venv;
 
 /// The services that the embedded cloud has.
 const SERVICES: [&str; 8] = ["acm", "cloudfront", "cloudwatch", "iam", "route53", "s3", "s3control", "sns"];
