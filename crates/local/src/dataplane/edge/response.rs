@@ -59,22 +59,26 @@ pub(super) fn finish_response(
         }
     }
     let matches = is_not_modified(request, &headers);
-    let range = (status == StatusCode::OK && !matches).then(|| range(request, &headers, body.len())).flatten();
+    let asked = if status == StatusCode::OK && !matches {
+        asked_range(request, &headers, body.len())
+    } else {
+        AskedRange::Whole
+    };
+    let whole = asked == AskedRange::Whole;
     let mut status = status;
-    let whole = range.is_none();
-    match range {
-        Some(Some(range)) => {
+    match asked {
+        AskedRange::Bytes(range) => {
             status = StatusCode::PARTIAL_CONTENT;
             let (first, last, size) = (range.start, range.end - 1, body.len());
             set(&mut headers, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{size}"));
             body = body.slice(range);
         }
-        Some(None) => {
+        AskedRange::Unsatisfiable => {
             status = StatusCode::RANGE_NOT_SATISFIABLE;
             set(&mut headers, header::CONTENT_RANGE, &format!("bytes */{}", body.len()));
             body = Bytes::new();
         }
-        None => {}
+        AskedRange::Whole => {}
     }
     let compress = whole && behavior.is_some_and(Behavior::compresses);
     let encoding = encoding(request).filter(|_| compress && is_compressible(&headers, body.len()));
@@ -126,27 +130,36 @@ fn is_not_modified(request: &Request<()>, headers: &HeaderMap) -> bool {
     since.zip(date(headers, header::LAST_MODIFIED)).is_some_and(|(since, modified)| modified <= since)
 }
 
-/// The range that a request asks for: `None` when it asks for the whole, `Some(None)` when there are no such bytes. Several
-/// ranges are answered with the whole.
-fn range(request: &Request<()>, headers: &HeaderMap, size: usize) -> Option<Option<Range<usize>>> {
+/// What a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum AskedRange {
+    Whole,
+    Bytes(Range<usize>),
+    /// There are no such bytes.
+    Unsatisfiable,
+}
+
+/// The range that a request asks for. Several ranges are answered with the whole.
+fn asked_range(request: &Request<()>, headers: &HeaderMap, size: usize) -> AskedRange {
     let text = |headers: &HeaderMap, name: HeaderName| {
         headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     };
     if let Some(known) = text(request.headers(), header::IF_RANGE) {
         let current = [text(headers, header::ETAG), text(headers, header::LAST_MODIFIED)];
         if !current.into_iter().flatten().any(|one| one == known) {
-            return None;
+            return AskedRange::Whole;
         }
     }
-    let asked = text(request.headers(), header::RANGE)?;
-    let (first, last) = asked.strip_prefix("bytes=")?.trim().split_once('-')?;
+    let asked = text(request.headers(), header::RANGE).unwrap_or_default();
+    let bounds = asked.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-'));
+    let Some((first, last)) = bounds else { return AskedRange::Whole };
     let range = match (first.parse::<usize>(), last.parse::<usize>()) {
         (Ok(first), Ok(last)) if first <= last => first..last.saturating_add(1).min(size),
         (Ok(first), Err(_)) if last.is_empty() => first..size,
         (Err(_), Ok(last)) if first.is_empty() => size.saturating_sub(last)..size,
-        _ => return None,
+        _ => return AskedRange::Whole,
     };
-    Some(Some(range).filter(|range| range.start < range.end))
+    if range.start < range.end { AskedRange::Bytes(range) } else { AskedRange::Unsatisfiable }
 }
 
 fn if_none_match(request: &Request<()>, etag: &HeaderValue) -> bool {
