@@ -8,6 +8,7 @@ mod gated;
 mod history;
 mod model_history;
 mod moto;
+mod order;
 mod site;
 mod stage;
 mod turns;
