@@ -266,6 +266,12 @@ pub(crate) struct Deploy {
     /// The most objects to delete, or a share of all: 100 or 25%
     #[arg(long, value_name = "N|P%")]
     pub(crate) max_delete: Option<String>,
+    /// Publish a directory that has no index document at its top
+    #[arg(long)]
+    pub(crate) allow_no_index: bool,
+    /// Publish a directory that looks like the root of a project
+    #[arg(long)]
+    pub(crate) allow_project_root: bool,
     /// Send everything, changed or not
     #[arg(long)]
     pub(crate) force: bool,

@@ -15,7 +15,7 @@ use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
     Deletes, Guard, Index, Interrupted, Notes, Options, Prehasher, Prepared, Publish, Published, Publishing, Report,
-    RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish, walk,
+    RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish, read_source,
 };
 
 use crate::commit;
@@ -24,7 +24,7 @@ use crate::error::{Cause, Context, Error};
 use crate::invalidation::Invalidator;
 use crate::options::PublishOptions;
 use crate::publish_result::{DeployPlan, DeployResult, InvalidationResult, PublishResult, publish_result, unchanged};
-use crate::visitor_check;
+use crate::{source_notices, visitor_check};
 
 const OPERATION: &str = "publish";
 
@@ -100,7 +100,7 @@ impl SourceDirectory {
     /// commit that the directory was built from, which git is asked for if `None`.
     ///
     /// # Errors
-    /// Files that cannot be published, and malformed rules.
+    /// Files that cannot be published, malformed rules, and directories that do not pass [`crate::PublishConfig::checks`].
     pub async fn read(
         config: &crate::Config,
         dir: impl Into<PathBuf>,
@@ -109,8 +109,8 @@ impl SourceDirectory {
     ) -> Result<Self, Error> {
         let (dir, rules) = (dir.into(), config.rules().context("use the configuration")?);
         let index = index.map_or_else(Index::memory, |file| Index::open(&file));
-        let (path, walk_rules) = (dir.clone(), rules.clone());
-        let walking = tokio::task::spawn_blocking(move || walk(path, &walk_rules));
+        let (path, walk_rules, checks) = (dir.clone(), rules.clone(), config.publish.checks);
+        let walking = tokio::task::spawn_blocking(move || read_source(path, &walk_rules, checks));
         let (source, commit) = join(walking, commit::commit_of(&dir, commit)).await;
         let source = source.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
         let prehasher = Some(Prehasher::start(&source, &index));
@@ -157,6 +157,7 @@ pub async fn plan_deploy(
     if let Some(prehasher) = source.prehasher.take() {
         prehasher.end().await;
     }
+    source_notices::tell(&source.source, run);
     let (stores, commit) = (site.stores(), source.commit.take());
     let publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
     let prepared = prepare(&stores, &publish_request, run).await?;
@@ -177,6 +178,7 @@ pub async fn deploy(
     if let Some(prehasher) = source.prehasher.take() {
         prehasher.end().await;
     }
+    source_notices::tell(&source.source, run);
     let stores = site.stores();
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);

@@ -9,6 +9,7 @@ mod history;
 mod interrupted;
 mod output;
 mod site;
+mod source;
 
 use std::fs;
 use std::path::Path;

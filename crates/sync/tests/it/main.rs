@@ -12,6 +12,7 @@ mod model;
 mod moto;
 mod publish;
 mod replicate;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::fs;
