@@ -5,6 +5,7 @@
 mod bad_sources;
 mod conformance;
 mod faults;
+mod frameworks;
 mod gated;
 mod lane;
 mod large;
