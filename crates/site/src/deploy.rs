@@ -5,7 +5,6 @@
 //! [`VersionedStore`] stores and with any [`Invalidator`], so tests run exactly what is shipped.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use futures::future::join;
 use twinsite_aws::AwsError;
@@ -14,8 +13,8 @@ use twinsite_s3_site::DRILL_JOURNAL_KEY;
 use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
-    Deletes, Guard, Index, Interrupted, Notes, Options, Prehasher, Prepared, Publish, Published, Publishing, Report,
-    RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish, read_source,
+    Deletes, Guard, Index, Interrupted, Notes, Options, Prepared, Publish, Published, Publishing, Report,
+    RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish,
 };
 
 use crate::commit;
@@ -24,6 +23,7 @@ use crate::error::{Cause, Context, Error};
 use crate::invalidation::Invalidator;
 use crate::options::PublishOptions;
 use crate::publish_result::{DeployPlan, DeployResult, InvalidationResult, PublishResult, publish_result, unchanged};
+use crate::source_directory::SourceDirectory;
 use crate::{source_notices, visitor_check};
 
 const OPERATION: &str = "publish";
@@ -80,46 +80,6 @@ impl Default for DeployRequest {
             check: VisitorCheck::Configured,
             options: PublishOptions::default(),
         }
-    }
-}
-
-/// A directory that was read for publishing, with the commit it was built from.
-#[derive(Debug)]
-pub struct SourceDirectory {
-    dir: PathBuf,
-    source: Source,
-    rules: Rules,
-    commit: Option<Commit>,
-    index: Index,
-    /// Hashes files until the deploy begins.
-    prehasher: Option<Prehasher>,
-}
-
-impl SourceDirectory {
-    /// Reads a directory. `index` is a file that keeps digests of unchanged files between deploys; `commit` the id of the
-    /// commit that the directory was built from, which git is asked for if `None`.
-    ///
-    /// # Errors
-    /// Files that cannot be published, malformed rules, and directories that do not pass [`crate::PublishConfig::checks`].
-    pub async fn read(
-        config: &crate::Config,
-        dir: impl Into<PathBuf>,
-        index: Option<PathBuf>,
-        commit: Option<&str>,
-    ) -> Result<Self, Error> {
-        let (dir, rules) = (dir.into(), config.rules().context("use the configuration")?);
-        let index = index.map_or_else(Index::memory, |file| Index::open(&file));
-        let (path, walk_rules, checks) = (dir.clone(), rules.clone(), config.publish.checks);
-        let walking = tokio::task::spawn_blocking(move || read_source(path, &walk_rules, checks));
-        let (source, commit) = join(walking, commit::commit_of(&dir, commit)).await;
-        let source = source.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
-        let prehasher = Some(Prehasher::start(&source, &index));
-        Ok(Self { dir, source, rules, commit, index, prehasher })
-    }
-
-    /// The directory.
-    pub fn dir(&self) -> &std::path::Path {
-        &self.dir
     }
 }
 
@@ -278,6 +238,10 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     let taken = Box::pin(lock::take(&stores.primary, owner, pending, lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let done = Box::pin(publish_locked(stores, invalidator, &request, prepared, &mut lock, run)).await;
+    if done.as_ref().is_err_and(Error::is_lost_lock) {
+        // It stays until it expires, or was taken over already: its successor finishes what this publish has left.
+        return done;
+    }
     if let Err(error @ LockError::Store(_)) = Box::pin(lock.free()).await {
         warn(
             run,
@@ -337,8 +301,11 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         };
         let changed = stopped.changed().filter(|_| lost.is_none() && plans < MAX_PLANS).cloned();
         let Some(key) = changed else {
-            // Invalidating now would let edges cache the objects that have not changed yet.
-            record_unfinished(&stores.primary, &UnfinishedPublish { record: true, ..pending }, run).await;
+            // Invalidating now would let edges cache the objects that have not changed yet. Whoever has taken over the lock has
+            // inherited all this with it.
+            if lost.is_none() {
+                record_unfinished(&stores.primary, &UnfinishedPublish { record: true, ..pending }, run).await;
+            }
             return Err(match lost {
                 Some(lost) => Error::new(OPERATION, SyncError::Lock(lost)),
                 None => Error::new(OPERATION, stopped),
@@ -347,10 +314,19 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         let text = format!("`{key}` was changed by another program during the deploy; the deploy is planned again");
         warn(run, text, "write to the buckets with twinsite only: its lock keeps two deploys apart");
         plans += 1;
-        prepared = while_locked(lock, run, async |run| Box::pin(prepare(stores, request, &run)).await).await?;
+        prepared = match Box::pin(prepare_again(stores, request, lock, run)).await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                if !error.is_lost_lock() {
+                    record_unfinished(&stores.primary, &UnfinishedPublish { record: true, ..pending }, run).await;
+                }
+                return Err(error);
+            }
+        };
     };
     // Requests of a holder that was stopped may still arrive: the next publish deletes what they create.
-    let inherited = lock.inherited().created.clone();
+    let is_published = |key: &String| key.parse().is_ok_and(|key| request.source.get(&key).is_some());
+    let inherited = lock.inherited().created.iter().filter(|key| !is_published(key)).cloned().collect();
     let finishing = while_locked(lock, run, async |run| {
         let Done { transferred, pending, recorded_before } = done;
         let Transferred { published, invalidation } = transferred;
@@ -361,6 +337,17 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         Ok(publish_result(published, &collected, invalidation))
     });
     Ok(DeployResult::Published(Box::new(finishing.await?)))
+}
+
+/// Plans again, if the lock has not been taken over: then the deploy that has it changed the objects, and this one is at its end.
+async fn prepare_again<S: VersionedStore>(
+    stores: &Pair<S>,
+    request: &PublishRequest<'_>,
+    lock: &mut Lock<'_, S>,
+    run: &Run,
+) -> Result<Prepared, Error> {
+    Box::pin(lock.confirm()).await.map_err(SyncError::from).context(OPERATION)?;
+    while_locked(lock, run, async |run| Box::pin(prepare(stores, request, &run)).await).await
 }
 
 /// A publish that holds the lock.

@@ -54,7 +54,9 @@ fn what_is_withheld_is_named_and_can_be_published_on_purpose() {
         project.write(&format!("public/{name}"), "secret");
     }
     let first = project.local(&["deploy", "--apply"]).err();
-    for part in ["3 names", "`.env` (environment file)", "`.ssh/`", "`!/.env`", "reserved", "stop.txt"] {
+    for part in
+        ["3 names", "prefix is reserved", "`.env` (environment file)", "`.ssh/`", "`!/.env`", "`.well-known/twinsite/`"]
+    {
         assert!(first.contains(part), "no `{part}` in {first}");
     }
     let all = project.local(&["deploy", "-v"]).err();

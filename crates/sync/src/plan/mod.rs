@@ -354,7 +354,9 @@ impl<'a, S: Store> Desk<'a, S> {
                 rest.insert(object.key.clone(), None);
             }
         }
-        let public = rest.keys().filter(|key| !self.source.is_protected(key));
+        // What a rule keeps out now is deleted all the same: the name differs from what the next listing tells, so that the
+        // ledger is read.
+        let public = rest.keys().filter(|key| !key.is_reserved());
         // What is not an asset stays only as long as nothing is to be deleted.
         let until = |(key, release): (&Key, &Option<u64>)| {
             if self.source.is_asset_of_pages(key) { release.unwrap_or_default() } else { 0 }

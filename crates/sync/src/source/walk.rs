@@ -105,7 +105,7 @@ impl Source {
         self.rules.wave(key)
     }
 
-    /// True when a key is kept out by an ignore rule: excluded means protected, so such an object is never deleted.
+    /// True when a key is reserved, or kept out by an ignore rule: what others have put there is never deleted.
     pub fn is_protected(&self, key: &Key) -> bool {
         key.is_reserved() || self.ignored.is_ignored(Path::new(key.as_str()))
     }

@@ -9,6 +9,7 @@ mod frameworks;
 mod gated;
 mod lane;
 mod large;
+mod lease;
 mod model;
 mod moto;
 mod publish;

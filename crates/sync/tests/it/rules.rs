@@ -138,16 +138,22 @@ fn links_do_not_rename_secrets() {
 }
 
 #[tokio::test]
-async fn a_secret_that_was_published_is_deleted() {
+async fn what_was_published_is_deleted_when_a_rule_keeps_it_out() {
     let (dir, store) = (site(), MemoryStore::default());
     write(dir.path(), "settings.txt", "x");
-    write(dir.path(), "report.bin", "x");
+    write(dir.path(), "assets/private.png", "x");
     publish(dir.path(), &store).await;
-    write(dir.path(), ".twinsiteignore", "/settings.txt\n/report.bin\n");
-    publish(dir.path(), &store).await;
+    write(dir.path(), ".twinsiteignore", "/settings.txt\n/assets/private.png\n");
+    let none = Options { deletes: Deletes::None, ..Options::default() };
+    assert_eq!(try_publish(dir.path(), &store, &none).await.unwrap().deleted, 0);
+    assert_eq!(publish(dir.path(), &store).await.deleted, 2);
+    assert_eq!(publish(dir.path(), &store).await.deleted, 0);
     let left = contents(&store).await;
-    assert!(!left.contains_key(&"settings.txt".parse().unwrap()), "{:?}", left.keys());
-    assert!(!left.contains_key(&"report.bin".parse().unwrap()), "{:?}", left.keys());
+    assert!(
+        left.keys().all(|key| !["settings.txt", "assets/private.png"].contains(&key.as_str())),
+        "{:?}",
+        left.keys()
+    );
 }
 
 fn fault(dir: &Path) -> String {
