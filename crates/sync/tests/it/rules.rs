@@ -201,6 +201,12 @@ fn ignore_files_that_cannot_be_understood_are_refused() {
     std::fs::create_dir(&file).unwrap();
     assert!(fault(dir.path()).contains(".twinsiteignore"));
     std::fs::remove_dir(&file).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(&file).status().unwrap();
+    assert!(pipe.success() && fault(dir.path()).contains("is not a file"));
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("nowhere", &file).unwrap();
+    assert!(fault(dir.path()).contains("cannot be read"));
+    std::fs::remove_file(&file).unwrap();
     write(dir.path(), "assets/.twinsiteignore", "a[");
     assert!(fault(dir.path()).contains("line 1, column 2"));
 }

@@ -51,7 +51,7 @@ enum Alphabet {
 /// True when the name alone, or its folder, says that it carries a digest.
 pub(super) fn is_hashed(key: &Key) -> bool {
     let Some(kind) = kind(key) else { return false };
-    is_in_immutable_folder(key) || forms(key).any(|(form, random)| is_certain(key, kind, form, random))
+    is_in_immutable_folder(key) || forms(key).any(|(form, runs)| is_certain(key, kind, form, runs))
 }
 
 /// True below a folder of a generator in which everything is immutable.
@@ -71,17 +71,21 @@ fn folders(key: &Key) -> impl Iterator<Item = &str> {
     key.as_str().rsplit_once('/').map_or("", |(folders, _)| folders).split('/')
 }
 
-fn is_certain(key: &Key, kind: Kind, form: Form, random: bool) -> bool {
+/// From so many runs on, a text is no word or date: `cafe2024` has two, `2024dec25` three, digests about five.
+const RANDOM: usize = 4;
+
+fn is_certain(key: &Key, kind: Kind, form: Form, runs: usize) -> bool {
     let bundler = || folders(key).any(|folder| BUNDLERS.contains(&folder));
+    let random = runs >= RANDOM;
     match form.alphabet {
-        Alphabet::Hex => random || kind.is_code() && (form.separator == '.' || bundler()),
+        Alphabet::Hex => random || runs == RANDOM - 1 && kind.is_code() && (form.separator == '.' || bundler()),
         Alphabet::Base32 => random && (kind.is_code() || bundler()),
         Alphabet::Base64 => random && form.len == 8 && (kind.is_code() || bundler()),
     }
 }
 
-/// The digests that a name may have, and whether each looks as random as digests do.
-fn forms(key: &Key) -> impl Iterator<Item = (Form, bool)> {
+/// The digests that a name may have, and of how many runs each is.
+fn forms(key: &Key) -> impl Iterator<Item = (Form, usize)> {
     let mut parts: Vec<&str> = key.name().split('.').collect();
     // The extension, and what a source map belongs to.
     parts.pop();
@@ -105,25 +109,25 @@ fn forms(key: &Key) -> impl Iterator<Item = (Form, bool)> {
     })
 }
 
-fn form(separator: char, text: &str) -> Option<(Form, bool)> {
+fn form(separator: char, text: &str) -> Option<(Form, usize)> {
     if !(8..=64).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
         return None;
     }
     let has = |test: fn(&u8) -> bool| text.bytes().any(|b| test(&b));
     let (digit, lower, upper) = (has(u8::is_ascii_digit), has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
-    let (alphabet, random) = if text.bytes().all(is_hex) {
+    let (alphabet, runs) = if text.bytes().all(is_hex) {
         if !(digit && lower) {
             return None;
         }
-        (Alphabet::Hex, text.len() >= 16 || runs(text) >= 4)
+        (Alphabet::Hex, if text.len() >= 16 { RANDOM } else { runs(text) })
     } else if text.len() == 8 && text.bytes().all(|b| b.is_ascii_uppercase() || (b'2'..=b'7').contains(&b)) {
-        (Alphabet::Base32, digit && runs(text) >= 4)
+        (Alphabet::Base32, if digit { runs(text) } else { 1 })
     } else if text.len() <= 22 && upper && lower {
-        (Alphabet::Base64, runs(text) >= 4 && !starts_with_year(text))
+        (Alphabet::Base64, if starts_with_year(text) { 1 } else { runs(text) })
     } else {
         return None;
     };
-    Some((Form { separator, alphabet, len: text.len() }, random))
+    Some((Form { separator, alphabet, len: text.len() }, runs))
 }
 
 fn is_hex(b: u8) -> bool {
@@ -175,8 +179,8 @@ impl Evidence {
         let mut evidence = Self::default();
         for key in keys {
             let Some(kind) = kind(key).filter(|kind| kind.is_code()) else { continue };
-            for (form, random) in forms(key) {
-                if is_certain(key, kind, form, random) {
+            for (form, runs) in forms(key) {
+                if is_certain(key, kind, form, runs) {
                     evidence.forms.insert((folder_of(key).to_owned(), form));
                 }
             }
@@ -302,6 +306,8 @@ mod tests {
             "logo-20241123.svg",
             "550e8400-e29b-41d4-a716-4466554400ab.jpg",
             "img/photo-D_b-8xQz.jpg",
+            "menu.cafe2024.css",
+            "assets/app-facade01.js",
             "deadbeef.js",
             "a.deadbeef.js",
             "app.min.js",

@@ -89,16 +89,17 @@ impl Ignored {
     /// Reads a folder's own rules, should it have any.
     pub(crate) fn enter(&mut self, folder: &Path, relative: &Path) -> Result<(), (PathBuf, Malformed)> {
         let path = folder.join(FILE);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.symlink_metadata().is_err() => {
-                return Ok(());
-            }
-            Err(error) => {
-                let why = format!("it cannot be read: {error}");
-                return Err((path, Malformed { line: 1, column: 1, why }));
-            }
-        };
+        if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            return Ok(());
+        }
+        let unreadable = |why: String| (path.clone(), Malformed { line: 1, column: 1, why });
+        // A pipe would be waited for.
+        match path.metadata() {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => return Err(unreadable("it is not a file".to_owned())),
+            Err(error) => return Err(unreadable(format!("it cannot be read: {error}"))),
+        }
+        let bytes = std::fs::read(&path).map_err(|error| unreadable(format!("it cannot be read: {error}")))?;
         let file = relative.join(FILE);
         let read = text_of(&bytes).and_then(|text| {
             let lines = text.lines().enumerate();
