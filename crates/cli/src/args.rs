@@ -317,6 +317,12 @@ pub(crate) struct Deploy {
     /// Refuse to delete more objects than this, as a number or a share of all: 100 or 25%
     #[arg(long, value_name = "N|P%", help_heading = SAFETY)]
     pub(crate) max_delete: Option<String>,
+    /// Publish a directory that has no index document at its top
+    #[arg(long, help_heading = SAFETY)]
+    pub(crate) allow_no_index: bool,
+    /// Publish a directory that looks like the root of a project
+    #[arg(long, help_heading = SAFETY)]
+    pub(crate) allow_project_root: bool,
     /// Afterwards request the entry pages through CloudFront and from both origins, and compare them with what was published
     #[arg(long, help_heading = SAFETY)]
     pub(crate) probe: bool,

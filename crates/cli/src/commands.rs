@@ -128,7 +128,10 @@ impl Context<'_> {
     }
 
     async fn deploy(&self, options: &args::Deploy) -> Outcome {
-        let config = read_config(self.global)?;
+        let mut config = read_config(self.global)?;
+        let checks = &mut config.publish.checks;
+        checks.index &= !options.allow_no_index;
+        checks.output_only &= !options.allow_project_root;
         let request = deploy_request(options)?;
         let checks = match request.check {
             VisitorCheck::Configured => config.publish.probe,
@@ -452,9 +455,9 @@ fn parse_guard(text: &str) -> Result<Guard, Error> {
     let wrong =
         || Error::usage("read --max-delete", format!("`{text}` is neither a number nor a percentage, as 100 or 25%"));
     match text.strip_suffix('%').map(str::parse) {
-        Some(Ok(percent)) if percent <= 100 => Ok(Guard { count: 0, percent }),
+        Some(Ok(percent)) if percent <= 100 => Ok(Guard::up_to_percent(percent)),
         Some(_) => Err(wrong()),
-        None => text.parse().map(|count| Guard { count, percent: 0 }).map_err(|_| wrong()),
+        None => text.parse().map(Guard::up_to).map_err(|_| wrong()),
     }
 }
 

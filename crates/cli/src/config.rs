@@ -6,7 +6,7 @@ mod template;
 
 use std::path::Path;
 
-use twinsite_site::{Config, Error, Guard, Pair, PublishConfig, RetentionPolicy};
+use twinsite_site::{Config, Error, Guard, Pair, PublishConfig, RetentionPolicy, SourceChecks};
 use twinsite_sync::Rules;
 
 use crate::args::Global;
@@ -55,7 +55,12 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
     config.publish = PublishConfig {
         headers,
         ignore: publish.ignore.into_iter().map(toml::Spanned::into_inner).collect(),
-        guard: Guard { count: publish.max_delete, percent: publish.max_delete_percent.min(100) },
+        checks: SourceChecks { index: publish.require_index, output_only: publish.refuse_project_root },
+        guard: Guard {
+            count: publish.max_delete,
+            percent: publish.max_delete_percent.min(100),
+            pages_percent: publish.max_delete_pages_percent.min(100),
+        },
         keep: RetentionPolicy { releases: publish.keep_releases.max(1), days: publish.keep_days },
         batch_above: publish.batch_above,
         probe: publish.probe,

@@ -44,6 +44,8 @@ pub enum Verb {
     Copy,
     /// It was deleted.
     Delete,
+    /// A file was not published, although no rule leaves it out.
+    Withhold,
 }
 
 impl Verb {
@@ -54,6 +56,7 @@ impl Verb {
             Self::Rewrite => "rewrite",
             Self::Copy => "copy",
             Self::Delete => "delete",
+            Self::Withhold => "withhold",
         }
     }
 }
@@ -131,7 +134,7 @@ pub enum Event {
         /// How long it took.
         took: Duration,
     },
-    /// One object was put, rewritten, copied or deleted.
+    /// One object was put, rewritten, copied or deleted, or a file was withheld.
     Object {
         /// What was done.
         verb: Verb,
@@ -139,7 +142,7 @@ pub enum Event {
         side: Option<Side>,
         /// The object's key.
         key: String,
-        /// Why, in one word: `absent`, `size`, `content`, `metadata`, `forced`, `extraneous`.
+        /// Why, in one word: `absent`, `size`, `content`, `metadata`, `forced`, `extraneous`; for a withheld file, what it is.
         reason: &'static str,
         /// Bytes sent; 0 for rewrites, copies and deletes.
         bytes: u64,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use twinsite_cdn::PriceClass;
 use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region};
 use twinsite_dns_failover::{FailoverTiming, ZoneId};
-use twinsite_sync::{Guard, HeaderRule, RetentionPolicy, Rules};
+use twinsite_sync::{Guard, HeaderRule, RetentionPolicy, Rules, SourceChecks};
 
 /// The configuration of a site. [`Config::new`] gives every setting its default; change fields as needed.
 ///
@@ -44,6 +44,8 @@ pub struct PublishConfig {
     pub headers: Vec<HeaderRule>,
     /// Patterns of files that are not published, in gitignore syntax.
     pub ignore: Vec<String>,
+    /// What is required of a directory before it is published.
+    pub checks: SourceChecks,
     /// The limit beyond which a deploy refuses to delete.
     pub guard: Guard,
     /// Which releases are kept for rollback.
@@ -85,6 +87,7 @@ impl Default for PublishConfig {
         Self {
             headers: Vec::new(),
             ignore: Vec::new(),
+            checks: SourceChecks::default(),
             guard: Guard::default(),
             keep: RetentionPolicy { releases: 10, days: 0 },
             batch_above: 1_000_000,

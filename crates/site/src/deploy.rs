@@ -24,7 +24,7 @@ use crate::invalidation::Invalidator;
 use crate::options::PublishOptions;
 use crate::publish_result::{DeployPlan, DeployResult, InvalidationResult, PublishResult, publish_result, unchanged};
 use crate::source_directory::SourceDirectory;
-use crate::visitor_check;
+use crate::{source_notices, visitor_check};
 
 const OPERATION: &str = "publish";
 
@@ -117,6 +117,7 @@ pub async fn plan_deploy(
     if let Some(prehasher) = source.prehasher.take() {
         prehasher.end().await;
     }
+    source_notices::tell(&source.source, run);
     let (stores, commit) = (site.stores(), source.commit.take());
     let publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
     let prepared = prepare(&stores, &publish_request, run).await?;
@@ -137,6 +138,7 @@ pub async fn deploy(
     if let Some(prehasher) = source.prehasher.take() {
         prehasher.end().await;
     }
+    source_notices::tell(&source.source, run);
     let stores = site.stores();
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);

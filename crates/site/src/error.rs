@@ -167,7 +167,7 @@ fn hints(cause: &Cause) -> Vec<String> {
     match cause {
         Cause::Aws(error) => aws_hint(error).map(one).unwrap_or_default(),
         Cause::Sync(error) => sync_hints(error),
-        Cause::Source(error) => source_hint(error).map(one).unwrap_or_default(),
+        Cause::Source(error) => source_hints(error),
         Cause::Interrupted(stopped) => {
             let mut hints = stopped.failed.first().map(|(_, error)| sync_hints(error)).unwrap_or_default();
             hints.push(REPEAT.to_owned());
@@ -183,20 +183,36 @@ fn hints(cause: &Cause) -> Vec<String> {
     }
 }
 
-fn source_hint(error: &SourceError) -> Option<&'static str> {
-    Some(match error {
+fn source_hints(error: &SourceError) -> Vec<String> {
+    let hint = match error {
+        SourceError::Project { output: Some(output), .. } => {
+            let publish = format!("publish the output of its build: `twinsite deploy {}`", output.display());
+            return vec![publish, "to publish the directory itself, add --allow-project-root".to_owned()];
+        }
+        SourceError::Project { output: None, .. } => {
+            let build = "build the site, and name the output directory: dist, build, public, _site or out";
+            return vec![build.to_owned(), "to publish the directory itself, add --allow-project-root".to_owned()];
+        }
+        SourceError::NoIndex { output: Some(output), .. } => {
+            let publish = format!("is this the one? `twinsite deploy {}`", output.display());
+            return vec![publish, "to publish the directory as it is, add --allow-no-index".to_owned()];
+        }
+        SourceError::NoIndex { .. } => {
+            "did the build fail? Set publish.index if index documents have another name, or add --allow-no-index"
+        }
         SourceError::Empty(_) => "did the build fail? To take a site down on purpose, use `twinsite destroy`",
         SourceError::Missing(_) => "build the site first, or name its output directory",
         SourceError::Unpublishable(_) => "list names to leave out in `.twinsiteignore`",
         SourceError::Changed(_) => "wait for the build to finish",
-        _ => return None,
-    })
+        _ => return Vec::new(),
+    };
+    vec![hint.to_owned()]
 }
 
 fn sync_hints(error: &SyncError) -> Vec<String> {
     let one = |hint: &str| vec![hint.to_owned()];
     match error {
-        SyncError::Source(error) => source_hint(error).map(one).unwrap_or_default(),
+        SyncError::Source(error) => source_hints(error),
         SyncError::Store(error) | SyncError::Lock(LockError::Store(error)) => match error {
             StoreError::Aws(error) if error.code.as_deref() == Some("NoSuchBucket") => {
                 one("create the buckets first: `twinsite apply`, or add --apply")

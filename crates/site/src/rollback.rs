@@ -16,6 +16,7 @@ use crate::options::PublishOptions;
 use crate::publish_result::{DeployPlan, DeployResult};
 use crate::releases::{find_release, parse_id};
 use crate::source_directory::SourceDirectory;
+use crate::source_notices;
 
 const OPERATION: &str = "roll back";
 
@@ -161,9 +162,11 @@ async fn open(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Resul
         None => previous(&releases)?,
     };
     let config = &site.config.publish;
-    let guard = request.guard.unwrap_or(config.guard);
+    // A release was a whole site, so that how many pages it has is no sign of a failed build.
+    let guard = request.guard.unwrap_or(Guard { pages_percent: 100, ..config.guard });
     let plan = Options { deletes: Deletes::Owned, keep: config.keep, guard, send: Sending::Changed, side: None };
     let mut source = RollbackSource::read(&stores.primary, id, &rules, plan, request.message.clone()).await?;
+    source_notices::tell_of_release(&source.source, run);
     source.notes.who.clone_from(&site.caller);
     source.options = request.options;
     Ok(Rollback { stores, source, rules, unreachable })

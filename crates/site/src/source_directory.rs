@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use futures::future::join;
 use twinsite_sync::release::Commit;
-use twinsite_sync::{Index, Prehasher, Rules, Source, walk};
+use twinsite_sync::{Index, Prehasher, Rules, Source, read_source};
 
 use crate::commit;
 use crate::error::{Context, Error};
@@ -28,7 +28,7 @@ impl SourceDirectory {
     /// commit that the directory was built from, which git is asked for if `None`.
     ///
     /// # Errors
-    /// Files that cannot be published, and malformed rules.
+    /// Files that cannot be published, malformed rules, and directories that do not pass [`crate::PublishConfig::checks`].
     pub async fn read(
         config: &crate::Config,
         dir: impl Into<PathBuf>,
@@ -37,8 +37,8 @@ impl SourceDirectory {
     ) -> Result<Self, Error> {
         let (dir, rules) = (dir.into(), config.rules().context("use the configuration")?);
         let index = index.map_or_else(Index::memory, |file| Index::open(&file));
-        let (path, walk_rules) = (dir.clone(), rules.clone());
-        let walking = tokio::task::spawn_blocking(move || walk(path, &walk_rules));
+        let (path, walk_rules, checks) = (dir.clone(), rules.clone(), config.publish.checks);
+        let walking = tokio::task::spawn_blocking(move || read_source(path, &walk_rules, checks));
         let (source, commit) = join(walking, commit::commit_of(&dir, commit)).await;
         let source = source.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
         let prehasher = Some(Prehasher::start(&source, &index));

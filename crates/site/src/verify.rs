@@ -53,7 +53,7 @@ pub async fn verify(site: &SiteContext, dir: Option<PathBuf>, run: &Run) -> Resu
     let mut found = Box::pin(compare_buckets(&stores, run)).await.context(OPERATION)?;
     if let Some(source) = source {
         // Nothing is deleted, so the guard is off.
-        let guard = Guard { count: usize::MAX, percent: 100 };
+        let guard = Guard::OFF;
         let options =
             Options { keep: site.config.publish.keep, guard, side: Some(Side::Primary), ..Options::default() };
         let plan =

@@ -21,11 +21,12 @@ pub use model::source_error::{Fault, Problem, SourceError};
 pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SyncPlan, plan};
 pub use publish::{Prepared, Publish, Published, Publishing, prepare};
 pub use release::{Notes, Release};
+pub use source::checks::SourceChecks;
 pub use source::digest::{hash, part_digests};
 pub use source::index::Index;
 pub use source::prehash::Prehasher;
-pub use source::rules::{HeaderRule, Rules, Setting};
-pub use source::walk::{Source, walk};
+pub use source::rules::{HeaderRule, IgnoreRule, Rules, Setting};
+pub use source::walk::{Source, Withheld, read_source, walk};
 #[cfg(feature = "s3")]
 pub use store::S3Store;
 pub use store::{

@@ -131,15 +131,15 @@ pub(crate) enum EventRecord {
         #[serde(skip_serializing_if = "Option::is_none")]
         seconds: Option<f64>,
     },
-    /// An object was put, rewritten, copied or deleted.
+    /// An object was put, rewritten, copied or deleted, or a file was withheld.
     Object {
-        /// `put`, `rewrite`, `copy` or `delete`.
+        /// `put`, `rewrite`, `copy`, `delete` or `withhold`.
         verb: &'static str,
         /// `primary` or `backup`.
         side: Option<&'static str>,
         /// The key.
         key: String,
-        /// Why: `absent`, `size`, `content`, `metadata`, `forced`, `extraneous`, `late`, `version`.
+        /// Why: `absent`, `size`, `content`, `metadata`, `forced`, `extraneous`, `late`, `version`; what a withheld file is.
         reason: &'static str,
         /// Bytes uploaded.
         bytes: u64,

@@ -12,6 +12,7 @@ mod interrupted;
 mod output;
 mod server;
 mod site;
+mod source;
 mod takeover;
 mod terminal;
 

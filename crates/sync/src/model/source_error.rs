@@ -17,6 +17,31 @@ pub enum SourceError {
     /// It has no file to publish. Refused, so that a build that failed does not empty the site.
     #[error("the source `{}` has no files to publish", .0.display())]
     Empty(PathBuf),
+    /// It is below `.twinsite`, where twinsite keeps its own state.
+    #[error("the source `{}` is part of `.twinsite`, where twinsite keeps its own state", .0.display())]
+    Reserved(PathBuf),
+    /// It is the root of a project.
+    #[error("the source `{}` is the root of a project: it has {}", .root.display(), quoted(.found))]
+    Project {
+        /// The directory.
+        root: PathBuf,
+        /// What only the root of a project has.
+        found: Vec<String>,
+        /// The directory in it that is likely to be the output of the build.
+        output: Option<PathBuf>,
+    },
+    /// It has no index document at the top, or an empty one.
+    #[error("the source `{}` has {} `{index}` at its top", .root.display(), if *.empty { "an empty" } else { "no" })]
+    NoIndex {
+        /// The directory.
+        root: PathBuf,
+        /// The name of the index document.
+        index: String,
+        /// Whether there is one, of no bytes.
+        empty: bool,
+        /// A directory in it that has one.
+        output: Option<PathBuf>,
+    },
     /// Some files cannot be published.
     #[error("{}", list(.0))]
     Unpublishable(Vec<Problem>),
@@ -64,6 +89,15 @@ pub enum Fault {
     Unreadable(String),
     /// Another file becomes the same key.
     SameKey(Key),
+    /// It has ignore rules, and this one cannot be understood. Lines and columns count from 1.
+    MalformedRule {
+        /// The line.
+        line: usize,
+        /// The column, in characters.
+        column: usize,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 impl fmt::Display for Problem {
@@ -79,9 +113,17 @@ impl fmt::Display for Problem {
             }
             Fault::NotAFile => f.write_str("is a pipe, socket or device; remove or ignore it"),
             Fault::Unreadable(why) => write!(f, "cannot be read ({why}); mend its permissions or ignore it"),
+            Fault::MalformedRule { line, column, why } => {
+                write!(f, "cannot be understood, line {line}, column {column}: {why}")
+            }
             Fault::SameKey(key) => write!(f, "becomes the key `{key}`, as another file does"),
         }
     }
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{}`", name.escape_debug())).collect();
+    names.join(", ")
 }
 
 fn list(problems: &[Problem]) -> String {

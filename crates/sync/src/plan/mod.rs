@@ -21,7 +21,7 @@ use crate::model::time::now;
 use crate::plan::diff::{Joined, merge_join};
 use crate::plan::listing::{list, list_from_the_start};
 use crate::source::prehash::Prehasher;
-use crate::{ETag, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store, SyncError, Wave};
+use crate::{ETag, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store, SyncError};
 
 /// Everything that a publish to one bucket will do.
 #[derive(Debug)]
@@ -278,7 +278,9 @@ impl<'a, S: Store> Desk<'a, S> {
         if self.told > 0 {
             return Ok((Vec::new(), Vec::new()));
         }
-        let extra = self.met.extra.iter().filter(|object| !self.source.is_protected(&object.key));
+        // What an earlier publish put there is not protected by a rule that was added since.
+        let ruled_out = |key: &Key| self.source.is_protected(key) && (key.is_reserved() || !self.is_published(key));
+        let extra = self.met.extra.iter().filter(|object| !ruled_out(&object.key));
         let (mut deletes, mut foreign) = (Vec::new(), Vec::new());
         for object in extra {
             match (self.options.deletes, self.is_published(&object.key)) {
@@ -304,7 +306,7 @@ impl<'a, S: Store> Desk<'a, S> {
             None => None,
         };
         let kept = named.zip(self.oldest).is_some_and(|(named, oldest)| named >= oldest);
-        kept && self.source.wave(key) == Wave::Assets
+        kept && !self.source.is_protected(key) && self.source.is_asset_of_pages(key)
     }
 
     /// The entity tags of the objects at these places.
@@ -316,19 +318,27 @@ impl<'a, S: Store> Desk<'a, S> {
         tags
     }
 
+    /// Refuses to delete too many objects, or too many pages.
     fn guard(&self, deletes: &[Delete]) -> Result<(), SyncError> {
-        let Guard { count, percent } = self.options.guard;
-        let owned = self.listing.iter().filter(|object| !object.key.is_reserved()).count();
-        let share = owned * usize::from(percent) / 100;
-        if deletes.len() <= count.max(share) {
+        /// So many pages may always be deleted.
+        const FEW: usize = 2;
+        let Guard { count, percent, pages_percent } = self.options.guard;
+        let public = || self.listing.iter().map(|object| &object.key).filter(|key| !key.is_reserved());
+        let share = |all: usize, percent: u8| all * usize::from(percent) / 100;
+        let (owned, pages) = (public().count(), public().filter(|key| self.source.is_page(key)).count());
+        let keys = || deletes.iter().map(|delete| &delete.key);
+        let gone = keys().filter(|key| self.source.is_page(key)).count();
+        let of_pages = gone > FEW.max(share(pages, pages_percent));
+        if !of_pages && deletes.len() <= count.max(share(owned, percent)) {
             return Ok(());
         }
-        Err(SyncError::TooManyDeletes {
-            count: deletes.len(),
-            owned,
-            guard: self.options.guard.to_string(),
-            examples: deletes.iter().take(3).map(|delete| delete.key.clone()).collect(),
-        })
+        let guard = if of_pages {
+            format!("{pages_percent} % of all pages")
+        } else {
+            format!("{count} objects or {percent} %")
+        };
+        let first = keys().filter(|key| !of_pages || self.source.is_page(key)).take(3).cloned();
+        Err(SyncError::TooManyDeletes { count: deletes.len(), owned, guard, examples: first.collect() })
     }
 
     /// The ledger to be written: the source's keys, and those of ours that stay although the source lost them.
@@ -344,11 +354,12 @@ impl<'a, S: Store> Desk<'a, S> {
                 rest.insert(object.key.clone(), None);
             }
         }
-        let public = rest.keys().filter(|key| !self.source.is_protected(key));
+        // What a rule keeps out now is deleted all the same: the name differs from what the next listing tells, so that the
+        // ledger is read.
+        let public = rest.keys().filter(|key| !key.is_reserved());
         // What is not an asset stays only as long as nothing is to be deleted.
-        let until = |(key, release): (&Key, &Option<u64>)| match self.source.wave(key) {
-            Wave::Assets => release.unwrap_or_default(),
-            Wave::Pages | Wave::Entry => 0,
+        let until = |(key, release): (&Key, &Option<u64>)| {
+            if self.source.is_asset_of_pages(key) { release.unwrap_or_default() } else { 0 }
         };
         let until = rest.iter().map(until).min().unwrap_or_default();
         let key = match (&self.lines, self.ledgers.last()) {

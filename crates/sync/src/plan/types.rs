@@ -56,24 +56,36 @@ pub enum Deletes {
     All,
 }
 
-/// The most that one publish may delete.
+/// The most that one publish may delete. Both limits hold: the first for large sites, of which a small share is many objects, the
+/// second for small ones, of which a hundred objects is everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guard {
-    /// Up to so many objects are always allowed.
+    /// Up to so many objects may be deleted.
     pub count: usize,
     /// Beyond that, up to this share of all objects, in percent.
     pub percent: u8,
+    /// At most this share of all pages, in percent, however few they are. Up to two pages may always be deleted.
+    pub pages_percent: u8,
+}
+
+impl Guard {
+    /// A guard that allows everything.
+    pub const OFF: Self = Self { count: usize::MAX, percent: 100, pages_percent: 100 };
+
+    /// So many objects, whatever they are.
+    pub fn up_to(count: usize) -> Self {
+        Self { count, percent: 0, pages_percent: 100 }
+    }
+
+    /// This share of all objects in percent, whatever they are.
+    pub fn up_to_percent(percent: u8) -> Self {
+        Self { count: 0, percent, pages_percent: 100 }
+    }
 }
 
 impl Default for Guard {
     fn default() -> Self {
-        Self { count: 100, percent: 25 }
-    }
-}
-
-impl fmt::Display for Guard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} objects or {} %", self.count, self.percent)
+        Self { count: 100, percent: 25, pages_percent: 50 }
     }
 }
 

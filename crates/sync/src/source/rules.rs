@@ -1,19 +1,28 @@
 //! What is published, and what it is served with.
 
 mod cache;
+mod content;
+mod hashed;
 mod headers;
 mod ignored;
+mod kinds;
 mod types;
 mod waves;
+mod withheld;
 
 use std::collections::HashSet;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use twinsite_core::Invalid;
 
 use crate::{Body, Headers, Key, Place, SourceObject, Stamp, Wave};
+pub(crate) use hashed::Evidence;
 pub use headers::{HeaderRule, Setting};
-pub(crate) use ignored::Ignored;
+pub use ignored::IgnoreRule;
+pub(crate) use ignored::{Ignored, Malformed, Verdict};
+use kinds::Kind;
 
 /// What is published, and what it is served with.
 #[derive(Clone, Debug)]
@@ -26,7 +35,7 @@ pub struct Rules {
 
 impl Rules {
     /// The defaults for a web site: `index.html`, `404.html`, types by extension, text as UTF-8, and `Cache-Control` so that
-    /// pages are checked each time, assets with a hash in their name are kept for a year and others for an hour.
+    /// pages and data are checked each time, assets with a digest in their name are kept for a year and others for an hour.
     pub fn web() -> Self {
         let not_found = Some("404.html".to_owned());
         Self { headers: Vec::new(), ignore: Vec::new(), index: "index.html".to_owned(), not_found }
@@ -56,24 +65,79 @@ impl Rules {
         Ignored::new(&self.ignore)
     }
 
+    /// The key of the index document at the top.
+    pub(crate) fn index(&self) -> &str {
+        &self.index
+    }
+
+    fn kind(&self, key: &Key) -> Kind {
+        kinds::kind_of(key, &self.index)
+    }
+
     /// When an object of this name is sent.
     pub fn wave(&self, key: &Key) -> Wave {
-        waves::wave_of(key, &self.index, self.not_found.as_deref())
+        waves::wave_of(key, self.kind(key), &self.index, self.not_found.as_deref())
+    }
+
+    /// True for what visitors open.
+    pub(crate) fn is_page(&self, key: &Key) -> bool {
+        self.kind(key) == Kind::Page
+    }
+
+    /// True for what an open page may still ask for after the site has ceased to refer to it. Documents and data are not kept for
+    /// that, and still less what is withheld.
+    pub(crate) fn is_asset_of_pages(&self, key: &Key) -> bool {
+        let kind = self.kind(key);
+        let asset = self.wave(key) == Wave::Assets && kind != Kind::Document;
+        asset && withheld::reason_for_path(Path::new(key.as_str())).is_none()
     }
 
     /// What a file becomes.
-    pub(crate) fn object(&self, key: Key, (place, stamp): (Place, Stamp), sets: &mut Sets) -> SourceObject {
-        let wave = self.wave(&key);
+    pub(crate) fn object(&self, key: Key, file: FoundFile, sets: &mut Sets) -> SourceObject {
+        let FoundFile { place, stamp, head } = file;
+        let kind = self.kind(&key);
+        let served = types::served(&key, &head);
         let mut headers = Headers {
-            content_type: Some(types::content_type(&key)),
-            cache_control: Some(cache::default_for(&key, wave).to_owned()),
+            content_type: Some(served.content_type),
+            content_encoding: served.content_encoding.map(str::to_owned),
+            cache_control: Some(cache::default_for(&key, kind).to_owned()),
             ..Headers::default()
         };
         for rule in self.headers.iter().filter(|rule| rule.matches(&key)) {
             rule.apply(&mut headers);
         }
+        let wave = self.wave(&key);
         SourceObject { key, body: Body::File { place, stamp }, size: stamp.size, headers: sets.shared(headers), wave }
     }
+
+    /// Lets browsers keep an object whose name turned out to carry a digest, unless a rule says something else.
+    pub(crate) fn keep_for_a_year(&self, object: &mut SourceObject, sets: &mut Sets) {
+        let ruled = self.headers.iter().any(|rule| rule.sets_cache_control() && rule.matches(&object.key));
+        if !ruled && self.kind(&object.key).is_bundled() {
+            let cache_control = Some(cache::IMMUTABLE.to_owned());
+            object.headers = sets.shared(Headers { cache_control, ..Headers::clone(&object.headers) });
+        }
+    }
+}
+
+/// A file of the source.
+#[derive(Debug)]
+pub(crate) struct FoundFile {
+    pub(crate) place: Place,
+    pub(crate) stamp: Stamp,
+    /// Its beginning, where the name does not tell what it is.
+    pub(crate) head: Vec<u8>,
+}
+
+/// Reads the beginning of a file, where its name does not tell what it is.
+pub(crate) fn read_head(path: &Path, key: &Key) -> io::Result<Vec<u8>> {
+    content::read(path, content::needed(key))
+}
+
+/// Why a file is withheld, by its content.
+pub(crate) fn withheld_content(key: &Key, head: &[u8]) -> Option<&'static str> {
+    let extension = key.extension();
+    if withheld::may_be_key(&extension) { withheld::reason_of_content(&extension, head) } else { None }
 }
 
 /// The sets of headers that objects share.

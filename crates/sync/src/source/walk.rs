@@ -1,15 +1,20 @@
 //! The source directory: every file that is to be published, in key order.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use walkdir::{DirEntry, WalkDir};
 
+use crate::model::layout::resembles_reserved;
 use crate::model::source_error::{Fault, Problem, SourceError};
+use crate::source::checks::{SourceChecks, check_index, check_root};
 use crate::source::digest::cores;
-use crate::source::rules::{Ignored, Rules, Sets};
+use crate::source::rules::{
+    Evidence, FoundFile, IgnoreRule, Ignored, Malformed, Rules, Sets, Verdict, read_head, withheld_content,
+};
 use crate::{Key, Place, SourceObject, Stamp};
 
 /// A directory that can be published.
@@ -21,16 +26,73 @@ pub struct Source {
     pub(crate) objects: Vec<Arc<SourceObject>>,
     ignored: Ignored,
     rules: Rules,
+    withheld: Vec<Withheld>,
 }
+
+/// A file, or a folder with everything in it, that is not published although no rule leaves it out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Withheld {
+    /// Relative to the source; a folder ends with `/`.
+    pub path: String,
+    /// Why, as a noun: `environment file`.
+    pub reason: &'static str,
+    /// Whether a pattern with `!` could publish it.
+    pub can_be_named: bool,
+}
+
+impl fmt::Display for Withheld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({})", self.path.escape_debug(), self.reason)
+    }
+}
+
+/// The reason of what would be below a reserved prefix.
+const RESERVED: &str = "reserved prefix";
 
 impl Source {
     /// Objects that were not found by [`walk`], such as those of an older release. Of several with the same key the last
-    /// counts.
+    /// counts. Keys below a reserved prefix, or that a client could take for one, are withheld: a release record is data, and
+    /// must not decide about locks and health checks.
     pub fn of(objects: impl IntoIterator<Item = SourceObject>, rules: &Rules) -> Self {
+        let (reserved, objects): (Vec<_>, Vec<_>) =
+            objects.into_iter().partition(|object| resembles_reserved(object.key.as_str()));
         let objects: BTreeMap<Key, Arc<SourceObject>> =
             objects.into_iter().map(|object| (object.key.clone(), Arc::new(object))).collect();
         let objects = objects.into_values().collect();
-        Self { root: PathBuf::new(), objects, ignored: rules.ignored(), rules: rules.clone() }
+        let withheld =
+            |object: SourceObject| Withheld { path: object.key.to_string(), reason: RESERVED, can_be_named: false };
+        let withheld = reserved.into_iter().map(withheld).collect();
+        Self { root: PathBuf::new(), objects, ignored: rules.ignored(), rules: rules.clone(), withheld }
+    }
+
+    /// What is not published although no rule leaves it out, in the order of the paths.
+    pub fn withheld(&self) -> &[Withheld] {
+        &self.withheld
+    }
+
+    /// Objects whose names would be withheld from a directory. An older release may have them.
+    pub fn names_to_withhold(&self) -> Vec<Withheld> {
+        let mut ignored = self.ignored.clone();
+        let mut judge = |key: &Key| match ignored.judge_path(Path::new(key.as_str()), false) {
+            Verdict::Withheld(reason) => Some(Withheld { path: key.to_string(), reason, can_be_named: true }),
+            _ => None,
+        };
+        self.objects.iter().filter_map(|object| judge(&object.key)).collect()
+    }
+
+    /// Ignore rules that match nothing, or nothing that another rule does not decide.
+    pub fn unused_rules(&self) -> Vec<IgnoreRule> {
+        self.ignored.unused()
+    }
+
+    /// True for what visitors open: a file with a page's extension, or an index document.
+    pub fn is_page(&self, key: &Key) -> bool {
+        self.rules.is_page(key)
+    }
+
+    /// True for what pages that are open somewhere may still ask for when the site does not refer to it any more.
+    pub(crate) fn is_asset_of_pages(&self, key: &Key) -> bool {
+        self.rules.is_asset_of_pages(key)
     }
 
     /// Its files, in the order of their keys' bytes.
@@ -43,7 +105,7 @@ impl Source {
         self.rules.wave(key)
     }
 
-    /// True when a key is kept out by an ignore rule: excluded means protected, so such an object is never deleted.
+    /// True when a key is reserved, or kept out by an ignore rule: what others have put there is never deleted.
     pub fn is_protected(&self, key: &Key) -> bool {
         key.is_reserved() || self.ignored.is_ignored(Path::new(key.as_str()))
     }
@@ -59,8 +121,20 @@ impl Source {
     }
 }
 
-/// Finds everything that is to be published. Looks at every file's metadata once, and at no file's
-/// content.
+/// [`walk`], for a directory that passes these checks.
+///
+/// # Errors
+/// As [`walk`], and a directory that does not pass.
+pub fn read_source(root: impl AsRef<Path>, rules: &Rules, checks: SourceChecks) -> Result<Source, SourceError> {
+    let root = root.as_ref();
+    check_root(root, checks, rules.index())?;
+    let source = walk(root, rules)?;
+    check_index(&source, checks, rules.index())?;
+    Ok(source)
+}
+
+/// Finds everything that is to be published. Looks at every file's metadata once, and at the beginning of those whose name does
+/// not tell what they are.
 ///
 /// # Errors
 /// [`SourceError`] with every file that cannot be published.
@@ -71,8 +145,11 @@ pub fn walk(root: impl AsRef<Path>, rules: &Rules) -> Result<Source, SourceError
         return Err(SourceError::NotADirectory(root.to_owned()));
     }
     let home = root.canonicalize().map_err(|_| SourceError::Missing(root.to_owned()))?;
+    if home.components().any(|part| part.as_os_str() == ".twinsite") {
+        return Err(SourceError::Reserved(root.to_owned()));
+    }
     let found = find(root, &home, rules);
-    let Found { ignored, mut objects, mut problems } = found;
+    let Found { ignored, mut objects, mut problems, mut withheld } = found;
     objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     problems.sort_by(|a, b| a.path.cmp(&b.path));
     for pair in objects.windows(2).filter(|pair| pair[0].key == pair[1].key) {
@@ -85,7 +162,37 @@ pub fn walk(root: impl AsRef<Path>, rules: &Rules) -> Result<Source, SourceError
     if objects.is_empty() {
         return Err(SourceError::Empty(root.to_owned()));
     }
-    Ok(Source { root: root.to_owned(), objects, ignored, rules: rules.clone() })
+    withheld.sort();
+    confirm_digests(&mut objects, rules);
+    Ok(Source { root: root.to_owned(), objects, ignored, rules: rules.clone(), withheld })
+}
+
+/// Lets browsers keep what a manifest, a page or other names in its folder tell to be named by a digest.
+fn confirm_digests(objects: &mut [Arc<SourceObject>], rules: &Rules) {
+    /// Larger files are not what they are called.
+    const MOST: u64 = 4 << 20;
+    let mut evidence = Evidence::of(objects.iter().map(|object| &object.key));
+    let read = |object: &SourceObject| object.file().and_then(|(path, _)| fs::read(path).ok());
+    for object in objects.iter().filter(|object| object.size <= MOST) {
+        // Below, manifests are the site's content.
+        let near = object.key.as_str().matches('/').count() <= 2;
+        match object.key.name() {
+            "manifest.json" | "asset-manifest.json" if near => {
+                let Some(text) = read(object) else { continue };
+                evidence.read_manifest(&text);
+            }
+            _ if object.wave == crate::Wave::Entry => {
+                let Some(text) = read(object) else { continue };
+                evidence.read_page(&String::from_utf8_lossy(&text));
+            }
+            _ => {}
+        }
+    }
+    evidence.learn(objects.iter().map(|object| &object.key));
+    let mut sets = Sets::default();
+    for object in objects.iter_mut().filter(|object| evidence.confirms(&object.key)) {
+        rules.keep_for_a_year(Arc::make_mut(object), &mut sets);
+    }
 }
 
 /// Files handed over at once.
@@ -95,6 +202,14 @@ struct Found {
     ignored: Ignored,
     objects: Vec<Arc<SourceObject>>,
     problems: Vec<Problem>,
+    withheld: Vec<Withheld>,
+}
+
+/// A file that was found, whose name does not keep it from being published.
+struct Candidate {
+    path: PathBuf,
+    /// Whether a rule names it, so that its content does not matter.
+    named: bool,
 }
 
 /// One thread reads folders; others ask what the files in them are, which takes longer.
@@ -109,18 +224,20 @@ fn find(root: &Path, home: &Path, rules: &Rules) -> Found {
         };
         let lookers: Vec<_> = (0..cores().min(4)).map(|_| looker()).collect();
         let ignored = rules.ignored();
-        let mut walk = Walk { root, home, ignored, problems: Vec::new(), batch: Vec::new(), send };
+        let (problems, withheld) = (Vec::new(), Vec::new());
+        let mut walk = Walk { root, home, ignored, problems, withheld, batch: Vec::new(), send };
         walk.run();
-        let Walk { ignored, mut problems, send, .. } = walk;
+        let Walk { ignored, mut problems, mut withheld, send, .. } = walk;
         drop(send);
         let mut objects = Vec::new();
         for looker in lookers {
             // A panic over there is a panic here.
-            let (seen, faults) = looker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            objects.extend(seen);
-            problems.extend(faults);
+            let seen = looker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            objects.extend(seen.objects);
+            problems.extend(seen.problems);
+            withheld.extend(seen.withheld);
         }
-        Found { ignored, objects, problems }
+        Found { ignored, objects, problems, withheld }
     })
 }
 
@@ -129,33 +246,46 @@ struct Looker<'a> {
     /// The same, for whoever outlives the walk.
     shared: &'a Arc<Path>,
     rules: &'a Rules,
-    receive: Arc<Mutex<mpsc::Receiver<Vec<PathBuf>>>>,
+    receive: Arc<Mutex<mpsc::Receiver<Vec<Candidate>>>>,
+}
+
+/// What one thread has seen.
+#[derive(Default)]
+struct Seen {
+    objects: Vec<Arc<SourceObject>>,
+    problems: Vec<Problem>,
+    withheld: Vec<Withheld>,
 }
 
 impl Looker<'_> {
-    fn run(self) -> (Vec<Arc<SourceObject>>, Vec<Problem>) {
-        let (mut objects, mut problems, mut sets) = (Vec::new(), Vec::new(), Sets::default());
-        let place = Place::Under(Arc::clone(self.shared));
+    fn run(self) -> Seen {
+        let (mut seen, mut sets) = (Seen::default(), Sets::default());
         loop {
             let next = self.receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(batch) = next else { return (objects, problems) };
-            for path in batch {
-                match self.look(&path) {
-                    Ok((key, stamp)) => {
-                        objects.push(Arc::new(self.rules.object(key, (place.clone(), stamp), &mut sets)));
-                    }
-                    Err(fault) => problems.push(Problem { path, fault }),
+            let Ok(batch) = next else { return seen };
+            for candidate in batch {
+                match self.look(&candidate.path) {
+                    Ok((key, file)) => match withheld_content(&key, &file.head).filter(|_| !candidate.named) {
+                        Some(reason) => {
+                            seen.withheld.push(Withheld { path: key.to_string(), reason, can_be_named: true });
+                        }
+                        None => seen.objects.push(Arc::new(self.rules.object(key, file, &mut sets))),
+                    },
+                    Err(fault) => seen.problems.push(Problem { path: candidate.path, fault }),
                 }
             }
         }
     }
 
-    fn look(&self, path: &Path) -> Result<(Key, Stamp), Fault> {
-        let metadata = fs::metadata(path).map_err(|error| Fault::Unreadable(error.to_string()))?;
+    fn look(&self, path: &Path) -> Result<(Key, FoundFile), Fault> {
+        let unreadable = |error: std::io::Error| Fault::Unreadable(error.to_string());
+        let metadata = fs::metadata(path).map_err(unreadable)?;
         if !readable_by_all(&metadata) {
-            fs::File::open(path).map_err(|error| Fault::Unreadable(error.to_string()))?;
+            fs::File::open(path).map_err(unreadable)?;
         }
-        Ok((key_of(relative(self.root, path))?, stamp(&metadata)))
+        let key = key_of(relative(self.root, path))?;
+        let head = read_head(path, &key).map_err(unreadable)?;
+        Ok((key, FoundFile { place: Place::Under(Arc::clone(self.shared)), stamp: stamp(&metadata), head }))
     }
 }
 
@@ -168,8 +298,9 @@ struct Walk<'a> {
     home: &'a Path,
     ignored: Ignored,
     problems: Vec<Problem>,
-    batch: Vec<PathBuf>,
-    send: mpsc::Sender<Vec<PathBuf>>,
+    withheld: Vec<Withheld>,
+    batch: Vec<Candidate>,
+    send: mpsc::Sender<Vec<Candidate>>,
 }
 
 impl Walk<'_> {
@@ -198,13 +329,24 @@ impl Walk<'_> {
     fn visit(&mut self, entry: DirEntry) -> bool {
         let folder = entry.file_type().is_dir();
         let name = relative(self.root, entry.path());
-        if !name.as_os_str().is_empty() && self.ignored.is_entry_ignored(name, folder) {
-            return false;
+        let top = name.as_os_str().is_empty();
+        let verdict = if top { Verdict::Published } else { self.judge(&entry, folder) };
+        match verdict {
+            Verdict::Published | Verdict::Named => {}
+            Verdict::Ignored => return false,
+            Verdict::Withheld(reason) => return self.withhold(&entry, reason, true),
+            Verdict::Reserved => return self.withhold(&entry, RESERVED, false),
         }
-        match self.look(&entry) {
-            Ok(()) if folder => self.ignored.enter(entry.path(), name),
+        let looked = self.look(&entry);
+        match looked {
+            Ok(()) if folder => {
+                if let Err((path, malformed)) = self.ignored.enter(entry.path(), name) {
+                    let Malformed { line, column, why } = malformed;
+                    self.problems.push(Problem { path, fault: Fault::MalformedRule { line, column, why } });
+                }
+            }
             Ok(()) => {
-                self.batch.push(entry.into_path());
+                self.batch.push(Candidate { path: entry.into_path(), named: verdict == Verdict::Named });
                 if self.batch.len() == BATCH {
                     self.hand_over();
                 }
@@ -215,6 +357,34 @@ impl Walk<'_> {
             }
         }
         true
+    }
+
+    /// Judges an entry by its own name and, if it is a link, by the name of its target.
+    fn judge(&mut self, entry: &DirEntry, folder: bool) -> Verdict {
+        let verdict = self.ignored.judge(relative(self.root, entry.path()), folder);
+        if verdict != Verdict::Published || !entry.path_is_symlink() {
+            return verdict;
+        }
+        let Ok(target) = entry.path().canonicalize() else { return verdict };
+        let target = target.strip_prefix(self.home).unwrap_or(Path::new(""));
+        if target.as_os_str().is_empty() {
+            return verdict;
+        }
+        if resembles_reserved(&target.to_string_lossy()) {
+            return Verdict::Reserved;
+        }
+        match self.ignored.judge_path(target, folder) {
+            withheld @ (Verdict::Withheld(_) | Verdict::Reserved) => withheld,
+            Verdict::Published | Verdict::Named | Verdict::Ignored => verdict,
+        }
+    }
+
+    /// Notes that an entry is withheld; there is nothing to do below it.
+    fn withhold(&mut self, entry: &DirEntry, reason: &'static str, can_be_named: bool) -> bool {
+        let name = relative(self.root, entry.path()).to_string_lossy();
+        let slash = if entry.file_type().is_dir() { "/" } else { "" };
+        self.withheld.push(Withheld { path: format!("{name}{slash}"), reason, can_be_named });
+        false
     }
 
     /// Refuses what is neither a folder nor a file of this directory.
@@ -231,7 +401,8 @@ impl Walk<'_> {
 
     fn failed(&mut self, error: &walkdir::Error) {
         let path = error.path().unwrap_or(self.root).to_owned();
-        if self.ignored.is_entry_ignored(relative(self.root, &path), false) {
+        let verdict = self.ignored.judge(relative(self.root, &path), false);
+        if !matches!(verdict, Verdict::Published | Verdict::Named) {
             return;
         }
         let fault = if error.loop_ancestor().is_some() {

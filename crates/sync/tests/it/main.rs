@@ -5,6 +5,7 @@
 mod bad_sources;
 mod conformance;
 mod faults;
+mod frameworks;
 mod gated;
 mod lane;
 mod large;
@@ -13,6 +14,7 @@ mod model;
 mod moto;
 mod publish;
 mod replicate;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -55,7 +55,7 @@ async fn publish(
     }
     let rules = Rules::web().ignore("drafts/").unwrap();
     let source = walk(dir.path(), &rules).ok()?;
-    let options = Options { deletes, guard: Guard { count: 1000, percent: 100 }, ..Options::default() };
+    let options = Options { deletes, guard: Guard::OFF, ..Options::default() };
     let (index, run) = (Index::memory(), Run::silent());
     let mut deleted = BTreeSet::new();
     for faulty in fault.iter().flat_map(|fault| Fault::both(*fault, [store])) {

@@ -116,7 +116,7 @@ async fn too_many_deletes_are_refused_before_anything_is_changed() {
     for name in ["feed.xml", "about/index.html", "assets/app.css"] {
         std::fs::remove_file(dir.path().join(name)).unwrap();
     }
-    let options = Options { guard: Guard { count: 2, percent: 10 }, ..Options::default() };
+    let options = Options { guard: Guard { count: 2, percent: 10, pages_percent: 100 }, ..Options::default() };
     let refused = planned(dir.path(), &Rules::web(), &store, &options).await.unwrap_err();
     assert!(matches!(refused, SyncError::TooManyDeletes { count: 3, owned: 7, .. }), "{refused}");
 }

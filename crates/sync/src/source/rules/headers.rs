@@ -49,6 +49,10 @@ impl HeaderRule {
         self.glob.is_match(key.as_str())
     }
 
+    pub(super) fn sets_cache_control(&self) -> bool {
+        self.settings.iter().any(|setting| matches!(setting, Setting::CacheControl(_)))
+    }
+
     pub(super) fn apply(&self, headers: &mut Headers) {
         for setting in self.settings.iter().cloned() {
             match setting {

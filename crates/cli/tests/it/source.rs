@@ -1,0 +1,87 @@
+//! Which directories are published, what is withheld from them, and how that is said.
+
+use serde_json::json;
+
+use crate::{CONFIG, Project};
+
+fn refused(project: &Project, args: &[&str], code: i32, parts: &[&str]) {
+    let ran = project.run(&[args, &["--local"]].concat());
+    assert_eq!(ran.code(), code, "{args:?}: {}", ran.err());
+    for part in parts {
+        assert!(ran.err().contains(part), "{args:?} does not say `{part}`: {}", ran.err());
+    }
+}
+
+#[test]
+fn the_root_of_a_project_and_a_directory_without_index_are_refused_with_a_way_out() {
+    let project = Project::new();
+    project.write("dist/index.html", "built");
+    project.write("index.html", "source");
+    refused(
+        &project,
+        &["deploy", "."],
+        2,
+        &["root of a project", "`twinsite.toml`", "deploy ./dist", "--allow-project-root"],
+    );
+    project.write("site/browser/index.html", "x");
+    refused(&project, &["deploy", "site"], 2, &["no `index.html` at its top", "--allow-no-index"]);
+    project.local(&["deploy", "dist", "--apply"]);
+    project.local(&["deploy", "site", "--allow-no-index", "--delete", "none"]);
+    let all = project.json(&["deploy", ".", "--allow-project-root", "--delete", "none", "--dry-run"]);
+    assert!(!all.to_string().contains("twinsite.toml"), "{all}");
+    project.write("twinsite.toml", &format!("{CONFIG}[publish]\nrequire_index = false\nrefuse_project_root = false\n"));
+    project.local(&["deploy", "site", "--delete", "none"]);
+}
+
+#[test]
+fn a_site_that_has_lost_most_of_its_pages_replaces_nothing() {
+    let project = Project::new();
+    for n in 0..60 {
+        project.write(&format!("public/page-{n}/index.html"), "page");
+    }
+    project.local(&["deploy", "--apply"]);
+    project.write("other/index.html", "home");
+    refused(&project, &["deploy", "other"], 1, &["62 of 65", "50 % of all pages", "--max-delete 62"]);
+    refused(&project, &["deploy", "other", "--yes"], 1, &["50 % of all pages"]);
+    assert_eq!(project.json(&["deploy"])["primary"]["unchanged"], json!(65));
+    assert_eq!(project.json(&["deploy", "other", "--max-delete", "62"])["primary"]["deleted"], json!(62));
+}
+
+#[test]
+fn what_is_withheld_is_named_and_can_be_published_on_purpose() {
+    let project = Project::new();
+    for name in [".env", ".ssh/id_rsa", "dump.sql", ".well-known/twinsite/stop.txt"] {
+        project.write(&format!("public/{name}"), "secret");
+    }
+    let first = project.local(&["deploy", "--apply"]).err();
+    for part in
+        ["3 names", "prefix is reserved", "`.env` (environment file)", "`.ssh/`", "`!/.env`", "`.well-known/twinsite/`"]
+    {
+        assert!(first.contains(part), "no `{part}` in {first}");
+    }
+    let all = project.local(&["deploy", "-v"]).err();
+    assert!(all.contains("withhold dump.sql  database or dump"), "{all}");
+    project.write("public/.twinsiteignore", "!/.env\n!/.well-known/twinsite/\ndrats/\n");
+    let ran = project.local(&["deploy"]);
+    assert!(ran.out().contains("1 put"), "{}", ran.out());
+    assert!(
+        ran.err().contains("2 names") && ran.err().contains("`drats/` in `.twinsiteignore`, line 3"),
+        "{}",
+        ran.err()
+    );
+}
+
+#[test]
+fn ignore_rules_that_cannot_be_understood_publish_nothing() {
+    let project = Project::new();
+    project.write("public/.twinsiteignore", "*.map\nab[c\n");
+    refused(&project, &["deploy"], 2, &["public/.twinsiteignore", "line 2, column 3", "not closed"]);
+    std::fs::write(project.path().join("public/.twinsiteignore"), b"secr\xe9t.txt").unwrap();
+    refused(&project, &["deploy"], 2, &["line 1, column 5", "UTF-8"]);
+    std::fs::remove_file(project.path().join("public/.twinsiteignore")).unwrap();
+    for pattern in ["ab[c", "!", "[z-a]"] {
+        project.write("twinsite.toml", &format!("{CONFIG}[publish]\nignore = [\"*.map\", \"{pattern}\"]\n"));
+        refused(&project, &["deploy"], 2, &["line 10, column 20", "ignore pattern"]);
+    }
+    assert!(!project.path().join(".twinsite/local").exists());
+}
