@@ -4,7 +4,6 @@
 //! [`deploy`] reads a directory; [`publish`] is the part that deploys and rollbacks share. It works on any pair of
 //! [`VersionedStore`] stores and with any [`Invalidator`], so tests run exactly what is shipped.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use futures::future::join;
@@ -21,7 +20,7 @@ use twinsite_sync::{
 use crate::commit;
 use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
-use crate::invalidation::Invalidator;
+use crate::invalidation::{Changes, Invalidator};
 use crate::options::PublishOptions;
 use crate::publish_result::{DeployPlan, DeployResult, InvalidationResult, PublishResult, publish_result, unchanged};
 use crate::visitor_check;
@@ -388,10 +387,11 @@ struct Done {
 impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
     /// Uploads, invalidates, records the release, follows the backup, deletes.
     async fn run(&self, prepared: Prepared, run: &Run) -> Result<Transferred, Interrupted> {
-        let deleted: BTreeSet<String> = prepared.plan.deletes().iter().map(|delete| delete.key.to_string()).collect();
-        let mut changed: BTreeSet<String> = self.pending.keys.difference(&deleted).cloned().collect();
-        changed.extend(self.pending.all.then(|| "*".to_owned()));
-        let has_keys = !changed.is_empty() || !deleted.is_empty();
+        let mut uploaded = Changes::uploaded(&prepared, self.request.source, &self.pending.keys);
+        uploaded.held.extend(self.pending.all.then(|| "*".to_owned()));
+        let deleted = Changes::deleted(&prepared, self.request.source);
+        let changes = !uploaded.is_empty() || !deleted.is_empty();
+        let matters = !uploaded.held.is_empty() || !deleted.held.is_empty();
         let how = Publishing {
             source: self.request.source,
             rules: self.request.rules,
@@ -401,9 +401,11 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
         let mut publish = Publish::new(prepared, self.stores, how, run);
 
         // Upload, and look up the distribution meanwhile.
-        let find_distribution = async { if has_keys { self.invalidator.prepare().await } else { Ok(None) } };
-        let (uploaded, distribution) = join(publish.upload(self.request.index), Box::pin(find_distribution)).await;
-        uploaded?;
+        let find_distribution = async { if changes { self.invalidator.prepare().await } else { Ok(None) } };
+        let (sent, distribution) = join(publish.upload(self.request.index), Box::pin(find_distribution)).await;
+        sent?;
+        // Without a lookup, what the configuration says of edges holds: if nothing is to be invalidated, nothing is missing.
+        let distribution = if matters { distribution } else { Ok(distribution.unwrap_or_default()) };
 
         // The primary serves the release: invalidate, while it is recorded and the backup follows.
         let recording = async {
@@ -412,7 +414,7 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
             Ok::<_, Interrupted>(())
         };
         let (recorded, invalidated) =
-            join(Box::pin(recording), Box::pin(self.invalidate(&distribution, &changed, run))).await;
+            join(Box::pin(recording), Box::pin(self.invalidate(&distribution, &uploaded, run))).await;
         recorded?;
 
         // Delete what neither bucket refers to any more. Edges would cache it again if it was invalidated before.
@@ -429,13 +431,13 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
     async fn invalidate(
         &self,
         distribution: &Result<Option<I::Target>, AwsError>,
-        keys: &BTreeSet<String>,
+        changes: &Changes<'_>,
         run: &Run,
     ) -> Result<Option<usize>, AwsError> {
         match distribution {
-            Ok(Some(target)) if !keys.is_empty() => {
+            Ok(Some(target)) if !changes.is_empty() => {
                 let wait = self.request.options.wait_for_invalidation;
-                self.invalidator.invalidate(target, keys, wait, run).await
+                self.invalidator.invalidate(target, changes, wait, run).await
             }
             Ok(_) | Err(_) => Ok(None),
         }
@@ -514,7 +516,7 @@ async fn settle_invalidation<S: VersionedStore>(
                 // If the record stays, the next deploy invalidates once more, which is harmless.
                 drop(Box::pin(lock::clear_unfinished(primary)).await);
             }
-            paths.map_or(InvalidationResult::None, |paths| InvalidationResult::Accepted { paths })
+            paths.map_or(InvalidationResult::None, InvalidationResult::accepted)
         }
         Err(error) => {
             let text = format!("CloudFront may serve outdated objects for up to a day: {error}");

@@ -38,7 +38,7 @@ pub use deploy::{
 pub use error::{Cause, Error, ErrorKind};
 pub use estimate::Estimate;
 pub use failover::{FailbackChecks, failback, failover};
-pub use invalidation::{CloudFront, Invalidator, NoCdn};
+pub use invalidation::{Changes, CloudFront, EdgeRules, Invalidator, NoCdn};
 pub use network::{Network, ProbeNetwork, ProbeRequest, Scheme};
 pub use options::{PublishOptions, WaitForInvalidation};
 pub use plan::{

@@ -11,10 +11,12 @@ use twinsite_aws_session::{Access, Session};
 use twinsite_local::Cloud;
 use twinsite_local::s3::Versioning;
 use twinsite_site::{
-    DeployResult, Error, Guard, Invalidator, Pair, PublishOptions, PublishRequest, RetentionPolicy, RollbackSource,
-    Run, WaitForInvalidation, prepare, publish,
+    Changes, DeployResult, Error, Guard, Invalidator, Pair, PublishOptions, PublishRequest, RetentionPolicy,
+    RollbackSource, Run, WaitForInvalidation, prepare, publish,
 };
-use twinsite_sync::{Headers, Index, Key, Notes, Options, ReleaseId, Rules, S3Store, VersionedStore, walk};
+use twinsite_sync::{
+    HeaderRule, Headers, Index, Key, Notes, Options, ReleaseId, Rules, S3Store, Setting, VersionedStore, walk,
+};
 
 /// Two buckets that keep versions. The SDK attempts each request once, so that each fault counts.
 pub(crate) struct Stage {
@@ -78,12 +80,12 @@ impl Invalidator for RecordingCdn {
     async fn invalidate(
         &self,
         (): &(),
-        keys: &BTreeSet<String>,
+        changes: &Changes<'_>,
         _: WaitForInvalidation,
         _: &Run,
     ) -> Result<Option<usize>, AwsError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(keys.iter().cloned());
-        Ok((!keys.is_empty()).then_some(keys.len()))
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(changes.held.iter().cloned());
+        Ok(Some(changes.held.len()).filter(|keys| *keys > 0))
     }
 }
 
@@ -121,6 +123,12 @@ pub(crate) struct Failed {
     pub(crate) invalidated: BTreeSet<String>,
 }
 
+/// Edges hold every object.
+fn rules() -> Rules {
+    let held = Setting::CacheControl(Some("public, max-age=600".to_owned()));
+    Rules::web().header(HeaderRule::new("*", vec![held]).unwrap())
+}
+
 fn options() -> Options {
     Options { keep: KEEP, guard: Guard { count: 1000, percent: 100 }, ..Options::default() }
 }
@@ -137,7 +145,7 @@ fn publish_options() -> PublishOptions {
 
 /// Deploys a directory.
 pub(crate) async fn deploy<S: VersionedStore>(dir: &Path, stores: (&S, &S)) -> Result<Done, Failed> {
-    let (rules, index, cdn) = (Rules::web(), Index::memory(), RecordingCdn::default());
+    let (rules, index, cdn) = (rules(), Index::memory(), RecordingCdn::default());
     let (stores, source) = (Pair::new(stores.0.clone(), stores.1.clone()), walk(dir, &rules).unwrap());
     let request = PublishRequest {
         source: &source,
@@ -159,7 +167,7 @@ pub(crate) async fn deploy<S: VersionedStore>(dir: &Path, stores: (&S, &S)) -> R
 
 /// Rolls back to a release.
 pub(crate) async fn roll_back<S: VersionedStore>(to: u64, stores: (&S, &S)) -> Result<Done, Failed> {
-    let (rules, cdn) = (Rules::web(), RecordingCdn::default());
+    let (rules, cdn) = (rules(), RecordingCdn::default());
     let stores = Pair::new(stores.0.clone(), stores.1.clone());
     let rolled_back = async {
         let source = RollbackSource::read(&stores.primary, ReleaseId(to), &rules, options(), None).await?;

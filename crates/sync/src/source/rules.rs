@@ -63,16 +63,21 @@ impl Rules {
 
     /// What a file becomes.
     pub(crate) fn object(&self, key: Key, (place, stamp): (Place, Stamp), sets: &mut Sets) -> SourceObject {
-        let wave = self.wave(&key);
+        let (wave, headers) = (self.wave(&key), self.headers(&key));
+        SourceObject { key, body: Body::File { place, stamp }, size: stamp.size, headers: sets.shared(headers), wave }
+    }
+
+    /// The headers of an object of this name.
+    pub(crate) fn headers(&self, key: &Key) -> Headers {
         let mut headers = Headers {
-            content_type: Some(types::content_type(&key)),
-            cache_control: Some(cache::default_for(&key, wave).to_owned()),
+            content_type: Some(types::content_type(key)),
+            cache_control: Some(cache::default_for(key, self.wave(key)).to_owned()),
             ..Headers::default()
         };
-        for rule in self.headers.iter().filter(|rule| rule.matches(&key)) {
+        for rule in self.headers.iter().filter(|rule| rule.matches(key)) {
             rule.apply(&mut headers);
         }
-        SourceObject { key, body: Body::File { place, stamp }, size: stamp.size, headers: sets.shared(headers), wave }
+        headers
     }
 }
 
