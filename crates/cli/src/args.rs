@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// The default of `--state`.
@@ -10,12 +10,29 @@ pub(crate) const DEFAULT_STATE: &str = ".twinsite/local";
 /// The default of `--config`.
 pub(crate) const DEFAULT_CONFIG: &str = "twinsite.toml";
 
+/// The headings of `--help`.
+const GLOBAL: &str = "Global options";
+const CONTENT: &str = "What is published";
+const SAFETY: &str = "Safety";
+const SITE: &str = "Site";
+const WAITING: &str = "Waiting";
+
 /// Publish a static site that stays up when an AWS region goes down.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "twinsite", version, about, max_term_width = 100)]
+#[command(
+    name = "twinsite",
+    version,
+    about,
+    max_term_width = 100,
+    disable_help_flag = true,
+    disable_version_flag = true
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
+    /// Print the version
+    #[arg(long, short = 'V', action = ArgAction::Version, help_heading = GLOBAL)]
+    pub(crate) version: Option<bool>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -25,137 +42,149 @@ pub(crate) struct Args {
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Global {
     /// Use the embedded cloud on this machine instead of AWS
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) local: bool,
-    /// Where the embedded cloud keeps its state
-    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_STATE)]
+    /// Directory in which the embedded cloud keeps its state
+    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_STATE, help_heading = GLOBAL)]
     pub(crate) state: PathBuf,
-    /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG, help_heading = GLOBAL)]
     pub(crate) config: PathBuf,
-    /// A profile of the shared AWS configuration
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Profile of the shared AWS configuration
+    #[arg(long, global = true, value_name = "NAME", help_heading = GLOBAL)]
     pub(crate) profile: Option<String>,
-    /// One address for all services: an S3 compatible server or emulator
-    #[arg(long, global = true, value_name = "URL")]
+    /// Send the requests of all services to this URL: an S3 compatible server or an emulator of AWS
+    #[arg(long, global = true, value_name = "URL", help_heading = GLOBAL)]
     pub(crate) endpoint_url: Option<String>,
-    /// Write events and results as JSON, a line each, to stdout
-    #[arg(long, global = true)]
+    /// Write events, the result and errors to stdout, one JSON object per line
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
-    /// Do not ask
-    #[arg(long, short = 'y', global = true)]
+    /// Answer every confirmation with yes
+    #[arg(long, short = 'y', global = true, help_heading = GLOBAL)]
     pub(crate) yes: bool,
-    /// Say nothing but errors
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    /// Print errors only
+    #[arg(long, short, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
     pub(crate) quiet: bool,
-    /// Name every object that moves
-    #[arg(long, short, global = true)]
+    /// Print every object that is changed, and long lists in full
+    #[arg(long, short, global = true, help_heading = GLOBAL)]
     pub(crate) verbose: bool,
+    /// Print help
+    #[arg(long, short, global = true, action = ArgAction::Help, help_heading = GLOBAL)]
+    pub(crate) help: Option<bool>,
 }
 
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write twinsite.toml
+    /// Write a configuration file
     Init(Init),
     /// Show what `apply` would change, and why
     Plan(Plan),
-    /// Create the site, or bring it into the wanted state
+    /// Create the site, or change it to match its configuration
     Apply(Apply),
-    /// Publish a directory to both regions
+    /// Publish a directory to both buckets
     Deploy(Deploy),
-    /// Compare both buckets with a directory, or with one another; exit 3 when they differ
+    /// Compare both buckets with a directory, or with each other; exit code 3 if they differ
     Verify(Verify),
-    /// Copy to the backup what replication did not: objects older than its rule, and those it gave up on
+    /// Copy to the backup what replication did not: objects older than its rule, and failed ones
     Backfill(Backfill),
     /// List releases, show one, or compare two
     Releases(Releases),
-    /// Bring an older release back; no byte is sent, the buckets have them all
+    /// Publish an older release again; nothing is uploaded, because the buckets keep its objects
     Rollback(Rollback),
-    /// Show health, where DNS leads, the certificate, the distribution, both buckets, alarms, and what `apply` would do
+    /// Show certificate, distribution, DNS, health checks, alarms, both buckets and the live release
     Status(Status),
     /// Delete everything that was created for the site: DNS first, buckets last
     Destroy(Destroy),
-    /// Break the primary on purpose, watch visitors move to the backup, and put it back; exit 4 when that took too long
+    /// Take the primary down, measure the failover, and restore it; exit code 4 if it took too long
     Drill(Drill),
-    /// Send visitors to the backup by hand: one object in its region, and nothing else
+    /// Send visitors to the backup by hand
+    #[command(after_help = FAILOVER_NOTE)]
     Failover,
-    /// Let visitors come back to the primary, once it is well and level
+    /// Send visitors back to the primary, if it is healthy and in sync
     Failback(Failback),
-    /// Certificates that were issued elsewhere
+    /// Manage certificates that were issued elsewhere
     Cert {
         /// What to do
         #[command(subcommand)]
         command: Cert,
     },
-    /// Print the least-privilege policy for a role, computed from the configuration
+    /// Print the least-privilege IAM policy of a role, derived from the configuration
+    #[command(after_help = POLICY_NOTE)]
     IamPolicy(IamPolicy),
-    /// Serve the embedded cloud: the services' APIs, name servers, the CDN, both website endpoints, health checks
+    /// Serve the embedded cloud: APIs, name servers, CDN edges and website endpoints
     Local(Local),
     /// Print a completion script
     Completions {
-        /// The shell
+        /// Shell
         shell: Shell,
     },
 }
 
+const FAILOVER_NOTE: &str = "\
+Puts one object into the backup bucket and sends no other request, so that it works while the primary region and every control \
+plane are unavailable. For the same reason it does not warn about an interrupted drill, as other commands do.";
+
+const POLICY_NOTE: &str = "\
+With --account, no request is sent, so that no credentials are needed; only then it does not warn about an interrupted drill.";
+
 /// Answers to the questions of `init`.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Init {
-    /// The name that visitors type
+    /// Domain name of the site
     #[arg(long)]
     pub(crate) domain: Option<String>,
-    /// How the site is to survive: dns, origin or layered
+    /// How the site fails over: layered, origin or dns
     #[arg(long)]
     pub(crate) mode: Option<String>,
-    /// The region that serves while all is well
+    /// Region that serves the site normally
     #[arg(long, value_name = "REGION")]
     pub(crate) primary: Option<String>,
-    /// The region that takes over
+    /// Region that takes over if the primary fails
     #[arg(long, value_name = "REGION")]
     pub(crate) backup: Option<String>,
-    /// The error document at the top; empty for none
+    /// Document for missing pages; empty for none
     #[arg(long, value_name = "KEY")]
     pub(crate) not_found: Option<String>,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Plan {
-    /// Exit 3 when there is something to do
+    /// Exit with code 3 if any step is pending
     #[arg(long)]
     pub(crate) check: bool,
-    /// Plan to take over buckets that twinsite did not create
+    /// Plan to adopt existing buckets that twinsite did not create
     #[arg(long)]
     pub(crate) adopt: bool,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Apply {
-    /// Apply only the plan with this fingerprint
+    /// Apply the plan with this fingerprint, or nothing; `plan` prints it. Does not ask for confirmation
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) expect: Option<String>,
-    /// Take over buckets that twinsite did not create
+    /// Adopt existing buckets that twinsite did not create
     #[arg(long)]
     pub(crate) adopt: bool,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Destroy {
-    /// Delete only buckets that a change of mode has left behind
+    /// Delete only buckets that remain from a change of mode
     #[arg(long)]
     pub(crate) former: bool,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Failback {
-    /// Whether the primary is well or not
+    /// Even if the primary is unhealthy or out of sync
     #[arg(long)]
     pub(crate) force: bool,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Status {
-    /// Look again and again, until Ctrl-C
+    /// Repeat every 10 seconds until interrupted
     #[arg(long)]
     pub(crate) watch: bool,
 }
@@ -163,20 +192,21 @@ pub(crate) struct Status {
 /// How to break the primary, and how long a failover may take.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Drill {
-    /// How: website (turn hosting off), policy (deny everybody), stop-object (say that it is ill), replication (let
-    /// the backup fall behind); what fits the mode by default
-    #[arg(long, value_name = "HOW")]
+    /// Outage: website (turn website hosting off), policy (deny public reads), stop-object (only make the health check
+    /// fail), replication (disable the replication rule) [default: policy in mode origin, else website]
+    #[arg(long, value_name = "OUTAGE")]
     pub(crate) how: Option<String>,
-    /// How long it may take until visitors are served by the backup: 180s; what interval, threshold and TTL allow by default
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    /// Longest acceptable time until the backup serves visitors, as 180s or 3m [default: the upper bound that follows
+    /// from the health check interval, the failure threshold and the TTL]
+    #[arg(long, value_name = "DURATION", value_parser = seconds)]
     pub(crate) objective: Option<u64>,
-    /// With --local: how many times faster time runs
+    /// With --local: run time this many times as fast, up to 100 [default: 10]
     #[arg(long, value_name = "N", requires = "local", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) speed: Option<u32>,
-    /// Write a report as one page of HTML
+    /// Write a self-contained HTML report
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Put back what an interrupted drill has left broken, and do nothing else
+    /// Only restore what an interrupted drill has left broken
     #[arg(long)]
     pub(crate) restore: bool,
 }
@@ -187,26 +217,27 @@ fn seconds(text: &str) -> Result<u64, String> {
         Some(minutes) => (minutes, 60),
         None => (text.strip_suffix('s').unwrap_or(text), 1),
     };
-    let number: u64 = number.parse().map_err(|_| "is neither seconds nor minutes, as 180s or 3m".to_owned())?;
-    number.checked_mul(unit).filter(|seconds| *seconds > 0).ok_or_else(|| "is no time".to_owned())
+    let number: u64 =
+        number.parse().map_err(|_| "is not a duration in seconds or minutes, such as 180s or 3m".to_owned())?;
+    number.checked_mul(unit).filter(|seconds| *seconds > 0).ok_or_else(|| "is not a valid duration".to_owned())
 }
 
 /// What to do with certificates.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Cert {
-    /// Hand a certificate to ACM in us-east-1; again for its renewal, which ACM does not do
+    /// Import a certificate into ACM in us-east-1, or its renewal; ACM does not renew it
     Import(Import),
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Import {
-    /// The certificate, in PEM form
+    /// Certificate in PEM format
     #[arg(long, value_name = "FILE")]
     pub(crate) cert: PathBuf,
-    /// The certificates between it and a root, in PEM form
+    /// Intermediate certificates in PEM format
     #[arg(long, value_name = "FILE")]
     pub(crate) chain: Option<PathBuf>,
-    /// The private key, in PEM form and not encrypted
+    /// Private key in PEM format, not encrypted
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
 }
@@ -214,28 +245,29 @@ pub(crate) struct Import {
 /// Who needs a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Role {
-    /// plan, status, verify
+    /// For plan, status and verify
     Reader,
-    /// deploy
+    /// For deploy
     Publisher,
-    /// apply, destroy, and all of the above
+    /// For apply, destroy, and everything above
     Applier,
-    /// drill, failover, failback, and reading
+    /// For drill, failover, failback, and what a reader may do
     Operator,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct IamPolicy {
-    /// Who it is for
-    #[arg(long, value_enum)]
+    /// Role that needs the policy: reader (plan, status, verify), publisher (deploy), applier (apply, destroy, and
+    /// everything that these two may do) or operator (drill, failover, failback, and what a reader may do)
+    #[arg(long, value_enum, hide_possible_values = true)]
     pub(crate) role: Role,
-    /// Print the trust policy for workflows of this repository instead
+    /// Print the trust policy for GitHub workflows of this repository instead
     #[arg(long, value_name = "ORG/REPO")]
     pub(crate) github: Option<String>,
-    /// The environment that such workflows must run in
+    /// GitHub environment in which those workflows must run
     #[arg(long, value_name = "NAME", default_value = "production")]
     pub(crate) environment: String,
-    /// The account; asked for unless given
+    /// AWS account [default: the account of the credentials]
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,
 }
@@ -245,53 +277,54 @@ pub(crate) struct IamPolicy {
 pub(crate) enum Deletes {
     /// Nothing
     None,
-    /// What an earlier deploy put there and the directory no longer has
+    /// Objects that an earlier deploy uploaded and the directory no longer contains
     Owned,
-    /// Everything that the directory does not have, but for ignored names
+    /// All objects that the directory does not contain, except ignored names
     All,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what was typed")]
 pub(crate) struct Deploy {
-    /// The directory
+    /// Directory to publish
     #[arg(default_value = "public")]
     pub(crate) dir: PathBuf,
-    /// Show what would be done, and why, for every object
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// What to delete
-    #[arg(long, value_enum, default_value_t = Deletes::Owned)]
-    pub(crate) delete: Deletes,
-    /// The most objects to delete, or a share of all: 100 or 25%
-    #[arg(long, value_name = "N|P%")]
-    pub(crate) max_delete: Option<String>,
-    /// Send everything, changed or not
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Run `apply` first
-    #[arg(long)]
+    /// Run `apply` first, without asking for confirmation
+    #[arg(long, help_heading = SITE)]
     pub(crate) apply: bool,
-    /// With --local: serve both websites afterwards
-    #[arg(long, requires = "local")]
+    /// With --local: serve the site afterwards
+    #[arg(long, requires = "local", help_heading = SITE)]
     pub(crate) serve: bool,
-    /// What this release is about
-    #[arg(long, short, value_name = "TEXT")]
+    /// Upload every file, whether changed or not
+    #[arg(long, help_heading = CONTENT)]
+    pub(crate) force: bool,
+    /// Which objects that the directory does not contain are deleted: none, owned (those that an earlier deploy uploaded)
+    /// or all (except ignored names)
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = Deletes::Owned, hide_possible_values = true, help_heading = CONTENT)]
+    pub(crate) delete: Deletes,
+    /// Description of the release
+    #[arg(long, short, value_name = "TEXT", help_heading = CONTENT)]
     pub(crate) message: Option<String>,
-    /// The commit that the directory was built from; git is asked unless given
-    #[arg(long, value_name = "ID")]
+    /// Commit from which the directory was built [default: the one that git reports]
+    #[arg(long, value_name = "ID", help_heading = CONTENT)]
     pub(crate) commit: Option<String>,
-    /// Do nothing if a newer commit has been published
-    #[arg(long)]
+    /// Publish nothing if the live release was built from a newer commit
+    #[arg(long, help_heading = CONTENT)]
     pub(crate) if_newer: bool,
-    /// Look afterwards whether visitors get what was published, through CloudFront and from both origins
-    #[arg(long)]
+    /// Show what would be changed, and why, for every object; change nothing
+    #[arg(long, help_heading = SAFETY)]
+    pub(crate) dry_run: bool,
+    /// Refuse to delete more objects than this, as a number or a share of all: 100 or 25%
+    #[arg(long, value_name = "N|P%", help_heading = SAFETY)]
+    pub(crate) max_delete: Option<String>,
+    /// Afterwards request the entry pages through CloudFront and from both origins, and compare them with what was published
+    #[arg(long, help_heading = SAFETY)]
     pub(crate) probe: bool,
-    /// Do not, though `publish.probe` says so
-    #[arg(long, conflicts_with_all = ["probe", "rollback_on_failure"])]
+    /// Skip the probe even if `publish.probe` is set
+    #[arg(long, conflicts_with_all = ["probe", "rollback_on_failure"], help_heading = SAFETY)]
     pub(crate) no_probe: bool,
-    /// If they do not, bring the release before back; implies --probe
-    #[arg(long)]
+    /// Publish the previous release again if the probe fails; implies --probe
+    #[arg(long, help_heading = SAFETY)]
     pub(crate) rollback_on_failure: bool,
     #[command(flatten)]
     pub(crate) publish: Publish,
@@ -300,65 +333,66 @@ pub(crate) struct Deploy {
 /// What everything that publishes takes.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Publish {
-    /// Wait until every edge of CloudFront has forgotten what changed
-    #[arg(long)]
+    /// Wait until CloudFront has completed the invalidation
+    #[arg(long, help_heading = WAITING)]
     pub(crate) wait: bool,
-    /// How long replication is waited for, before what is late is copied
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60s")]
+    /// How long to wait for replication before late objects are copied
+    #[arg(long, value_name = "DURATION", value_parser = seconds, default_value = "60s", help_heading = WAITING)]
     pub(crate) parity_timeout: u64,
-    /// How long to wait while somebody else publishes
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5m")]
+    /// How long to wait while another deploy holds the lock
+    #[arg(long, value_name = "DURATION", value_parser = seconds, default_value = "5m", help_heading = WAITING)]
     pub(crate) lock_timeout: u64,
 }
 
 /// How objects are copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Engine {
-    /// Batch above `publish.batch_above` objects, else copies
+    /// Batch above `publish.batch_above` objects, otherwise copy
     Auto,
-    /// A copy request for each object
+    /// One copy request per object
     Copy,
-    /// A job of S3 Batch Replication
+    /// A job of S3 Batch Replication, which is charged for
     Batch,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Backfill {
-    /// Show what would be copied, and why
+    /// Show what would be copied, and why; change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// How
-    #[arg(long, value_enum, default_value_t = Engine::Auto)]
+    /// How objects are copied: copy (one request per object), batch (a job of S3 Batch Replication, which is charged for)
+    /// or auto (batch above `publish.batch_above` objects)
+    #[arg(long, value_enum, default_value_t = Engine::Auto, hide_possible_values = true)]
     pub(crate) engine: Engine,
-    /// Copy older versions as well, so that older releases can be brought back from the backup; a batch job always does
+    /// Also copy noncurrent versions, so that the backup alone can be rolled back; a batch job always copies them
     #[arg(long)]
     pub(crate) versions: bool,
-    /// How long to wait while somebody publishes
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5m")]
+    /// How long to wait while another deploy holds the lock
+    #[arg(long, value_name = "DURATION", value_parser = seconds, default_value = "5m")]
     pub(crate) lock_timeout: u64,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Releases {
-    /// Show this one, object by object
+    /// Release to show
     pub(crate) id: Option<String>,
-    /// Compare it with this later one
+    /// Later release to compare it with
     #[arg(requires = "id")]
     pub(crate) other: Option<String>,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Rollback {
-    /// The release; the one before the newest by default
+    /// Release to publish again [default: the one before the live release]
     pub(crate) id: Option<String>,
-    /// Show what would be done, and why, for every object
-    #[arg(long)]
+    /// Show what would be changed, and why, for every object; change nothing
+    #[arg(long, help_heading = SAFETY)]
     pub(crate) dry_run: bool,
-    /// Why
-    #[arg(long, short, value_name = "TEXT")]
+    /// Description of the new release
+    #[arg(long, short, value_name = "TEXT", help_heading = CONTENT)]
     pub(crate) message: Option<String>,
-    /// The most objects to delete, or a share of all: 100 or 25%
-    #[arg(long, value_name = "N|P%")]
+    /// Refuse to delete more objects than this, as a number or a share of all: 100 or 25%
+    #[arg(long, value_name = "N|P%", help_heading = SAFETY)]
     pub(crate) max_delete: Option<String>,
     #[command(flatten)]
     pub(crate) publish: Publish,
@@ -366,28 +400,28 @@ pub(crate) struct Rollback {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Verify {
-    /// The directory; without it the buckets are compared with one another
+    /// Directory to compare the buckets with [default: compare them with each other]
     pub(crate) dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Local {
-    /// The port of the services' APIs; any free one by default
+    /// Port of all APIs; 0 for any free port
     #[arg(long, default_value_t = 0)]
     pub(crate) port: u16,
-    /// The port of the name servers; any free one by default
+    /// Port of the name servers; 0 for any free port
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) dns_port: u16,
-    /// What stands for port 80; any free one by default
+    /// Port that stands for 80; 0 for any free port
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) http_port: u16,
-    /// What stands for port 443; any free one by default
+    /// Port that stands for 443; 0 for any free port
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) https_port: u16,
-    /// How many times faster time runs: health checks, TTLs, caches
+    /// Run time this many times as fast, up to 100: health checks, TTLs, caches
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) speed: u32,
-    /// Keep everything in memory, and forget it at the end
+    /// Keep the state in memory and discard it at the end
     #[arg(long)]
     pub(crate) memory: bool,
 }

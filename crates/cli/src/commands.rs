@@ -1,6 +1,5 @@
 //! One function per command: arguments to request, operation, result.
 
-use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
@@ -18,18 +17,19 @@ use twinsite_site::{
 use crate::args::{self, Args, Command, Global};
 use crate::config::read_config;
 use crate::environment::{CloudHandle, DataPlane, OpenSite, open_environment, open_site, open_site_without_warning};
+use crate::folder::{FOLDER, NewFolder};
 use crate::init;
-use crate::render::Screen;
+use crate::render::{Screen, check_terminal};
 use crate::result::{CommandResult, DeployedResult, DrilledResult, PlanResult};
 
 type Outcome = Result<CommandResult, Error>;
 
 /// Runs a command.
 pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
-    let Args { global, command } = args;
+    let Args { global, version: _, command } = args;
     let context = Context { global: &global, run, screen };
     match command {
-        Command::Init(options) => init::init(&global, &options),
+        Command::Init(options) => Box::pin(init::init(&global, &options, run)).await,
         Command::Plan(options) => Box::pin(context.plan(&options)).await,
         Command::Apply(options) => Box::pin(context.apply(&options)).await,
         Command::Deploy(options) => Box::pin(context.deploy(&options)).await,
@@ -66,8 +66,8 @@ impl Context<'_> {
     }
 
     /// Asks for confirmation, unless `--yes` or `--local` was given.
-    fn confirm(&self, question: &str, word: &str) -> bool {
-        self.global.yes || self.global.local || self.screen.confirm(question, word)
+    async fn confirm(&self, question: &str, word: &str) -> Result<bool, Error> {
+        Ok(self.global.yes || self.global.local || self.screen.confirm(self.run, question, word).await?)
     }
 
     async fn plan(&self, options: &args::Plan) -> Outcome {
@@ -92,8 +92,8 @@ impl Context<'_> {
                 return Err(Error::refused("apply the plan", why).hint(hint));
             }
             self.show_plan(&plan);
-            let ask = !plan.is_empty() && options.expect.is_none() && stdin().is_terminal();
-            if ask && !self.confirm("Apply this plan? Type yes: ", "yes") {
+            let ask = !plan.is_empty() && options.expect.is_none();
+            if ask && !self.confirm("Apply this plan? Type yes: ", "yes").await? {
                 return Ok(CommandResult::Declined);
             }
             Ok(CommandResult::Applied(Box::pin(site::apply(&site, plan, self.run)).await?))
@@ -118,7 +118,7 @@ impl Context<'_> {
             self.show_plan(&plan);
             let domain = site.site().domain.as_str();
             let question = format!("This cannot be undone. Type {domain} to continue: ");
-            if !self.global.yes && !self.screen.confirm(&question, domain) {
+            if !self.global.yes && !self.screen.confirm(self.run, &question, domain).await? {
                 return Ok(CommandResult::Declined);
             }
             Ok(CommandResult::Destroyed { steps: site::destroy(&site, plan, self.run).await? })
@@ -140,6 +140,7 @@ impl Context<'_> {
         let reading = SourceDirectory::read(&config, &options.dir, index, options.commit.as_deref());
         let opening = open_site_without_warning(self.global, config.clone(), data_plane);
         let (source, OpenSite { site, cloud }) = Box::pin(read_and_open(self.global, reading, opening)).await?;
+        let folder = NewFolder::expect(&twinsite_folder(self.global));
         let deployed = async {
             if options.apply && !options.dry_run {
                 let plan = site::plan(&site, AdoptBuckets::Refuse, self.run).await?;
@@ -158,6 +159,7 @@ impl Context<'_> {
             Ok(deployed_result(deployed, &cloud).await)
         };
         let deployed = Box::pin(deployed).await;
+        folder.ignore_in_git();
         if options.serve && deployed.is_ok() {
             return self.serve(&site, cloud, deployed?).await;
         }
@@ -212,7 +214,7 @@ impl Context<'_> {
             if let Some(cents) = plan.batch_cents() {
                 let price = format!("${}.{:02}", cents / 100, cents % 100);
                 let question = format!("The batch job costs about {price}, plus traffic. Continue? Type yes: ");
-                if !self.confirm(&question, "yes") {
+                if !self.confirm(&question, "yes").await? {
                     return Ok(CommandResult::Declined);
                 }
             }
@@ -258,6 +260,10 @@ impl Context<'_> {
 
     async fn drill(&self, options: &args::Drill) -> Outcome {
         let config = read_config(self.global)?;
+        if !(options.restore || self.global.yes || self.global.local) {
+            // Rather than after the preconditions, which take a minute.
+            check_terminal()?;
+        }
         let outage = options.how.as_deref().map(str::parse).transpose();
         let outage = outage.map_err(|error| Error::new("read --how", site::Cause::Invalid(error)))?;
         let data_plane =
@@ -272,7 +278,7 @@ impl Context<'_> {
             let prepared = Box::pin(PreparedDrill::check(&site, request, self.run)).await?;
             let (domain, outage) = (&site.site().domain, prepared.outage());
             let question = format!("This breaks the primary of {domain} ({outage}). Type yes to continue: ");
-            if !self.confirm(&question, "yes") {
+            if !self.confirm(&question, "yes").await? {
                 return Ok(CommandResult::Declined);
             }
             let drill = Box::pin(prepared.run(&site, self.run)).await?;
@@ -398,9 +404,14 @@ fn adopt(flag: bool) -> AdoptBuckets {
     if flag { AdoptBuckets::Adopt } else { AdoptBuckets::Refuse }
 }
 
-/// The index of file digests lies beside the configuration, so that every site has its own.
+/// Beside the configuration, so that every site has its own.
+fn twinsite_folder(global: &Global) -> PathBuf {
+    global.config.parent().unwrap_or(Path::new("")).join(FOLDER)
+}
+
+/// The index of file digests.
 fn index_file(global: &Global) -> PathBuf {
-    global.config.parent().unwrap_or(Path::new("")).join(".twinsite/index")
+    twinsite_folder(global).join("index")
 }
 
 fn publish_options(options: &args::Publish) -> PublishOptions {

@@ -58,7 +58,7 @@ async fn open_embedded(global: &Global, data_plane: DataPlane) -> Result<OpenEnv
 #[expect(clippy::unused_async, reason = "has the signature of its counterpart")]
 async fn open_embedded(_: &Global, _: DataPlane) -> Result<OpenEnvironment, Error> {
     Err(Error::usage("open the embedded cloud", "this build of twinsite does not contain it")
-        .hint("install with default features: `cargo install twinsite`"))
+        .hint("install with default features: `cargo install --path crates/cli`"))
 }
 
 /// Opens the site, and warns if a drill was interrupted.

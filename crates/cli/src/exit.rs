@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Drift,
     /// A drill missed its objective.
     Missed,
-    /// Stopped by Ctrl-C.
+    /// Stopped by SIGINT, SIGTERM or SIGHUP.
     Interrupted,
 }
 

@@ -1,9 +1,9 @@
 //! `twinsite init`: five questions, one file.
 
 use std::fs::OpenOptions;
-use std::io::{BufRead, IsTerminal, Write, stdin};
+use std::io::{IsTerminal, Write, stdin};
 
-use twinsite_site::{Domain, Error, Estimate, Mode, Region};
+use twinsite_site::{Domain, Error, Estimate, Mode, Region, Run};
 
 use crate::args::{Global, Init};
 use crate::config::{self, Answers, text};
@@ -13,33 +13,35 @@ use crate::result::CommandResult;
 const OPERATION: &str = "write a configuration";
 
 /// Writes the configuration, unless there is one.
-pub(crate) fn init(global: &Global, given: &Init) -> Result<CommandResult, Error> {
+pub(crate) async fn init(global: &Global, given: &Init, run: &Run) -> Result<CommandResult, Error> {
     let path = &global.config;
     if path.exists() {
         let why = format!("`{}` already exists", path.display());
         return Err(Error::usage(OPERATION, why).hint("edit it, or name another file with --config"));
     }
-    let ask = stdin().is_terminal() && !global.yes;
-    if !ask && given.domain.is_none() {
+    let ask = (stdin().is_terminal() && !global.yes).then_some(run);
+    if ask.is_none() && given.domain.is_none() {
         return Err(Error::usage(OPERATION, "not a terminal, and no --domain was given").hint("pass --domain"));
     }
     let usual = Answers::default();
     let answers = Answers {
-        domain: answer::<Domain>(ask, "Domain name of the site?", given.domain.as_ref(), &usual.domain)?,
+        domain: answer::<Domain>(ask, "Domain name of the site?", given.domain.as_ref(), &usual.domain).await?,
         mode: answer::<Mode>(
             ask,
             "Mode (layered: CloudFront and DNS failover; origin: CloudFront only, private buckets; dns: DNS only)?",
             given.mode.as_ref(),
             &usual.mode,
-        )?,
-        primary: answer::<Region>(ask, "Primary region?", given.primary.as_ref(), &usual.primary)?,
-        backup: answer::<Region>(ask, "Backup region?", given.backup.as_ref(), &usual.backup)?,
+        )
+        .await?,
+        primary: answer::<Region>(ask, "Primary region?", given.primary.as_ref(), &usual.primary).await?,
+        backup: answer::<Region>(ask, "Backup region?", given.backup.as_ref(), &usual.backup).await?,
         not_found: answer::<String>(
             ask,
             "Error document for missing pages?",
             given.not_found.as_ref(),
             &usual.not_found,
-        )?,
+        )
+        .await?,
     };
     if answers.primary == answers.backup {
         return Err(Error::usage(OPERATION, format!("region `{}` is both the primary and the backup", answers.backup)));
@@ -51,7 +53,7 @@ pub(crate) fn init(global: &Global, given: &Init) -> Result<CommandResult, Error
 }
 
 /// The answer from an option, from the terminal, or the default; asked again until it is valid.
-fn answer<T>(ask: bool, question: &str, given: Option<&String>, usual: &str) -> Result<String, Error>
+async fn answer<T>(ask: Option<&Run>, question: &str, given: Option<&String>, usual: &str) -> Result<String, Error>
 where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
@@ -59,16 +61,12 @@ where
     if let Some(given) = given {
         return given.parse::<T>().map(|_| given.clone()).map_err(|fault| Error::usage(OPERATION, fault.to_string()));
     }
-    if !ask {
-        return Ok(usual.to_owned());
-    }
+    let Some(run) = ask else { return Ok(usual.to_owned()) };
     loop {
-        render::prompt(&format!("{question} [{usual}] "));
-        let mut line = String::new();
-        let read = stdin().lock().read_line(&mut line).map_err(|error| Error::refused(OPERATION, error.to_string()))?;
-        if read == 0 {
+        let line = render::read_line(run, OPERATION, &format!("{question} [{usual}] ")).await?;
+        let Some(line) = line else {
             return Err(Error::usage(OPERATION, "the input ended before all questions were answered"));
-        }
+        };
         let line = if line.trim().is_empty() { usual } else { line.trim() };
         match line.parse::<T>() {
             Ok(_) => return Ok(line.to_owned()),

@@ -12,6 +12,7 @@ mod commands;
 mod config;
 mod environment;
 mod exit;
+mod folder;
 mod init;
 #[cfg(feature = "local")]
 mod local;
@@ -43,10 +44,12 @@ pub async fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let screen = Screen::new(&args.global);
     let run = Run::new(screen.watch());
+    // Before anything is done or asked.
+    let signals = signals::Signals::new();
     let work = Box::pin(commands::execute(args, &run, &screen));
     let ended = tokio::select! {
         ended = work => ended,
-        () = signals::cancel_on_signal(&run) => Ok(CommandResult::Stopped),
+        () = signals::cancel_on_signal(signals, &run, || screen.stopping()) => Ok(CommandResult::Stopped),
     };
     screen.close();
     match ended {

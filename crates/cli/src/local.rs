@@ -24,6 +24,7 @@ use twinsite_site::{Access, Cause, Config, Environment, Error, Network, Pair, Pr
 
 use crate::args::{Global, Local};
 use crate::config::read_config;
+use crate::folder;
 use crate::render::Screen;
 use crate::result::CommandResult;
 use crate::served::{Addresses, DnsTarget, LocalState};
@@ -49,6 +50,7 @@ struct OpenDataPlane {
 impl Embedded {
     /// Opens the state directory, or finds the process that serves it.
     pub(crate) async fn open(state: &Path) -> Result<Self, Error> {
+        folder::create_state(state);
         let state = state.to_owned();
         let attached = tokio::task::spawn_blocking(move || attach_or_open(&state)).await;
         let attached = attached.map_err(|stopped| io_error("open the embedded cloud", stopped))?;
@@ -159,7 +161,7 @@ pub(crate) async fn hosted_zone(route53: &aws_sdk_route53::Client, config: &Conf
     created.map(drop).map_err(|error| AwsError::new("CreateHostedZone", name, error))
 }
 
-fn probe_network(directory: &Endpoints) -> Result<ProbeNetwork, Error> {
+pub(crate) fn probe_network(directory: &Endpoints) -> Result<ProbeNetwork, Error> {
     let Endpoints { ports, name_server, authority, speed, .. } = directory;
     let roots = TrustStore::from_pem(authority)
         .map_err(|error| Error::new("read the embedded certificate authority", error))?;
@@ -201,6 +203,7 @@ pub(crate) async fn serve_until_stopped(
     let site = embedded_site(&read_config(global)?)?;
     let Local { port, dns_port: dns, http_port: http, https_port: https, speed, memory } = *options;
     let serving = Serving { port, ports: Ports { dns, http, https }, speed };
+    folder::create_state(&global.state);
     let cloud = match attach_or_open(&global.state).map_err(|error| world_error(&error))? {
         // The state directory announces the address of a cloud in memory, too.
         Attached::Own(_) if memory => Cloud::memory(),

@@ -3,17 +3,20 @@
 
 mod events;
 mod html;
+mod printable;
 mod progress;
 mod text;
 
+use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use twinsite_core::Cancelled;
 use twinsite_site::drill::DrillResult;
-use twinsite_site::{Error, NoopWatch, Watch};
+use twinsite_site::{Cause, Error, NoopWatch, Run, Watch};
 
 use crate::args::Global;
 use crate::exit::Exit;
@@ -21,6 +24,7 @@ use crate::result::CommandResult;
 #[cfg(feature = "local")]
 use crate::served::{Addresses, LocalState};
 use events::{EventLines, EventRecord, JsonEvents};
+use printable::{printable, printable_json};
 use progress::Progress;
 
 /// How a command writes its output.
@@ -127,7 +131,8 @@ impl Screen {
             (false, false, false) => OutputMode::Normal,
         };
         let bars = mode == OutputMode::Normal && stderr().is_terminal();
-        Self { mode, progress: bars.then(Progress::new), flags: repeated_flags(global) }
+        let flags = repeated_flags(global);
+        Self { mode, progress: bars.then(|| Progress::new(flags.clone())), flags }
     }
 
     /// The receiver of events.
@@ -138,6 +143,16 @@ impl Screen {
             (None, OutputMode::Quiet) => Arc::new(NoopWatch),
             (None, OutputMode::Normal) => Arc::new(EventLines::new(false, self.flags.clone())),
             (None, OutputMode::Verbose) => Arc::new(EventLines::new(true, self.flags.clone())),
+        }
+    }
+
+    /// A signal has cancelled the run.
+    pub(crate) fn stopping(&self) {
+        let text = "stopping: requests in flight are completed; Ctrl-C again ends the process at once";
+        match (&self.progress, self.mode) {
+            (Some(progress), _) => progress.note(text),
+            (None, OutputMode::Json | OutputMode::Quiet) => {}
+            (None, OutputMode::Normal | OutputMode::Verbose) => eprint(text),
         }
     }
 
@@ -221,16 +236,38 @@ impl Screen {
     }
 
     /// Asks a question; true if the answer is the word.
-    pub(crate) fn confirm(&self, question: &str, word: &str) -> bool {
+    pub(crate) async fn confirm(&self, run: &Run, question: &str, word: &str) -> Result<bool, Error> {
         self.close();
-        if !stdin().is_terminal() {
-            eprint("error: not a terminal; pass --yes to confirm");
-            return false;
-        }
-        prompt(question);
-        let mut line = String::new();
-        stdin().lock().read_line(&mut line).is_ok() && line.trim() == word
+        check_terminal()?;
+        let line = read_line(run, CONFIRM, question).await?;
+        Ok(line.is_some_and(|line| line.trim() == word))
     }
+}
+
+const CONFIRM: &str = "ask for confirmation";
+
+/// Fails if nobody can answer a question.
+pub(crate) fn check_terminal() -> Result<(), Error> {
+    let why = "standard input is not a terminal; nothing was changed";
+    if stdin().is_terminal() { Ok(()) } else { Err(Error::refused(CONFIRM, why).hint("pass --yes to confirm")) }
+}
+
+/// Asks a question on the terminal and reads a line, or `None` at the end of input. A signal ends the wait; the thread that
+/// reads is left to the end of the process.
+pub(crate) async fn read_line(run: &Run, operation: &str, question: &str) -> Result<Option<String>, Error> {
+    prompt(question);
+    let reading = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        stdin().lock().read_line(&mut line).map(|read| (read > 0).then_some(line))
+    });
+    let read = tokio::select! {
+        read = reading => read.unwrap_or_else(|stopped| Err(stopped.into())),
+        () = run.cancel.cancelled() => {
+            prompt("\n");
+            return Err(Error::new(operation, Cause::Cancelled(Cancelled)).hint("nothing was changed"));
+        }
+    };
+    read.map_err(|error| Error::new(operation, Cause::Io(error)))
 }
 
 /// The flags that select the same site again.
@@ -284,15 +321,20 @@ pub(crate) fn drill_page(drill: &DrillResult) -> String {
 
 /// An error of the command line, or its help.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    // A closed terminal cannot be written to.
-    drop(error.print());
+    let typed = error.context().any(|(_, value)| matches!(printable(&value.to_string()), Cow::Owned(_)));
+    if typed {
+        eprint(&error.render().to_string());
+    } else {
+        // Colored on a terminal. A closed terminal cannot be written to.
+        drop(error.print());
+    }
     if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
 }
 
 /// A question, without a line break.
 pub(crate) fn prompt(question: &str) {
     let mut out = stderr().lock();
-    drop(out.write_all(question.as_bytes()).and_then(|()| out.flush()));
+    drop(out.write_all(printable(question).as_bytes()).and_then(|()| out.flush()));
 }
 
 /// An error before there is a screen.
@@ -303,20 +345,20 @@ pub(crate) fn plain_error(text: &str) {
 /// Writes to stdout. A reader that has closed the pipe has read enough.
 fn print(text: &str) {
     if !text.is_empty() {
-        drop(writeln!(stdout().lock(), "{}", text.trim_end()));
+        drop(writeln!(stdout().lock(), "{}", printable(text.trim_end())));
     }
 }
 
 fn print_json(line: &JsonLine) {
     let text =
         serde_json::to_string(line).unwrap_or_else(|error| format!("{{\"event\":\"error\",\"reason\":\"{error}\"}}"));
-    drop(writeln!(stdout().lock(), "{text}"));
+    drop(writeln!(stdout().lock(), "{}", printable_json(&text)));
 }
 
 /// Writes to stderr. A terminal that is closed shows nothing.
 fn eprint(text: &str) {
     if !text.is_empty() {
-        drop(writeln!(stderr().lock(), "{}", text.trim_end()));
+        drop(writeln!(stderr().lock(), "{}", printable(text.trim_end())));
     }
 }
 

@@ -3,14 +3,16 @@
 use twinsite_site::Run;
 
 /// Cancels `run` on SIGINT, SIGTERM or SIGHUP; requests in flight are then awaited, the lock is released and a drill restores the
-/// primary. Returns on the second SIGINT, which ends the process at once. CI systems send SIGTERM after SIGINT, and that must not
+/// primary, and `stopping` says so on the first signal. Returns on the second SIGINT, which ends the process at once. CI systems send SIGTERM after SIGINT, and that must not
 /// cut a restore short.
-pub(crate) async fn cancel_on_signal(run: &Run) {
+pub(crate) async fn cancel_on_signal(mut signals: Signals, run: &Run, stopping: impl Fn()) {
     let mut interrupts = 0;
-    let mut signals = Signals::new();
     loop {
         interrupts += usize::from(signals.next().await == Signal::Interrupt);
-        run.cancel.cancel();
+        if !run.is_cancelled() {
+            run.cancel.cancel();
+            stopping();
+        }
         if interrupts > 1 {
             return;
         }
@@ -23,13 +25,14 @@ enum Signal {
     Other,
 }
 
+/// The signals from now on.
 #[cfg(unix)]
-struct Signals([Option<tokio::signal::unix::Signal>; 3]);
+pub(crate) struct Signals([Option<tokio::signal::unix::Signal>; 3]);
 
 #[cfg(unix)]
 impl Signals {
     /// Without a handler, a signal ends the process as it does by default.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         Self([SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(|kind| signal(kind).ok()))
     }
@@ -55,12 +58,13 @@ async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
+/// Interrupts from now on.
 #[cfg(not(unix))]
-struct Signals;
+pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self
     }
 

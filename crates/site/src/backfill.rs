@@ -184,7 +184,9 @@ pub(crate) async fn backfill_older_than_rule(site: &SiteContext, run: &Run) -> R
         return Ok(None);
     }
     if compared.copies.len() > site.config.publish.batch_above {
-        let text = format!("{} objects are older than the replication rule", compared.copies.len());
+        let copies = compared.copies.len();
+        let noun = if copies == 1 { "object is" } else { "objects are" };
+        let text = format!("{copies} {noun} older than the replication rule");
         let hint = "copy them with `twinsite backfill`, which uses a job of S3 Batch Replication".to_owned();
         run.emit(&Event::Warning { text, hint: Some(hint) });
         return Ok(None);

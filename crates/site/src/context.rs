@@ -150,12 +150,12 @@ impl SiteContext {
         plan_changes(&desired, &actual).map(drop).map_err(|conflicts| s3_conflicts(OPERATION, &conflicts))
     }
 
-    /// Warns, once per context, if a drill was interrupted and the primary is still broken. A journal that cannot be read
-    /// now is not reported.
+    /// Warns, once per context, if a drill was interrupted, or is still running. A journal that cannot be read now is not
+    /// reported.
     pub async fn warn_if_drill_interrupted(&self, run: &Run) {
         let warn = async || {
             if let Ok(Some(_)) = self.services.s3.read_drill_journal(&self.site).await {
-                let text = "a drill was interrupted: the primary is still broken on purpose".to_owned();
+                let text = "a drill has not been completed: the primary may still be broken on purpose".to_owned();
                 let hint = Some("restore it: `twinsite drill --restore`".to_owned());
                 run.emit(&Event::Warning { text, hint });
             }

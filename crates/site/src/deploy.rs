@@ -275,6 +275,10 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     let taken = Box::pin(lock::take(&stores.primary, owner, pending, lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let done = Box::pin(publish_locked(stores, invalidator, &request, prepared, &mut lock, run)).await;
+    if done.as_ref().is_err_and(Error::is_lost_lock) {
+        // It stays until it expires, or was taken over already: its successor finishes what this publish has left.
+        return done;
+    }
     if let Err(error @ LockError::Store(_)) = Box::pin(lock.free()).await {
         warn(
             run,
@@ -334,8 +338,11 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         };
         let changed = stopped.changed().filter(|_| lost.is_none() && plans < MAX_PLANS).cloned();
         let Some(key) = changed else {
-            // Invalidating now would let edges cache the objects that have not changed yet.
-            record_unfinished(&stores.primary, &UnfinishedPublish { record: true, ..pending }, run).await;
+            // Invalidating now would let edges cache the objects that have not changed yet. Whoever has taken over the lock has
+            // inherited all this with it.
+            if lost.is_none() {
+                record_unfinished(&stores.primary, &UnfinishedPublish { record: true, ..pending }, run).await;
+            }
             return Err(match lost {
                 Some(lost) => Error::new(OPERATION, SyncError::Lock(lost)),
                 None => Error::new(OPERATION, stopped),
@@ -344,10 +351,19 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         let text = format!("`{key}` was changed by another program during the deploy; the deploy is planned again");
         warn(run, text, "write to the buckets with twinsite only: its lock keeps two deploys apart");
         plans += 1;
-        prepared = while_locked(lock, run, async |run| Box::pin(prepare(stores, request, &run)).await).await?;
+        prepared = match Box::pin(prepare_again(stores, request, lock, run)).await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                if !error.is_lost_lock() {
+                    record_unfinished(&stores.primary, &UnfinishedPublish { record: true, ..pending }, run).await;
+                }
+                return Err(error);
+            }
+        };
     };
     // Requests of a holder that was stopped may still arrive: the next publish deletes what they create.
-    let inherited = lock.inherited().created.clone();
+    let is_published = |key: &String| key.parse().is_ok_and(|key| request.source.get(&key).is_some());
+    let inherited = lock.inherited().created.iter().filter(|key| !is_published(key)).cloned().collect();
     let finishing = while_locked(lock, run, async |run| {
         let Done { transferred, pending, recorded_before } = done;
         let Transferred { published, invalidation } = transferred;
@@ -358,6 +374,17 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         Ok(publish_result(published, &collected, invalidation))
     });
     Ok(DeployResult::Published(Box::new(finishing.await?)))
+}
+
+/// Plans again, if the lock has not been taken over: then the deploy that has it changed the objects, and this one is at its end.
+async fn prepare_again<S: VersionedStore>(
+    stores: &Pair<S>,
+    request: &PublishRequest<'_>,
+    lock: &mut Lock<'_, S>,
+    run: &Run,
+) -> Result<Prepared, Error> {
+    Box::pin(lock.confirm()).await.map_err(SyncError::from).context(OPERATION)?;
+    while_locked(lock, run, async |run| Box::pin(prepare(stores, request, &run)).await).await
 }
 
 /// A publish that holds the lock.

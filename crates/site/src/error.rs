@@ -5,6 +5,7 @@ use std::io;
 use twinsite_aws::{AwsError, Kind};
 use twinsite_core::{Cancelled, Halted, Invalid, PlanError};
 use twinsite_dns_failover::probe::ProbeError;
+
 use twinsite_sync::lock::LockError;
 use twinsite_sync::{Interrupted, SourceError, StoreError, SyncError};
 
@@ -106,7 +107,8 @@ impl Error {
     /// An error with the hints that belong to its cause.
     pub fn new(operation: impl Into<String>, cause: impl Into<Cause>) -> Self {
         let cause = cause.into();
-        let hints = hints(&cause);
+        let mut hints = hints(&cause);
+        hints.dedup();
         Self { operation: operation.into(), cause: Box::new(cause), hints }
     }
 
@@ -125,6 +127,11 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// True if the lock was lost: another deploy may have it by now.
+    pub(crate) fn is_lost_lock(&self) -> bool {
+        matches!(&*self.cause, Cause::Sync(SyncError::Lock(LockError::Lost)))
     }
 
     /// The class of the error.

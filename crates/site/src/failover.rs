@@ -7,7 +7,7 @@ use twinsite_s3_site::S3Site;
 use crate::config::Config;
 use crate::context::{Environment, SiteContext};
 use crate::error::{Context, Error};
-use crate::verify::compare_buckets;
+use crate::verify::{compare_buckets, objects_differ};
 
 const FAILOVER: &str = "fail over to the backup";
 const FAILBACK: &str = "fail back to the primary";
@@ -83,7 +83,8 @@ async fn check_primary(site: &SiteContext) -> Result<(), Error> {
     let differences: Vec<_> = compared.differences.into_iter().chain(compared.foreign).collect();
     let Some(first) = differences.first() else { return Ok(()) };
     let count = differences.len();
-    let why = format!("the buckets are out of sync: {count} objects differ, first `{}` ({})", first.key, first.reason);
+    let why =
+        format!("the buckets are out of sync: {}, first `{}` ({})", objects_differ(count), first.key, first.reason);
     Err(Error::refused(FAILBACK, why)
         .hint("list them with `twinsite verify`; deploy again with `twinsite deploy`, or pass --force"))
 }

@@ -69,6 +69,11 @@ pub async fn verify(site: &SiteContext, dir: Option<PathBuf>, run: &Run) -> Resu
     Ok(found)
 }
 
+/// A number of objects that differ, with its noun and verb.
+pub(crate) fn objects_differ(count: usize) -> String {
+    if count == 1 { "1 object differs".to_owned() } else { format!("{count} objects differ") }
+}
+
 /// How the backup differs from the primary.
 pub(crate) async fn compare_buckets(stores: &Pair<S3Store>, run: &Run) -> Result<VerifyResult, SyncError> {
     compare_stores(stores, stores.backup.bucket(), run).await

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_site::{Event, Side, Watch};
 
+use super::printable::one_line;
 use super::text::size;
 use super::{JsonLine, eprint, print_json, with_flags};
 
@@ -43,7 +44,7 @@ impl Watch for EventLines {
         let text = match event {
             Event::Object { verb, side, key, reason, bytes } if self.objects => {
                 let bytes = if *bytes > 0 { format!(" ({})", size(*bytes)) } else { String::new() };
-                format!("{} {verb:<7} {key}  {reason}{bytes}", side_name(*side))
+                format!("{} {verb:<7} {}  {reason}{bytes}", side_name(*side), one_line(key))
             }
             Event::Waiting { what, since, .. } if !self.is_due(what, *since) => String::new(),
             other => line(other),

@@ -1,6 +1,6 @@
 //! Results as text.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -11,6 +11,7 @@ use twinsite_site::{
     PrimaryState, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, Target, VerifyResult,
 };
 
+use super::printable::one_line;
 use crate::result::{CommandResult, DeployedResult, DrilledResult};
 #[cfg(feature = "local")]
 use crate::served::{Addresses, DnsTarget, LocalState};
@@ -154,15 +155,15 @@ fn deploy_plan(plan: &DeployPlanSummary) -> String {
     let primary = &plan.primary;
     let mut text = format!("primary ({})\n", primary.bucket);
     for put in &primary.put {
-        let _ = writeln!(text, "  put      {}  {} ({})", put.key, put.reason, size(put.bytes));
+        let _ = writeln!(text, "  put      {}  {} ({})", one_line(&put.key), put.reason, size(put.bytes));
     }
     for rewrite in &primary.rewrite {
-        let _ = writeln!(text, "  rewrite  {}  {}", rewrite.key, rewrite.reason);
+        let _ = writeln!(text, "  rewrite  {}  {}", one_line(&rewrite.key), rewrite.reason);
     }
     for delete in &primary.delete {
-        let _ = writeln!(text, "  delete   {}  {} ({})", delete.key, delete.reason, size(delete.bytes));
+        let _ = writeln!(text, "  delete   {}  {} ({})", one_line(&delete.key), delete.reason, size(delete.bytes));
     }
-    for key in &primary.foreign {
+    for key in primary.foreign.iter().map(|key| one_line(key)) {
         let _ = writeln!(text, "  keep     {key}  not published by twinsite");
     }
     let (puts, rewrites, deletes) = (primary.put.len(), primary.rewrite.len(), primary.delete.len());
@@ -184,15 +185,15 @@ fn planned_backup(planned: &PlannedBackup, all: bool) -> String {
     }
     let shown = if all { usize::MAX } else { SHOWN };
     for copy in planned.copy.iter().take(shown) {
-        let _ = writeln!(text, "  copy     {}  {} ({})", copy.key, copy.reason, size(copy.bytes));
+        let _ = writeln!(text, "  copy     {}  {} ({})", one_line(&copy.key), copy.reason, size(copy.bytes));
     }
     if planned.copy.len() > shown {
         let _ = writeln!(text, "  … and {} more (-v lists all)", planned.copy.len() - shown);
     }
-    for key in &planned.delete {
+    for key in planned.delete.iter().map(|key| one_line(key)) {
         let _ = writeln!(text, "  delete   {key}  deleted in the primary");
     }
-    for key in &planned.foreign {
+    for key in planned.foreign.iter().map(|key| one_line(key)) {
         let _ = writeln!(text, "  keep     {key}  not published by twinsite");
     }
     text
@@ -209,7 +210,8 @@ fn deployed(deployed: &DeployedResult) -> String {
     if !collected.releases.is_empty() {
         let ids: Vec<String> = collected.releases.iter().map(ToString::to_string).collect();
         let versions = count(collected.versions, "unreferenced version");
-        let _ = writeln!(text, "expired  releases {}, {versions} deleted ({})", ids.join(", "), size(collected.bytes));
+        let noun = if ids.len() == 1 { "release" } else { "releases" };
+        let _ = writeln!(text, "expired  {noun} {}, {versions} deleted ({})", ids.join(", "), size(collected.bytes));
     }
     match &publish.invalidation {
         InvalidationResult::Accepted { paths, usd } => {
@@ -227,14 +229,16 @@ fn deployed(deployed: &DeployedResult) -> String {
     if let Some(requests) = requests {
         let list: Vec<String> = requests.iter().map(|(name, count)| format!("{count} {name}")).collect();
         let _ = writeln!(text, "requests {}", list.join(", "));
-        text.push_str("to view it: `twinsite local`, or add --serve");
+        text.push_str("to view it: `twinsite local`, or add --serve\n");
     } else {
-        for (name, url) in [("site", &publish.url), ("primary", &publish.primary.url), ("backup", &publish.backup.url)]
-        {
+        for (name, url) in [("primary", &publish.primary.url), ("backup", &publish.backup.url)] {
             if let Some(url) = url {
                 let _ = writeln!(text, "{name:<8} {url}");
             }
         }
+    }
+    if let Some(url) = &publish.url {
+        let _ = writeln!(text, "site     {url}");
     }
     text
 }
@@ -285,13 +289,13 @@ fn verified(verified: &VerifyResult, verbose: bool) -> String {
     let mut text = String::new();
     let shown = if verbose { usize::MAX } else { SHOWN };
     for one in differences.iter().take(shown) {
-        let _ = writeln!(text, "{}  {}  {}", one.bucket, one.key, one.reason);
+        let _ = writeln!(text, "{}  {}  {}", one.bucket, one_line(&one.key), one.reason);
     }
     if differences.len() > shown {
         let _ = writeln!(text, "… and {} more (-v lists all)", differences.len() - shown);
     }
     for one in foreign.iter().take(shown) {
-        let _ = writeln!(text, "{}  {}  {}; kept", one.bucket, one.key, one.reason);
+        let _ = writeln!(text, "{}  {}  {}; kept", one.bucket, one_line(&one.key), one.reason);
     }
     match differences.len() {
         0 => text + "no differences",
@@ -302,7 +306,7 @@ fn verified(verified: &VerifyResult, verbose: bool) -> String {
 fn backfilled(backfilled: &BackfillResult) -> String {
     let BackfillResult { copied, bytes, deleted, missed, foreign, in_sync, seconds, versions, job, .. } = backfilled;
     let mut text = String::new();
-    for key in foreign.iter().take(SHOWN) {
+    for key in foreign.iter().take(SHOWN).map(|key| one_line(key)) {
         let _ = writeln!(text, "{key}  exists in the backup only, not published by twinsite; kept");
     }
     if let Some(job) = job {
@@ -311,7 +315,7 @@ fn backfilled(backfilled: &BackfillResult) -> String {
             "job {} replicated {} of {}, {} failed",
             job.id,
             job.succeeded,
-            count(usize::try_from(job.total).unwrap_or(usize::MAX), "version"),
+            count(job.total, "version"),
             job.failed
         );
         if job.failed > 0 {
@@ -345,8 +349,10 @@ fn releases(all: &[ReleaseSummary]) -> String {
         let description = [restores, one.message.clone()].into_iter().flatten().collect::<Vec<_>>().join(": ");
         let live = if one.id == newest.id { "*" } else { " " };
         let (id, time, objects, changed) = (one.id, &one.time, one.objects, one.changed);
+        let noun = if objects == 1 { "object, " } else { "objects," };
+        let (commit, description) = (one_line(&commit), one_line(&description));
         let line =
-            format!("{live}{id:>5}  {time}  {objects:>6} objects, {changed:>6} changed  {commit:<10}  {description}");
+            format!("{live}{id:>5}  {time}  {objects:>6} {noun} {changed:>6} changed  {commit:<10}  {description}");
         line.trim_end().to_owned()
     };
     let lines: Vec<String> = all.iter().rev().map(line).collect();
@@ -360,13 +366,13 @@ fn release(details: &ReleaseDetails, verbose: bool) -> String {
     let restores = restores.map(|id| format!("release {id}"));
     for (name, value) in [("message", message), ("commit", commit), ("publisher", publisher), ("restores", &restores)] {
         if let Some(value) = value {
-            let _ = writeln!(text, "{name:<12} {value}");
+            let _ = writeln!(text, "{name:<12} {}", one_line(value));
         }
     }
-    let _ = writeln!(text, "{objects} objects ({}), {changed} of them changed", size(*bytes));
+    let _ = writeln!(text, "{} ({}), {changed} changed", count(*objects, "object"), size(*bytes));
     let shown = if verbose { usize::MAX } else { SHOWN };
     for object in details.objects.iter().take(shown) {
-        let _ = writeln!(text, "  {}  {}  ({})", object.key, object.etag, size(object.bytes));
+        let _ = writeln!(text, "  {}  {}  ({})", one_line(&object.key), object.etag, size(object.bytes));
     }
     if details.objects.len() > shown {
         let _ = writeln!(text, "  … and {} more (-v lists all)", details.objects.len() - shown);
@@ -378,7 +384,7 @@ fn compared(differences: &[ReleaseDifference], verbose: bool) -> String {
     let shown = if verbose { usize::MAX } else { SHOWN };
     let mut text = String::new();
     for one in differences.iter().take(shown) {
-        let _ = writeln!(text, "{:<9} {}", one.kind, one.key);
+        let _ = writeln!(text, "{:<9} {}", one.kind, one_line(&one.key));
     }
     if differences.len() > shown {
         let _ = writeln!(text, "… and {} more (-v lists all)", differences.len() - shown);
@@ -438,8 +444,8 @@ fn status(status: &Status) -> String {
     };
     line("buckets", &(sync + by_hand));
     let release = status.release.as_ref().map(|release| {
-        let message = release.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
-        format!("{} of {}, {} objects{message}", release.id, release.time, release.objects)
+        let message = release.message.as_ref().map(|message| format!(": {}", one_line(message))).unwrap_or_default();
+        format!("{} of {}, {}{message}", release.id, release.time, count(release.objects, "object"))
     });
     line("release", release.as_deref().unwrap_or("none"));
     match status.pending_steps {
@@ -578,8 +584,8 @@ pub(super) fn local_state(state: &LocalState) -> String {
 }
 
 /// A number with its noun.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+pub(super) fn count<N: Copy + Display + From<u8> + PartialEq>(number: N, noun: &str) -> String {
+    if number == N::from(1) { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// Bytes in binary units.

@@ -16,6 +16,7 @@ use crate::config;
 mod drift;
 mod drill;
 mod plane;
+mod probe_object;
 mod trouble;
 
 const MODES: [Mode; 3] = [Mode::Dns, Mode::Origin, Mode::Layered];
@@ -46,6 +47,10 @@ struct TestSite {
 
 /// Opens a site. Each call is attempted once if `attempts` says so, else as often as the command does.
 async fn open(cloud: &Cloud, text: &str, attempts: Option<u32>) -> TestSite {
+    open_with(cloud, text, attempts, Network::Unavailable).await
+}
+
+async fn open_with(cloud: &Cloud, text: &str, attempts: Option<u32>, network: Network) -> TestSite {
     let access = Access {
         embedded: Some(cloud.http_client()),
         retry: attempts.map(|attempts| retries().with_max_attempts(attempts)),
@@ -54,7 +59,7 @@ async fn open(cloud: &Cloud, text: &str, attempts: Option<u32>) -> TestSite {
     let session = Session::open(access.clone()).await;
     let config = config::parse(text).unwrap();
     crate::local::hosted_zone(&session.route53(), &config).await.unwrap();
-    let environment = Environment { access, polling: crate::local::POLLING, network: Network::Unavailable };
+    let environment = Environment { access, polling: crate::local::POLLING, network };
     let context = SiteContext::with_session(config, session.clone(), ACCOUNT.parse().unwrap(), environment).unwrap();
     let (services, site) = (context.services().clone(), context.site().clone());
     TestSite { context, services, site, session }

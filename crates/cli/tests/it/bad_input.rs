@@ -139,7 +139,7 @@ fn server(status: &'static str, body: &'static str) -> String {
 }
 
 /// Answers every request with the same error, but for the question who we are when it knows us.
-fn answering(knows_us: bool, status: &'static str, body: &'static str) -> String {
+pub(crate) fn answering(knows_us: bool, status: &'static str, body: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {

@@ -1,18 +1,15 @@
 //! The drill and the switch, by the real binary: on this machine, in fast time.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Stdio};
-use std::time::Duration;
-
-use serde_json::{Value, json};
+use serde_json::json;
 use twinsite_local::Cloud;
 use twinsite_local::World;
 use twinsite_local::s3::{Condition, Doc, NewObject};
 
+use crate::help::listed;
+use crate::server::{Process, Server, signal};
 use crate::{CONFIG, Project};
 
-fn site(mode: &str) -> Project {
+pub(crate) fn site(mode: &str) -> Project {
     let project = Project::new();
     project.write("twinsite.toml", &CONFIG.replace("[primary]", &format!("mode = \"{mode}\"\n[primary]")));
     project.local(&["deploy", "--apply"]);
@@ -75,88 +72,75 @@ fn a_drill_does_not_begin_unless_all_is_well() {
     refused(&project, "differs from its configuration: 2 steps");
 }
 
-fn started(project: &Project, args: &[&str]) -> Child {
-    project.command(args).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
-}
-
-/// Waits until a process says something.
-fn until_it_says(child: &mut Child, word: &str) {
-    let lines = BufReader::new(child.stderr.as_mut().unwrap()).lines().map_while(Result::ok);
-    let mut said = Vec::new();
-    for line in lines {
-        said.push(line);
-        if said.last().is_some_and(|line| line.contains(word)) {
-            return;
-        }
-    }
-    panic!("no `{word}` in {said:?}");
-}
-
-fn signal(child: &Child, signal: &str) {
-    std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
-}
+/// Every command, with its options, while the primary is broken. `init` and `completions` do not open the site, and `local`
+/// serves the cloud in which it is; `failover` and `iam-policy --account` say in their help that they do not warn.
+const COMMANDS: [&[&str]; 22] = [
+    &["plan"],
+    &["plan", "--json"],
+    &["status"],
+    &["verify"],
+    &["verify", "public"],
+    &["deploy"],
+    &["deploy", "--dry-run"],
+    &["deploy", "--force"],
+    &["releases"],
+    &["releases", "1"],
+    &["releases", "1", "2"],
+    &["rollback", "--dry-run"],
+    &["rollback", "1"],
+    &["backfill"],
+    &["backfill", "--dry-run"],
+    &["failback"],
+    &["failback", "--force"],
+    &["cert", "import", "--cert", "cert.pem", "--key", "key.pem"],
+    &["iam-policy", "--role", "reader"],
+    &["destroy"],
+    &["destroy", "--former"],
+    // Restores what the drill has broken, and so comes last. The journal remains.
+    &["apply"],
+];
+const WITHOUT_WARNING: [&str; 5] = ["completions", "failover", "help", "init", "local"];
 
 #[test]
-fn killed_in_the_middle_everybody_says_so_until_it_is_put_back() {
+fn killed_in_the_middle_every_command_warns_until_it_is_restored() {
     let project = site("dns");
-    let mut drill = started(&project, &["drill", "--local", "--speed", "5"]);
-    until_it_says(&mut drill, "https               failed");
-    // The embedded cloud writes a few times a second.
-    std::thread::sleep(Duration::from_millis(600));
-    signal(&drill, "-KILL");
-    drill.wait().unwrap();
-    for command in [&["plan"][..], &["status"], &["deploy"], &["verify"]] {
-        let said = project.run(&[command, &["--local"]].concat()).err();
-        assert!(said.contains("drill --restore"), "{command:?}: {said}");
+    project.write("public/index.html", "the second release");
+    project.local(&["deploy"]);
+    let made = rcgen::generate_simple_self_signed(vec!["www.example.com".to_owned()]).unwrap();
+    project.write("cert.pem", &made.cert.pem());
+    project.write("key.pem", &made.signing_key.serialize_pem());
+    let server = Server::start(&project, &["--speed", "60"]);
+    server.pause("DeleteBucketWebsite", 1);
+    let mut drill = Process::start(&project, &["drill", "--local"]);
+    server.until_held(&mut drill);
+    server.pause("GetHealthCheckStatus", 1);
+    server.until_held(&mut drill);
+    signal(&drill.child, "-KILL");
+    drill.end();
+    server.release();
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 3, "the website configuration is missing");
+    let drill = project.run(&["drill", "--local"]).err();
+    assert!(drill.contains("has left the primary broken (website)") && drill.contains("drill --restore"), "{drill}");
+    let help = project.run(&["--help"]).out();
+    for command in listed(&help) {
+        let known = COMMANDS.iter().any(|args| args[0] == command);
+        assert!(known != WITHOUT_WARNING.contains(&command) || command == "drill", "{command}");
     }
-    assert!(project.run(&["drill", "--local"]).err().contains("has left the primary broken (website)"));
-    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 3);
+    let warning = "a drill has not been completed: the primary may still be broken on purpose";
+    for args in COMMANDS {
+        let ran = project.run(&[args, &["--local"]].concat());
+        let said = if args.contains(&"--json") { ran.out() } else { ran.err() };
+        assert!(said.contains(warning) && said.contains("drill --restore"), "{args:?}: {said}");
+        assert_eq!(said.matches(warning).count(), 1, "{args:?}: {said}");
+    }
+    for args in [&["failover"][..], &["iam-policy"]] {
+        let help = project.run(&[args, &["--help"]].concat()).out().replace('\n', " ");
+        assert!(help.contains("does not warn about an interrupted drill"), "{help}");
+    }
     assert!(project.local(&["drill", "--restore"]).out().contains("restored: website"));
     assert!(project.local(&["drill", "--restore"]).out().contains("nothing to restore"));
     let plan = project.run(&["plan", "--local", "--check"]);
-    assert!(plan.code() == 0 && !plan.err().contains("warning"), "{}", plan.err());
-}
-
-#[test]
-fn stopped_in_the_middle_it_puts_the_primary_back_first() {
-    let project = site("dns");
-    let mut drill = started(&project, &["drill", "--local", "--speed", "5"]);
-    until_it_says(&mut drill, "https               failed");
-    signal(&drill, "-INT");
-    assert_eq!(drill.wait().unwrap().code(), Some(130));
-    let plan = project.run(&["plan", "--local", "--check"]);
-    assert!(plan.code() == 0 && !plan.err().contains("warning"), "{}", plan.err());
-}
-
-/// `twinsite local` in a process of its own.
-pub(crate) struct Server(Child, Value);
-
-impl Server {
-    pub(crate) fn start(project: &Project, args: &[&str]) -> Self {
-        let mut command = project.command(&[&["local", "--json"], args].concat());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        Self(child, serde_json::from_str(&line).unwrap())
-    }
-
-    /// Breaks and mends the world.
-    pub(crate) fn faults(&self, faults: &Value) {
-        let address = self.1["api"].as_str().unwrap().trim_start_matches("http://").to_owned();
-        let (mut stream, body) = (TcpStream::connect(&address).unwrap(), faults.to_string());
-        let head = format!("PUT /_twinsite/faults HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
-        write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        signal(&self.0, "-INT");
-        self.0.wait().unwrap();
-    }
+    assert!(!plan.err().contains("warning"), "{}", plan.err());
 }
 
 #[test]
@@ -200,7 +184,7 @@ fn they_do_not_come_back_to_a_primary_that_is_ill_or_behind() {
         let new = NewObject { key: "only-here.html".into(), ..NewObject::default() };
         world.s3().put_object("www.example.com", new, &Condition::None).unwrap();
     });
-    refused("1 objects differ, first `only-here.html` (not in the primary)");
+    refused("1 object differs, first `only-here.html` (not in the primary)");
     let drill = project.run(&["drill", "--local"]);
     assert!(drill.err().contains("by hand"), "{}", drill.err());
     project.local(&["failback", "--force"]);
@@ -210,7 +194,7 @@ fn they_do_not_come_back_to_a_primary_that_is_ill_or_behind() {
     });
     let drill = project.run(&["drill", "--local"]);
     assert!(drill.code() == 1 && drill.err().contains("out of sync"), "{}", drill.err());
-    assert!(drill.err().contains("1 objects differ, first `404.html` (size)"), "{}", drill.err());
+    assert!(drill.err().contains("1 object differs, first `404.html` (size)"), "{}", drill.err());
     project.local(&["backfill"]);
     let verified = project.local(&["verify"]).out();
     assert!(verified.contains("only-here.html  not in the primary; kept"), "{verified}");
@@ -220,22 +204,22 @@ fn they_do_not_come_back_to_a_primary_that_is_ill_or_behind() {
 fn a_deploy_during_a_drill_is_warned_and_works_and_a_backup_that_fails_too_is_told() {
     let project = site("dns");
     let server = Server::start(&project, &["--speed", "20"]);
-    let mut drill = started(&project, &["drill", "--local"]);
-    until_it_says(&mut drill, "https               failed");
+    let mut drill = Process::start(&project, &["drill", "--local"]);
+    drill.until_it_says("https               failed");
     project.write("public/new.html", "published meanwhile");
     let deployed = project.local(&["deploy"]);
     assert!(deployed.err().contains("broken on purpose") && deployed.out().contains("1 put"), "{}", deployed.err());
-    assert_eq!(drill.wait().unwrap().code(), Some(0));
+    assert_eq!(drill.end().code, Some(0));
     assert_eq!(project.run(&["verify", "--local"]).code(), 0);
     // Route 53 answers the primary when neither side is healthy: visitors never get anywhere.
-    let mut drill = started(&project, &["drill", "--local", "--objective", "60s"]);
-    until_it_says(&mut drill, "https               failed");
+    let mut drill = Process::start(&project, &["drill", "--local", "--objective", "60s"]);
+    drill.until_it_says("https               failed");
     server.faults(&json!({"regions_out": ["us-west-2"]}));
-    until_it_says(&mut drill, "backup              missing");
-    until_it_says(&mut drill, "restoring the primary");
+    drill.until_it_says("backup              missing");
+    drill.until_it_says("restoring the primary");
     // The journal is in the backup: it is cleared when that is back.
     server.faults(&json!({}));
-    drill.wait().unwrap();
+    drill.end();
     project.local(&["drill", "--restore"]);
     assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
 }

@@ -7,13 +7,14 @@ use twinsite_local::World;
 use twinsite_local::s3::{Condition, Doc, ListQuery, NewObject, Part};
 
 use crate::Project;
-use crate::drill::{Server, world};
+use crate::drill::world;
+use crate::server::Server;
 
-const PRIMARY: &str = "www-example-com-000000000000-us-east-1";
-const BACKUP: &str = "www.example.com";
+pub(crate) const PRIMARY: &str = "www-example-com-000000000000-us-east-1";
+pub(crate) const BACKUP: &str = "www.example.com";
 
 /// Puts an object as if it had been there before anything else.
-fn put(world: &World, bucket: &str, key: &str, text: &str) {
+pub(crate) fn put(world: &World, bucket: &str, key: &str, text: &str) {
     let chunk = world.s3().store_chunk(text.to_owned().into()).unwrap();
     let etag = twinsite_sync::md5(text.as_bytes()).to_string();
     let part = Part { number: 1, etag: etag.clone(), size: text.len() as u64, chunks: vec![chunk], ..Part::default() };
@@ -29,12 +30,16 @@ fn put(world: &World, bucket: &str, key: &str, text: &str) {
 
 /// A site whose primary has objects that are older than the replication rule.
 fn older_than_its_rule() -> Project {
+    with_older_objects(5)
+}
+
+pub(crate) fn with_older_objects(number: usize) -> Project {
     let project = Project::new();
     project.local(&["apply"]);
     world(&project, |world| {
         let mut rule = None;
         world.s3().update_bucket(PRIMARY, |settings| rule = settings.docs.remove(&Doc::Replication)).unwrap();
-        for n in 0..5 {
+        for n in 0..number {
             put(world, PRIMARY, &format!("old/{n}.txt"), &format!("old {n}"));
         }
         put(world, BACKUP, "theirs.txt", "theirs");

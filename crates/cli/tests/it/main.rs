@@ -5,10 +5,15 @@
 mod bad_input;
 mod deploy;
 mod drill;
+mod help;
 mod history;
+mod hostile;
 mod interrupted;
 mod output;
+mod server;
 mod site;
+mod takeover;
+mod terminal;
 
 use std::fs;
 use std::path::Path;
@@ -30,6 +35,14 @@ impl Project {
         project.write("public/assets/app.css", "body{}");
         project.write("public/assets/a b+ü.svg", "<svg/>");
         project
+    }
+
+    /// The same project, with the state of its embedded cloud, which no process may have open.
+    fn copy(&self) -> Self {
+        let copy = Self(tempfile::tempdir().unwrap());
+        let everything = self.path().join(".");
+        assert!(Command::new("cp").arg("-a").arg(everything).arg(copy.path()).status().unwrap().success());
+        copy
     }
 
     fn path(&self) -> &Path {

@@ -204,28 +204,6 @@ fn quiet_says_nothing_and_verbose_names_objects() {
     assert!(project.run(&["completions", "bash"]).out().contains("twinsite"));
 }
 
-/// `script` gives a program a terminal; every Debian has it.
-#[cfg(target_os = "linux")]
-#[test]
-fn on_a_terminal_bars_show_files_bytes_rate_and_time_left() {
-    let project = Project::new();
-    for n in 0..400 {
-        project.write(&format!("public/pages/{n}.html"), &"page ".repeat(2000));
-    }
-    let deploy = format!("stty cols 120; {} deploy --apply --local", env!("CARGO_BIN_EXE_twinsite"));
-    let mut script = std::process::Command::new("script");
-    script.args(["-qec", &deploy, "/dev/null"]).current_dir(project.path()).env("TERM", "xterm");
-    let shown = String::from_utf8_lossy(&script.output().unwrap().stdout).into_owned();
-    for part in ["primary transfer", "files", "MiB/", "/s", "left"] {
-        assert!(shown.contains(part), "no `{part}` in {shown}");
-    }
-    let last = shown.trim_end().lines().last().unwrap();
-    assert!(last.starts_with("to view it:"), "the bars are gone at the end: {last}");
-    let plain = project.local(&["deploy", "--force"]);
-    let plain = plain.out() + &plain.err();
-    assert!(!plain.contains('\u{1b}') && !plain.contains('\r'), "no terminal, no bars: {plain}");
-}
-
 #[test]
 fn local_serves_both_websites_and_other_commands_use_it() {
     let project = Project::new();
@@ -252,4 +230,105 @@ fn local_serves_both_websites_and_other_commands_use_it() {
     std::process::Command::new("kill").args(["-INT", &server.id().to_string()]).status().unwrap();
     assert_eq!(server.wait().unwrap().code(), Some(0));
     assert_eq!(project.json(&["deploy"])["primary"]["unchanged"], serde_json::json!(6));
+}
+
+#[test]
+fn errors_without_a_terminal_begin_with_the_word_error() {
+    let project = Project::new();
+    let mut failed = 0;
+    for args in [
+        &["frobnicate"][..],
+        &["plan", "--frobnicate"],
+        &["plan"],
+        &["plan", "--config", "none.toml"],
+        &["deploy", "--local", "none"],
+        &["deploy", "--local", "--max-delete", "lots"],
+        &["deploy", "--local"],
+        &["init"],
+        &["failback", "--local", "--config", "none/none.toml", "--profile", "none"],
+        &["drill"],
+        &["drill", "--local", "--how", "fire"],
+        &["releases", "7", "--local"],
+        &["rollback", "--local"],
+        &["cert", "import", "--cert", "none", "--key", "none", "--local"],
+        &["iam-policy", "--role", "reader", "--account", "1"],
+    ] {
+        let ran = project.run(args);
+        assert_eq!(ran.code() == 0, ran.err().is_empty(), "{args:?}: {}", ran.err());
+        failed += usize::from(ran.code() != 0);
+        assert!(ran.code() == 0 || ran.err().starts_with("error: "), "{args:?}: {}", ran.err());
+    }
+    assert!(failed >= 13, "{failed}");
+}
+
+/// A number of one is not followed by a plural.
+fn numbers_agree(args: &[&str], text: &str) {
+    for line in text.lines().filter(|line| !line.starts_with("requests ")) {
+        let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(['(', ')', ',', ':'])).collect();
+        for pair in words.windows(2).filter(|pair| pair[0] == "1") {
+            let plural = pair[1].ends_with('s') && pair[1].chars().all(|c| c.is_ascii_lowercase()) && pair[1] != "s";
+            assert!(!plural, "{args:?}: `{}` in `{line}`", pair.join(" "));
+        }
+    }
+}
+
+#[test]
+fn one_is_followed_by_a_singular() {
+    let project = Project::new();
+    for name in ["404.html", "about", "assets"] {
+        let path = project.path().join("public").join(name);
+        std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path)).unwrap();
+    }
+    let config = crate::CONFIG.replace("[primary]", "[publish]\nkeep_releases = 1\n[primary]");
+    project.write("twinsite.toml", &config);
+    let said = |args: &[&str]| {
+        let ran = project.run(&[args, &["--local"]].concat());
+        let text = ran.out() + &ran.err();
+        numbers_agree(args, &text);
+        text
+    };
+    said(&["deploy", "--apply"]);
+    assert!(said(&["releases"]).contains(" 1 object, "));
+    assert!(said(&["releases", "1"]).contains("1 object ("));
+    assert!(said(&["status"]).contains("1 object"));
+    project.write("public/index.html", "two");
+    said(&["deploy", "--dry-run"]);
+    assert!(said(&["verify", "public"]).contains("1 difference"));
+    let deployed = said(&["deploy"]);
+    assert!(deployed.contains("expired  release 1, "), "{deployed}");
+    said(&["releases", "2", "2"]);
+    project.write("twinsite.toml", &config.replace("[primary]", "[dns]\nttl = 30\n[primary]"));
+    assert!(said(&["plan"]).contains("1 step in 1 wave"));
+    assert!(said(&["drill"]).contains("1 step is pending"));
+    assert!(said(&["apply"]).contains("applied: 1 step"));
+    crate::drill::world(&project, |world| {
+        crate::history::put(world, crate::history::BACKUP, "index.html", "changed in the backup");
+    });
+    assert!(said(&["drill"]).contains("1 object differs, first `index.html`"));
+    said(&["backfill", "--dry-run"]);
+    said(&["backfill"]);
+}
+
+/// The folder holds a private key, among other things that are of no use elsewhere.
+#[test]
+fn what_belongs_to_this_machine_is_kept_out_of_git_and_from_others() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let project = Project::new();
+    let ignored = |folder: &str| std::fs::read_to_string(project.path().join(folder).join(".gitignore")).ok();
+    let mode = |name: &str| std::fs::metadata(project.path().join(name)).unwrap().permissions().mode() & 0o777;
+    project.local(&["plan"]);
+    drop(crate::server::Server::start(&project, &[]));
+    assert_eq!(ignored(".twinsite").as_deref(), Some("*\n"));
+    assert_eq!(ignored(".twinsite/local"), None);
+    assert_eq!((mode(".twinsite/local"), mode(".twinsite/local/ca.key")), (0o700, 0o600));
+    // A folder that was there before is its owner's.
+    std::fs::remove_file(project.path().join(".twinsite/.gitignore")).unwrap();
+    project.local(&["deploy", "--apply"]);
+    assert_eq!(ignored(".twinsite"), None);
+    // The index alone, and a state directory elsewhere.
+    std::fs::remove_dir_all(project.path().join(".twinsite")).unwrap();
+    project.local(&["deploy", "--apply", "--state", "elsewhere"]);
+    assert_eq!((ignored(".twinsite").as_deref(), ignored("elsewhere").as_deref()), (Some("*\n"), Some("*\n")));
+    assert!(project.path().join(".twinsite/index").exists());
 }

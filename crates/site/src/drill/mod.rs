@@ -114,7 +114,14 @@ impl PreparedDrill {
         let Self { scenario, watcher, sample } = self;
         let undo = site.services.s3.read_restore_action(&site.site, scenario.outage).await;
         let undo = undo.context("read what is about to be broken")?;
+        if run.is_cancelled() {
+            return Err(not_started());
+        }
         let started = write_journal(site, &undo).await?;
+        if run.is_cancelled() {
+            site.services.s3.delete_drill_journal(&site.site).await.context("delete the journal of the drill")?;
+            return Err(not_started());
+        }
         let speed = watcher.speed();
         let observed = Box::pin(break_and_watch(site, Watch { watcher, sample }, &scenario, &undo, run)).await?;
         let Observed { samples, restored } = observed;
@@ -171,33 +178,46 @@ async fn break_and_watch(
         watch_until(&mut watcher, &mut log, run, hold, |sample| sample.at >= hold).await;
         Ok(())
     };
+    // In a drill of replication the journal is kept until the probe object is deleted.
+    let has_probe_object = scenario.path == FailoverPath::None;
     let restore = async || {
         emit(run, clock.at(), "restoring the primary");
         s3.restore_primary(&site.site, undo).await?;
-        if scenario.path == FailoverPath::None && run.is_cancelled() {
-            s3.delete_replication_probe(&site.site).await?;
-        }
-        s3.delete_drill_journal(&site.site).await
+        if has_probe_object { Ok(()) } else { s3.delete_drill_journal(&site.site).await }
     };
-    let stop = run.cancel.clone().cancelled_owned();
-    let Bracketed { body, restore } = Box::pin(bracket(breaking, body, stop, restore)).await;
+    // The body ends by itself when the run is cancelled: a put in flight must not arrive after its object was deleted.
+    let Bracketed { body, restore } = Box::pin(bracket(breaking, body, std::future::pending(), restore)).await;
     let still_broken = "the primary is still broken: `twinsite drill --restore` restores it";
     restore.map_err(|error| Error::new(OPERATION, error).hint(still_broken))?;
-    match body {
-        None => return Err(interrupted()),
-        Some(done) => done.map_err(|error| Error::new(OPERATION, error).hint("the primary was restored"))?,
-    }
     let restored = clock.at();
-    // An object put while replication was off never arrives; one put now must.
-    let put = put_probe_object(site, &mut watcher, scenario, "restored").await;
-    put.map_err(|error| Error::new(OPERATION, error).hint("the primary was restored"))?;
-    let until = restored + scenario.timeout();
-    let failed_back = |sample: &Sample| sample.at > restored && scenario.path.is_failed_back(sample);
-    watch_until(&mut watcher, &mut log, run, until, failed_back).await;
-    if scenario.path == FailoverPath::None {
-        s3.delete_replication_probe(&site.site).await.context("delete the drill's probe object")?;
+    let failed_back = async {
+        body.unwrap_or(Ok(())).map_err(was_restored)?;
+        if !run.is_cancelled() {
+            // An object put while replication was off never arrives; one put now must.
+            put_probe_object(site, &mut watcher, scenario, "restored").await.map_err(was_restored)?;
+        }
+        let until = restored + scenario.timeout();
+        let failed_back = |sample: &Sample| sample.at > restored && scenario.path.is_failed_back(sample);
+        watch_until(&mut watcher, &mut log, run, until, failed_back).await;
+        if run.is_cancelled() { Err(was_restored(Cancelled)) } else { Ok(()) }
+    };
+    let failed_back = Box::pin(failed_back).await;
+    if has_probe_object {
+        delete_probe_object(site).await?;
     }
-    if run.is_cancelled() { Err(interrupted()) } else { Ok(Observed { samples: log.samples, restored }) }
+    failed_back.map(|()| Observed { samples: log.samples, restored })
+}
+
+/// Deletes the probe object, whatever the result of the drill, and then the journal.
+async fn delete_probe_object(site: &SiteContext) -> Result<(), Error> {
+    let deleted = async {
+        site.services.s3.delete_replication_probe(&site.site).await?;
+        site.services.s3.delete_drill_journal(&site.site).await
+    };
+    deleted.await.map_err(|error| {
+        Error::new("delete the probe object of the drill", error)
+            .hint("the primary was restored; `twinsite drill --restore` deletes the object")
+    })
 }
 
 /// In a drill of replication: puts an object into the primary that the backup should receive.
@@ -215,8 +235,12 @@ async fn put_probe_object(
     Ok(())
 }
 
-fn interrupted() -> Error {
-    Error::new(OPERATION, Cause::Cancelled(Cancelled)).hint("the primary was restored")
+fn was_restored(cause: impl Into<Cause>) -> Error {
+    Error::new(OPERATION, cause).hint("the primary was restored")
+}
+
+fn not_started() -> Error {
+    Error::new("start the drill", Cancelled).hint("nothing was broken")
 }
 
 /// The samples so far.
@@ -235,7 +259,7 @@ async fn watch_until(
     holds: impl Fn(&Sample) -> bool,
 ) {
     while watcher.clock().at() < until && !run.is_cancelled() {
-        let sample = Box::pin(watcher.sample()).await;
+        let Some(sample) = run.cancel.run_until_cancelled(Box::pin(watcher.sample())).await else { return };
         let health = health_changes(&mut log.health, &sample);
         for change in changes(log.samples.last(), &sample).into_iter().chain(health) {
             emit(run, change.at, &format!("{:<19} {}", change.observer, change.observed));

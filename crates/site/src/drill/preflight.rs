@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use twinsite_aws::AwsError;
-use twinsite_core::{Cancelled, Pair, Plan, Run, Side};
+use twinsite_core::{Pair, Plan, Run, Side};
 use twinsite_s3_site::Adopt;
 
 use super::timeline::{Sample, is_served_by_primary};
 use super::watcher::{SiteProbes, Watcher};
-use super::{DrillRequest, Journal, Scenario};
+use super::{DrillRequest, Journal, Scenario, not_started};
 use crate::context::SiteContext;
-use crate::error::{Cause, Context, Error};
+use crate::error::{Context, Error};
 use crate::state::SiteState;
-use crate::verify::compare_buckets;
+use crate::verify::{compare_buckets, objects_differ};
 
 const OPERATION: &str = "start the drill";
 
@@ -40,19 +40,20 @@ impl PreparedDrill {
         let state = site.observe(Adopt::Refuse, OPERATION).await?;
         let plan = Plan::new(state.steps()?).context(OPERATION)?;
         if !plan.is_empty() {
-            let why = format!("the site differs from its configuration: {} steps are pending", plan.len());
+            let pending = if plan.len() == 1 { "step is" } else { "steps are" };
+            let why = format!("the site differs from its configuration: {} {pending} pending", plan.len());
             return Err(Error::refused(OPERATION, why).hint("see `twinsite plan`, then run `twinsite apply`"));
         }
         check_in_sync(site).await?;
         let mut watcher = watcher(site, &state).await?;
         loop {
             let sample = Box::pin(watcher.sample()).await;
+            if run.is_cancelled() {
+                return Err(not_started());
+            }
             let problems = problems(&sample);
             if problems.is_empty() && sample.health.len() == watcher.health_checks() {
                 return Ok(Self { scenario, watcher, sample });
-            }
-            if run.is_cancelled() {
-                return Err(Error::new(OPERATION, Cause::Cancelled(Cancelled)).hint("nothing was broken"));
             }
             let expired = watcher.elapsed() >= REPORT_TIMEOUT && watcher.elapsed_real() >= REPORT_TIMEOUT_REAL;
             if expired {
@@ -85,7 +86,8 @@ async fn check_in_sync(site: &SiteContext) -> Result<(), Error> {
     let compared = compare_buckets(&site.stores(), &Run::silent()).await.context(OPERATION)?;
     let Some(first) = compared.differences.first() else { return Ok(()) };
     let count = compared.differences.len();
-    let why = format!("the buckets are out of sync: {count} objects differ, first `{}` ({})", first.key, first.reason);
+    let why =
+        format!("the buckets are out of sync: {}, first `{}` ({})", objects_differ(count), first.key, first.reason);
     Err(Error::refused(OPERATION, why).hint("run `twinsite backfill`; list them with `twinsite verify`"))
 }
 

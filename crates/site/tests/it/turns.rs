@@ -289,6 +289,9 @@ async fn stopped(stop: Stop, rng: &mut fastrand::Rng) -> Outcome {
     if first_was_first && newest.id > winner.release.unwrap() {
         return Outcome::Sequential;
     }
+    if primary.contents().contains_key(&".twinsite/lock".parse().unwrap()) {
+        return Outcome::Sequential; // Its request for the lock was on its way: it took the free lock after the other had ended.
+    }
     // The winner has said that it is done: nothing that visitors get changes any more.
     let visible = |all: &std::collections::BTreeMap<Key, (bytes::Bytes, Headers)>| -> Vec<(Key, bytes::Bytes)> {
         let public = all.iter().filter(|(key, _)| !key.is_reserved());

@@ -252,6 +252,14 @@ impl<S: Store> Lock<'_, S> {
         Ok(true)
     }
 
+    /// Extends the lease, and so finds out whether the lock is still this holder's.
+    ///
+    /// # Errors
+    /// [`LockError::Lost`] if it is not.
+    pub async fn confirm(&mut self) -> Result<(), LockError> {
+        if self.renew().await? { Ok(()) } else { Err(LockError::Lost) }
+    }
+
     /// How long the holder may still write.
     fn remaining(&self) -> Duration {
         remaining(&self.renewed, self.lease.ttl)

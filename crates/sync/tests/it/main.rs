@@ -8,6 +8,7 @@ mod faults;
 mod gated;
 mod lane;
 mod large;
+mod lease;
 mod model;
 mod moto;
 mod publish;
