@@ -414,9 +414,8 @@ struct Done {
 impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
     /// Uploads, invalidates, records the release, follows the backup, deletes.
     async fn run(&self, prepared: Prepared, run: &Run) -> Result<Transferred, Interrupted> {
-        let mut uploaded = Changes::uploaded(&prepared, self.request.source, &self.pending.keys);
-        uploaded.held.extend(self.pending.all.then(|| "*".to_owned()));
-        let deleted = Changes::deleted(&prepared, self.request.source);
+        let uploaded = Changes::uploaded(&prepared, self.request.source, self.pending);
+        let deleted = Changes::deleted(&prepared, self.request.source, self.pending);
         let changes = !uploaded.is_empty() || !deleted.is_empty();
         let matters = !uploaded.held.is_empty() || !deleted.held.is_empty();
         let how = Publishing {

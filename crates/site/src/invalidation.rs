@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use twinsite_aws::AwsError;
 use twinsite_cdn::{ChangeKind, Edges, FolderUrls, InvalidationPaths};
 use twinsite_core::{Event, Run, edge, wait};
+use twinsite_sync::lock::UnfinishedPublish;
 use twinsite_sync::{Prepared, Source};
 
 use crate::context::SiteContext;
@@ -54,15 +55,15 @@ pub struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    /// What a publish uploads. `pending` are keys that this publish and earlier ones have to invalidate.
-    pub(crate) fn uploaded(prepared: &Prepared, source: &'a Source, pending: &BTreeSet<String>) -> Self {
+    /// What a publish uploads. `pending` is what this publish and earlier ones have to invalidate.
+    pub(crate) fn uploaded(prepared: &Prepared, source: &'a Source, pending: &UnfinishedPublish) -> Self {
         let plan = &prepared.plan;
         let deleted: BTreeSet<String> = plan.deletes().iter().map(|delete| delete.key.to_string()).collect();
         let (new, old): (Vec<_>, Vec<_>) = plan.puts().iter().partition(|put| put.replaces.is_none());
         let rewritten = plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
         let replaced = old.iter().map(|put| &put.object.key).chain(rewritten);
         Self {
-            held: pending.difference(&deleted).cloned().collect(),
+            held: pending.keys.difference(&deleted).cloned().chain(pending.all.then(|| "*".to_owned())).collect(),
             revalidated: prepared.revalidated().difference(&deleted).cloned().collect(),
             created: new.iter().map(|put| put.object.key.to_string()).collect(),
             replaced: replaced.map(ToString::to_string).collect(),
@@ -70,11 +71,12 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// What a publish deletes after that.
-    pub(crate) fn deleted(prepared: &Prepared, source: &'a Source) -> Self {
+    /// What a publish deletes after that. An edge may hold an object that an earlier publish had to invalidate, and did not.
+    pub(crate) fn deleted(prepared: &Prepared, source: &'a Source, pending: &UnfinishedPublish) -> Self {
         let revalidated = prepared.revalidated();
+        let is_pending = |key: &str| pending.all || pending.keys.contains(key);
         let keys = prepared.plan.deletes().iter().map(|delete| delete.key.to_string());
-        let (revalidated, held) = keys.partition(|key| revalidated.contains(key));
+        let (revalidated, held) = keys.partition(|key| revalidated.contains(key) && !is_pending(key));
         Self { held, revalidated, created: BTreeSet::new(), replaced: BTreeSet::new(), source }
     }
 

@@ -33,24 +33,39 @@ impl TestSite {
     pub(crate) async fn applied() -> Self {
         let cloud = Cloud::memory();
         cloud.world().set_delays(Delays::NONE);
+        let access = Access { embedded: Some(cloud.http_client()), ..Access::default() };
+        let route53 = Session::open(access).await.route53();
+        route53.create_hosted_zone().name("example.com").caller_reference("zone").send().await.unwrap();
+        let site = Self::open(cloud, |_| {}).await;
+        let planned = plan(&site.context, AdoptBuckets::Refuse, &Run::silent()).await.unwrap();
+        Box::pin(apply(&site.context, planned, &Run::silent())).await.unwrap();
+        site
+    }
+
+    /// The site in a cloud, with a configuration of one's own.
+    pub(crate) async fn open(cloud: Cloud, configure: impl FnOnce(&mut Config)) -> Self {
         let pause = Duration::from_millis(1);
         let retry = RetryConfig::standard().with_max_attempts(2).with_initial_backoff(pause).with_max_backoff(pause);
         let access = Access { embedded: Some(cloud.http_client()), retry: Some(retry), ..Access::default() };
         let session = Session::open(access.clone()).await;
-        session.route53().create_hosted_zone().name("example.com").caller_reference("zone").send().await.unwrap();
         let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
         let mut config = Config::new("www.example.com".parse().unwrap(), regions);
         config.publish.guard = Guard { count: 1000, percent: 100 };
+        configure(&mut config);
         let environment = Environment { access, polling: POLLING, network: Network::Unavailable };
         let context = SiteContext::with_session(config, session, ACCOUNT.parse().unwrap(), environment).unwrap();
-        let planned = plan(&context, AdoptBuckets::Refuse, &Run::silent()).await.unwrap();
-        Box::pin(apply(&context, planned, &Run::silent())).await.unwrap();
         Self { cloud, context }
     }
 
     pub(crate) async fn deploy(&self, dir: &Path) -> Result<DeployResult, Error> {
+        self.deploy_within(dir, OPTIONS.parity_timeout).await
+    }
+
+    /// A deploy that waits for replication as long as this.
+    pub(crate) async fn deploy_within(&self, dir: &Path, parity_timeout: Duration) -> Result<DeployResult, Error> {
         let source = SourceDirectory::read(self.context.config(), dir, None, None).await?;
-        let request = DeployRequest { options: OPTIONS, ..DeployRequest::default() };
+        let options = PublishOptions { parity_timeout, ..OPTIONS };
+        let request = DeployRequest { options, ..DeployRequest::default() };
         Box::pin(deploy(&self.context, source, &request, &Run::silent())).await
     }
 
