@@ -396,11 +396,14 @@ struct Transfer<'a, S, I> {
     pending: &'a UnfinishedPublish,
 }
 
+/// The number of paths, if any had to be invalidated; or why they were not, and what is pending.
+type Invalidated = Result<Option<usize>, (AwsError, UnfinishedPublish)>;
+
 /// What a transfer did.
 struct Transferred {
     published: Published,
     /// The number of paths, if any had to be invalidated.
-    invalidation: Result<Option<usize>, AwsError>,
+    invalidation: Invalidated,
 }
 
 /// A transfer that is complete, but for what is left to record.
@@ -448,7 +451,11 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
         let (invalidated_deletes, ()) =
             join(Box::pin(self.invalidate(&distribution, &deleted, run)), Box::pin(publish.follow())).await;
         let invalidation = match (distribution, invalidated, invalidated_deletes) {
-            (Err(error), ..) | (_, Err(error), _) | (_, _, Err(error)) => Err(error),
+            (Err(error), ..) | (_, Err(error), _) | (_, _, Err(error)) => {
+                let mut pending = uploaded.pending();
+                pending.join(deleted.pending());
+                Err((error, pending))
+            }
             (Ok(_), Ok(first), Ok(second)) => Ok(first.into_iter().chain(second).reduce(|a, b| a + b)),
         };
         Ok(Transferred { published: Box::pin(publish.end()).await, invalidation })
@@ -529,7 +536,7 @@ struct UnfinishedRecord {
 /// undo the deploy.
 async fn settle_invalidation<S: VersionedStore>(
     primary: &S,
-    invalidation: Result<Option<usize>, AwsError>,
+    invalidation: Invalidated,
     pending: &UnfinishedPublish,
     before: UnfinishedRecord,
     run: &Run,
@@ -544,10 +551,11 @@ async fn settle_invalidation<S: VersionedStore>(
             }
             paths.map_or(InvalidationResult::None, InvalidationResult::accepted)
         }
-        Err(error) => {
+        Err((error, changed)) => {
             let text = format!("CloudFront may serve outdated objects for up to a day: {error}");
             warn(run, text, "the pending invalidation is recorded in the bucket; the next deploy requests it again");
-            let left = UnfinishedPublish { record: false, created: before.left.created, ..pending.clone() };
+            let mut left = UnfinishedPublish { record: false, created: before.left.created, ..pending.clone() };
+            left.join(changed);
             record_unfinished(primary, &left, run).await;
             InvalidationResult::Pending { error: error.to_string() }
         }

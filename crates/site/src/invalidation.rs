@@ -59,13 +59,13 @@ impl<'a> Changes<'a> {
     pub(crate) fn uploaded(prepared: &Prepared, source: &'a Source, pending: &UnfinishedPublish) -> Self {
         let plan = &prepared.plan;
         let deleted: BTreeSet<String> = plan.deletes().iter().map(|delete| delete.key.to_string()).collect();
-        let (new, old): (Vec<_>, Vec<_>) = plan.puts().iter().partition(|put| put.replaces.is_none());
+        let old = plan.puts().iter().filter(|put| put.replaces.is_some());
         let rewritten = plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
-        let replaced = old.iter().map(|put| &put.object.key).chain(rewritten);
+        let replaced = old.map(|put| &put.object.key).chain(rewritten);
         Self {
             held: pending.keys.difference(&deleted).cloned().chain(pending.all.then(|| "*".to_owned())).collect(),
             revalidated: prepared.revalidated().difference(&deleted).cloned().collect(),
-            created: new.iter().map(|put| put.object.key.to_string()).collect(),
+            created: pending.created.clone(),
             replaced: replaced.map(ToString::to_string).collect(),
             source,
         }
@@ -78,6 +78,16 @@ impl<'a> Changes<'a> {
         let keys = prepared.plan.deletes().iter().map(|delete| delete.key.to_string());
         let (revalidated, held) = keys.partition(|key| revalidated.contains(key) && !is_pending(key));
         Self { held, revalidated, created: BTreeSet::new(), replaced: BTreeSet::new(), source }
+    }
+
+    /// What is pending if nothing of this could be invalidated.
+    pub(crate) fn pending(self) -> UnfinishedPublish {
+        let Self { held, revalidated, created, replaced: _, source: _ } = self;
+        let all = held.contains("*");
+        UnfinishedPublish {
+            all,
+            ..UnfinishedPublish::new([held, revalidated, created].into_iter().flatten().collect())
+        }
     }
 
     /// True if no object is changed.

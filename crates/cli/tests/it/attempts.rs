@@ -37,7 +37,10 @@ fn requests_are_attempted_as_often_as_the_environment_or_the_profile_says() {
         let (project, (url, count)) = (Project::new(), unavailable());
         project.write(".aws/config", file);
         let mut command = project.command(&["status", "--endpoint-url", &url]);
-        command.env("AWS_ACCESS_KEY_ID", "AKIDTEST").env("AWS_SECRET_ACCESS_KEY", "secret").env("AWS_REGION", "us-east-1");
+        command
+            .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .env("AWS_REGION", "us-east-1");
         let ran = crate::Ran(command.envs(variables.iter().copied()).output().unwrap());
         assert_eq!(ran.code(), 1, "{}", ran.err());
         assert_eq!(count.load(Ordering::Relaxed), attempts, "{variables:?}: {}", ran.err());

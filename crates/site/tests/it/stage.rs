@@ -129,12 +129,12 @@ fn rules() -> Rules {
     Rules::web().header(HeaderRule::new("*", vec![held]).unwrap())
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { keep: KEEP, guard: Guard { count: 1000, percent: 100 }, ..Options::default() }
 }
 
 /// Stores without replication are copied to at once; a lock that is not renewed expires soon.
-fn publish_options() -> PublishOptions {
+pub(crate) fn publish_options() -> PublishOptions {
     PublishOptions {
         parity_timeout: Duration::ZERO,
         lock_timeout: Duration::from_secs(20),
