@@ -12,7 +12,7 @@ const TABLE: &str = "crates/core/tests/url_paths.tsv";
 
 /// Asks the page about every pair: whether a browser sends the path as it is, and what it makes of the plain name in a link. Names with
 /// characters that mean something in a link, and those with a space at the end, cannot be written plainly.
-const QUESTIONS: &str = r##"
+const QUESTIONS: &str = r"
 const link = document.createElement('a'), wrong = [];
 for (const [name, path] of pairs) {
   link.href = 'https://www.example.com' + path;
@@ -25,7 +25,7 @@ for (const [name, path] of pairs) {
 }
 document.documentElement.dataset.wrong = JSON.stringify(wrong);
 document.documentElement.dataset.asked = pairs.length;
-"##;
+";
 
 /// The table is what the script beside it prints.
 pub(crate) fn by_python() -> Result<()> {
@@ -38,7 +38,7 @@ pub(crate) fn by_python() -> Result<()> {
 }
 
 /// The page that asks a browser.
-pub(crate) fn page() -> Result<String> {
+fn page() -> Result<String> {
     let table = fs::read_to_string(root().join(TABLE))?;
     let pairs: Vec<Vec<&str>> = table.lines().map(|line| line.split('\t').collect()).collect();
     // `<` would end the script.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use aws_config::profile;
-use aws_sdk_s3::config::retry::{RetryConfig, RetryMode};
+use aws_config::retry::{RetryConfig, RetryMode};
 use aws_types::os_shim_internal::{Env, Fs};
 use twinsite_aws::retries;
 
@@ -39,9 +39,9 @@ mod tests {
     const FILE: &str = "[default]\nmax_attempts = 4\n[profile ci]\nmax_attempts = 3\nretry_mode = adaptive\n";
 
     async fn found(variables: &[(&str, &str)], profile: Option<&str>) -> (u32, RetryMode) {
-        let home = [("HOME", "/home/me")];
+        let home = [("HOME", "/h")];
         let env = Env::from_slice(&[&home, variables].concat());
-        let fs = Fs::from_slice(&[("/home/me/.aws/config", FILE)]);
+        let fs = Fs::from_slice(&[("/h/.aws/config", FILE)]);
         let retry = configured_in(&env, &fs, profile.map(str::to_owned)).await;
         assert_eq!(retry.initial_backoff(), retries().initial_backoff());
         (retry.max_attempts(), retry.mode())

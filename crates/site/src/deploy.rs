@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use futures::future::join;
 use twinsite_aws::AwsError;
-use twinsite_core::{Event, Pair, Run, Side};
+use twinsite_core::{Pair, Run, Side};
 use twinsite_s3_site::DRILL_JOURNAL_KEY;
 use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
@@ -22,7 +22,8 @@ use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
 use crate::invalidation::{Changes, Invalidator};
 use crate::options::PublishOptions;
-use crate::publish_result::{DeployPlan, DeployResult, InvalidationResult, PublishResult, publish_result, unchanged};
+use crate::publish_result::{DeployPlan, DeployResult, PublishResult, publish_result, unchanged};
+use crate::unfinished::{Invalidated, UnfinishedRecord, record_unfinished, settle_invalidation, warn};
 use crate::visitor_check;
 
 const OPERATION: &str = "publish";
@@ -396,9 +397,6 @@ struct Transfer<'a, S, I> {
     pending: &'a UnfinishedPublish,
 }
 
-/// The number of paths, if any had to be invalidated; or why they were not, and what is pending.
-type Invalidated = Result<Option<usize>, (AwsError, UnfinishedPublish)>;
-
 /// What a transfer did.
 struct Transferred {
     published: Published,
@@ -524,53 +522,6 @@ async fn newer_release<S: VersionedStore>(
     }
 }
 
-/// The record of unfinished publishes.
-struct UnfinishedRecord {
-    /// Whether there is one.
-    exists: bool,
-    /// What it is to say from now on.
-    left: UnfinishedPublish,
-}
-
-/// Clears or records what is pending. The objects are published by now, so an invalidation that was not accepted does not
-/// undo the deploy.
-async fn settle_invalidation<S: VersionedStore>(
-    primary: &S,
-    invalidation: Invalidated,
-    pending: &UnfinishedPublish,
-    before: UnfinishedRecord,
-    run: &Run,
-) -> InvalidationResult {
-    match invalidation {
-        Ok(paths) => {
-            if !before.left.is_empty() {
-                record_unfinished(primary, &before.left, run).await;
-            } else if before.exists {
-                // If the record stays, the next deploy invalidates once more, which is harmless.
-                drop(Box::pin(lock::clear_unfinished(primary)).await);
-            }
-            paths.map_or(InvalidationResult::None, InvalidationResult::accepted)
-        }
-        Err((error, changed)) => {
-            let text = format!("CloudFront may serve outdated objects for up to a day: {error}");
-            warn(run, text, "the pending invalidation is recorded in the bucket; the next deploy requests it again");
-            let mut left = UnfinishedPublish { record: false, created: before.left.created, ..pending.clone() };
-            left.join(changed);
-            record_unfinished(primary, &left, run).await;
-            InvalidationResult::Pending { error: error.to_string() }
-        }
-    }
-}
-
-async fn record_unfinished<S: VersionedStore>(primary: &S, pending: &UnfinishedPublish, run: &Run) {
-    if !pending.is_empty()
-        && let Err(error) = Box::pin(lock::record_unfinished(primary, pending)).await
-    {
-        let text = format!("pending invalidations could not be recorded: {error}");
-        warn(run, text, "invalidate `/*` in the CloudFront console");
-    }
-}
-
 /// Deletes versions that only expired releases refer to.
 async fn collect<S: VersionedStore>(
     stores: &Pair<S>,
@@ -623,8 +574,4 @@ fn save_index(index: &Index, run: &Run) {
         let text = format!("the index of file digests could not be saved: {error}");
         warn(run, text, "the next deploy hashes every file again; nothing else depends on it");
     }
-}
-
-fn warn(run: &Run, text: String, hint: &str) {
-    run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
 }

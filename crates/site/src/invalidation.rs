@@ -8,7 +8,7 @@ use twinsite_aws::AwsError;
 use twinsite_cdn::{ChangeKind, Edges, FolderUrls, InvalidationPaths};
 use twinsite_core::{Event, Run, edge, wait};
 use twinsite_sync::lock::UnfinishedPublish;
-use twinsite_sync::{Prepared, Source};
+use twinsite_sync::{Prepared, Source, SourceObject};
 
 use crate::context::SiteContext;
 use crate::options::WaitForInvalidation;
@@ -129,7 +129,7 @@ impl<'a> Changes<'a> {
     }
 
     fn has(&self, key: &str) -> bool {
-        header_of(self.source, key).is_some()
+        object(self.source, key).is_some()
     }
 }
 
@@ -152,16 +152,15 @@ impl EdgeRules<'_> {
     /// Whether edges hold an error of a missing page for longer than is worth waiting for.
     fn holds_errors(&self, source: &Source) -> bool {
         let document = self.not_found.filter(|_| self.folders == FolderUrls::Website);
-        let document = document.and_then(|key| header_of(source, key)).map(edge::ttl);
+        let document = document.and_then(|key| object(source, key));
+        let document = document.map(|object| edge::ttl(object.headers.cache_control.as_deref()));
         self.error_ttl.max(document.unwrap_or_default()) > edge::ERROR_TTL || !self.is_caching_known
     }
 }
 
-/// The `Cache-Control` of an object of the site.
-fn header_of<'a>(source: &'a Source, key: &str) -> Option<Option<&'a str>> {
-    let objects = source.objects();
-    let at = objects.binary_search_by(|object| object.key.as_str().cmp(key)).ok()?;
-    Some(objects[at].headers.cache_control.as_deref())
+/// The object of the site with this key.
+fn object<'a>(source: &'a Source, key: &str) -> Option<&'a SourceObject> {
+    source.get(&key.parse().ok()?)
 }
 
 /// No CDN: nothing is invalidated.

@@ -22,6 +22,7 @@ mod releases;
 mod rollback;
 mod state;
 mod status;
+mod unfinished;
 mod verify;
 mod visitor_check;
 

@@ -55,7 +55,8 @@ fn is_caching_known(from: &SdkSummary) -> bool {
 fn error_ttl(from: &SdkSummary) -> Duration {
     let configured = from.custom_error_responses().map(CustomErrorResponses::items).unwrap_or_default();
     let ttl = |code: i32| {
-        let found = configured.iter().find(|one| one.error_code() == code).and_then(|one| one.error_caching_min_ttl());
+        let found =
+            configured.iter().find(|one| one.error_code() == code).and_then(CustomErrorResponse::error_caching_min_ttl);
         found.and_then(|seconds| u64::try_from(seconds).ok()).map_or(edge::ERROR_TTL, Duration::from_secs)
     };
     ttl(403).max(ttl(404))
