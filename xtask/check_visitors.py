@@ -20,13 +20,18 @@ PRIMARY_OUT = {"regions_out": ["us-east-1"]}
 
 
 def ask(over):
-    """The CNAME, if any, and the address that the name server answers."""
-    question = dns.message.make_query(DOMAIN, dns.rdatatype.A)
-    answer = over(question, "127.0.0.1", port=int(DNS), timeout=5).answer
-    names = [str(r.target) for s in answer if s.rdtype == dns.rdatatype.CNAME for r in s]
-    addresses = [r.address for s in answer if s.rdtype == dns.rdatatype.A for r in s]
-    assert all(0 < s.ttl <= 60 for s in answer), answer
-    return names, addresses[0]
+    """The CNAME, if any, and the address that it leads to."""
+    names, name = [], DOMAIN
+    while True:
+        question = dns.message.make_query(name, dns.rdatatype.A)
+        answer = over(question, "127.0.0.1", port=int(DNS), timeout=5).answer
+        assert all(0 < s.ttl <= 60 for s in answer), answer
+        addresses = [r.address for s in answer if s.rdtype == dns.rdatatype.A for r in s]
+        if addresses:
+            return names, addresses[0]
+        # An authoritative server does not follow a CNAME out of its zone: a resolver asks for its target.
+        name = [str(r.target) for s in answer if s.rdtype == dns.rdatatype.CNAME for r in s][-1]
+        names.append(name)
 
 
 def visit(tls):

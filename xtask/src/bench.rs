@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::conformance;
 use crate::process::root;
+use crate::venv;
 use corpus::Corpus;
 use link::Link;
 use site::Stage;
@@ -43,7 +43,7 @@ pub(crate) struct Options {
 
 /// Measures, and tells.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    conformance::with_venv("bench", |venv| {
+    venv::with_venv("bench", |venv| {
         let tools = tools::find(venv, &options.rivals)?;
         let mut samples = kept(options);
         for series in PLAN.iter().filter(|series| series.name().contains(&options.only)) {

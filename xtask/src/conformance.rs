@@ -1,53 +1,48 @@
-//! `cargo xtask conformance`: the `moto_*` tests against a moto server in a venv under `target/`, then other tools on what
-//! twinsite wrote.
+//! `cargo xtask conformance`: the `moto_*` tests against a moto server in a venv under `target/`, other tools on what twinsite
+//! wrote, and on the embedded cloud the tests of moto that passed on AWS.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use crate::embedded::Process;
-use crate::process::{cargo, command, root, succeed};
-use crate::{interop, visitors};
+use crate::process::{cargo, command, succeed};
+use crate::venv::with_venv;
+use crate::{interop, verified, visitors};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Runs the suites.
-pub(crate) fn run() -> Result<()> {
+/// A part of the suites that can run on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Our tests named `moto_*`, on moto.
+    Moto,
+    /// Our buckets and services, read by other tools.
+    Interop,
+    /// Sites on the embedded cloud, visited by Python.
+    Visitors,
+    /// The tests of moto that passed on AWS, on the embedded cloud.
+    Verified,
+}
+
+/// Runs the suites, or one part of them.
+pub(crate) fn run(only: Option<Part>) -> Result<()> {
+    let wanted = |part| only.is_none_or(|only| only == part);
     with_venv("conformance", |venv| {
-        against_moto(&venv.join("bin/moto_server"))?;
-        interop::run(venv)?;
-        visitors::run(venv)
-    })
-}
-
-/// Does something with the pinned Python tools. Without pip or network this is a skip for a developer and a failure in CI.
-pub(crate) fn with_venv(what: &str, run: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    match venv() {
-        Ok(venv) => run(&venv),
-        Err(error) if in_ci() => Err(error),
-        Err(error) => {
-            eprintln!("{what}: skipped: {error:#}");
-            Ok(())
+        if wanted(Part::Moto) {
+            against_moto(&venv.join("bin/moto_server"))?;
         }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "CI says that it is CI in the environment only")]
-fn in_ci() -> bool {
-    std::env::var_os("CI").is_some_and(|value| value == "true")
-}
-
-fn venv() -> Result<PathBuf> {
-    let venv = root().join("target/venv");
-    if !venv.join("bin/pip").exists() {
-        succeed(command("python3").args(["-m", "venv"]).arg(&venv))?;
-    }
-    let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement", "xtask/requirements.txt"];
-    succeed(command(venv.join("bin/pip")).args(pip)).context("install the pinned tools")?;
-    Ok(venv)
+        if wanted(Part::Interop) {
+            interop::run(venv)?;
+        }
+        if wanted(Part::Visitors) {
+            visitors::run(venv)?;
+        }
+        if wanted(Part::Verified) { verified::run() } else { Ok(()) }
+    })
 }
 
 fn against_moto(program: &PathBuf) -> Result<()> {

@@ -17,6 +17,8 @@ mod report;
 mod test;
 mod tidy;
 mod urls;
+mod venv;
+mod verified;
 mod visitors;
 
 use std::process::ExitCode;
@@ -38,8 +40,11 @@ enum Command {
     Bench(bench::Options),
     /// Lint, test, conformance and real directories, as CI runs them.
     Ci,
-    /// The tests that run against moto, and our buckets read by other tools.
-    Conformance,
+    /// The tests that run against moto, our buckets read by other tools, and moto's own tests on the embedded cloud.
+    Conformance {
+        /// Only this part.
+        part: Option<conformance::Part>,
+    },
     /// Build the `twinsite` binary and run `twinsite deploy --apply`.
     DeploySite {
         /// Directory and further arguments of `twinsite deploy`.
@@ -79,7 +84,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Bench(options) => bench::run(&options)?,
         Command::Ci => ci::run()?,
-        Command::Conformance => conformance::run()?,
+        Command::Conformance { part } => conformance::run(part)?,
         Command::DeploySite { args } => return deploy_site::run(&args),
         Command::Large => large::run()?,
         Command::Lint => lint::run()?,

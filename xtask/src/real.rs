@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use walkdir::WalkDir;
 
-use crate::conformance;
 use crate::embedded::Home;
 use crate::interop::same_in_both;
 use crate::process::{built, cargo, command, root, succeed, works};
+use crate::venv;
 
 /// A Debian package of documentation.
 pub(crate) struct Package {
@@ -26,7 +26,7 @@ impl Package {
 
 /// Publishes this workspace's documentation and a Debian package's, and compares both buckets with each.
 pub(crate) fn run() -> Result<()> {
-    conformance::with_venv("real", |venv| {
+    venv::with_venv("real", |venv| {
         document()?;
         publish(venv, &built("doc"))?;
         match debian(&Package::JDK) {

@@ -9,7 +9,7 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use twinsite_aws::{AwsError, EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, patient_timeouts, retries, timeouts};
+use twinsite_aws::{AwsError, EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, retries, timeouts};
 use twinsite_core::{AccountId, Region};
 
 use crate::fixed_endpoint::FixedEndpoint;
@@ -91,7 +91,6 @@ impl Session {
         let config = aws_sdk_s3::config::Builder::from(&self.config)
             .region(aws_sdk_s3::config::Region::new(region.to_string()))
             .force_path_style(self.path_style)
-            .timeout_config(patient_timeouts())
             .build();
         aws_sdk_s3::Client::from_conf(config)
     }

@@ -6,7 +6,7 @@ mod tags;
 mod unmodeled;
 
 pub use error::{AwsError, Kind};
-pub use retry::{patient_timeouts, retries, timeouts, timeouts_for};
+pub use retry::{retries, timeouts, timeouts_for};
 pub use tags::{Owner, Tags};
 pub use unmodeled::UnmodeledOperation;
 

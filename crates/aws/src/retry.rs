@@ -14,20 +14,20 @@ pub fn retries() -> RetryConfig {
         .with_max_backoff(Duration::from_secs(10))
 }
 
-/// A host that cannot be reached is noticed quickly.
+/// Up to this number of bytes, a request takes no longer than one without a body.
+const SMALL: u64 = 1 << 20;
+
+/// A host that cannot be reached is noticed quickly, and a request that is accepted and never answered after a minute.
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).read_timeout(Duration::from_mins(1)).build()
 }
 
-/// The same for requests with bodies. The SDK's read timeout runs from the first byte of a request to the first one of its
-/// answer, so it must not cut a slow upload short. That nothing moves at all is noticed much sooner, by the SDK's stalled-stream
-/// protection.
-pub fn patient_timeouts() -> TimeoutConfig {
-    timeouts_for(0)
-}
-
-/// The same for a request with so many bytes, three others of which share a link of 2 Mbit/s with it.
+/// The same for a request with so many bytes, three others of which share a link of 2 Mbit/s with it. The SDK's read timeout runs
+/// from the first byte of a request to the first byte of its response, so it must not cut a slow upload short.
 pub fn timeouts_for(bytes: u64) -> TimeoutConfig {
+    if bytes <= SMALL {
+        return timeouts();
+    }
     // In steps, because each timeout has connections of its own.
     let steps = bytes.div_ceil(16 << 20).next_power_of_two();
     timeouts().into_builder().read_timeout(Duration::from_mins(5 * steps)).build()
@@ -37,11 +37,11 @@ pub fn timeouts_for(bytes: u64) -> TimeoutConfig {
 mod tests {
     use std::time::Duration;
 
-    use super::{patient_timeouts, timeouts_for};
+    use super::{SMALL, timeouts, timeouts_for};
 
     #[test]
     fn slow_links_are_waited_for() {
-        assert_eq!(timeouts_for(16 << 20).read_timeout(), patient_timeouts().read_timeout());
+        assert_eq!(timeouts_for(SMALL).read_timeout(), timeouts().read_timeout());
         for mebibytes in [16_u64, 17, 32, 52, 64] {
             let bits = 4 * (mebibytes << 20) * 8;
             let waits = timeouts_for(mebibytes << 20).read_timeout().unwrap();

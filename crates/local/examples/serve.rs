@@ -1,4 +1,5 @@
-//! Serves an embedded cloud with its data plane until Ctrl-C, for any S3 tool and for DNS and HTTP clients.
+//! Serves an embedded cloud with its data plane until Ctrl-C, for any S3 tool and for DNS and HTTP clients: on port 9000, or
+//! on the port in the first argument.
 //!
 //! `aws --endpoint-url http://127.0.0.1:9000 s3 mb s3://site` with the keys `embedded` and `embedded-secret`.
 
@@ -11,7 +12,8 @@ use twinsite_local::{Cloud, Ports, listen, serve};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cloud = Cloud::memory();
-    let api = listen(9000).await?;
+    let port = std::env::args().nth(1).map_or(Ok(9000), |port| port.parse())?;
+    let api = listen(port).await?;
     let data_plane = DataPlane::open(&cloud, None, Ports::ANY, 1).await?;
     let Ports { dns, http, https } = data_plane.endpoints().ports;
     let mut output = std::io::stdout();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected, Limited};
 use s3s::Body;
 use s3s::service::S3Service;
 
@@ -113,7 +113,11 @@ impl Cloud {
         match service {
             Service::Control(service) => {
                 let (head, stream) = request.into_parts();
-                let body = stream.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
+                let Ok(body) = Limited::new(stream, MAX_BODY).collect().await.map(Collected::to_bytes) else {
+                    let message = "The body of the request is too large, or incomplete.";
+                    let error = ServiceError::new("RequestEntityTooLarge", 413, message);
+                    return Ok(service.error_response(&Request::from_parts(head, Bytes::new()), &error));
+                };
                 let whole = Request::from_parts(head, body);
                 let answer = async { Ok(service.answer(self.world(), &whole)) };
                 let failure = |error: &ServiceError| service.error_response(&whole, error);
@@ -122,15 +126,17 @@ impl Cloud {
             }
             Service::S3 => {
                 let request = s3::with_creation_tags(request).await.map_err(|_| ConnectionReset)?;
-                let fault = self.admit(&info(s3::operation(&request)), Throttled::Yes).await;
+                let operation = s3::operation(&request);
+                let fault = self.admit(&info(operation.clone()), Throttled::Yes).await;
                 let answer = async {
-                    let mut response = self.inner.s3.call(request).await.map_err(|_| ConnectionReset)?;
+                    let answer = self.inner.s3.call(request).await.map_err(|_| ConnectionReset)?;
+                    let mut answer = s3::complete(answer, &operation).await;
                     // The same clock as that of `Last-Modified`, which may run faster than that of this machine.
                     let date = httpdate::fmt_http_date(self.world().clock().now());
                     if let Ok(date) = HeaderValue::try_from(date) {
-                        response.headers_mut().insert(header::DATE, date);
+                        answer.headers_mut().insert(header::DATE, date);
                     }
-                    Ok(response)
+                    Ok(answer)
                 };
                 with_fault(fault, reply::s3_error, answer).await
             }
@@ -185,6 +191,9 @@ impl Cloud {
         website::answer(self.world().s3(), bucket, request)
     }
 }
+
+/// The size of the largest request to a service other than S3, in bytes. Those are kept in memory as a whole.
+const MAX_BODY: usize = 4 << 20;
 
 /// Whether `slow_down_every` applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! Serves the embedded cloud on localhost.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Collected};
+use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -21,6 +21,7 @@ use crate::Cloud;
 use crate::context::Outages;
 use crate::fault::{Pause, PauseStatus};
 use crate::protocol::reply::typed;
+use crate::protocol::request::host_of;
 
 /// The server could not listen.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,9 @@ pub(crate) const FAULTS: &str = "/_twinsite/faults";
 /// A request to hold: `PUT` sets it, `GET` returns its status, `DELETE` releases it.
 pub(crate) const PAUSE: &str = "/_twinsite/pause";
 
+/// The size of the largest request to a control endpoint, in bytes.
+const MAX_BODY: usize = 1 << 20;
+
 /// Listens on localhost. Port 0 takes any free one.
 pub async fn listen(port: u16) -> Result<TcpListener, ServeError> {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
@@ -53,7 +57,12 @@ pub async fn serve(listener: TcpListener, cloud: Cloud, shutdown: impl Future<Ou
         let cloud = cloud.clone();
         async move {
             match request.uri().path() {
-                REQUESTS | ENDPOINTS | FAULTS | PAUSE => Ok(control(&cloud, request).await),
+                REQUESTS | ENDPOINTS | FAULTS | PAUSE if is_local(host_of(&request)) => {
+                    Ok(control(&cloud, request).await)
+                }
+                REQUESTS | ENDPOINTS | FAULTS | PAUSE => {
+                    Ok(typed(StatusCode::FORBIDDEN, "text/plain", "this is for programs on this machine\n".to_owned()))
+                }
                 _ => cloud.call(request.map(Body::from)).await,
             }
         }
@@ -61,10 +70,19 @@ pub async fn serve(listener: TcpListener, cloud: Cloud, shutdown: impl Future<Ou
     .await;
 }
 
+/// Whether a host names this machine. A page on the web could reach the control endpoints by a name of its own that leads
+/// here, but its requests have that name.
+fn is_local(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
+}
+
 /// Answers the control endpoints, which tests and commands in other processes use.
 async fn control(cloud: &Cloud, request: Request<Incoming>) -> Response<Body> {
     let (head, incoming) = request.into_parts();
-    let body = incoming.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    let Ok(body) = Limited::new(incoming, MAX_BODY).collect().await.map(Collected::to_bytes) else {
+        return typed(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", String::new());
+    };
     match (&head.method, head.uri.path()) {
         (&Method::GET, REQUESTS) => json(&cloud.request_counts()),
         (&Method::DELETE, REQUESTS) => {

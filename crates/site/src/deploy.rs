@@ -4,8 +4,6 @@
 //! [`deploy`] reads a directory; [`publish`] is the part that deploys and rollbacks share. It works on any pair of
 //! [`VersionedStore`] stores and with any [`Invalidator`], so tests run exactly what is shipped.
 
-use std::path::PathBuf;
-
 use futures::future::join;
 use twinsite_aws::AwsError;
 use twinsite_core::{Pair, Run, Side};
@@ -13,8 +11,8 @@ use twinsite_s3_site::DRILL_JOURNAL_KEY;
 use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
-    Deletes, Guard, Index, Interrupted, Notes, Options, Prehasher, Prepared, Publish, Published, Publishing, Report,
-    RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish, walk,
+    Deletes, Guard, Index, Interrupted, Notes, Options, Prepared, Publish, Published, Publishing, Report,
+    RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish,
 };
 
 use crate::commit;
@@ -23,6 +21,7 @@ use crate::error::{Cause, Context, Error};
 use crate::invalidation::{Changes, Invalidator};
 use crate::options::PublishOptions;
 use crate::publish_result::{DeployPlan, DeployResult, PublishResult, publish_result, unchanged};
+use crate::source_directory::SourceDirectory;
 use crate::unfinished::{Invalidated, UnfinishedRecord, record_unfinished, settle_invalidation, warn};
 use crate::visitor_check;
 
@@ -80,46 +79,6 @@ impl Default for DeployRequest {
             check: VisitorCheck::Configured,
             options: PublishOptions::default(),
         }
-    }
-}
-
-/// A directory that was read for publishing, with the commit it was built from.
-#[derive(Debug)]
-pub struct SourceDirectory {
-    dir: PathBuf,
-    source: Source,
-    rules: Rules,
-    commit: Option<Commit>,
-    index: Index,
-    /// Hashes files until the deploy begins.
-    prehasher: Option<Prehasher>,
-}
-
-impl SourceDirectory {
-    /// Reads a directory. `index` is a file that keeps digests of unchanged files between deploys; `commit` the id of the
-    /// commit that the directory was built from, which git is asked for if `None`.
-    ///
-    /// # Errors
-    /// Files that cannot be published, and malformed rules.
-    pub async fn read(
-        config: &crate::Config,
-        dir: impl Into<PathBuf>,
-        index: Option<PathBuf>,
-        commit: Option<&str>,
-    ) -> Result<Self, Error> {
-        let (dir, rules) = (dir.into(), config.rules().context("use the configuration")?);
-        let index = index.map_or_else(Index::memory, |file| Index::open(&file));
-        let (path, walk_rules) = (dir.clone(), rules.clone());
-        let walking = tokio::task::spawn_blocking(move || walk(path, &walk_rules));
-        let (source, commit) = join(walking, commit::commit_of(&dir, commit)).await;
-        let source = source.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
-        let prehasher = Some(Prehasher::start(&source, &index));
-        Ok(Self { dir, source, rules, commit, index, prehasher })
-    }
-
-    /// The directory.
-    pub fn dir(&self) -> &std::path::Path {
-        &self.dir
     }
 }
 

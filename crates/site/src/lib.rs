@@ -20,6 +20,7 @@ mod probes;
 mod publish_result;
 mod releases;
 mod rollback;
+mod source_directory;
 mod state;
 mod status;
 mod unfinished;
@@ -33,9 +34,7 @@ pub use certificate::{CertificateFiles, import_certificate};
 pub use change::{Services, SiteChange};
 pub use config::{CdnConfig, Config, DnsConfig, PublishConfig};
 pub use context::{Environment, SiteContext};
-pub use deploy::{
-    DeployRequest, OlderCommit, PublishRequest, SourceDirectory, VisitorCheck, deploy, plan_deploy, prepare, publish,
-};
+pub use deploy::{DeployRequest, OlderCommit, PublishRequest, VisitorCheck, deploy, plan_deploy, prepare, publish};
 pub use error::{Cause, Error, ErrorKind};
 pub use estimate::Estimate;
 pub use failover::{FailbackChecks, failback, failover};
@@ -55,6 +54,7 @@ pub use releases::{
     ReleaseDetails, ReleaseDifference, ReleaseSummary, ReleasedObject, compare_releases, release, releases,
 };
 pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_rollback, rollback};
+pub use source_directory::SourceDirectory;
 pub use status::{
     AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, Health,
     HealthCheckState, RecordState, Status, Target, UnconfirmedEmail, VisitorTarget, status,

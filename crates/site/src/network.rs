@@ -66,6 +66,21 @@ impl ProbeNetwork {
         Err(last)
     }
 
+    /// The addresses that an answer leads to, as a visitor's resolver finds them. Name servers answer for their own zones
+    /// only: a CNAME record that leads out of them comes without an address. Those of an embedded cloud have AWS's names too.
+    pub async fn resolve(&self, answer: &DnsResponse) -> Vec<IpAddr> {
+        let addresses: Vec<IpAddr> = answer.addresses().collect();
+        let Some(name) = answer.names().last().filter(|_| addresses.is_empty()) else { return addresses };
+        match self.dns_query(name).await {
+            Ok(answer) => answer.addresses().collect(),
+            Err(ProbeError::NameServer(_)) => {
+                let found = tokio::net::lookup_host((name, 80)).await;
+                found.into_iter().flatten().map(|address| address.ip()).collect()
+            }
+            Err(_) => addresses,
+        }
+    }
+
     /// Requests a path of a host at an address.
     ///
     /// # Errors

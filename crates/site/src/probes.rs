@@ -21,8 +21,8 @@ impl SiteContext {
         let no_address = || ProbeError::NoAddress(host.to_owned());
         match &self.network {
             Network::Given(network) => {
-                let address = network.dns_query(host).await?.addresses().next().ok_or_else(no_address)?;
-                network.http_get(address, request).await
+                let addresses = network.resolve(&network.dns_query(host).await?).await;
+                network.http_get(*addresses.first().ok_or_else(no_address)?, request).await
             }
             Network::Internet => {
                 let found = tokio::net::lookup_host((host, 443)).await;

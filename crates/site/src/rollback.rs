@@ -9,12 +9,13 @@ use twinsite_sync::{
 };
 
 use crate::context::SiteContext;
-use crate::deploy::{DeployRequest, PublishRequest, SourceDirectory, VisitorCheck, deploy, prepare, publish};
+use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, prepare, publish};
 use crate::error::{Cause, Context, Error};
 use crate::invalidation::Invalidator;
 use crate::options::PublishOptions;
 use crate::publish_result::{DeployPlan, DeployResult};
 use crate::releases::{find_release, parse_id};
+use crate::source_directory::SourceDirectory;
 
 const OPERATION: &str = "roll back";
 

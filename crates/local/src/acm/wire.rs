@@ -77,14 +77,14 @@ fn request_certificate(acm: &mut Acm, input: &Value, region: &str, now: Now) -> 
 fn import_certificate(acm: &mut Acm, input: &Value, region: &str, now: Now) -> Result<Value, ServiceError> {
     let replaced = input["CertificateArn"].as_str();
     let text = |name: &str| input[name].as_str().unwrap_or_default();
-    let names = pem::names(text("Certificate")).map_err(invalid)?;
-    pem::check_key(text("PrivateKey")).map_err(invalid)?;
+    let imported = pem::import(text("Certificate"), text("PrivateKey"), input["CertificateChain"].as_str());
+    let pem::Imported { names, key_algorithm } = imported.map_err(invalid)?;
     if replaced.is_some() && input["Tags"].is_array() {
         return Err(invalid("Tags cannot be specified when a certificate is reimported"));
     }
     let request = CertificateRequest {
         names,
-        key_algorithm: "RSA_2048".to_owned(),
+        key_algorithm,
         token: None,
         tags: pairs(&input["Tags"]).collect(),
         region: region.to_owned(),

@@ -27,7 +27,7 @@ const HEADERS_POLICIES: [&str; 5] = [
     "eaab4381-ed33-4a86-88ca-d9558dc6cd63",
 ];
 
-/// Adds the defaults that CloudFront returns.
+/// Adds the defaults of the settings of a distribution.
 pub(super) fn with_defaults(mut config: Element) -> Element {
     "DistributionConfig".clone_into(&mut config.name);
     for list in ["Aliases", "CacheBehaviors", "CustomErrorResponses", "OriginGroups"] {
@@ -46,13 +46,94 @@ pub(super) fn with_defaults(mut config: Element) -> Element {
     }
     let restriction = vec![Element::leaf("RestrictionType", "none"), Element::leaf("Quantity", "0")];
     config.add_default(Element::node("Restrictions", vec![Element::node("GeoRestriction", restriction)]));
-    let certificate = vec![
-        Element::leaf("CloudFrontDefaultCertificate", "true"),
-        Element::leaf("MinimumProtocolVersion", "TLSv1"),
-        Element::leaf("CertificateSource", "cloudfront"),
-    ];
-    config.add_default(Element::node("ViewerCertificate", certificate));
+    config.add_default(leaves("ViewerCertificate", &[("CloudFrontDefaultCertificate", "true")]));
     config
+}
+
+/// A configuration as answers have it: with the defaults of everything in it that the request left out.
+pub(super) fn complete(config: &Element) -> Element {
+    let mut config = config.clone();
+    let logging = [("Enabled", "false"), ("IncludeCookies", "false"), ("Bucket", ""), ("Prefix", "")];
+    config.add_default(leaves("Logging", &logging));
+    for child in &mut config.children {
+        match child.name.as_str() {
+            "DefaultCacheBehavior" => behavior_defaults(child),
+            "CacheBehaviors" => child.items_mut().iter_mut().for_each(behavior_defaults),
+            "Origins" => child.items_mut().iter_mut().for_each(origin_defaults),
+            "CustomErrorResponses" => child.items_mut().iter_mut().for_each(|error| {
+                defaults(error, &[("ResponsePagePath", ""), ("ResponseCode", ""), ("ErrorCachingMinTTL", "10")]);
+            }),
+            "ViewerCertificate" => certificate_defaults(child),
+            _ => {}
+        }
+    }
+    config
+}
+
+fn leaves(name: &str, pairs: &[(&str, &str)]) -> Element {
+    Element::node(name, pairs.iter().map(|(name, text)| Element::leaf(name, *text)).collect())
+}
+
+fn defaults(element: &mut Element, pairs: &[(&str, &str)]) {
+    for (name, text) in pairs {
+        element.add_default(Element::leaf(name, *text));
+    }
+}
+
+/// The defaults of a cache behavior.
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DefaultCacheBehavior.html>
+fn behavior_defaults(behavior: &mut Element) {
+    defaults(behavior, &[("SmoothStreaming", "false"), ("Compress", "false"), ("FieldLevelEncryptionId", "")]);
+    for list in ["TrustedSigners", "TrustedKeyGroups"] {
+        behavior.add_default(leaves(list, &[("Enabled", "false"), ("Quantity", "0")]));
+    }
+    for list in ["LambdaFunctionAssociations", "FunctionAssociations"] {
+        behavior.add_default(Element::list(list, Vec::new()));
+    }
+    behavior.add_default(leaves("GrpcConfig", &[("Enabled", "false")]));
+    let read = || ["HEAD", "GET"].map(|method| Element::leaf("Method", method)).to_vec();
+    behavior.add_default(Element::list("AllowedMethods", read()));
+    if let Some(methods) = behavior.children.iter_mut().find(|child| child.name == "AllowedMethods") {
+        methods.add_default(Element::list("CachedMethods", read()));
+    }
+    if behavior.child("ForwardedValues").is_some() {
+        defaults(behavior, &[("MinTTL", "0"), ("DefaultTTL", "86400"), ("MaxTTL", "31536000")]);
+    }
+}
+
+/// The defaults of an origin.
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Origin.html>
+fn origin_defaults(origin: &mut Element) {
+    let own =
+        [("OriginPath", ""), ("ConnectionAttempts", "3"), ("ConnectionTimeout", "10"), ("OriginAccessControlId", "")];
+    defaults(origin, &own);
+    origin.add_default(Element::list("CustomHeaders", Vec::new()));
+    origin.add_default(leaves("OriginShield", &[("Enabled", "false")]));
+    for child in &mut origin.children {
+        match child.name.as_str() {
+            "CustomOriginConfig" => {
+                defaults(child, &[("OriginReadTimeout", "30"), ("OriginKeepaliveTimeout", "5")]);
+            }
+            "S3OriginConfig" => defaults(child, &[("OriginAccessIdentity", "")]),
+            _ => {}
+        }
+    }
+}
+
+/// The defaults of the certificate, and its ARN under its old name.
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ViewerCertificate.html>
+fn certificate_defaults(certificate: &mut Element) {
+    let arn = certificate.at("ACMCertificateArn").to_owned();
+    if arn.is_empty() {
+        let own =
+            [("SSLSupportMethod", "vip"), ("MinimumProtocolVersion", "TLSv1"), ("CertificateSource", "cloudfront")];
+        return defaults(certificate, &own);
+    }
+    let own =
+        [("CloudFrontDefaultCertificate", "false"), ("MinimumProtocolVersion", "TLSv1"), ("CertificateSource", "acm")];
+    defaults(certificate, &own);
+    certificate.children.retain(|child| child.name != "Certificate");
+    certificate.add_default(Element::leaf("Certificate", arn));
 }
 
 impl CloudFront {

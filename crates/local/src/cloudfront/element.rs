@@ -113,6 +113,11 @@ impl Element {
         self.child(name).and_then(|list| list.child("Items")).map_or(&[], |items| &items.children)
     }
 
+    /// The items of a list, to be changed.
+    pub(super) fn items_mut(&mut self) -> &mut [Self] {
+        self.children.iter_mut().find(|child| child.name == "Items").map_or(&mut [], |items| &mut items.children)
+    }
+
     /// Adds a child unless one with its name exists.
     pub fn add_default(&mut self, child: Self) {
         if self.child(&child.name).is_none() {

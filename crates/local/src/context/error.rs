@@ -14,19 +14,37 @@ pub struct ServiceError {
     pub status: u16,
     /// What is wrong.
     pub message: String,
+    /// Further elements of the response, such as the key that is missing.
+    pub(crate) details: Vec<(&'static str, String)>,
+    /// Further headers of the response.
+    pub(crate) headers: Vec<(&'static str, String)>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl PartialEq for ServiceError {
     fn eq(&self, other: &Self) -> bool {
-        (self.code, self.status, &self.message) == (other.code, other.status, &other.message)
+        let seen = |error: &Self| (error.code, error.status, error.message.clone(), error.details.clone());
+        seen(self) == seen(other)
     }
 }
 
 impl ServiceError {
     /// An error with any code and status.
     pub fn new(code: &'static str, status: u16, message: impl Into<String>) -> Self {
-        Self { code, status, message: message.into(), source: None }
+        let (details, headers) = (Vec::new(), Vec::new());
+        Self { code, status, message: message.into(), details, headers, source: None }
+    }
+
+    /// The error with a further element in the response.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.details.push((name, value.into()));
+        self
+    }
+
+    /// The error with a further header in the response.
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
     }
 
     /// A 400 with any code.

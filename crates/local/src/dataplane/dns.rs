@@ -8,15 +8,16 @@ use async_trait::async_trait;
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::proto::op::{Edns, MessageType, Metadata, OpCode, ResponseCode};
-use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, NS, SOA};
-use hickory_server::proto::rr::{Name, RData, Record as Rr};
+use hickory_server::proto::rr::rdata::{A, AAAA, CNAME};
+use hickory_server::proto::rr::{Name, RData, Record as Rr, RecordType};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::Context;
 use super::net::LOCALHOST;
-use super::resolve::{Answer, Data, Record};
+use super::resolve::{Code, Data, Record};
+use crate::route53::rdata;
 
 /// The idle timeout of TCP connections.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,19 +66,15 @@ impl RequestHandler for NameServer {
         match request.request_info() {
             Ok(info) if request.metadata.op_code == OpCode::Query => {
                 let name = info.query.name().to_string().trim_end_matches('.').to_ascii_lowercase();
-                let (answer, soa) = self.0.answer(&name, &info.query.query_type().to_string());
-                metadata.authoritative = answer != Answer::NotAuthoritative;
-                metadata.response_code = match &answer {
-                    Answer::Records(_) => ResponseCode::NoError,
-                    Answer::NoSuchName => ResponseCode::NXDomain,
-                    Answer::NotAuthoritative => ResponseCode::Refused,
+                let answer = self.0.answer(&name, &kind_of(info.query.query_type()));
+                metadata.authoritative = answer.authoritative;
+                metadata.response_code = match answer.code {
+                    Code::NoError => ResponseCode::NoError,
+                    Code::NoSuchName => ResponseCode::NXDomain,
+                    Code::Refused => ResponseCode::Refused,
                 };
-                if let Answer::Records(records) = answer {
-                    answers.extend(records.iter().filter_map(encode));
-                }
-                if answers.is_empty() {
-                    authority.extend(soa.as_ref().and_then(encode));
-                }
+                answers.extend(answer.records.iter().filter_map(encode));
+                authority.extend(answer.authority.iter().filter_map(encode));
             }
             Ok(_) => metadata.response_code = ResponseCode::NotImp,
             Err(_) => metadata.response_code = ResponseCode::FormErr,
@@ -94,6 +91,11 @@ impl RequestHandler for NameServer {
     }
 }
 
+/// The name of a type, as Route 53 has it.
+fn kind_of(kind: RecordType) -> String {
+    if u16::from(kind) == 99 { "SPF".to_owned() } else { kind.to_string() }
+}
+
 fn failed(metadata: Metadata) -> ResponseInfo {
     use hickory_server::proto::op::{Header, HeaderCounts};
     ResponseInfo::from(Header { metadata, counts: HeaderCounts::default() })
@@ -105,16 +107,8 @@ fn encode(record: &Record) -> Option<Rr> {
         Data::Address(std::net::IpAddr::V4(address)) => RData::A(A(*address)),
         Data::Address(std::net::IpAddr::V6(address)) => RData::AAAA(AAAA(*address)),
         Data::Cname(target) => RData::CNAME(CNAME(name(target)?)),
-        Data::Ns(target) => RData::NS(NS(name(target)?)),
-        Data::Soa(text) => {
-            let mut words = text.split_whitespace();
-            let (mname, rname) = (name(words.next()?)?, name(words.next()?)?);
-            let mut number = || words.next()?.parse::<u32>().ok();
-            let (serial, refresh, retry, expire, minimum) = (number()?, number()?, number()?, number()?, number()?);
-            let signed = |seconds: u32| i32::try_from(seconds).unwrap_or(i32::MAX);
-            RData::SOA(SOA::new(mname, rname, serial, signed(refresh), signed(retry), signed(expire), minimum))
-        }
-        Data::Text(_) => return None,
+        // Values are checked when they are stored.
+        Data::Other { kind, value } => rdata(kind, value).ok()?,
     };
     Some(Rr::from_rdata(name(&record.name)?, record.ttl, data))
 }

@@ -25,7 +25,7 @@ use crate::world::World;
 use ca::{CaError, CertificateAuthority};
 use edge::Edge;
 use net::{Addresses, Destination, LOCALHOST, NewListener, Scheme, destination_of};
-use resolve::{Answer, Data, NameServerData, Record};
+use resolve::{Answer, Data, MAX_CHAIN, NameServerData, Record};
 
 /// Why the data plane could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -144,27 +144,35 @@ impl Context {
         }
     }
 
-    /// The answer of the name servers, and the SOA record for a negative one.
-    fn answer(&self, name: &str, kind: &str) -> (Answer, Option<Record>) {
+    /// The answer of the name servers.
+    fn answer(&self, name: &str, kind: &str) -> Answer {
         let address = |name: &str| destination_of(name).map(|destination| self.inner.addresses.get(&destination));
         self.world().account(|account, _| {
             let (configs, health) = (configs_by_id(account.route53.checks()), self.world().health());
             let healthy = |id: &str| health.is_healthy(&configs, id);
             let data = NameServerData { zones: &account.route53, healthy: &healthy, address: &address };
-            (data.answer(name, kind), data.soa(name))
+            data.answer(name, kind)
         })
     }
 
-    /// Resolves a name to an address.
+    /// Resolves a name to an address, through all zones.
     fn resolve(&self, name: &str) -> Option<IpAddr> {
         if let Ok(address) = name.parse() {
             return Some(address);
         }
-        let (answer, _) = self.answer(&name.trim_end_matches('.').to_ascii_lowercase(), "A");
-        let Answer::Records(records) = answer else { return None };
-        records.iter().find_map(|record| match record.data {
-            Data::Address(address) => Some(address),
-            _ => None,
-        })
+        let mut name = name.trim_end_matches('.').to_ascii_lowercase();
+        for _ in 0..MAX_CHAIN {
+            let records = self.answer(&name, "A").records;
+            let address = records.iter().find_map(|record| match record.data {
+                Data::Address(address) => Some(address),
+                _ => None,
+            });
+            if address.is_some() {
+                return address;
+            }
+            let Some(Record { data: Data::Cname(target), .. }) = records.last() else { return None };
+            name = target.trim_end_matches('.').to_ascii_lowercase();
+        }
+        None
     }
 }

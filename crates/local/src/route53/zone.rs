@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Change, ChangeAction, RecordSet, Value, Values};
+use super::value::rdata;
 
 /// The hosted zone id of alias targets that are `CloudFront` distributions.
 /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html>
@@ -217,7 +218,7 @@ impl Zone {
             return Some("Invalid request: a failover record set needs both SetIdentifier and Failover".to_owned());
         }
         match (alias_target, resource_records, ttl) {
-            (None, Some(_), Some(_)) => None,
+            (None, Some(_), Some(_)) => set.values().find_map(|value| rdata(r#type, value).err()),
             (Some(_), None, None) => self.invalid_alias(set),
             _ => Some(format!(
                 "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords]], for {name}"
@@ -362,7 +363,8 @@ mod tests {
     fn a_delete_must_match_but_not_in_the_order_of_values() {
         let mut set = cname("a.example.com", "x");
         set.r#type = "TXT".into();
-        set.resource_records = Some(Values { resource_record: ["1", "2"].map(|v| Value { value: v.into() }).to_vec() });
+        set.resource_records =
+            Some(Values { resource_record: ["\"1\"", "\"2\""].map(|v| Value { value: v.into() }).to_vec() });
         let zone = apply(&zone(), &[(ChangeAction::Create, set.clone())]).unwrap();
         let wrong = RecordSet { ttl: Some(61), ..set.clone() };
         assert!(apply(&zone, &[(ChangeAction::Delete, wrong)]).unwrap_err().contains("do not match"));

@@ -1,14 +1,15 @@
 //! Buckets and their settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use super::replication::Rules;
+use super::upload::CompletedUpload;
 use super::{BUCKETS, S3, UPLOADS, Upload, Version, error, no_such_bucket};
-use crate::context::{ServiceError, insert};
+use crate::context::{ServiceError, Tags, insert};
 use crate::iam::Policy;
 
 /// A public access block.
@@ -69,17 +70,25 @@ pub enum Doc {
 }
 
 impl Doc {
-    /// The error code when it is not set.
-    pub(crate) fn not_found_code(self) -> &'static str {
-        match self {
-            Self::Website => "NoSuchWebsiteConfiguration",
-            Self::Lifecycle => "NoSuchLifecycleConfiguration",
-            Self::Encryption => "ServerSideEncryptionConfigurationNotFoundError",
-            Self::Ownership => "OwnershipControlsNotFoundError",
-            Self::Cors => "NoSuchCORSConfiguration",
-            Self::Tagging => "NoSuchTagSet",
-            Self::Replication => "ReplicationConfigurationNotFoundError",
-        }
+    /// The error when it is not set.
+    fn not_found(self) -> ServiceError {
+        let (code, message) = match self {
+            Self::Website => {
+                ("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration")
+            }
+            Self::Lifecycle => ("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+            Self::Encryption => (
+                "ServerSideEncryptionConfigurationNotFoundError",
+                "The server side encryption configuration was not found",
+            ),
+            Self::Ownership => ("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
+            Self::Cors => ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+            Self::Tagging => ("NoSuchTagSet", "The TagSet does not exist"),
+            Self::Replication => {
+                ("ReplicationConfigurationNotFoundError", "The replication configuration was not found")
+            }
+        };
+        ServiceError::new(code, 404, message)
     }
 }
 
@@ -112,6 +121,8 @@ pub(super) struct Bucket {
     /// The versions of each key, the newest last.
     pub(super) keys: BTreeMap<String, Vec<Arc<Version>>>,
     pub(super) uploads: BTreeMap<String, Upload>,
+    /// Uploads that were completed lately, the newest last.
+    pub(super) completed: VecDeque<CompletedUpload>,
     /// The replication rules, parsed.
     pub(super) rules: Option<Arc<Rules>>,
 }
@@ -119,7 +130,7 @@ pub(super) struct Bucket {
 impl Bucket {
     pub(super) fn empty(settings: BucketSettings) -> Self {
         let rules = Rules::parse(&settings);
-        Self { settings, keys: BTreeMap::new(), uploads: BTreeMap::new(), rules }
+        Self { settings, keys: BTreeMap::new(), uploads: BTreeMap::new(), completed: VecDeque::new(), rules }
     }
 }
 
@@ -197,10 +208,23 @@ impl S3 {
     /// A configuration document of a bucket.
     pub fn doc(&self, name: &str, doc: Doc) -> Result<String, ServiceError> {
         let settings = self.bucket(name).ok_or_else(no_such_bucket)?;
-        settings.docs.get(&doc).cloned().ok_or_else(|| {
-            let code = doc.not_found_code();
-            ServiceError::new(code, 404, format!("The {code} does not exist"))
-        })
+        settings.docs.get(&doc).cloned().ok_or_else(|| doc.not_found().with("BucketName", name))
+    }
+
+    /// The tags of a bucket.
+    pub(crate) fn bucket_tags(&self, name: &str) -> Result<Tags, ServiceError> {
+        let settings = self.bucket(name).ok_or_else(no_such_bucket)?;
+        let tagging: Option<Tagging> =
+            settings.docs.get(&Doc::Tagging).and_then(|xml| quick_xml::de::from_str(xml).ok());
+        Ok(tagging.unwrap_or_default().tag_set.tag.into_iter().map(|tag| (tag.key, tag.value)).collect())
+    }
+
+    /// Replaces the tags of a bucket.
+    pub(crate) fn set_bucket_tags(&self, name: &str, tags: &Tags) -> Result<(), ServiceError> {
+        let tags = tags.iter().map(|(key, value)| serde_json::json!({"Key": key, "Value": value}));
+        let tag_set = serde_json::json!({"TagSet": {"Tag": tags.collect::<Vec<_>>()}});
+        let xml = crate::protocol::reply::to_xml("Tagging", tag_set)?;
+        self.update_bucket(name, |settings| drop(settings.docs.insert(Doc::Tagging, xml)))
     }
 
     /// Sets the bucket policy. Fails when it is public and a public access block rejects public policies.
@@ -214,6 +238,25 @@ impl S3 {
         }
         self.update_bucket(name, |settings| settings.policy = Some(text.to_owned()))
     }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Tagging {
+    tag_set: TagSet,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct TagSet {
+    tag: Vec<Tag>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Tag {
+    key: String,
+    value: String,
 }
 
 const OWNER_ENFORCED: &str = "<OwnershipControls xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule>\

@@ -128,7 +128,9 @@ impl S3 {
         let mut last = None;
         for (key, versions, count) in rest.chain(all) {
             if let Some(prefix) = query.rollup(key) {
-                if page.prefixes.last() == Some(&prefix) {
+                // After a page that ended with the prefix, its keys are not listed again.
+                let before = query.after.as_ref().is_some_and(|after| *after >= prefix);
+                if before || page.prefixes.last() == Some(&prefix) {
                     continue;
                 }
                 if page.versions.len() + page.prefixes.len() >= query.limit {

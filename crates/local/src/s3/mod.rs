@@ -2,6 +2,7 @@
 
 mod blobs;
 mod bucket;
+mod encryption;
 mod error;
 mod list;
 mod object;
@@ -28,7 +29,8 @@ use blobs::Blobs;
 pub use blobs::{CHUNK, Chunk};
 use bucket::Bucket;
 pub use bucket::{BucketSettings, Doc, PublicAccessBlock, Versioning};
-pub(crate) use error::{no_such_bucket, no_such_key};
+pub use encryption::Kms;
+pub(crate) use error::{complete, no_such_bucket, no_such_key};
 pub use list::{ListQuery, ObjectsPage, VersionEntry, VersionMarker, VersionsPage};
 pub use object::{Checksums, Headers, Part, Version};
 pub use replication::ReplicationStatus;
@@ -173,13 +175,17 @@ impl S3 {
         let Some(id) = version else {
             return match self.current(bucket, key)? {
                 Current::Object(version) => Ok(version),
-                Current::DeleteMarker(_) | Current::Missing => Err(no_such_key()),
+                Current::DeleteMarker(marker) => {
+                    let error = no_such_key().with("Key", key).with_header("x-amz-delete-marker", "true");
+                    Err(error.with_header("x-amz-version-id", &marker.id))
+                }
+                Current::Missing => Err(no_such_key().with("Key", key)),
             };
         };
         let buckets = self.read();
         let versions = buckets.get(bucket).ok_or_else(no_such_bucket)?.keys.get(key);
         match versions.and_then(|all| all.iter().find(|version| version.id == id)) {
-            None => Err(error::no_such_version()),
+            None => Err(error::no_such_version().with("Key", key).with("VersionId", id)),
             Some(marker) if marker.is_marker() => Err(error::method_not_allowed()),
             Some(version) => Ok(Arc::clone(version)),
         }
@@ -201,11 +207,6 @@ impl S3 {
         range: Range<u64>,
     ) -> impl Iterator<Item = std::io::Result<Bytes>> + Send + Sync + use<> {
         blobs::read(self.clone(), version.chunks().cloned().collect(), range)
-    }
-
-    /// The bytes of an uploaded part, chunk by chunk.
-    pub fn part_chunks(&self, part: &Part) -> Vec<std::io::Result<Bytes>> {
-        part.chunks.iter().map(|chunk| self.inner.blobs.load(chunk)).collect()
     }
 
     /// Stores bytes for an object or a part that is created later.

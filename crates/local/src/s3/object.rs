@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chunk, ReplicationStatus};
+use super::{Chunk, Kms, ReplicationStatus};
 use crate::context::Tags;
 
 /// A version of an object, or a delete marker.
@@ -30,6 +30,9 @@ pub struct Version {
     /// The replication status; `None` when no rule applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicated: Option<ReplicationStatus>,
+    /// The key of KMS that it is encrypted with; `None` for S3's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms: Option<Kms>,
 }
 
 /// A part of a body.
@@ -43,8 +46,11 @@ pub struct Part {
     pub size: u64,
     /// The bytes.
     pub chunks: Vec<Chunk>,
-    /// Checksums.
+    /// Checksums that were asked for.
     pub checksums: Checksums,
+    /// The checksum from which that of the whole object is computed when none was asked for, in base64.
+    #[serde(default)]
+    pub crc64nvme: String,
 }
 
 /// Checksums by the name of their algorithm, in base64: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1`, `SHA256`.
@@ -68,8 +74,19 @@ pub struct Headers {
     pub expires: Option<String>,
     /// `x-amz-website-redirect-location`.
     pub website_redirect: Option<String>,
+    /// `x-amz-storage-class`; `None` for `STANDARD`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
     /// `x-amz-meta-*` without the prefix.
     pub metadata: BTreeMap<String, String>,
+}
+
+impl Part {
+    /// The checksums that were asked for or, when none was, the default one.
+    pub(super) fn checksums_or_default(&self) -> Checksums {
+        let default = || Checksums::from([("CRC64NVME".to_owned(), self.crc64nvme.clone())]);
+        if self.checksums.is_empty() { default() } else { self.checksums.clone() }
+    }
 }
 
 impl Version {

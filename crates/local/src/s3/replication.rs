@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountView, BucketSettings, Buckets, Doc, Headers, S3, Version, Versioning};
+use super::{AccountView, BucketSettings, Buckets, Doc, Headers, Kms, S3, Version, Versioning};
 use crate::context::{Outages, ServiceError};
 
 /// The replication status of a version: `x-amz-replication-status`.
@@ -53,7 +53,15 @@ struct Rule {
     prefix: Option<String>,
     filter: Filter,
     delete_marker_replication: Setting,
+    source_selection_criteria: SourceSelectionCriteria,
     destination: Destination,
+}
+
+/// Which encrypted objects are replicated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct SourceSelectionCriteria {
+    sse_kms_encrypted_objects: Setting,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -72,6 +80,14 @@ struct Setting {
 #[serde(rename_all = "PascalCase", default)]
 struct Destination {
     bucket: String,
+    encryption_configuration: EncryptionConfiguration,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct EncryptionConfiguration {
+    #[serde(rename = "ReplicaKmsKeyID")]
+    replica_kms_key_id: Option<String>,
 }
 
 impl Rules {
@@ -83,12 +99,25 @@ impl Rules {
 
     /// The bucket that a version is replicated to: that of the matching rule with the highest priority.
     fn destination(&self, version: &Version) -> Option<&str> {
+        let rule = self.matching(version)?;
+        let includes_markers = rule.delete_marker_replication.status == "Enabled";
+        let includes_kms = rule.source_selection_criteria.sse_kms_encrypted_objects.status == "Enabled";
+        let included = (!version.is_marker() || includes_markers) && (version.kms.is_none() || includes_kms);
+        rule.destination.bucket.strip_prefix("arn:aws:s3:::").filter(|_| included)
+    }
+
+    /// The matching rule with the highest priority.
+    fn matching(&self, version: &Version) -> Option<&Rule> {
         let prefix = |rule: &Rule| rule.filter.prefix.clone().or(rule.prefix.clone()).unwrap_or_default();
         let enabled = self.rule.iter().filter(|rule| rule.status == "Enabled");
         let matching = enabled.filter(|rule| version.key.starts_with(&prefix(rule)));
-        let rule = matching.max_by_key(|rule| rule.priority)?;
-        let included = !version.is_marker() || rule.delete_marker_replication.status == "Enabled";
-        rule.destination.bucket.strip_prefix("arn:aws:s3:::").filter(|_| included)
+        matching.max_by_key(|rule| rule.priority)
+    }
+
+    /// The key of KMS that the replica of a version is encrypted with.
+    fn replica_key(&self, version: &Version) -> Option<String> {
+        let key = self.matching(version)?.destination.encryption_configuration.replica_kms_key_id.clone();
+        key.filter(|_| version.kms.is_some())
     }
 
     /// Whether a rule applies to a version.
@@ -234,7 +263,7 @@ impl S3 {
         let versioned = destination.is_some_and(|settings| settings.versioning == Versioning::Enabled);
         let grant = Grant { role: rules.role.clone(), source: task.bucket.clone(), destination: name.to_owned() };
         let status = if versioned && self.inner.permissions.check(&account, grant) {
-            self.insert_replica(&mut buckets, name, &version)?;
+            self.insert_replica(&mut buckets, name, &version, rules.replica_key(&version))?;
             ReplicationStatus::Completed
         } else {
             ReplicationStatus::Failed
@@ -258,7 +287,7 @@ impl S3 {
         let versioned = buckets.get(name).is_some_and(|there| there.settings.versioning == Versioning::Enabled);
         let grant = Grant { role: rules.role.clone(), source: bucket.to_owned(), destination: name.to_owned() };
         let status = if versioned && may_replicate(&account, &grant) {
-            self.insert_replica(&mut buckets, name, version)?;
+            self.insert_replica(&mut buckets, name, version, rules.replica_key(version))?;
             ReplicationStatus::Completed
         } else {
             ReplicationStatus::Failed
@@ -290,14 +319,27 @@ impl S3 {
     }
 
     /// Adds a replica, with the same id, time and headers except the website redirect.
-    fn insert_replica(&self, buckets: &mut Buckets, name: &str, version: &Version) -> Result<(), ServiceError> {
+    fn insert_replica(
+        &self,
+        buckets: &mut Buckets,
+        name: &str,
+        version: &Version,
+        key: Option<String>,
+    ) -> Result<(), ServiceError> {
         let Some(bucket) = buckets.get_mut(name) else { return Ok(()) };
         let mut versions = bucket.keys.get(&version.key).cloned().unwrap_or_default();
         if versions.iter().any(|existing| existing.id == version.id) {
             return Ok(());
         }
         let headers = Headers { website_redirect: None, ..version.headers.clone() };
-        let replica = Version { replicated: Some(ReplicationStatus::Replica), headers, ..version.clone() };
+        let region = &bucket.settings.region;
+        let own = Kms::default_of(&bucket.settings);
+        // The key that the rule names, else the default of the destination.
+        let kms = match key {
+            Some(key) => Some(Kms::new(Some(&key), own.is_some_and(|own| own.bucket_key), region)),
+            None => own,
+        };
+        let replica = Version { replicated: Some(ReplicationStatus::Replica), headers, kms, ..version.clone() };
         // Versions written later, on either side, stay newer.
         let index = versions.iter().rposition(|existing| existing.modified <= replica.modified).map_or(0, |at| at + 1);
         versions.insert(index, Arc::new(replica));

@@ -1,12 +1,13 @@
 //! Multipart uploads.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::{Checksums, Condition, Headers, NewObject, Part, S3, UPLOADS, Version, error, no_such_bucket};
+use super::{Checksums, Condition, Headers, Kms, NewObject, Part, S3, UPLOADS, Version, error, no_such_bucket};
 use crate::context::{ServiceError, Tags, insert};
 
 /// The minimum size of every part but the last, in bytes.
@@ -27,8 +28,11 @@ pub struct Upload {
     pub headers: Headers,
     /// The tags of the object.
     pub tags: Tags,
-    /// The checksum algorithm, and whether the checksum is of the full object.
+    /// The checksum algorithm that was asked for, and whether the checksum is of the full object.
     pub checksum: Option<(String, bool)>,
+    /// The key of KMS that the object is encrypted with; `None` for S3's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms: Option<Kms>,
     /// The parts uploaded so far.
     pub parts: BTreeMap<i32, Part>,
 }
@@ -40,7 +44,20 @@ pub struct PartRef {
     pub number: i32,
     /// The `ETag` without quotes.
     pub etag: String,
+    /// The checksums that the request has for it.
+    pub checksums: Checksums,
 }
+
+/// An upload that was completed: the same request has the same result for a while.
+#[derive(Clone, Debug)]
+pub(super) struct CompletedUpload {
+    id: String,
+    parts: Vec<PartRef>,
+    version: Arc<Version>,
+}
+
+/// How many completed uploads of a bucket are remembered.
+const REMEMBERED: usize = 1000;
 
 impl S3 {
     /// Creates an upload.
@@ -108,7 +125,7 @@ impl S3 {
         refs: &[PartRef],
         condition: &Condition,
         checksums: Checksums,
-    ) -> Result<std::sync::Arc<Version>, ServiceError> {
+    ) -> Result<Arc<Version>, ServiceError> {
         let parts = select_parts(upload, refs)?;
         let digests: Vec<u8> = parts.iter().flat_map(|part| hex::decode(&part.etag).unwrap_or_default()).collect();
         let object = NewObject {
@@ -118,10 +135,24 @@ impl S3 {
             tags: upload.tags.clone(),
             checksums,
             parts,
+            kms: upload.kms.clone(),
         };
         let version = self.put_object(bucket, object, condition)?;
         self.remove_upload(bucket, &upload.id)?;
+        let (id, parts) = (upload.id.clone(), refs.to_vec());
+        if let Some(bucket) = self.write().get_mut(bucket) {
+            bucket.completed.push_back(CompletedUpload { id, parts, version: Arc::clone(&version) });
+            let excess = bucket.completed.len().saturating_sub(REMEMBERED);
+            bucket.completed.drain(..excess);
+        }
         Ok(version)
+    }
+
+    /// The object that was created when an upload was completed from the same parts before.
+    pub(crate) fn completed(&self, bucket: &str, key: &str, id: &str, parts: &[PartRef]) -> Option<Arc<Version>> {
+        let buckets = self.read();
+        let done = buckets.get(bucket)?.completed.iter().find(|done| done.id == id && done.version.key == key)?;
+        (done.parts == parts).then(|| Arc::clone(&done.version))
     }
 }
 
@@ -132,7 +163,12 @@ fn select_parts(upload: &Upload, refs: &[PartRef]) -> Result<Vec<Part>, ServiceE
     if refs.windows(2).any(|pair| pair[0].number >= pair[1].number) {
         return Err(ServiceError::invalid("InvalidPartOrder", "The list of parts was not in ascending order."));
     }
-    let found = refs.iter().map(|wanted| upload.parts.get(&wanted.number).filter(|part| part.etag == wanted.etag));
+    let same = |part: &Part, wanted: &PartRef| {
+        let known =
+            |(name, sum): (&String, &String)| upload.checksum.is_some() && part.checksums.get(name) == Some(sum);
+        part.etag == wanted.etag && wanted.checksums.iter().all(known)
+    };
+    let found = refs.iter().map(|wanted| upload.parts.get(&wanted.number).filter(|part| same(part, wanted)));
     let parts = found.collect::<Option<Vec<_>>>().ok_or_else(error::invalid_part)?;
     let small = parts[..parts.len() - 1].iter().any(|part| part.size < MIN_PART_SIZE);
     if small {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bucket::Bucket;
-use super::{Checksums, Headers, Part, S3, VERSIONS, Version, Versioning, error, no_such_bucket, no_such_key};
+use super::{Checksums, Headers, Kms, Part, S3, VERSIONS, Version, Versioning, error, no_such_bucket, no_such_key};
 use crate::context::{ServiceError, Tags, insert, random_id};
 
 /// An object to create.
@@ -21,6 +21,8 @@ pub struct NewObject {
     pub checksums: Checksums,
     /// The parts of the body.
     pub parts: Vec<Part>,
+    /// The key of KMS that it is encrypted with; `None` for S3's own.
+    pub kms: Option<Kms>,
 }
 
 /// The precondition of a write.
@@ -50,8 +52,9 @@ impl Condition {
         match (self, current) {
             (Self::None, _) | (Self::Absent, None) => Ok(()),
             (Self::Is(etag), Some(version)) if version.etag == *etag => Ok(()),
-            (Self::Is(_), None) => Err(no_such_key()),
-            (Self::Absent | Self::Is(_), Some(_)) => Err(error::precondition_failed()),
+            (Self::Is(_), None) => Err(no_such_key().with("Key", key)),
+            (Self::Absent, Some(_)) => Err(error::precondition_failed("If-None-Match")),
+            (Self::Is(_), Some(_)) => Err(error::precondition_failed("If-Match")),
         }
     }
 }
@@ -64,7 +67,7 @@ impl S3 {
         object: NewObject,
         condition: &Condition,
     ) -> Result<Arc<Version>, ServiceError> {
-        let NewObject { key, etag, headers, tags, checksums, parts } = object;
+        let NewObject { key, etag, headers, tags, checksums, parts, kms } = object;
         let modified = self.clock().now_in_seconds();
         let version = Version {
             key,
@@ -76,6 +79,7 @@ impl S3 {
             checksums,
             parts: Some(parts),
             replicated: None,
+            kms,
         };
         let mut buckets = self.write();
         let existing = buckets.get_mut(bucket).ok_or_else(no_such_bucket)?;
@@ -108,6 +112,7 @@ impl S3 {
                     checksums: Checksums::new(),
                     parts: None,
                     replicated: None,
+                    kms: None,
                 };
                 let marker = self.add_version(bucket, existing, marker)?;
                 Ok(Deleted { version: Some(marker.id.clone()), marker: true })
@@ -130,6 +135,17 @@ impl S3 {
         bucket.keys.insert(version.key.clone(), versions);
         self.enqueue(name, &version);
         Ok(version)
+    }
+
+    /// Replaces the tags of a version.
+    pub(super) fn set_tags(&self, bucket: &str, version: &Version, tags: Tags) -> Result<(), ServiceError> {
+        let mut buckets = self.write();
+        let keys = &mut buckets.get_mut(bucket).ok_or_else(no_such_bucket)?.keys;
+        let versions = keys.get_mut(&version.key).ok_or_else(no_such_key)?;
+        if let Some(slot) = versions.iter_mut().find(|one| one.id == version.id) {
+            *slot = Arc::new(Version { tags, ..(**slot).clone() });
+        }
+        self.persist_versions(bucket, &version.key, versions)
     }
 
     /// Stores all versions of a key, or removes the key when existing are none.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Job, Jobs};
-use crate::context::{Now, ServiceError};
+use crate::context::{Now, ServiceError, change_tags};
 use crate::protocol::reply::{rfc3339, xml};
 use crate::protocol::request::verb;
 use crate::s3::{PublicAccessBlock, S3};
@@ -17,6 +17,8 @@ use crate::s3::{PublicAccessBlock, S3};
 const BLOCK: &str = "/v20180820/configuration/publicAccessBlock";
 
 const JOBS: &str = "/v20180820/jobs";
+
+const TAGS: &str = "/v20180820/tags/";
 
 const NAMESPACE: &str = "xmlns=\"http://awss3control.amazonaws.com/doc/2018-08-20/\"";
 
@@ -79,6 +81,11 @@ pub(crate) fn operation(request: &Request<Bytes>) -> String {
         BLOCK => format!("{}AccountPublicAccessBlock", verb(request.method())),
         JOBS => "CreateJob".to_owned(),
         path if path.starts_with(JOBS) => "DescribeJob".to_owned(),
+        path if path.starts_with(TAGS) => match *request.method() {
+            Method::POST => "TagResource".to_owned(),
+            Method::DELETE => "UntagResource".to_owned(),
+            _ => "ListTagsForResource".to_owned(),
+        },
         _ => "Unknown".to_owned(),
     }
 }
@@ -93,6 +100,9 @@ pub(crate) fn answer(
 ) -> Result<Response<Body>, ServiceError> {
     let (method, path) = (request.method(), request.uri().path());
     let job_id = path.strip_prefix(JOBS).and_then(|rest| rest.strip_prefix('/'));
+    if let Some(bucket) = bucket_of_tags(path) {
+        return tags(s3, &bucket, request);
+    }
     match (method, path, job_id) {
         (&Method::GET, BLOCK, _) => get_block(block.as_ref()),
         (&Method::PUT, BLOCK, _) => {
@@ -103,6 +113,59 @@ pub(crate) fn answer(
         (&Method::GET, _, Some(id)) => Ok(describe_job(&jobs.describe(s3, id, now)?)),
         _ => Err(ServiceError::not_implemented(&format!("S3 Control {method} {path}"))),
     }
+}
+
+/// The bucket of an ARN in the path.
+fn bucket_of_tags(path: &str) -> Option<String> {
+    let arn = percent_encoding::percent_decode_str(path.strip_prefix(TAGS)?).decode_utf8().ok()?;
+    arn.strip_prefix("arn:aws:s3:::").map(str::to_owned)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct TagResource {
+    tags: TagList,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct TagList {
+    tag: Vec<Tag>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Tag {
+    key: String,
+    value: String,
+}
+
+/// Reads, adds or removes tags of a bucket.
+fn tags(s3: &S3, bucket: &str, request: &Request<Bytes>) -> Result<Response<Body>, ServiceError> {
+    let mut tags = s3.bucket_tags(bucket)?;
+    match *request.method() {
+        Method::GET => {
+            let escape = |text: &str| quick_xml::escape::escape(text).into_owned();
+            let tag = |(key, value): (&String, &String)| {
+                format!("<Tag><Key>{}</Key><Value>{}</Value></Tag>", escape(key), escape(value))
+            };
+            let list: String = tags.iter().map(tag).collect();
+            let root = "ListTagsForResourceResult";
+            return Ok(xml(StatusCode::OK, format!("<{root} {NAMESPACE}><Tags>{list}</Tags></{root}>")));
+        }
+        Method::POST => {
+            let added: TagResource = parse(request)?;
+            change_tags(&mut tags, added.tags.tag.into_iter().map(|tag| (tag.key, tag.value)), &[]);
+        }
+        _ => {
+            let query = request.uri().query().unwrap_or_default();
+            let keys = query.split('&').filter_map(|pair| pair.strip_prefix("tagKeys="));
+            let decoded = |key: &str| percent_encoding::percent_decode_str(key).decode_utf8_lossy().into_owned();
+            change_tags(&mut tags, [], &keys.map(decoded).collect::<Vec<_>>());
+        }
+    }
+    s3.set_bucket_tags(bucket, &tags)?;
+    Ok(xml(StatusCode::NO_CONTENT, String::new()))
 }
 
 fn parse<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, ServiceError> {

@@ -94,3 +94,43 @@ async fn listings_contain_default_key_types_only_and_tags_are_stored() {
     acm.delete_certificate().certificate_arn(&arn).send().await.unwrap();
     assert_eq!(code(acm.describe_certificate().certificate_arn(&arn).send().await), "ResourceNotFoundException");
 }
+
+/// A certificate of its own authority, its key, and the authority.
+fn certificate(name: &str) -> [String; 3] {
+    let (authority_key, key) = (rcgen::KeyPair::generate().unwrap(), rcgen::KeyPair::generate().unwrap());
+    let mut authority = rcgen::CertificateParams::default();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    authority.distinguished_name.push(rcgen::DnType::CommonName, format!("authority of {name}"));
+    let root = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = rcgen::Issuer::new(authority, authority_key);
+    let leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    [leaf.pem(), key.serialize_pem(), root]
+}
+
+#[tokio::test]
+async fn imports_are_looked_at() {
+    let (_cloud, acm) = cloud().await;
+    let import = async |certificate: &str, key: &str, chain: Option<&str>| {
+        let blob = |text: &str| aws_smithy_types::Blob::new(text);
+        let import = acm.import_certificate().certificate(blob(certificate)).private_key(blob(key));
+        import.set_certificate_chain(chain.map(blob)).send().await
+    };
+    let [leaf, key, root] = certificate("www.example.com");
+    let [other, other_key, other_root] = certificate("www.example.org");
+    let both = format!("{leaf}{root}");
+    for (what, certificate, key, chain) in [
+        ("no PEM", "leaf", key.as_str(), None),
+        ("the chain too", &both, &key, None),
+        ("another key", &leaf, &other_key, None),
+        ("no key", &leaf, &leaf, None),
+        ("another chain", &leaf, &key, Some(other_root.as_str())),
+        ("itself as chain", &leaf, &key, Some(&other)),
+        ("a chain without PEM", &leaf, &key, Some("root")),
+    ] {
+        assert_eq!(code(import(certificate, key, chain).await), "ValidationException", "{what}");
+    }
+    let arn = import(&leaf, &key, Some(&root)).await.unwrap().certificate_arn.unwrap();
+    let detail = describe(&acm, &arn).await;
+    assert_eq!(detail.domain_name(), Some("www.example.com"));
+    assert_eq!(detail.key_algorithm(), Some(&KeyAlgorithm::EcPrime256v1));
+}

@@ -171,3 +171,30 @@ async fn replication_requires_versioning_on_both_sides_a_role_and_complete_rules
     east.delete_bucket_replication().bucket("site").send().await.unwrap();
     assert!(east.get_bucket_replication().bucket("site").send().await.is_err());
 }
+
+#[tokio::test]
+async fn tags_are_the_same_through_s3_control() {
+    let cloud = Cloud::memory();
+    let s3 = s3(&cloud, "us-west-2").await;
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
+    let configuration = CreateBucketConfiguration::builder().location_constraint("us-west-2".into());
+    let create = s3.create_bucket().bucket("tagged");
+    create.create_bucket_configuration(configuration.tags(tag("own", "a & b")).build()).send().await.unwrap();
+    let control = session(&cloud).await.s3control(&"us-west-2".parse().unwrap());
+    let (account, arn) = ("000000000000", "arn:aws:s3:::tagged");
+    let list = control.list_tags_for_resource().account_id(account).resource_arn(arn).send().await.unwrap();
+    assert_eq!(list.tags()[0].value(), "a & b");
+    let more = aws_sdk_s3control::types::Tag::builder().key("more").value("1").build().unwrap();
+    control.tag_resource().account_id(account).resource_arn(arn).tags(more).send().await.unwrap();
+    let untag = control.untag_resource().account_id(account).resource_arn(arn).tag_keys("own");
+    untag.send().await.unwrap();
+    let tags = s3.get_bucket_tagging().bucket("tagged").send().await.unwrap();
+    assert_eq!(tags.tag_set(), [tag("more", "1")]);
+}
+
+#[tokio::test]
+async fn buckets_with_object_lock_are_refused() {
+    let s3 = s3(&Cloud::memory(), "us-east-1").await;
+    let lock = s3.create_bucket().bucket("locked").object_lock_enabled_for_bucket(true);
+    assert_eq!(code(lock.send().await), "NotImplemented");
+}

@@ -183,3 +183,33 @@ async fn tags_are_set_at_creation_and_changed_later() {
     client.untag_resource().resource(&arn).tag_keys(keys).send().await.unwrap();
     assert!(tags().await.items().is_empty());
 }
+
+#[tokio::test]
+async fn answers_have_the_defaults_that_requests_left_out() {
+    let cloud = Cloud::memory();
+    let client = cloudfront(&cloud).await;
+    let (id, _) = create(&client, config("r1")).await;
+    let read = client.get_distribution_config().id(&id).send().await.unwrap().distribution_config.unwrap();
+    let behavior = read.default_cache_behavior.as_ref().unwrap();
+    let methods = behavior.allowed_methods().unwrap();
+    assert_eq!((methods.quantity(), methods.cached_methods().unwrap().quantity()), (2, 2));
+    assert_eq!((behavior.compress(), behavior.smooth_streaming()), (Some(false), Some(false)));
+    assert_eq!(
+        (behavior.function_associations().unwrap().quantity(), behavior.field_level_encryption_id()),
+        (0, Some(""))
+    );
+    assert!(!behavior.trusted_signers().unwrap().enabled() && !behavior.trusted_key_groups().unwrap().enabled());
+    let origin = &read.origins().unwrap().items()[0];
+    assert_eq!(
+        (origin.connection_attempts(), origin.connection_timeout(), origin.origin_path()),
+        (Some(3), Some(10), Some(""))
+    );
+    let custom = origin.custom_origin_config().unwrap();
+    assert_eq!((custom.origin_read_timeout(), custom.origin_keepalive_timeout()), (Some(30), Some(5)));
+    assert_eq!(origin.custom_headers().unwrap().quantity(), 0);
+    assert!(!read.logging().unwrap().enabled());
+    let again = client.update_distribution().id(&id).distribution_config(read.clone());
+    let etag = client.get_distribution_config().id(&id).send().await.unwrap().e_tag.unwrap();
+    let updated = again.if_match(etag).send().await.unwrap().distribution.unwrap();
+    assert_eq!(updated.distribution_config.unwrap(), read, "what was read is written back unchanged");
+}

@@ -6,6 +6,9 @@ mod acm;
 mod alerts;
 mod buckets;
 mod cloudfront;
+mod dns;
+mod edge;
+mod encryption;
 mod faults;
 mod iam;
 mod multipart;
@@ -16,6 +19,7 @@ mod replication;
 mod route53;
 mod server;
 mod website;
+mod wire;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -44,6 +48,12 @@ async fn version(s3: &Client) {
         .status(aws_sdk_s3::types::BucketVersioningStatus::Enabled)
         .build();
     s3.put_bucket_versioning().bucket("site").versioning_configuration(enabled).send().await.unwrap();
+}
+
+/// A client that computes checksums, as the SDKs do by default.
+fn eager(s3: &Client) -> Client {
+    let when = aws_sdk_s3::config::RequestChecksumCalculation::WhenSupported;
+    Client::from_conf(s3.config().to_builder().request_checksum_calculation(when).build())
 }
 
 async fn put(s3: &Client, key: &str, body: &str) -> String {

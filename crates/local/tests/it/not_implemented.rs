@@ -1,9 +1,10 @@
 //! Operations that are not emulated.
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::types::{ObjectCannedAcl, ObjectLockMode, ServerSideEncryption};
 use twinsite_local::Cloud;
 
-use crate::{session, site};
+use crate::{code, session, site};
 
 /// The status and message of a call that must fail with `NotImplemented`.
 fn refused<T: std::fmt::Debug, E: ProvideErrorMetadata>(
@@ -19,7 +20,6 @@ fn refused<T: std::fmt::Debug, E: ProvideErrorMetadata>(
 async fn operations_that_are_not_emulated_are_refused_by_name() {
     let cloud = Cloud::memory();
     let (session, region) = (session(&cloud).await, "us-east-1".parse().unwrap());
-    let named = |message: String, operation: &str| assert!(message.contains(operation), "{message}");
     named(refused(session.iam().list_roles().send().await), "IAM ListRoles");
     named(refused(session.iam().untag_role().role_name("r").tag_keys("k").send().await), "IAM UntagRole");
     named(refused(session.sns(&region).list_subscriptions().send().await), "SNS ListSubscriptions");
@@ -32,4 +32,24 @@ async fn operations_that_are_not_emulated_are_refused_by_name() {
     named(refused(jobs), "S3 Control GET /v20180820/jobs");
     let (_cloud, s3) = site().await;
     named(refused(s3.get_bucket_acl().bucket("site").send().await), "GetBucketAcl");
+}
+
+#[tokio::test]
+async fn what_would_be_forgotten_is_refused() {
+    let (_cloud, s3) = site().await;
+    let put = || s3.put_object().bucket("site").key("k");
+    named(refused(put().sse_customer_algorithm("AES256").send().await), "keys of customers");
+    named(refused(put().object_lock_mode(ObjectLockMode::Governance).send().await), "x-amz-object-lock-mode");
+    named(refused(put().grant_read("id=1").send().await), "x-amz-grant-read");
+    named(refused(put().write_offset_bytes(3).send().await), "x-amz-write-offset-bytes");
+    named(refused(put().server_side_encryption(ServerSideEncryption::AwsKmsDsse).send().await), "aws:kms:dsse");
+    let public = put().acl(ObjectCannedAcl::PublicRead).send().await;
+    assert_eq!(code(public), "AccessControlListNotSupported");
+    assert_eq!(code(put().expected_bucket_owner("111122223333").send().await), "AccessDenied");
+    put().expected_bucket_owner("000000000000").send().await.unwrap();
+}
+
+fn named(message: impl AsRef<str>, operation: &str) {
+    let message = message.as_ref();
+    assert!(message.contains(operation), "{message}");
 }

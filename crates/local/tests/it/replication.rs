@@ -3,7 +3,9 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
     BucketVersioningStatus, DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination,
-    ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus, VersioningConfiguration,
+    EncryptionConfiguration, ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus,
+    ServerSideEncryption, SourceSelectionCriteria, SseKmsEncryptedObjects, SseKmsEncryptedObjectsStatus,
+    VersioningConfiguration,
 };
 use twinsite_local::Cloud;
 use twinsite_local::s3::{Current, Versioning};
@@ -23,6 +25,11 @@ struct Pair {
 
 /// Two buckets and a rule; `early.txt` is older than the rule.
 async fn pair(may: &str) -> Pair {
+    pair_with(may, None).await
+}
+
+/// The same, with a key of KMS for replicas of objects that are encrypted with one.
+async fn pair_with(may: &str, key: Option<&str>) -> Pair {
     let cloud = Cloud::memory();
     cloud.world().set_delays(Delays::NONE);
     let session = session(&cloud).await;
@@ -42,8 +49,17 @@ async fn pair(may: &str) -> Pair {
         .priority(1)
         .filter(ReplicationRuleFilter::builder().prefix("").build())
         .status(ReplicationRuleStatus::Enabled)
-        .delete_marker_replication(markers)
-        .destination(Destination::builder().bucket("arn:aws:s3:::dest").build().unwrap());
+        .delete_marker_replication(markers);
+    let mut destination = Destination::builder().bucket("arn:aws:s3:::dest");
+    let mut rule = rule;
+    if let Some(key) = key {
+        let encrypted = SseKmsEncryptedObjects::builder().status(SseKmsEncryptedObjectsStatus::Enabled).build();
+        let criteria = SourceSelectionCriteria::builder().sse_kms_encrypted_objects(encrypted.unwrap()).build();
+        let encryption = EncryptionConfiguration::builder().replica_kms_key_id(key).build();
+        (rule, destination) =
+            (rule.source_selection_criteria(criteria), destination.encryption_configuration(encryption));
+    }
+    let rule = rule.destination(destination.build().unwrap());
     let rules = ReplicationConfiguration::builder().role(role.arn).rules(rule.build().unwrap()).build().unwrap();
     from.put_bucket_replication().bucket("origin").replication_configuration(rules).send().await.unwrap();
     Pair { cloud, from, to }
@@ -103,4 +119,18 @@ async fn replication_is_pending_while_paused_or_a_region_is_out() {
         (status(&from, "origin", "a").await.unwrap().as_str(), cloud.world().s3().backlog("origin")),
         ("COMPLETED", 0)
     );
+}
+
+#[tokio::test]
+async fn objects_encrypted_with_kms_are_replicated_when_the_rule_says_so() {
+    let key = "arn:aws:kms:us-west-2:000000000000:key/replica";
+    for (rule, expected) in [(None, None), (Some(key), Some(key))] {
+        let Pair { from, to, .. } = pair_with(MAY, rule).await;
+        let put = from.put_object().bucket("origin").key("k").server_side_encryption(ServerSideEncryption::AwsKms);
+        put.send().await.unwrap();
+        from.put_object().bucket("origin").key("plain").send().await.unwrap();
+        assert_eq!(status(&to, "dest", "plain").await.as_deref(), Some("REPLICA"));
+        let replica = to.head_object().bucket("dest").key("k").send().await.ok();
+        assert_eq!(replica.and_then(|replica| replica.ssekms_key_id).as_deref(), expected);
+    }
 }

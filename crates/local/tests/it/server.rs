@@ -11,8 +11,9 @@ use twinsite_local::{Cloud, PauseStatus, http_client_at, listen, serve};
 async fn control(address: SocketAddr, method: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let length = body.len();
-    let head =
-        format!("{method} /_twinsite/pause HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}");
+    let head = format!(
+        "{method} /_twinsite/pause HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}"
+    );
     stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await.unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).await.unwrap();
@@ -73,4 +74,33 @@ async fn a_served_cloud_is_the_same_through_a_socket() {
     };
     tokio::join!(server, client);
     assert_eq!(cloud.request_counts().get("PutObject"), Some(&1));
+}
+
+#[tokio::test]
+async fn control_endpoints_are_for_this_machine_only() {
+    let served = crate::wire::Served::new(&Cloud::memory()).await;
+    let port = served.address.port();
+    let get = async |path: &str, host: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        crate::wire::exchange(served.address, &request).await.split(' ').nth(1).unwrap().to_owned()
+    };
+    for path in ["/_twinsite/requests", "/_twinsite/endpoints", "/_twinsite/faults", "/_twinsite/pause"] {
+        for host in ["localhost", "127.0.0.1", &format!("127.0.0.1:{port}"), &format!("[::1]:{port}")] {
+            assert_eq!(get(path, host).await, "200", "{path} {host}");
+        }
+        for host in ["evil.example.com", &format!("evil.example.com:{port}"), "127.0.0.1.example.com", ""] {
+            assert_eq!(get(path, host).await, "403", "{path} {host}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn large_requests_to_other_services_than_s3_are_refused() {
+    let served = crate::wire::Served::new(&Cloud::memory()).await;
+    let body = "x".repeat(5 << 20);
+    let signature = "AWS4-HMAC-SHA256 Credential=embedded/20261123/us-east-1/iam/aws4_request, Signature=x";
+    let head = format!("POST / HTTP/1.1\r\nHost: {}\r\nAuthorization: {signature}", served.address);
+    let request = format!("{head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+    let answer = crate::wire::exchange(served.address, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }

@@ -128,7 +128,7 @@ impl Watcher {
     pub(super) async fn sample(&mut self) -> Sample {
         let domain = self.probes.site.domain.to_string();
         let answer = self.network.dns_query(&domain).await;
-        let addresses = self.resolve(answer.as_ref());
+        let addresses = self.resolve(answer.as_ref()).await;
         let path = format!("/{}", probe::HEALTH);
         let due = self.health_queried.is_none_or(|last| self.elapsed() - last >= HEALTH_INTERVAL);
         let health = async {
@@ -152,13 +152,13 @@ impl Watcher {
     }
 
     /// The addresses in the visitor's resolver, which keeps them until their TTL expires.
-    fn resolve(&mut self, answer: Result<&DnsResponse, &ProbeError>) -> Vec<IpAddr> {
+    async fn resolve(&mut self, answer: Result<&DnsResponse, &ProbeError>) -> Vec<IpAddr> {
         let now = self.elapsed();
         if self.resolved.as_ref().is_none_or(|resolved| now >= resolved.until)
             && let Ok(answer) = answer
         {
             let until = now + f64::from(answer.ttl().unwrap_or_default());
-            self.resolved = Some(Resolved { addresses: answer.addresses().collect(), until });
+            self.resolved = Some(Resolved { addresses: self.network.resolve(answer).await, until });
         }
         self.resolved.as_ref().map(|resolved| resolved.addresses.clone()).unwrap_or_default()
     }

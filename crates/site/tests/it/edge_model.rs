@@ -84,13 +84,12 @@ impl ModelEdge<'_> {
     async fn get(&self, path: &'static str) -> (u16, String) {
         let now = *self.now.lock().unwrap_or_else(PoisonError::into_inner);
         let cached = self.cache.lock().unwrap().get(path).filter(|(_, until)| now < *until).cloned();
-        let answer = match cached {
-            Some((answer, _)) => answer,
-            None => {
-                let answer = answer(self.primary, path).await;
-                self.cache.lock().unwrap().insert(path, (answer.clone(), now + answer.2));
-                answer
-            }
+        let answer = if let Some((answer, _)) = cached {
+            answer
+        } else {
+            let answer = answer(self.primary, path).await;
+            self.cache.lock().unwrap().insert(path, (answer.clone(), now + answer.2));
+            answer
         };
         (answer.0, answer.1)
     }

@@ -70,10 +70,8 @@ impl Edges {
         let (directory, stop, mut tasks) = (plane.endpoints().clone(), CancellationToken::new(), JoinSet::new());
         tasks.spawn(plane.run(stop.clone()));
         // The name of the distribution: that of the site may be answered with a website endpoint.
-        let domain = site
-            .cloud
-            .world()
-            .account(|account, _| account.cloudfront.distributions().next().unwrap().domain().to_owned());
+        let domain =
+            site.cloud.world().account(|account, _| account.cloudfront.distributions().next().unwrap().domain());
         let server = SocketAddr::new(directory.name_server, directory.ports.dns);
         let answer = dns_query(server, &domain, Duration::from_secs(5)).await.unwrap();
         let (address, roots) =
@@ -109,7 +107,12 @@ async fn what_browsers_ask_for_is_fresh_after_a_deploy_whatever_its_name() {
             config.publish.headers.push(held);
         });
         let (site, dir) = (site.await, tempfile::tempdir().unwrap());
-        names.iter().for_each(|name| write(dir.path(), name, "old"));
+        let write_all = |names: &[&str], text: &str| {
+            for name in names {
+                write(dir.path(), name, text);
+            }
+        };
+        write_all(&names, "old");
         site.deploy(dir.path()).await.unwrap();
         let edges = Edges::of(&site).await;
         let (mut fresh, mut singles) = (0, 0);
@@ -119,7 +122,7 @@ async fn what_browsers_ask_for_is_fresh_after_a_deploy_whatever_its_name() {
                 let answer = edges.get(&form).await;
                 asked.extend((answer == (200, "old".to_owned())).then_some(form));
             }
-            some.iter().for_each(|name| write(dir.path(), name, "newer"));
+            write_all(some, "newer");
             let DeployResult::Published(result) = site.deploy(dir.path()).await.unwrap() else { panic!("skipped") };
             let InvalidationResult::Accepted { paths, .. } = result.invalidation else { panic!("{result:?}") };
             singles += paths;

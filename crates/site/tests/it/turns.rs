@@ -104,6 +104,15 @@ fn site(dir: &Path, version: &str) {
     write(dir, &format!("assets/{version}.css"), version);
 }
 
+/// The sites of two deployers, and the one that was there before.
+fn three_sites() -> [tempfile::TempDir; 3] {
+    ["a", "b", "zero"].map(|version| {
+        let dir = tempfile::tempdir().unwrap();
+        site(dir.path(), version);
+        dir
+    })
+}
+
 /// Every page finds what it names.
 fn is_whole(store: &MemoryStore) -> bool {
     let all = store.contents();
@@ -117,10 +126,7 @@ fn is_whole(store: &MemoryStore) -> bool {
 /// Deploys `a` and `b` at once, in turns, and checks that it is as if one had come after the other.
 async fn race(turn: impl Fn([usize; 2]) -> usize, name: &str) {
     let (primary, backup) = (MemoryStore::default(), MemoryStore::default());
-    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    for (dir, version) in dirs.iter().zip(["a", "b", "zero"]) {
-        site(dir.path(), version);
-    }
+    let dirs = three_sites();
     deploy(dirs[2].path(), (&primary, &backup)).await.unwrap();
     let game = Game::new(4);
     let deployer = |who: usize| {
@@ -211,11 +217,7 @@ struct Stop {
 async fn stopped(stop: Stop, rng: &mut fastrand::Rng) -> Outcome {
     let name = format!("{stop:?}");
     let (primary, backup) = (MemoryStore::default(), MemoryStore::default());
-    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    for (dir, version) in dirs.iter().zip(["a", "b", "zero"]) {
-        site(dir.path(), version);
-    }
-    // Each has a page that the other deletes, and one that is the same.
+    let dirs = three_sites();
     write(dirs[0].path(), "of-a.html", "of a needs assets/a.css");
     write(dirs[1].path(), "of-b.html", "of b needs assets/b.css");
     write(dirs[2].path(), "of-b.html", "of b needs assets/zero.css");

@@ -49,7 +49,21 @@ pub(crate) async fn list_from_the_start(source: &Source, store: &impl Store) -> 
         let rest = list_behind(Some(&last.key), source, store).await?;
         objects.extend(rest);
     }
-    Ok(objects)
+    without_repetition(objects)
+}
+
+/// A key that is listed twice would be compared with the source once, and count as extraneous the second time. S3 lists none twice;
+/// servers that are like it, caches and proxies have done so.
+fn without_repetition(listing: Vec<RemoteObject>) -> Result<Vec<RemoteObject>, StoreError> {
+    match listing.windows(2).find(|pair| pair[0].key == pair[1].key) {
+        None => Ok(listing),
+        Some(pair) => Err(repeated(&pair[0].key)),
+    }
+}
+
+/// The error of a listing that is not one.
+pub(crate) fn repeated(key: &Key) -> StoreError {
+    StoreError::Broken(format!("the listing of the bucket contains `{key}` twice: it cannot be relied on"))
 }
 
 async fn list_behind(
@@ -69,7 +83,7 @@ async fn list_behind(
     let mut listing: Vec<RemoteObject> = listed.into_values().flatten().collect();
     // It is in order already, unless the server has an order of its own; then this is all that is lost.
     listing.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(listing)
+    without_repetition(listing)
 }
 
 /// Makes the source's keys out of equal ones: thousands of texts need not be in memory twice.
@@ -134,7 +148,11 @@ async fn range(store: &impl Store, after: Option<Key>, until: Option<Key>) -> Re
         if full || !page.more {
             return Ok(found);
         }
-        behind = found.last().map(|last| last.key.as_str().to_owned());
+        let last = found.last().map(|last| last.key.as_str().to_owned());
+        if let Some(stuck) = found.last().filter(|_| last == behind) {
+            return Err(repeated(&stuck.key));
+        }
+        behind = last;
     }
 }
 
@@ -163,6 +181,15 @@ mod tests {
             store.put(&key, &Headers::default(), ("".into(), md5(b""))).await.unwrap();
         }
         store
+    }
+
+    #[test]
+    fn a_listing_that_repeats_a_key_is_an_error_that_names_it() {
+        let object =
+            |key: &str| RemoteObject { key: key.parse().unwrap(), size: 0, etag: ETag::parse("x"), modified: 0 };
+        assert_eq!(without_repetition(vec![object("a"), object("b")]).unwrap().len(), 2);
+        let error = without_repetition(vec![object("a"), object("b"), object("b"), object("c")]).unwrap_err();
+        assert!(error.to_string().contains("`b` twice"), "{error}");
     }
 
     #[test]

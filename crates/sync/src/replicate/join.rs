@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use futures::future::try_join;
 
+use crate::plan::listing::repeated;
 use crate::{RemoteObject, Store, StoreError};
 
 /// A listing: of a store, page by page, or made before.
@@ -30,7 +31,12 @@ impl<'a, S: Store> Cursor<'a, S> {
             if !page.more {
                 self.store = None;
             }
-            self.last = page.objects.last().map(|object| object.key.as_str().to_owned());
+            for object in &page.objects {
+                if self.last.as_deref().is_some_and(|last| object.key.as_str() <= last) {
+                    return Err(repeated(&object.key));
+                }
+                self.last = Some(object.key.as_str().to_owned());
+            }
             self.page = page
                 .objects
                 .into_iter()

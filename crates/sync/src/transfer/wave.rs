@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinError, JoinSet};
-use twinsite_core::{Event, Phase, Run, Side, Verb};
+use twinsite_core::{Event, Phase, Run, Side, Verb, wait};
 
 use super::budget::{ByteBudget, SMALL};
 use super::copy;
@@ -25,6 +25,9 @@ const UPLOADS: usize = 4;
 /// file counts until its answer is there. While so many are being sent, small files, whose bytes hardly count, use the waiting;
 /// so neither runs out before the other.
 const BUSY: u64 = 4 << 20;
+
+/// Without any response for so long, something is said.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Files streamed at once while there are others.
 const STREAMED: usize = 2;
@@ -80,6 +83,7 @@ pub(super) async fn run_wave<S: VersionedStore>(
         sending: 0,
         streams: 0,
         workers: 0,
+        answered: Instant::now(),
         pace,
         report: std::mem::take(report),
         left: *left,
@@ -95,6 +99,8 @@ pub(super) async fn run_wave<S: VersionedStore>(
         uploads: Semaphore::new(UPLOADS),
         wanted: Notify::new(),
     });
+    // Requests in flight are awaited after a cancellation, too.
+    let uncancelled = Run::silent();
     let mut workers = JoinSet::new();
     loop {
         for _ in 0..shift.spawn_worker() {
@@ -107,6 +113,7 @@ pub(super) async fn run_wave<S: VersionedStore>(
                 Some(Err(error)) => shift.lost(&error),
             },
             () = shift.wanted.notified() => {}
+            () = wait::pause(&uncancelled, SILENCE / 2) => shift.tell_silence(),
         }
     }
     let mut line = shift.line();
@@ -138,6 +145,8 @@ struct Line {
     /// How many files are being streamed.
     streams: usize,
     workers: usize,
+    /// When the last request was answered.
+    answered: Instant,
     pace: ConcurrencyLimit,
     report: Report,
     left: usize,
@@ -159,6 +168,18 @@ impl Line {
 }
 
 impl<S: VersionedStore> Pool<S> {
+    /// Says what is waited for when no request has been answered for a while. Parts of large files report their own progress.
+    fn tell_silence(&self) {
+        let line = self.line();
+        let (since, requests) = (line.answered.elapsed(), line.workers);
+        let is_silent = since >= SILENCE && line.streams == 0 && requests > 0;
+        drop(line);
+        if is_silent {
+            let what = format!("S3 to respond to {requests} {}", if requests == 1 { "request" } else { "requests" });
+            self.run.emit(&Event::Waiting { what, since, usually: Some("less than a second") });
+        }
+    }
+
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -249,6 +270,7 @@ impl<S: VersionedStore> Pool<S> {
 
     fn done(&self, work: &Work, result: Result<Written, SyncError>, took: Duration) {
         let mut line = self.line();
+        line.answered = Instant::now();
         line.sending -= work.burden();
         line.streams -= usize::from(work.is_streamed());
         line.pace.tick(self.store.throttled(), took);
@@ -328,6 +350,7 @@ mod tests {
             sending: 0,
             streams: 0,
             workers: 0,
+            answered: Instant::now(),
             pace: ConcurrencyLimit::new(0),
             report: Report::default(),
             left: sizes.len(),

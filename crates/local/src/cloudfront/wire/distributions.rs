@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use super::super::check::complete;
 use super::super::{Distribution, Element};
 use super::tags::tags_in;
 use super::{Call, Output, Reply};
@@ -42,13 +43,18 @@ fn whole(distribution: &Distribution, now: SystemTime) -> Element {
     let mut children = common(distribution, now);
     let in_progress = distribution.invalidations.iter().filter(|one| one.status(now) == "InProgress");
     children.push(Element::leaf("InProgressInvalidationBatches", in_progress.count().to_string()));
-    children.push(distribution.config.clone());
+    for list in ["ActiveTrustedSigners", "ActiveTrustedKeyGroups"] {
+        let none = vec![Element::leaf("Enabled", "false"), Element::leaf("Quantity", "0")];
+        children.push(Element::node(list, none));
+    }
+    children.push(complete(&distribution.config));
     Element::node("Distribution", children)
 }
 
 fn summary(distribution: &Distribution, now: SystemTime) -> Element {
     let mut children = common(distribution, now);
-    children.extend(LISTED.iter().filter_map(|name| distribution.config.child(name)).cloned());
+    let config = complete(&distribution.config);
+    children.extend(LISTED.iter().filter_map(|name| config.child(name)).cloned());
     Element::node("DistributionSummary", children)
 }
 
@@ -76,7 +82,7 @@ impl Call<'_> {
 
     pub(super) fn get_distribution_config(&self) -> Reply {
         let distribution = self.cloudfront.distribution(self.id)?;
-        Ok(Output::with_etag(distribution.config.clone(), &distribution.etag))
+        Ok(Output::with_etag(complete(&distribution.config), &distribution.etag))
     }
 
     pub(super) fn update_distribution(&mut self) -> Reply {

@@ -26,7 +26,6 @@ pub(super) struct Key {
     pub(super) distribution: String,
     pub(super) target: String,
     pub(super) path: String,
-    pub(super) head: bool,
 }
 
 /// A cached response of an origin.
@@ -136,7 +135,7 @@ mod tests {
     #[test]
     fn invalidations_apply_to_earlier_responses() {
         let cache = Cache::default();
-        let key = Key { distribution: "E1".into(), target: "t".into(), path: "/a/b".into(), head: false };
+        let key = Key { distribution: "E1".into(), target: "t".into(), path: "/a/b".into() };
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let (headers, body) = (HeaderMap::new(), Bytes::from_static(b"x"));
         cache.put(key.clone(), CachedResponse { status: StatusCode::OK, headers, body, stored: at(5), until: at(50) });

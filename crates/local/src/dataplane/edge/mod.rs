@@ -18,7 +18,7 @@ use crate::cloudfront::Distribution;
 use crate::protocol::request::host_of;
 use crate::world::World;
 use cache::{Cache, CachedResponse, Key, MAX_RESPONSE, ttl_of};
-use function::FunctionResult;
+use function::{FunctionResult, ViewerRequest};
 use origin::{OriginRequest, OriginResponse, fetch};
 use response::{CacheResult, EdgeResponse, error_response, finish_response, redirect};
 use rules::{Behavior, Target, custom_error};
@@ -133,7 +133,8 @@ impl Exchange<'_> {
         let encoded = live.ok_or("it is not published")?;
         let decoded = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded);
         let code = decoded.map_err(|error| error.to_string())?;
-        function::run(&String::from_utf8_lossy(&code), self.request.method().as_str(), path, host)
+        let viewer = ViewerRequest { method: self.request.method(), uri: path, host, headers: self.request.headers() };
+        function::run(&String::from_utf8_lossy(&code), &viewer, self.request.uri().query().unwrap_or_default())
     }
 
     /// The response from the cache or, when it is not fresh there, from an origin.
@@ -144,7 +145,6 @@ impl Exchange<'_> {
             distribution: self.distribution.id.clone(),
             target: behavior.target().to_owned(),
             path: path.to_owned(),
-            head: self.request.method() == Method::HEAD,
         };
         let cached = behavior.caches().then(|| cache.get(&key, &self.distribution.invalidations)).flatten();
         let age = |cached: &CachedResponse| now.duration_since(cached.stored).unwrap_or_default().as_secs();
@@ -153,7 +153,10 @@ impl Exchange<'_> {
             return edge_response(fresh, result, age(fresh));
         }
         let if_none_match = cached.as_ref().and_then(CachedResponse::etag);
-        let origin_request = OriginRequest { method: self.request.method(), path, if_none_match };
+        // What is cached for GET answers HEAD too.
+        let asked = self.request.method();
+        let method = if asked == Method::HEAD { &Method::GET } else { asked };
+        let origin_request = OriginRequest { method, path, if_none_match };
         let Some(fetched) = self.fetch(behavior, &origin_request).await else {
             // A stale response is served when no origin responds.
             // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html>

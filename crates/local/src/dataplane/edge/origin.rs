@@ -90,8 +90,7 @@ fn fetch_object(
     let Some(settings) = settings.filter(|settings| settings.region == region) else {
         return Some(error(StatusCode::NOT_FOUND, "NoSuchBucket"));
     };
-    let path = request.uri().path().trim_start_matches('/');
-    let key = percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned();
+    let key = website::decoded(request.uri().path()).unwrap_or_default();
     let signs = world.account(|account, _| {
         let control = account.cloudfront.controls.get(origin.control());
         control.is_some_and(|control| control.config.at("SigningBehavior") == "always")

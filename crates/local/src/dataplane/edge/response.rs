@@ -1,6 +1,7 @@
 //! The last steps of an edge response: compression, headers, conditional requests.
 
 use std::io::Write;
+use std::ops::Range;
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -57,14 +58,39 @@ pub(super) fn finish_response(
             headers.entry(name).or_insert(HeaderValue::from_static(value));
         }
     }
-    let matches = headers.get(header::ETAG).is_some_and(|etag| if_none_match(request, etag));
-    let compress = behavior.is_some_and(Behavior::compresses) && may_compress(request, &headers, body.len());
-    if compress && let Some(smaller) = gzip(&body) {
+    let matches = is_not_modified(request, &headers);
+    let asked = if status == StatusCode::OK && !matches {
+        asked_range(request, &headers, body.len())
+    } else {
+        AskedRange::Whole
+    };
+    let whole = asked == AskedRange::Whole;
+    let mut status = status;
+    match asked {
+        AskedRange::Bytes(range) => {
+            status = StatusCode::PARTIAL_CONTENT;
+            let (first, last, size) = (range.start, range.end - 1, body.len());
+            set(&mut headers, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{size}"));
+            body = body.slice(range);
+        }
+        AskedRange::Unsatisfiable => {
+            status = StatusCode::RANGE_NOT_SATISFIABLE;
+            set(&mut headers, header::CONTENT_RANGE, &format!("bytes */{}", body.len()));
+            body = Bytes::new();
+        }
+        AskedRange::Whole => {}
+    }
+    let compress = whole && behavior.is_some_and(Behavior::compresses);
+    let encoding = encoding(request).filter(|_| compress && is_compressible(&headers, body.len()));
+    if let Some(encoding) = encoding
+        && let Some(smaller) = encoding.compress(&body)
+    {
         body = smaller;
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         weaken(&mut headers);
     }
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     set(&mut headers, header::CONTENT_LENGTH, &body.len().to_string());
     set(&mut headers, HeaderName::from_static("x-cache"), cache.as_str());
     set(&mut headers, header::VIA, "1.1 embedded.cloudfront.net (CloudFront)");
@@ -91,6 +117,51 @@ const SECURITY: [(&str, &str); 5] = [
     ("x-xss-protection", "1; mode=block"),
 ];
 
+/// Whether the copy of the viewer is still valid.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-13.1>
+fn is_not_modified(request: &Request<()>, headers: &HeaderMap) -> bool {
+    if request.headers().contains_key(header::IF_NONE_MATCH) {
+        return headers.get(header::ETAG).is_some_and(|etag| if_none_match(request, etag));
+    }
+    let date = |headers: &HeaderMap, name: HeaderName| {
+        headers.get(name).and_then(|value| value.to_str().ok()).and_then(|date| httpdate::parse_http_date(date).ok())
+    };
+    let since = date(request.headers(), header::IF_MODIFIED_SINCE);
+    since.zip(date(headers, header::LAST_MODIFIED)).is_some_and(|(since, modified)| modified <= since)
+}
+
+/// What a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum AskedRange {
+    Whole,
+    Bytes(Range<usize>),
+    /// There are no such bytes.
+    Unsatisfiable,
+}
+
+/// The range that a request asks for. Several ranges are answered with the whole.
+fn asked_range(request: &Request<()>, headers: &HeaderMap, size: usize) -> AskedRange {
+    let text = |headers: &HeaderMap, name: HeaderName| {
+        headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    if let Some(known) = text(request.headers(), header::IF_RANGE) {
+        let current = [text(headers, header::ETAG), text(headers, header::LAST_MODIFIED)];
+        if !current.into_iter().flatten().any(|one| one == known) {
+            return AskedRange::Whole;
+        }
+    }
+    let asked = text(request.headers(), header::RANGE).unwrap_or_default();
+    let bounds = asked.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-'));
+    let Some((first, last)) = bounds else { return AskedRange::Whole };
+    let range = match (first.parse::<usize>(), last.parse::<usize>()) {
+        (Ok(first), Ok(last)) if first <= last => first..last.saturating_add(1).min(size),
+        (Ok(first), Err(_)) if last.is_empty() => first..size,
+        (Err(_), Ok(last)) if first.is_empty() => size.saturating_sub(last)..size,
+        _ => return AskedRange::Whole,
+    };
+    if range.start < range.end { AskedRange::Bytes(range) } else { AskedRange::Unsatisfiable }
+}
+
 fn if_none_match(request: &Request<()>, etag: &HeaderValue) -> bool {
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
     let tags = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
@@ -98,21 +169,61 @@ fn if_none_match(request: &Request<()>, etag: &HeaderValue) -> bool {
     tags.is_some_and(|tags| tags.split(',').map(bare).any(|tag| tag == "*" || tag == etag))
 }
 
-fn may_compress(request: &Request<()>, headers: &HeaderMap, size: usize) -> bool {
+/// How bodies are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Brotli,
+    Gzip,
+}
+
+impl Encoding {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    fn compress(self, body: &[u8]) -> Option<Bytes> {
+        match self {
+            Self::Brotli => {
+                let mut encoder = brotli::CompressorWriter::new(Vec::new(), BUFFER, QUALITY, WINDOW);
+                encoder.write_all(body).ok()?;
+                Some(encoder.into_inner().into())
+            }
+            Self::Gzip => {
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+                encoder.write_all(body).ok()?;
+                encoder.finish().ok().map(Bytes::from)
+            }
+        }
+    }
+}
+
+/// The parameters of Brotli: it should not take longer than gzip does.
+const BUFFER: usize = 64 << 10;
+const QUALITY: u32 = 4;
+const WINDOW: u32 = 20;
+
+/// The encoding of the response: Brotli when the viewer accepts both.
+fn encoding(request: &Request<()>) -> Option<Encoding> {
+    let accepted = request.headers().get(header::ACCEPT_ENCODING)?.to_str().ok()?;
+    let accepts = |encoding: Encoding| {
+        accepted.split(',').any(|one| {
+            let mut parts = one.split(';').map(str::trim);
+            parts.next() == Some(encoding.name()) && !parts.any(|part| ["q=0", "q=0.0", "q=0.00"].contains(&part))
+        })
+    };
+    [Encoding::Brotli, Encoding::Gzip].into_iter().find(|encoding| accepts(*encoding))
+}
+
+fn is_compressible(headers: &HeaderMap, size: usize) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let accepts = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    let accepts = accepts.is_some_and(|accepts| accepts.split(',').any(|one| one.trim().starts_with("gzip")));
     let kind = text(header::CONTENT_TYPE);
     let texts = ["text/", "application/javascript", "application/json", "application/xml", "application/wasm"];
     let compressible =
         texts.iter().any(|start| kind.starts_with(start)) || kind.contains("+xml") || kind.contains("font");
-    accepts && compressible && COMPRESSED.contains(&size) && text(header::CONTENT_ENCODING).is_empty()
-}
-
-fn gzip(body: &[u8]) -> Option<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(body).ok()?;
-    encoder.finish().ok().map(Bytes::from)
+    compressible && COMPRESSED.contains(&size) && text(header::CONTENT_ENCODING).is_empty()
 }
 
 /// A compressed body is only semantically equivalent.

@@ -22,7 +22,7 @@ pub(super) trait Objects {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answer {
     Object(Arc<Version>),
-    Error { status: u16, document: Arc<Version> },
+    Error { status: u16, key: String, document: Arc<Version> },
     Redirect { status: u16, location: String },
     Failure { status: u16, key: String },
 }
@@ -49,7 +49,7 @@ pub(super) fn decide(site: &Website, bucket: &impl Objects, path: &str, host: &s
         return follow(rule, path, host);
     }
     match site.error().map(|key| bucket.find(key)) {
-        Some(Found::Object(document)) => Answer::Error { status, document },
+        Some(Found::Object(document)) => Answer::Error { status, key, document },
         Some(Found::Missing | Found::Denied) | None => Answer::Failure { status, key },
     }
 }
@@ -65,13 +65,14 @@ fn follow(rule: &Rule, path: &str, host: &str) -> Answer {
     let redirect = &rule.redirect;
     let status = redirect.http_redirect_code.unwrap_or(301);
     let target = encoded(&rule.target(path));
-    let location = match (&redirect.host_name, &redirect.protocol) {
-        (None, None) => format!("/{target}"),
-        (to, protocol) => {
-            format!("{}://{}/{target}", protocol.as_deref().unwrap_or("http"), to.as_deref().unwrap_or(host))
-        }
+    let protocol = redirect.protocol.as_deref().unwrap_or("http");
+    let host = match (&redirect.host_name, &redirect.protocol) {
+        (Some(name), _) => name,
+        (None, None) => host,
+        // Another protocol is at another port.
+        (None, Some(_)) => host.split(':').next().unwrap_or(host),
     };
-    Answer::Redirect { status, location }
+    Answer::Redirect { status, location: format!("{protocol}://{host}/{target}") }
 }
 
 fn encoded(path: &str) -> String {
@@ -130,6 +131,7 @@ mod tests {
             checksums: Default::default(),
             parts: Some(vec![]),
             replicated: None,
+            kms: None,
         }
     }
 
@@ -151,7 +153,7 @@ mod tests {
         ]);
         match decide(site, &keys, path, "site.test") {
             Answer::Object(version) => format!("200 {}", version.key),
-            Answer::Error { status, document } => format!("{status} {}", document.key),
+            Answer::Error { status, document, .. } => format!("{status} {}", document.key),
             Answer::Redirect { status, location } => format!("{status} {location}"),
             Answer::Failure { status, key } => format!("{status} ! {key}"),
         }
@@ -187,7 +189,7 @@ mod tests {
             <Redirect><HostName>old.example.com</HostName><HttpRedirectCode>302</HttpRedirectCode></Redirect>\
             </RoutingRule></RoutingRules>";
         let site = site(rules);
-        assert_eq!(ask(&site, "docs/a"), "301 /documents/a");
+        assert_eq!(ask(&site, "docs/a"), "301 http://site.test/documents/a");
         assert_eq!(ask(&site, "nothing"), "302 http://old.example.com/nothing");
     }
 

@@ -6,7 +6,7 @@ mod config;
 mod decide;
 mod page;
 
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, header};
 use s3s::Body;
 
 use super::{Current, Doc, S3};
@@ -27,10 +27,11 @@ pub(crate) fn answer(s3: &S3, bucket: &str, request: &Request<Body>) -> Response
     let Some(key) = decoded(request.uri().path()) else {
         return page::error_page(400, "InvalidURI", "The specified URI couldn't be parsed.");
     };
-    let host = host_of(request).to_owned();
-    match decide(&site, &Bucket { s3, name: bucket }, &key, &host) {
+    // With the port, which the endpoints of AWS do not need.
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or(host_of(request));
+    match decide(&site, &Bucket { s3, name: bucket }, &key, host) {
         Answer::Object(version) => page::object(s3, &version, request),
-        Answer::Error { status, document } => page::error_document(s3, status, &document, request),
+        Answer::Error { status, key, document } => page::error_document(s3, status, &key, &document, request),
         Answer::Redirect { status, location } => page::redirect(status, &location),
         Answer::Failure { status, key } => page::standard(status, &key),
     }
@@ -46,9 +47,10 @@ fn configuration_of(s3: &S3, bucket: &str) -> Result<Website, Response<Body>> {
     Website::parse(&text).map_err(|error| page::error_page(500, "InternalError", &error))
 }
 
-fn decoded(path: &str) -> Option<String> {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    percent_encoding::percent_decode_str(path).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+/// The key that a path names. S3 reads `+` as a space, in paths too.
+pub(crate) fn decoded(path: &str) -> Option<String> {
+    let path = path.strip_prefix('/').unwrap_or(path).replace('+', " ");
+    percent_encoding::percent_decode_str(&path).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
 /// A bucket, read anonymously.
@@ -61,7 +63,8 @@ impl Objects for Bucket<'_> {
     fn find(&self, key: &str) -> Found {
         let readable = self.s3.anonymous_may_read(self.name, key);
         match self.s3.current(self.name, key) {
-            Ok(Current::Object(version)) if readable => Found::Object(version),
+            // Keys of KMS are for callers with a signature.
+            Ok(Current::Object(version)) if readable && version.kms.is_none() => Found::Object(version),
             Ok(Current::DeleteMarker(_) | Current::Missing) if self.s3.anonymous_may_list(self.name) => Found::Missing,
             // Without permission to list, a missing key is not distinguished from a private one.
             Ok(Current::Object(_) | Current::DeleteMarker(_) | Current::Missing) | Err(_) => Found::Denied,

@@ -33,11 +33,35 @@ pub(crate) fn object(s3: &S3, version: &Version, request: &Request<Body>) -> Res
     }
 }
 
-/// The error document of the site.
-pub(super) fn error_document(s3: &S3, status: u16, document: &Version, request: &Request<Body>) -> Response<Body> {
+/// The error document of the site, with the headers of the error.
+pub(super) fn error_document(
+    s3: &S3,
+    status: u16,
+    key: &str,
+    document: &Version,
+    request: &Request<Body>,
+) -> Response<Body> {
     let mut response = body(s3, document, 0..document.size(), request);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
+    let (code, message) = error_of(status);
+    set_error(&mut response, code, message);
+    if status == 404 {
+        set(&mut response, HeaderName::from_static("x-amz-error-detail-key"), key);
+    }
     response
+}
+
+/// The error of a key that is private or missing.
+fn error_of(status: u16) -> (&'static str, &'static str) {
+    match status {
+        403 => ("AccessDenied", "Access Denied"),
+        _ => ("NoSuchKey", "The specified key does not exist."),
+    }
+}
+
+fn set_error(response: &mut Response<Body>, code: &str, message: &str) {
+    set(response, HeaderName::from_static("x-amz-error-code"), code);
+    set(response, HeaderName::from_static("x-amz-error-message"), message);
 }
 
 /// A redirect.
@@ -46,31 +70,41 @@ pub(super) fn redirect(status: u16, location: &str) -> Response<Body> {
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::MOVED_PERMANENTLY);
     set(&mut response, header::LOCATION, location);
     set(&mut response, header::CONTENT_LENGTH, "0");
+    if status == 302 {
+        set_error(&mut response, "Found", "Resource Found");
+    }
     response
 }
 
 /// The default error page for a missing or private key.
 pub(super) fn standard(status: u16, key: &str) -> Response<Body> {
-    match status {
-        403 => error_page(403, "AccessDenied", "Access Denied"),
-        _ => error_page(404, "NoSuchKey", &format!("The specified key does not exist. Key: {key}")),
-    }
+    let (code, message) = error_of(status);
+    let detail = (status == 404).then_some(key);
+    page(status, code, message, detail)
 }
 
 /// The default error page.
 pub(crate) fn error_page(status: u16, code: &str, message: &str) -> Response<Body> {
+    page(status, code, message, None)
+}
+
+fn page(status: u16, code: &str, message: &str, key: Option<&str>) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
-    let shown = message.replace('&', "&amp;").replace('<', "&lt;");
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let shown = escape(message);
+    let detail = key.map(|key| format!("<li>Key: {}</li>\n", escape(key))).unwrap_or_default();
     let html = format!(
         "<html>\n<head><title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n<ul>\n<li>Code: {code}</li>\n\
-         <li>Message: {shown}</li>\n</ul>\n<hr/>\n</body>\n</html>\n"
+         <li>Message: {shown}</li>\n{detail}</ul>\n<hr/>\n</body>\n</html>\n"
     );
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;
     set(&mut response, header::CONTENT_TYPE, "text/html; charset=utf-8");
-    set(&mut response, HeaderName::from_static("x-amz-error-code"), code);
-    set(&mut response, HeaderName::from_static("x-amz-error-message"), message);
+    set_error(&mut response, code, message);
+    if let Some(key) = key {
+        set(&mut response, HeaderName::from_static("x-amz-error-detail-key"), key);
+    }
     response
 }
 

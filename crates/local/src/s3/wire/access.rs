@@ -8,6 +8,7 @@ use s3s::{S3Result, s3_error};
 use twinsite_aws::{EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY};
 
 use super::super::{S3, error};
+use crate::context::ServiceError;
 
 /// The only credentials.
 pub(super) struct Keys;
@@ -28,6 +29,16 @@ pub(super) struct Policies {
 }
 
 impl Policies {
+    /// Checks that the bucket belongs to the account that the request expects.
+    fn check_owner(&self, cx: &S3AccessContext<'_>) -> S3Result<()> {
+        let Some(expected) = cx.headers().get("x-amz-expected-bucket-owner") else { return Ok(()) };
+        let (S3Path::Bucket { bucket } | S3Path::Object { bucket, .. }) = cx.s3_path() else { return Ok(()) };
+        match self.s3.bucket(bucket) {
+            Some(settings) if settings.owner.as_bytes() != expected.as_bytes() => Err(error::access_denied().into()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Checks that the request was sent to the region of the bucket, unless the host names no region.
     fn check_region(&self, cx: &S3AccessContext<'_>) -> S3Result<()> {
         if ["CreateBucket", "GetBucketLocation"].contains(&cx.s3_op().name()) {
@@ -43,10 +54,32 @@ impl Policies {
     }
 }
 
+/// Refuses what would be accepted and forgotten otherwise: keys of customers, locks, access control lists, appending, MFA.
+fn refuse_unkept(headers: &http::HeaderMap) -> S3Result<()> {
+    let starts = ["x-amz-server-side-encryption-customer-", "x-amz-copy-source-server-side-encryption-customer-"];
+    let unkept = ["x-amz-object-lock-", "x-amz-grant-", "x-amz-write-offset-bytes", "x-amz-mfa"];
+    for name in headers.keys().map(http::HeaderName::as_str) {
+        if starts.iter().any(|start| name.starts_with(start)) {
+            return Err(ServiceError::not_implemented("encryption with keys of customers").into());
+        }
+        if unkept.iter().any(|start| name.starts_with(start)) {
+            return Err(ServiceError::not_implemented(&format!("the header `{name}`")).into());
+        }
+    }
+    let acl = headers.get("x-amz-acl").and_then(|value| value.to_str().ok()).unwrap_or("private");
+    if !["private", "bucket-owner-full-control"].contains(&acl) {
+        let message = "The bucket does not allow ACLs";
+        return Err(ServiceError::invalid("AccessControlListNotSupported", message).into());
+    }
+    Ok(())
+}
+
 #[async_trait::async_trait]
 impl S3Access for Policies {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
         self.check_region(cx)?;
+        refuse_unkept(cx.headers())?;
+        self.check_owner(cx)?;
         if cx.credentials().is_some() {
             return Ok(());
         }

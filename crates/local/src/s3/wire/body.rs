@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
+use crc_fast::CrcAlgorithm;
 use futures::StreamExt;
 use md5_simd::Md5;
 use s3s::checksum::ChecksumHasher;
@@ -27,6 +28,10 @@ pub(super) struct Declared {
 
 /// Stores a body as one part, and verifies the declared digests.
 pub(super) async fn receive(s3: &S3, body: Option<StreamingBlob>, declared: Declared) -> S3Result<Part> {
+    if declared.sums.len() > 1 {
+        let message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
+        return Err(super::super::error::invalid_request(message).into());
+    }
     let mut hash = Hash::new(declared.sums.keys().chain(declared.algorithm.as_ref()));
     let mut chunks = Vec::new();
     let mut pending = BytesMut::new();
@@ -48,8 +53,8 @@ pub(super) async fn receive(s3: &S3, body: Option<StreamingBlob>, declared: Decl
         chunks.push(s3.store_chunk(pending.freeze())?);
     }
     let size = chunks.iter().map(|chunk| chunk.size).sum();
-    let (etag, checksums) = hash.finish(&declared)?;
-    Ok(Part { number: 1, etag, size, chunks, checksums })
+    let Hashed { etag, checksums, crc64nvme } = hash.finish(&declared)?;
+    Ok(Part { number: 1, etag, size, chunks, checksums, crc64nvme })
 }
 
 fn incomplete(error: s3s::StdError) -> S3Error {
@@ -58,10 +63,18 @@ fn incomplete(error: s3s::StdError) -> S3Error {
     incomplete
 }
 
-/// MD5 and the requested checksums.
+/// MD5, the requested checksums, and the one that every object has.
 struct Hash {
     md5: Md5,
     sums: ChecksumHasher,
+    crc64nvme: Crc64Nvme,
+}
+
+/// The digests of a body.
+struct Hashed {
+    etag: String,
+    checksums: Checksums,
+    crc64nvme: String,
 }
 
 fn hasher<'a>(algorithms: impl Iterator<Item = &'a str>) -> ChecksumHasher {
@@ -90,26 +103,52 @@ fn sums_of(hasher: ChecksumHasher) -> Checksums {
     ])
 }
 
+/// The checksum of a whole object from those of its parts; `None` when it cannot be computed from them.
+pub(super) fn combined(algorithm: &str, parts: &[&Part]) -> Option<String> {
+    let kind = match algorithm {
+        "CRC32" => CrcAlgorithm::Crc32IsoHdlc,
+        "CRC32C" => CrcAlgorithm::Crc32Iscsi,
+        "CRC64NVME" => CrcAlgorithm::Crc64Nvme,
+        _ => return None,
+    };
+    let width = if algorithm == "CRC64NVME" { 8 } else { 4 };
+    let sum_of = |part: &Part| {
+        let known = part.checksums.get(algorithm);
+        let text = known.or(Some(&part.crc64nvme).filter(|_| algorithm == "CRC64NVME"))?;
+        let bytes = STANDARD.decode(text).ok()?;
+        Some(bytes.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))
+    };
+    let mut parts = parts.iter();
+    let first = sum_of(parts.next()?)?;
+    let sum =
+        parts.try_fold(first, |sum, part| Some(crc_fast::checksum_combine(kind, sum, sum_of(part)?, part.size)))?;
+    Some(STANDARD.encode(&sum.to_be_bytes()[8 - width..]))
+}
+
 /// A checksum over chunks, in base64; empty for an unknown algorithm.
-pub(super) fn checksum<T: AsRef<[u8]>>(algorithm: &str, pieces: impl IntoIterator<Item = T>) -> String {
+pub(super) fn checksum<T: AsRef<[u8]>>(
+    algorithm: &str,
+    pieces: impl IntoIterator<Item = std::io::Result<T>>,
+) -> std::io::Result<String> {
     let mut hasher = hasher([algorithm].into_iter());
     for piece in pieces {
-        hasher.update(piece.as_ref());
+        hasher.update(piece?.as_ref());
     }
-    sums_of(hasher).remove(algorithm).unwrap_or_default()
+    Ok(sums_of(hasher).remove(algorithm).unwrap_or_default())
 }
 
 impl Hash {
     fn new<'a>(algorithms: impl Iterator<Item = &'a String>) -> Self {
-        Self { md5: Md5::new(), sums: hasher(algorithms.map(String::as_str)) }
+        Self { md5: Md5::new(), sums: hasher(algorithms.map(String::as_str)), crc64nvme: Crc64Nvme::new() }
     }
 
     fn update(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
         self.sums.update(bytes);
+        self.crc64nvme.update(bytes);
     }
 
-    fn finish(self, declared: &Declared) -> S3Result<(String, Checksums)> {
+    fn finish(self, declared: &Declared) -> S3Result<Hashed> {
         let md5 = self.md5.finalize();
         if declared.md5.as_ref().is_some_and(|sent| *sent != STANDARD.encode(md5)) {
             return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."));
@@ -122,7 +161,7 @@ impl Hash {
                 return Err(S3Error::with_message(s3s::S3ErrorCode::BadDigest, message));
             }
         }
-        Ok((hex::encode(md5), sums))
+        Ok(Hashed { etag: hex::encode(md5), checksums: sums, crc64nvme: STANDARD.encode(self.crc64nvme.finalize()) })
     }
 }
 

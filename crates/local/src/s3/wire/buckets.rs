@@ -12,14 +12,16 @@ use super::super::{Doc, Versioning, no_such_bucket};
 use super::configs;
 use super::creation::CreationTags;
 use super::service::S3Wire;
-use crate::context::ACCOUNT;
+use crate::context::{ACCOUNT, ServiceError};
 
 pub(super) fn create(wire: &S3Wire, req: &S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
     let here = req.region.as_ref().map_or("us-east-1", |region| region.as_str());
     let configuration = req.input.create_bucket_configuration.as_ref();
     let asked = configuration.and_then(|c| c.location_constraint.as_ref()).map(BucketLocationConstraint::as_str);
     let constraint = asked.map(|region| if region == "EU" { "eu-west-1" } else { region });
-    if constraint.unwrap_or("us-east-1") != here {
+    // The endpoint without a region creates buckets in all of them.
+    let everywhere = here == "us-east-1" && !names_region(&req.headers, &req.uri);
+    if constraint.unwrap_or("us-east-1") != here && !everywhere {
         let constraint = constraint.unwrap_or("unspecified");
         return Err(s3_error!(
             IllegalLocationConstraintException,
@@ -30,12 +32,25 @@ pub(super) fn create(wire: &S3Wire, req: &S3Request<CreateBucketInput>) -> S3Res
     if constraint == Some("us-east-1") {
         return Err(s3_error!(InvalidLocationConstraint, "The specified location-constraint is not valid"));
     }
+    if let Some(region) = constraint
+        && region.parse::<twinsite_core::Region>().is_err()
+    {
+        return Err(s3_error!(InvalidLocationConstraint, "The specified location-constraint is not valid"));
+    }
+    if req.input.object_lock_enabled_for_bucket == Some(true) {
+        return Err(ServiceError::not_implemented("object lock").into());
+    }
     let is_new = wire.s3.bucket(&req.input.bucket).is_none();
-    wire.s3.create_bucket(&req.input.bucket, here, ACCOUNT)?;
+    wire.s3.create_bucket(&req.input.bucket, constraint.unwrap_or(here), ACCOUNT)?;
     if is_new {
         put_creation_settings(wire, req)?;
     }
     Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", req.input.bucket)) }))
+}
+
+fn names_region(headers: &http::HeaderMap, uri: &http::Uri) -> bool {
+    let host = headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).or_else(|| uri.host());
+    host.is_some_and(|host| host.contains(".amazonaws.com") && !host.ends_with("s3.amazonaws.com"))
 }
 
 /// Sets the tags and the object ownership that a creation asks for.

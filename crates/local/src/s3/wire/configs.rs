@@ -15,11 +15,16 @@ pub(super) fn put<T: Serialize, O: Default>(
     doc: Doc,
     value: &T,
 ) -> S3Result<S3Response<O>> {
-    let mut xml = Vec::new();
-    value.serialize(&mut Serializer::new(&mut xml)).map_err(s3s::S3Error::internal_error)?;
-    let text = String::from_utf8(xml).map_err(s3s::S3Error::internal_error)?;
+    let text = xml(value)?;
     wire.s3.update_bucket(bucket, |settings| drop(settings.docs.insert(doc, text)))?;
     Ok(empty())
+}
+
+/// A configuration as XML.
+fn xml<T: Serialize>(value: &T) -> S3Result<String> {
+    let mut xml = Vec::new();
+    value.serialize(&mut Serializer::new(&mut xml)).map_err(s3s::S3Error::internal_error)?;
+    String::from_utf8(xml).map_err(s3s::S3Error::internal_error)
 }
 
 /// Reads a configuration.
@@ -47,6 +52,18 @@ pub(super) fn check_website(website: &dto::WebsiteConfiguration) -> S3Result<()>
     }
     if website.routing_rules.as_ref().is_some_and(|rules| rules.len() > 50) {
         return Err(s3_error!(InvalidRequest, "At most 50 routing rules"));
+    }
+    Ok(())
+}
+
+/// Refuses a default encryption that would not be honoured.
+pub(super) fn check_encryption(configuration: &dto::ServerSideEncryptionConfiguration) -> S3Result<()> {
+    let defaults = configuration.rules.iter().filter_map(|rule| rule.apply_server_side_encryption_by_default.as_ref());
+    for default in defaults {
+        let algorithm = default.sse_algorithm.as_str();
+        if !["AES256", "aws:kms"].contains(&algorithm) {
+            return Err(ServiceError::not_implemented(&format!("the encryption `{algorithm}`")).into());
+        }
     }
     Ok(())
 }

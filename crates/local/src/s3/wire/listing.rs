@@ -45,7 +45,7 @@ impl Encoder {
             e_tag: Some(ETag::Strong(version.etag.clone())),
             size: i64::try_from(version.size()).ok(),
             last_modified: Some(version.modified.into()),
-            storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
+            storage_class: Some(ObjectStorageClass::from(class_of(version))),
             ..Object::default()
         }
     }
@@ -58,7 +58,7 @@ impl Encoder {
             e_tag: Some(ETag::Strong(version.etag.clone())),
             size: i64::try_from(version.size()).ok(),
             last_modified: Some(version.modified.into()),
-            storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
+            storage_class: Some(ObjectVersionStorageClass::from(class_of(version))),
             ..ObjectVersion::default()
         }
     }
@@ -72,6 +72,10 @@ impl Encoder {
             owner: None,
         }
     }
+}
+
+fn class_of(version: &Version) -> String {
+    version.headers.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned())
 }
 
 fn limit(max_keys: Option<i32>) -> S3Result<usize> {

@@ -1,17 +1,20 @@
 //! S3 on the wire. The `s3s` crate provides signatures, chunked bodies, XML and routing; the operations are implemented here.
 
 mod access;
+mod attributes;
 mod body;
 mod buckets;
 mod configs;
 mod creation;
 mod headers;
+mod lenient;
 mod listing;
 mod multipart;
 mod objects;
 mod operation;
 mod replication;
 mod service;
+mod tagging;
 
 use s3s::service::{S3Service, S3ServiceBuilder};
 
@@ -27,5 +30,6 @@ pub(crate) fn service(s3: &S3) -> S3Service {
     builder.set_auth(access::Keys);
     builder.set_access(access::Policies { s3: s3.clone() });
     builder.set_host(access::Hosts);
+    builder.set_route(lenient::Lenient::new(s3));
     builder.build()
 }

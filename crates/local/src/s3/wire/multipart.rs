@@ -4,43 +4,74 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm, ChecksumType,
-    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CopyPartResult, CreateMultipartUploadInput,
-    CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput,
-    ListPartsOutput, MultipartUpload, Part as WirePart, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput,
-    UploadPartOutput,
+    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart, CopyPartResult,
+    CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput,
+    ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Part as WirePart,
+    UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
-use super::super::{Checksums, Part, PartRef, Upload};
+use super::super::encryption::opaque_etag;
+use super::super::{Checksums, Part, PartRef, Upload, error};
 use super::body::{self, Declared};
-use super::headers::{copy_condition, declared, headers_of, set_checksums, tags_of, version_id, write_condition};
+use super::headers::{
+    copy_condition, declared, headers_of, kms_of, set_checksums, set_encryption, tags_of, version_id, write_condition,
+};
+use super::objects::checksum_type;
 use super::service::S3Wire;
+use crate::context::ServiceError;
 
 pub(super) fn create(
     wire: &S3Wire,
     mut input: CreateMultipartUploadInput,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-    let full = input.checksum_type.as_ref().map(ChecksumType::as_str) == Some("FULL_OBJECT");
+    let kind = input.checksum_type.as_ref().map(ChecksumType::as_str);
     let algorithm = input.checksum_algorithm.as_ref().map(|a| a.as_str().to_owned());
+    check_kind(algorithm.as_deref(), kind)?;
+    let full = kind == Some("FULL_OBJECT");
     let upload = Upload {
+        kms: kms_of!(wire, input)?,
         id: crate::context::random_id(),
         key: input.key.clone(),
         initiated: wire.s3.clock().now_in_seconds(),
         headers: headers_of!(input),
-        tags: tags_of(input.tagging.as_deref()),
+        tags: tags_of(input.tagging.as_deref())?,
         checksum: algorithm.map(|algorithm| (algorithm.clone(), full || algorithm == "CRC64NVME")),
         parts: std::collections::BTreeMap::new(),
     };
-    let output = CreateMultipartUploadOutput {
+    let mut output = CreateMultipartUploadOutput {
         bucket: Some(input.bucket.clone()),
         key: Some(input.key),
         upload_id: Some(upload.id.clone()),
+        checksum_type: upload.checksum.as_ref().map(|(_, full)| kind_of(*full)),
         checksum_algorithm: input.checksum_algorithm,
-        checksum_type: input.checksum_type,
         ..CreateMultipartUploadOutput::default()
     };
+    set_encryption!(output, upload.kms.as_ref());
     wire.s3.create_upload(&input.bucket, upload)?;
     Ok(S3Response::new(output))
+}
+
+fn kind_of(full: bool) -> ChecksumType {
+    ChecksumType::from_static(if full { ChecksumType::FULL_OBJECT } else { ChecksumType::COMPOSITE })
+}
+
+/// Which kinds of checksum an algorithm has.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
+fn check_kind(algorithm: Option<&str>, kind: Option<&str>) -> S3Result<()> {
+    match (algorithm, kind) {
+        (None, Some(_)) => {
+            let message = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.";
+            Err(error::invalid_request(message).into())
+        }
+        (Some(algorithm @ ("SHA1" | "SHA256")), Some(kind @ "FULL_OBJECT"))
+        | (Some(algorithm @ "CRC64NVME"), Some(kind @ "COMPOSITE")) => {
+            let algorithm = algorithm.to_lowercase();
+            let message = format!("The {kind} checksum type cannot be used with the {algorithm} checksum algorithm.");
+            Err(error::invalid_request(message).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_number(number: i32) -> S3Result<()> {
@@ -57,11 +88,23 @@ pub(super) async fn part(wire: &S3Wire, mut req: S3Request<UploadPartInput>) -> 
     let declared = Declared {
         md5: input.content_md5.take(),
         sums: declared!(input),
-        algorithm: body::trailer_algorithm(&req.headers).or(upload.checksum.map(|(algorithm, _)| algorithm)),
+        algorithm: body::trailer_algorithm(&req.headers),
         trailer: req.trailing_headers.take(),
     };
-    let part = body::receive(&wire.s3, input.body.take(), declared).await?;
+    if let Some((wanted, _)) = &upload.checksum {
+        let sent = declared.sums.keys().next().or(declared.algorithm.as_ref());
+        if sent != Some(wanted) {
+            let (wanted, sent) = (wanted.to_lowercase(), sent.map_or("null".to_owned(), |sent| sent.to_lowercase()));
+            let message = "Checksum Type mismatch occurred, expected checksum Type";
+            return Err(error::invalid_request(format!("{message}: {wanted}, actual checksum Type: {sent}")).into());
+        }
+    }
+    let mut part = body::receive(&wire.s3, input.body.take(), declared).await?;
+    if upload.kms.is_some() {
+        part.etag = opaque_etag();
+    }
     let mut output = UploadPartOutput { e_tag: Some(ETag::Strong(part.etag.clone())), ..Default::default() };
+    set_encryption!(output, upload.kms.as_ref());
     set_checksums!(output, &part.checksums);
     wire.s3.add_part(&input.bucket, &input.upload_id, Part { number: input.part_number, ..part })?;
     Ok(S3Response::new(output))
@@ -72,7 +115,7 @@ pub(super) async fn part_copy(
     mut input: UploadPartCopyInput,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
     check_number(input.part_number)?;
-    wire.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let upload = wire.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
     let from = super::objects::source(wire, &input.copy_source, &copy_condition!(input))?;
     let range = match input.copy_source_range.as_deref().map(s3s::dto::Range::parse) {
         None => 0..from.size(),
@@ -82,34 +125,47 @@ pub(super) async fn part_copy(
         Some(Err(_)) => return Err(s3_error!(InvalidArgument, "The x-amz-copy-source-range value is not valid")),
     };
     let body = s3s::dto::StreamingBlob::wrap(wire.s3.body(&from, range));
-    let part = body::receive(&wire.s3, Some(body), Declared::default()).await?;
-    let result = CopyPartResult {
+    let declared = Declared { algorithm: upload.checksum.map(|(algorithm, _)| algorithm), ..Declared::default() };
+    let mut part = body::receive(&wire.s3, Some(body), declared).await?;
+    if upload.kms.is_some() {
+        part.etag = opaque_etag();
+    }
+    let mut result = CopyPartResult {
         e_tag: Some(ETag::Strong(part.etag.clone())),
         last_modified: Some(wire.s3.clock().now_in_seconds().into()),
         ..CopyPartResult::default()
     };
+    set_checksums!(result, &part.checksums);
     wire.s3.add_part(&input.bucket, &input.upload_id, Part { number: input.part_number, ..part })?;
-    Ok(S3Response::new(UploadPartCopyOutput {
+    let mut output = UploadPartCopyOutput {
         copy_part_result: Some(result),
         copy_source_version_id: version_id(&from),
         ..UploadPartCopyOutput::default()
-    }))
+    };
+    set_encryption!(output, upload.kms.as_ref());
+    Ok(S3Response::new(output))
 }
 
 pub(super) fn complete(
     wire: &S3Wire,
-    input: CompleteMultipartUploadInput,
+    mut input: CompleteMultipartUploadInput,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let condition = write_condition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
-    let upload = wire.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
-    let sent = input.multipart_upload.and_then(|parts| parts.parts).unwrap_or_default();
-    let refs = sent
-        .into_iter()
-        .map(|part| Some(PartRef { number: part.part_number?, etag: part.e_tag?.value().to_owned() }))
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| s3_error!(MalformedXML, "The XML you provided was not well-formed"))?;
-    let checksums = whole_checksum(wire, &upload, &refs)?;
-    let version = wire.s3.complete_upload(&input.bucket, &upload, &refs, &condition, checksums)?;
+    let sent = input.multipart_upload.take().and_then(|parts| parts.parts).unwrap_or_default();
+    let part_ref = |mut part: CompletedPart| {
+        let checksums = declared!(part);
+        Some(PartRef { number: part.part_number?, etag: part.e_tag?.value().to_owned(), checksums })
+    };
+    let refs = sent.into_iter().map(part_ref).collect::<Option<Vec<_>>>();
+    let refs = refs.ok_or_else(|| s3_error!(MalformedXML, "The XML you provided was not well-formed"))?;
+    // The same request again has the same result, whatever its precondition.
+    let version = if let Some(known) = wire.s3.completed(&input.bucket, &input.key, &input.upload_id, &refs) {
+        known
+    } else {
+        let upload = wire.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+        let checksums = whole_checksum(&upload, &refs, &mut input)?;
+        wire.s3.complete_upload(&input.bucket, &upload, &refs, &condition, checksums)?
+    };
     let mut output = CompleteMultipartUploadOutput {
         bucket: Some(input.bucket.clone()),
         key: Some(input.key.clone()),
@@ -119,22 +175,55 @@ pub(super) fn complete(
         ..CompleteMultipartUploadOutput::default()
     };
     set_checksums!(output, &version.checksums);
+    output.checksum_type = checksum_type(&version);
+    set_encryption!(output, version.kms.as_ref());
     Ok(S3Response::new(output))
 }
 
-/// The checksum of the object: of its bytes or, with the number of parts appended, of the checksums of the parts.
+/// The checksum of the object, after the request's own checksum, kind and size were compared with it: of its bytes or, with
+/// the number of parts appended, of the checksums of the parts.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
-fn whole_checksum(wire: &S3Wire, upload: &Upload, refs: &[PartRef]) -> S3Result<Checksums> {
-    let Some((algorithm, full)) = &upload.checksum else { return Ok(Checksums::new()) };
+fn whole_checksum(upload: &Upload, refs: &[PartRef], input: &mut CompleteMultipartUploadInput) -> S3Result<Checksums> {
     let parts: Vec<_> = refs.iter().filter_map(|part| upload.parts.get(&part.number)).collect();
-    let sum = if *full {
-        wire.checksum_of(algorithm, &parts)?
-    } else {
-        let digests: Vec<u8> =
-            parts.iter().filter_map(|part| STANDARD.decode(part.checksums.get(algorithm)?).ok()).flatten().collect();
-        format!("{}-{}", super::body::checksum(algorithm, [&digests[..]]), parts.len())
+    let size: u64 = parts.iter().map(|part| part.size).sum();
+    if let Some(told) = input.mpu_object_size.filter(|told| u64::try_from(*told) != Ok(size)) {
+        let message = "The provided 'x-amz-mp-object-size' header value";
+        let message = format!("{message} {told} does not match what was computed: {size}");
+        return Err(error::invalid_request(message).into());
+    }
+    let declared = declared!(input);
+    let Some((algorithm, full)) = &upload.checksum else {
+        let sum = body::combined("CRC64NVME", &parts);
+        return Ok(sum.map(|sum| ("CRC64NVME".to_owned(), sum)).into_iter().collect());
     };
+    let kind = kind_of(*full);
+    if input.checksum_type.as_ref().is_some_and(|asked| asked.as_str() != kind.as_str()) {
+        let kind = kind.as_str();
+        let message = format!("The upload was created using the {kind} checksum mode.");
+        return Err(
+            error::invalid_request(format!("{message} The complete request must use the same checksum mode.")).into()
+        );
+    }
+    let sum = if *full { body::combined(algorithm, &parts) } else { Some(composite(algorithm, refs, &parts)?) };
+    let sum = sum.ok_or_else(error::invalid_part)?;
+    if declared.get(algorithm).is_some_and(|sent| *sent != sum) {
+        let message = format!("The {} you specified did not match the calculated checksum.", algorithm.to_lowercase());
+        return Err(ServiceError::invalid("BadDigest", message).into());
+    }
     Ok(Checksums::from([(algorithm.clone(), sum)]))
+}
+
+/// The checksum of the checksums of the parts, which the request has to name too.
+fn composite(algorithm: &str, refs: &[PartRef], parts: &[&Part]) -> S3Result<String> {
+    if let Some(part) = refs.iter().find(|part| !part.checksums.contains_key(algorithm)) {
+        let message = format!("The upload was created using a {} checksum.", algorithm.to_lowercase());
+        let message = format!("{message} The complete request must include the checksum for each part.");
+        let message = format!("{message} It was missing for part {} in the request.", part.number);
+        return Err(error::invalid_request(message).into());
+    }
+    let digests = parts.iter().filter_map(|part| STANDARD.decode(part.checksums.get(algorithm)?).ok());
+    let sum = body::checksum(algorithm, digests.map(Ok)).map_err(s3s::S3Error::internal_error)?;
+    Ok(format!("{sum}-{}", parts.len()))
 }
 
 pub(super) fn abort(
@@ -162,6 +251,7 @@ pub(super) fn list_parts(wire: &S3Wire, input: ListPartsInput) -> S3Result<S3Res
         max_parts: i32::try_from(limit).ok(),
         is_truncated: Some(more),
         parts: Some(parts),
+        checksum_type: upload.checksum.as_ref().map(|(_, full)| kind_of(*full)),
         checksum_algorithm: upload.checksum.map(|(algorithm, _)| ChecksumAlgorithm::from(algorithm)),
         ..ListPartsOutput::default()
     }))

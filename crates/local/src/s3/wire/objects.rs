@@ -6,16 +6,16 @@ use std::sync::Arc;
 use s3s::dto::{
     ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectInput,
     DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, GetObjectInput, GetObjectOutput,
-    HeadObjectInput, HeadObjectOutput, PutObjectInput, PutObjectOutput, ServerSideEncryption, StreamingBlob, Tag,
-    TaggingDirective,
+    HeadObjectInput, HeadObjectOutput, PutObjectInput, PutObjectOutput, StreamingBlob, Tag, TaggingDirective,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
+use super::super::encryption::opaque_etag;
 use super::super::{Checksums, Condition, Deleted, NewObject, Part, Version, error};
 use super::body::{self, Declared};
 use super::headers::{
-    ReadCondition, copy_condition, declared, headers_of, headers_of_copy, read_condition, set_checksums, tags_of,
-    version_id, with_headers, write_condition,
+    ReadCondition, copy_condition, declared, headers_of, headers_of_copy, kms_of, read_condition, set_checksums,
+    set_encryption, tags_of, version_id, with_headers, write_condition,
 };
 use super::service::S3Wire;
 use crate::context::Tags;
@@ -28,6 +28,7 @@ pub(super) async fn put(wire: &S3Wire, mut req: S3Request<PutObjectInput>) -> S3
         return Err(s3_error!(EntityTooLarge, "Your proposed upload exceeds the maximum allowed size"));
     }
     let condition = write_condition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
+    let (kms, tags) = (kms_of!(wire, input)?, tags_of(input.tagging.as_deref())?);
     let declared = Declared {
         md5: input.content_md5.take(),
         sums: declared!(input),
@@ -38,19 +39,21 @@ pub(super) async fn put(wire: &S3Wire, mut req: S3Request<PutObjectInput>) -> S3
     let part = body::receive(&wire.s3, input.body.take(), declared).await?;
     let object = NewObject {
         key: input.key.clone(),
-        etag: part.etag.clone(),
+        etag: if kms.is_some() { opaque_etag() } else { part.etag.clone() },
         headers: headers_of!(input),
-        tags: tags_of(input.tagging.as_deref()),
-        checksums: part.checksums.clone(),
+        tags,
+        checksums: part.checksums_or_default(),
         parts: vec![part],
+        kms,
     };
     let version = wire.s3.put_object(&input.bucket, object, &condition)?;
     let mut output = PutObjectOutput {
         e_tag: Some(ETag::Strong(version.etag.clone())),
         version_id: version_id(&version),
-        server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
+        checksum_type: checksum_type(&version),
         ..PutObjectOutput::default()
     };
+    set_encryption!(output, version.kms.as_ref());
     set_checksums!(output, &version.checksums);
     Ok(S3Response::new(output))
 }
@@ -98,7 +101,7 @@ fn parts_count(version: &Version, asked: Option<i32>) -> Option<i32> {
     multipart.then(|| i32::try_from(version.all_parts().len()).unwrap_or(i32::MAX))
 }
 
-fn checksum_type(version: &Version) -> Option<ChecksumType> {
+pub(super) fn checksum_type(version: &Version) -> Option<ChecksumType> {
     let composite = version.checksums.values().any(|sum| sum.contains('-'));
     let kind = if composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT };
     (!version.checksums.is_empty()).then(|| ChecksumType::from_static(kind))
@@ -128,6 +131,9 @@ pub(super) fn get(wire: &S3Wire, mut input: GetObjectInput) -> S3Result<S3Respon
     output.content_type = input.response_content_type.or(output.content_type);
     output.cache_control = input.response_cache_control.or(output.cache_control);
     output.content_disposition = input.response_content_disposition.or(output.content_disposition);
+    output.content_encoding = input.response_content_encoding.or(output.content_encoding);
+    output.content_language = input.response_content_language.or(output.content_language);
+    output.expires = input.response_expires.or(output.expires);
     let status = if selection.partial { http::StatusCode::PARTIAL_CONTENT } else { http::StatusCode::OK };
     Ok(S3Response::with_status(output, status))
 }
@@ -162,7 +168,7 @@ pub(super) fn source(wire: &S3Wire, source: &CopySource, condition: &ReadConditi
     let version = wire.s3.object(bucket, key, version_id.as_deref())?;
     // Copies fail with 412 where reads fail with 304.
     condition.check(&version).map_err(|failed| match failed.code() {
-        s3s::S3ErrorCode::NotModified => error::precondition_failed().into(),
+        s3s::S3ErrorCode::NotModified => error::precondition_failed(condition.header_of_not_modified()).into(),
         _ => failed,
     })?;
     Ok(version)
@@ -178,7 +184,9 @@ pub(super) fn copy(
     if from.size() > MAX_PUT.unsigned_abs() {
         return Err(s3_error!(InvalidRequest, "The specified copy source is larger than the maximum allowable size"));
     }
-    if is_itself(&input) && !replaces && input.website_redirect_location.is_none() && input.storage_class.is_none() {
+    let encrypts = input.server_side_encryption.is_some() || wire.s3.encrypts(&input.bucket);
+    let changes = replaces || encrypts || input.website_redirect_location.is_some() || input.storage_class.is_some();
+    if is_itself(&input) && !changes {
         return Err(s3_error!(
             InvalidRequest,
             "This copy request is illegal because it is trying to copy an object to itself without changing the \
@@ -186,13 +194,17 @@ pub(super) fn copy(
         ));
     }
     let new_tags = input.tagging_directive.as_ref().map(TaggingDirective::as_str) == Some("REPLACE");
+    let kms = kms_of!(wire, input)?;
     let part = single_part(wire, &from)?;
+    let algorithm = input.checksum_algorithm.as_ref().map(|algorithm| algorithm.as_str().to_owned());
+    let checksums = checksums_of_copy(wire, &from, algorithm)?;
     let object = NewObject {
         key: input.key.clone(),
-        etag: part.etag.clone(),
+        etag: if kms.is_some() { opaque_etag() } else { part.etag.clone() },
+        kms,
         headers: headers_of_copy(input.metadata_directive.clone().as_ref(), headers_of!(input), &from.headers),
-        tags: if new_tags { tags_of(input.tagging.as_deref()) } else { from.tags.clone() },
-        checksums: if from.is_multipart() { Checksums::new() } else { from.checksums.clone() },
+        tags: if new_tags { tags_of(input.tagging.as_deref())? } else { from.tags.clone() },
+        checksums,
         parts: vec![part],
     };
     let version = wire.s3.put_object(&input.bucket, object, condition)?;
@@ -202,13 +214,25 @@ pub(super) fn copy(
         ..CopyObjectResult::default()
     };
     set_checksums!(result, &version.checksums);
-    Ok(S3Response::new(CopyObjectOutput {
+    result.checksum_type = checksum_type(&version);
+    let mut output = CopyObjectOutput {
         copy_object_result: Some(result),
         copy_source_version_id: version_id(&from),
         version_id: version_id(&version),
-        server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
         ..CopyObjectOutput::default()
-    }))
+    };
+    set_encryption!(output, version.kms.as_ref());
+    Ok(S3Response::new(output))
+}
+
+/// The checksum of a copy: by the algorithm that was asked for, else by that of the source, over the whole object.
+fn checksums_of_copy(wire: &S3Wire, from: &Version, asked: Option<String>) -> S3Result<Checksums> {
+    let algorithm = asked.or_else(|| from.checksums.keys().next().cloned()).unwrap_or_else(|| "CRC64NVME".to_owned());
+    let sum = match from.checksums.get(&algorithm).filter(|sum| !sum.contains('-')) {
+        Some(known) => known.clone(),
+        None => wire.checksum_of(&algorithm, from)?,
+    };
+    Ok(Checksums::from([(algorithm, sum)]))
 }
 
 fn is_itself(input: &CopyObjectInput) -> bool {
@@ -219,8 +243,9 @@ fn is_itself(input: &CopyObjectInput) -> bool {
 /// A copy has one part, and so another `ETag` than a source with several.
 fn single_part(wire: &S3Wire, from: &Version) -> S3Result<Part> {
     let chunks: Vec<_> = from.chunks().cloned().collect();
-    let etag = if from.is_multipart() { wire.md5_of(from, 0..from.size())? } else { from.etag.clone() };
-    Ok(Part { number: 1, etag, size: from.size(), chunks, checksums: Checksums::new() })
+    let is_md5 = !from.is_multipart() && from.kms.is_none();
+    let etag = if is_md5 { from.etag.clone() } else { wire.md5_of(from, 0..from.size())? };
+    Ok(Part { number: 1, etag, size: from.size(), chunks, ..Part::default() })
 }
 
 pub(super) fn delete(wire: &S3Wire, input: &DeleteObjectInput) -> S3Result<S3Response<DeleteObjectOutput>> {

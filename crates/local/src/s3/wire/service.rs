@@ -7,8 +7,8 @@ use md5::{Digest, Md5};
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
-use super::super::{Doc, Part, S3 as Storage, Version};
-use super::{buckets, configs, headers, listing, multipart, objects, replication};
+use super::super::{Doc, S3 as Storage, Version};
+use super::{attributes, buckets, configs, headers, listing, multipart, objects, replication, tagging};
 
 /// S3 as `s3s` calls it.
 pub(super) struct S3Wire {
@@ -25,11 +25,10 @@ impl S3Wire {
         Ok(hex::encode(md5.finalize()))
     }
 
-    /// A checksum over the bytes of parts.
-    pub(super) fn checksum_of(&self, algorithm: &str, parts: &[&Part]) -> S3Result<String> {
-        let chunks = parts.iter().flat_map(|part| self.s3.part_chunks(part));
-        let chunks = chunks.collect::<Result<Vec<_>, _>>().map_err(s3s::S3Error::internal_error)?;
-        Ok(super::body::checksum(algorithm, chunks))
+    /// A checksum over the bytes of an object.
+    pub(super) fn checksum_of(&self, algorithm: &str, version: &Version) -> S3Result<String> {
+        super::body::checksum(algorithm, self.s3.chunks(version, 0..version.size()))
+            .map_err(s3s::S3Error::internal_error)
     }
 }
 
@@ -82,6 +81,7 @@ operations! {
     put_bucket_encryption(PutBucketEncryptionInput) -> PutBucketEncryptionOutput:
         |wire, req| {
             let configuration = &req.input.server_side_encryption_configuration;
+            configs::check_encryption(configuration)?;
             configs::put(wire, &req.input.bucket, Doc::Encryption, configuration)
         };
     get_bucket_encryption(GetBucketEncryptionInput) -> GetBucketEncryptionOutput: |wire, req| {
@@ -119,12 +119,14 @@ operations! {
         |wire, req| configs::delete(wire, &req.input.bucket, Doc::Replication);
     put_bucket_cors(PutBucketCorsInput) -> PutBucketCorsOutput:
         |wire, req| configs::put(wire, &req.input.bucket, Doc::Cors, &req.input.cors_configuration);
+    delete_bucket_cors(DeleteBucketCorsInput) -> DeleteBucketCorsOutput:
+        |wire, req| configs::delete(wire, &req.input.bucket, Doc::Cors);
     get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput: |wire, req| {
         let configuration: CORSConfiguration = configs::get(wire, &req.input.bucket, Doc::Cors)?;
         Ok(S3Response::new(GetBucketCorsOutput { cors_rules: Some(configuration.cors_rules) }))
     };
     put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput:
-        |wire, req| configs::put(wire, &req.input.bucket, Doc::Tagging, &req.input.tagging);
+        |wire, req| tagging::put_of_bucket(wire, &req.input);
     get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput: |wire, req| {
         let tagging: Tagging = configs::get(wire, &req.input.bucket, Doc::Tagging)?;
         Ok(S3Response::new(GetBucketTaggingOutput { tag_set: tagging.tag_set }))
@@ -162,10 +164,12 @@ operations! {
     };
     delete_object(DeleteObjectInput) -> DeleteObjectOutput: |wire, req| objects::delete(wire, &req.input);
     delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput: |wire, req| objects::delete_many(wire, req.input);
-    get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput: |wire, req| {
-        let version = wire.s3.object(&req.input.bucket, &req.input.key, req.input.version_id.as_deref())?;
-        Ok(S3Response::new(GetObjectTaggingOutput { tag_set: objects::tag_set(&version.tags), version_id: None }))
-    };
+    get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput:
+        |wire, req| attributes::get(wire, &req.input);
+    get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput: |wire, req| tagging::get(wire, &req.input);
+    put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput: |wire, req| tagging::put(wire, &req.input);
+    delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput:
+        |wire, req| tagging::delete(wire, &req.input);
     create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput:
         |wire, req| multipart::create(wire, req.input);
     upload_part(UploadPartInput) -> UploadPartOutput: |wire, req| multipart::part(wire, req).await;

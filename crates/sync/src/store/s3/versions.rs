@@ -10,7 +10,7 @@ use aws_sdk_s3::types::{
 };
 use aws_smithy_types::DateTime;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use twinsite_aws::{AwsError, Kind};
+use twinsite_aws::{AwsError, Kind, timeouts_for};
 
 use super::S3Store;
 use super::calls::{copied, kept, quoted, refused};
@@ -124,10 +124,10 @@ impl VersionedStore for S3Store {
         let condition = if unconditional { &Condition::None } else { &copying.condition };
         let conditional = with_condition!(request.clone(), condition);
         let failed = |error| AwsError::new("CopyObject", self.object(key), error);
-        let mut answer = conditional.send().await.map_err(failed);
+        let mut answer = conditional.customize().config_override(copy_timeouts()).send().await.map_err(failed);
         if *condition != Condition::None && answer.as_ref().is_err_and(AwsError::is_not_implemented) {
             self.unconditional_copies.store(true, Ordering::Relaxed);
-            answer = request.send().await.map_err(failed);
+            answer = request.customize().config_override(copy_timeouts()).send().await.map_err(failed);
         }
         let error = match answer {
             Ok(answer) => return Ok(Copied::Done(copied(answer))),
@@ -195,7 +195,8 @@ impl VersionedStore for S3Store {
         let range = format!("bytes={}-{}", bytes.start, bytes.end.saturating_sub(1));
         let request = self.client.upload_part_copy().bucket(&self.bucket).key(key.as_str()).upload_id(id);
         let request = request.part_number(number).copy_source(from.source(copying)).copy_source_range(range);
-        let answer = request.copy_source_if_match(quoted(&copying.etag)).send().await;
+        let request = request.copy_source_if_match(quoted(&copying.etag));
+        let answer = request.customize().config_override(copy_timeouts()).send().await;
         let answer = answer.map_err(|error| AwsError::new("UploadPartCopy", self.object(key), error));
         let answer = match answer {
             Err(error) if gone(&error) && error.code.as_deref() != Some("NoSuchUpload") => return Ok(None),
@@ -224,6 +225,14 @@ impl VersionedStore for S3Store {
         Ok(failed.collect())
     }
 }
+
+/// S3 responds when the copy is complete.
+fn copy_timeouts() -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts_for(LARGE_COPY))
+}
+
+/// Copies within S3 take at most as long as an upload of this size over a slow link.
+const LARGE_COPY: u64 = 16 << 20;
 
 /// True when what was to be copied is not there any more, or is something else.
 fn gone(error: &AwsError) -> bool {

@@ -1,0 +1,52 @@
+//! A directory that is read for publishing.
+
+use std::path::PathBuf;
+
+use futures::future::join;
+use twinsite_sync::release::Commit;
+use twinsite_sync::{Index, Prehasher, Rules, Source, walk};
+
+use crate::commit;
+use crate::error::{Context, Error};
+
+const OPERATION: &str = "publish";
+
+/// A directory that was read for publishing, with the commit it was built from.
+#[derive(Debug)]
+pub struct SourceDirectory {
+    pub(crate) dir: PathBuf,
+    pub(crate) source: Source,
+    pub(crate) rules: Rules,
+    pub(crate) commit: Option<Commit>,
+    pub(crate) index: Index,
+    /// Hashes files until the deploy begins.
+    pub(crate) prehasher: Option<Prehasher>,
+}
+
+impl SourceDirectory {
+    /// Reads a directory. `index` is a file that keeps digests of unchanged files between deploys; `commit` the id of the
+    /// commit that the directory was built from, which git is asked for if `None`.
+    ///
+    /// # Errors
+    /// Files that cannot be published, and malformed rules.
+    pub async fn read(
+        config: &crate::Config,
+        dir: impl Into<PathBuf>,
+        index: Option<PathBuf>,
+        commit: Option<&str>,
+    ) -> Result<Self, Error> {
+        let (dir, rules) = (dir.into(), config.rules().context("use the configuration")?);
+        let index = index.map_or_else(Index::memory, |file| Index::open(&file));
+        let (path, walk_rules) = (dir.clone(), rules.clone());
+        let walking = tokio::task::spawn_blocking(move || walk(path, &walk_rules));
+        let (source, commit) = join(walking, commit::commit_of(&dir, commit)).await;
+        let source = source.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
+        let prehasher = Some(Prehasher::start(&source, &index));
+        Ok(Self { dir, source, rules, commit, index, prehasher })
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &std::path::Path {
+        &self.dir
+    }
+}
