@@ -166,11 +166,11 @@ fn matches(pattern: &str, path: &str) -> bool {
 }
 
 /// Replaces the rest of a path by a wildcard from the first character that reaches CloudFront in more than one form. Browsers send
-/// punctuation as it is in a link; generators of links encode it, or not, and CloudFront caches each form on its own.
+/// punctuation as it is in a link; generators of links encode it, or not, and CloudFront caches each form on its own. S3 takes `+` for a space.
 fn exact_or_wildcard(path: String) -> String {
     let in_one_form = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.%".contains(&byte);
     let raw = path.bytes().position(|byte| !in_one_form(byte));
-    let encoded = ["%2B", "%5E"].iter().filter_map(|text| path.find(text));
+    let encoded = ["%20", "%2B", "%5E"].iter().filter_map(|text| path.find(text));
     match encoded.chain(raw).min() {
         Some(at) => format!("{}*", &path[..at]),
         None => path,
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn characters_are_encoded_as_browsers_do() {
-        assert_eq!(paths(&["a b.css"]), ["/a%20b.css"]);
+        assert_eq!(paths(&["a b.css"]), ["/a*"]);
         assert_eq!(paths(&["50%/Ü/x.png"]), ["/50%25/%C3%9C/x.png"]);
     }
 
@@ -272,7 +272,12 @@ mod tests {
             let encoded: String = utf8()
                 .map(|(byte, plain)| if plain { char::from(byte).to_string() } else { format!("%{byte:02X}") })
                 .collect();
-            for form in [by_browsers, &by_browsers.replace("%2B", "+").replace("%5E", "^"), &format!("/{encoded}")] {
+            for form in [
+                by_browsers,
+                &by_browsers.replace("%2B", "+").replace("%5E", "^"),
+                &by_browsers.replace("%20", "+"),
+                &format!("/{encoded}"),
+            ] {
                 assert!(made.covers(form), "{key}: {form} is not in {made:?}");
             }
             assert!(InvalidationPaths::parse(&made.0).is_ok(), "{made:?}");

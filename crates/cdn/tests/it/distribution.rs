@@ -146,7 +146,7 @@ async fn an_invalidation_can_be_repeated_and_waits_for_the_quota() {
     let (cloud, desired) = (cloud(), desired(Mode::Dns));
     import_certificate(&cloud, &["www.example.com"]);
     let cdn = cdn(&cloud).await;
-    let paths = InvalidationPaths::for_keys(["about/index.html", "a b.txt"], "index.html");
+    let paths = InvalidationPaths::for_keys(["about/index.html", "x y.txt"], "index.html");
     assert_eq!(cdn.find_distribution(&desired).await.unwrap(), None);
     applied(&cdn, &desired).await.unwrap();
     let distribution = cdn.find_distribution(&desired).await.unwrap().unwrap();

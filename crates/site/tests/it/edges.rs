@@ -87,12 +87,13 @@ impl Edges {
     }
 }
 
-/// The paths by which links may name a key: as browsers make them, with every reserved character encoded, and with none.
+/// The paths by which links may name a key: as browsers make them, with every reserved character encoded, and with
+/// `+` for a space.
 fn forms(key: &str) -> BTreeSet<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
     let encoded = key.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") });
     let browser = url_path(key);
-    [browser.replace("%2B", "+"), format!("/{}", encoded.collect::<String>()), browser].into()
+    [browser.replace("%20", "+"), format!("/{}", encoded.collect::<String>()), browser].into()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
