@@ -10,6 +10,7 @@ mod gated;
 mod history;
 mod model_history;
 mod moto;
+mod order;
 mod site;
 mod stage;
 mod turns;

@@ -145,6 +145,11 @@ pub(crate) fn publish_options() -> PublishOptions {
 
 /// Deploys a directory.
 pub(crate) async fn deploy<S: VersionedStore>(dir: &Path, stores: (&S, &S)) -> Result<Done, Failed> {
+    deploy_watched(dir, stores, &Run::silent()).await
+}
+
+/// Deploys a directory, with somebody who receives the events.
+pub(crate) async fn deploy_watched<S: VersionedStore>(dir: &Path, stores: (&S, &S), run: &Run) -> Result<Done, Failed> {
     let (rules, index, cdn) = (rules(), Index::memory(), RecordingCdn::default());
     let (stores, source) = (Pair::new(stores.0.clone(), stores.1.clone()), walk(dir, &rules).unwrap());
     let request = PublishRequest {
@@ -158,8 +163,8 @@ pub(crate) async fn deploy<S: VersionedStore>(dir: &Path, stores: (&S, &S)) -> R
         options: publish_options(),
     };
     let deployed = async {
-        let prepared = prepare(&stores, &request, &Run::silent()).await?;
-        Box::pin(publish(&stores, &cdn, request, prepared, &Run::silent())).await
+        let prepared = prepare(&stores, &request, run).await?;
+        Box::pin(publish(&stores, &cdn, request, prepared, run)).await
     };
     let deployed = deployed.await;
     Done::of(deployed, cdn)

@@ -1,7 +1,11 @@
 //! Authentication, authorization, and the bucket of a host name.
 
+use std::sync::Arc;
+use std::time::SystemTime;
+
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
+use s3s::config::{S3Config, S3ConfigProvider};
 use s3s::host::{S3Host, VirtualHost};
 use s3s::path::S3Path;
 use s3s::{S3Result, s3_error};
@@ -20,6 +24,24 @@ impl S3Auth for Keys {
             return Ok(SecretKey::from(EMBEDDED_SECRET_KEY));
         }
         Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
+    }
+}
+
+/// How far the time of a signature may be from that of this machine: a quarter of an hour, as on AWS, and as much more as the clock of
+/// the embedded cloud is ahead. `Date` follows that clock, and SDKs correct the time of their signatures by it.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html>
+pub(super) struct ClockSkew {
+    pub(super) s3: S3,
+}
+
+impl S3ConfigProvider for ClockSkew {
+    #[expect(clippy::disallowed_methods, reason = "how far the clock of the embedded cloud is ahead")]
+    fn snapshot(&self) -> Arc<S3Config> {
+        let (there, here) = (self.s3.clock().now(), SystemTime::now());
+        let ahead = there.duration_since(here).or_else(|_| here.duration_since(there)).unwrap_or_default();
+        let mut config = S3Config::default();
+        config.presigned_url_max_skew_time_secs = u32::try_from(15 * 60 + ahead.as_secs()).unwrap_or(u32::MAX);
+        Arc::new(config)
     }
 }
 

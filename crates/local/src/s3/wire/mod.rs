@@ -16,6 +16,8 @@ mod replication;
 mod service;
 mod tagging;
 
+use std::sync::Arc;
+
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 pub(crate) use access::aws_host;
@@ -30,6 +32,7 @@ pub(crate) fn service(s3: &S3) -> S3Service {
     builder.set_auth(access::Keys);
     builder.set_access(access::Policies { s3: s3.clone() });
     builder.set_host(access::Hosts);
+    builder.set_config(Arc::new(access::ClockSkew { s3: s3.clone() }));
     builder.set_route(lenient::Lenient::new(s3));
     builder.build()
 }
