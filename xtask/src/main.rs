@@ -16,6 +16,7 @@ mod real;
 mod report;
 mod test;
 mod tidy;
+mod urls;
 mod venv;
 mod verified;
 mod visitors;

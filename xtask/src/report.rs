@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::embedded::Home;
 use crate::process::{command, root, succeed, works};
+use crate::urls;
 
 /// Widths of a telephone and of a desk, in pixels.
 const WIDTHS: [u32; 2] = [400, 1400];
@@ -29,8 +30,9 @@ pub(crate) fn in_real_time() -> Result<()> {
     succeed(home.twinsite().args(["drill", "--local", "--speed", "1"]))
 }
 
-/// Runs a drill and looks at its report.
+/// Runs a drill and looks at its report, and at the URLs of odd names.
 pub(crate) fn run() -> Result<()> {
+    urls::by_python()?;
     let home = Home::fresh("report", "debug")?;
     let public = root().join("examples/public");
     succeed(home.twinsite().args(["deploy", "--apply", "--local", "--quiet"]).arg(public))?;
@@ -40,6 +42,7 @@ pub(crate) fn run() -> Result<()> {
         eprintln!("report: not looked at in a browser: there is no chromium here, and apt-get cannot fetch it");
         return Ok(());
     }
+    urls::by_browser(home.path())?;
     WIDTHS.into_iter().try_for_each(|width| looked_at(&page, width))
 }
 

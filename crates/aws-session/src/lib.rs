@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod fixed_endpoint;
+mod retry;
 mod session;
 
 pub use aws_sdk_s3::config::retry::RetryConfig;

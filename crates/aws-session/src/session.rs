@@ -13,6 +13,7 @@ use twinsite_aws::{AwsError, EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, retries, 
 use twinsite_core::{AccountId, Region};
 
 use crate::fixed_endpoint::FixedEndpoint;
+use crate::retry::configured;
 
 /// Endpoint and credentials. The default is AWS with the SDK's default credential chain.
 /// <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/credproviders.html>
@@ -24,7 +25,7 @@ pub struct Access {
     pub endpoint: Option<String>,
     /// An HTTP client to use instead of the network, with fixed credentials: the embedded cloud.
     pub embedded: Option<SharedHttpClient>,
-    /// Retries of each call; those of [`retries`] if `None`.
+    /// Retries of each call. If `None`, those of [`retries`], with the attempts and the mode that the environment or the profile sets.
     pub retry: Option<RetryConfig>,
 }
 
@@ -64,11 +65,16 @@ impl Session {
     /// Opens a session without sending a request: invalid credentials are reported by the first call.
     pub async fn open(access: Access) -> Self {
         let Access { profile, endpoint, embedded, retry } = access;
-        let retry = retry.unwrap_or_else(retries);
         if let Some(client) = embedded {
-            return Self { config: embedded_config(client, retry), path_style: false };
+            return Self { config: embedded_config(client, retry.unwrap_or_else(retries)), path_style: false };
         }
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https());
+        let retry = match retry {
+            Some(retry) => retry,
+            None => configured(profile.clone()).await,
+        };
+        // Without a retry policy, the loader reads it, and panics if it is invalid.
+        let loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retry.clone());
+        let mut loader = loader.http_client(https());
         if let Some(url) = endpoint {
             loader = loader.endpoint_url(url);
         }
@@ -130,6 +136,12 @@ impl Session {
         aws_sdk_cloudwatch::Client::from_conf(regional!(self, aws_sdk_cloudwatch, region.as_str()))
     }
 
+    /// Fewer attempts than others, unless their number is configured.
+    fn first_retries(&self) -> RetryConfig {
+        let retry = self.config.retry_config().cloned().unwrap_or_else(retries);
+        if retry.max_attempts() == retries().max_attempts() { retry.with_max_attempts(3) } else { retry }
+    }
+
     /// The principal of these credentials, from the region of the configuration. Uses fewer attempts than other calls, because
     /// it is the first one: without a network the error should come soon.
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
@@ -142,7 +154,7 @@ impl Session {
         let region = region.to_owned();
         let config = aws_sdk_sts::config::Builder::from(&self.config)
             .region(aws_sdk_sts::config::Region::new(region))
-            .retry_config(retries().with_max_attempts(3))
+            .retry_config(self.first_retries())
             .build();
         let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
         let identity = answer.map_err(|e| AwsError::new("GetCallerIdentity", "these credentials", e))?;

@@ -14,6 +14,6 @@ pub use clients::Cdn;
 pub use diff::{Planned, plan_changes, plan_destruction};
 pub use model::{
     AccessControl, Actual, CacheBypass, Certificate, CertificateFiles, CertificateStatus, Certificates, Change,
-    Conflict, Conflicts, CreatedInvalidation, Desired, Distribution, DistributionSettings, Function, InvalidationPaths,
-    Origin, OriginKind, PriceClass, explain_failure,
+    ChangeKind, Conflict, Conflicts, CreatedInvalidation, Desired, Distribution, DistributionSettings, Edges,
+    FolderUrls, Function, InvalidationPaths, Origin, OriginKind, PriceClass, explain_failure,
 };

@@ -7,7 +7,8 @@ use twinsite_core::ResourceId;
 
 use crate::calls::{acm, cloudfront};
 use crate::clients::Cdn;
-use crate::model::{Actual, Certificates, Desired, Distribution, name_covers};
+use crate::model::{Actual, Certificates, Desired, Distribution, Edges, name_covers};
+use crate::wire::cloudfront::DistributionSummary;
 
 impl Cdn {
     /// Reads the actual state.
@@ -29,12 +30,21 @@ impl Cdn {
     /// # Errors
     /// [`AwsError`] if a call failed.
     pub async fn find_distribution(&self, desired: &Desired) -> Result<Option<ResourceId>, AwsError> {
+        Ok(self.find_edges(desired).await?.map(|edges| edges.distribution))
+    }
+
+    /// The site's distribution, and how its edges cache; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn find_edges(&self, desired: &Desired) -> Result<Option<Edges>, AwsError> {
         let owner = desired.owner();
         for summary in Box::pin(cloudfront::list_distributions(&self.cloudfront)).await? {
             if summary.comment == desired.comment() {
                 let tags = cloudfront::list_tags_for_resource(&self.cloudfront, summary.arn.as_str());
                 if owner.owns(&Box::pin(tags).await?) {
-                    return Ok(Some(summary.id));
+                    let DistributionSummary { id, is_caching_known, error_ttl, .. } = summary;
+                    return Ok(Some(Edges { distribution: id, is_caching_known, error_ttl }));
                 }
             }
         }

@@ -4,11 +4,9 @@
 //! [`deploy`] reads a directory; [`publish`] is the part that deploys and rollbacks share. It works on any pair of
 //! [`VersionedStore`] stores and with any [`Invalidator`], so tests run exactly what is shipped.
 
-use std::collections::BTreeSet;
-
 use futures::future::join;
 use twinsite_aws::AwsError;
-use twinsite_core::{Event, Pair, Run, Side};
+use twinsite_core::{Pair, Run, Side};
 use twinsite_s3_site::DRILL_JOURNAL_KEY;
 use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
@@ -20,10 +18,11 @@ use twinsite_sync::{
 use crate::commit;
 use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
-use crate::invalidation::Invalidator;
+use crate::invalidation::{Changes, Invalidator};
 use crate::options::PublishOptions;
-use crate::publish_result::{DeployPlan, DeployResult, InvalidationResult, PublishResult, publish_result, unchanged};
+use crate::publish_result::{DeployPlan, DeployResult, PublishResult, publish_result, unchanged};
 use crate::source_directory::SourceDirectory;
+use crate::unfinished::{Invalidated, UnfinishedRecord, record_unfinished, settle_invalidation, warn};
 use crate::{source_notices, visitor_check};
 
 const OPERATION: &str = "publish";
@@ -363,7 +362,7 @@ struct Transfer<'a, S, I> {
 struct Transferred {
     published: Published,
     /// The number of paths, if any had to be invalidated.
-    invalidation: Result<Option<usize>, AwsError>,
+    invalidation: Invalidated,
 }
 
 /// A transfer that is complete, but for what is left to record.
@@ -377,10 +376,10 @@ struct Done {
 impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
     /// Uploads, invalidates, records the release, follows the backup, deletes.
     async fn run(&self, prepared: Prepared, run: &Run) -> Result<Transferred, Interrupted> {
-        let deleted: BTreeSet<String> = prepared.plan.deletes().iter().map(|delete| delete.key.to_string()).collect();
-        let mut changed: BTreeSet<String> = self.pending.keys.difference(&deleted).cloned().collect();
-        changed.extend(self.pending.all.then(|| "*".to_owned()));
-        let has_keys = !changed.is_empty() || !deleted.is_empty();
+        let uploaded = Changes::uploaded(&prepared, self.request.source, self.pending);
+        let deleted = Changes::deleted(&prepared, self.request.source, self.pending);
+        let changes = !uploaded.is_empty() || !deleted.is_empty();
+        let matters = !uploaded.held.is_empty() || !deleted.held.is_empty();
         let how = Publishing {
             source: self.request.source,
             rules: self.request.rules,
@@ -390,9 +389,11 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
         let mut publish = Publish::new(prepared, self.stores, how, run);
 
         // Upload, and look up the distribution meanwhile.
-        let find_distribution = async { if has_keys { self.invalidator.prepare().await } else { Ok(None) } };
-        let (uploaded, distribution) = join(publish.upload(self.request.index), Box::pin(find_distribution)).await;
-        uploaded?;
+        let find_distribution = async { if changes { self.invalidator.prepare().await } else { Ok(None) } };
+        let (sent, distribution) = join(publish.upload(self.request.index), Box::pin(find_distribution)).await;
+        sent?;
+        // Without a lookup, what the configuration says of edges holds: if nothing is to be invalidated, nothing is missing.
+        let distribution = if matters { distribution } else { Ok(distribution.unwrap_or_default()) };
 
         // The primary serves the release: invalidate, while it is recorded and the backup follows.
         let recording = async {
@@ -401,7 +402,7 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
             Ok::<_, Interrupted>(())
         };
         let (recorded, invalidated) =
-            join(Box::pin(recording), Box::pin(self.invalidate(&distribution, &changed, run))).await;
+            join(Box::pin(recording), Box::pin(self.invalidate(&distribution, &uploaded, run))).await;
         recorded?;
 
         // Delete what neither bucket refers to any more. Edges would cache it again if it was invalidated before.
@@ -409,7 +410,11 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
         let (invalidated_deletes, ()) =
             join(Box::pin(self.invalidate(&distribution, &deleted, run)), Box::pin(publish.follow())).await;
         let invalidation = match (distribution, invalidated, invalidated_deletes) {
-            (Err(error), ..) | (_, Err(error), _) | (_, _, Err(error)) => Err(error),
+            (Err(error), ..) | (_, Err(error), _) | (_, _, Err(error)) => {
+                let mut pending = uploaded.pending();
+                pending.join(deleted.pending());
+                Err((error, pending))
+            }
             (Ok(_), Ok(first), Ok(second)) => Ok(first.into_iter().chain(second).reduce(|a, b| a + b)),
         };
         Ok(Transferred { published: Box::pin(publish.end()).await, invalidation })
@@ -418,13 +423,13 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
     async fn invalidate(
         &self,
         distribution: &Result<Option<I::Target>, AwsError>,
-        keys: &BTreeSet<String>,
+        changes: &Changes<'_>,
         run: &Run,
     ) -> Result<Option<usize>, AwsError> {
         match distribution {
-            Ok(Some(target)) if !keys.is_empty() => {
+            Ok(Some(target)) if !changes.is_empty() => {
                 let wait = self.request.options.wait_for_invalidation;
-                self.invalidator.invalidate(target, keys, wait, run).await
+                self.invalidator.invalidate(target, changes, wait, run).await
             }
             Ok(_) | Err(_) => Ok(None),
         }
@@ -475,52 +480,6 @@ async fn newer_release<S: VersionedStore>(
     match request.skip_older_in {
         Some(dir) => commit::newer_release(dir, request.notes.commit.as_ref(), prepared, primary).await,
         None => Ok(None),
-    }
-}
-
-/// The record of unfinished publishes.
-struct UnfinishedRecord {
-    /// Whether there is one.
-    exists: bool,
-    /// What it is to say from now on.
-    left: UnfinishedPublish,
-}
-
-/// Clears or records what is pending. The objects are published by now, so an invalidation that was not accepted does not
-/// undo the deploy.
-async fn settle_invalidation<S: VersionedStore>(
-    primary: &S,
-    invalidation: Result<Option<usize>, AwsError>,
-    pending: &UnfinishedPublish,
-    before: UnfinishedRecord,
-    run: &Run,
-) -> InvalidationResult {
-    match invalidation {
-        Ok(paths) => {
-            if !before.left.is_empty() {
-                record_unfinished(primary, &before.left, run).await;
-            } else if before.exists {
-                // If the record stays, the next deploy invalidates once more, which is harmless.
-                drop(Box::pin(lock::clear_unfinished(primary)).await);
-            }
-            paths.map_or(InvalidationResult::None, |paths| InvalidationResult::Accepted { paths })
-        }
-        Err(error) => {
-            let text = format!("CloudFront may serve outdated objects for up to a day: {error}");
-            warn(run, text, "the pending invalidation is recorded in the bucket; the next deploy requests it again");
-            let left = UnfinishedPublish { record: false, created: before.left.created, ..pending.clone() };
-            record_unfinished(primary, &left, run).await;
-            InvalidationResult::Pending { error: error.to_string() }
-        }
-    }
-}
-
-async fn record_unfinished<S: VersionedStore>(primary: &S, pending: &UnfinishedPublish, run: &Run) {
-    if !pending.is_empty()
-        && let Err(error) = Box::pin(lock::record_unfinished(primary, pending)).await
-    {
-        let text = format!("pending invalidations could not be recorded: {error}");
-        warn(run, text, "invalidate `/*` in the CloudFront console");
     }
 }
 
@@ -576,8 +535,4 @@ fn save_index(index: &Index, run: &Run) {
         let text = format!("the index of file digests could not be saved: {error}");
         warn(run, text, "the next deploy hashes every file again; nothing else depends on it");
     }
-}
-
-fn warn(run: &Run, text: String, hint: &str) {
-    run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
 }

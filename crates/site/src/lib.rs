@@ -24,6 +24,7 @@ mod source_directory;
 mod source_notices;
 mod state;
 mod status;
+mod unfinished;
 mod verify;
 mod visitor_check;
 
@@ -38,7 +39,7 @@ pub use deploy::{DeployRequest, OlderCommit, PublishRequest, VisitorCheck, deplo
 pub use error::{Cause, Error, ErrorKind};
 pub use estimate::Estimate;
 pub use failover::{FailbackChecks, failback, failover};
-pub use invalidation::{CloudFront, Invalidator, NoCdn};
+pub use invalidation::{Changes, CloudFront, EdgeRules, Invalidator, NoCdn};
 pub use network::{Network, ProbeNetwork, ProbeRequest, Scheme};
 pub use options::{PublishOptions, WaitForInvalidation};
 pub use plan::{

@@ -132,18 +132,27 @@ pub struct CollectedReleases {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum InvalidationResult {
-    /// Nothing had to be invalidated, or there is no distribution.
+    /// Nothing had to be invalidated, because edges hold none of the older objects, or there is no distribution.
     None,
     /// CloudFront accepted the invalidation.
     Accepted {
-        /// The number of paths; the first 1,000 a month are free.
+        /// The number of paths, each of which is an object or a whole folder.
         paths: usize,
+        /// What they cost in US dollars unless they are among the first 1,000 of the account in a month, which are free.
+        usd: f64,
     },
     /// CloudFront did not accept it. It is recorded, and the next deploy requests it again.
     Pending {
         /// Why.
         error: String,
     },
+}
+
+impl InvalidationResult {
+    #[expect(clippy::cast_precision_loss, reason = "the number of paths is small")]
+    pub(crate) fn accepted(paths: usize) -> Self {
+        Self::Accepted { paths, usd: paths as f64 * twinsite_cdn::InvalidationPaths::USD_PER_PATH }
+    }
 }
 
 fn primary_result(report: &Report) -> PrimaryResult {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use twinsite_core::{Event, Run, Side, wait};
+use twinsite_core::{Event, Run, Side, url_path, wait};
 use twinsite_dns_failover::probe::{ProbeError, Response};
 use twinsite_sync::{Body, ETag, Key, Md5, Source, SourceObject, Store, Wave, md5, part_digests};
 
@@ -58,7 +58,7 @@ fn digest(object: &SourceObject) -> Result<Option<Md5>, Error> {
 
 /// The page under the site's own name.
 async fn check_site(site: &SiteContext, key: &Key, expected: Option<Md5>, run: &Run) -> Option<FailedCheck> {
-    let (host, path) = (site.site.domain.as_str(), encoded_path(key));
+    let (host, path) = (site.site.domain.as_str(), url_path(key.as_str()));
     let address = format!("https://{host}{path}");
     let timeout = if site.is_internet() { INVALIDATION } else { INVALIDATION_EMBEDDED };
     let started = Instant::now();
@@ -89,7 +89,7 @@ async fn check_origin(site: &SiteContext, side: Side, key: &Key, expected: Optio
         };
         return reason.map(|reason| FailedCheck { address: format!("s3://{}/{key}", store.bucket()), reason });
     }
-    let (host, path) = (site.site.website_host(side), encoded_path(key));
+    let (host, path) = (site.site.website_host(side), url_path(key.as_str()));
     let response = Box::pin(site.get_from_host(ProbeRequest { host: &host, path: &path, scheme: Scheme::Http })).await;
     mismatch(&response, expected).map(|reason| FailedCheck { address: format!("http://{host}{path}"), reason })
 }
@@ -105,10 +105,4 @@ fn mismatch(response: &Result<Response, ProbeError>, expected: Option<Md5>) -> O
 fn wrong_body(body: &[u8], expected: Option<Md5>) -> Option<String> {
     let wrong = expected.is_some_and(|expected| md5(body) != expected);
     wrong.then(|| "the content differs from what was published".to_owned())
-}
-
-fn encoded_path(key: &Key) -> String {
-    const PATH: &percent_encoding::AsciiSet =
-        &percent_encoding::NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-    format!("/{}", percent_encoding::utf8_percent_encode(key.as_str(), PATH))
 }

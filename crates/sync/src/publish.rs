@@ -51,8 +51,8 @@ use crate::source::prehash::Prehasher;
 use crate::store::VersionedStore;
 use crate::transfer::{Transfer, Uploads};
 use crate::{
-    Delete, Index, Interrupted, Key, Options, RemoteObject, Report, Rules, Source, Store, StoreError, SyncError,
-    SyncPlan,
+    Delete, Headers, Index, Interrupted, Key, Options, RemoteObject, Report, Rules, Source, Store, StoreError,
+    SyncError, SyncPlan,
 };
 
 /// A publish that was planned, and nothing changed yet.
@@ -88,16 +88,30 @@ impl Prepared {
         self.has_unfinished
     }
 
-    /// What is left to do should the publish not come to its end: objects that are replaced may be cached by edges, and objects that
-    /// are new are in no manifest yet.
+    /// What is left to do should the publish not come to its end: older objects that edges may hold, and objects that are new and in no
+    /// manifest yet.
     pub fn unfinished(&self) -> UnfinishedPublish {
-        let replaced = self.plan.puts().iter().filter(|put| put.replaces.is_some()).map(|put| &put.object.key);
-        let rewrites = self.plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
-        let deletes = self.plan.deletes().iter().map(|delete| &delete.key);
-        let keys = replaced.chain(rewrites).chain(deletes).map(ToString::to_string).collect();
+        let held = self.older_objects().filter(|(_, served)| served.is_none_or(Headers::are_held));
+        let keys = held.map(|(key, _)| key.to_string()).collect();
         let created = self.plan.puts().iter().filter(|put| put.replaces.is_none());
         let created = created.map(|put| put.object.key.to_string()).collect();
         UnfinishedPublish { created, ..UnfinishedPublish::new(keys) }
+    }
+
+    /// Keys of objects that are replaced, rewritten or deleted, and that edges ask for again within a second: nothing need be
+    /// invalidated for them.
+    pub fn revalidated(&self) -> BTreeSet<String> {
+        let brief = self.older_objects().filter(|(_, served)| served.is_some_and(|served| !served.are_held()));
+        brief.map(|(key, _)| key.to_string()).collect()
+    }
+
+    /// Objects that are replaced, rewritten or deleted, and the headers that they are served with, where known.
+    fn older_objects(&self) -> impl Iterator<Item = (&Key, Option<&Headers>)> {
+        let replaced = self.plan.puts().iter().filter(|put| put.replaces.is_some());
+        let replaced = replaced.map(|put| (&put.object.key, put.served.as_deref()));
+        let rewrites = self.plan.rewrites().iter().map(|one| (&one.object.key, one.served.as_ref()));
+        let deletes = self.plan.deletes().iter().map(|one| (&one.key, one.served.as_ref()));
+        replaced.chain(rewrites).chain(deletes)
     }
 
     /// True when nobody has published since this was planned, as far as a look at the records tells.

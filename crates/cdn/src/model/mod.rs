@@ -19,7 +19,7 @@ pub use desired::{Desired, PriceClass};
 pub(crate) use distribution::SIGNING;
 pub use distribution::{AccessControl, Distribution, Function};
 pub(crate) use function::viewer_request_code;
-pub use invalidation::{CreatedInvalidation, InvalidationPaths};
+pub use invalidation::{ChangeKind, CreatedInvalidation, Edges, FolderUrls, InvalidationPaths};
 pub(crate) use settings::{
     CACHING_DISABLED_POLICY, CACHING_OPTIMIZED_POLICY, CONNECTION_ATTEMPTS, CONNECTION_TIMEOUT, ERROR_CACHING_TTL,
     MINIMUM_TLS, ORIGIN_GROUP, READ_TIMEOUT,

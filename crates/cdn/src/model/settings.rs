@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twinsite_core::{Arn, Deferred, Mode, Need, ResourceId, Side, probe};
+use twinsite_core::{Arn, Deferred, Mode, Need, ResourceId, Side, probe, url_path};
 
 use super::Desired;
 
@@ -123,7 +123,7 @@ impl DistributionSettings {
             viewer_protocol_policy: if desired.redirect_to_https { "redirect-to-https" } else { "allow-all" },
             response_headers_policy: desired.security_headers.then_some(SECURITY_HEADERS_POLICY),
             function: private.then_some(function),
-            error_page: desired.not_found.as_ref().filter(|_| private).map(|key| format!("/{key}")),
+            error_page: desired.not_found.as_ref().filter(|_| private).map(|key| url_path(key)),
             cache_bypasses,
         }
     }

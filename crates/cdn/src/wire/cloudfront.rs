@@ -2,20 +2,22 @@
 //! from settings equals [`DistributionSettings::to_properties`].
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_cloudfront::error::BuildError;
 use aws_sdk_cloudfront::types::{
     Aliases, AllowedMethods, CacheBehavior, CacheBehaviors, CachedMethods, CustomErrorResponse, CustomErrorResponses,
     CustomOriginConfig, DefaultCacheBehavior, Distribution, DistributionConfig, DistributionConfigWithTags,
     DistributionSummary as SdkSummary, EventType, FunctionAssociation, FunctionAssociations, HttpVersion,
-    InvalidationBatch, Method, MinimumProtocolVersion, Origin as SdkOrigin, OriginAccessControlConfig,
-    OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols,
-    OriginAccessControlSummary, OriginGroup, OriginGroupFailoverCriteria, OriginGroupMember, OriginGroupMembers,
-    OriginGroups, OriginProtocolPolicy, OriginSslProtocols, Origins, Paths, PriceClass, S3OriginConfig, SslProtocol,
-    SslSupportMethod, StatusCodes, Tag, Tags as SdkTags, ViewerCertificate, ViewerProtocolPolicy,
+    InvalidationBatch, LambdaFunctionAssociations, Method, MinimumProtocolVersion, Origin as SdkOrigin,
+    OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors,
+    OriginAccessControlSigningProtocols, OriginAccessControlSummary, OriginGroup, OriginGroupFailoverCriteria,
+    OriginGroupMember, OriginGroupMembers, OriginGroups, OriginProtocolPolicy, OriginSslProtocols, Origins, Paths,
+    PriceClass, S3OriginConfig, SslProtocol, SslSupportMethod, StatusCodes, Tag, Tags as SdkTags, ViewerCertificate,
+    ViewerProtocolPolicy,
 };
 use twinsite_aws::Tags;
-use twinsite_core::{Arn, Host, Invalid, Output, Outputs, ResourceId, probe};
+use twinsite_core::{Arn, Host, Invalid, Output, Outputs, ResourceId, edge, probe};
 
 use super::{RequestError, resolve};
 use crate::model::{
@@ -35,6 +37,29 @@ pub(crate) struct DistributionSummary {
     pub(crate) aliases: Vec<String>,
     pub(crate) comment: String,
     pub(crate) deployed: bool,
+    pub(crate) is_caching_known: bool,
+    pub(crate) error_ttl: Duration,
+}
+
+/// Whether every cache behavior caches by a policy that is known here, and no function at the edge changes what origins answer.
+fn is_caching_known(from: &SdkSummary) -> bool {
+    let known = |policy: Option<&str>| matches!(policy, Some(CACHING_OPTIMIZED_POLICY | CACHING_DISABLED_POLICY));
+    let plain = |functions: Option<&LambdaFunctionAssociations>| functions.is_none_or(|all| all.quantity() == 0);
+    let default = from.default_cache_behavior();
+    let others = from.cache_behaviors().map(CacheBehaviors::items).unwrap_or_default();
+    default.is_some_and(|one| known(one.cache_policy_id()) && plain(one.lambda_function_associations()))
+        && others.iter().all(|one| known(one.cache_policy_id()) && plain(one.lambda_function_associations()))
+}
+
+/// For how long a missing object is remembered as missing.
+fn error_ttl(from: &SdkSummary) -> Duration {
+    let configured = from.custom_error_responses().map(CustomErrorResponses::items).unwrap_or_default();
+    let ttl = |code: i32| {
+        let found =
+            configured.iter().find(|one| one.error_code() == code).and_then(CustomErrorResponse::error_caching_min_ttl);
+        found.and_then(|seconds| u64::try_from(seconds).ok()).map_or(edge::ERROR_TTL, Duration::from_secs)
+    };
+    ttl(403).max(ttl(404))
 }
 
 impl DistributionSummary {
@@ -46,6 +71,8 @@ impl DistributionSummary {
             aliases: from.aliases().map(|aliases| aliases.items().to_vec()).unwrap_or_default(),
             comment: from.comment().to_owned(),
             deployed: from.status() == "Deployed",
+            is_caching_known: is_caching_known(from),
+            error_ttl: error_ttl(from),
         })
     }
 }

@@ -214,9 +214,12 @@ fn deployed(deployed: &DeployedResult) -> String {
         let _ = writeln!(text, "expired  {noun} {}, {versions} deleted ({})", ids.join(", "), size(collected.bytes));
     }
     match &publish.invalidation {
-        InvalidationResult::Accepted { paths } => {
+        InvalidationResult::Accepted { paths, usd } => {
             let paths = count(*paths, "path");
-            let _ = writeln!(text, "cdn      {paths} invalidated (1,000 a month are free, then $0.005 each)");
+            let _ = writeln!(
+                text,
+                "cdn      {paths} invalidated (free among the account's first 1,000 a month, else ${usd:.3})"
+            );
         }
         InvalidationResult::Pending { .. } => {
             text.push_str("cdn      invalidation pending: the next deploy requests it\n");

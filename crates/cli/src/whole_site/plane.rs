@@ -1,5 +1,6 @@
 //! What visitors meet: names, sockets, TLS. The site is broken as the world breaks, not through any API.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,8 @@ use twinsite_local::Outages;
 use twinsite_local::dataplane::DataPlane;
 use twinsite_local::route53::{Observation, configs_by_id};
 use twinsite_local::{Endpoints, Ports};
-use twinsite_site::{Invalidator as _, WaitForInvalidation};
+use twinsite_site::{Changes, Invalidator as _, WaitForInvalidation};
+use twinsite_sync::{Rules, Source};
 
 use super::*;
 
@@ -158,7 +160,16 @@ async fn edges_cache_revalidate_forget_compress_and_redirect() {
     let invalidator = stack.context.invalidator();
     let distribution = invalidator.prepare().await.unwrap().unwrap();
     let wait = WaitForInvalidation::Completed;
-    invalidator.invalidate(&distribution, &["long.css".to_owned()].into(), wait, &Run::silent()).await.unwrap();
+    let source = Source::of([], &Rules::web());
+    let held = ["long.css".to_owned()].into();
+    let changes = Changes {
+        held,
+        revalidated: BTreeSet::new(),
+        created: BTreeSet::new(),
+        replaced: BTreeSet::new(),
+        source: &source,
+    };
+    invalidator.invalidate(&distribution, &changes, wait, &Run::silent()).await.unwrap();
     assert!(asked(&served, "/long.css", "").await.1.starts_with(b"b{}"));
     // A minute later it is asked for again, and has not changed.
     pause(&Run::silent(), Duration::from_millis(2200)).await;

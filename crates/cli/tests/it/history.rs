@@ -220,7 +220,7 @@ fn releases_are_listed_shown_compared_and_brought_back() {
     assert!(dry.contains("put      about/index.html  size") && dry.contains("delete   news.html"), "{dry}");
     let back = project.json(&["rollback", "--message", "too early"]);
     assert_eq!((&back["release"]["restores"], &back["release"]["id"]), (&json!(1), &json!(3)));
-    assert!(back["requests"]["CopyObject"] == json!(1) && back["invalidation"]["paths"] == json!(4), "{back}");
+    assert!(back["requests"]["CopyObject"] == json!(1) && back["invalidation"]["state"] == json!("none"), "{back}");
     // Three bookkeeping objects, and no byte of the site.
     assert!(back["requests"]["PutObject"].as_u64().unwrap() <= 3, "{back}");
     project.write("public/about/index.html", "about");
@@ -304,7 +304,7 @@ fn an_older_commit_does_not_overwrite_a_newer_one() {
 fn what_cloudfront_did_not_hear_is_sent_by_the_next_deploy_although_nothing_changed() {
     let project = Project::new();
     project.local(&["deploy", "--apply"]);
-    project.write("public/index.html", "changed");
+    project.write("public/assets/app.css", "changed");
     let server = Server::start(&project, &[]);
     server.faults(&json!({"control_out": true}));
     let first = project.run(&["deploy", "--local"]);
@@ -315,7 +315,7 @@ fn what_cloudfront_did_not_hear_is_sent_by_the_next_deploy_although_nothing_chan
     let second = project.json(&["deploy"]);
     assert_eq!(
         (&second["primary"]["put"], &second["invalidation"]["paths"], &second["release"]),
-        (&json!(0), &json!(2), &Value::Null)
+        (&json!(0), &json!(1), &Value::Null)
     );
     assert_eq!(project.json(&["deploy"])["requests"], json!({"ListObjectsV2": 2}));
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod attempts;
 mod bad_input;
 mod deploy;
 mod drill;

@@ -28,12 +28,21 @@ fn a_site_is_planned_applied_shown_and_destroyed() {
 }
 
 #[test]
-fn a_changed_page_is_invalidated_and_an_unchanged_site_asks_cloudfront_nothing() {
+fn what_edges_hold_is_invalidated_and_an_unchanged_site_asks_cloudfront_nothing() {
     let project = Project::new();
     assert_eq!(project.json(&["deploy", "--apply"])["invalidation"]["state"], json!("none"), "nothing was cached yet");
-    project.write("public/about/index.html", "other");
+    project.write("public/about/index.html", "edges ask for it each second");
+    assert_eq!(project.json(&["deploy", "--wait"])["invalidation"]["state"], json!("none"));
+    project.write("public/assets/app.css", "edges hold it for an hour");
     let changed = project.json(&["deploy", "--wait"]);
-    assert_eq!((&changed["invalidation"]["paths"], &changed["requests"]["CreateInvalidation"]), (&json!(3), &json!(1)));
+    assert_eq!(changed["invalidation"], json!({"state": "accepted", "paths": 1, "usd": 0.005}));
+    assert_eq!(changed["requests"]["CreateInvalidation"], json!(1));
+    project.write("public/assets/app.css", "and again");
+    let text = project.local(&["deploy"]).out();
+    assert!(
+        text.contains("cdn      1 path invalidated (free among the account's first 1,000 a month, else $0.005)"),
+        "{text}"
+    );
     assert_eq!(project.json(&["deploy"])["requests"], json!({"ListObjectsV2": 2}));
 }
 

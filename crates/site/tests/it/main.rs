@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod crash;
+mod edge_model;
+mod edges;
 #[path = "../../../sync/tests/it/gated.rs"]
 mod gated;
 mod history;

@@ -11,10 +11,12 @@ use twinsite_aws_session::{Access, Session};
 use twinsite_local::Cloud;
 use twinsite_local::s3::Versioning;
 use twinsite_site::{
-    DeployResult, Error, Guard, Invalidator, Pair, PublishOptions, PublishRequest, RetentionPolicy, RollbackSource,
-    Run, WaitForInvalidation, prepare, publish,
+    Changes, DeployResult, Error, Guard, Invalidator, Pair, PublishOptions, PublishRequest, RetentionPolicy,
+    RollbackSource, Run, WaitForInvalidation, prepare, publish,
 };
-use twinsite_sync::{Headers, Index, Key, Notes, Options, ReleaseId, Rules, S3Store, VersionedStore, walk};
+use twinsite_sync::{
+    HeaderRule, Headers, Index, Key, Notes, Options, ReleaseId, Rules, S3Store, Setting, VersionedStore, walk,
+};
 
 /// Two buckets that keep versions. The SDK attempts each request once, so that each fault counts.
 pub(crate) struct Stage {
@@ -78,12 +80,12 @@ impl Invalidator for RecordingCdn {
     async fn invalidate(
         &self,
         (): &(),
-        keys: &BTreeSet<String>,
+        changes: &Changes<'_>,
         _: WaitForInvalidation,
         _: &Run,
     ) -> Result<Option<usize>, AwsError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(keys.iter().cloned());
-        Ok((!keys.is_empty()).then_some(keys.len()))
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(changes.held.iter().cloned());
+        Ok(Some(changes.held.len()).filter(|keys| *keys > 0))
     }
 }
 
@@ -121,12 +123,18 @@ pub(crate) struct Failed {
     pub(crate) invalidated: BTreeSet<String>,
 }
 
-fn options() -> Options {
+/// Edges hold every object.
+fn rules() -> Rules {
+    let held = Setting::CacheControl(Some("public, max-age=600".to_owned()));
+    Rules::web().header(HeaderRule::new("*", vec![held]).unwrap())
+}
+
+pub(crate) fn options() -> Options {
     Options { keep: KEEP, guard: Guard::OFF, ..Options::default() }
 }
 
 /// Stores without replication are copied to at once; a lock that is not renewed expires soon.
-fn publish_options() -> PublishOptions {
+pub(crate) fn publish_options() -> PublishOptions {
     PublishOptions {
         parity_timeout: Duration::ZERO,
         lock_timeout: Duration::from_secs(20),
@@ -142,7 +150,7 @@ pub(crate) async fn deploy<S: VersionedStore>(dir: &Path, stores: (&S, &S)) -> R
 
 /// Deploys a directory, with somebody who receives the events.
 pub(crate) async fn deploy_watched<S: VersionedStore>(dir: &Path, stores: (&S, &S), run: &Run) -> Result<Done, Failed> {
-    let (rules, index, cdn) = (Rules::web(), Index::memory(), RecordingCdn::default());
+    let (rules, index, cdn) = (rules(), Index::memory(), RecordingCdn::default());
     let (stores, source) = (Pair::new(stores.0.clone(), stores.1.clone()), walk(dir, &rules).unwrap());
     let request = PublishRequest {
         source: &source,
@@ -164,7 +172,7 @@ pub(crate) async fn deploy_watched<S: VersionedStore>(dir: &Path, stores: (&S, &
 
 /// Rolls back to a release.
 pub(crate) async fn roll_back<S: VersionedStore>(to: u64, stores: (&S, &S)) -> Result<Done, Failed> {
-    let (rules, cdn) = (Rules::web(), RecordingCdn::default());
+    let (rules, cdn) = (rules(), RecordingCdn::default());
     let stores = Pair::new(stores.0.clone(), stores.1.clone());
     let rolled_back = async {
         let source = RollbackSource::read(&stores.primary, ReleaseId(to), &rules, options(), None).await?;

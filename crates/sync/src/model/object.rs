@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use twinsite_core::Invalid;
+use twinsite_core::edge;
 
 use super::layout::{MANIFESTS, PRIVATE, RELEASES};
 
@@ -156,6 +157,14 @@ pub struct Headers {
     /// `x-amz-meta-*`, without the prefix, names in lower case.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+}
+
+impl Headers {
+    /// Whether edges of CloudFront may serve a copy without asking for the object again. A redirect is served without
+    /// `Cache-Control` by website endpoints, and held for a day.
+    pub fn are_held(&self) -> bool {
+        self.website_redirect.is_some() || edge::ttl(self.cache_control.as_deref()) > edge::MIN_TTL
+    }
 }
 
 /// When an object is sent: a wave starts only when the one before is done, so no page is ever there before its assets.

@@ -6,8 +6,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::Run;
 
 use super::{Desk, Put, Reason, Sending};
+use crate::manifest::Prints;
 use crate::model::limits::part_size;
-use crate::plan::diff::{ListingVerdict, Sure, compare_listed_object, same_bytes};
+use crate::plan::diff::{Known, ListingVerdict, Sure, compare_listed_object, headers_by_ledger, same_bytes};
 use crate::source::digest::spawn_read;
 use crate::source::prehash::Prehasher;
 use crate::{
@@ -34,6 +35,7 @@ impl<'a, S: Store> Desk<'a, S> {
         ahead.end().await;
         let digests = self.digests(&verdicts, index, run).await?;
         let parts = self.compare_parts(&verdicts).await?;
+        let mut prints = Prints::default();
         let mut found = Bytes { puts: Vec::new(), same: Vec::new(), digests };
         for (at, ((object, remote), verdict)) in self.pairs().zip(verdicts).enumerate() {
             let by_reading = |verdict| match (verdict, remote) {
@@ -54,13 +56,25 @@ impl<'a, S: Store> Desk<'a, S> {
             match (reason, remote) {
                 (Some(reason), _) => {
                     let replaces = remote.map(|remote| remote.etag.clone());
-                    found.puts.push(Put { object: Arc::clone(object), reason, replaces });
+                    let same = remote.is_some_and(|remote| self.has_headers(object, remote, &mut prints));
+                    let served = same.then(|| Arc::clone(&object.headers));
+                    found.puts.push(Put { object: Arc::clone(object), reason, replaces, served });
                 }
                 (None, Some(_)) => found.same.push(at),
                 (None, None) => {}
             }
         }
         Ok(found)
+    }
+
+    /// Whether the manifest says that an object is served with the headers that it is to have.
+    fn has_headers(&self, object: &'a SourceObject, remote: &RemoteObject, prints: &mut Prints<'a>) -> bool {
+        let written = self.written();
+        if self.is_current && remote.modified <= written {
+            return true;
+        }
+        let wanted = prints.of(&object.headers);
+        headers_by_ledger(self.line(&object.key), wanted, (remote.modified, written)) == Known::Right
     }
 
     /// Of those files whose size does not tell.

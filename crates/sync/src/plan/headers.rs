@@ -8,7 +8,7 @@ use twinsite_core::Run;
 use super::{Desk, Reason, Rewrite};
 use crate::manifest::Prints;
 use crate::plan::diff::{Known, header_changes, headers_by_ledger};
-use crate::{RemoteObject, SourceObject, Store, StoreError, SyncError};
+use crate::{Headers, RemoteObject, SourceObject, Store, StoreError, SyncError};
 
 /// Objects asked for at once.
 const WIDTH: usize = 64;
@@ -28,7 +28,7 @@ impl<S: Store> Desk<'_, S> {
             let wanted = prints.of(&object.headers);
             match headers_by_ledger(self.line(&object.key), wanted, (remote.modified, ledger)) {
                 Known::Right => {}
-                Known::Wrong => rewrites.push(rewrite(object, remote, Vec::new())),
+                Known::Wrong => rewrites.push(rewrite(object, remote, Vec::new(), None)),
                 Known::Unknown => unknown.push((object, remote)),
             }
         }
@@ -48,10 +48,15 @@ impl<S: Store> Desk<'_, S> {
         let head = self.store.head(&object.key).await?.filter(|head| head.etag == listed.etag);
         let Some(head) = head else { return Err(StoreError::Changed(object.key.clone()).into()) };
         let changes = header_changes(&head.headers, &object.headers);
-        Ok((!changes.is_empty()).then(|| rewrite(object, listed, changes)))
+        Ok((!changes.is_empty()).then(|| rewrite(object, listed, changes, Some(head.headers))))
     }
 }
 
-fn rewrite(object: &Arc<SourceObject>, listed: &RemoteObject, changes: Vec<&'static str>) -> Rewrite {
-    Rewrite { object: Arc::clone(object), reason: Reason::Metadata(changes), etag: listed.etag.clone() }
+fn rewrite(
+    object: &Arc<SourceObject>,
+    listed: &RemoteObject,
+    changes: Vec<&'static str>,
+    served: Option<Headers>,
+) -> Rewrite {
+    Rewrite { object: Arc::clone(object), reason: Reason::Metadata(changes), etag: listed.etag.clone(), served }
 }

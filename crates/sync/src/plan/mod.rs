@@ -18,10 +18,10 @@ use crate::manifest::{self, Line, Lines};
 use crate::model::layout::MANIFESTS;
 use crate::model::release_id::{ReleaseId, listed};
 use crate::model::time::now;
-use crate::plan::diff::{Joined, merge_join};
+use crate::plan::diff::{Joined, Known, headers_by_ledger, merge_join};
 use crate::plan::listing::{list, list_from_the_start};
 use crate::source::prehash::Prehasher;
-use crate::{ETag, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store, SyncError};
+use crate::{ETag, Headers, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store, SyncError};
 
 /// Everything that a publish to one bucket will do.
 #[derive(Debug)]
@@ -287,7 +287,7 @@ impl<'a, S: Store> Desk<'a, S> {
                 (Deletes::Owned, true) if self.is_superseded(&object.key) => {}
                 (Deletes::All, _) | (Deletes::Owned, true) => {
                     let (key, etag) = (object.key.clone(), object.etag.clone());
-                    deletes.push(Delete { key, size: object.size, etag });
+                    deletes.push(Delete { key, size: object.size, etag, served: self.served(object) });
                 }
                 (Deletes::Owned | Deletes::None, false) => foreign.push(object.key.clone()),
                 (Deletes::None, true) => {}
@@ -295,6 +295,14 @@ impl<'a, S: Store> Desk<'a, S> {
         }
         self.guard(&deletes)?;
         Ok((deletes, foreign))
+    }
+
+    /// The headers that an object is served with which the source no longer has, if they are those that its rules would give it.
+    fn served(&self, object: &RemoteObject) -> Option<Headers> {
+        let headers = self.source.headers(&object.key);
+        let times = (object.modified, self.written());
+        let known = headers_by_ledger(self.line(&object.key), &manifest::fingerprint(&headers), times);
+        (known == Known::Right).then_some(headers)
     }
 
     /// An asset that a kept release names: pages that are open somewhere may still ask for it.

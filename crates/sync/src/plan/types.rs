@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use twinsite_core::Side;
 
-use crate::{ETag, Key, ListedObject, RetentionPolicy, SourceObject};
+use crate::{ETag, Headers, Key, ListedObject, RetentionPolicy, SourceObject};
 
 /// Why an object moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +123,8 @@ pub struct Put {
     pub reason: Reason,
     /// The entity tag of the object that it replaces; `None` if the key was absent when it was listed.
     pub replaces: Option<ETag>,
+    /// The headers that the replaced object is served with, where the manifest tells.
+    pub served: Option<Arc<Headers>>,
 }
 
 /// An object whose headers are to be replaced in place.
@@ -134,6 +136,8 @@ pub struct Rewrite {
     pub reason: Reason,
     /// Its entity tag when it was listed.
     pub etag: ETag,
+    /// The headers that it is served with, where they were read.
+    pub served: Option<Headers>,
 }
 
 /// An object to be deleted.
@@ -145,6 +149,8 @@ pub struct Delete {
     pub size: u64,
     /// Its entity tag when it was listed.
     pub etag: ETag,
+    /// The headers that it is served with, where the manifest tells.
+    pub served: Option<Headers>,
 }
 
 impl Delete {

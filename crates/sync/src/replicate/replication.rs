@@ -46,11 +46,16 @@ enum Expected<'w> {
 }
 
 impl<'w> Expected<'w> {
-    /// True when a listing that shows this is as it should be.
+    /// True of what replication leaves behind.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html>
+    fn is_redirect(self) -> bool {
+        matches!(self, Self::Object(wrote) if wrote.redirect.is_some())
+    }
+
+    /// True when a listing that shows this is as it should be. Redirects are not listed.
     fn is_listed(self, found: &RemoteObject) -> bool {
         let Self::Object(wrote) = self else { return false };
-        // A listing does not show redirects, which replication leaves behind.
-        wrote.redirect.is_none() && is_copy(wrote, &found.etag, found.size, found.modified)
+        !self.is_redirect() && is_copy(wrote, &found.etag, found.size, found.modified)
     }
 
     fn key(self) -> &'w Key {
@@ -112,8 +117,14 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
         }
     }
 
-    async fn settle(&mut self, mut left: Vec<Expected<'_>>) -> Result<(), SyncError> {
+    async fn settle(&mut self, expected: Vec<Expected<'_>>) -> Result<(), SyncError> {
         let started = Instant::now();
+        // Waiting for redirects would be of no use, and a listing does not show them.
+        let (redirects, mut left): (Vec<_>, Vec<_>) = expected.into_iter().partition(|one| one.is_redirect());
+        let there = redirects.len();
+        let redirects = self.missing_by_looks(redirects).await?;
+        self.state.replicated += there - redirects.len();
+        self.repair(redirects).await?;
         let mut pause = Duration::from_millis(100);
         let all = left.len();
         for round in 0_u32.. {

@@ -95,25 +95,41 @@ impl Rules {
     /// What a file becomes.
     pub(crate) fn object(&self, key: Key, file: FoundFile, sets: &mut Sets) -> SourceObject {
         let FoundFile { place, stamp, head } = file;
-        let kind = self.kind(&key);
-        let served = types::served(&key, &head);
+        let (wave, headers) = (self.wave(&key), self.headers_of(&key, &head));
+        SourceObject { key, body: Body::File { place, stamp }, size: stamp.size, headers: sets.shared(headers), wave }
+    }
+
+    /// The headers that an object of this name may have, as far as the name tells; of several lifetimes, the longest.
+    pub(crate) fn headers(&self, key: &Key) -> Headers {
+        let mut headers = self.headers_of(key, &[]);
+        if self.may_be_kept_for_a_year(key) {
+            headers.cache_control = Some(cache::IMMUTABLE.to_owned());
+        }
+        headers
+    }
+
+    fn headers_of(&self, key: &Key, head: &[u8]) -> Headers {
+        let served = types::served(key, head);
         let mut headers = Headers {
             content_type: Some(served.content_type),
             content_encoding: served.content_encoding.map(str::to_owned),
-            cache_control: Some(cache::default_for(&key, kind).to_owned()),
+            cache_control: Some(cache::default_for(key, self.kind(key)).to_owned()),
             ..Headers::default()
         };
-        for rule in self.headers.iter().filter(|rule| rule.matches(&key)) {
+        for rule in self.headers.iter().filter(|rule| rule.matches(key)) {
             rule.apply(&mut headers);
         }
-        let wave = self.wave(&key);
-        SourceObject { key, body: Body::File { place, stamp }, size: stamp.size, headers: sets.shared(headers), wave }
+        headers
+    }
+
+    fn may_be_kept_for_a_year(&self, key: &Key) -> bool {
+        let ruled = self.headers.iter().any(|rule| rule.sets_cache_control() && rule.matches(key));
+        !ruled && self.kind(key).is_bundled()
     }
 
     /// Lets browsers keep an object whose name turned out to carry a digest, unless a rule says something else.
     pub(crate) fn keep_for_a_year(&self, object: &mut SourceObject, sets: &mut Sets) {
-        let ruled = self.headers.iter().any(|rule| rule.sets_cache_control() && rule.matches(&object.key));
-        if !ruled && self.kind(&object.key).is_bundled() {
+        if self.may_be_kept_for_a_year(&object.key) {
             let cache_control = Some(cache::IMMUTABLE.to_owned());
             object.headers = sets.shared(Headers { cache_control, ..Headers::clone(&object.headers) });
         }

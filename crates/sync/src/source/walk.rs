@@ -105,6 +105,11 @@ impl Source {
         self.rules.wave(key)
     }
 
+    /// The headers that the rules give an object of this name.
+    pub(crate) fn headers(&self, key: &Key) -> crate::Headers {
+        self.rules.headers(key)
+    }
+
     /// True when a key is reserved, or kept out by an ignore rule: what others have put there is never deleted.
     pub fn is_protected(&self, key: &Key) -> bool {
         key.is_reserved() || self.ignored.is_ignored(Path::new(key.as_str()))

@@ -339,7 +339,7 @@ mod tests {
         let body = Body::File { place: Place::Under(std::path::Path::new("site").into()), stamp };
         let key = format!("{size}").parse().unwrap();
         let object = SourceObject { key, body, size, headers: Arc::new(Headers::default()), wave: Wave::Assets };
-        Work::Put(Put { object: Arc::new(object), reason: Reason::Absent, replaces: None })
+        Work::Put(Put { object: Arc::new(object), reason: Reason::Absent, replaces: None, served: None })
     }
 
     #[test]
