@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod request;
 mod retry;
 mod tags;
 mod unmodeled;
 
 pub use error::{AwsError, Kind};
+pub use request::{RequestError, resolve};
 pub use retry::{retries, timeouts, timeouts_for};
 pub use tags::{Owner, Tags};
 pub use unmodeled::UnmodeledOperation;

@@ -6,7 +6,7 @@ use twinsite_core::{Apply, Arn, Output, Outputs, Run};
 use crate::calls::{acm, cloudfront};
 use crate::clients::Cdn;
 use crate::model::{CertificateFiles, Change, Desired};
-use crate::wire::resolve;
+use twinsite_aws::resolve;
 
 impl Apply<Change> for Cdn {
     type Error = AwsError;

@@ -6,7 +6,7 @@ use twinsite_core::{Apply, Output, Outputs, Run};
 use crate::calls::{checks, records};
 use crate::clients::DnsFailover;
 use crate::model::Change;
-use crate::wire::resolve;
+use twinsite_aws::resolve;
 
 impl Apply<Change> for DnsFailover {
     type Error = AwsError;

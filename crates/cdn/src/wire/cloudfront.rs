@@ -19,12 +19,12 @@ use aws_sdk_cloudfront::types::{
 use twinsite_aws::Tags;
 use twinsite_core::{Arn, Host, Invalid, Output, Outputs, ResourceId, edge, probe};
 
-use super::{RequestError, resolve};
 use crate::model::{
     AccessControl, CACHING_DISABLED_POLICY, CACHING_OPTIMIZED_POLICY, CONNECTION_ATTEMPTS, CONNECTION_TIMEOUT,
     CacheBypass, DistributionSettings, ERROR_CACHING_TTL, InvalidationPaths, MINIMUM_TLS, ORIGIN_GROUP, Origin,
     OriginKind, READ_TIMEOUT,
 };
+use twinsite_aws::{RequestError, resolve};
 
 /// The comment on resources other than the distribution.
 pub(crate) const CREATED_BY: &str = "Made by twinsite.";

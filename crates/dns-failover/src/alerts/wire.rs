@@ -6,7 +6,7 @@ use aws_sdk_cloudwatch::types::{Dimension as SdkDimension, MetricAlarm};
 use twinsite_core::Outputs;
 
 use super::alarm::{Alarm, Dimension, DimensionValue};
-use crate::wire::{RequestError, resolve};
+use twinsite_aws::{RequestError, resolve};
 
 /// The settings of an alarm, normalized as by [`Alarm::to_properties`].
 pub(super) fn properties(from: &MetricAlarm) -> BTreeMap<String, String> {

@@ -6,8 +6,8 @@ use aws_sdk_route53::types::{HealthCheck, HealthCheckConfig, HealthCheckType};
 use twinsite_aws::Tags;
 use twinsite_core::{Invalid, Outputs};
 
-use super::{RequestError, resolve};
 use crate::model::{Check, CheckPurpose, CheckSettings, CheckTarget};
+use twinsite_aws::{RequestError, resolve};
 
 /// The check, if its caller reference starts with the prefix of a site. Its tags are not part of the response.
 pub(crate) fn check(from: &HealthCheck, reference_prefix: &str) -> Result<Option<Check>, Invalid> {

@@ -7,11 +7,11 @@ use aws_sdk_route53::types::{
 };
 use twinsite_core::{Host, Invalid, Outputs, ValidationRecord};
 
-use super::{RequestError, resolve};
 use crate::model::{
     ActualRecordSet, AliasTarget, EVALUATES_TARGET_HEALTH, FailoverRole, HostedZone, RecordSet, RecordTarget, Routing,
     normalized_name,
 };
+use twinsite_aws::{RequestError, resolve};
 
 pub(crate) fn hosted_zone(from: SdkZone) -> Result<HostedZone, Invalid> {
     let private = from.config.is_some_and(|config| config.private_zone);
