@@ -1,10 +1,12 @@
-//! Simulates an outage of the primary, and restores the primary exactly as it was.
+//! Simulates an outage of the primary, and restores the primary as it was.
 
 use twinsite_aws::AwsError;
 use twinsite_core::{Side, Site, probe};
 
 use crate::clients::S3Site;
-use crate::model::{Outage, RestoreAction, RuleStatus, with_deny_statement};
+use crate::model::{
+    Outage, RestoreAction, RuleStatus, has_deny_statement, with_deny_statement, without_deny_statement,
+};
 
 impl S3Site {
     /// Reads what restores the primary after an outage. It must be stored before the primary is broken.
@@ -20,14 +22,13 @@ impl S3Site {
                 let website = website.ok_or_else(|| nothing("GetBucketWebsite", "the bucket has no website"))?;
                 Ok(RestoreAction::Website { website })
             }
-            Outage::Policy => Ok(RestoreAction::Policy { policy: primary.get_bucket_policy().await? }),
+            Outage::Policy => Ok(RestoreAction::Policy),
             Outage::StopObject => Ok(RestoreAction::StopObject),
             Outage::Replication => {
-                let rules = primary.enabled_replication_rules().await?;
-                if rules.is_empty() {
-                    return Err(nothing("GetBucketReplication", "the bucket has no enabled replication rules"));
+                if !primary.has_enabled_replication_rule().await? {
+                    return Err(nothing("GetBucketReplication", "the site's replication rule is not enabled"));
                 }
-                Ok(RestoreAction::Replication { rules })
+                Ok(RestoreAction::Replication)
             }
         }
     }
@@ -40,16 +41,14 @@ impl S3Site {
         let primary = self.bucket(site, Side::Primary);
         match restore {
             RestoreAction::Website { .. } => primary.delete_bucket_website().await,
-            RestoreAction::Policy { policy } => {
-                let denying = with_deny_statement(site, policy.as_deref());
+            RestoreAction::Policy => {
+                let denying = with_deny_statement(site, primary.get_bucket_policy().await?.as_deref());
                 let denying =
                     denying.map_err(|error| AwsError::unexpected("GetBucketPolicy", primary.bucket, error))?;
                 primary.put_bucket_policy(Some(&denying)).await
             }
             RestoreAction::StopObject => self.put_failover_switch(site).await,
-            RestoreAction::Replication { rules } => {
-                primary.set_replication_rule_status(rules, RuleStatus::Disabled).await
-            }
+            RestoreAction::Replication => primary.set_replication_rule_status(RuleStatus::Disabled).await,
         }
     }
 
@@ -60,12 +59,21 @@ impl S3Site {
     pub async fn restore_primary(&self, site: &Site, restore: &RestoreAction) -> Result<(), AwsError> {
         let primary = self.bucket(site, Side::Primary);
         match restore {
-            RestoreAction::Website { website } => primary.put_bucket_website(website).await,
-            RestoreAction::Policy { policy } => primary.put_bucket_policy(policy.as_deref()).await,
-            RestoreAction::StopObject => self.delete_failover_switch(site).await,
-            RestoreAction::Replication { rules } => {
-                primary.set_replication_rule_status(rules, RuleStatus::Enabled).await
+            RestoreAction::Website { website } => match primary.get_bucket_website().await? {
+                Some(_) => Ok(()),
+                None => primary.put_bucket_website(website).await,
+            },
+            RestoreAction::Policy => {
+                let invalid = |error| AwsError::unexpected("GetBucketPolicy", primary.bucket, error);
+                let Some(policy) = primary.get_bucket_policy().await? else { return Ok(()) };
+                if !has_deny_statement(&policy).map_err(invalid)? {
+                    return Ok(());
+                }
+                let restored = without_deny_statement(&policy).map_err(invalid)?;
+                primary.put_bucket_policy(restored.as_deref()).await
             }
+            RestoreAction::StopObject => self.delete_failover_switch(site).await,
+            RestoreAction::Replication => primary.set_replication_rule_status(RuleStatus::Enabled).await,
         }
     }
 

@@ -13,10 +13,10 @@ impl BucketClient<'_> {
         Ok(configuration.as_ref().map(wire::replication_rules).unwrap_or_default())
     }
 
-    /// The ids of the enabled rules.
-    pub(crate) async fn enabled_replication_rules(&self) -> Result<Vec<String>, AwsError> {
+    /// Whether the managed rule is enabled.
+    pub(crate) async fn has_enabled_replication_rule(&self) -> Result<bool, AwsError> {
         let configuration = self.get_bucket_replication().await?;
-        Ok(configuration.as_ref().map(wire::enabled_rules).unwrap_or_default())
+        Ok(configuration.as_ref().is_some_and(wire::has_enabled_rule))
     }
 
     /// Puts the managed rule, or deletes it if there is none, and keeps the others.
@@ -28,10 +28,10 @@ impl BucketClient<'_> {
         }
     }
 
-    /// Enables or disables rules. Those that do not exist are ignored.
-    pub(crate) async fn set_replication_rule_status(&self, ids: &[String], status: RuleStatus) -> Result<(), AwsError> {
+    /// Enables or disables the managed rule, if it exists. Other rules stay as they are.
+    pub(crate) async fn set_replication_rule_status(&self, status: RuleStatus) -> Result<(), AwsError> {
         let Some(configuration) = self.get_bucket_replication().await? else { return Ok(()) };
-        let changed = wire::with_rule_status(configuration.clone(), ids, status);
+        let changed = wire::with_rule_status(configuration.clone(), status);
         if changed == configuration { Ok(()) } else { self.put_bucket_replication(changed).await }
     }
 

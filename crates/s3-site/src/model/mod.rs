@@ -21,7 +21,10 @@ pub use conflict::{Conflict, Conflicts};
 pub use desired::{Adopt, Desired};
 pub use outage::{Outage, RestoreAction};
 pub use policy::BucketPolicy;
-pub(crate) use policy::{desired_policy, is_same_document, with_deny_statement, without_managed_statements};
+pub(crate) use policy::{
+    desired_policy, has_deny_statement, is_same_document, with_deny_statement, without_deny_statement,
+    without_managed_statements,
+};
 pub(crate) use replication::RuleStatus;
 pub use replication::{ReplicationRule, ReplicationRules};
 pub use role::Role;

@@ -69,28 +69,23 @@ impl FromStr for Outage {
     }
 }
 
-/// How an outage is undone: the settings that it overwrites. Its serialized form is stored in the journals of drills.
+/// How an outage is undone. Its serialized form is stored in the journals of drills, which everybody who may publish can write: so it
+/// names the change that is undone, and brings no setting that a publisher could not make anyway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "how")]
 #[non_exhaustive]
 pub enum RestoreAction {
-    /// Puts the website configuration.
+    /// Puts the website configuration, if there is none.
     Website {
         /// The configuration.
         website: WebsiteSnapshot,
     },
-    /// Puts the policy.
-    Policy {
-        /// Its text; `None` if there was none.
-        policy: Option<String>,
-    },
+    /// Removes the drill's statement from the policy.
+    Policy,
     /// Deletes the failover switch object.
     StopObject,
-    /// Enables replication rules.
-    Replication {
-        /// The ids of the rules that were enabled.
-        rules: Vec<String>,
-    },
+    /// Enables the managed replication rule.
+    Replication,
 }
 
 impl RestoreAction {
@@ -98,9 +93,9 @@ impl RestoreAction {
     pub fn outage(&self) -> Outage {
         match self {
             Self::Website { .. } => Outage::Website,
-            Self::Policy { .. } => Outage::Policy,
+            Self::Policy => Outage::Policy,
             Self::StopObject => Outage::StopObject,
-            Self::Replication { .. } => Outage::Replication,
+            Self::Replication => Outage::Replication,
         }
     }
 }
@@ -119,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn journals_of_earlier_releases_can_be_read() {
+    fn the_serialized_form_does_not_change() {
         let website = RestoreAction::Website {
             website: WebsiteSnapshot {
                 index_document: Some("index.html".into()),
@@ -132,12 +127,9 @@ mod tests {
         assert_eq!(serde_json::to_string(&website).unwrap(), text);
         for (action, text) in [
             (website, text),
-            (RestoreAction::Policy { policy: None }, r#"{"how":"policy","policy":null}"#),
+            (RestoreAction::Policy, r#"{"how":"policy"}"#),
             (RestoreAction::StopObject, r#"{"how":"stop-object"}"#),
-            (
-                RestoreAction::Replication { rules: vec!["twinsite".into()] },
-                r#"{"how":"replication","rules":["twinsite"]}"#,
-            ),
+            (RestoreAction::Replication, r#"{"how":"replication"}"#),
         ] {
             assert_eq!(serde_json::from_str::<RestoreAction>(text).unwrap(), action);
             assert_eq!(serde_json::to_string(&action).unwrap(), text);

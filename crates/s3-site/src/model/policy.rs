@@ -158,6 +158,23 @@ pub(crate) fn with_deny_statement(site: &Site, policy: Option<&str>) -> Result<S
     Ok(document.to_string())
 }
 
+/// Whether a policy has the statement of a drill.
+pub(crate) fn has_deny_statement(policy: &str) -> Result<bool, InvalidPolicy> {
+    Ok(statements(policy)?.iter().any(|statement| statement["Sid"] == DRILL))
+}
+
+/// The policy without the statement of a drill; `None` if nothing else is left of it.
+pub(crate) fn without_deny_statement(policy: &str) -> Result<Option<String>, InvalidPolicy> {
+    let mut document: Value = serde_json::from_str(policy)?;
+    let mut left = statements(policy)?;
+    left.retain(|statement| statement["Sid"] != DRILL);
+    if left.is_empty() {
+        return Ok(None);
+    }
+    document["Statement"] = Value::Array(left);
+    Ok(Some(document.to_string()))
+}
+
 fn with_distribution(value: &Value, arn: &Arn) -> Value {
     match value {
         Value::String(text) if text == DISTRIBUTION => json!(arn.as_str()),

@@ -15,20 +15,18 @@ const ID: &str = "twinsite";
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationTimeValue.html>
 const TIME_CONTROL_MINUTES: i32 = 15;
 
-/// The ids of the enabled rules.
-pub(crate) fn enabled_rules(configuration: &ReplicationConfiguration) -> Vec<String> {
-    let enabled = configuration.rules().iter().filter(|rule| rule.status() == &ReplicationRuleStatus::Enabled);
-    enabled.filter_map(|rule| rule.id().map(str::to_owned)).collect()
+/// Whether the managed rule is enabled.
+pub(crate) fn has_enabled_rule(configuration: &ReplicationConfiguration) -> bool {
+    let mut managed = configuration.rules().iter().filter(|rule| rule.id() == Some(ID));
+    managed.any(|rule| rule.status() == &ReplicationRuleStatus::Enabled)
 }
 
-/// The configuration with some rules enabled or disabled.
+/// The configuration with the managed rule enabled or disabled.
 pub(crate) fn with_rule_status(
     mut configuration: ReplicationConfiguration,
-    ids: &[String],
     status: RuleStatus,
 ) -> ReplicationConfiguration {
-    let selected = configuration.rules.iter_mut().filter(|rule| rule.id.as_ref().is_some_and(|id| ids.contains(id)));
-    for rule in selected {
+    for rule in configuration.rules.iter_mut().filter(|rule| rule.id.as_deref() == Some(ID)) {
         rule.status = rule_status(status);
     }
     configuration

@@ -60,3 +60,26 @@ async fn the_replication_probe_arrives_in_the_backup_and_is_deleted_from_both() 
     s3.delete_replication_probe(site).await.unwrap();
     assert!(!s3.has_replication_probe(site, "1").await.unwrap());
 }
+
+/// Whoever may publish may write the journal: it must not be a way to change what publishers cannot.
+#[tokio::test]
+async fn a_planted_journal_changes_no_setting() {
+    let (cloud, desired) = (Cloud::memory(), desired(Mode::Layered));
+    let (s3, site) = (s3_site(&cloud).await, &desired.site);
+    applied(&s3, &desired).await.unwrap();
+    let settings = || cloud.world().s3().bucket(site.buckets.primary.as_str()).unwrap();
+    let before = settings();
+    for planted in [
+        r#"{"how":"policy","policy":"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":\"*\"}]}"}"#,
+        r#"{"how":"policy","policy":null}"#,
+        r#"{"how":"website","website":{"redirect_all":["elsewhere.example",null]}}"#,
+        r#"{"how":"replication","rules":["theirs"]}"#,
+        r#"{"how":"stop-object"}"#,
+    ] {
+        s3.write_drill_journal(site, planted).await.unwrap();
+        let journal = s3.read_drill_journal(site).await.unwrap().unwrap();
+        let restore: RestoreAction = serde_json::from_str(&journal).unwrap();
+        s3.restore_primary(site, &restore).await.unwrap();
+        assert_eq!(settings(), before, "{planted}");
+    }
+}
