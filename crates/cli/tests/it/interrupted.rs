@@ -71,6 +71,8 @@ fn changed() -> Project {
         project.write(&format!("public/pages/{n:02}.html"), &format!("page {n}"));
     }
     project.write("public/index.html", "second");
+    // Edges may hold assets: it is invalidated.
+    project.write("public/assets/app.css", "body{color:red}");
     project
 }
 
@@ -101,6 +103,7 @@ fn a_rollback_that_is_stopped_while_it_copies_is_completed_by_the_next() {
             std::fs::remove_file(project.path().join(format!("public/pages/{n:02}.html"))).unwrap();
         }
         project.write("public/index.html", "<link href=assets/app.css>");
+        project.write("public/assets/app.css", "body{}");
         assert!(project.local(&["verify", "public"]).out().contains("no differences"));
     };
     by_each_signal(&project, &["rollback", "1"], &At("CopyObject", 1), left, converges);
@@ -109,12 +112,12 @@ fn a_rollback_that_is_stopped_while_it_copies_is_completed_by_the_next() {
 /// One request after the other, from the first to the last; each with its only outcome.
 #[test]
 fn a_deploy_that_is_stopped_at_any_stage_says_what_is_done() {
-    let (nothing, all) = ("stopped on request\n", "41 put");
+    let (nothing, all) = ("stopped on request\n", "42 put");
     for (operation, at, code, said) in [
         ("GetCallerIdentity", 1, 130, nothing),
         ("ListObjectsV2", 1, 130, nothing),
         // The lock.
-        ("PutObject", 1, 130, "stopped on request: 0 objects done, 41 left"),
+        ("PutObject", 1, 130, "stopped on request: 0 objects done, 42 left"),
         // What follows the last object is completed: without it, visitors would not get the release. Only the backup is not
         // waited for.
         ("CreateInvalidation", 1, 130, "not awaited: stopped on request"),
@@ -139,7 +142,7 @@ fn a_deploy_that_is_stopped_while_it_waits_for_the_backup_reports_what_is_publis
     // The record of the release is the last object that is put.
     let ended = stopped(&project, &server, &["deploy"], &At("PutObject", puts), "-TERM");
     assert_eq!(ended.code, Some(130), "{}", ended.err);
-    assert!(ended.out.contains("41 put") && ended.out.contains("not awaited: stopped on request"), "{}", ended.out);
+    assert!(ended.out.contains("42 put") && ended.out.contains("not awaited: stopped on request"), "{}", ended.out);
     publishes(&project);
 }
 
