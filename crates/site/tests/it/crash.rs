@@ -25,7 +25,7 @@ fn version(dir: &Path, n: usize) {
         write(dir, &format!("assets/{page:02}.{n}.css"), &format!("css {page} {n}"));
         write(dir, &format!("assets/{page:02}.{n}.js"), &format!("js {page} {n}"));
     }
-    write(dir, "data.txt", &format!("edges hold it for an hour {n}"));
+    write(dir, "photo.svg", &format!("edges hold it for an hour {n}"));
 }
 
 async fn listed(store: &S3Store) -> BTreeSet<String> {
@@ -131,7 +131,7 @@ async fn interrupted_at(k: usize, faulty: Faulty, operation: Operation) -> bool 
     for (_, store) in stores.iter() {
         pages_find_their_assets(store, &when).await;
     }
-    assert!(site.has_invalidated("/data.txt"), "{when}: what has changed was not invalidated: {first:?}");
+    assert!(site.has_invalidated("/photo.svg"), "{when}: what has changed was not invalidated: {first:?}");
     in_sync(&site, &when).await;
     let releases = release::list(&stores.primary).await.unwrap();
     let newest = release::read(&stores.primary, releases.last().unwrap().id).await.unwrap().unwrap();
