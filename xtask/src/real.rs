@@ -51,7 +51,7 @@ fn document() -> Result<()> {
 
 fn publish(venv: &Path, source: &Path) -> Result<()> {
     let home = Home::fresh("real", "debug")?;
-    succeed(home.twinsite().args(["deploy", "--apply", "--local", "--quiet"]).arg(source))?;
+    succeed(home.twinsite().args(["deploy", "--apply", "--local", "--quiet", "--allow-no-index"]).arg(source))?;
     same_in_both(venv, source, &home.serve()?)
 }
 

@@ -122,7 +122,7 @@ impl Tool {
         Ok(match self.kind {
             Kind::Twinsite if work.is_copy() => at(stage, &["backfill"], endpoint),
             Kind::Twinsite => {
-                let mut deploy = at(stage, &["deploy"], endpoint);
+                let mut deploy = at(stage, &["deploy", "--allow-no-index"], endpoint);
                 deploy.arg(source);
                 deploy
             }

@@ -213,9 +213,13 @@ async fn a_backfill_stopped_after_any_request_is_finished_by_the_next_and_foreig
 /// names it, and nobody would ever delete it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_deploy_that_died_has_uploaded_is_not_public_for_ever() {
+    // So many that they do not fit into the lock, and are recorded apart.
     for files in [1, 1_100] {
         let mut uploaded = 0;
-        for k in crate::sampled() {
+        let few = || [5, 12, 20, 40, 80, 120].into_iter();
+        let requests: Box<dyn Iterator<Item = usize>> =
+            if files == 1 { Box::new(crate::sampled()) } else { Box::new(few()) };
+        for k in requests {
             let (site, dir) = published().await;
             for n in 0..files {
                 write(dir.path(), &format!("secret/{n}.txt"), &format!("secret {n}"));
@@ -239,7 +243,7 @@ async fn what_a_deploy_that_died_has_uploaded_is_not_public_for_ever() {
             // Requests that were on their way may still have arrived: the deploy after the next looks once more.
             site.deploy(dir.path()).await.unwrap();
             in_sync(&site, &format!("at {k}")).await;
-            if beyond || (files > 1 && k > 120) {
+            if beyond {
                 break;
             }
         }

@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 /// Why, and which names, in gitignore syntax and in any case. A pattern with `!` makes an exception from those before it.
@@ -281,7 +282,16 @@ pub(super) fn reason(relative: &Path, folder: bool) -> Option<&'static str> {
     if ANY.as_ref().is_some_and(|any| !any.matched(relative, folder).is_ignore()) {
         return None;
     }
-    MATCHERS.iter().find(|(_, matcher)| matcher.matched(relative, folder).is_ignore()).map(|(reason, _)| *reason)
+    let withholds = |(_, matcher): &&(&str, Gitignore)| match matcher.matched(relative, folder) {
+        Match::Ignore(glob) => !folder || is_of_folders(glob.original()),
+        Match::None | Match::Whitelist(_) => false,
+    };
+    MATCHERS.iter().find(withholds).map(|(reason, _)| *reason)
+}
+
+/// Whether a pattern is meant for folders, too. The documentation of Java has a folder `java.sql`, which is no dump of a database.
+fn is_of_folders(pattern: &str) -> bool {
+    pattern.ends_with('/') || pattern.starts_with('.') || pattern == "_darcs"
 }
 
 /// Why a path, or a folder above it, is withheld.
@@ -329,8 +339,17 @@ mod tests {
         ] {
             assert_eq!(reason_for_path(Path::new(path)), Some(why), "{path}");
         }
-        for path in ["index.html", "id_rsa.pub", ".well-known/x", "a/twinsite.toml", "dump.sql.html", "environment.js"]
-        {
+        for path in [
+            "api/java.sql/Array.html",
+            "v1.old/index.html",
+            "CVS",
+            "index.html",
+            "id_rsa.pub",
+            ".well-known/x",
+            "a/twinsite.toml",
+            "dump.sql.html",
+            "environment.js",
+        ] {
             assert_eq!(reason_for_path(Path::new(path)), None, "{path}");
         }
     }
