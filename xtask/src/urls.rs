@@ -20,8 +20,9 @@ for (const [name, path] of pairs) {
   if (decodeURIComponent(path) !== '/' + name) wrong.push(path + ' is not ' + name);
   link.href = 'https://www.example.com/' + name;
   const plain = !/[%\\#?+]|^ $| $|^\//.test(name);
-  // Browsers before 2024 send `^` as it is.
-  if (plain && link.pathname.replaceAll('^', '%5E') !== path) wrong.push(name + ' is sent as ' + link.pathname);
+  // Browsers before 2024 send `^` as it is, and not all encode `|`.
+  const sent = link.pathname.replaceAll('^', '%5E').replaceAll('|', '%7C');
+  if (plain && sent !== path) wrong.push(name + ' is sent as ' + link.pathname);
 }
 document.documentElement.dataset.wrong = JSON.stringify(wrong);
 document.documentElement.dataset.asked = pairs.length;

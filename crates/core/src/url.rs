@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 /// The path of the URL of an object, with its leading slash: what browsers send for it.
 ///
-/// Encoded are the characters of the path percent-encode set of the URL Standard, in UTF-8, and three more that would not
-/// arrive as part of the name: `%` and `\`, which have a meaning of their own, and `+`, which S3 takes for a space. Parsers of
-/// URLs leave the result as it is. A name with a segment `.` or `..` has no URL that browsers can ask for.
+/// Encoded are the characters of the path percent-encode set of the URL Standard, in UTF-8; `|`, which Chromium encodes beyond it; and
+/// three more that would not arrive as part of the name: `%` and `\`, which have a meaning of their own, and `+`, which S3 takes for
+/// a space. Parsers of URLs leave the result as it is. A name with a segment `.` or `..` has no URL that browsers can ask for.
 ///
 /// <https://url.spec.whatwg.org/#path-percent-encode-set>
 ///
@@ -31,7 +31,7 @@ pub fn url_path(key: &str) -> String {
 }
 
 fn is_encoded(byte: u8) -> bool {
-    !byte.is_ascii_graphic() || b"\"#<>?^`{}%\\+".contains(&byte)
+    !byte.is_ascii_graphic() || b"\"#<>?^`{}|%\\+".contains(&byte)
 }
 
 #[cfg(test)]

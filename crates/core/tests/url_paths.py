@@ -11,8 +11,8 @@ import sys
 import unicodedata
 from urllib.parse import quote, unquote, urlsplit
 
-# What the URL Standard leaves as it is in a path, but for `%`, `\\` and `+`.
-SAFE = "/!$&'()*,-.:;=@[]_|~"
+# What the URL Standard leaves as it is in a path, but for `%`, `\\`, `+`, and `|`, which browsers encode.
+SAFE = "/!$&'()*,-.:;=@[]_~"
 
 
 class Recorded(http.client.HTTPConnection):

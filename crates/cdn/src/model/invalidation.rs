@@ -170,7 +170,7 @@ fn matches(pattern: &str, path: &str) -> bool {
 fn exact_or_wildcard(path: String) -> String {
     let in_one_form = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.%".contains(&byte);
     let raw = path.bytes().position(|byte| !in_one_form(byte));
-    let encoded = ["%20", "%2B", "%5E"].iter().filter_map(|text| path.find(text));
+    let encoded = ["%20", "%2B", "%5E", "%7C"].iter().filter_map(|text| path.find(text));
     match encoded.chain(raw).min() {
         Some(at) => format!("{}*", &path[..at]),
         None => path,
@@ -274,7 +274,7 @@ mod tests {
                 .collect();
             for form in [
                 by_browsers,
-                &by_browsers.replace("%2B", "+").replace("%5E", "^"),
+                &by_browsers.replace("%2B", "+").replace("%5E", "^").replace("%7C", "|"),
                 &by_browsers.replace("%20", "+"),
                 &format!("/{encoded}"),
             ] {
