@@ -217,8 +217,7 @@ async fn what_a_deploy_that_died_has_uploaded_is_not_public_for_ever() {
     for files in [1, 1_100] {
         let mut uploaded = 0;
         let few = || [5, 12, 20, 40, 80, 120].into_iter();
-        let requests: Box<dyn Iterator<Item = usize>> =
-            if files == 1 { Box::new(0..2000) } else { Box::new(few()) };
+        let requests: Box<dyn Iterator<Item = usize>> = if files == 1 { Box::new(0..2000) } else { Box::new(few()) };
         for k in requests {
             let (site, dir) = published().await;
             for n in 0..files {
