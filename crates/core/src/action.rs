@@ -1,5 +1,6 @@
 //! What a step does and why.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a step does to its resource.
@@ -98,6 +99,18 @@ impl Field {
     pub fn unset(name: impl Into<String>, actual: impl Into<String>) -> Self {
         Self { name: name.into(), actual: Some(actual.into()), desired: None }
     }
+}
+
+/// The properties that differ between what is there and what is desired: those to set or change by name, then those to remove.
+pub fn differences(actual: &BTreeMap<String, String>, desired: &BTreeMap<String, String>) -> Vec<Field> {
+    let changed = desired.iter().filter(|(name, value)| actual.get(*name) != Some(value));
+    let changed = changed.map(|(name, value)| Field {
+        name: name.clone(),
+        actual: actual.get(name).cloned(),
+        desired: Some(value.clone()),
+    });
+    let removed = actual.iter().filter(|(name, _)| !desired.contains_key(*name));
+    changed.chain(removed.map(|(name, value)| Field::unset(name, value))).collect()
 }
 
 impl fmt::Display for Field {

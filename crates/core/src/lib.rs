@@ -41,7 +41,7 @@ mod site;
 mod url;
 pub mod wait;
 
-pub use action::{Action, Field, Reason};
+pub use action::{Action, Field, Reason, differences};
 pub use apply::{Applied, Apply, Halted, apply};
 pub use arn::Arn;
 pub use bracket::{Bracketed, bracket};

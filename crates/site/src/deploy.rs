@@ -262,72 +262,27 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
     lock: &mut Lock<'_, S>,
     run: &Run,
 ) -> Result<DeployResult, Error> {
-    // Prepare again if another deploy has published since the listing.
-    let waited = lock.was_waited_for();
-    let refreshed =
-        while_locked(lock, run, async |run| Box::pin(refresh(stores, request, prepared, waited, &run)).await);
-    let mut prepared = match refreshed.await {
-        Ok(Refreshed::Prepared(prepared)) => *prepared,
-        // The pending invalidations of a deploy that died must outlive its lock.
-        Ok(Refreshed::Skip(reason)) => {
-            record_unfinished(&stores.primary, lock.inherited(), run).await;
+    let mut pending = lock.inherited().clone();
+    let transferred = transfer_planned(stores, invalidator, request, prepared, lock, &mut pending, run);
+    let done = match Box::pin(transferred).await {
+        Ok(Attempt::Done(done)) => done,
+        Ok(Attempt::Skipped(reason)) => {
+            record_unfinished(&stores.primary, &pending, run).await;
             return Ok(DeployResult::Skipped { reason });
         }
         Err(error) => {
-            record_unfinished(&stores.primary, lock.inherited(), run).await;
+            // Whoever has taken over the lock has inherited all this with it.
+            if !error.is_lost_lock() {
+                record_unfinished(&stores.primary, &pending, run).await;
+            }
             return Err(error);
         }
-    };
-    let mut plans = 1;
-    let done = loop {
-        Box::pin(lock.add_unfinished(prepared.unfinished())).await.map_err(SyncError::from).context(OPERATION)?;
-        let mut recorded_before = prepared.has_unfinished();
-        let mut pending = lock.unfinished().clone();
-        if recorded_before {
-            pending.join(
-                Box::pin(lock::read_unfinished(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?,
-            );
-        }
-        if pending.is_large() {
-            record_unfinished(&stores.primary, &pending, run).await;
-            recorded_before = true;
-        }
-        let transfer = Transfer { stores, invalidator, request, pending: &pending };
-        let (done, lost) = Box::pin(lock.hold(run, async |run| Box::pin(transfer.run(prepared, &run)).await)).await;
-        let stopped = match done {
-            Ok(transferred) => break Done { transferred, pending, recorded_before },
-            Err(stopped) => stopped,
-        };
-        let changed = stopped.changed().filter(|_| lost.is_none() && plans < MAX_PLANS).cloned();
-        let Some(key) = changed else {
-            // Invalidating now would let edges cache the objects that have not changed yet. Whoever has taken over the lock has
-            // inherited all this with it.
-            if lost.is_none() {
-                record_unfinished(&stores.primary, &UnfinishedPublish { record: true, ..pending }, run).await;
-            }
-            return Err(match lost {
-                Some(lost) => Error::new(OPERATION, SyncError::Lock(lost)),
-                None => Error::new(OPERATION, stopped),
-            });
-        };
-        let text = format!("`{key}` was changed by another program during the deploy; the deploy is planned again");
-        warn(run, text, "write to the buckets with twinsite only: its lock keeps two deploys apart");
-        plans += 1;
-        prepared = match Box::pin(prepare_again(stores, request, lock, run)).await {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                if !error.is_lost_lock() {
-                    record_unfinished(&stores.primary, &UnfinishedPublish { record: true, ..pending }, run).await;
-                }
-                return Err(error);
-            }
-        };
     };
     // Requests of a holder that was stopped may still arrive: the next publish deletes what they create.
     let is_published = |key: &String| key.parse().is_ok_and(|key| request.source.get(&key).is_some());
     let inherited = lock.inherited().created.iter().filter(|key| !is_published(key)).cloned().collect();
     let finishing = while_locked(lock, run, async |run| {
-        let Done { transferred, pending, recorded_before } = done;
+        let Done { transferred, recorded_before } = *done;
         let Transferred { published, invalidation } = transferred;
         let left = UnfinishedPublish { created: inherited, ..UnfinishedPublish::default() };
         let before = UnfinishedRecord { exists: recorded_before, left };
@@ -336,6 +291,66 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         Ok(publish_result(published, &collected, invalidation))
     });
     Ok(DeployResult::Published(Box::new(finishing.await?)))
+}
+
+/// How the attempts to transfer ended, unless they failed.
+enum Attempt {
+    Done(Box<Done>),
+    /// Nothing was published, for this reason.
+    Skipped(String),
+}
+
+/// Transfers what was planned; plans again if another deploy has published since the listing, and if objects are not as they were
+/// listed. `pending` is what is left to do if it fails.
+async fn transfer_planned<S: VersionedStore, I: Invalidator>(
+    stores: &Pair<S>,
+    invalidator: &I,
+    request: &PublishRequest<'_>,
+    prepared: Prepared,
+    lock: &mut Lock<'_, S>,
+    pending: &mut UnfinishedPublish,
+    run: &Run,
+) -> Result<Attempt, Error> {
+    let waited = lock.was_waited_for();
+    let refreshed =
+        while_locked(lock, run, async |run| Box::pin(refresh(stores, request, prepared, waited, &run)).await);
+    let mut prepared = match refreshed.await? {
+        Refreshed::Prepared(prepared) => *prepared,
+        Refreshed::Skip(reason) => return Ok(Attempt::Skipped(reason)),
+    };
+    let mut plans = 1;
+    loop {
+        Box::pin(lock.add_unfinished(prepared.unfinished())).await.map_err(SyncError::from).context(OPERATION)?;
+        let mut recorded_before = prepared.has_unfinished();
+        pending.clone_from(lock.unfinished());
+        if recorded_before {
+            pending.join(
+                Box::pin(lock::read_unfinished(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?,
+            );
+        }
+        if pending.is_large() {
+            record_unfinished(&stores.primary, pending, run).await;
+            recorded_before = true;
+        }
+        // From here on, invalidating after a failure would let edges cache the objects that have not changed yet.
+        pending.record = true;
+        let transfer = Transfer { stores, invalidator, request, pending };
+        let (done, lost) = Box::pin(lock.hold(run, async |run| Box::pin(transfer.run(prepared, &run)).await)).await;
+        let stopped = match done {
+            Ok(transferred) => return Ok(Attempt::Done(Box::new(Done { transferred, recorded_before }))),
+            Err(stopped) => stopped,
+        };
+        if let Some(lost) = lost {
+            return Err(Error::new(OPERATION, SyncError::Lock(lost)));
+        }
+        let Some(key) = stopped.changed().filter(|_| plans < MAX_PLANS) else {
+            return Err(Error::new(OPERATION, stopped));
+        };
+        let text = format!("`{key}` was changed by another program during the deploy; the deploy is planned again");
+        warn(run, text, "write to the buckets with twinsite only: its lock keeps two deploys apart");
+        plans += 1;
+        prepared = Box::pin(prepare_again(stores, request, lock, run)).await?;
+    }
 }
 
 /// Plans again, if the lock has not been taken over: then the deploy that has it changed the objects, and this one is at its end.
@@ -368,7 +383,6 @@ struct Transferred {
 /// A transfer that is complete, but for what is left to record.
 struct Done {
     transferred: Transferred,
-    pending: UnfinishedPublish,
     /// Whether earlier publishes had recorded pending invalidations.
     recorded_before: bool,
 }

@@ -42,6 +42,8 @@ use tokio::task::JoinSet;
 use twinsite_core::{Event, Pair, Phase, Run, Side};
 
 use crate::lock::{self, UnfinishedPublish};
+use crate::manifest;
+use crate::model::release_id::releases_key;
 use crate::plan::Ledger;
 use crate::plan::listing::list;
 use crate::plan::{Listed, plan_with};
@@ -157,15 +159,15 @@ pub async fn prepare<S: VersionedStore>(
     let listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
     let options = Options { side: Some(Side::Primary), ..*options };
-    let locked = listing.iter().any(|object| object.key.as_str() == lock::KEY);
-    let has_unfinished = listing.iter().any(|object| lock::has_unfinished(&object.key));
+    let locked = manifest::notes(&listing).any(|note| note.as_str() == lock::KEY);
+    let has_unfinished = manifest::notes(&listing).any(lock::has_unfinished);
     let created = created_before(primary, locked, has_unfinished).await?;
     let listed = Listed { store: primary, listing: &listing, created: &created };
     let plan = plan_with(source, listed, &options, (index, ahead), run).await?;
     let seen = records_of(&listing);
-    let known = |listing: &[RemoteObject]| !crate::manifest::ledgers(listing).is_empty();
+    let known = |listing: &[RemoteObject]| !manifest::ledgers(listing).is_empty();
     let is_first = plan.is_first() || other.as_ref().is_ok_and(|listing| !known(listing));
-    let notes = other.as_ref().map(|listing| notes_of(listing)).unwrap_or_default();
+    let notes = other.iter().flat_map(|listing| manifest::notes(listing)).cloned().collect();
     let drift = match other {
         Ok(other) => compare_listed((primary, listing), (backup, other), &changing(&plan), run).await,
         Err(error) => Err(error.into()),
@@ -183,10 +185,6 @@ async fn created_before(primary: &impl Store, locked: bool, has_unfinished: bool
         unfinished.join(lock::read_unfinished(primary).await?);
     }
     Ok(unfinished.created.iter().filter_map(|key| key.parse().ok()).collect())
-}
-
-fn notes_of(listing: &[RemoteObject]) -> Vec<Key> {
-    listing.iter().map(|object| &object.key).filter(|key| crate::manifest::is_note(key)).cloned().collect()
 }
 
 fn changing(plan: &SyncPlan) -> BTreeSet<Key> {
@@ -313,7 +311,7 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
     /// As [`Self::upload`]; [`SyncError::Raced`] if another publish has taken the number.
     pub async fn record(&mut self) -> Result<(), Interrupted> {
         if let Err(error) = self.write_record().await {
-            return Err(self.transfer.interrupted(vec![(records(), error)], self.deletes.len()));
+            return Err(self.transfer.interrupted(vec![(releases_key(), error)], self.deletes.len()));
         }
         if self.has_deletes() { Ok(()) } else { self.write_manifest().await }
     }
@@ -360,11 +358,11 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
     /// Waits until the backup has what was written and deleted since the last call. What the backup lacked before, and what is late, is
     /// copied. Failures are in [`Published::replication`]: the primary does not depend on them.
     pub async fn follow(&mut self) {
-        let both = (&self.stores.primary, &self.stores.backup);
+        let Pair { primary, backup } = &self.stores;
         match self.drift.take() {
             None => {}
             Some(Ok(drift)) if drift.is_in_sync() => {}
-            Some(Ok(drift)) => match Box::pin(fill(drift, both.0, both.1, self.how.rules, self.run)).await {
+            Some(Ok(drift)) => match Box::pin(fill(drift, primary, backup, self.how.rules, self.run)).await {
                 Ok(done) => self.filled = done,
                 Err(stopped) => {
                     let (error, cancelled) = (stopped.failed.into_iter().next(), SyncError::Cancelled);
@@ -390,11 +388,6 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
         write_sync_marker(&mut replication, &stores, release.as_ref()).await;
         Published { report: transfer.report, drift: filled, replication, release }
     }
-}
-
-/// Where releases are recorded.
-fn records() -> Key {
-    crate::model::layout::RELEASES.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
 /// A draft whose release before is read while objects are sent.

@@ -1,8 +1,6 @@
 //! The steps for the distribution, its access control and its function.
 
-use std::collections::BTreeMap;
-
-use twinsite_core::{Action, Arn, Deferred, Field, Reason, ResourceId, Step};
+use twinsite_core::{Action, Arn, Deferred, Reason, ResourceId, Step, differences};
 
 use crate::model::{
     AccessControl, Actual, Change, Conflict, Desired, Distribution, DistributionSettings, SIGNING, viewer_request_code,
@@ -81,17 +79,6 @@ fn function_step(desired: &Desired, actual: &Actual) -> Option<Step<Change>> {
     };
     let change = Change::PutFunction { name: desired.resource_name(), code, actual: live_code };
     Some(Step::new(step_ids::FUNCTION, action, reason, change))
-}
-
-fn differences(actual: &BTreeMap<String, String>, desired: &BTreeMap<String, String>) -> Vec<Field> {
-    let changed = desired.iter().filter(|(name, value)| actual.get(*name) != Some(value));
-    let changed = changed.map(|(name, value)| Field {
-        name: name.clone(),
-        actual: actual.get(name).cloned(),
-        desired: Some(value.clone()),
-    });
-    let removed = actual.iter().filter(|(name, _)| !desired.contains_key(*name));
-    changed.chain(removed.map(|(name, value)| Field::unset(name, value))).collect()
 }
 
 /// The steps that disable and delete the distribution and what it uses.

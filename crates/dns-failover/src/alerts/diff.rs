@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use twinsite_core::{Action, Reason, Region, Step};
+use twinsite_core::{Action, Reason, Region, Step, differences};
 
 use super::alarm::Alarm;
 use super::model::{
     Actual, ActualAlarm, Change, Conflict, Conflicts, Desired, RegionalAlerts, SUBSCRIPTION_TAG, Topic,
 };
 use super::site_alarms::site_alarms;
-use crate::model::differences;
 use crate::step_ids;
 
 /// The steps that bring topics, subscriptions and alarms into the desired state. Subscriptions that others made are kept.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use twinsite_aws::Tags;
-use twinsite_core::{Action, Deferred, Field, Host, Mode, Reason, ResourceId, Side, Step, probe};
+use twinsite_core::{Action, Deferred, Field, Host, Mode, Reason, ResourceId, Side, Step, differences, probe};
 
-use crate::model::{Change, Check, CheckPurpose, CheckSettings, CheckTarget, Desired, differences};
+use crate::model::{Change, Check, CheckPurpose, CheckSettings, CheckTarget, Desired};
 use crate::step_ids;
 
 /// The steps for the health checks, and their ids for the records.

@@ -9,7 +9,6 @@ mod conflict;
 mod desired;
 mod health;
 mod pair;
-mod properties;
 mod record;
 mod zone;
 
@@ -22,7 +21,6 @@ pub use conflict::{Conflict, Conflicts, FindZoneError};
 pub use desired::{Desired, ValidationRecordUse};
 pub(crate) use health::{CheckerReports, evaluate_health};
 pub use pair::{AliasTypes, FailoverPair, FailoverTargets};
-pub(crate) use properties::differences;
 pub use record::{AliasTarget, FailoverRole, RecordSet, RecordTarget};
 pub(crate) use record::{EVALUATES_TARGET_HEALTH, normalized_name};
 pub(crate) use zone::zone_contains;

@@ -72,6 +72,7 @@ struct Document {
     token: String,
     /// When the holder began to wait for the lock, in seconds since the epoch by its own clock. Shown to people only.
     since: i64,
+    #[serde(serialize_with = "unfinished::in_lock")]
     unfinished: UnfinishedPublish,
 }
 
@@ -79,10 +80,18 @@ const VERSION: u32 = 1;
 
 impl Document {
     fn bytes(&self) -> Result<bytes::Bytes, StoreError> {
-        let stored = Self { unfinished: self.unfinished.in_lock(), ..self.clone() };
-        let text = serde_json::to_vec(&stored).map_err(|error| StoreError::Broken(error.to_string()))?;
+        let text = serde_json::to_vec(self).map_err(|error| StoreError::Broken(error.to_string()))?;
         Ok(text.into())
     }
+
+    /// `None` if this program cannot read it: then it names no holder, and is taken over when it has expired.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(|document: &Self| document.version == VERSION)
+    }
+}
+
+fn fresh_token() -> String {
+    format!("{:032x}", fastrand::u128(..))
 }
 
 /// What the holder of the lock has left to do, if there is one and it says.
@@ -94,7 +103,7 @@ pub(crate) async fn unfinished_of_holder<S: Store>(store: &S) -> Result<Unfinish
         Err(StoreError::TooLarge { .. }) => None,
         read => read?,
     };
-    let holder = read.and_then(|read| serde_json::from_slice::<Document>(&read.bytes).ok());
+    let holder = read.and_then(|read| Document::read(&read.bytes));
     Ok(holder.map(|holder| holder.unfinished).unwrap_or_default())
 }
 
@@ -142,14 +151,14 @@ pub async fn take<'a, S: Store>(
     run: &Run,
 ) -> Result<Lock<'a, S>, LockError> {
     let started = BootTime::now();
-    let token = format!("{:032x}", fastrand::u128(..));
-    let mut document = Document { version: VERSION, owner, token, since: now(), unfinished };
+    let mut document = Document { version: VERSION, owner, token: fresh_token(), since: now(), unfinished };
     let mut seen: Option<Seen> = None;
     let mut condition = Condition::Absent;
     let (mut waited, mut inherited) = (false, UnfinishedPublish::default());
     loop {
-        let renewed = Arc::new(AtomicU64::new(BootTime::now().millis()));
+        let requested = BootTime::now().millis();
         if let Some(etag) = write(store, &document, &condition).await? {
+            let renewed = Arc::new(AtomicU64::new(requested));
             let lock = Lock { store, document, inherited, etag, lease, renewed, waited };
             return if lease.probe { lock.probed().await } else { Ok(lock) };
         }
@@ -158,7 +167,7 @@ pub async fn take<'a, S: Store>(
         waited = true;
         let since = seen.as_ref().filter(|seen| seen.etag == etag).map(|seen| seen.at);
         let unchanged = since.map(BootTime::elapsed).max(age.map(|age| age.saturating_sub(DATE_RESOLUTION)));
-        let holder: Option<Document> = serde_json::from_slice(&bytes).ok();
+        let holder = Document::read(&bytes);
         let ended = holder.as_ref().is_some_and(|holder| holder.owner.is_dead());
         if ended || unchanged.is_some_and(|unchanged| unchanged > lease.ttl) {
             if let Some(holder) = holder {
@@ -234,20 +243,16 @@ impl<S: Store> Lock<'_, S> {
     /// # Errors
     /// [`LockError::Lost`] when the lock is somebody else's by now.
     pub async fn add_unfinished(&mut self, unfinished: UnfinishedPublish) -> Result<(), LockError> {
-        let before = self.document.unfinished.clone();
-        self.document.unfinished.join(unfinished);
-        if self.document.unfinished == before {
-            return Ok(());
-        }
-        if self.renew().await? { Ok(()) } else { Err(LockError::Lost) }
+        if self.document.unfinished.join(unfinished) { self.confirm().await } else { Ok(()) }
     }
 
     /// Extends the lease; `false` if the lock is another holder's.
     async fn renew(&mut self) -> Result<bool, StoreError> {
         let requested = BootTime::now().millis();
-        let next = Document { token: format!("{:032x}", fastrand::u128(..)), ..self.document.clone() };
-        let Some(etag) = write(self.store, &next, &Condition::Is(self.etag.clone())).await? else { return Ok(false) };
-        (self.document, self.etag) = (next, etag);
+        self.document.token = fresh_token();
+        let condition = Condition::Is(self.etag.clone());
+        let Some(etag) = write(self.store, &self.document, &condition).await? else { return Ok(false) };
+        self.etag = etag;
         self.renewed.store(requested, Ordering::Relaxed);
         Ok(true)
     }

@@ -1,9 +1,10 @@
 //! What a publish leaves to its successors, should it not come to its end: invalidations that CloudFront has not accepted, the release
 //! record, and the keys that it created.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::store::Store;
 use crate::{Headers, Key, StoreError};
@@ -57,14 +58,9 @@ impl UnfinishedPublish {
         self.created.len() > MAX_IN_LOCK
     }
 
-    /// What the lock says of it.
-    pub(crate) fn in_lock(&self) -> Self {
-        let created = if self.is_large() { BTreeSet::new() } else { self.created.clone() };
-        Self { created, ..self.clone() }
-    }
-
-    /// Adds what is left to do for another publish.
-    pub fn join(&mut self, other: Self) {
+    /// Adds what is left to do for another publish; true if there is more to do than before.
+    pub fn join(&mut self, other: Self) -> bool {
+        let before = (self.keys.len(), self.all, self.record, self.created.len());
         let Self { keys, all, record, created } = other;
         self.keys.extend(keys);
         self.created.extend(created);
@@ -73,14 +69,25 @@ impl UnfinishedPublish {
         if self.all {
             self.keys.clear();
         }
+        before != (self.keys.len(), self.all, self.record, self.created.len())
     }
 }
 
+/// What the lock says of it: everything, but for a large number of keys, which are recorded apart.
+pub(super) fn in_lock<S: Serializer>(unfinished: &UnfinishedPublish, serializer: S) -> Result<S::Ok, S::Error> {
+    if !unfinished.is_large() {
+        return unfinished.serialize(serializer);
+    }
+    let UnfinishedPublish { keys, all, record, created: _ } = unfinished;
+    let said = UnfinishedPublish { keys: keys.clone(), all: *all, record: *record, created: BTreeSet::new() };
+    said.serialize(serializer)
+}
+
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Stored<'a> {
     version: u32,
     #[serde(flatten)]
-    unfinished: UnfinishedPublish,
+    unfinished: Cow<'a, UnfinishedPublish>,
 }
 
 fn key() -> Key {
@@ -97,7 +104,7 @@ pub(crate) fn has_unfinished(key: &Key) -> bool {
 /// # Errors
 /// [`StoreError`] if it could not be written.
 pub async fn record_unfinished<S: Store>(store: &S, unfinished: &UnfinishedPublish) -> Result<(), StoreError> {
-    let stored = Stored { version: VERSION, unfinished: unfinished.clone() };
+    let stored = Stored { version: VERSION, unfinished: Cow::Borrowed(unfinished) };
     let bytes: bytes::Bytes =
         serde_json::to_vec(&stored).map_err(|error| StoreError::Broken(error.to_string()))?.into();
     let digest = crate::md5(&bytes);
@@ -116,8 +123,8 @@ pub async fn read_unfinished<S: Store>(store: &S) -> Result<UnfinishedPublish, S
         read => read?,
     };
     let Some(bytes) = bytes else { return Ok(UnfinishedPublish::default()) };
-    let stored = serde_json::from_slice::<Stored>(&bytes).ok().filter(|stored| stored.version == VERSION);
-    Ok(stored.map_or(everything, |stored| stored.unfinished))
+    let stored = serde_json::from_slice::<Stored<'_>>(&bytes).ok().filter(|stored| stored.version == VERSION);
+    Ok(stored.map_or(everything, |stored| stored.unfinished.into_owned()))
 }
 
 /// Nothing is left to do.
@@ -150,9 +157,10 @@ mod tests {
             created: ["new.css".to_owned()].into(),
             ..UnfinishedPublish::default()
         };
-        let stored = serde_json::to_string(&Stored { version: VERSION, unfinished: unfinished.clone() }).unwrap();
+        let stored =
+            serde_json::to_string(&Stored { version: VERSION, unfinished: Cow::Borrowed(&unfinished) }).unwrap();
         assert_eq!(stored, r#"{"version":1,"keys":["a.html"],"record":true,"created":["new.css"]}"#);
-        let read: Stored = serde_json::from_str(&stored).unwrap();
-        assert_eq!(read.unfinished, unfinished);
+        let read: Stored<'_> = serde_json::from_str(&stored).unwrap();
+        assert_eq!(*read.unfinished, unfinished);
     }
 }

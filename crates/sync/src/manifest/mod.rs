@@ -18,7 +18,7 @@ use flate2::write::GzEncoder;
 use md5::{Digest, Md5 as Hash};
 use serde::{Deserialize, Serialize};
 
-use crate::model::layout::MANIFESTS;
+use crate::model::layout::{MANIFESTS, PRIVATE};
 use crate::model::limits::MAX_DECOMPRESSED;
 use crate::{Headers, Key, Md5, RemoteObject, SourceObject, Store, StoreError};
 
@@ -26,8 +26,15 @@ use crate::{Headers, Key, Md5, RemoteObject, SourceObject, Store, StoreError};
 pub(crate) const BLOCK: usize = 128 << 10;
 
 /// True for keys of the private corner that are not ledgers.
-pub(crate) fn is_note(key: &Key) -> bool {
-    key.as_str().starts_with(".twinsite/") && !key.is_replicated()
+fn is_note(key: &Key) -> bool {
+    key.as_str().starts_with(PRIVATE) && !key.is_replicated()
+}
+
+/// The keys below the private prefix of a listing, in key order, that are neither manifests nor releases: notes of commands.
+pub(crate) fn notes(listing: &[RemoteObject]) -> impl Iterator<Item = &Key> {
+    let start = listing.partition_point(|object| object.key.as_str() < PRIVATE);
+    let private = listing[start..].iter().map(|object| &object.key).take_while(|key| key.as_str().starts_with(PRIVATE));
+    private.filter(|key| is_note(key))
 }
 
 /// What a ledger says of a key: the digest of its headers, and of its bytes when known. Keys without headers are

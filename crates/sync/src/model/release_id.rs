@@ -57,6 +57,11 @@ impl ReleaseId {
     }
 }
 
+/// What errors name when they are about release records as such.
+pub(crate) fn releases_key() -> Key {
+    RELEASES.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
+}
+
 /// A number that is so much greater than the one before was not made by counting: the record is not one of this site's.
 const MAX_GAP: u64 = 100_000;
 

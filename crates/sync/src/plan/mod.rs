@@ -163,8 +163,7 @@ pub(crate) async fn plan_with(
     let kept = bytes.same.len() - rewrites.len();
     let same = desk.tags(&bytes.same);
     let (ledger, superseded) = desk.ledger(bytes.digests, &deletes);
-    let notes =
-        listing.iter().filter(|object| manifest::is_note(&object.key)).map(|object| object.key.clone()).collect();
+    let notes = manifest::notes(listing).cloned().collect();
     let releases = desk.releases;
     Ok(SyncPlan { puts: bytes.puts, rewrites, deletes, kept, foreign, notes, superseded, same, releases, ledger, side })
 }

@@ -11,7 +11,7 @@ use twinsite_core::{Event, Phase, Run, Side, Verb};
 
 use super::{Compared, Needed, RestoredRecord, marker};
 use crate::model::layout::RELEASES;
-use crate::model::release_id::{ReleaseId, listed};
+use crate::model::release_id::{ReleaseId, listed, releases_key};
 use crate::release;
 use crate::store::{Condition, Store, VersionedStore};
 use crate::transfer::copy::{ObjectCopy, Redirect, carry};
@@ -55,7 +55,7 @@ pub async fn fill<S: VersionedStore>(
     };
     let known = match Known::of(first, &compared.copies).await {
         Ok(known) => Arc::new(known),
-        Err(error) => return Err(stopped(&filled, failed(release_key(), error), left)),
+        Err(error) => return Err(stopped(&filled, failed(releases_key(), error), left)),
     };
     if left > 0 {
         let (objects, bytes) = (Some(left as u64), Some(compared.bytes()));
@@ -105,7 +105,7 @@ pub async fn fill<S: VersionedStore>(
         && (touched || asked)
         && let Err(error) = marker::write(second, until).await
     {
-        return Err(stopped(&filled, failed(release_key(), error.into()), left));
+        return Err(stopped(&filled, failed(releases_key(), error.into()), left));
     }
     filled.took = started.elapsed();
     run.emit(&Event::PhaseDone { phase: Phase::Copy, side: Some(Side::Backup), took: filled.took });
@@ -114,10 +114,6 @@ pub async fn fill<S: VersionedStore>(
 
 fn failed(key: Key, error: SyncError) -> Vec<(Key, SyncError)> {
     vec![(key, error)]
-}
-
-fn release_key() -> Key {
-    RELEASES.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
 async fn wave<S: VersionedStore>(
@@ -150,7 +146,7 @@ async fn wave<S: VersionedStore>(
             Some(Ok(done)) => done,
             Some(Err(lost)) => {
                 *left -= 1;
-                failed.push((release_key(), StoreError::Broken(lost.to_string()).into()));
+                failed.push((releases_key(), StoreError::Broken(lost.to_string()).into()));
                 continue;
             }
             None => return failed,

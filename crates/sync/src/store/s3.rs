@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::types::ObjectIdentifier;
 use bytes::Bytes;
 use twinsite_core::Run;
 
@@ -96,7 +97,8 @@ impl Store for S3Store {
     }
 
     async fn delete(&self, keys: &[Key]) -> Result<Vec<(Key, String)>, StoreError> {
-        self.delete_objects(keys).await
+        let id = |key: &Key| ObjectIdentifier::builder().key(key.as_str());
+        self.delete_unconditionally(keys.iter().map(id)).await
     }
 
     async fn head(&self, key: &Key) -> Result<Option<Head>, StoreError> {

@@ -40,6 +40,12 @@ pub struct VersionHead {
     pub checksum: Option<(String, String)>,
 }
 
+impl From<VersionHead> for Written {
+    fn from(VersionHead { head, version, modified, .. }: VersionHead) -> Self {
+        Self { version, etag: Some(head.etag), modified: Some(modified) }
+    }
+}
+
 /// A version or a delete marker, as a listing of versions shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectVersion {

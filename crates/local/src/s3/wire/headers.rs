@@ -227,13 +227,13 @@ pub(super) fn write_condition(
 /// The precondition of a copy, on its destination: S3 has it, the types of `s3s` do not.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
 pub(super) fn condition_of(headers: &http::HeaderMap) -> S3Result<Condition> {
-    let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
-    match (text(http::header::IF_MATCH), text(http::header::IF_NONE_MATCH)) {
-        (None, None) => Ok(Condition::None),
-        (None, Some("*")) => Ok(Condition::Absent),
-        (Some(etag), None) if etag != "*" => Ok(Condition::Is(etag.trim_matches('"').to_owned())),
-        _ => Err(not_implemented()),
-    }
+    let condition = |name| {
+        let value: Option<&http::HeaderValue> = headers.get(name);
+        value.map(|value| ETagCondition::parse_http_header(value.as_bytes())).transpose()
+    };
+    let (matches, none_match) = (condition(http::header::IF_MATCH), condition(http::header::IF_NONE_MATCH));
+    let invalid = |_| s3_error!(InvalidArgument, "A precondition is not an entity tag");
+    write_condition(matches.map_err(invalid)?.as_ref(), none_match.map_err(invalid)?.as_ref())
 }
 
 fn not_implemented() -> S3Error {

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use aws_sdk_s3::error::DisplayErrorContext;
-use aws_sdk_s3::types::{Delete, EncodingType, MetadataDirective, ObjectIdentifier};
-use aws_smithy_types::DateTime;
-use twinsite_aws::{AwsError, Kind, timeouts_for};
+use aws_sdk_s3::error::{BuildError, DisplayErrorContext};
+use aws_sdk_s3::types::builders::ObjectIdentifierBuilder;
+use aws_sdk_s3::types::{self, Delete, EncodingType, MetadataDirective, ObjectIdentifier};
+use twinsite_aws::AwsError;
 
 use super::S3Store;
 use super::fast_put::SmallPut;
 use super::list::Listed;
 use super::response_date::ResponseDate;
 use super::stream;
-use super::wire::{completed, content_md5, copy_source, crc64, decoded, head, remote, with_condition, with_headers};
+use super::wire::{
+    Conditional, completed, content_md5, copied, copy_source, crc64, decoded, head, kept, patience, quoted, refused,
+    remote, with_condition, with_headers,
+};
 use crate::model::limits::MAX_READ;
 use crate::store::{
     Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, VersionedStore, Written,
@@ -74,7 +77,7 @@ impl S3Store {
     ) -> Result<Conditional, StoreError> {
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
         let request = with_condition!(request, condition);
-        let patience = matches!(content, Content::File(_)).then(|| patience(&content));
+        let patience = matches!(content, Content::File(_)).then(|| patience(content.size()));
         let request = with_headers!(request, headers).content_md5(content_md5(md5)).body(stream::body(content).into());
         // Content-MD5 guards the body; hashing it a second time for the signature would only cost time.
         let mut request = request.customize().disable_payload_signing();
@@ -108,7 +111,7 @@ impl S3Store {
         condition: &Condition,
     ) -> Result<Conditional, StoreError> {
         let content = Content::File(stretch);
-        let (patience, sum) = (patience(&content), crc64(sum));
+        let (patience, sum) = (patience(content.size()), crc64(sum));
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
         let request = with_condition!(with_headers!(request, headers), condition).checksum_crc64_nvme(&sum);
         let request = request.body(stream::body(content.clone()).into());
@@ -148,7 +151,7 @@ impl S3Store {
         let there = self.look(key, None).await?;
         let ours = there.filter(|there| Some(&there.head.etag) == etag.as_ref() && there.head.headers == *headers);
         let ours = ours.ok_or_else(|| StoreError::Changed(key.clone()))?;
-        Ok(Written { version: ours.version, etag: Some(ours.head.etag), modified: Some(ours.modified) })
+        Ok(ours.into())
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
@@ -166,20 +169,15 @@ impl S3Store {
         }
     }
 
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
     pub(super) async fn delete_objects_if(&self, objects: &[ListedObject]) -> Result<Vec<NotDeleted>, StoreError> {
-        let ids = objects.iter().map(|object| {
-            let id = ObjectIdentifier::builder().key(object.key.as_str()).e_tag(quoted(&object.etag)).build();
-            id.map_err(|error| StoreError::Unfit(object.key.to_string(), error.to_string()))
-        });
-        let delete = Delete::builder().set_objects(Some(ids.collect::<Result<_, _>>()?)).quiet(true).build();
-        let delete = delete.map_err(|error| StoreError::Unfit(self.bucket.clone(), error.to_string()))?;
-        let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
-        let answer = answer.map_err(|error| AwsError::new("DeleteObjects", &self.bucket, error))?;
-        let left = answer.errors().iter().filter(|error| error.code() != Some("NoSuchKey"));
+        let listed = objects
+            .iter()
+            .map(|object| ObjectIdentifier::builder().key(object.key.as_str()).e_tag(quoted(&object.etag)));
+        let left = self.delete_objects(listed).await?;
+        let left = left.iter().filter(|error| error.code() != Some("NoSuchKey"));
         left.map(|error| {
-            let key = error.key().and_then(|key| key.parse::<Key>().ok());
-            let why = error.message().or(error.code()).unwrap_or("no reason given");
+            let (key, why) = (error.key().and_then(|key| key.parse::<Key>().ok()), reason(error));
             match (key, error.code()) {
                 (Some(key), Some("PreconditionFailed" | "ConditionalRequestConflict")) => Ok(changed(key)),
                 (Some(key), _) => {
@@ -212,21 +210,27 @@ impl S3Store {
         }
     }
 
+    /// Deletes what these builders name, and returns what was not deleted.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
-    pub(super) async fn delete_objects(&self, keys: &[Key]) -> Result<Vec<(Key, String)>, StoreError> {
-        let unfit = |error: aws_sdk_s3::error::BuildError| {
-            StoreError::Unfit(self.bucket.clone(), DisplayErrorContext(error).to_string())
-        };
-        let ids = keys.iter().map(|key| ObjectIdentifier::builder().key(key.as_str()).build());
-        let ids = ids.collect::<Result<Vec<_>, _>>().map_err(unfit)?;
+    pub(super) async fn delete_objects(
+        &self,
+        objects: impl Iterator<Item = ObjectIdentifierBuilder>,
+    ) -> Result<Vec<types::Error>, StoreError> {
+        let unfit = |error: BuildError| StoreError::Unfit(self.bucket.clone(), DisplayErrorContext(error).to_string());
+        let ids = objects.map(ObjectIdentifierBuilder::build).collect::<Result<Vec<_>, _>>().map_err(unfit)?;
         let delete = Delete::builder().set_objects(Some(ids)).quiet(true).build().map_err(unfit)?;
         let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
         let answer = answer.map_err(|error| AwsError::new("DeleteObjects", &self.bucket, error))?;
-        let failed = answer.errors().iter().filter_map(|error| {
-            let why = error.message().or(error.code()).unwrap_or("no reason given");
-            Some((error.key()?.parse().ok()?, why.to_owned()))
-        });
-        Ok(failed.collect())
+        Ok(answer.errors.unwrap_or_default())
+    }
+
+    /// The same, with the reasons of what was not deleted.
+    pub(super) async fn delete_unconditionally(
+        &self,
+        objects: impl Iterator<Item = ObjectIdentifierBuilder>,
+    ) -> Result<Vec<(Key, String)>, StoreError> {
+        let left = self.delete_objects(objects).await?;
+        Ok(left.iter().filter_map(|error| Some((error.key()?.parse().ok()?, reason(error).to_owned()))).collect())
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
@@ -307,7 +311,7 @@ impl S3Store {
     ) -> Result<(), StoreError> {
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         let request = self.client.upload_part().bucket(&self.bucket).key(key.as_str()).upload_id(id);
-        let patience = patience(&content);
+        let patience = patience(content.size());
         let request = request.part_number(number).content_md5(content_md5(&md5)).body(stream::body(content).into());
         let answer = request.customize().disable_payload_signing().config_override(patience).send().await;
         answer.map(drop).map_err(|error| AwsError::new("UploadPart", self.object(key), error).into())
@@ -339,9 +343,7 @@ impl S3Store {
         let digests: Vec<Md5> = parts.iter().map(|part| part.md5).collect();
         let there = self.look(key, None).await?.filter(|there| there.head.etag == multipart_etag(&digests));
         match there {
-            Some(there) => {
-                Ok(Written { version: there.version, etag: Some(there.head.etag), modified: Some(there.modified) })
-            }
+            Some(there) => Ok(there.into()),
             None if ended => Err(error.into()),
             None => Err(StoreError::Changed(key.clone())),
         }
@@ -357,43 +359,12 @@ impl S3Store {
     }
 }
 
-/// Time for a body of this size.
-fn patience(content: &Content) -> aws_sdk_s3::config::Builder {
-    aws_sdk_s3::config::Builder::new().timeout_config(timeouts_for(content.size()))
-}
-
-/// An entity tag as headers want it.
-pub(super) fn quoted(etag: &ETag) -> String {
-    format!("\"{etag}\"")
-}
-
-/// The id of a version that is kept; S3 writes `null` for one that is not.
-pub(super) fn kept(version: Option<String>) -> Option<String> {
-    version.filter(|id| id != "null")
-}
-
-/// The outcome of a conditional write.
-pub(super) enum Conditional {
-    Written(Written),
-    /// The condition did not hold. An object that this very write left in an earlier attempt has this entity tag.
-    Refused(Option<ETag>),
-}
-
-/// True if the precondition of a write did not hold, or another write to the key was in progress.
-pub(super) fn refused(error: &AwsError) -> bool {
-    let code = matches!(error.code.as_deref(), Some("ConditionalRequestConflict" | "NoSuchKey"));
-    error.kind == Kind::Precondition || code
+fn reason(error: &types::Error) -> &str {
+    error.message().or(error.code()).unwrap_or("no reason given")
 }
 
 fn changed(key: Key) -> NotDeleted {
     NotDeleted { error: StoreError::Changed(key.clone()), key }
-}
-
-pub(super) fn copied(answer: aws_sdk_s3::operation::copy_object::CopyObjectOutput) -> Written {
-    let result = answer.copy_object_result;
-    let etag = result.as_ref().and_then(|result| result.e_tag()).map(ETag::parse);
-    let modified = result.as_ref().and_then(|result| result.last_modified()).map(DateTime::secs);
-    Written { version: kept(answer.version_id), etag, modified }
 }
 
 fn part_made(part: &aws_sdk_s3::types::Part) -> Option<PartMade> {

@@ -27,10 +27,9 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 use http_body::Body;
 
-use super::calls::{Conditional, kept, quoted};
 use super::fence::Fence;
 use super::throttles::Throttles;
-use super::wire::{content_md5, encoded, header_pairs};
+use super::wire::{Conditional, content_md5, encoded, header_pairs, kept, quoted};
 use crate::store::{Condition, Written};
 use crate::{ETag, Headers, Key, Md5};
 

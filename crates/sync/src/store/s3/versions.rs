@@ -5,18 +5,17 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumMode, ChecksumType, Delete, EncodingType, MetadataDirective, ObjectIdentifier,
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, EncodingType, MetadataDirective, ObjectIdentifier,
     ReplicationStatus as SdkReplicationStatus,
 };
 use aws_smithy_types::DateTime;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use twinsite_aws::{AwsError, Kind, timeouts_for};
+use twinsite_aws::{AwsError, Kind};
 
 use super::S3Store;
-use super::calls::{copied, kept, quoted, refused};
-use super::wire::{copy_source, decoded, head, with_condition, with_headers};
+use super::wire::{copied, copy_source, decoded, head, kept, patience, quoted, refused, with_condition, with_headers};
 use crate::store::{
-    Condition, Copied, Copying, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage, Written,
+    Condition, Copied, Copying, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage,
 };
 use crate::{ETag, Headers, Key, Md5, StoreError};
 
@@ -124,10 +123,10 @@ impl VersionedStore for S3Store {
         let condition = if unconditional { &Condition::None } else { &copying.condition };
         let conditional = with_condition!(request.clone(), condition);
         let failed = |error| AwsError::new("CopyObject", self.object(key), error);
-        let mut answer = conditional.customize().config_override(copy_timeouts()).send().await.map_err(failed);
+        let mut answer = conditional.customize().config_override(patience(LARGE_COPY)).send().await.map_err(failed);
         if *condition != Condition::None && answer.as_ref().is_err_and(AwsError::is_not_implemented) {
             self.unconditional_copies.store(true, Ordering::Relaxed);
-            answer = request.customize().config_override(copy_timeouts()).send().await.map_err(failed);
+            answer = request.customize().config_override(patience(LARGE_COPY)).send().await.map_err(failed);
         }
         let error = match answer {
             Ok(answer) => return Ok(Copied::Done(copied(answer))),
@@ -146,9 +145,7 @@ impl VersionedStore for S3Store {
             there.head.etag == copying.etag && headers
         };
         match there.filter(ours) {
-            Some(VersionHead { head, version, modified, .. }) => {
-                Ok(Copied::Done(Written { version, etag: Some(head.etag), modified: Some(modified) }))
-            }
+            Some(there) => Ok(Copied::Done(there.into())),
             None if refused(&error) => Err(StoreError::Changed(key.clone())),
             None => Ok(Copied::Gone),
         }
@@ -196,7 +193,7 @@ impl VersionedStore for S3Store {
         let request = self.client.upload_part_copy().bucket(&self.bucket).key(key.as_str()).upload_id(id);
         let request = request.part_number(number).copy_source(from.source(copying)).copy_source_range(range);
         let request = request.copy_source_if_match(quoted(&copying.etag));
-        let answer = request.customize().config_override(copy_timeouts()).send().await;
+        let answer = request.customize().config_override(patience(LARGE_COPY)).send().await;
         let answer = answer.map_err(|error| AwsError::new("UploadPartCopy", self.object(key), error));
         let answer = match answer {
             Err(error) if gone(&error) && error.code.as_deref() != Some("NoSuchUpload") => return Ok(None),
@@ -211,24 +208,9 @@ impl VersionedStore for S3Store {
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
     async fn delete_versions(&self, versions: &[(Key, String)]) -> Result<Vec<(Key, String)>, StoreError> {
-        let unfit = |error: aws_sdk_s3::error::BuildError| StoreError::Unfit(self.bucket.clone(), error.to_string());
-        let id =
-            |(key, version): &(Key, String)| ObjectIdentifier::builder().key(key.as_str()).version_id(version).build();
-        let ids = versions.iter().map(id).collect::<Result<Vec<_>, _>>().map_err(unfit)?;
-        let delete = Delete::builder().set_objects(Some(ids)).quiet(true).build().map_err(unfit)?;
-        let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
-        let answer = answer.map_err(|error| AwsError::new("DeleteObjects", &self.bucket, error))?;
-        let failed = answer.errors().iter().filter_map(|error| {
-            let why = error.message().or(error.code()).unwrap_or("no reason given");
-            Some((error.key()?.parse().ok()?, why.to_owned()))
-        });
-        Ok(failed.collect())
+        let id = |(key, version): &(Key, String)| ObjectIdentifier::builder().key(key.as_str()).version_id(version);
+        self.delete_unconditionally(versions.iter().map(id)).await
     }
-}
-
-/// S3 responds when the copy is complete.
-fn copy_timeouts() -> aws_sdk_s3::config::Builder {
-    aws_sdk_s3::config::Builder::new().timeout_config(timeouts_for(LARGE_COPY))
 }
 
 /// Copies within S3 take at most as long as an upload of this size over a slow link.

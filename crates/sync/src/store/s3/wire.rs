@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Object};
 use aws_smithy_types::DateTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use twinsite_aws::{AwsError, Kind, timeouts_for};
 
-use crate::store::{Head, PartMade};
+use crate::store::{Head, PartMade, Written};
 use crate::{ETag, Headers, Key, Md5, RemoteObject, StoreError};
 
 /// Sets all content headers of any request that has them.
@@ -37,7 +39,7 @@ macro_rules! with_condition {
         match condition {
             $crate::store::Condition::None => $request,
             $crate::store::Condition::Absent => $request.if_none_match("*"),
-            $crate::store::Condition::Is(etag) => $request.if_match($crate::store::s3::calls::quoted(etag)),
+            $crate::store::Condition::Is(etag) => $request.if_match($crate::store::s3::wire::quoted(etag)),
         }
     }};
 }
@@ -141,4 +143,39 @@ pub(super) fn completed(parts: &[PartMade]) -> CompletedMultipartUpload {
         CompletedPart::builder().part_number(number).e_tag(part.md5.to_string()).build()
     });
     CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build()
+}
+
+/// An entity tag as headers want it.
+pub(super) fn quoted(etag: &ETag) -> String {
+    format!("\"{etag}\"")
+}
+
+/// The id of a version that is kept; S3 writes `null` for one that is not.
+pub(super) fn kept(version: Option<String>) -> Option<String> {
+    version.filter(|id| id != "null")
+}
+
+pub(super) fn copied(answer: CopyObjectOutput) -> Written {
+    let result = answer.copy_object_result;
+    let etag = result.as_ref().and_then(|result| result.e_tag()).map(ETag::parse);
+    let modified = result.as_ref().and_then(|result| result.last_modified()).map(DateTime::secs);
+    Written { version: kept(answer.version_id), etag, modified }
+}
+
+/// The outcome of a conditional write.
+pub(super) enum Conditional {
+    Written(Written),
+    /// The condition did not hold. An object that this very write left in an earlier attempt has this entity tag.
+    Refused(Option<ETag>),
+}
+
+/// True if the precondition of a write did not hold, or another write to the key was in progress.
+pub(super) fn refused(error: &AwsError) -> bool {
+    let code = matches!(error.code.as_deref(), Some("ConditionalRequestConflict" | "NoSuchKey"));
+    error.kind == Kind::Precondition || code
+}
+
+/// Time for a body of so many bytes, or for a copy that S3 answers when it is complete.
+pub(super) fn patience(bytes: u64) -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts_for(bytes))
 }
