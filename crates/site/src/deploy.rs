@@ -322,19 +322,21 @@ async fn transfer_planned<S: VersionedStore, I: Invalidator>(
     loop {
         Box::pin(lock.add_unfinished(prepared.unfinished())).await.map_err(SyncError::from).context(OPERATION)?;
         let mut recorded_before = prepared.has_unfinished();
-        pending.clone_from(lock.unfinished());
+        let mut earlier = lock.inherited().clone();
         if recorded_before {
-            pending.join(
+            earlier.join(
                 Box::pin(lock::read_unfinished(&stores.primary)).await.map_err(SyncError::from).context(OPERATION)?,
             );
         }
+        pending.clone_from(lock.unfinished());
+        pending.join(earlier.clone());
         if pending.is_large() {
             record_unfinished(&stores.primary, pending, run).await;
             recorded_before = true;
         }
         // From here on, invalidating after a failure would let edges cache the objects that have not changed yet.
         pending.record = true;
-        let transfer = Transfer { stores, invalidator, request, pending };
+        let transfer = Transfer { stores, invalidator, request, pending, earlier: &earlier };
         let (done, lost) = Box::pin(lock.hold(run, async |run| Box::pin(transfer.run(prepared, &run)).await)).await;
         let stopped = match done {
             Ok(transferred) => return Ok(Attempt::Done(Box::new(Done { transferred, recorded_before }))),
@@ -371,6 +373,8 @@ struct Transfer<'a, S, I> {
     request: &'a PublishRequest<'a>,
     /// What this publish and earlier ones have to invalidate.
     pending: &'a UnfinishedPublish,
+    /// Of that, what earlier ones have left.
+    earlier: &'a UnfinishedPublish,
 }
 
 /// What a transfer did.
@@ -390,7 +394,7 @@ struct Done {
 impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
     /// Uploads, invalidates, records the release, follows the backup, deletes.
     async fn run(&self, prepared: Prepared, run: &Run) -> Result<Transferred, Interrupted> {
-        let uploaded = Changes::uploaded(&prepared, self.request.source, self.pending);
+        let uploaded = Changes::uploaded(&prepared, self.request.source, self.pending, self.earlier);
         let deleted = Changes::deleted(&prepared, self.request.source, self.pending);
         let changes = !uploaded.is_empty() || !deleted.is_empty();
         let matters = !uploaded.held.is_empty() || !deleted.held.is_empty();

@@ -48,15 +48,21 @@ pub struct Changes<'a> {
     pub revalidated: BTreeSet<String>,
     /// Keys that were absent: edges may hold an error.
     pub created: BTreeSet<String>,
-    /// Of all these, the keys of objects that were there before, and are there now.
+    /// Of all these, the keys of objects that were there before, and are there now: a redirect to their folder stays what it was. An
+    /// object that an earlier publish created, and did not invalidate, is none of them: edges may hold the error of the time before.
     pub replaced: BTreeSet<String>,
     /// What the site consists of from now on.
     pub source: &'a Source,
 }
 
 impl<'a> Changes<'a> {
-    /// What a publish uploads. `pending` is what this publish and earlier ones have to invalidate.
-    pub(crate) fn uploaded(prepared: &Prepared, source: &'a Source, pending: &UnfinishedPublish) -> Self {
+    /// What a publish uploads. `pending` is what this publish and earlier ones have to invalidate, `earlier` what is left of earlier ones.
+    pub(crate) fn uploaded(
+        prepared: &Prepared,
+        source: &'a Source,
+        pending: &UnfinishedPublish,
+        earlier: &UnfinishedPublish,
+    ) -> Self {
         let plan = &prepared.plan;
         let deleted: BTreeSet<String> = plan.deletes().iter().map(|delete| delete.key.to_string()).collect();
         let old = plan.puts().iter().filter(|put| put.replaces.is_some());
@@ -66,7 +72,7 @@ impl<'a> Changes<'a> {
             held: pending.keys.difference(&deleted).cloned().chain(pending.all.then(|| "*".to_owned())).collect(),
             revalidated: prepared.revalidated().difference(&deleted).cloned().collect(),
             created: pending.created.clone(),
-            replaced: replaced.map(ToString::to_string).collect(),
+            replaced: replaced.map(ToString::to_string).filter(|key| !earlier.keys.contains(key)).collect(),
             source,
         }
     }

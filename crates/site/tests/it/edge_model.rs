@@ -244,6 +244,13 @@ async fn nothing_old_is_served(steps: Vec<Step>, is_caching_known: bool) -> Resu
     Ok(())
 }
 
+#[tokio::test]
+async fn a_page_whose_creation_was_not_invalidated_is_not_taken_for_a_replaced_one() {
+    let step = |key, file, accepted| Step { files: vec![(key, Some(file))], accepted, visited: vec![], pause: 0 };
+    let steps = vec![step(1, (0, 2), true), step(2, (0, 0), false), step(2, (0, 1), true)];
+    nothing_old_is_served(steps, false).await.unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if crate::is_exhaustive() { 400 } else { 60 }))]
 
