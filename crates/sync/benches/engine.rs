@@ -118,7 +118,7 @@ async fn known(keys: usize) -> (Source, Index, MemoryStore) {
         index.put(object, md5(b"1"));
     }
     let plan = plan(&source, &store, &Options::default(), &index, &Run::silent()).await.expect("it can be listed");
-    transfer(plan, &store, &index, &Run::silent()).await.expect("the ledger is written");
+    transfer(plan, &store, &index, &Run::silent()).await.expect("the manifest is written");
     for object in source.objects().iter().step_by(100) {
         index.put(object, md5(b"2"));
     }

@@ -44,7 +44,7 @@ use twinsite_core::{Event, Pair, Phase, Run, Side};
 use crate::lock::{self, UnfinishedPublish};
 use crate::manifest;
 use crate::model::release_id::releases_key;
-use crate::plan::Ledger;
+use crate::plan::PlannedManifest;
 use crate::plan::listing::list;
 use crate::plan::{Listed, plan_with};
 use crate::release::{self, Notes, RecordBuilder, Summary};
@@ -82,7 +82,7 @@ impl Prepared {
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
         let level = self.drift.as_ref().is_ok_and(Compared::is_in_sync);
-        self.plan.is_empty() && self.plan.ledger.current && level && !self.unfinished && !self.has_unfinished
+        self.plan.is_empty() && self.plan.manifest.current && level && !self.unfinished && !self.has_unfinished
     }
 
     /// True when an earlier publish noted that visitors may still be served old copies.
@@ -165,7 +165,7 @@ pub async fn prepare<S: VersionedStore>(
     let listed = Listed { store: primary, listing: &listing, created: &created };
     let plan = plan_with(source, listed, &options, (index, ahead), run).await?;
     let seen = records_of(&listing);
-    let known = |listing: &[RemoteObject]| !manifest::ledgers(listing).is_empty();
+    let known = |listing: &[RemoteObject]| !manifest::listed(listing).is_empty();
     let is_first = plan.is_first() || other.as_ref().is_ok_and(|listing| !known(listing));
     let notes = other.iter().flat_map(|listing| manifest::notes(listing)).cloned().collect();
     let drift = match other {
@@ -192,14 +192,14 @@ fn changing(plan: &SyncPlan) -> BTreeSet<Key> {
     let rewrites = plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
     let deletes = plan.deletes().iter().map(|delete| &delete.key);
     let changes = puts.chain(rewrites).chain(deletes);
-    let ledgers = plan
-        .ledger
+    let manifests = plan
+        .manifest
         .stale
         .iter()
         .map(|object| &object.key)
-        .chain([&plan.ledger.key])
-        .filter(|_| !plan.is_empty() || !plan.ledger.current);
-    changes.chain(ledgers).cloned().collect()
+        .chain([&plan.manifest.key])
+        .filter(|_| !plan.is_empty() || !plan.manifest.current);
+    changes.chain(manifests).cloned().collect()
 }
 
 /// How to publish.
@@ -242,7 +242,7 @@ pub struct Publish<'a, S> {
     run: &'a Run,
     uploads: Option<Uploads>,
     deletes: Vec<Delete>,
-    ledger: Option<Ledger>,
+    manifest: Option<PlannedManifest>,
     drift: Option<Result<Compared, SyncError>>,
     draft: Option<Recalled>,
     /// Whether the plan changes any object.
@@ -265,11 +265,11 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
         let Prepared { plan, drift, unfinished, has_unfinished, .. } = prepared;
         let (changes, previous) = (!plan.is_empty(), plan.releases().last().copied());
         // Objects that stayed for an earlier release may be part of this one again, and then nothing need be sent.
-        let doubtful = unfinished || has_unfinished || !plan.ledger.current;
+        let doubtful = unfinished || has_unfinished || !plan.manifest.current;
         let draft = (changes || doubtful || previous.is_none()).then(|| RecordBuilder::of(&plan, how.source));
         let stores = stores.as_ref().map(|store| store.fenced(run));
         let draft = draft.map(|draft| recalled(draft, stores.primary.clone()));
-        let SyncPlan { puts, rewrites, deletes, kept, ledger, side, .. } = plan;
+        let SyncPlan { puts, rewrites, deletes, kept, manifest, side, .. } = plan;
         let waiter = ReplicationWaiter::new(stores.clone(), how.patience, run).knowing(how.source);
         Self {
             transfer: Transfer::new(stores.primary.clone(), run, side, kept),
@@ -278,7 +278,7 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
             run,
             uploads: Some(Uploads { puts, rewrites }),
             deletes,
-            ledger: Some(ledger),
+            manifest: Some(manifest),
             drift: Some(drift),
             draft,
             changes,
@@ -336,8 +336,8 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
     }
 
     async fn write_manifest(&mut self) -> Result<(), Interrupted> {
-        match self.ledger.take() {
-            Some(ledger) => self.transfer.write_manifest(ledger).await,
+        match self.manifest.take() {
+            Some(manifest) => self.transfer.write_manifest(manifest).await,
             None => Ok(()),
         }
     }

@@ -118,7 +118,7 @@ async fn healthy_sites_are_served_in_every_mode() {
         let wanted = if mode == Mode::Origin { 404 } else { 403 };
         assert_eq!((lost.status, &lost.body[..]), (wanted, &b"lost"[..]), "{mode}");
         let private = served.get("/.twinsite/x.html", true).await.unwrap();
-        assert_eq!(private.status, 403, "{mode}: the private corner");
+        assert_eq!(private.status, 403, "{mode}: the reserved prefix");
         let names = served.names().await;
         assert_eq!(names.ttl(), Some(60), "{mode}");
     }

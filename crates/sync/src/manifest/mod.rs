@@ -1,9 +1,9 @@
 //! What was published last, kept in the bucket: which keys are twinsite's, and what each is served with.
 //!
 //! A listing shows sizes and entity tags but no headers, and asking for each object would cost a request apiece. So a
-//! publish ends by writing a ledger whose *name* is a digest of all headers. When the next listing shows a ledger of the
+//! publish ends by writing a manifest whose *name* is a digest of all headers. When the next listing shows a manifest of the
 //! name that the source asks for, and no object younger than it, all headers are right and nothing need be asked. When
-//! the names differ, the ledger is read once and the objects that differ are known. Objects younger than the ledger,
+//! the names differ, the manifest is read once and the objects that differ are known. Objects younger than the manifest,
 //! or unknown to it, were written by somebody else or by an interrupted publish: those, and only those, are asked for.
 
 use std::collections::{BTreeMap, HashMap};
@@ -25,7 +25,7 @@ use crate::{Headers, Key, Md5, RemoteObject, SourceObject, Store, StoreError};
 /// Bytes that are compressed at once: every call clears a buffer.
 pub(crate) const BLOCK: usize = 128 << 10;
 
-/// True for keys of the private corner that are not ledgers.
+/// True for keys below `.twinsite/` that are not manifests.
 fn is_note(key: &Key) -> bool {
     key.as_str().starts_with(PRIVATE) && !key.is_replicated()
 }
@@ -37,10 +37,10 @@ pub(crate) fn notes(listing: &[RemoteObject]) -> impl Iterator<Item = &Key> {
     private.filter(|key| is_note(key))
 }
 
-/// What a ledger says of a key: the digest of its headers, and of its bytes when known. Keys without headers are
+/// What a manifest says of a key: the digest of its headers, and of its bytes when known. Keys without headers are
 /// twinsite's but no longer in the source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Line {
+pub(crate) struct Entry {
     #[serde(rename = "h", skip_serializing_if = "Option::is_none", default)]
     pub(crate) headers: Option<String>,
     #[serde(rename = "b", skip_serializing_if = "Option::is_none", default)]
@@ -50,7 +50,7 @@ pub(crate) struct Line {
     pub(crate) release: Option<u64>,
 }
 
-pub(crate) type Lines = HashMap<Key, Line>;
+pub(crate) type Entries = HashMap<Key, Entry>;
 
 /// A digest of headers.
 pub(crate) fn fingerprint(headers: &Headers) -> String {
@@ -102,7 +102,7 @@ impl<'a> Prints<'a> {
     }
 }
 
-/// The first part of the ledger's name that a source asks for.
+/// The first part of the manifest's name that a source asks for.
 pub(crate) fn name_for(objects: &[Arc<SourceObject>]) -> String {
     let mut prints = Prints::default();
     let mut hash = Hash::new();
@@ -115,7 +115,7 @@ pub(crate) fn name_for(objects: &[Arc<SourceObject>]) -> String {
 }
 
 /// The name's second part: which keys are twinsite's although the source does not have them. A listing that shows just
-/// these beside the source's tells all, and the ledger need not be read.
+/// these beside the source's tells all, and the manifest need not be read.
 ///
 /// It ends with the release up to which all of them are to stay.
 pub(crate) fn rest_for<'a>(keys: impl Iterator<Item = &'a Key>, until: u64) -> String {
@@ -133,9 +133,9 @@ fn rest_of<'a>(keys: impl Iterator<Item = &'a Key>) -> String {
     format!("-{}", hex::encode(&hash.finalize()[..8]))
 }
 
-/// Up to which release these keys are to stay, should they be the ones that the ledger's name tells of.
-pub(crate) fn told<'a>(ledger: &Key, name: &str, keys: impl Iterator<Item = &'a Key>) -> Option<u64> {
-    let rest = ledger.as_str().strip_prefix(MANIFESTS)?.strip_prefix(name)?;
+/// Up to which release these keys are to stay, should they be the ones that the manifest's name tells of.
+pub(crate) fn superseded_of_name<'a>(manifest: &Key, name: &str, keys: impl Iterator<Item = &'a Key>) -> Option<u64> {
+    let rest = manifest.as_str().strip_prefix(MANIFESTS)?.strip_prefix(name)?;
     let digest = rest_of(keys);
     if digest.is_empty() {
         return rest.is_empty().then_some(u64::MAX);
@@ -143,13 +143,13 @@ pub(crate) fn told<'a>(ledger: &Key, name: &str, keys: impl Iterator<Item = &'a 
     rest.strip_prefix(&digest)?.strip_prefix('-')?.parse().ok()
 }
 
-/// The key of a ledger.
+/// The key of a manifest.
 pub(crate) fn key_of(name: &str, rest: &str) -> Key {
     format!("{MANIFESTS}{name}{rest}").parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
-/// The ledgers of a listing, the newest last.
-pub(crate) fn ledgers(listing: &[RemoteObject]) -> Vec<&RemoteObject> {
+/// The manifests of a listing, the newest last.
+pub(crate) fn listed(listing: &[RemoteObject]) -> Vec<&RemoteObject> {
     let start = listing.partition_point(|object| object.key.as_str() < MANIFESTS);
     let mut found: Vec<_> =
         listing[start..].iter().take_while(|object| object.key.as_str().starts_with(MANIFESTS)).collect();
@@ -172,15 +172,15 @@ impl Format {
 
 /// Reads a manifest. One that is damaged, or of another version, says nothing: headers are then read from the objects themselves, and
 /// nothing counts as published by twinsite.
-pub(crate) async fn read(store: &impl Store, key: &Key) -> Result<Lines, StoreError> {
+pub(crate) async fn read(store: &impl Store, key: &Key) -> Result<Entries, StoreError> {
     match store.get(key).await {
         Ok(bytes) => Ok(bytes.and_then(|bytes| decode(&bytes)).unwrap_or_default()),
-        Err(StoreError::TooLarge { .. }) => Ok(Lines::new()),
+        Err(StoreError::TooLarge { .. }) => Ok(Entries::new()),
         Err(error) => Err(error),
     }
 }
 
-fn decode(bytes: &[u8]) -> Option<Lines> {
+fn decode(bytes: &[u8]) -> Option<Entries> {
     let mut text = Vec::new();
     let size = GzDecoder::new(bytes).take(MAX_DECOMPRESSED).read_to_end(&mut text).ok()?;
     if size as u64 == MAX_DECOMPRESSED {
@@ -191,8 +191,8 @@ fn decode(bytes: &[u8]) -> Option<Lines> {
     if format != Format::current() {
         return None;
     }
-    let mut lines = Lines::new();
-    for line in serde_json::Deserializer::from_slice(&text[first..]).into_iter::<(String, Line)>() {
+    let mut lines = Entries::new();
+    for line in serde_json::Deserializer::from_slice(&text[first..]).into_iter::<(String, Entry)>() {
         let (key, line) = line.ok()?;
         if let Ok(key) = key.parse() {
             lines.insert(key, line);
@@ -201,9 +201,9 @@ fn decode(bytes: &[u8]) -> Option<Lines> {
     Some(lines)
 }
 
-/// What a ledger is written from.
+/// What a manifest is written from.
 #[derive(Debug, Default)]
-pub(crate) struct Book {
+pub(crate) struct Manifest {
     /// The source's objects, in key order.
     pub(crate) objects: Vec<Arc<SourceObject>>,
     /// What is known of their bytes, in their order.
@@ -212,24 +212,24 @@ pub(crate) struct Book {
     pub(crate) rest: BTreeMap<Key, Option<u64>>,
 }
 
-impl Book {
-    /// A ledger's content, compressed: a hundred bytes for each object would be most of what a small change sends.
+impl Manifest {
+    /// A manifest's content, compressed: a hundred bytes for each object would be most of what a small change sends.
     pub(crate) fn write(&self) -> Bytes {
         let mut out = BufWriter::with_capacity(BLOCK, GzEncoder::new(Vec::new(), Compression::fast()));
         let mut prints = Prints::default();
         drop(serde_json::to_writer(&mut out, &Format::current()));
         drop(out.write_all(b"\n"));
-        let mut add = |key: &Key, line: &Line| {
+        let mut add = |key: &Key, line: &Entry| {
             // Nothing can go wrong where everything goes into memory.
             drop(serde_json::to_writer(&mut out, &(key.as_str(), line)));
             drop(out.write_all(b"\n"));
         };
         for (at, object) in self.objects.iter().enumerate() {
             let bytes = self.digests.get(at).copied().flatten().map(|digest| digest.to_string());
-            add(&object.key, &Line { headers: Some(prints.of(&object.headers).to_owned()), bytes, release: None });
+            add(&object.key, &Entry { headers: Some(prints.of(&object.headers).to_owned()), bytes, release: None });
         }
         for (key, release) in &self.rest {
-            add(key, &Line { release: *release, ..Line::default() });
+            add(key, &Entry { release: *release, ..Entry::default() });
         }
         out.into_inner().ok().and_then(|out| out.finish().ok()).unwrap_or_default().into()
     }
@@ -247,12 +247,12 @@ mod tests {
             let (key, headers, wave) = (key.parse().unwrap(), Arc::clone(&headers), crate::Wave::Pages);
             Arc::new(SourceObject { key, body, size: 1, headers, wave })
         };
-        let book = Book {
+        let manifest = Manifest {
             objects: vec![object("a\n\"b"), object("c")],
             digests: vec![None, Some(crate::md5(b"c"))],
             rest: BTreeMap::from([("gone".parse().unwrap(), Some(7)), ("lost".parse().unwrap(), None)]),
         };
-        let line = |headers, bytes, release| Line { headers, bytes, release };
+        let line = |headers, bytes, release| Entry { headers, bytes, release };
         let print = || Some(fingerprint(&headers));
         let lines = [
             ("a\n\"b", line(print(), None, None)),
@@ -261,7 +261,7 @@ mod tests {
             ("lost", line(None, None, None)),
         ];
         let store = crate::MemoryStore::default();
-        let bytes = book.write();
+        let bytes = manifest.write();
         let key: Key = ".twinsite/ledger/1".parse().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let read = runtime.block_on(async {

@@ -46,7 +46,7 @@ impl Key {
         !self.is_reserved() || self.0.starts_with(MANIFESTS) || self.0.starts_with(RELEASES)
     }
 
-    /// True for twinsite's own corners of a bucket: its notes, which are never served, and the objects that health
+    /// True for keys below twinsite's reserved prefixes: its notes, which are never served, and the objects that health
     /// checks ask for. Neither is published, compared or deleted.
     pub fn is_reserved(&self) -> bool {
         self.0.starts_with(PRIVATE) || self.0.starts_with(twinsite_core::probe::FOLDER)

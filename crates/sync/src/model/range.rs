@@ -1,4 +1,4 @@
-//! What is sent: bytes, or a stretch of a file that is too large to be held.
+//! What is sent: bytes, or a range of a file that is too large to be held.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -15,7 +15,7 @@ pub enum Content {
     File(FileRange),
 }
 
-/// A stretch of a file.
+/// A range of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRange {
     /// The file.
@@ -31,7 +31,7 @@ impl Content {
     pub fn size(&self) -> u64 {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
-            Self::File(stretch) => stretch.length,
+            Self::File(range) => range.length,
         }
     }
 
@@ -42,9 +42,9 @@ impl Content {
     pub fn bytes(&self) -> io::Result<Bytes> {
         match self {
             Self::Memory(bytes) => Ok(bytes.clone()),
-            Self::File(stretch) => {
-                let mut bytes = vec![0; usize::try_from(stretch.length).map_err(io::Error::other)?];
-                stretch.open()?.read_exact(&mut bytes)?;
+            Self::File(range) => {
+                let mut bytes = vec![0; usize::try_from(range.length).map_err(io::Error::other)?];
+                range.open()?.read_exact(&mut bytes)?;
                 Ok(bytes.into())
             }
         }
@@ -52,7 +52,7 @@ impl Content {
 }
 
 impl FileRange {
-    /// The file, at the stretch's beginning.
+    /// The file, at the range's beginning.
     pub(crate) fn open(&self) -> io::Result<File> {
         let mut file = File::open(&self.path)?;
         file.seek(SeekFrom::Start(self.offset))?;
@@ -83,13 +83,13 @@ mod tests {
     use super::{Content, FileRange};
 
     #[test]
-    fn a_stretch_is_what_the_file_has_there() {
+    fn a_range_is_what_the_file_has_there() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         std::fs::write(&path, "0123456789").unwrap();
-        let stretch = |offset, length| Content::File(FileRange { path: path.clone(), offset, length });
-        assert_eq!(stretch(3, 4).bytes().unwrap(), "3456");
-        assert_eq!(stretch(3, 4).size(), 4);
-        assert!(stretch(8, 4).bytes().is_err(), "it has only two there");
+        let range = |offset, length| Content::File(FileRange { path: path.clone(), offset, length });
+        assert_eq!(range(3, 4).bytes().unwrap(), "3456");
+        assert_eq!(range(3, 4).size(), 4);
+        assert!(range(8, 4).bytes().is_err(), "it has only two there");
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::Run;
 
-use super::{Desk, Put, Reason, Sending};
+use super::{Planner, Put, Reason, Sending};
 use crate::manifest::Prints;
 use crate::model::limits::part_size;
-use crate::plan::diff::{Known, ListingVerdict, Sure, compare_listed_object, headers_by_ledger, same_bytes};
+use crate::plan::diff::{Difference, Known, ListingVerdict, compare_listed_object, headers_by_manifest, same_bytes};
 use crate::source::digest::spawn_read;
 use crate::source::prehash::Prehasher;
 use crate::{
@@ -24,7 +24,7 @@ pub(super) struct Bytes {
     pub(super) digests: Vec<Option<Md5>>,
 }
 
-impl<'a, S: Store> Desk<'a, S> {
+impl<'a, S: Store> Planner<'a, S> {
     pub(super) async fn compare_bytes(
         &self,
         (index, ahead): (&Index, Prehasher),
@@ -43,7 +43,7 @@ impl<'a, S: Store> Desk<'a, S> {
                 (ListingVerdict::Parts(_), Some(_)) => (!parts.contains(&&object.key)).then_some(Reason::Content),
                 (ListingVerdict::Content | ListingVerdict::Opaque, Some(remote)) => {
                     let digest = found.digests[at].as_ref();
-                    (!same_bytes(remote, digest, self.line(&object.key))).then_some(Reason::Content)
+                    (!same_bytes(remote, digest, self.entry(&object.key))).then_some(Reason::Content)
                 }
                 (ListingVerdict::Content | ListingVerdict::Opaque | ListingVerdict::Parts(_), None) => {
                     Some(Reason::Absent)
@@ -74,7 +74,7 @@ impl<'a, S: Store> Desk<'a, S> {
             return true;
         }
         let wanted = prints.of(&object.headers);
-        headers_by_ledger(self.line(&object.key), wanted, (remote.modified, written)) == Known::Right
+        headers_by_manifest(self.entry(&object.key), wanted, (remote.modified, written)) == Known::Right
     }
 
     /// Of those files whose size does not tell.
@@ -106,7 +106,7 @@ impl<'a, S: Store> Desk<'a, S> {
     fn verdict(&self, object: &SourceObject, remote: Option<&RemoteObject>) -> ListingVerdict {
         match (self.options.send, compare_listed_object(object, remote)) {
             (Sending::All, ListingVerdict::Content | ListingVerdict::Parts(_) | ListingVerdict::Opaque) => {
-                ListingVerdict::Put(Sure::Forced)
+                ListingVerdict::Put(Difference::Forced)
             }
             (_, verdict) => verdict,
         }

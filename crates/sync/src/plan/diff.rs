@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::manifest::Line;
+use crate::manifest::Entry;
 use crate::{ETag, Headers, Md5, Reason, RemoteObject, SourceObject};
 
 /// What is known about one object before its content is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListingVerdict {
     /// It must be put, and why is known already.
-    Put(Sure),
+    Put(Difference),
     /// Same size: the digest of the file's bytes decides.
     Content,
     /// Same size, put in this many parts: the digests of the file's parts decide.
@@ -20,18 +20,18 @@ pub(crate) enum ListingVerdict {
 
 /// The reasons that need no reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sure {
+pub(crate) enum Difference {
     Absent,
     Size,
     Forced,
 }
 
-impl From<Sure> for Reason {
-    fn from(reason: Sure) -> Self {
+impl From<Difference> for Reason {
+    fn from(reason: Difference) -> Self {
         match reason {
-            Sure::Absent => Self::Absent,
-            Sure::Size => Self::Size,
-            Sure::Forced => Self::Forced,
+            Difference::Absent => Self::Absent,
+            Difference::Size => Self::Size,
+            Difference::Forced => Self::Forced,
         }
     }
 }
@@ -39,8 +39,8 @@ impl From<Sure> for Reason {
 /// Size first, which is free.
 pub(crate) fn compare_listed_object(object: &SourceObject, remote: Option<&RemoteObject>) -> ListingVerdict {
     match remote {
-        None => ListingVerdict::Put(Sure::Absent),
-        Some(remote) if remote.size != object.size => ListingVerdict::Put(Sure::Size),
+        None => ListingVerdict::Put(Difference::Absent),
+        Some(remote) if remote.size != object.size => ListingVerdict::Put(Difference::Size),
         Some(remote) => match remote.etag {
             ETag::Md5(_) => ListingVerdict::Content,
             ETag::Multipart(_, parts) => ListingVerdict::Parts(parts),
@@ -50,10 +50,10 @@ pub(crate) fn compare_listed_object(object: &SourceObject, remote: Option<&Remot
 }
 
 /// Whether an object's bytes are those of the file.
-pub(crate) fn same_bytes(remote: &RemoteObject, digest: Option<&Md5>, line: Option<&Line>) -> bool {
+pub(crate) fn same_bytes(remote: &RemoteObject, digest: Option<&Md5>, entry: Option<&Entry>) -> bool {
     match (&remote.etag, digest) {
         (ETag::Md5(there), Some(here)) => there == here,
-        (ETag::Opaque(_), Some(here)) => line.and_then(|line| line.bytes.as_ref()) == Some(&here.to_string()),
+        (ETag::Opaque(_), Some(here)) => entry.and_then(|entry| entry.bytes.as_ref()) == Some(&here.to_string()),
         (ETag::Md5(_) | ETag::Opaque(_) | ETag::Multipart(..), _) => false,
     }
 }
@@ -66,10 +66,10 @@ pub(crate) enum Known {
     Unknown,
 }
 
-/// Reads the ledger about an object that was last written at `modified`.
-pub(crate) fn headers_by_ledger(line: Option<&Line>, wanted: &str, (modified, ledger): (i64, i64)) -> Known {
-    match line.and_then(|line| line.headers.as_deref()) {
-        Some(_) if modified > ledger => Known::Unknown,
+/// Reads the manifest about an object that was last written at `modified`.
+pub(crate) fn headers_by_manifest(entry: Option<&Entry>, wanted: &str, (modified, written): (i64, i64)) -> Known {
+    match entry.and_then(|entry| entry.headers.as_deref()) {
+        Some(_) if modified > written => Known::Unknown,
         Some(there) if there == wanted => Known::Right,
         Some(_) => Known::Wrong,
         None => Known::Unknown,

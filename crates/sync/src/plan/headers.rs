@@ -5,28 +5,28 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::Run;
 
-use super::{Desk, Reason, Rewrite};
+use super::{Planner, Reason, Rewrite};
 use crate::manifest::Prints;
-use crate::plan::diff::{Known, header_changes, headers_by_ledger};
+use crate::plan::diff::{Known, header_changes, headers_by_manifest};
 use crate::{Headers, RemoteObject, SourceObject, Store, StoreError, SyncError};
 
 /// Objects asked for at once.
 const WIDTH: usize = 64;
 
-impl<S: Store> Desk<'_, S> {
+impl<S: Store> Planner<'_, S> {
     /// Of the objects at these places.
     pub(super) async fn compare_headers(&self, same: &[usize], run: &Run) -> Result<Vec<Rewrite>, SyncError> {
         let mut prints = Prints::default();
         let mut rewrites = Vec::new();
         let mut unknown = Vec::new();
-        let ledger = self.written();
+        let written = self.written();
         for (object, remote) in same.iter().map(|at| (&self.source.objects[*at], self.met.remote[*at])) {
             let Some(remote) = remote else { continue };
-            if self.is_current && remote.modified <= ledger {
+            if self.is_current && remote.modified <= written {
                 continue;
             }
             let wanted = prints.of(&object.headers);
-            match headers_by_ledger(self.line(&object.key), wanted, (remote.modified, ledger)) {
+            match headers_by_manifest(self.entry(&object.key), wanted, (remote.modified, written)) {
                 Known::Right => {}
                 Known::Wrong => rewrites.push(rewrite(object, remote, Vec::new(), None)),
                 Known::Unknown => unknown.push((object, remote)),

@@ -98,7 +98,7 @@ fn share(found: &mut [RemoteObject], source: &Source) {
     }
 }
 
-/// The stretches of the bucket that these keys are in, which are in order; range by range, as they arrive.
+/// The ranges of the bucket that these keys are in, which are in order; range by range, as they arrive.
 pub(crate) async fn list_around(
     keys: &[&Key],
     cuts: &[Key],

@@ -14,11 +14,11 @@ use twinsite_core::{Event, Phase, Run, Side};
 
 pub use types::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending};
 
-use crate::manifest::{self, Line, Lines};
+use crate::manifest::{self, Entries, Entry};
 use crate::model::layout::MANIFESTS;
 use crate::model::release_id::{ReleaseId, listed};
 use crate::model::time::now;
-use crate::plan::diff::{Joined, Known, headers_by_ledger, merge_join};
+use crate::plan::diff::{Joined, Known, headers_by_manifest, merge_join};
 use crate::plan::listing::{list, list_from_the_start};
 use crate::source::prehash::Prehasher;
 use crate::{ETag, Headers, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store, SyncError};
@@ -36,15 +36,15 @@ pub struct SyncPlan {
     /// The entity tags of the source's objects that stay as they are, in the source's order.
     pub(crate) same: Vec<Option<ETag>>,
     pub(crate) releases: Vec<ReleaseId>,
-    pub(crate) ledger: Ledger,
+    pub(crate) manifest: PlannedManifest,
     pub(crate) side: Option<Side>,
 }
 
 /// The bookkeeping at the end.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct PlannedManifest {
     pub(crate) key: Key,
-    pub(crate) book: manifest::Book,
+    pub(crate) content: manifest::Manifest,
     pub(crate) stale: Vec<ListedObject>,
     pub(crate) current: bool,
     /// Whether there is one at all.
@@ -87,7 +87,7 @@ impl SyncPlan {
         &self.releases
     }
 
-    /// What lies in the private corner beside ledgers and releases: notes of other commands.
+    /// Keys below `.twinsite/` other than manifests and releases: notes of other commands.
     pub fn notes(&self) -> &[Key] {
         &self.notes
     }
@@ -99,7 +99,7 @@ impl SyncPlan {
 
     /// True when nothing in the bucket says that it was published to before.
     pub fn is_first(&self) -> bool {
-        !self.ledger.known
+        !self.manifest.known
     }
 
     /// True when every object is as it should be.
@@ -151,54 +151,66 @@ pub(crate) async fn plan_with(
 ) -> Result<SyncPlan, SyncError> {
     let side = options.side;
     let listing = bucket.listing;
-    let mut desk = Desk::new(source, &bucket, options);
-    desk.consult().await?;
-    let bytes = desk.compare_bytes((index, ahead), run).await?;
+    let mut planner = Planner::new(source, &bucket, options);
+    planner.read_manifest_if_needed().await?;
+    let bytes = planner.compare_bytes((index, ahead), run).await?;
     if run.is_cancelled() {
         return Err(SyncError::Cancelled);
     }
-    let rewrites = desk.compare_headers(&bytes.same, run).await?;
-    desk.consult_again(!bytes.puts.is_empty() || !rewrites.is_empty()).await?;
-    let (deletes, foreign) = desk.deletes()?;
+    let rewrites = planner.compare_headers(&bytes.same, run).await?;
+    planner.read_manifest_to_replace(!bytes.puts.is_empty() || !rewrites.is_empty()).await?;
+    let (deletes, foreign) = planner.deletes()?;
     let kept = bytes.same.len() - rewrites.len();
-    let same = desk.tags(&bytes.same);
-    let (ledger, superseded) = desk.ledger(bytes.digests, &deletes);
+    let same = planner.tags(&bytes.same);
+    let (manifest, superseded) = planner.manifest(bytes.digests, &deletes);
     let notes = manifest::notes(listing).cloned().collect();
-    let releases = desk.releases;
-    Ok(SyncPlan { puts: bytes.puts, rewrites, deletes, kept, foreign, notes, superseded, same, releases, ledger, side })
+    let releases = planner.releases;
+    Ok(SyncPlan {
+        puts: bytes.puts,
+        rewrites,
+        deletes,
+        kept,
+        foreign,
+        notes,
+        superseded,
+        same,
+        releases,
+        manifest,
+        side,
+    })
 }
 
 /// Everything that planning looks at.
-struct Desk<'a, S> {
+struct Planner<'a, S> {
     source: &'a Source,
     store: &'a S,
     options: &'a Options,
     listing: &'a [RemoteObject],
     created: &'a HashSet<Key>,
     met: Joined<'a>,
-    ledgers: Vec<&'a RemoteObject>,
+    manifests: Vec<&'a RemoteObject>,
     releases: Vec<ReleaseId>,
     /// The first releases that are kept from now on.
     oldest: Option<ReleaseId>,
     wanted: String,
-    /// Whether the newest ledger has the name that the source asks for.
+    /// Whether the newest manifest has the name that the source asks for.
     is_current: bool,
-    /// What the newest ledger says; `None` when it was not needed.
-    lines: Option<Lines>,
-    /// How many objects the ledger's name alone told to be superseded.
-    told: usize,
+    /// What the newest manifest says; `None` when it was not needed.
+    entries: Option<Entries>,
+    /// How many objects the manifest's name alone told to be superseded.
+    superseded_unread: usize,
 }
 
-impl<'a, S: Store> Desk<'a, S> {
+impl<'a, S: Store> Planner<'a, S> {
     fn new(source: &'a Source, bucket: &Listed<'a, S>, options: &'a Options) -> Self {
         let Listed { store, listing, created } = *bucket;
         let met = merge_join(&source.objects, listing);
-        let ledgers = manifest::ledgers(listing);
+        let manifests = manifest::listed(listing);
         let wanted = manifest::name_for(&source.objects);
         let name = |object: &RemoteObject| {
             object.key.as_str().strip_prefix(MANIFESTS).is_some_and(|name| name.starts_with(&wanted))
         };
-        let is_current = ledgers.last().is_some_and(|newest| name(newest));
+        let is_current = manifests.last().is_some_and(|newest| name(newest));
         let found = listed(listing);
         let oldest = options.keep.oldest_with_next(&found, now());
         let releases = found.into_iter().map(|(id, _)| id).collect();
@@ -209,13 +221,13 @@ impl<'a, S: Store> Desk<'a, S> {
             listing,
             created,
             met,
-            ledgers,
+            manifests,
             releases,
             oldest,
             wanted,
             is_current,
-            lines: None,
-            told: 0,
+            entries: None,
+            superseded_unread: 0,
         }
     }
 
@@ -224,57 +236,58 @@ impl<'a, S: Store> Desk<'a, S> {
         self.source.objects.iter().zip(self.met.remote.iter().copied())
     }
 
-    /// When the newest ledger was written; nothing is older when there is none.
+    /// When the newest manifest was written; nothing is older when there is none.
     fn written(&self) -> i64 {
-        self.ledgers.last().map_or(i64::MIN, |newest| newest.modified)
+        self.manifests.last().map_or(i64::MIN, |newest| newest.modified)
     }
 
-    /// Reads the ledger, if the listing alone does not tell enough.
-    async fn consult(&mut self) -> Result<(), SyncError> {
+    /// Reads the manifest, if the listing alone does not tell enough.
+    async fn read_manifest_if_needed(&mut self) -> Result<(), SyncError> {
         let public = |object: &&&RemoteObject| !object.key.is_reserved() && !self.source.is_protected(&object.key);
         let extra: Vec<&Key> = self.met.extra.iter().filter(public).map(|object| &object.key).collect();
         let opaque = |object: &RemoteObject| !object.key.is_reserved() && matches!(object.etag, ETag::Opaque(_));
         let opaque = self.listing.iter().any(opaque);
-        let until = self.ledgers.last();
-        let until = until.and_then(|newest| manifest::told(&newest.key, &self.wanted, extra.iter().copied()));
-        let told = until.is_some_and(|until| {
+        let until = self.manifests.last();
+        let until =
+            until.and_then(|newest| manifest::superseded_of_name(&newest.key, &self.wanted, extra.iter().copied()));
+        let is_known = until.is_some_and(|until| {
             let stay = self.oldest.is_some_and(|oldest| until >= oldest.0);
             stay || until == u64::MAX || self.options.deletes == Deletes::None
         });
         let all = self.options.deletes == Deletes::All && !extra.is_empty();
-        let (needed, extra) = (!told || opaque || all, extra.len());
-        self.told = if needed { 0 } else { extra };
-        if needed { self.read_ledger().await } else { Ok(()) }
+        let (needed, extra) = (!is_known || opaque || all, extra.len());
+        self.superseded_unread = if needed { 0 } else { extra };
+        if needed { self.read_manifest().await } else { Ok(()) }
     }
 
-    /// A ledger that will be replaced must be known whole.
-    async fn consult_again(&mut self, changes: bool) -> Result<(), SyncError> {
-        if !changes || self.told == 0 {
+    /// A manifest that will be replaced must be known whole.
+    async fn read_manifest_to_replace(&mut self, changes: bool) -> Result<(), SyncError> {
+        if !changes || self.superseded_unread == 0 {
             return Ok(());
         }
-        self.told = 0;
-        self.read_ledger().await
+        self.superseded_unread = 0;
+        self.read_manifest().await
     }
 
-    async fn read_ledger(&mut self) -> Result<(), SyncError> {
-        if let Some(newest) = self.ledgers.last() {
-            self.lines = Some(manifest::read(self.store, &newest.key).await?);
+    async fn read_manifest(&mut self) -> Result<(), SyncError> {
+        if let Some(newest) = self.manifests.last() {
+            self.entries = Some(manifest::read(self.store, &newest.key).await?);
         }
         Ok(())
     }
 
-    fn line(&self, key: &Key) -> Option<&Line> {
-        self.lines.as_ref()?.get(key)
+    fn entry(&self, key: &Key) -> Option<&Entry> {
+        self.entries.as_ref()?.get(key)
     }
 
     /// Whether an earlier publish has put an object there.
     fn is_published(&self, key: &Key) -> bool {
-        self.line(key).is_some() || self.created.contains(key)
+        self.entry(key).is_some() || self.created.contains(key)
     }
 
     /// What is to be deleted, and what is nobody's.
     fn deletes(&self) -> Result<(Vec<Delete>, Vec<Key>), SyncError> {
-        if self.told > 0 {
+        if self.superseded_unread > 0 {
             return Ok((Vec::new(), Vec::new()));
         }
         // What an earlier publish put there is not protected by a rule that was added since.
@@ -300,16 +313,16 @@ impl<'a, S: Store> Desk<'a, S> {
     fn served(&self, object: &RemoteObject) -> Option<Headers> {
         let headers = self.source.headers(&object.key);
         let times = (object.modified, self.written());
-        let known = headers_by_ledger(self.line(&object.key), &manifest::fingerprint(&headers), times);
+        let known = headers_by_manifest(self.entry(&object.key), &manifest::fingerprint(&headers), times);
         (known == Known::Right).then_some(headers)
     }
 
     /// An asset that a kept release names: pages that are open somewhere may still ask for it.
     fn is_superseded(&self, key: &Key) -> bool {
-        let named = match self.line(key) {
+        let named = match self.entry(key) {
             // It leaves the source now: the newest release there is names it.
-            Some(Line { headers: Some(_), .. }) => self.releases.last().copied(),
-            Some(line) => line.release.map(ReleaseId),
+            Some(Entry { headers: Some(_), .. }) => self.releases.last().copied(),
+            Some(entry) => entry.release.map(ReleaseId),
             None => None,
         };
         let kept = named.zip(self.oldest).is_some_and(|(named, oldest)| named >= oldest);
@@ -348,40 +361,40 @@ impl<'a, S: Store> Desk<'a, S> {
         Err(SyncError::TooManyDeletes { count: deletes.len(), owned, guard, examples: first.collect() })
     }
 
-    /// The ledger to be written: the source's keys, and those of ours that stay although the source lost them.
-    fn ledger(&self, digests: Vec<Option<Md5>>, deletes: &[Delete]) -> (Ledger, usize) {
+    /// The manifest to be written: the source's keys, and those of ours that stay although the source lost them.
+    fn manifest(&self, digests: Vec<Option<Md5>>, deletes: &[Delete]) -> (PlannedManifest, usize) {
         let gone: HashSet<&Key> = deletes.iter().map(|delete| &delete.key).collect();
         let newest = self.releases.last().map(|id| id.0);
         let mut rest = BTreeMap::new();
         for object in self.met.extra.iter().filter(|object| !gone.contains(&object.key)) {
-            if let Some(line) = self.line(&object.key) {
-                let release = if line.headers.is_some() { newest } else { line.release };
+            if let Some(entry) = self.entry(&object.key) {
+                let release = if entry.headers.is_some() { newest } else { entry.release };
                 rest.insert(object.key.clone(), release);
             } else if self.created.contains(&object.key) {
                 rest.insert(object.key.clone(), None);
             }
         }
         // What a rule keeps out now is deleted all the same: the name differs from what the next listing tells, so that the
-        // ledger is read.
+        // manifest is read.
         let public = rest.keys().filter(|key| !key.is_reserved());
         // What is not an asset stays only as long as nothing is to be deleted.
         let until = |(key, release): (&Key, &Option<u64>)| {
             if self.source.is_asset_of_pages(key) { release.unwrap_or_default() } else { 0 }
         };
         let until = rest.iter().map(until).min().unwrap_or_default();
-        let key = match (&self.lines, self.ledgers.last()) {
+        let key = match (&self.entries, self.manifests.last()) {
             // It was not read, because its name told everything, and it will not be replaced.
             (None, Some(newest)) if self.is_current => newest.key.clone(),
             _ => manifest::key_of(&self.wanted, &manifest::rest_for(public, until)),
         };
-        let stale = self.ledgers.iter().filter(|object| object.key != key);
+        let stale = self.manifests.iter().filter(|object| object.key != key);
         let stale = stale.map(|object| ListedObject { key: object.key.clone(), etag: object.etag.clone() }).collect();
-        // Every publish that ended has written its ledger last.
+        // Every publish that ended has written its manifest last.
         let young = self.met.remote.iter().flatten().any(|object| object.modified > self.written());
-        let named = self.ledgers.last().is_some_and(|newest| newest.key == key);
-        let (current, known) = (named && !young, !self.ledgers.is_empty());
-        let superseded = rest.len() + self.told;
-        let book = manifest::Book { objects: self.source.objects.clone(), digests, rest };
-        (Ledger { key, book, stale, current, known }, superseded)
+        let named = self.manifests.last().is_some_and(|newest| newest.key == key);
+        let (current, known) = (named && !young, !self.manifests.is_empty());
+        let superseded = rest.len() + self.superseded_unread;
+        let content = manifest::Manifest { objects: self.source.objects.clone(), digests, rest };
+        (PlannedManifest { key, content, stale, current, known }, superseded)
     }
 }

@@ -33,7 +33,7 @@ struct Top {
 }
 
 /// Every other line: key, version, entity tag, size, place of its headers.
-type Line = (String, Option<String>, String, u64, u32);
+type StoredEntry = (String, Option<String>, String, u64, u32);
 
 /// A record that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +132,7 @@ fn text(bytes: &[u8]) -> Result<String, Damaged> {
 
 fn entries(text: &str) -> Result<Vec<Entry>, Damaged> {
     let entry = |line: &str| {
-        let (key, version, etag, size, headers): Line = serde_json::from_str(line)?;
+        let (key, version, etag, size, headers): StoredEntry = serde_json::from_str(line)?;
         let key = key.parse().map_err(|error| Damaged(format!("{error}")))?;
         Ok(Entry { key, version, etag: ETag::parse(&etag), size, headers })
     };

@@ -79,7 +79,7 @@ pub async fn collect<S: VersionedStore>(store: &S, keep: &RetentionPolicy) -> Re
     Ok(done)
 }
 
-/// What lock, ledgers and notes were before is of no use to anybody, and no release names it.
+/// What lock, manifests and notes were before is of no use to anybody, and no release names it.
 async fn tidy<S: VersionedStore>(store: &S) -> Result<(), SyncError> {
     let mut old = Vec::new();
     let mut behind = None;

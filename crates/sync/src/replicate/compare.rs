@@ -24,9 +24,9 @@ const WIDTH: usize = 48;
 pub async fn compare<S: VersionedStore>(first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
     let started = std::time::Instant::now();
     run.emit(&Event::PhaseStarted { phase: Phase::Verify, side: None, objects: None, bytes: None });
-    let mut desk = Desk::default();
-    desk.walk(Cursor::of(first), Cursor::of(second), &BTreeSet::new()).await?;
-    let found = desk.decide(first, second, run).await?;
+    let mut comparison = Comparison::default();
+    comparison.walk(Cursor::of(first), Cursor::of(second), &BTreeSet::new()).await?;
+    let found = comparison.decide(first, second, run).await?;
     run.emit(&Event::PhaseDone { phase: Phase::Verify, side: None, took: started.elapsed() });
     Ok(found)
 }
@@ -43,14 +43,14 @@ pub async fn compare_listed<S: VersionedStore>(
 ) -> Result<Compared, SyncError> {
     let fits = |object: &RemoteObject| object.key.is_replicated() || marker::is(object);
     let pages = |listing: Vec<RemoteObject>| Cursor::<S>::listed(listing.into_iter().filter(fits).collect());
-    let mut desk = Desk::default();
-    desk.walk(pages(listing), pages(other), changing).await?;
-    desk.decide(first, second, run).await
+    let mut comparison = Comparison::default();
+    comparison.walk(pages(listing), pages(other), changing).await?;
+    comparison.decide(first, second, run).await
 }
 
 /// What the listings tell.
 #[derive(Default)]
-struct Desk {
+struct Comparison {
     found: Compared,
     note: Option<Note>,
     unsure: Vec<(RemoteObject, RemoteObject)>,
@@ -59,7 +59,7 @@ struct Desk {
     records: Vec<RestoredRecord>,
 }
 
-impl Desk {
+impl Comparison {
     async fn walk<S: Store>(
         &mut self,
         mut first: Cursor<'_, S>,

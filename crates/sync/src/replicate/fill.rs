@@ -14,7 +14,7 @@ use crate::model::layout::RELEASES;
 use crate::model::release_id::{ReleaseId, listed, releases_key};
 use crate::release;
 use crate::store::{Condition, Store, VersionedStore};
-use crate::transfer::copy::{ObjectCopy, Redirect, carry};
+use crate::transfer::copy::{ObjectCopy, Redirect, copy_object};
 use crate::transfer::limit::ConcurrencyLimit;
 use crate::{ETag, Interrupted, Key, NotDeleted, Report, Rules, StoreError, SyncError, Wave};
 
@@ -67,7 +67,7 @@ pub async fn fill<S: VersionedStore>(
         let condition = Condition::Is(replaces);
         let (etag, size) = (object.etag, object.size);
         let one = ObjectCopy { key: object.key, version: None, etag, size, headers: None, redirect, condition };
-        match carry(second, first, &one, run).await {
+        match copy_object(second, first, &one, run).await {
             Ok(Some(_)) => {
                 let text =
                     format!("the record of release {id} was damaged in the primary; it was restored from the backup");
@@ -139,7 +139,7 @@ async fn wave<S: VersionedStore>(
                 let one =
                     ObjectCopy { key, version: None, etag, size, headers: None, redirect, condition: Condition::None };
                 let started = Instant::now();
-                (carry(&first, &second, &one, &run).await, needed, started.elapsed())
+                (copy_object(&first, &second, &one, &run).await, needed, started.elapsed())
             });
         }
         let (result, needed, took) = match flight.join_next().await {

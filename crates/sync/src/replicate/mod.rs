@@ -33,7 +33,7 @@ mod versions;
 
 use std::fmt;
 
-pub use crate::transfer::copy::{ObjectCopy, Redirect, carry};
+pub use crate::transfer::copy::{ObjectCopy, Redirect, copy_object};
 use crate::{ETag, Key, ListedObject, ReleaseId, RemoteObject};
 pub use compare::{compare, compare_listed};
 pub use fill::{Filled, fill};

@@ -10,7 +10,7 @@ use twinsite_core::{Event, Pair, Phase, Run, Side, Verb, wait};
 use super::Cause;
 use crate::plan::listing::{cuts, list_around};
 use crate::store::{Condition, ReplicationStatus, VersionedStore};
-use crate::transfer::copy::{ObjectCopy, Redirect, carry};
+use crate::transfer::copy::{ObjectCopy, Redirect, copy_object};
 use crate::{ETag, Key, ListedObject, RemoteObject, Source, SyncError, WrittenObject};
 
 /// Objects looked at at once.
@@ -232,7 +232,7 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
             if run.is_cancelled() {
                 return Err(SyncError::Cancelled);
             }
-            if carry(first, second, &one, run).await?.is_none() {
+            if copy_object(first, second, &one, run).await?.is_none() {
                 return Err(SyncError::Raced(format!("`{}` was changed by somebody else meanwhile", one.key)));
             }
             let (side, key) = (Some(Side::Backup), one.key.to_string());

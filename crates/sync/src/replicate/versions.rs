@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use twinsite_core::{Event, Run, Side, Verb};
 
 use crate::store::{Condition, ObjectVersion, VersionedStore};
-use crate::transfer::copy::{ObjectCopy, Redirect, carry};
+use crate::transfer::copy::{ObjectCopy, Redirect, copy_object};
 use crate::{ETag, Key, SyncError};
 
 /// Copies versions that the second bucket has never had, the oldest first, and then what is current once more, so that it
@@ -57,7 +57,7 @@ async fn copy<S: VersionedStore>(first: &S, second: &S, past: &ObjectVersion, ru
         redirect: Redirect::Ask,
         condition: Condition::None,
     };
-    let done = carry(first, second, &one, run).await?.is_some();
+    let done = copy_object(first, second, &one, run).await?.is_some();
     let (side, key) = (Some(Side::Backup), past.key.to_string());
     run.emit(&Event::Object { verb: Verb::Copy, side, key, reason: "version", bytes: 0 });
     Ok(done)

@@ -30,12 +30,12 @@ pub(crate) fn load(object: &SourceObject) -> Result<(Bytes, Md5), SourceError> {
     Ok(loaded)
 }
 
-/// The digest of a stretch of the file, which is read once more while it is sent. The digest goes with it, so that nothing else
+/// The digest of a range of the file, which is read once more while it is sent. The digest goes with it, so that nothing else
 /// arrives should the file change in between.
 ///
 /// # Errors
 /// As [`load`].
-pub(crate) fn stretch(object: &SourceObject, offset: u64, length: u64) -> Result<(Content, Md5), SourceError> {
+pub(crate) fn checked_range(object: &SourceObject, offset: u64, length: u64) -> Result<(Content, Md5), SourceError> {
     let mut file = Opened::new(object)?;
     file.check()?;
     file.file.seek(SeekFrom::Start(offset)).map_err(|source| unreadable(object, source))?;
@@ -57,7 +57,7 @@ pub(crate) fn checksummed_range(object: &SourceObject) -> Result<(FileRange, u64
     Ok((FileRange { path: file.path, offset: 0, length: object.size }, sum.finalize()))
 }
 
-/// Why a stretch could not be sent: because the file is not what it was, if so, else because of what the store says.
+/// Why a range could not be sent: because the file is not what it was, if so, else because of what the store says.
 pub(crate) fn attribute_error(object: &SourceObject, error: StoreError) -> SyncError {
     match Opened::new(object).and_then(|file| file.check()) {
         Ok(()) => error.into(),
@@ -274,8 +274,8 @@ mod tests {
             let object = &source.objects()[0];
             prop_assert_eq!(md5(&bytes), reference(&bytes));
             prop_assert_eq!(digest_of(object, &mut Vec::new()).unwrap(), reference(&bytes));
-            let (stretch, sum) = checksummed_range(object).unwrap();
-            prop_assert_eq!((stretch.length, sum), (bytes.len() as u64, crc64(&bytes)));
+            let (range, sum) = checksummed_range(object).unwrap();
+            prop_assert_eq!((range.length, sum), (bytes.len() as u64, crc64(&bytes)));
             let parts: Vec<Md5> = bytes.chunks(usize::try_from(part).unwrap()).map(reference).collect();
             let wanted = if bytes.is_empty() { vec![reference(b"")] } else { parts };
             prop_assert_eq!(part_digests(object, part).unwrap(), wanted);

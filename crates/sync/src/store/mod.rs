@@ -151,11 +151,11 @@ pub trait Store: Clone + Send + Sync + 'static {
         &self,
         key: &Key,
         headers: &Headers,
-        (stretch, sum): (FileRange, u64),
+        (range, sum): (FileRange, u64),
         condition: &Condition,
     ) -> impl Future<Output = Result<Written, StoreError>> + Send {
         async move {
-            let read = tokio::task::spawn_blocking(move || Content::File(stretch).bytes()).await;
+            let read = tokio::task::spawn_blocking(move || Content::File(range).bytes()).await;
             let broken = |error: &dyn std::fmt::Display| StoreError::Broken(error.to_string());
             let bytes = read.map_err(|stopped| broken(&stopped))?.map_err(|error| broken(&error))?;
             if crate::model::checksum::crc64(&bytes) != sum {

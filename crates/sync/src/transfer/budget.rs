@@ -26,7 +26,7 @@ impl Default for ByteBudget {
 
 impl ByteBudget {
     /// Waits until there is room for so many bytes, and holds it until the permit is dropped.
-    pub(super) async fn room(&self, bytes: u64) -> Option<SemaphorePermit<'_>> {
+    pub(super) async fn acquire(&self, bytes: u64) -> Option<SemaphorePermit<'_>> {
         // Neither is ever closed.
         match u32::try_from(bytes.div_ceil(1 << 10)) {
             Ok(wanted) if bytes <= SMALL => self.small.acquire_many(wanted).await.ok(),
@@ -45,16 +45,16 @@ mod tests {
     fn large_files_do_not_keep_small_ones_waiting_and_nothing_is_too_large() {
         let memory = ByteBudget::default();
         let large: Vec<_> =
-            [5 << 30, 16 << 20, 16 << 20, SMALL + 1].map(|size| memory.room(size).now_or_never()).into();
+            [5 << 30, 16 << 20, 16 << 20, SMALL + 1].map(|size| memory.acquire(size).now_or_never()).into();
         assert!(large.iter().all(Option::is_some));
-        assert!(memory.room(16 << 20).now_or_never().is_none(), "four at once");
-        let small: Vec<_> = (0..6).map(|_| memory.room(SMALL).now_or_never()).collect();
+        assert!(memory.acquire(16 << 20).now_or_never().is_none(), "four at once");
+        let small: Vec<_> = (0..6).map(|_| memory.acquire(SMALL).now_or_never()).collect();
         assert!(small.iter().all(Option::is_some));
-        assert!(memory.room(1).now_or_never().is_none());
+        assert!(memory.acquire(1).now_or_never().is_none());
         drop(small);
-        assert!(memory.room(SMALL).now_or_never().is_some());
-        assert!(memory.room(0).now_or_never().is_some());
+        assert!(memory.acquire(SMALL).now_or_never().is_some());
+        assert!(memory.acquire(0).now_or_never().is_some());
         drop(large);
-        assert!(memory.room(16 << 20).now_or_never().is_some());
+        assert!(memory.acquire(16 << 20).now_or_never().is_some());
     }
 }

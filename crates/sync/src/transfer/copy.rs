@@ -70,58 +70,58 @@ impl ObjectCopy {
 ///
 /// # Errors
 /// [`SyncError`] when a request failed. What was copied of a large object stays, and the next attempt goes on from there.
-pub async fn carry<S: VersionedStore>(
+pub async fn copy_object<S: VersionedStore>(
     from: &S,
     to: &S,
-    carry: &ObjectCopy,
+    copy: &ObjectCopy,
     run: &Run,
 ) -> Result<Option<Written>, SyncError> {
-    if carry.size > MOST || matches!(carry.etag, ETag::Multipart(..)) {
-        return Box::pin(carry_parts(from, to, carry, run)).await;
+    if copy.size > MOST || matches!(copy.etag, ETag::Multipart(..)) {
+        return Box::pin(copy_in_parts(from, to, copy, run)).await;
     }
-    let redirect = match (&carry.redirect, &carry.headers) {
+    let redirect = match (&copy.redirect, &copy.headers) {
         (_, Some(_)) => None,
         (Redirect::Known(known), None) => known.clone(),
         (Redirect::Ask, None) => {
-            let look = from.look(&carry.key, carry.version.as_deref()).await?;
+            let look = from.look(&copy.key, copy.version.as_deref()).await?;
             let Some(look) = look else { return Ok(None) };
             look.head.headers.website_redirect
         }
     };
-    match to.copy(from, &carry.copying(redirect)).await? {
+    match to.copy(from, &copy.copying(redirect)).await? {
         Copied::Done(written) => Ok(Some(written)),
         Copied::Gone => Ok(None),
     }
 }
 
-async fn carry_parts<S: VersionedStore>(
+async fn copy_in_parts<S: VersionedStore>(
     from: &S,
     to: &S,
-    carry: &ObjectCopy,
+    copy: &ObjectCopy,
     run: &Run,
 ) -> Result<Option<Written>, SyncError> {
-    let Some(mut look) = from.look(&carry.key, carry.version.as_deref()).await? else { return Ok(None) };
-    if look.head.etag != carry.etag {
+    let Some(mut look) = from.look(&copy.key, copy.version.as_deref()).await? else { return Ok(None) };
+    if look.head.etag != copy.etag {
         return Ok(None);
     }
-    let tags = from.tags(&carry.key, carry.version.as_deref()).await?;
-    if let Some(headers) = &carry.headers {
+    let tags = from.tags(&copy.key, copy.version.as_deref()).await?;
+    if let Some(headers) = &copy.headers {
         look.head.headers = headers.clone();
     }
-    let pending = to.pending(&carry.key).await?;
+    let pending = to.pending(&copy.key).await?;
     if let Some(pending) = &pending {
         // It may be of another original, and does not say so: only what its parts add up to would tell, at the end.
-        let whole = Job { from, to, carry, look: &look, id: &pending.id, there: there(&pending.parts), run };
+        let whole = Job { from, to, copy, look: &look, id: &pending.id, there: there(&pending.parts), run };
         if let Some(written) = whole.run().await? {
             return Ok(Some(written));
         }
-        to.abort((&carry.key, &pending.id)).await?;
+        to.abort((&copy.key, &pending.id)).await?;
     }
-    let id = to.begin_copy(&carry.key, &look, &tags).await?;
-    let job = Job { from, to, carry, look: &look, id: &id, there: HashMap::new(), run };
+    let id = to.begin_copy(&copy.key, &look, &tags).await?;
+    let job = Job { from, to, copy, look: &look, id: &id, there: HashMap::new(), run };
     let written = job.run().await?;
     if written.is_none() {
-        to.abort((&carry.key, &id)).await?;
+        to.abort((&copy.key, &id)).await?;
     }
     Ok(written)
 }
@@ -134,7 +134,7 @@ fn there(parts: &[PartMade]) -> HashMap<u32, (u64, Md5)> {
 struct Job<'a, S> {
     from: &'a S,
     to: &'a S,
-    carry: &'a ObjectCopy,
+    copy: &'a ObjectCopy,
     look: &'a VersionHead,
     id: &'a str,
     there: HashMap<u32, (u64, Md5)>,
@@ -144,18 +144,18 @@ struct Job<'a, S> {
 impl<S: VersionedStore> Job<'_, S> {
     /// `None` when the parts do not add up to the original.
     async fn run(&self) -> Result<Option<Written>, SyncError> {
-        let size = self.look.head.part_size.unwrap_or(self.carry.size).clamp(1, MOST);
-        let count = u32::try_from(self.carry.size.div_ceil(size)).unwrap_or(u32::MAX).max(1);
+        let size = self.look.head.part_size.unwrap_or(self.copy.size).clamp(1, MOST);
+        let count = u32::try_from(self.copy.size.div_ceil(size)).unwrap_or(u32::MAX).max(1);
         let parts = (1..=count).map(|number| self.part(number, size));
         let made: Vec<Option<PartMade>> = stream::iter(parts).buffered(WIDTH).try_collect().await?;
         let Some(made) = made.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
         let digests: Vec<Md5> = made.iter().map(|part| part.md5).collect();
-        if let ETag::Multipart(..) = self.carry.etag
-            && multipart_etag(&digests) != self.carry.etag
+        if let ETag::Multipart(..) = self.copy.etag
+            && multipart_etag(&digests) != self.copy.etag
         {
             return Ok(None);
         }
-        let written = self.to.complete((&self.carry.key, self.id), &made, &self.carry.condition).await?;
+        let written = self.to.complete((&self.copy.key, self.id), &made, &self.copy.condition).await?;
         Ok(Some(Written { etag: Some(multipart_etag(&digests)), ..written }))
     }
 
@@ -164,12 +164,12 @@ impl<S: VersionedStore> Job<'_, S> {
             return Err(SyncError::Cancelled);
         }
         let start = u64::from(number - 1) * size;
-        let end = (start + size).min(self.carry.size);
+        let end = (start + size).min(self.copy.size);
         let length = end - start;
         let md5 = match self.there.get(&number) {
             Some((there, md5)) if *there == length => Some(*md5),
             _ => {
-                let copying = self.carry.copying(None);
+                let copying = self.copy.copying(None);
                 self.to.part_copy(self.from, (&copying, self.id), number, start..end).await?
             }
         };

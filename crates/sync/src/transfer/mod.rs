@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
-use crate::plan::Ledger;
+use crate::plan::PlannedManifest;
 use crate::store::VersionedStore;
 use crate::{
     Delete, ETag, Headers, Index, Key, ListedObject, PRIVATE, Put, Rewrite, Store, StoreError, SyncError, SyncPlan,
@@ -53,7 +53,7 @@ pub struct Report {
     pub took: Duration,
     /// The keys that were put, rewritten or deleted.
     pub changed: Vec<Key>,
-    /// What was put or rewritten, ledgers and records of releases included.
+    /// What was put or rewritten, manifests and records of releases included.
     pub wrote: Vec<WrittenObject>,
     /// What was deleted, manifests included.
     pub removed: Vec<ListedObject>,
@@ -106,11 +106,11 @@ pub async fn transfer<S: VersionedStore>(
     index: &Index,
     run: &Run,
 ) -> Result<Report, Interrupted> {
-    let SyncPlan { puts, rewrites, deletes, kept, ledger, side, .. } = plan;
+    let SyncPlan { puts, rewrites, deletes, kept, manifest, side, .. } = plan;
     let mut transfer = Transfer::new(store.clone(), run, side, kept);
     transfer.upload(Uploads { puts, rewrites }, index).await?;
     transfer.delete(deletes).await?;
-    transfer.write_manifest(ledger).await?;
+    transfer.write_manifest(manifest).await?;
     Ok(transfer.report)
 }
 
@@ -197,15 +197,15 @@ impl<'a, S: VersionedStore> Transfer<'a, S> {
     }
 
     /// Writes the manifest and deletes the one before, unless nothing has changed.
-    pub(crate) async fn write_manifest(&mut self, ledger: Ledger) -> Result<(), Interrupted> {
-        if ledger.current && self.report.changed.is_empty() {
+    pub(crate) async fn write_manifest(&mut self, manifest: PlannedManifest) -> Result<(), Interrupted> {
+        if manifest.current && self.report.changed.is_empty() {
             return Ok(());
         }
         if self.run.is_cancelled() {
             return Err(self.interrupted(Vec::new(), 0));
         }
-        let stale = ledger.stale.clone();
-        match write_ledger(&self.store, ledger).await {
+        let stale = manifest.stale.clone();
+        match store_manifest(&self.store, manifest).await {
             Ok(wrote) => self.report.wrote.push(wrote),
             Err((key, error)) => return Err(self.interrupted(vec![(key, error)], 0)),
         }
@@ -226,9 +226,9 @@ impl<'a, S: VersionedStore> Transfer<'a, S> {
     }
 }
 
-async fn write_ledger(store: &impl Store, ledger: Ledger) -> Result<WrittenObject, (Key, SyncError)> {
-    let Ledger { key, book, .. } = ledger;
-    let bytes = book.write();
+async fn store_manifest(store: &impl Store, manifest: PlannedManifest) -> Result<WrittenObject, (Key, SyncError)> {
+    let PlannedManifest { key, content, .. } = manifest;
+    let bytes = content.write();
     let digest = crate::md5(&bytes);
     let headers = Headers {
         content_type: Some("application/gzip".to_owned()),

@@ -9,7 +9,7 @@ use twinsite_core::{Event, Phase, Run, Side};
 use super::budget::ByteBudget;
 use crate::model::limits::part_size;
 use crate::plan::diff::header_changes;
-use crate::source::digest::{attribute_error, spawn_read, stretch};
+use crate::source::digest::{attribute_error, checked_range, spawn_read};
 use crate::store::{Condition, ListedObject, PartMade, Pending, Written};
 use crate::{ETag, Md5, Put, SourceObject, Store, SyncError};
 
@@ -94,8 +94,8 @@ impl<S: Store> Upload<'_, S> {
         }
         let offset = u64::from(index) * size;
         let length = size.min(self.object.size - offset);
-        let _room = self.memory.room(length).await;
-        let (content, digest) = spawn_read(self.object, move |object| stretch(object, offset, length)).await?;
+        let _room = self.memory.acquire(length).await;
+        let (content, digest) = spawn_read(self.object, move |object| checked_range(object, offset, length)).await?;
         let part = PartMade { number: index + 1, md5: digest, size: length };
         if self.there.get(&part.number) != Some(&part) {
             let sent = self.store.part((&self.object.key, self.id), part.number, (content, digest)).await;

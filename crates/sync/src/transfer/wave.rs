@@ -78,7 +78,7 @@ pub(super) async fn run_wave<S: VersionedStore>(
 ) -> Failed {
     work.sort_by_key(|work| work.object().size);
     let pace = ConcurrencyLimit::new(store.throttled());
-    let line = Line {
+    let queue = Queue {
         work: work.into(),
         sending: 0,
         streams: 0,
@@ -89,12 +89,12 @@ pub(super) async fn run_wave<S: VersionedStore>(
         left: *left,
         failed: Failed::new(),
     };
-    let shift = Arc::new(Pool {
+    let pool = Arc::new(Pool {
         store: store.clone(),
         index: index.clone(),
         run: run.clone(),
         side,
-        line: Mutex::new(line),
+        queue: Mutex::new(queue),
         memory: ByteBudget::default(),
         uploads: Semaphore::new(UPLOADS),
         wanted: Notify::new(),
@@ -103,23 +103,23 @@ pub(super) async fn run_wave<S: VersionedStore>(
     let uncancelled = Run::silent();
     let mut workers = JoinSet::new();
     loop {
-        for _ in 0..shift.spawn_worker() {
-            workers.spawn(Arc::clone(&shift).work());
+        for _ in 0..pool.workers_to_add() {
+            workers.spawn(Arc::clone(&pool).work());
         }
         tokio::select! {
             ended = workers.join_next() => match ended {
                 None => break,
                 Some(Ok(())) => {}
-                Some(Err(error)) => shift.lost(&error),
+                Some(Err(error)) => pool.lost(&error),
             },
-            () = shift.wanted.notified() => {}
-            () = wait::pause(&uncancelled, SILENCE / 2) => shift.tell_silence(),
+            () = pool.wanted.notified() => {}
+            () = wait::pause(&uncancelled, SILENCE / 2) => pool.tell_silence(),
         }
     }
-    let mut line = shift.line();
-    *report = std::mem::take(&mut line.report);
-    *left = line.left;
-    std::mem::take(&mut line.failed)
+    let mut queue = pool.queue();
+    *report = std::mem::take(&mut queue.report);
+    *left = queue.left;
+    std::mem::take(&mut queue.failed)
 }
 
 /// A wave under way. Workers are tasks of their own, so that hashing and signing use all cores; each does one piece of work
@@ -129,15 +129,15 @@ struct Pool<S> {
     index: Index,
     run: Run,
     side: Option<Side>,
-    line: Mutex<Line>,
+    queue: Mutex<Queue>,
     memory: ByteBudget,
     uploads: Semaphore,
-    /// Told when the store bears more workers.
+    /// Notified when the concurrency limit has grown.
     wanted: Notify,
 }
 
-/// What is waiting, and what came of the rest.
-struct Line {
+/// Work that is waiting, and the results of what is done.
+struct Queue {
     /// In the order of its size.
     work: VecDeque<Work>,
     /// Bytes that are being sent.
@@ -153,7 +153,7 @@ struct Line {
     failed: Failed,
 }
 
-impl Line {
+impl Queue {
     /// The largest; but while some are streamed, the largest of those that are not, so that the link has something to carry when
     /// the former have been sent and their answers are on the way.
     fn largest(&mut self) -> Option<Work> {
@@ -170,76 +170,76 @@ impl Line {
 impl<S: VersionedStore> Pool<S> {
     /// Says what is waited for when no request has been answered for a while. Parts of large files report their own progress.
     fn tell_silence(&self) {
-        let line = self.line();
-        let (since, requests) = (line.answered.elapsed(), line.workers);
-        let is_silent = since >= SILENCE && line.streams == 0 && requests > 0;
-        drop(line);
+        let queue = self.queue();
+        let (since, requests) = (queue.answered.elapsed(), queue.workers);
+        let is_silent = since >= SILENCE && queue.streams == 0 && requests > 0;
+        drop(queue);
         if is_silent {
             let what = format!("S3 to respond to {requests} {}", if requests == 1 { "request" } else { "requests" });
             self.run.emit(&Event::Waiting { what, since, usually: Some("less than a second") });
         }
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Nothing is begun once something failed.
-    fn is_over(&self, line: &Line) -> bool {
-        !line.failed.is_empty() || self.run.is_cancelled()
+    fn is_over(&self, queue: &Queue) -> bool {
+        !queue.failed.is_empty() || self.run.is_cancelled()
     }
 
     /// How many workers to add.
-    fn spawn_worker(&self) -> usize {
-        let mut line = self.line();
-        if self.is_over(&line) {
+    fn workers_to_add(&self) -> usize {
+        let mut queue = self.queue();
+        if self.is_over(&queue) {
             return 0;
         }
-        let more = line.pace.width().saturating_sub(line.workers).min(line.work.len());
-        line.workers += more;
+        let more = queue.pace.width().saturating_sub(queue.workers).min(queue.work.len());
+        queue.workers += more;
         more
     }
 
     async fn work(self: Arc<Self>) {
         while let Some(work) = self.next() {
             let turn = if work.is_large() { self.uploads.acquire().await.ok() } else { None };
-            let room = self.memory.room(work.weight()).await;
-            let over = self.is_over(&self.line());
+            let permit = self.memory.acquire(work.weight()).await;
+            let over = self.is_over(&self.queue());
             let started = Instant::now();
-            let result = if over { Err(SyncError::Cancelled) } else { self.carry_out(&work).await };
-            drop((turn, room));
+            let result = if over { Err(SyncError::Cancelled) } else { self.execute(&work).await };
+            drop((turn, permit));
             self.done(&work, result, started.elapsed());
         }
     }
 
-    /// The next piece of work; `None` sends the worker home.
+    /// The next piece of work; `None`: the worker ends.
     fn next(&self) -> Option<Work> {
-        let mut line = self.line();
-        let stays = !self.is_over(&line) && line.workers <= line.pace.width();
+        let mut queue = self.queue();
+        let stays = !self.is_over(&queue) && queue.workers <= queue.pace.width();
         let next = match stays {
-            true if line.sending < BUSY => line.largest(),
-            true => line.work.pop_front(),
+            true if queue.sending < BUSY => queue.largest(),
+            true => queue.work.pop_front(),
             false => None,
         };
         match &next {
             Some(work) => {
-                line.sending += work.burden();
-                line.streams += usize::from(work.is_streamed());
+                queue.sending += work.burden();
+                queue.streams += usize::from(work.is_streamed());
             }
-            None => line.workers -= 1,
+            None => queue.workers -= 1,
         }
         next
     }
 
     /// What a piece of work left, and its entity tag.
-    async fn carry_out(&self, work: &Work) -> Result<Written, SyncError> {
+    async fn execute(&self, work: &Work) -> Result<Written, SyncError> {
         let (store, object) = (&self.store, work.object());
         if let (Work::Put(put), Body::Version { etag, version }) = (work, &object.body) {
             let condition = Condition::unchanged(put.replaces.as_ref());
             let copied = copy::ObjectCopy::of(object, etag);
             let past = copy::ObjectCopy { version: version.clone(), condition, ..copied };
-            let carried = copy::carry(store, store, &past, &self.run).await?;
-            return carried.ok_or_else(|| SyncError::Lost(vec![object.key.clone()]));
+            let copied = copy::copy_object(store, store, &past, &self.run).await?;
+            return copied.ok_or_else(|| SyncError::Lost(vec![object.key.clone()]));
         }
         match work {
             Work::Rewrite(Rewrite { object, etag, .. }) => {
@@ -269,24 +269,24 @@ impl<S: VersionedStore> Pool<S> {
     }
 
     fn done(&self, work: &Work, result: Result<Written, SyncError>, took: Duration) {
-        let mut line = self.line();
-        line.answered = Instant::now();
-        line.sending -= work.burden();
-        line.streams -= usize::from(work.is_streamed());
-        line.pace.tick(self.store.throttled(), took);
-        if line.pace.width() > line.workers && !line.work.is_empty() {
+        let mut queue = self.queue();
+        queue.answered = Instant::now();
+        queue.sending -= work.burden();
+        queue.streams -= usize::from(work.is_streamed());
+        queue.pace.tick(self.store.throttled(), took);
+        if queue.pace.width() > queue.workers && !queue.work.is_empty() {
             self.wanted.notify_one();
         }
         match result {
             Err(SyncError::Cancelled) => {}
             Err(error) => {
-                line.failed.push((work.object().key.clone(), error));
-                line.left -= 1;
+                queue.failed.push((work.object().key.clone(), error));
+                queue.left -= 1;
             }
             Ok(written) => {
-                note(work, written, &mut line.report);
-                line.left -= 1;
-                drop(line);
+                note(work, written, &mut queue.report);
+                queue.left -= 1;
+                drop(queue);
                 tell(work, &self.run, self.side);
             }
         }
@@ -294,10 +294,10 @@ impl<S: VersionedStore> Pool<S> {
 
     /// A worker panicked, or was ended with the runtime: what it did is not known.
     fn lost(&self, error: &JoinError) {
-        let mut line = self.line();
-        line.workers = line.workers.saturating_sub(1);
+        let mut queue = self.queue();
+        queue.workers = queue.workers.saturating_sub(1);
         let key = "?".parse().unwrap_or_else(|_| unreachable!("a short text is a key"));
-        line.failed.push((key, crate::StoreError::Broken(error.to_string()).into()));
+        queue.failed.push((key, crate::StoreError::Broken(error.to_string()).into()));
     }
 }
 
@@ -345,7 +345,7 @@ mod tests {
     #[test]
     fn the_link_is_never_left_to_large_files_alone_while_there_are_others() {
         let sizes = [100, 200_000, SMALL, SMALL + 1, 3 << 20, THRESHOLD, 1 << 30];
-        let mut line = Line {
+        let mut queue = Queue {
             work: sizes.map(work).into(),
             sending: 0,
             streams: 0,
@@ -357,10 +357,10 @@ mod tests {
             failed: Failed::new(),
         };
         let mut taken = Vec::new();
-        while let Some(work) = line.largest() {
-            line.streams += usize::from(work.is_streamed());
-            line.sending += work.burden();
-            assert!(line.streams > STREAMED || line.sending < BUSY, "there is room for others");
+        while let Some(work) = queue.largest() {
+            queue.streams += usize::from(work.is_streamed());
+            queue.sending += work.burden();
+            assert!(queue.streams > STREAMED || queue.sending < BUSY, "there is room for others");
             taken.push(work.object().size);
         }
         assert_eq!(taken, [1 << 30, THRESHOLD, SMALL, 200_000, 100, 3 << 20, SMALL + 1]);

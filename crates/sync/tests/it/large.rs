@@ -89,17 +89,17 @@ async fn one_that_changes_behind_its_digest_is_not_published() {
     }
 }
 
-/// A stretch in the middle of a file, put with its sum and with another one.
+/// A range in the middle of a file, put with its sum and with another one.
 async fn assert_sum_counts(store: &impl Store) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("film.bin");
     std::fs::write(&path, "..123456789..").unwrap();
     let (key, headers) = ("film.bin".parse().unwrap(), Headers::default());
-    let stretch = FileRange { path, offset: 2, length: 9 };
+    let range = FileRange { path, offset: 2, length: 9 };
     let sum = 0xae8b_1486_0a79_9888;
-    store.put_range(&key, &headers, (stretch.clone(), sum + 1), &Condition::None).await.unwrap_err();
+    store.put_range(&key, &headers, (range.clone(), sum + 1), &Condition::None).await.unwrap_err();
     assert_eq!(store.get(&key).await.unwrap(), None);
-    let written = store.put_range(&key, &headers, (stretch, sum), &Condition::Absent).await.unwrap();
+    let written = store.put_range(&key, &headers, (range, sum), &Condition::Absent).await.unwrap();
     assert_eq!(written.etag, Some(ETag::Md5(md5(b"123456789"))));
     assert_eq!(store.get(&key).await.unwrap().unwrap(), "123456789");
 }

@@ -107,10 +107,10 @@ impl S3Store {
         &self,
         key: &Key,
         headers: &Headers,
-        (stretch, sum): (FileRange, u64),
+        (range, sum): (FileRange, u64),
         condition: &Condition,
     ) -> Result<Conditional, StoreError> {
-        let content = Content::File(stretch);
+        let content = Content::File(range);
         let (patience, sum) = (patience(content.size()), crc64(sum));
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
         let request = with_condition!(with_headers!(request, headers), condition).checksum_crc64_nvme(&sum);

@@ -62,7 +62,7 @@ pub(super) struct FastPut(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    way: OnceLock<Way>,
+    template: OnceLock<PutTemplate>,
     /// How many puts in a row have not gone well.
     misses: AtomicU32,
 }
@@ -75,15 +75,15 @@ impl FastPut {
         fence: Option<&Fence>,
         throttles: &Throttles,
     ) -> Option<Conditional> {
-        let way = self.0.way.get()?;
+        let template = self.0.template.get()?;
         if put.bytes.len() > SMALL || self.0.misses.load(Ordering::Relaxed) >= MISSES {
             return None;
         }
-        let request = way.request(&put).await?;
+        let request = template.request(&put).await?;
         if fence.is_some_and(|fence| fence.check().is_err()) {
             return None;
         }
-        let answer = tokio::time::timeout(LONG, way.connector.call(request)).await.ok().and_then(Result::ok);
+        let answer = tokio::time::timeout(LONG, template.connector.call(request)).await.ok().and_then(Result::ok);
         if let Some(answer) = &answer {
             throttles.see(answer.status().as_u16());
         }
@@ -105,15 +105,15 @@ impl FastPut {
 
     /// Looks over the SDK's shoulder while it puts this object; `None` when there is nothing more to learn.
     pub(super) fn learner(&self, key: &Key) -> Option<TemplateRecorder> {
-        self.0.way.get().is_none().then(|| TemplateRecorder { key: key.clone(), learnt: Arc::default() })
+        self.0.template.get().is_none().then(|| TemplateRecorder { key: key.clone(), learnt: Arc::default() })
     }
 
     /// The put went well.
     pub(super) fn open(&self, learner: &TemplateRecorder) {
         let learnt = learner.learnt.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(way) = learnt {
+        if let Some(template) = learnt {
             // Of several first puts any one will do.
-            drop(self.0.way.set(way));
+            drop(self.0.template.set(template));
         }
     }
 }
@@ -130,7 +130,7 @@ async fn written(answer: HttpResponse) -> Option<Written> {
 
 /// What all puts to a bucket have in common.
 #[derive(Debug)]
-struct Way {
+struct PutTemplate {
     /// The address up to the key.
     base: String,
     region: String,
@@ -157,7 +157,7 @@ const USUAL: [&str; 9] = [
 
 const AGENT: [&str; 2] = ["user-agent", "x-amz-user-agent"];
 
-impl Way {
+impl PutTemplate {
     /// What a request of the SDK's tells; `None` when puts to this bucket are somehow special.
     fn learn(request: &HttpRequest, key: &Key, components: &RuntimeComponents, cfg: &ConfigBag) -> Option<Self> {
         let mine = |name: &str| {
@@ -172,8 +172,8 @@ impl Way {
         let address = request.uri().split_once('?').map_or(request.uri(), |(address, _)| address);
         let base = address.strip_suffix(&encoded(key))?.to_owned();
         let (region, service) = scope(request.headers().get("authorization")?)?;
-        let told = |name| request.headers().get(name).map(|value| (name, value.to_owned()));
-        let agent = AGENT.into_iter().filter_map(told).collect();
+        let kept = |name| request.headers().get(name).map(|value| (name, value.to_owned()));
+        let agent = AGENT.into_iter().filter_map(kept).collect();
         let timeouts = cfg.load::<TimeoutConfig>()?;
         let mut settings = HttpConnectorSettings::builder();
         settings.set_connect_timeout(timeouts.connect_timeout()).set_read_timeout(timeouts.read_timeout());
@@ -243,11 +243,11 @@ fn scope(authorization: &str) -> Option<(String, String)> {
     Some((region.to_owned(), service.to_owned()))
 }
 
-/// Sees a put on its way, when all about it is decided.
+/// Sees a put on its template, when all about it is decided.
 #[derive(Clone, Debug)]
 pub(super) struct TemplateRecorder {
     key: Key,
-    learnt: Arc<Mutex<Option<Way>>>,
+    learnt: Arc<Mutex<Option<PutTemplate>>>,
 }
 
 impl Intercept for TemplateRecorder {
@@ -261,8 +261,8 @@ impl Intercept for TemplateRecorder {
         components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let way = Way::learn(context.request(), &self.key, components, cfg);
-        *self.learnt.lock().unwrap_or_else(PoisonError::into_inner) = way;
+        let template = PutTemplate::learn(context.request(), &self.key, components, cfg);
+        *self.learnt.lock().unwrap_or_else(PoisonError::into_inner) = template;
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ const AHEAD: usize = 4;
 pub(super) fn body(content: Content) -> SdkBody {
     match content {
         Content::Memory(bytes) => SdkBody::from(bytes),
-        Content::File(stretch) => SdkBody::retryable(move || SdkBody::from_body_1_x(FileBody::new(stretch.clone()))),
+        Content::File(range) => SdkBody::retryable(move || SdkBody::from_body_1_x(FileBody::new(range.clone()))),
     }
 }
 
@@ -34,16 +34,16 @@ struct FileBody {
 }
 
 impl FileBody {
-    fn new(stretch: FileRange) -> Self {
-        let left = stretch.length;
-        Self { unread: Some(stretch), pieces: None, left }
+    fn new(range: FileRange) -> Self {
+        let left = range.length;
+        Self { unread: Some(range), pieces: None, left }
     }
 }
 
 /// Reads ahead until everything is read, or nobody wants it any more.
-fn read(stretch: &FileRange, send: &mpsc::Sender<io::Result<Bytes>>) {
+fn read(range: &FileRange, send: &mpsc::Sender<io::Result<Bytes>>) {
     let all = || -> io::Result<()> {
-        let (mut file, mut left) = (stretch.open()?, stretch.length);
+        let (mut file, mut left) = (range.open()?, range.length);
         let mut sent = VecDeque::new();
         while left > 0 {
             let mut piece = again(&mut sent);
@@ -75,9 +75,9 @@ impl Body for FileBody {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some(stretch) = self.unread.take() {
+        if let Some(range) = self.unread.take() {
             let (send, pieces) = mpsc::channel(1);
-            drop(tokio::task::spawn_blocking(move || read(&stretch, &send)));
+            drop(tokio::task::spawn_blocking(move || read(&range, &send)));
             self.pieces = Some(pieces);
         }
         let Some(pieces) = &mut self.pieces else { return Poll::Ready(None) };
