@@ -1,4 +1,4 @@
-//! What health checks ask for: small objects at fixed keys, with a word in them that only this site has.
+//! What health checks request: small objects at fixed keys, with a word in them that only this site has.
 //!
 //! A check that only looks for an answer is fooled by redirects and by error pages sent as 200; one that looks for the
 //! word is not. <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html>
@@ -10,10 +10,13 @@ use crate::{Mode, Side, Site};
 /// The folder of a bucket that belongs to health checks. It is public, published by `apply`, and never cached.
 pub const FOLDER: &str = ".well-known/twinsite/";
 
-/// The key whose presence in the backup bucket sends visitors there: the manual switch, which needs no control plane.
+/// The key of the failover switch: while it exists in the backup bucket, DNS leads to the backup. It needs no control plane.
 pub const STOP: &str = ".well-known/twinsite/stop.txt";
 
-/// The key that is asked for through the front door, and at website endpoints.
+/// The path at which edges answer by themselves, without an origin: it tells whether CloudFront works. No bucket has such an object.
+pub const EDGE: &str = ".well-known/twinsite/edge.txt";
+
+/// The object that is requested through the distribution and at website endpoints.
 pub const HEALTH: &str = ".well-known/twinsite/health.txt";
 
 /// The key that the distribution serves from one side only.

@@ -423,10 +423,11 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
             join(Box::pin(recording), Box::pin(self.invalidate(&distribution, &uploaded, run))).await;
         recorded?;
 
-        // Delete what neither bucket refers to any more. Edges would cache it again if it was invalidated before.
+        // Delete what neither bucket refers to any more. Edges would cache it again if it was invalidated before: from either bucket, as an
+        // origin group looks for a missing object in the second one.
         publish.delete().await?;
-        let (invalidated_deletes, ()) =
-            join(Box::pin(self.invalidate(&distribution, &deleted, run)), Box::pin(publish.follow())).await;
+        publish.follow().await;
+        let invalidated_deletes = Box::pin(self.invalidate(&distribution, &deleted, run)).await;
         let invalidation = match (distribution, invalidated, invalidated_deletes) {
             (Err(error), ..) | (_, Err(error), _) | (_, _, Err(error)) => {
                 let mut pending = uploaded.pending();

@@ -77,15 +77,20 @@ fn survives(mode: Mode, health: FailoverTiming) -> Vec<String> {
             "not an outage of CloudFront: it is not checked",
         ],
         Mode::Origin => &[
-            "loss of the primary region: CloudFront fails over to the backup within seconds, over HTTPS",
+            "loss of the primary region, of its bucket or of access to it: CloudFront fails over to the backup within seconds, over HTTPS",
             "not an outage of CloudFront",
         ],
         Mode::Layered => &[
-            "loss of the primary region: CloudFront fails over to the backup within seconds, over HTTPS",
+            "loss of the primary region, of its bucket or of access to it: CloudFront fails over to the backup within seconds, over HTTPS",
             "an outage of CloudFront: DNS fails over to the backup, over HTTP only; https:// fails until CloudFront recovers",
         ],
     };
     let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+    if mode != Mode::Dns {
+        lines.push(
+            "a missing page is requested from both buckets, at $0.40 per million requests to the second".to_owned(),
+        );
+    }
     if mode != Mode::Origin {
         lines.push(format!(
             "DNS failover takes up to {seconds} s, and longer in browsers and resolvers that ignore the TTL"

@@ -23,6 +23,8 @@ pub(crate) fn distribution_steps(
     };
     if desired.has_private_origins() {
         steps.extend(access_control_step(desired, actual));
+    }
+    if desired.has_function() {
         steps.extend(function_step(desired, actual));
     }
     let settings = Box::new(DistributionSettings::new(desired, certificate, &access_control));
@@ -68,7 +70,7 @@ fn access_control_step(desired: &Desired, actual: &Actual) -> Option<Step<Change
 }
 
 fn function_step(desired: &Desired, actual: &Actual) -> Option<Step<Change>> {
-    let code = viewer_request_code(&desired.index);
+    let code = viewer_request_code(desired);
     let live_code = actual.function.as_ref().and_then(|function| function.live_code.clone());
     if live_code.as_ref() == Some(&code) {
         return None;

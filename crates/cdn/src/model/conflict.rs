@@ -1,6 +1,6 @@
 //! Conflicts: preconditions of a plan that do not hold, found before anything is changed.
 
-use twinsite_core::{Arn, Domain, ResourceId};
+use twinsite_core::{Arn, Domain, Mode, ResourceId};
 
 use super::Desired;
 
@@ -65,8 +65,10 @@ impl Conflict {
         if desired.has_private_origins() || desired.accept_http_standby {
             return Vec::new();
         }
-        let settings =
-            [("redirect_to_https", desired.redirect_to_https), ("security_headers (HSTS)", desired.security_headers)];
+        // In mode `layered`, DNS leads away from CloudFront only when CloudFront fails or by hand. A visitor who types the name is then
+        // served over HTTP; HSTS would make the browser refuse that.
+        let redirect = desired.redirect_to_https && desired.site.mode == Mode::Dns;
+        let settings = [("redirect_to_https", redirect), ("security_headers (HSTS)", desired.security_headers)];
         settings.into_iter().filter(|(_, on)| *on).map(|(setting, _)| Self::HttpOnlyStandby { setting }).collect()
     }
 }

@@ -54,16 +54,20 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// The defaults for a site. HTTPS is not enforced in modes with DNS failover, because the S3 website endpoint that
-    /// serves visitors after it supports HTTP only.
+    /// The defaults for a site. Without a distribution that outlives the primary, in mode `dns`, HTTP is not redirected. HSTS is sent
+    /// only where no DNS failover leads to an S3 website endpoint, which supports HTTP only.
     pub fn new(site: Site) -> Self {
-        let secure = !site.mode.public_buckets();
+        let (redirect_to_https, security_headers) = match site.mode {
+            Mode::Dns => (false, false),
+            Mode::Layered => (true, false),
+            Mode::Origin => (true, true),
+        };
         Self {
             site,
             certificate: None,
             price_class: PriceClass::default(),
-            redirect_to_https: secure,
-            security_headers: secure,
+            redirect_to_https,
+            security_headers,
             accept_http_standby: false,
             index: "index.html".to_owned(),
             not_found: Some("404.html".to_owned()),
@@ -93,14 +97,25 @@ impl Desired {
 
     /// The status codes of the primary origin on which CloudFront fails over to the backup; empty without an origin group.
     ///
-    /// The distribution may list private buckets, so a 403 of theirs is a denial and a missing page is a 404. Website
-    /// endpoints answer 403 or 404 for missing pages, which must not fail over.
+    /// A bucket that is gone and a website that is turned off are a 404, a denial is a 403. So is a missing page: it is looked for in
+    /// both buckets, which costs a request to the second, and is missing if neither has it.
     /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/high_availability_origin_failover.html>
     pub(crate) fn failover_codes(&self) -> &'static [i32] {
         match self.site.mode {
             Mode::Dns => &[],
-            Mode::Origin => &[403, 500, 502, 503, 504],
-            Mode::Layered => &[500, 502, 503, 504],
+            Mode::Origin | Mode::Layered => &[403, 404, 500, 502, 503, 504],
         }
+    }
+
+    /// The statuses of origins for which visitors get the error document with status 404. A website endpoint whose bucket may not be
+    /// listed answers 403 for a missing page.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+    pub(crate) fn missing_statuses(&self) -> &'static [i32] {
+        if self.has_private_origins() { &[404] } else { &[403, 404] }
+    }
+
+    /// True if a function answers requests at the edge: the edge check, and folders of private buckets.
+    pub(crate) fn has_function(&self) -> bool {
+        self.site.mode != Mode::Dns
     }
 }

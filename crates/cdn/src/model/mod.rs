@@ -24,4 +24,4 @@ pub(crate) use settings::{
     CACHING_DISABLED_POLICY, CACHING_OPTIMIZED_POLICY, CONNECTION_ATTEMPTS, CONNECTION_TIMEOUT, ERROR_CACHING_TTL,
     MINIMUM_TLS, ORIGIN_GROUP, READ_TIMEOUT,
 };
-pub use settings::{CacheBypass, DistributionSettings, Origin, OriginKind};
+pub use settings::{CacheBypass, DistributionSettings, ErrorPage, Origin, OriginKind};

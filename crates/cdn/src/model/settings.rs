@@ -1,6 +1,7 @@
 //! The settings of a distribution, as data and as normalized properties.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use twinsite_core::{Arn, Deferred, Mode, Need, ResourceId, Side, probe, url_path};
 
@@ -51,6 +52,17 @@ pub struct CacheBypass {
     pub path_pattern: String,
     /// The id of the origin or origin group.
     pub target: String,
+    /// The function at viewer-request, which answers the edge check.
+    pub function: Option<Arn>,
+}
+
+/// The error document for missing pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorPage {
+    /// Its path.
+    pub path: String,
+    /// The statuses of origins that it replaces, as 404.
+    pub statuses: &'static [i32],
 }
 
 /// The managed settings of a distribution.
@@ -81,8 +93,8 @@ pub struct DistributionSettings {
     pub response_headers_policy: Option<&'static str>,
     /// The function at viewer-request.
     pub function: Option<Arn>,
-    /// The path of the error document for 404.
-    pub error_page: Option<String>,
+    /// The path of the error document, and the statuses for which it is sent with status 404.
+    pub error_page: Option<ErrorPage>,
     /// The paths of health checks, which are never cached. More specific ones come first, as the first match applies.
     pub cache_bypasses: Vec<CacheBypass>,
 }
@@ -100,16 +112,26 @@ impl DistributionSettings {
             Origin { id: side.to_string(), host, kind }
         });
         let failover_codes = desired.failover_codes();
+        let function = Arn::cloudfront_function(&site.account, &desired.resource_name());
+        let target = default_target(failover_codes);
         let mut cache_bypasses = Vec::new();
+        if desired.has_function() {
+            cache_bypasses.push(CacheBypass {
+                path_pattern: format!("/{}", probe::EDGE),
+                target: target.clone(),
+                function: Some(function.clone()),
+            });
+        }
         if private {
             cache_bypasses.extend(Side::BOTH.map(|side| CacheBypass {
                 path_pattern: format!("/{}{side}/*", probe::FOLDER),
                 target: side.to_string(),
+                function: None,
             }));
         }
-        cache_bypasses
-            .push(CacheBypass { path_pattern: format!("/{}*", probe::FOLDER), target: default_target(failover_codes) });
-        let function = Arn::cloudfront_function(&site.account, &desired.resource_name());
+        cache_bypasses.push(CacheBypass { path_pattern: format!("/{}*", probe::FOLDER), target, function: None });
+        let statuses = desired.missing_statuses();
+        let error_page = desired.not_found.as_ref().map(|key| ErrorPage { path: url_path(key), statuses });
         Self {
             alias: site.domain.to_string(),
             comment: desired.comment(),
@@ -123,7 +145,7 @@ impl DistributionSettings {
             viewer_protocol_policy: if desired.redirect_to_https { "redirect-to-https" } else { "allow-all" },
             response_headers_policy: desired.security_headers.then_some(SECURITY_HEADERS_POLICY),
             function: private.then_some(function),
-            error_page: desired.not_found.as_ref().filter(|_| private).map(|key| url_path(key)),
+            error_page,
             cache_bypasses,
         }
     }
@@ -187,12 +209,18 @@ impl DistributionSettings {
         behavior.extend(response_headers_policy.map(str::to_owned));
         behavior.extend(function.as_ref().map(|function| format!("{function} at viewer-request")));
         set("DefaultCacheBehavior", behavior.join(", "));
-        for (index, CacheBypass { path_pattern, target }) in (1..).zip(cache_bypasses) {
-            let behavior = format!("{index}: {target}, allow-all, {CACHING_DISABLED_POLICY}");
+        for (index, CacheBypass { path_pattern, target, function }) in (1..).zip(cache_bypasses) {
+            let mut behavior = format!("{index}: {target}, allow-all, {CACHING_DISABLED_POLICY}");
+            if let Some(function) = function {
+                let _ = write!(behavior, ", {function} at viewer-request");
+            }
             set(&format!("CacheBehavior {path_pattern}"), behavior);
         }
-        let error_page = error_page.iter().map(|page| format!("{page} as 404, {ERROR_CACHING_TTL} s"));
-        properties.extend(error_page.map(|property| ("CustomErrorResponse 404".to_owned(), property)));
+        if let Some(ErrorPage { path, statuses }) = error_page {
+            let response = format!("{path} as 404, {ERROR_CACHING_TTL} s");
+            properties
+                .extend(statuses.iter().map(|status| (format!("CustomErrorResponse {status}"), response.clone())));
+        }
         properties
     }
 }

@@ -2,6 +2,7 @@
 //! from settings equals [`DistributionSettings::to_properties`].
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::time::Duration;
 
 use aws_sdk_cloudfront::error::BuildError;
@@ -21,8 +22,8 @@ use twinsite_core::{Arn, Host, Invalid, Output, Outputs, ResourceId, edge, probe
 
 use crate::model::{
     AccessControl, CACHING_DISABLED_POLICY, CACHING_OPTIMIZED_POLICY, CONNECTION_ATTEMPTS, CONNECTION_TIMEOUT,
-    CacheBypass, DistributionSettings, ERROR_CACHING_TTL, InvalidationPaths, MINIMUM_TLS, ORIGIN_GROUP, Origin,
-    OriginKind, READ_TIMEOUT,
+    CacheBypass, DistributionSettings, ERROR_CACHING_TTL, ErrorPage, InvalidationPaths, MINIMUM_TLS, ORIGIN_GROUP,
+    Origin, OriginKind, READ_TIMEOUT,
 };
 use twinsite_aws::{RequestError, resolve};
 
@@ -144,16 +145,31 @@ pub(crate) fn properties(config: &DistributionConfig, alias: &str) -> BTreeMap<S
     for (index, behavior) in behaviors.iter().enumerate().filter(|(_, behavior)| is_managed_behavior(behavior)) {
         let viewer = behavior.viewer_protocol_policy().as_str();
         let cache = behavior.cache_policy_id().unwrap_or_default();
-        let property = format!("{}: {}, {viewer}, {cache}", index + 1, behavior.target_origin_id());
+        let mut property = format!("{}: {}, {viewer}, {cache}", index + 1, behavior.target_origin_id());
+        for function in behavior.function_associations().map(FunctionAssociations::items).unwrap_or_default() {
+            let _ = write!(property, ", {}", function_property(function));
+        }
         properties.insert(format!("CacheBehavior {}", behavior.path_pattern()), property);
     }
     let errors = config.custom_error_responses().map(CustomErrorResponses::items).unwrap_or_default();
-    for error in errors.iter().filter(|error| error.error_code() == 404) {
-        let (page, code) = (error.response_page_path().unwrap_or_default(), error.response_code().unwrap_or("404"));
-        let property = format!("{page} as {code}, {} s", error.error_caching_min_ttl().unwrap_or_default());
-        properties.insert("CustomErrorResponse 404".to_owned(), property);
+    for error in errors.iter().filter(|error| is_managed_error(error, errors)) {
+        let (status, page) = (error.error_code(), error.response_page_path().unwrap_or_default());
+        let (code, ttl) = (error.response_code().unwrap_or("404"), error.error_caching_min_ttl().unwrap_or_default());
+        properties.insert(format!("CustomErrorResponse {status}"), format!("{page} as {code}, {ttl} s"));
     }
     properties
+}
+
+/// True for the error document of missing pages: for 404, and for 403 if it is the same document, sent as 404. Other responses to 403 are
+/// not managed.
+fn is_managed_error(error: &CustomErrorResponse, all: &[CustomErrorResponse]) -> bool {
+    let page = all.iter().find(|one| one.error_code() == 404).and_then(CustomErrorResponse::response_page_path);
+    let is_same = error.response_code() == Some("404") && error.response_page_path() == page;
+    error.error_code() == 404 || error.error_code() == 403 && page.is_some() && is_same
+}
+
+fn function_property(function: &FunctionAssociation) -> String {
+    format!("{} at {}", function.function_arn(), function.event_type().as_str())
 }
 
 fn is_managed_origin(origin: &SdkOrigin) -> bool {
@@ -211,7 +227,7 @@ fn default_behavior_property(behavior: &DefaultCacheBehavior) -> String {
     parts.push(behavior.cache_policy_id().unwrap_or_default().to_owned());
     parts.extend(behavior.response_headers_policy_id().filter(|id| !id.is_empty()).map(str::to_owned));
     let functions = behavior.function_associations().map(FunctionAssociations::items).unwrap_or_default();
-    parts.extend(functions.iter().map(|one| format!("{} at {}", one.function_arn(), one.event_type().as_str())));
+    parts.extend(functions.iter().map(function_property));
     parts.join(", ")
 }
 
@@ -329,13 +345,16 @@ fn origin_groups(settings: &DistributionSettings, existing: Option<OriginGroups>
     OriginGroups::builder().quantity(quantity(&groups)).set_items(Some(groups)).build()
 }
 
-fn default_behavior(settings: &DistributionSettings) -> Result<DefaultCacheBehavior, BuildError> {
-    let functions = settings.function.iter().map(|arn| {
+fn function_associations(function: Option<&Arn>) -> Result<FunctionAssociations, BuildError> {
+    let functions = function.map(|arn| {
         FunctionAssociation::builder().function_arn(arn.as_str()).event_type(EventType::ViewerRequest).build()
     });
-    let functions = functions.collect::<Result<Vec<_>, _>>()?;
-    let functions =
-        FunctionAssociations::builder().quantity(quantity(&functions)).set_items(Some(functions)).build()?;
+    let functions = functions.into_iter().collect::<Result<Vec<_>, _>>()?;
+    FunctionAssociations::builder().quantity(quantity(&functions)).set_items(Some(functions)).build()
+}
+
+fn default_behavior(settings: &DistributionSettings) -> Result<DefaultCacheBehavior, BuildError> {
+    let functions = function_associations(settings.function.as_ref())?;
     DefaultCacheBehavior::builder()
         .target_origin_id(settings.target())
         .viewer_protocol_policy(ViewerProtocolPolicy::from(settings.viewer_protocol_policy))
@@ -376,7 +395,7 @@ fn cache_behaviors(
 ) -> Result<CacheBehaviors, BuildError> {
     let others = existing.and_then(|behaviors| behaviors.items).unwrap_or_default();
     let others = others.into_iter().filter(|behavior| !is_managed_behavior(behavior)).map(Ok);
-    let managed = settings.cache_bypasses.iter().map(|CacheBypass { path_pattern, target }| {
+    let managed = settings.cache_bypasses.iter().map(|CacheBypass { path_pattern, target, function }| {
         CacheBehavior::builder()
             .path_pattern(path_pattern)
             .target_origin_id(target)
@@ -384,6 +403,7 @@ fn cache_behaviors(
             .allowed_methods(methods(&[Method::Get, Method::Head])?)
             .compress(false)
             .cache_policy_id(CACHING_DISABLED_POLICY)
+            .function_associations(function_associations(function.as_ref())?)
             .build()
     });
     let all = managed.chain(others).collect::<Result<Vec<_>, _>>()?;
@@ -395,10 +415,16 @@ fn error_responses(
     existing: Option<CustomErrorResponses>,
 ) -> Result<CustomErrorResponses, BuildError> {
     let others = existing.and_then(|pages| pages.items).unwrap_or_default();
-    let mut pages: Vec<_> = others.into_iter().filter(|page| page.error_code() != 404).collect();
-    if let Some(page) = &settings.error_page {
-        let page = CustomErrorResponse::builder().error_code(404).response_code("404").response_page_path(page);
-        pages.push(page.error_caching_min_ttl(ERROR_CACHING_TTL).build()?);
+    let desired = settings.error_page.iter().flat_map(|page| page.statuses);
+    let is_replaced = |page: &CustomErrorResponse| {
+        is_managed_error(page, &others) || desired.clone().any(|status| *status == page.error_code())
+    };
+    let mut pages: Vec<_> = others.iter().filter(|page| !is_replaced(page)).cloned().collect();
+    if let Some(ErrorPage { path, statuses }) = &settings.error_page {
+        for status in *statuses {
+            let page = CustomErrorResponse::builder().error_code(*status).response_code("404").response_page_path(path);
+            pages.push(page.error_caching_min_ttl(ERROR_CACHING_TTL).build()?);
+        }
     }
     CustomErrorResponses::builder().quantity(quantity(&pages)).set_items(Some(pages)).build()
 }
@@ -464,8 +490,8 @@ mod tests {
         assert_eq!(after.default_cache_behavior().unwrap().smooth_streaming(), Some(true));
         let patterns: Vec<_> =
             after.cache_behaviors().unwrap().items().iter().map(CacheBehavior::path_pattern).collect();
-        assert_eq!(patterns, ["/.well-known/twinsite/*", "/api/*"]);
-        assert_eq!(after.cache_behaviors().unwrap().quantity(), 2);
+        assert_eq!(patterns, ["/.well-known/twinsite/edge.txt", "/.well-known/twinsite/*", "/api/*"]);
+        assert_eq!(after.cache_behaviors().unwrap().quantity(), 3);
     }
 
     #[test]

@@ -225,7 +225,7 @@ mod tests {
             speed: 10,
             started: "2026-11-23T10:00:00Z".into(),
             marks,
-            lost: Lost { http: 1, https: 2, of: 3 },
+            lost: Lost { http: 1, https: 2, https_after_bound: 0, of: 3 },
             bound_seconds: 198,
             objective_seconds: 198,
             timeline: timeline(&samples),

@@ -535,7 +535,12 @@ pub(super) fn verdict(path: FailoverPath, verdict: Verdict) -> &'static str {
             "objective missed: the backup never fell behind; something else keeps it in sync"
         }
         (FailoverPath::None, _) => "objective missed: the backup did not catch up",
+        (FailoverPath::OriginGroup, Verdict::Met) => {
+            "objective met: visitors are served, over HTTPS too, while the primary is unavailable"
+        }
         (_, Verdict::Met) => "objective met: visitors are served while the primary is unavailable",
+        (_, Verdict::HttpsLost) => "objective missed: HTTPS requests failed while the primary was unavailable",
+        (_, Verdict::NotDetected) => "objective missed: the health checkers never reported the outage",
         (_, Verdict::NotFailedOver) => "objective missed: visitors never reached the backup",
         (_, Verdict::TooLate) => "objective missed: the failover took too long",
         (_, Verdict::NotFailedBack) => "objective missed: visitors did not return to the primary",

@@ -8,11 +8,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use twinsite_core::Side;
 use twinsite_core::wait::pause;
 use twinsite_dns_failover::probe::{DnsResponse, HttpRequest, ProbeError, Response, TrustStore, dns_query, http_get};
 use twinsite_local::Outages;
 use twinsite_local::dataplane::DataPlane;
 use twinsite_local::route53::{Observation, configs_by_id};
+use twinsite_local::s3::Doc;
 use twinsite_local::{Endpoints, Ports};
 use twinsite_site::{Changes, Invalidator as _, WaitForInvalidation};
 use twinsite_sync::{Rules, Source};
@@ -115,10 +117,9 @@ async fn healthy_sites_are_served_in_every_mode() {
         let about = served.get("/about/", true).await.unwrap();
         assert_eq!((about.status, &about.body[..]), (200, &b"about"[..]), "{mode}: folders");
         let lost = served.get("/none.html", true).await.unwrap();
-        let wanted = if mode == Mode::Origin { 404 } else { 403 };
-        assert_eq!((lost.status, &lost.body[..]), (wanted, &b"lost"[..]), "{mode}");
+        assert_eq!((lost.status, &lost.body[..]), (404, &b"lost"[..]), "{mode}");
         let private = served.get("/.twinsite/x.html", true).await.unwrap();
-        assert_eq!(private.status, 403, "{mode}: the reserved prefix");
+        assert!([403, 404].contains(&private.status) && &private.body[..] != b"x", "{mode}: the reserved prefix");
         let names = served.names().await;
         assert_eq!(names.ttl(), Some(60), "{mode}");
     }
@@ -243,6 +244,61 @@ async fn by_origin_no_request_fails_for_longer_than_the_origins_timeout() {
         assert_eq!(served.get("/", true).await.unwrap().header("x-amz-replication-status"), "REPLICA");
         served.region(false);
         assert_eq!(served.get("/about/", true).await.unwrap().header("x-amz-replication-status"), "COMPLETED");
+    }
+}
+
+async fn remove_primary(stack: &TestSite) {
+    let (s3, bucket) = (stack.session.s3(&stack.site.regions.primary), stack.site.buckets.primary.as_str());
+    let listed = s3.list_object_versions().bucket(bucket).send().await.unwrap();
+    for version in listed.versions() {
+        let delete = s3.delete_object().bucket(bucket).key(version.key().unwrap());
+        delete.version_id(version.version_id().unwrap()).send().await.unwrap();
+    }
+    s3.delete_bucket().bucket(bucket).send().await.unwrap();
+}
+
+/// What takes the primary away, all of which visitors survive without leaving HTTPS.
+enum Loss {
+    Region,
+    Website,
+    Denied,
+    Bucket,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn however_the_primary_is_lost_https_is_served_and_dns_stays() {
+    let most = twinsite_dns_failover::FailoverTiming::default().failover_bound().max_detection;
+    for loss in [Loss::Region, Loss::Website, Loss::Denied, Loss::Bucket] {
+        let served = Served::new(Mode::Layered, 60).await;
+        let stack = open(&served.cloud, &full(Mode::Layered), None).await;
+        let (world, bucket) = (served.cloud.world(), stack.site.buckets.primary.as_str());
+        match loss {
+            Loss::Region => served.region(true),
+            Loss::Website => {
+                world.s3().update_bucket(bucket, |settings| drop(settings.docs.remove(&Doc::Website))).unwrap()
+            }
+            Loss::Denied => world.s3().update_bucket(bucket, |settings| settings.policy = None).unwrap(),
+            Loss::Bucket => remove_primary(&stack).await,
+        }
+        let alarmed = async || {
+            let seen = served.get("/about/", true).await.unwrap();
+            assert_eq!((seen.status, &seen.body[..]), (200, &b"about"[..]));
+            let missing = served.get("/none.html", true).await.unwrap();
+            assert_eq!((missing.status, &missing.body[..]), (404, &b"lost"[..]));
+            assert!(served.names().await.names().any(|name| name.ends_with(".cloudfront.net")), "DNS has moved");
+            world.account(|account, _| {
+                let all = configs_by_id(account.route53.checks());
+                all.keys().any(|id| !world.health().is_healthy(&all, id))
+            })
+        };
+        served.until("the primary is reported as unhealthy", most + Duration::from_secs(60), alarmed).await;
+        let unhealthy: Vec<_> = world.account(|account, _| {
+            let all = configs_by_id(account.route53.checks());
+            let checks = account.route53.checks().filter(|check| !world.health().is_healthy(&all, &check.id));
+            checks.map(|check| check.config.fully_qualified_domain_name.clone()).collect()
+        });
+        let primary = stack.site.website_host(Side::Primary);
+        assert_eq!(unhealthy, [Some(primary)], "neither the check of the edge nor what DNS depends on");
     }
 }
 

@@ -95,7 +95,7 @@ async fn everything_in_the_way_is_said_at_once_and_nothing_is_changed() {
     applied(&open(&cloud, &text, None).await).await.unwrap();
     cloud.world().s3().update_bucket("www.example.com", |settings| drop(settings.docs.remove(&Doc::Tagging))).unwrap();
     cloud.world().set_account_block(Some(PublicAccessBlock::ALL)).unwrap();
-    let stack = open(&cloud, &(text + "[cdn]\nredirect_to_https = true\n"), None).await;
+    let stack = open(&cloud, &(text + "[cdn]\nsecurity_headers = true\n"), None).await;
     let before = cloud.world().dump();
     let failure = stack.plan(AdoptBuckets::Refuse).await.unwrap_err();
     for part in ["BlockPublicPolicy", "twinsite did not create it", "over HTTP only"] {

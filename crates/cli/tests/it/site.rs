@@ -49,7 +49,7 @@ fn what_edges_hold_is_invalidated_and_an_unchanged_site_asks_cloudfront_nothing(
 #[test]
 fn settings_that_would_lock_visitors_out_are_refused_with_a_way_out() {
     let project = Project::new();
-    with(&project, "[cdn]\nredirect_to_https = true\n");
+    with(&project, "[cdn]\nsecurity_headers = true\n");
     let refused = project.run(&["plan", "--local"]);
     assert_eq!(refused.code(), 1);
     assert!(
@@ -57,7 +57,7 @@ fn settings_that_would_lock_visitors_out_are_refused_with_a_way_out() {
         "{}",
         refused.err()
     );
-    with(&project, "[cdn]\nredirect_to_https = true\naccept_http_standby = true\n");
+    with(&project, "[cdn]\nsecurity_headers = true\naccept_http_standby = true\n");
     project.local(&["plan"]);
     for (bad, said) in [
         ("[cdn]\nprice_class = \"300\"", "`100`, `200`, `all`"),

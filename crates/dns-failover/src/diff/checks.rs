@@ -81,7 +81,8 @@ fn check_settings(
         Mode::Dns | Mode::Layered => endpoint(website(side), false, probe::HEALTH),
     };
     let target = match purpose {
-        CheckPurpose::Edge => endpoint(distribution(), true, probe::HEALTH),
+        // A function answers at the edge, so that the health of an origin does not matter.
+        CheckPurpose::Edge => endpoint(distribution(), true, probe::EDGE),
         CheckPurpose::Primary => bucket(Side::Primary),
         CheckPurpose::Backup => bucket(Side::Backup),
         // While the switch object does not exist, the response is a 403 or 404: unhealthy, inverted.

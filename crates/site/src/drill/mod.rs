@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use twinsite_aws::AwsError;
-use twinsite_core::{Bracketed, Cancelled, Event, Run, bracket};
+use twinsite_core::{Bracketed, Cancelled, Event, Mode, Run, bracket};
 use twinsite_s3_site::{Outage, RestoreAction};
 
 use crate::context::SiteContext;
@@ -22,7 +22,7 @@ pub use report::{Change, DrillResult, Verdict, timeline};
 pub use timeline::{FailoverPath, Lost, Marks, Outcome, Sample, ServedBy};
 
 use report::{changes, health_changes};
-use timeline::{lost, marks};
+use timeline::{is_detected, lost, marks};
 use watcher::Watcher;
 
 const OPERATION: &str = "run the drill";
@@ -80,10 +80,10 @@ impl Scenario {
             let why = format!("`{outage}` breaks nothing that mode `{mode}` depends on");
             return Err(Error::usage(OPERATION, why).hint(format!("use --how {}", Outage::default_for(mode))));
         }
-        let path = match (outage, mode.public_buckets()) {
+        let path = match (outage, mode) {
             (Outage::Replication, _) => FailoverPath::None,
-            (_, true) => FailoverPath::Dns,
-            (_, false) => FailoverPath::OriginGroup,
+            (Outage::StopObject, _) | (_, Mode::Dns) => FailoverPath::Dns,
+            (_, Mode::Origin | Mode::Layered) => FailoverPath::OriginGroup,
         };
         let bound = match path {
             FailoverPath::Dns => site.config.dns.health.failover_bound().max_total.as_secs(),
@@ -135,7 +135,7 @@ impl PreparedDrill {
             speed,
             started: crate::releases::rfc3339(i64::try_from(started).unwrap_or(i64::MAX)),
             marks: marks(&samples, path, Some(restored)),
-            lost: lost(&samples),
+            lost: lost(&samples, bound),
             bound_seconds: bound,
             objective_seconds: objective,
             timeline: timeline(&samples),
@@ -172,8 +172,14 @@ async fn break_and_watch(
     };
     let body = async |()| {
         put_probe_object(site, &mut watcher, scenario, "broken").await?;
-        watch_until(&mut watcher, &mut log, run, scenario.timeout(), |sample| scenario.path.is_failed_over(sample))
-            .await;
+        // The alarm depends on the checkers, so the outage lasts until they have noticed, whatever visitors notice.
+        let (mut failed_over, mut detected) = (false, scenario.path == FailoverPath::None);
+        watch_until(&mut watcher, &mut log, run, scenario.timeout(), |sample| {
+            failed_over |= scenario.path.is_failed_over(sample);
+            detected |= is_detected(sample);
+            failed_over && detected
+        })
+        .await;
         let hold = clock.at() + HOLD;
         watch_until(&mut watcher, &mut log, run, hold, |sample| sample.at >= hold).await;
         Ok(())
@@ -256,7 +262,7 @@ async fn watch_until(
     log: &mut SampleLog,
     run: &Run,
     until: f64,
-    holds: impl Fn(&Sample) -> bool,
+    mut holds: impl FnMut(&Sample) -> bool,
 ) {
     while watcher.clock().at() < until && !run.is_cancelled() {
         let Some(sample) = run.cancel.run_until_cancelled(Box::pin(watcher.sample())).await else { return };

@@ -49,18 +49,26 @@ pub enum Verdict {
     NotFailedOver,
     /// Visitors reached the backup too late.
     TooLate,
+    /// HTTPS requests failed although the mode serves HTTPS while the primary is unavailable.
+    HttpsLost,
+    /// The health checkers never reported the outage, so no alarm was raised.
+    NotDetected,
     /// Visitors did not return to the primary; in a drill of replication, the backup did not catch up.
     NotFailedBack,
 }
 
 impl DrillResult {
-    /// Whether the objective was met.
+    /// Whether the objective was met: visitors reached the backup in time and, behind an origin group, over HTTPS all the while.
     pub fn verdict(&self) -> Verdict {
         // A backup falls behind at no particular time, so that has no objective.
         let timed = self.path != FailoverPath::None;
         match (self.marks.failed_over, self.marks.failed_back) {
             (None, _) => Verdict::NotFailedOver,
             (Some(at), _) if timed && at > seconds(self.objective_seconds) => Verdict::TooLate,
+            (Some(_), _) if self.path == FailoverPath::OriginGroup && self.lost.https_after_bound > 0 => {
+                Verdict::HttpsLost
+            }
+            (Some(_), _) if self.marks.detected.is_none() => Verdict::NotDetected,
             (Some(_), None) => Verdict::NotFailedBack,
             (Some(_), Some(_)) => Verdict::Met,
         }

@@ -67,7 +67,7 @@ pub struct Sample {
 /// When something happened, in seconds since the outage began; `null` if it never did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Marks {
-    /// The first sample that differs: a health check is unhealthy, DNS has changed, or a request failed.
+    /// The health checkers reported the outage; in a drill of replication, the backup was behind.
     pub detected: Option<f64>,
     /// Visitors were served by the backup.
     pub failed_over: Option<f64>,
@@ -115,26 +115,24 @@ pub(crate) fn is_served_by_primary(sample: &Sample) -> bool {
     sample.dns == Some(ServedBy::Primary) && primary(&sample.https)
 }
 
+/// True if the checkers report that the primary is unhealthy, or that DNS must lead to the backup.
+pub(crate) fn is_detected(sample: &Sample) -> bool {
+    ["serving", "primary"].iter().any(|role| sample.health.get(*role) == Some(&false))
+}
+
 /// The marks of a series of samples.
 pub(crate) fn marks(samples: &[Sample], path: FailoverPath, restored: Option<f64>) -> Marks {
     let during = || samples.iter().filter(|sample| sample.at >= 0.0);
-    let before = samples.iter().rev().find(|sample| sample.at < 0.0);
-    let differs = |sample: &&Sample| {
-        let other = before.is_some_and(|before| {
-            before.dns != sample.dns
-                || before.https != sample.https
-                || (path == FailoverPath::Dns && before.http != sample.http)
-        });
-        let behind = path == FailoverPath::None && path.is_failed_over(sample);
-        other || behind || sample.health.get("serving").or(sample.health.get("primary")) == Some(&false)
-    };
-    let detected = during().find(differs).map(|sample| sample.at);
+    let detected = during().find(|sample| match path {
+        FailoverPath::Dns | FailoverPath::OriginGroup => is_detected(sample),
+        FailoverPath::None => path.is_failed_over(sample),
+    });
     let failed_over = during().find(|sample| path.is_failed_over(sample)).map(|sample| sample.at);
     let after = restored.and_then(|restored| {
         let mut later = samples.iter().filter(move |sample| sample.at > restored);
         later.find(|sample| path.is_failed_back(sample)).map(|sample| sample.at)
     });
-    Marks { detected, failed_over, restored, failed_back: after }
+    Marks { detected: detected.map(|sample| sample.at), failed_over, restored, failed_back: after }
 }
 
 /// Failed requests by protocol.
@@ -144,15 +142,24 @@ pub struct Lost {
     pub http: usize,
     /// Failed requests over HTTPS.
     pub https: usize,
+    /// Of those, failed requests after the upper bound of a failover.
+    pub https_after_bound: usize,
     /// Requests made over each.
     pub of: usize,
 }
 
-pub(crate) fn lost(samples: &[Sample]) -> Lost {
+/// Failed requests since the outage began. `bound` is the upper bound of a failover in seconds.
+pub(crate) fn lost(samples: &[Sample], bound: u64) -> Lost {
     let during: Vec<&Sample> = samples.iter().filter(|sample| sample.at >= 0.0).collect();
-    let failed =
-        |outcome: fn(&Sample) -> &Outcome| during.iter().filter(|sample| outcome(sample).side().is_none()).count();
-    Lost { http: failed(|sample| &sample.http), https: failed(|sample| &sample.https), of: during.len() }
+    let failed = |outcome: fn(&Sample) -> &Outcome, from: f64| {
+        during.iter().filter(|sample| sample.at >= from && outcome(sample).side().is_none()).count()
+    };
+    Lost {
+        http: failed(|sample| &sample.http, 0.0),
+        https: failed(|sample| &sample.https, 0.0),
+        https_after_bound: failed(|sample| &sample.https, super::report::seconds(bound)),
+        of: during.len(),
+    }
 }
 
 #[cfg(test)]
@@ -170,7 +177,7 @@ mod tests {
 
     #[test]
     fn marks_of_a_failover_by_dns() {
-        let samples = [
+        let mut samples = [
             sample(-1.0, P, Some(P), Some(P)),
             sample(0.5, P, Some(P), Some(P)),
             sample(1.0, P, None, None),
@@ -179,11 +186,12 @@ mod tests {
             sample(200.0, B, Some(B), None),
             sample(290.0, P, Some(P), Some(P)),
         ];
+        samples[3].health.insert("serving".to_owned(), false);
         let marks = marks(&samples, FailoverPath::Dns, Some(150.0));
         let wanted =
-            Marks { detected: Some(1.0), failed_over: Some(120.0), restored: Some(150.0), failed_back: Some(290.0) };
+            Marks { detected: Some(90.0), failed_over: Some(120.0), restored: Some(150.0), failed_back: Some(290.0) };
         assert_eq!(marks, wanted);
-        assert_eq!(lost(&samples), Lost { http: 2, https: 4, of: 6 });
+        assert_eq!(lost(&samples, 100), Lost { http: 2, https: 4, https_after_bound: 2, of: 6 });
     }
 
     #[test]
@@ -192,7 +200,7 @@ mod tests {
             [sample(-1.0, P, Some(P), Some(P)), sample(0.2, P, Some(B), Some(B)), sample(9.0, P, Some(P), Some(P))];
         let marks = marks(&samples, FailoverPath::OriginGroup, Some(5.0));
         assert_eq!((marks.failed_over, marks.failed_back), (Some(0.2), Some(9.0)));
-        assert_eq!(lost(&samples).https, 0);
+        assert_eq!(lost(&samples, 16).https, 0);
     }
 
     #[test]
@@ -200,6 +208,6 @@ mod tests {
         let samples = [sample(-1.0, P, Some(P), Some(P)), sample(10.0, P, None, None)];
         let marks = marks(&samples, FailoverPath::Dns, None);
         assert_eq!((marks.failed_over, marks.restored, marks.failed_back), (None, None, None));
-        assert_eq!(marks.detected, Some(10.0));
+        assert_eq!(marks.detected, None, "a failed request is no report of a checker");
     }
 }

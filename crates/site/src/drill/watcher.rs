@@ -148,7 +148,11 @@ impl Watcher {
         }
         let dns = dns_target(&answer, &http);
         let health = health.into_iter().map(|(role, healthy)| (role.to_string(), healthy)).collect();
-        Sample { at: self.clock.at(), dns, http: self.outcome_of(http), https: self.outcome_of(https), backup, health }
+        let is_redirected = http.as_ref().is_ok_and(|response| is_redirect_to_https(response, &domain));
+        let https = self.outcome_of(https);
+        // Browsers follow the redirect.
+        let http = if is_redirected { https.clone() } else { self.outcome_of(http) };
+        Sample { at: self.clock.at(), dns, http, https, backup, health }
     }
 
     /// The addresses in the visitor's resolver, which keeps them until their TTL expires.
@@ -204,9 +208,6 @@ impl Watcher {
             Ok(response) => response,
             Err(error) => return Outcome::Failed(error.to_string()),
         };
-        if (301..309).contains(&response.status) && response.header("location").starts_with("https://") {
-            return Outcome::Failed("redirected to HTTPS".to_owned());
-        }
         if !self.is_the_site(&response) {
             return Outcome::Failed(format!("HTTP status {}", response.status));
         }
@@ -226,6 +227,12 @@ impl Watcher {
             _ => ServedBy::Either,
         }
     }
+}
+
+/// True for a redirect to the same site over HTTPS.
+fn is_redirect_to_https(response: &Response, domain: &str) -> bool {
+    let to = response.header("location").strip_prefix("https://").and_then(|rest| rest.strip_prefix(domain));
+    matches!(response.status, 301 | 302 | 307 | 308) && to.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Where DNS leads: by the name in a CNAME record or, behind an alias, by what responds.

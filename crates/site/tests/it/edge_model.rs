@@ -49,6 +49,8 @@ type Answer = (u16, String, u64);
 /// An edge that visitors use all the time, in a time of its own.
 struct ModelEdge<'a> {
     primary: &'a MemoryStore,
+    /// The second member of an origin group that fails over for a missing page.
+    second: Option<&'a MemoryStore>,
     now: Mutex<u64>,
     cache: Mutex<BTreeMap<&'static str, (Answer, u64)>>,
     /// Whether invalidations are accepted.
@@ -67,7 +69,15 @@ async fn object(store: &MemoryStore, key: &str) -> Option<(String, u64)> {
 }
 
 /// Edges hold a redirect for a day, as it has no `Cache-Control`, and an error for ten seconds or as its document says.
-async fn answer(store: &MemoryStore, path: &str) -> Answer {
+async fn answer(stores: (&MemoryStore, Option<&MemoryStore>), path: &str) -> Answer {
+    let first = website(stores.0, path).await;
+    match stores.1 {
+        Some(second) if first.0 == 404 => website(second, path).await,
+        _ => first,
+    }
+}
+
+async fn website(store: &MemoryStore, path: &str) -> Answer {
     let name = &path[1..];
     let key = if name.is_empty() || name.ends_with('/') { format!("{name}{INDEX}") } else { name.to_owned() };
     if let Some((body, ttl)) = object(store, &key).await {
@@ -87,7 +97,7 @@ impl ModelEdge<'_> {
         let answer = if let Some((answer, _)) = cached {
             answer
         } else {
-            let answer = answer(self.primary, path).await;
+            let answer = answer((self.primary, self.second), path).await;
             self.cache.lock().unwrap().insert(path, (answer.clone(), now + answer.2));
             answer
         };
@@ -132,8 +142,16 @@ impl Invalidator for &ModelEdge<'_> {
             return Err(AwsError::refused("CreateInvalidation", "E1", "too many"));
         }
         self.cache.lock().unwrap().retain(|path, _| !paths.covers(path));
+        self.visit().await;
         Ok(Some(paths.as_slice().len()).filter(|paths| *paths > 0))
     }
+}
+
+/// How a distribution is configured.
+#[derive(Clone, Copy, Debug)]
+struct Cdn {
+    is_caching_known: bool,
+    has_origin_group: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -197,15 +215,16 @@ async fn publish_dir(
     }
 }
 
-async fn nothing_old_is_served(steps: Vec<Step>, is_caching_known: bool) -> Result<(), TestCaseError> {
+async fn nothing_old_is_served(steps: Vec<Step>, cdn: Cdn) -> Result<(), TestCaseError> {
     let stores = Pair::new(MemoryStore::default(), MemoryStore::default());
-    let primary = stores.primary.clone();
+    let (primary, backup) = (stores.primary.clone(), stores.backup.clone());
     let mut edge = ModelEdge {
         primary: &primary,
+        second: cdn.has_origin_group.then_some(&backup),
         now: Mutex::new(0),
         cache: Mutex::default(),
         accepts: true,
-        is_caching_known,
+        is_caching_known: cdn.is_caching_known,
         visited: Vec::new(),
     };
     let mut files = BTreeMap::from([("index.html", (0, 0))]);
@@ -237,7 +256,7 @@ async fn nothing_old_is_served(steps: Vec<Step>, is_caching_known: bool) -> Resu
         }
         edge.wait(ERROR_TTL.as_secs());
         for path in PATHS.into_iter().collect::<BTreeSet<_>>() {
-            let (status, body, _) = answer(&primary, path).await;
+            let (status, body, _) = website(&primary, path).await;
             prop_assert_eq!(edge.get(path).await, (status, body), "{} of {:?}", path, files);
         }
     }
@@ -248,7 +267,7 @@ async fn nothing_old_is_served(steps: Vec<Step>, is_caching_known: bool) -> Resu
 async fn a_page_whose_creation_was_not_invalidated_is_not_taken_for_a_replaced_one() {
     let step = |key, file, accepted| Step { files: vec![(key, Some(file))], accepted, visited: vec![], pause: 0 };
     let steps = vec![step(1, (0, 2), true), step(2, (0, 0), false), step(2, (0, 1), true)];
-    nothing_old_is_served(steps, false).await.unwrap();
+    nothing_old_is_served(steps, Cdn { is_caching_known: false, has_origin_group: false }).await.unwrap();
 }
 
 proptest! {
@@ -257,8 +276,10 @@ proptest! {
     #[test]
     fn an_edge_serves_nothing_older_than_the_last_deploy(
         steps in proptest::collection::vec(step(), 1..10), is_caching_known in prop::bool::weighted(0.9),
+        has_origin_group in any::<bool>(),
     ) {
+        let cdn = Cdn { is_caching_known, has_origin_group };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(nothing_old_is_served(steps, is_caching_known))?;
+        runtime.block_on(nothing_old_is_served(steps, cdn))?;
     }
 }

@@ -91,14 +91,25 @@ fn matches(pattern: &str, path: &str) -> bool {
     }
 }
 
-/// How long a response is fresh.
-pub(super) fn ttl_of(headers: &HeaderMap, now: SystemTime) -> Duration {
+/// The directives of `Cache-Control`.
+fn directives(headers: &HeaderMap) -> Vec<String> {
     let control = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let directives: Vec<String> = control.split(',').map(|word| word.trim().to_ascii_lowercase()).collect();
+    control.split(',').map(|word| word.trim().to_ascii_lowercase()).collect()
+}
+
+/// The age that an origin sets for shared caches, if any.
+pub(super) fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    let directives = directives(headers);
     let seconds = |name: &str| {
         let found = directives.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
         found.and_then(|text| text.trim_matches('"').parse().ok()).map(Duration::from_secs)
     };
+    seconds("s-maxage").or_else(|| seconds("max-age"))
+}
+
+/// How long a response is fresh.
+pub(super) fn ttl_of(headers: &HeaderMap, now: SystemTime) -> Duration {
+    let directives = directives(headers);
     let has = |directive: &str| directives.iter().any(|one| one == directive);
     // With a minimum TTL above zero, even such responses are cached for that long.
     if has("no-store") || has("no-cache") || has("private") {
@@ -109,8 +120,7 @@ pub(super) fn ttl_of(headers: &HeaderMap, now: SystemTime) -> Duration {
         let until = httpdate::parse_http_date(text).ok()?;
         Some(until.duration_since(now).unwrap_or_default())
     };
-    let ttl = seconds("s-maxage").or_else(|| seconds("max-age")).or_else(expires).unwrap_or(DEFAULT_TTL);
-    ttl.clamp(MIN_TTL, MAX_TTL)
+    max_age(headers).or_else(expires).unwrap_or(DEFAULT_TTL).clamp(MIN_TTL, MAX_TTL)
 }
 
 #[cfg(test)]

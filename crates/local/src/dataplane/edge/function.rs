@@ -22,6 +22,8 @@ pub(super) enum FunctionResult {
         status: u16,
         /// Headers by name.
         headers: Vec<(String, String)>,
+        /// The body.
+        body: Vec<u8>,
     },
 }
 
@@ -96,9 +98,21 @@ pub(super) fn run(code: &str, request: &ViewerRequest<'_>, query: &str) -> Resul
         Some(status) => {
             let fields = answer["headers"].as_object().into_iter().flatten();
             let headers = fields.map(|(name, value)| (name.clone(), text(&value["value"]))).collect();
-            Ok(FunctionResult::Response { status: u16::try_from(status).unwrap_or(500), headers })
+            let status = u16::try_from(status).unwrap_or(500);
+            Ok(FunctionResult::Response { status, headers, body: body(&answer["body"])? })
         }
         None => Ok(FunctionResult::Request { uri: text(&answer["uri"]) }),
+    }
+}
+
+/// The body of a generated response: a text, or an object with its encoding.
+fn body(value: &Value) -> Result<Vec<u8>, String> {
+    let data = value.as_str().or(value["data"].as_str()).unwrap_or_default();
+    match value["encoding"].as_str() {
+        Some("base64") => base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data)
+            .map_err(|error| format!("the body is not base64: {error}")),
+        None | Some("text") => Ok(data.as_bytes().to_vec()),
+        Some(other) => Err(format!("the encoding of the body is `{other}`")),
     }
 }
 
@@ -118,10 +132,23 @@ mod tests {
         let code = "function handler(event) { var r = event.request; if (r.uri === '/old') { return { statusCode: 301, \
                     headers: { location: { value: '/new' } } }; } r.uri += 'index.html'; return r; }";
         assert_eq!(visit(code, "/a/", ""), Ok(FunctionResult::Request { uri: "/a/index.html".into() }));
-        let moved = FunctionResult::Response { status: 301, headers: vec![("location".into(), "/new".into())] };
+        let moved = FunctionResult::Response {
+            status: 301,
+            headers: vec![("location".into(), "/new".into())],
+            body: Vec::new(),
+        };
         assert_eq!(visit(code, "/old", ""), Ok(moved));
         assert!(visit("function handler() { throw new Error('no'); }", "/", "").unwrap_err().contains("no"));
         assert!(visit("syntax error", "/", "").is_err());
+    }
+
+    #[test]
+    fn generated_responses_have_a_body() {
+        for (body, expected) in [("'a'", "a"), ("{ data: 'a' }", "a"), ("{ encoding: 'base64', data: 'YQ==' }", "a")] {
+            let code = format!("function handler() {{ return {{ statusCode: 200, body: {body} }}; }}");
+            let Ok(FunctionResult::Response { body, .. }) = visit(&code, "/", "") else { panic!("no response") };
+            assert_eq!(body, expected.as_bytes());
+        }
     }
 
     #[test]

@@ -7,8 +7,8 @@ mod response;
 mod rules;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderName, Method, Request, Response, StatusCode};
 use s3s::Body;
@@ -17,7 +17,7 @@ use super::net::Scheme;
 use crate::cloudfront::Distribution;
 use crate::protocol::request::host_of;
 use crate::world::World;
-use cache::{Cache, CachedResponse, Key, MAX_RESPONSE, ttl_of};
+use cache::{Cache, CachedResponse, Key, MAX_RESPONSE, max_age, ttl_of};
 use function::{FunctionResult, ViewerRequest};
 use origin::{OriginRequest, OriginResponse, fetch};
 use response::{CacheResult, EdgeResponse, error_response, finish_response, redirect};
@@ -110,7 +110,9 @@ impl Exchange<'_> {
         if let Some(arn) = behavior.function() {
             match self.run_function(arn, host, &path) {
                 Ok(FunctionResult::Request { uri }) => path = uri,
-                Ok(FunctionResult::Response { status, headers }) => return generated_response(status, &headers),
+                Ok(FunctionResult::Response { status, headers, body }) => {
+                    return generated_response(status, &headers, body);
+                }
                 Err(reason) => {
                     let reason = format!("The CloudFront function associated with this distribution failed: {reason}");
                     return error_response(StatusCode::SERVICE_UNAVAILABLE, &reason);
@@ -165,6 +167,9 @@ impl Exchange<'_> {
                 None => error_response(StatusCode::GATEWAY_TIMEOUT, "The origin did not answer in time."),
             };
         };
+        if let Some(stale) = cached.as_ref().filter(|_| fetched.status.is_server_error()) {
+            return edge_response(stale, CacheResult::Hit, age(stale));
+        }
         let (response, revalidated) = match cached {
             Some(cached) if fetched.status == StatusCode::NOT_MODIFIED => {
                 let CachedResponse { status, headers, body, .. } = cached;
@@ -173,12 +178,21 @@ impl Exchange<'_> {
             _ => (fetched, false),
         };
         let ttl = match response.status.as_u16() {
-            status @ 400.. => custom_error(self.distribution, status).ttl,
+            // Some errors are cached only if the origin says so.
+            // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html>
+            status @ (400 | 403 | 412 | 415) => {
+                let ttl = custom_error(self.distribution, status).ttl;
+                max_age(&response.headers).map_or(Duration::ZERO, |age| age.max(ttl))
+            }
+            status @ 400.. => {
+                let ttl = custom_error(self.distribution, status).ttl;
+                max_age(&response.headers).unwrap_or_default().max(ttl)
+            }
             _ => ttl_of(&response.headers, now),
         };
         let OriginResponse { status, headers, body } = response;
         let response = CachedResponse { status, headers, body, stored: now, until: now + ttl };
-        if behavior.caches() && response.body.len() as u64 <= MAX_RESPONSE {
+        if behavior.caches() && !ttl.is_zero() && response.body.len() as u64 <= MAX_RESPONSE {
             cache.put(key, response.clone());
         }
         let result = match (status.as_u16(), revalidated) {
@@ -189,22 +203,20 @@ impl Exchange<'_> {
         edge_response(&response, result, 0)
     }
 
-    /// Tries the origins of the target in order, as its failover criteria say.
+    /// Tries the origins of the target in order, as its failover criteria say. The response is that of the last one that was tried.
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/high_availability_origin_failover.html>
     async fn fetch(&self, behavior: Behavior<'_>, request: &OriginRequest<'_>) -> Option<OriginResponse> {
         let world = &self.edge.world;
         let target = Target::of(self.distribution, behavior.target());
-        let mut last = None;
         for (index, origin) in target.origins.iter().enumerate() {
             let has_next = index + 1 < target.origins.len();
             match fetch(world, self.distribution, *origin, request).await {
-                Some(response) if has_next && target.failover_codes.contains(&response.status.as_u16()) => {
-                    last = Some(response);
-                }
+                Some(response) if has_next && target.failover_codes.contains(&response.status.as_u16()) => {}
                 Some(response) => return Some(response),
                 None => world.clock().sleep(origin.connect_timeout()).await,
             }
         }
-        last
+        None
     }
 
     async fn with_custom_error(&self, response: EdgeResponse) -> EdgeResponse {
@@ -226,10 +238,10 @@ fn edge_response(cached: &CachedResponse, cache: CacheResult, age: u64) -> EdgeR
 }
 
 /// The response that a function generated.
-fn generated_response(status: u16, headers: &[(String, String)]) -> EdgeResponse {
+fn generated_response(status: u16, headers: &[(String, String)], body: Vec<u8>) -> EdgeResponse {
     let mut response = error_response(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), "");
     response.headers.clear();
-    response.body = Bytes::new();
+    response.body = body.into();
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value.parse()) {
             response.headers.insert(name, value);
