@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Collected, Limited};
 use s3s::Body;
 use s3s::service::S3Service;
@@ -128,7 +128,16 @@ impl Cloud {
                 let request = s3::with_creation_tags(request).await.map_err(|_| ConnectionReset)?;
                 let operation = s3::operation(&request);
                 let fault = self.admit(&info(operation.clone()), Throttled::Yes).await;
+                let is_head = request.method() == Method::HEAD;
                 let answer = async {
+                    let request = match s3::authorize(self.world().s3(), request).await {
+                        Ok(request) => request,
+                        Err(error) => {
+                            let response = reply::s3_error(&error);
+                            // A response to HEAD has no body.
+                            return Ok(if is_head { response.map(|_| Body::empty()) } else { response });
+                        }
+                    };
                     let answer = self.inner.s3.call(request).await.map_err(|_| ConnectionReset)?;
                     let mut answer = s3::complete(answer, &operation).await;
                     // The same clock as that of `Last-Modified`, which may run faster than that of this machine.

@@ -33,6 +33,12 @@ struct Changes {
     change: Vec<Change>,
 }
 
+/// The changes in the body of a `ChangeResourceRecordSets` request; none if it cannot be read.
+pub(super) fn changes_in(body: &[u8]) -> Vec<Change> {
+    quick_xml::de::from_reader::<_, ChangeRecords>(body)
+        .map_or_else(|_| Vec::new(), |read| read.change_batch.changes.change)
+}
+
 fn zone_info(zone: &Zone) -> Value {
     json!({
         "Id": format!("/hostedzone/{}", zone.id),
