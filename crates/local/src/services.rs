@@ -40,6 +40,20 @@ impl ControlPlane {
         })
     }
 
+    /// The name by which SDKs know the service.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Acm => "acm",
+            Self::CloudFront => "cloudfront",
+            Self::CloudWatch => "cloudwatch",
+            Self::Iam => "iam",
+            Self::Route53 => "route53",
+            Self::S3Control => "s3control",
+            Self::Sns => "sns",
+            Self::Sts => "sts",
+        }
+    }
+
     /// The AWS name of the operation that a request is for.
     pub(crate) fn operation(self, request: &Request<Bytes>) -> String {
         match self {

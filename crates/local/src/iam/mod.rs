@@ -205,6 +205,11 @@ impl Iam {
         Ok(())
     }
 
+    /// Adds or replaces an inline policy of a role.
+    pub fn put_role_policy(&mut self, role: &str, policy: &str, text: &str) -> Result<(), ServiceError> {
+        self.put_policy(Owner::Role(role), policy, text)
+    }
+
     fn put_policy(&mut self, owner: Owner<'_>, policy: &str, text: &str) -> Result<(), ServiceError> {
         check_document(text)?;
         let (policies, limit) = (self.policies_mut(owner)?, owner.inline_size());

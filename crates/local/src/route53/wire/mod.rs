@@ -10,7 +10,7 @@ mod zones;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use s3s::Body;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -157,6 +157,14 @@ fn ok(root: &str, body: Value) -> Reply {
 }
 
 /// A response whose root element is `root`.
+/// A response to a creation, with the address of what was created.
+fn created(path: &str, root: &str, body: Value) -> Reply {
+    let mut response = respond(StatusCode::CREATED, root, body)?;
+    let location = HeaderValue::try_from(format!("https://route53.amazonaws.com{VERSION}{path}"));
+    response.headers_mut().insert(header::LOCATION, location.map_err(ServiceError::internal)?);
+    Ok(response)
+}
+
 fn respond(status: StatusCode, root: &str, body: Value) -> Reply {
     Ok(reply::xml(status, reply::to_xml(root, body)?))
 }

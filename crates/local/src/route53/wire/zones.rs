@@ -1,11 +1,10 @@
 //! Operations on hosted zones, record sets and changes.
 
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{Change, RecordSet, Zone, normalize};
-use super::{Call, Reply, ok, respond};
+use super::{Call, Reply, created, ok};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -64,7 +63,7 @@ impl Call<'_> {
             "ChangeInfo": self.change_info(&change),
             "DelegationSet": delegation_set(&zone),
         });
-        respond(StatusCode::CREATED, "CreateHostedZoneResponse", body)
+        created(&format!("hostedzone/{}", zone.id), "CreateHostedZoneResponse", body)
     }
 
     pub(super) fn get_zone(&self, id: &str) -> Reply {
@@ -87,6 +86,7 @@ impl Call<'_> {
         let body = json!({
             "HostedZones": {"HostedZone": page},
             "IsTruncated": next.is_some(),
+            "Marker": marker,
             "NextMarker": next.map(|zone| &zone.id),
             "MaxItems": max_items,
         });
