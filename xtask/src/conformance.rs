@@ -1,15 +1,16 @@
 //! `cargo xtask conformance`: the `moto_*` tests against a moto server in a venv under `target/`, other tools on what twinsite
 //! wrote, and on the embedded cloud the tests of moto that passed on AWS.
 
+use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use crate::embedded::Process;
-use crate::process::{cargo, command, succeed};
+use crate::process::{cargo, command, root, succeed};
 use crate::venv::with_venv;
 use crate::{interop, verified, visitors};
 
@@ -24,6 +25,8 @@ pub(crate) enum Part {
     Interop,
     /// Sites on the embedded cloud, visited by Python.
     Visitors,
+    /// The requests of whole sites and their answers, judged by botocore's models.
+    Botocore,
     /// The tests of moto that passed on AWS, on the embedded cloud.
     Verified,
 }
@@ -40,6 +43,9 @@ pub(crate) fn run(only: Option<Part>) -> Result<()> {
         }
         if wanted(Part::Visitors) {
             visitors::run(venv)?;
+        }
+        if wanted(Part::Botocore) {
+            by_botocore(venv)?;
         }
         if wanted(Part::Verified) { verified::run() } else { Ok(()) }
     })
@@ -60,6 +66,19 @@ fn against_moto(program: &PathBuf) -> Result<()> {
     tests.args(["--", "--ignored", "moto"]).env("TWINSITE_CONFORMANCE_ENDPOINT", endpoint);
     tests.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env("AWS_REGION", "us-east-1");
     succeed(&mut tests)
+}
+
+/// Records what the commands of every role send in every mode, and what the embedded cloud answers.
+fn by_botocore(venv: &Path) -> Result<()> {
+    let dir = root().join("target/recorded");
+    if dir.exists() {
+        fs::remove_dir_all(&dir).context("delete the recorded requests of an earlier run")?;
+    }
+    fs::create_dir_all(&dir)?;
+    let mut tests = cargo(&["test", "--package", "twinsite-site", "--test", "it", "--", "roles"]);
+    succeed(tests.env("TWINSITE_RECORD_REQUESTS", &dir))?;
+    let files = fs::read_dir(&dir)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    succeed(command(venv.join("bin/python")).arg("xtask/check_requests.py").args(files))
 }
 
 fn wait_for(server: &mut Process, port: u16) -> Result<()> {

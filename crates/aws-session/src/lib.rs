@@ -4,5 +4,6 @@ mod fixed_endpoint;
 mod retry;
 mod session;
 
+pub use aws_credential_types::Credentials;
 pub use aws_sdk_s3::config::retry::RetryConfig;
 pub use session::{Access, Caller, Session};

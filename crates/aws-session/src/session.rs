@@ -25,6 +25,9 @@ pub struct Access {
     pub endpoint: Option<String>,
     /// An HTTP client to use instead of the network, with fixed credentials: the embedded cloud.
     pub embedded: Option<SharedHttpClient>,
+    /// The credentials with which requests to the embedded cloud are signed, instead of those that nothing restricts: an access key
+    /// of a user there, or a session of a role, whose policies the embedded cloud enforces.
+    pub embedded_credentials: Option<Credentials>,
     /// Retries of each call. If `None`, those of [`retries`], with the attempts and the mode that the environment or the profile sets.
     pub retry: Option<RetryConfig>,
 }
@@ -64,9 +67,10 @@ macro_rules! global {
 impl Session {
     /// Opens a session without sending a request: invalid credentials are reported by the first call.
     pub async fn open(access: Access) -> Self {
-        let Access { profile, endpoint, embedded, retry } = access;
+        let Access { profile, endpoint, embedded, embedded_credentials, retry } = access;
         if let Some(client) = embedded {
-            return Self { config: embedded_config(client, retry.unwrap_or_else(retries)), path_style: false };
+            let config = embedded_config(client, retry.unwrap_or_else(retries), embedded_credentials);
+            return Self { config, path_style: false };
         }
         let retry = match retry {
             Some(retry) => retry,
@@ -136,6 +140,11 @@ impl Session {
         aws_sdk_cloudwatch::Client::from_conf(regional!(self, aws_sdk_cloudwatch, region.as_str()))
     }
 
+    /// STS in one region: identities, and sessions of roles.
+    pub fn sts(&self, region: &Region) -> aws_sdk_sts::Client {
+        aws_sdk_sts::Client::from_conf(regional!(self, aws_sdk_sts, region.as_str()))
+    }
+
     /// Fewer attempts than others, unless their number is configured.
     fn first_retries(&self) -> RetryConfig {
         let retry = self.config.retry_config().cloned().unwrap_or_else(retries);
@@ -165,8 +174,9 @@ impl Session {
 }
 
 /// Does not read the environment or shared configuration files, so neither can redirect an embedded session.
-fn embedded_config(client: SharedHttpClient, retry: RetryConfig) -> SdkConfig {
-    let keys = Credentials::new(EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, None, None, "embedded");
+fn embedded_config(client: SharedHttpClient, retry: RetryConfig, credentials: Option<Credentials>) -> SdkConfig {
+    let unrestricted = || Credentials::new(EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, None, None, "embedded");
+    let keys = credentials.unwrap_or_else(unrestricted);
     base(SdkConfig::builder(), retry)
         .http_client(client)
         .region(aws_sdk_s3::config::Region::new("us-east-1"))

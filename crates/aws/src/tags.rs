@@ -11,6 +11,7 @@ pub type Tags = BTreeMap<String, String>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     site: Domain,
+    tags: Tags,
 }
 
 impl Owner {
@@ -23,12 +24,20 @@ impl Owner {
 
     /// The owner of the resources of a site.
     pub fn new(site: Domain) -> Self {
-        Self { site }
+        Self { site, tags: Tags::new() }
+    }
+
+    /// The owner with tags of its own, which created resources get besides.
+    #[must_use]
+    pub fn with_tags(self, tags: Tags) -> Self {
+        Self { tags, ..self }
     }
 
     /// The tags of a resource that twinsite created: `destroy` deletes it.
     pub fn created(&self) -> Tags {
-        self.with(Self::TOOL)
+        let mut tags = self.tags.clone();
+        tags.extend(self.with(Self::TOOL));
+        tags
     }
 
     /// The tags of an existing resource that was adopted: `destroy` keeps it.

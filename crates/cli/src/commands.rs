@@ -9,9 +9,9 @@ use futures::future::{Either, select};
 use twinsite_core::wait::pause;
 use twinsite_site::drill::PreparedDrill;
 use twinsite_site::{
-    self as site, AdoptBuckets, BackfillRequest, CertificateFiles, DeployRequest, DeployResult, Engine, Error,
-    FailbackChecks, Guard, OlderCommit, PolicyKind, PublishOptions, RollbackRequest, Run, Sending, SitePlan,
-    SourceDirectory, Versions, VisitorCheck, WaitForInvalidation,
+    self as site, AdoptBuckets, BackfillRequest, CertificateFiles, DeployRequest, DeployResult, Engine, Error, Event,
+    FailbackChecks, GitHubIds, Guard, OlderCommit, PolicyKind, PublishOptions, RollbackRequest, Run, Sending, SitePlan,
+    SourceDirectory, TrustedJobs, Versions, VisitorCheck, WaitForInvalidation,
 };
 
 use crate::args::{self, Args, Command, Global};
@@ -331,11 +331,19 @@ impl Context<'_> {
             let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
             finish(cloud, Ok(site.site().account.clone())).await?
         };
-        let document = match &options.github {
-            Some(repository) => site::github_trust_policy(&account, repository, &options.environment),
-            None => site::policy(&config, account, policy_kind(options.role)),
-        };
-        document.map(|document| CommandResult::Document(format!("{document:#}\n")))
+        if let Some(jobs) = trusted_jobs(options) {
+            let document = site::trust_policy(&account, &jobs)?;
+            let without_ids = matches!(jobs, TrustedJobs::GitHub { ids: None, .. });
+            if without_ids {
+                let text = "the policy trusts the older form of a workflow's subject only".to_owned();
+                let hint =
+                    "for repositories created, renamed or transferred since 2026-07-15 add --github-ids: see --help";
+                self.run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
+            }
+            return Ok(CommandResult::Document(format!("{document:#}\n")));
+        }
+        let documents = site::policy(&config, account, policy_kind(options.role))?;
+        Ok(CommandResult::Policy { documents })
     }
 
     #[cfg(feature = "local")]
@@ -472,8 +480,33 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, Error> {
     })
 }
 
+fn trusted_jobs(options: &args::IamPolicy) -> Option<TrustedJobs> {
+    let args::IamPolicy {
+        github,
+        github_ids,
+        environment,
+        gitlab,
+        branch,
+        bitbucket,
+        bitbucket_uuids,
+        role: _,
+        account: _,
+    } = options;
+    if let Some(repository) = github {
+        let ids = github_ids.map(|args::GitHubIds { owner, repository }| GitHubIds { owner, repository });
+        return Some(TrustedJobs::GitHub { repository: repository.clone(), environment: environment.clone(), ids });
+    }
+    if let Some(project) = gitlab {
+        return Some(TrustedJobs::GitLab { project: project.clone(), branch: branch.clone() });
+    }
+    let (workspace, uuids) = (bitbucket.clone()?, bitbucket_uuids.clone()?);
+    let (workspace_uuid, repository_uuid) = (uuids.workspace, uuids.repository);
+    Some(TrustedJobs::Bitbucket { workspace, workspace_uuid, repository_uuid })
+}
+
 fn policy_kind(role: args::Role) -> PolicyKind {
     match role {
+        args::Role::Boundary => PolicyKind::Boundary,
         args::Role::Reader => PolicyKind::Reader,
         args::Role::Publisher => PolicyKind::Publisher,
         args::Role::Applier => PolicyKind::Applier,

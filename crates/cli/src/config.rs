@@ -65,6 +65,13 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
         batch_above: publish.batch_above,
         probe: publish.probe,
     };
+    config.permissions_boundary = checks::iam_arn(site.permissions_boundary.as_ref(), "policy", &place)?;
+    config.replication_role = checks::iam_arn(site.replication_role.as_ref(), "role", &place)?;
+    if let (Some(boundary), Some(_)) = (&site.permissions_boundary, &site.replication_role) {
+        let fault = "has no effect together with `replication_role`: twinsite then creates no role";
+        return Err(place.fault(boundary, fault));
+    }
+    config.tags = checks::tags(&site.tags, &place)?;
     config.cdn = checks::cdn(&cdn, &place)?;
     config.dns = checks::dns(&dns, &place)?;
     config.emails = checks::emails(&alerts, &place)?;
@@ -115,6 +122,31 @@ mod tests {
         assert!(mode.contains("`dns`, `origin`, `layered`"), "{mode}");
         let rule = format!("{BASE}[[publish.headers]]\nmatch = \"a[\"\ncache_control = \"no-store\"\n");
         assert!(fault(&rule).contains("line 8"), "{}", fault(&rule));
+    }
+
+    #[test]
+    fn roles_boundaries_and_tags_are_checked() {
+        let with = |lines: &str| BASE.replace("[primary]", &format!("{lines}\n[primary]"));
+        let config =
+            parse(&with("replication_role = \"arn:aws:iam::111122223333:role/x/r\"\ntags = { team = \"web\" }"))
+                .unwrap();
+        assert_eq!(config.replication_role.unwrap().as_str(), "arn:aws:iam::111122223333:role/x/r");
+        assert_eq!(config.tags["team"], "web");
+        let policy = "permissions_boundary = \"arn:aws:iam::111122223333:policy/b\"";
+        assert!(parse(&with(policy)).unwrap().permissions_boundary.is_some());
+        for (lines, part) in [
+            ("permissions_boundary = \"arn:aws:iam::111122223333:role/r\"", "is not the ARN of an IAM policy"),
+            ("replication_role = \"replication\"", "line 3"),
+            (&format!("{policy}\nreplication_role = \"arn:aws:iam::111122223333:role/r\""), "no effect"),
+            ("tags = { \"aws:x\" = \"y\" }", "reserved"),
+            ("tags = { \"twinsite:site\" = \"y\" }", "reserved"),
+            (
+                "tags = { a = \"1\", b = \"1\", c = \"1\", d = \"1\", e = \"1\", f = \"1\", g = \"1\", h = \"1\" }",
+                "7 tags",
+            ),
+        ] {
+            assert!(fault(&with(lines)).contains(part), "{}", fault(&with(lines)));
+        }
     }
 
     #[test]

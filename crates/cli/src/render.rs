@@ -178,6 +178,16 @@ impl Screen {
     fn write(&self, result: &CommandResult) {
         match (result, self.mode) {
             (CommandResult::Document(text), _) => print(text),
+            (CommandResult::Policy { documents }, OutputMode::Quiet | OutputMode::Normal | OutputMode::Verbose) => {
+                print(&text::policy(documents));
+                if documents.len() > 1 && self.mode != OutputMode::Quiet {
+                    let names: Vec<&str> = documents.iter().map(|document| document.name.as_str()).collect();
+                    eprint(&format!(
+                        "attach each of these documents to the role as a policy of its own: {}",
+                        names.join(", ")
+                    ));
+                }
+            }
             (_, OutputMode::Json) => print_json(&JsonLine::Result(result.clone())),
             (_, OutputMode::Quiet) => {}
             (_, OutputMode::Normal | OutputMode::Verbose) => {

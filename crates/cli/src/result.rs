@@ -7,7 +7,8 @@ use serde::Serialize;
 use twinsite_site::drill::{DrillResult, Verdict};
 use twinsite_site::{
     ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, InvalidationResult, PlanSummary,
-    PlannedBackup, PublishResult, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, VerifyResult,
+    PlannedBackup, PolicyDocument, PublishResult, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status,
+    VerifyResult,
 };
 
 use crate::exit::Exit;
@@ -82,6 +83,11 @@ pub(crate) enum CommandResult {
     FailedBack {
         /// Whether it was set before.
         was_failed_over: bool,
+    },
+    /// `iam-policy`: the managed policies of a role, all of which are to be attached to it.
+    Policy {
+        /// The policies. More than one if a single document would be larger than IAM allows.
+        documents: Vec<PolicyDocument>,
     },
     /// The confirmation was refused. Nothing was changed.
     Declined,

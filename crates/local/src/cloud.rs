@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Collected, Limited};
 use s3s::Body;
 use s3s::service::S3Service;
@@ -14,6 +14,7 @@ use crate::context::{Endpoints, Outages, ServiceError};
 use crate::fault::{ConnectionReset, Hook, InjectedFault, Pause, PauseStatus, Pauses, RequestInfo};
 use crate::protocol::reply;
 use crate::protocol::request::{host_of, scope};
+use crate::record::Recorder;
 use crate::route::{Service, service_of};
 use crate::s3;
 use crate::s3::website;
@@ -32,6 +33,7 @@ struct Inner {
     counts: Mutex<BTreeMap<String, u64>>,
     hook: Hook,
     pauses: Pauses,
+    recorder: Recorder,
 }
 
 impl std::fmt::Debug for Cloud {
@@ -54,7 +56,7 @@ impl Cloud {
     fn new(world: World) -> Self {
         let s3 = s3::service(world.s3());
         let (counts, hook, pauses) = (Mutex::default(), Hook::default(), Pauses::default());
-        Self { inner: Arc::new(Inner { world, s3, counts, hook, pauses }) }
+        Self { inner: Arc::new(Inner { world, s3, counts, hook, pauses, recorder: Recorder::default() }) }
     }
 
     /// The state behind the services.
@@ -81,6 +83,14 @@ impl Cloud {
         self.inner.hook.set(decide);
     }
 
+    /// Appends every request to an API, and its answer, to a file: one JSON object per line. Credentials are left out.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn record(&self, file: &Path) -> std::io::Result<()> {
+        self.inner.recorder.open(file)
+    }
+
     /// Holds one request until [`Cloud::release`], before its operation is executed. Counting starts now.
     pub fn pause_at(&self, pause: Pause) {
         self.inner.pauses.set(Some(pause));
@@ -103,6 +113,15 @@ impl Cloud {
 
     /// Answers a request to any service. An error stands for a connection that breaks without a response.
     pub(crate) async fn call(&self, request: Request<Body>) -> Result<Response<Body>, ConnectionReset> {
+        let (request, recorded) = self.inner.recorder.read(request).await;
+        let answer = self.answer(request).await?;
+        match recorded {
+            Some(recorded) => Ok(self.inner.recorder.write(recorded, answer).await),
+            None => Ok(answer),
+        }
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, ConnectionReset> {
         let service = service_of(&request);
         self.world().replicate_due();
         if self.is_out(&service, &request) {
@@ -128,7 +147,16 @@ impl Cloud {
                 let request = s3::with_creation_tags(request).await.map_err(|_| ConnectionReset)?;
                 let operation = s3::operation(&request);
                 let fault = self.admit(&info(operation.clone()), Throttled::Yes).await;
+                let is_head = request.method() == Method::HEAD;
                 let answer = async {
+                    let request = match s3::authorize(self.world().s3(), request).await {
+                        Ok(request) => request,
+                        Err(error) => {
+                            let response = reply::s3_error(&error);
+                            // A response to HEAD has no body.
+                            return Ok(if is_head { response.map(|_| Body::empty()) } else { response });
+                        }
+                    };
                     let answer = self.inner.s3.call(request).await.map_err(|_| ConnectionReset)?;
                     let mut answer = s3::complete(answer, &operation).await;
                     // The same clock as that of `Last-Modified`, which may run faster than that of this machine.

@@ -33,6 +33,7 @@ pub mod dataplane;
 mod fault;
 pub mod iam;
 mod protocol;
+mod record;
 mod remote;
 mod route;
 pub mod route53;

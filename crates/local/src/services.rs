@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use s3s::Body;
 
-use crate::context::ServiceError;
+use crate::context::{Now, ServiceError};
+use crate::iam::{Authorization, Principal};
 use crate::protocol::query::Form;
 use crate::protocol::reply;
 use crate::world::{Account, World};
@@ -39,6 +40,20 @@ impl ControlPlane {
         })
     }
 
+    /// The name by which SDKs know the service.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Acm => "acm",
+            Self::CloudFront => "cloudfront",
+            Self::CloudWatch => "cloudwatch",
+            Self::Iam => "iam",
+            Self::Route53 => "route53",
+            Self::S3Control => "s3control",
+            Self::Sns => "sns",
+            Self::Sts => "sts",
+        }
+    }
+
     /// The AWS name of the operation that a request is for.
     pub(crate) fn operation(self, request: &Request<Bytes>) -> String {
         match self {
@@ -51,9 +66,10 @@ impl ControlPlane {
         }
     }
 
-    /// Answers a request.
+    /// Answers a request, if the policies of the caller allow it.
     pub(crate) fn answer(self, world: &World, request: &Request<Bytes>) -> Response<Body> {
         let answer = world.change_account(|account, now| {
+            self.authorize(account, request, now)?;
             let Account { block, acm, batch, cloudfront, cloudwatch, iam, route53, sns } = account;
             match self {
                 Self::Acm => {
@@ -66,10 +82,52 @@ impl ControlPlane {
                 Self::Route53 => route53::answer(route53, world.health(), request, now),
                 Self::S3Control => s3control::answer(batch, block, world.s3(), request, now),
                 Self::Sns => sns::answer(sns, request),
-                Self::Sts => sts::answer(request),
+                Self::Sts => sts::answer(iam, request, now),
             }
         });
         answer.unwrap_or_else(|error| self.error_response(request, &error))
+    }
+
+    /// Fails unless the policies of the caller allow a request. An operation without an entry in the table of its service is
+    /// allowed to nobody who is restricted.
+    fn authorize(self, account: &Account, request: &Request<Bytes>, now: Now) -> Result<(), ServiceError> {
+        if self == Self::Sts && sts::is_unsigned(request) {
+            return Ok(());
+        }
+        let authorization = Authorization::of(&account.iam, request, now.time)?.ok_or_else(sts::missing_token)?;
+        if matches!(authorization.principal, Principal::Administrator) {
+            return Ok(());
+        }
+        let permissions = match self {
+            Self::Acm => acm::permissions(&account.acm, request),
+            Self::CloudFront => cloudfront::permissions(&account.cloudfront, request),
+            Self::CloudWatch => cloudwatch::permissions(&account.cloudwatch, request),
+            Self::Iam => iam::permissions(&account.iam, request),
+            Self::Route53 => route53::permissions(&account.route53, request),
+            Self::S3Control => s3control::permissions(request),
+            Self::Sns => sns::permissions(&account.sns, request),
+            Self::Sts => sts::permissions(request),
+        };
+        let allowed = match permissions {
+            Some(permissions) => authorization.check_all(&permissions),
+            None => Err(format!(
+                "User: {} is not authorized to perform: {}",
+                authorization.principal.arn(),
+                self.operation(request)
+            )),
+        };
+        allowed.map_err(|message| self.denied(message))
+    }
+
+    /// The error code by which a service denies.
+    fn denied(self, message: String) -> ServiceError {
+        match self {
+            Self::Acm => ServiceError::new("AccessDeniedException", 400, message),
+            Self::Sns => ServiceError::new("AuthorizationError", 403, message),
+            Self::CloudFront | Self::CloudWatch | Self::Iam | Self::Route53 | Self::S3Control | Self::Sts => {
+                ServiceError::new("AccessDenied", 403, message)
+            }
+        }
     }
 
     /// An error in the format of the service.

@@ -6,7 +6,7 @@ use twinsite_aws::{AwsError, Kind};
 use twinsite_core::wait::PollPolicy;
 use twinsite_core::{Apply, Output, Outputs, Run};
 
-use crate::calls::roles::RoleClient;
+use crate::calls::roles::{NewRole, RoleClient};
 use crate::calls::{BucketClient, EarlyCall, NewObject};
 use crate::clients::S3Site;
 use crate::model::{BucketChange, BucketChangeKind, Change, ReplicationRule, RoleChange, RoleChangeKind};
@@ -79,12 +79,13 @@ async fn apply_to_bucket(
 
 async fn apply_to_role(role: RoleClient<'_>, change: &RoleChangeKind) -> Result<(), AwsError> {
     match change {
-        RoleChangeKind::Create { trust_policy, permissions, tags } => {
-            role.create_role(trust_policy, tags).await?;
+        RoleChangeKind::Create { trust_policy, permissions, boundary, tags } => {
+            role.create_role(&NewRole { trust_policy, boundary, tags }).await?;
             role.put_role_policy(permissions).await
         }
         RoleChangeKind::UpdateTrustPolicy { actual: _, desired } => role.update_assume_role_policy(desired).await,
         RoleChangeKind::PutPermissions { actual: _, desired } => role.put_role_policy(desired).await,
+        RoleChangeKind::PutBoundary { actual: _, desired } => role.put_role_permissions_boundary(desired).await,
         RoleChangeKind::Delete => role.delete_role().await,
     }
 }

@@ -4,15 +4,18 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use twinsite_aws::{AwsError, Owner};
+use twinsite_aws::AwsError;
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Event, Phase, Run, Side, Site};
 
+use crate::calls::jobs::JobRequest;
 use crate::calls::jobs::JobState;
-use crate::calls::roles::RoleClient;
+use crate::calls::roles::{NewRole, RoleClient};
 use crate::calls::{EarlyCall, jobs};
 use crate::clients::S3Site;
-use crate::model::{BatchJobSummary, JobStatus, batch_permissions, batch_role_name, batch_trust_policy};
+use crate::model::{
+    BatchJobSummary, Desired, JobStatus, batch_permissions, batch_role_arn, batch_role_name, batch_trust_policy,
+};
 
 /// Jobs of millions of objects take hours.
 const JOB: PollPolicy =
@@ -24,16 +27,26 @@ const ROLE: PollPolicy =
 
 impl S3Site {
     /// Has S3 replicate every object of the primary that is older than the replication rule, or whose replication failed, and
-    /// waits until the job is complete. The role that the job assumes is created before and deleted afterwards.
+    /// waits until the job is complete. The role that the job assumes is created before and deleted afterwards, unless the site has
+    /// a replication role of its own: then it is that.
     ///
     /// `token` identifies the job: calls with the same token create one job. At most 64 characters.
     ///
     /// # Errors
     /// [`AwsError`] if a call or the job failed, or the run was cancelled. The job itself then continues.
-    pub async fn replicate_existing(&self, site: &Site, token: &str, run: &Run) -> Result<BatchJobSummary, AwsError> {
+    pub async fn replicate_existing(
+        &self,
+        desired: &Desired,
+        token: &str,
+        run: &Run,
+    ) -> Result<BatchJobSummary, AwsError> {
+        let site = &desired.site;
+        if let Some(own) = &desired.replication_role {
+            return Box::pin(self.run_job(site, &JobRequest { token, role: own.as_str() }, run)).await;
+        }
         let name = batch_role_name(site);
         let role = RoleClient { client: &self.iam, role: &name };
-        let owner = Owner::new(site.domain.clone());
+        let owner = desired.owner();
         match role.get_role().await? {
             Some(existing) if !owner.owns(&existing.tags) => {
                 let why = "a role of that name exists and does not belong to this site";
@@ -41,10 +54,14 @@ impl S3Site {
             }
             // Left by a job that was not waited for, perhaps of an earlier release.
             Some(_) => role.update_assume_role_policy(&batch_trust_policy()).await?,
-            None => role.create_role(&batch_trust_policy(), &owner.created()).await?,
+            None => {
+                let (trust, boundary, tags) = (batch_trust_policy(), desired.boundary_arn(), owner.created());
+                role.create_role(&NewRole { trust_policy: &trust, boundary: &boundary, tags: &tags }).await?;
+            }
         }
         role.put_role_policy(&batch_permissions(site)).await?;
-        let result = Box::pin(self.run_job(site, token, run)).await;
+        let job_role = batch_role_arn(site);
+        let result = Box::pin(self.run_job(site, &JobRequest { token, role: &job_role }, run)).await;
         // A job that continues needs its role; the next run deletes it.
         if !run.is_cancelled() {
             role.delete_role().await?;
@@ -52,8 +69,8 @@ impl S3Site {
         result
     }
 
-    async fn run_job(&self, site: &Site, token: &str, run: &Run) -> Result<BatchJobSummary, AwsError> {
-        let id = self.create_job(site, token, run).await?;
+    async fn run_job(&self, site: &Site, request: &JobRequest<'_>, run: &Run) -> Result<BatchJobSummary, AwsError> {
+        let id = self.create_job(site, request, run).await?;
         let (started, reported, side) = (Instant::now(), Cell::new(0), Some(Side::Backup));
         run.emit(&Event::PhaseStarted { phase: Phase::Copy, side, objects: None, bytes: None });
         let subject = format!("batch job {id}");
@@ -78,13 +95,13 @@ impl S3Site {
         result.map_err(|error| AwsError::from_wait("DescribeJob", &subject, error))
     }
 
-    async fn create_job(&self, site: &Site, token: &str, run: &Run) -> Result<String, AwsError> {
+    async fn create_job(&self, site: &Site, request: &JobRequest<'_>, run: &Run) -> Result<String, AwsError> {
         let call = EarlyCall {
             operation: "CreateJob",
             awaits: "the job's role to be known",
             polling: ROLE,
             is_early: |error| error.message.contains("role") && error.code.as_deref() == Some("InvalidRequest"),
         };
-        call.repeat(run, || jobs::create_job(&self.s3control, site, token)).await
+        call.repeat(run, || jobs::create_job(&self.s3control, site, request)).await
     }
 }

@@ -23,3 +23,4 @@ pub use model::{
     PublicAccessBlock, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind, Website,
     WebsiteSnapshot,
 };
+pub use replication_probe::REPLICATION_PROBE_KEY;

@@ -23,7 +23,10 @@ impl S3Site {
         let role = RoleClient { client: &self.iam, role: &name };
         let (account_block, role, former, primary, backup) = try_join!(
             Box::pin(jobs::get_account_public_access_block(&self.s3control, &desired.site.account)),
-            Box::pin(role.get_role()),
+            async {
+                // A role that is not twinsite's is not looked at.
+                if desired.replication_role.is_some() { Ok(None) } else { Box::pin(role.get_role()).await }
+            },
             Box::pin(self.former_buckets(desired)),
             Box::pin(self.actual_bucket(desired, Side::Primary)),
             Box::pin(self.actual_bucket(desired, Side::Backup)),
@@ -48,7 +51,9 @@ impl S3Site {
             contents.former.push(FormerContents { bucket: former.clone(), objects });
         }
         let name = batch_role_name(&desired.site);
-        contents.batch_role = RoleClient { client: &self.iam, role: &name }.get_role().await?;
+        if desired.replication_role.is_none() {
+            contents.batch_role = RoleClient { client: &self.iam, role: &name }.get_role().await?;
+        }
         Ok(contents)
     }
 

@@ -8,6 +8,8 @@ pub const ROLE: &str = "replication/role";
 pub const ROLE_TRUST: &str = "replication/trust";
 /// Updates the permissions of the replication role.
 pub const ROLE_PERMISSIONS: &str = "replication/permissions";
+/// Puts the permissions boundary of the replication role.
+pub const ROLE_BOUNDARY: &str = "replication/boundary";
 /// Deletes the role of an interrupted batch job.
 pub const BATCH_ROLE: &str = "replication/batch-role";
 

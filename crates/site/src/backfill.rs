@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Run};
-use twinsite_s3_site::BatchJobSummary;
+use twinsite_s3_site::{Adopt, BatchJobSummary};
 use twinsite_sync::lock::{self, Lease, Owner, UnfinishedPublish};
 use twinsite_sync::replicate::{self, Compared, Filled};
 use twinsite_sync::{S3Store, SyncError};
@@ -211,7 +211,8 @@ async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillReque
         let (mut job, mut versions) = (None, 0);
         if batch {
             let token = format!("{:032x}", fastrand::u128(..));
-            let done = Box::pin(site.services.s3.replicate_existing(&site.site, &token, &run)).await;
+            let done =
+                Box::pin(site.services.s3.replicate_existing(&site.desired_buckets(Adopt::Refuse), &token, &run)).await;
             job = Some(done.context(OPERATION)?);
         }
         if request.versions == Versions::All {

@@ -35,6 +35,12 @@ pub struct Config {
     /// Whether S3 Replication Time Control is on.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html>
     pub time_control: bool,
+    /// An existing role that S3 assumes to replicate, and for batch jobs, instead of roles that twinsite creates.
+    pub replication_role: Option<Arn>,
+    /// The permissions boundary of the roles that twinsite creates. If `None`, AWS's managed policy `AmazonS3FullAccess`.
+    pub permissions_boundary: Option<Arn>,
+    /// Tags that every resource gets when it is created.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// How directories are published.
@@ -111,6 +117,9 @@ impl Config {
             emails: Vec::new(),
             replicate_back: false,
             time_control: false,
+            replication_role: None,
+            permissions_boundary: None,
+            tags: BTreeMap::new(),
         }
     }
 

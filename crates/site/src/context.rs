@@ -139,6 +139,9 @@ impl SiteContext {
         desired.replicate_back = self.config.replicate_back;
         desired.time_control = self.config.time_control;
         desired.adopt = adopt;
+        desired.replication_role.clone_from(&self.config.replication_role);
+        desired.permissions_boundary.clone_from(&self.config.permissions_boundary);
+        desired.tags.clone_from(&self.config.tags);
         desired
     }
 

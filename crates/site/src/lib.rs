@@ -46,7 +46,7 @@ pub use plan::{
     AdoptBuckets, ApplyResult, PlanSummary, PlannedField, PlannedStep, SitePlan, apply, destroy, estimate, plan,
     plan_destroy, plan_destroy_former,
 };
-pub use policy::{PolicyKind, github_trust_policy, policy};
+pub use policy::{GitHubIds, PolicyDocument, PolicyKind, TrustedJobs, policy, trust_policy};
 pub use publish_result::{
     BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, InvalidationResult,
     PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult,

@@ -3,65 +3,212 @@
 //! Which action belongs to which operation: <https://docs.aws.amazon.com/service-authorization/latest/reference/>.
 
 use serde_json::{Value, json};
+use twinsite_aws::Owner;
 use twinsite_core::{AccountId, Mode, Pair, Side, Site, probe};
-use twinsite_s3_site::DRILL_JOURNAL_KEY;
+use twinsite_s3_site::{DRILL_JOURNAL_KEY, REPLICATION_PROBE_KEY};
 
 use crate::config::Config;
 use crate::error::{Context, Error};
 
 const OPERATION: &str = "compute the policy";
 
+/// The size of a managed policy, in characters without whitespace.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+const MANAGED_POLICY_SIZE: usize = 6_144;
+
 /// What a policy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PolicyKind {
-    /// `plan`, `status`, `verify`.
+    /// `plan`, `status`, `verify`, `releases`.
     Reader,
-    /// `deploy`.
+    /// `deploy`, `rollback`, `backfill` by copying, `verify`, `releases`.
     Publisher,
-    /// `apply`, `destroy`, and all of the above.
+    /// `apply`, `destroy`, `cert import`, `backfill` by a batch job, and all of the above.
     Applier,
     /// `drill`, `failover`, `failback`, and reading.
     Operator,
+    /// The permissions boundary of the roles that twinsite creates. It is not for a person, but for
+    /// [`Config::permissions_boundary`].
+    Boundary,
 }
 
-/// The permissions policy of a role.
+impl PolicyKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Publisher => "publisher",
+            Self::Applier => "applier",
+            Self::Operator => "operator",
+            Self::Boundary => "boundary",
+        }
+    }
+}
+
+/// A policy document, to be created as a managed policy.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct PolicyDocument {
+    /// A name for the policy.
+    pub name: String,
+    /// Its size in characters without whitespace, of which IAM allows 6,144.
+    pub characters: usize,
+    /// The document.
+    pub document: Value,
+}
+
+/// The permissions policy of a role, as one or more managed policies that are all attached to it.
 ///
 /// # Errors
 /// Regions that cannot be paired.
-pub fn policy(config: &Config, account: AccountId, kind: PolicyKind) -> Result<Value, Error> {
+pub fn policy(config: &Config, account: AccountId, kind: PolicyKind) -> Result<Vec<PolicyDocument>, Error> {
     let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
     let site = site.context("use the configuration")?;
     let zone = config.dns.zone_id.as_ref().map_or("*", |id| id.as_str());
-    Ok(document(&Policy { site: &site, zone }.statements(kind)))
+    let policy = Policy { site: &site, zone, config };
+    Ok(split(&format!("twinsite-{}-{}", site.slug(), kind.as_str()), policy.statements(kind)))
+}
+
+/// Distributes statements over as few documents as their size allows.
+fn split(name: &str, statements: Vec<Value>) -> Vec<PolicyDocument> {
+    let mut parts: Vec<Vec<Value>> = vec![Vec::new()];
+    for statement in statements {
+        let last = parts.len() - 1;
+        let longer: Vec<Value> = parts[last].iter().cloned().chain([statement.clone()]).collect();
+        if size(&document(&longer)) <= MANAGED_POLICY_SIZE || parts[last].is_empty() {
+            parts[last] = longer;
+        } else {
+            parts.push(vec![statement]);
+        }
+    }
+    let count = parts.len();
+    let numbered = |index: usize| if count == 1 { name.to_owned() } else { format!("{name}-{}", index + 1) };
+    let parts = parts.iter().enumerate().map(|(index, statements)| {
+        let document = document(statements);
+        PolicyDocument { name: numbered(index), characters: size(&document), document }
+    });
+    parts.collect()
+}
+
+/// IAM does not count whitespace.
+fn size(document: &Value) -> usize {
+    document.to_string().chars().filter(|character| !character.is_whitespace()).count()
 }
 
 fn document(statements: &[Value]) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// The trust policy of a role that GitHub Actions workflows of one repository and environment assume.
-/// <https://docs.github.com/en/actions/security-for-github-actions/security-hardening-your-deployments/configuring-openid-connect-in-amazon-web-services>
+/// A continuous integration service whose jobs may assume a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrustedJobs {
+    /// GitHub Actions.
+    /// <https://docs.github.com/en/actions/reference/security/oidc>
+    GitHub {
+        /// `ORG/REPO`.
+        repository: String,
+        /// The environment in which a job runs.
+        environment: String,
+        /// The ids of the owner and of the repository, which are in the subject of tokens for repositories that were created, renamed or
+        /// transferred since 2026-07-15, and for those that have opted in. Without them only the older form is trusted.
+        ids: Option<GitHubIds>,
+    },
+    /// GitLab CI/CD on gitlab.com.
+    /// <https://docs.gitlab.com/ci/cloud_services/aws/>
+    GitLab {
+        /// `GROUP/PROJECT`, with any number of subgroups.
+        project: String,
+        /// The protected branch on which a job runs.
+        branch: String,
+    },
+    /// Bitbucket Pipelines.
+    /// <https://support.atlassian.com/bitbucket-cloud/docs/deploy-on-aws-using-bitbucket-pipelines-openid-connect/>
+    Bitbucket {
+        /// The name of the workspace, as in its address.
+        workspace: String,
+        /// The UUID of the workspace, without braces.
+        workspace_uuid: String,
+        /// The UUID of the repository, without braces.
+        repository_uuid: String,
+    },
+}
+
+/// The numbers that GitHub knows an owner and a repository by. They never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GitHubIds {
+    /// The `id` of the owner in GitHub's API.
+    pub owner: u64,
+    /// The `id` of the repository in GitHub's API.
+    pub repository: u64,
+}
+
+/// The trust policy of a role that jobs of one repository assume.
 ///
 /// # Errors
-/// A repository or environment that is empty or contains a pattern.
-pub fn github_trust_policy(account: &AccountId, repository: &str, environment: &str) -> Result<Value, Error> {
-    let parts: Vec<&str> = repository.split('/').collect();
-    let plain = |part: &&str| !part.is_empty() && !part.contains(['*', '?', ':', ' ']);
-    if parts.len() != 2 || !parts.iter().all(plain) || !plain(&environment) {
-        let why = format!("`{repository}` is not ORG/REPO: a pattern would admit other repositories");
-        return Err(Error::usage(OPERATION, why));
+/// Names that are empty or contain a pattern.
+pub fn trust_policy(account: &AccountId, jobs: &TrustedJobs) -> Result<Value, Error> {
+    let plain = |part: &str| !part.is_empty() && !part.contains(['*', '?', ':', ' ', '{', '}', '$', '@']);
+    let refuse = |why: String| Err(Error::usage(OPERATION, format!("{why}: a pattern would admit other repositories")));
+    let path = |text: &str, least: usize, most: usize| {
+        let parts: Vec<&str> = text.split('/').collect();
+        (least..=most).contains(&parts.len()) && parts.into_iter().all(plain)
+    };
+    let (issuer, audience, subjects) = match jobs {
+        TrustedJobs::GitHub { repository, environment, ids } => {
+            if !path(repository, 2, 2) || !plain(environment) {
+                return refuse(format!("`{repository}` is not ORG/REPO, or `{environment}` not an environment"));
+            }
+            let mut subjects = vec![format!("repo:{repository}:environment:{environment}")];
+            if let (Some(GitHubIds { owner, repository: id }), Some((org, repo))) = (ids, repository.split_once('/')) {
+                subjects.push(format!("repo:{org}@{owner}/{repo}@{id}:environment:{environment}"));
+            }
+            ("token.actions.githubusercontent.com".to_owned(), "sts.amazonaws.com".to_owned(), json!({"sub": subjects}))
+        }
+        TrustedJobs::GitLab { project, branch } => {
+            if !path(project, 2, 20) || !path(branch, 1, 20) {
+                return refuse(format!("`{project}` is not GROUP/PROJECT, or `{branch}` not a branch"));
+            }
+            let subject = format!("project_path:{project}:ref_type:branch:ref:{branch}");
+            ("gitlab.com".to_owned(), "https://gitlab.com".to_owned(), json!({"sub": [subject]}))
+        }
+        TrustedJobs::Bitbucket { workspace, workspace_uuid, repository_uuid } => {
+            if ![workspace, workspace_uuid, repository_uuid].into_iter().all(|part| path(part, 1, 1)) {
+                return refuse(format!("`{workspace}` is not a workspace, or the UUIDs are not plain"));
+            }
+            let issuer = format!("api.bitbucket.org/2.0/workspaces/{workspace}/pipelines-config/identity/oidc");
+            let audience = format!("ari:cloud:bitbucket::workspace/{workspace_uuid}");
+            // Behind the repository follow the environment, if a step has one, and the step.
+            (issuer, audience, json!({"like": [format!("{{{repository_uuid}}}:*")]}))
+        }
+    };
+    let mut condition = json!({"StringEquals": {format!("{issuer}:aud"): audience}});
+    if let Some(patterns) = subjects.get("like") {
+        condition["StringLike"] = json!({format!("{issuer}:sub"): patterns});
+    } else {
+        condition["StringEquals"][format!("{issuer}:sub")] = subjects["sub"].clone();
     }
-    let issuer = "token.actions.githubusercontent.com";
     Ok(document(&[json!({
         "Effect": "Allow",
         "Principal": {"Federated": format!("arn:aws:iam::{account}:oidc-provider/{issuer}")},
         "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {"StringEquals": {
-            format!("{issuer}:aud"): "sts.amazonaws.com",
-            format!("{issuer}:sub"): format!("repo:{repository}:environment:{environment}"),
-        }},
+        "Condition": condition,
     })]))
 }
+
+/// What a publish does with objects. Parts that were uploaded are recognised by their tags.
+const PUBLISH: [&str; 10] = [
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:GetObject",
+    "s3:GetObjectTagging",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionTagging",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+    "s3:PutObjectTagging",
+];
 
 /// Read access to a hosted zone.
 const ZONE: [&str; 3] =
@@ -70,22 +217,17 @@ const ZONE: [&str; 3] =
 struct Policy<'a> {
     site: &'a Site,
     zone: &'a str,
+    config: &'a Config,
 }
 
 impl Policy<'_> {
     fn statements(&self, kind: PolicyKind) -> Vec<Value> {
         match kind {
             PolicyKind::Reader => self.reader(),
-            PolicyKind::Publisher => self.publisher(),
-            PolicyKind::Applier => {
-                // A managed policy has at most 6,144 characters, so statements are not repeated.
-                let mut all = [self.reader(), self.publisher(), self.applier()].concat();
-                all.retain(|statement| {
-                    !["FindDistribution", "ReadObjects"].contains(&statement["Sid"].as_str().unwrap_or_default())
-                });
-                all
-            }
+            PolicyKind::Publisher => [self.publisher(), self.publisher_limits()].concat(),
+            PolicyKind::Applier => self.applier(),
             PolicyKind::Operator => self.operator(),
+            PolicyKind::Boundary => self.boundary(),
         }
     }
 
@@ -111,20 +253,52 @@ impl Policy<'_> {
         format!("arn:aws:{service}::{}:{resource}", self.site.account)
     }
 
-    fn role_arn(&self) -> String {
-        self.global("iam", &format!("role/twinsite/twinsite-{}-replication", self.site.slug()))
-    }
-
-    /// The roles of replication and of batch jobs.
+    /// The roles that replication and batch jobs assume.
     fn roles(&self) -> Vec<String> {
-        let batch = self.global("iam", &format!("role/twinsite/twinsite-{}-batch", self.site.slug()));
-        vec![self.role_arn(), batch]
+        if let Some(own) = &self.config.replication_role {
+            return vec![own.to_string()];
+        }
+        let role = |name| self.global("iam", &format!("role/twinsite/twinsite-{}-{name}", self.site.slug()));
+        vec![role("replication"), role("batch")]
     }
 
-    /// `plan`, `status` and `verify`: configuration, listings and objects, read-only.
+    /// `plan`, `status`, `verify` and `releases`: configuration, listings and objects, read-only.
     fn reader(&self) -> Vec<Value> {
+        let everywhere = [
+            "acm:ListCertificates",
+            "cloudwatch:DescribeAlarms",
+            "cloudfront:ListDistributions",
+            "cloudfront:ListOriginAccessControls",
+            "route53:GetHealthCheckStatus",
+            "route53:ListHealthChecks",
+            "route53:ListHostedZones",
+            "route53:ListTagsForResources",
+            "s3:GetAccountPublicAccessBlock",
+        ];
+        let certificates = self.in_account("acm", "us-east-1", "certificate/*");
+        let (distribution, function) = (
+            ["cloudfront:GetDistribution", "cloudfront:GetDistributionConfig", "cloudfront:ListTagsForResource"],
+            ["cloudfront:DescribeFunction", "cloudfront:GetFunction", "cloudfront:ListTagsForResource"],
+        );
+        let mut all = self.read_buckets();
+        all.extend([
+            // Comparisons read object headers, and release records are objects.
+            Self::allow("ReadObjects", &["s3:GetObject", "s3:GetObjectVersion"], self.both("/*")),
+            Self::allow("ReadCertificates", &["acm:DescribeCertificate", "acm:ListTagsForCertificate"], certificates),
+            Self::allow("ReadDistribution", &distribution, self.global("cloudfront", "distribution/*")),
+            Self::allow("ReadFunction", &function, self.function()),
+            Self::allow("ReadAlarms", &["cloudwatch:ListTagsForResource"], self.alarms()),
+            Self::allow("ReadTopics", &["sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"], self.topics()),
+            Self::allow("ReadZone", &ZONE, self.zone_arn()),
+            // These support no resource types, or list all resources.
+            Self::allow("ListAndDescribe", &everywhere, "*"),
+        ]);
+        all
+    }
+
+    /// The settings of the buckets and the replication role, which every command reads that changes anything.
+    fn read_buckets(&self) -> Vec<Value> {
         let settings = [
-            "s3:GetBucketLocation",
             "s3:GetBucketOwnershipControls",
             "s3:GetBucketPolicy",
             "s3:GetBucketPublicAccessBlock",
@@ -137,35 +311,23 @@ impl Policy<'_> {
             "s3:ListBucket",
             "s3:ListBucketVersions",
         ];
-        let everywhere = [
-            "acm:DescribeCertificate",
-            "acm:ListCertificates",
-            "acm:ListTagsForCertificate",
-            "cloudwatch:DescribeAlarms",
-            "cloudfront:DescribeFunction",
-            "cloudfront:GetDistribution",
-            "cloudfront:GetDistributionConfig",
-            "cloudfront:GetFunction",
-            "cloudfront:ListDistributions",
-            "cloudfront:ListOriginAccessControls",
-            "cloudfront:ListTagsForResource",
-            "route53:GetHealthCheckStatus",
-            "route53:ListHealthChecks",
-            "route53:ListHostedZones",
-            "route53:ListTagsForResources",
-            "s3:GetAccountPublicAccessBlock",
-        ];
-        vec![
-            Self::allow("ReadBuckets", &settings, [self.both(""), self.former("")].concat()),
-            // Comparisons read object headers, and release records are objects.
-            Self::allow("ReadObjects", &["s3:GetObject", "s3:GetObjectVersion"], self.both("/*")),
-            Self::allow("ReadRole", &["iam:GetRole", "iam:GetRolePolicy"], self.roles()),
-            Self::allow("ReadAlarms", &["cloudwatch:ListTagsForResource"], self.alarms()),
-            Self::allow("ReadTopics", &["sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"], self.topics()),
-            Self::allow("ReadZone", &ZONE, self.zone_arn()),
-            // These support no resource types, or list all resources.
-            Self::allow("ListAndDescribe", &everywhere, "*"),
-        ]
+        let mut all = vec![Self::allow("ReadBuckets", &settings, [self.both(""), self.former("")].concat())];
+        if self.config.replication_role.is_none() {
+            // A request names a role without its path, so that this is not known of a role that does not exist.
+            let without_path = self.roles().into_iter().map(|role| role.replace("role/twinsite/", "role/"));
+            let roles: Vec<String> = self.roles().into_iter().chain(without_path).collect();
+            all.push(Self::allow("ReadRole", &["iam:GetRole", "iam:GetRolePolicy"], roles));
+        }
+        all
+    }
+
+    /// The ARN of a resource of this account in one region.
+    fn in_account(&self, service: &str, region: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{region}:{}:{resource}", self.site.account)
+    }
+
+    fn function(&self) -> String {
+        self.global("cloudfront", &format!("function/twinsite-{}", self.site.slug()))
     }
 
     /// The alarms of this site in every region.
@@ -181,46 +343,49 @@ impl Policy<'_> {
         format!("arn:aws:route53:::hostedzone/{}", self.zone)
     }
 
-    /// `deploy`: objects of the two buckets and invalidations; no configuration.
+    /// `deploy`, `rollback` and `backfill`: objects of the two buckets and invalidations; of the configuration, only reading.
     fn publisher(&self) -> Vec<Value> {
-        let objects = [
-            "s3:AbortMultipartUpload",
-            "s3:DeleteObject",
-            "s3:DeleteObjectVersion",
-            "s3:GetObject",
-            "s3:GetObjectTagging",
-            "s3:GetObjectVersion",
-            "s3:GetObjectVersionTagging",
-            "s3:ListMultipartUploadParts",
-            "s3:PutObject",
-            "s3:PutObjectTagging",
-        ];
-        let invalidate =
-            ["cloudfront:CreateInvalidation", "cloudfront:GetInvalidation", "cloudfront:ListTagsForResource"];
-        let other = json!({
-            "Sid": "NoOtherAccount", "Effect": "Deny", "Action": "s3:*", "Resource": "*",
-            "Condition": {"StringNotEquals": {"aws:ResourceAccount": self.site.account.as_str()}},
+        let invalidate = ["cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"];
+        // <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfront.html>
+        let invalidate = json!({
+            "Sid": "Invalidate", "Effect": "Allow", "Action": invalidate,
+            "Resource": self.global("cloudfront", "distribution/*"),
+            "Condition": {"StringEquals": {format!("aws:ResourceTag/{}", Owner::SITE): self.site.domain.as_str()}},
         });
+        let distributions = ["cloudfront:GetDistribution", "cloudfront:ListTagsForResource"];
+        let mut all = self.read_buckets();
+        all.extend([
+            Self::allow("PublishObjects", &PUBLISH, self.both("/*")),
+            Self::allow("ListUploads", &["s3:ListBucketMultipartUploads"], self.both("")),
+            invalidate,
+            Self::allow("ReadDistribution", &distributions, self.global("cloudfront", "distribution/*")),
+            Self::allow("List", &["cloudfront:ListDistributions", "s3:GetAccountPublicAccessBlock"], "*"),
+        ]);
+        all
+    }
+
+    /// What a publisher may not write although it is in the buckets: what health checks request, the failover switch among it, and
+    /// the journal of drills. Only a deny can except keys from the objects of a bucket.
+    fn publisher_limits(&self) -> Vec<Value> {
+        let writes = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"];
+        let reserved =
+            [self.both(&format!("/{}*", probe::FOLDER)), self.both(&format!("/{DRILL_JOURNAL_KEY}"))].concat();
         vec![
-            Self::allow("PublishObjects", &objects, self.both("/*")),
-            Self::allow(
-                "ListObjects",
-                &["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"],
-                self.both(""),
-            ),
-            Self::allow("Invalidate", &invalidate, self.global("cloudfront", "distribution/*")),
-            Self::allow("FindDistribution", &["cloudfront:ListDistributions"], "*"),
-            other,
+            json!({"Sid": "ReservedObjects", "Effect": "Deny", "Action": writes, "Resource": reserved}),
+            json!({
+                "Sid": "NoOtherAccount", "Effect": "Deny", "Action": "s3:*", "Resource": "*",
+                "Condition": {"StringNotEquals": {"aws:ResourceAccount": self.site.account.as_str()}},
+            }),
         ]
     }
 
-    /// `apply` and `destroy`, in addition to readers and publishers.
+    /// `apply`, `destroy` and `cert import`; and all that readers and publishers may do.
     fn applier(&self) -> Vec<Value> {
         let buckets = [
             "s3:CreateBucket",
             "s3:DeleteBucket",
             "s3:DeleteBucketPolicy",
-            "s3:ListBucketVersions",
+            "s3:DeleteBucketWebsite",
             "s3:PutBucketOwnershipControls",
             "s3:PutBucketPolicy",
             "s3:PutBucketPublicAccessBlock",
@@ -232,77 +397,124 @@ impl Policy<'_> {
             "s3:PutReplicationConfiguration",
             "s3:TagResource",
         ];
-        let role = [
-            "iam:CreateRole",
-            "iam:DeleteRole",
-            "iam:DeleteRolePolicy",
-            "iam:PutRolePolicy",
-            "iam:TagRole",
-            "iam:UpdateAssumeRolePolicy",
-        ];
         let distribution = [
             "cloudfront:CreateDistribution",
-            "cloudfront:CreateFunction",
-            "cloudfront:CreateOriginAccessControl",
+            "cloudfront:CreateInvalidation",
             "cloudfront:DeleteDistribution",
-            "cloudfront:DeleteFunction",
             "cloudfront:DeleteOriginAccessControl",
+            "cloudfront:GetInvalidation",
             "cloudfront:GetOriginAccessControl",
-            "cloudfront:PublishFunction",
             "cloudfront:TagResource",
             "cloudfront:UpdateDistribution",
-            "cloudfront:UpdateFunction",
             "cloudfront:UpdateOriginAccessControl",
         ];
-        let distribution_arns = ["distribution/*", "origin-access-control/*"].map(|all| self.global("cloudfront", all));
-        let function = self.global("cloudfront", &format!("function/twinsite-{}", self.site.slug()));
-        let distribution_arns: Vec<String> = distribution_arns.into_iter().chain([function]).collect();
-        let certificates =
-            ["acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:ImportCertificate", "acm:RequestCertificate"];
-        let checks = [
-            "route53:ChangeTagsForResource",
+        let distributions = ["distribution/*", "origin-access-control/*"].map(|all| self.global("cloudfront", all));
+        let function = ["cloudfront:DeleteFunction", "cloudfront:PublishFunction", "cloudfront:UpdateFunction"];
+        // These have no resource types: only `*` matches.
+        let create = [
+            "acm:RequestCertificate",
+            "cloudfront:CreateFunction",
+            "cloudfront:CreateOriginAccessControl",
             "route53:CreateHealthCheck",
-            "route53:DeleteHealthCheck",
-            "route53:GetChange",
-            "route53:UpdateHealthCheck",
+            "s3:CreateJob",
         ];
+        let certificates = ["acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:ImportCertificate"];
+        let checks = ["route53:ChangeTagsForResource", "route53:DeleteHealthCheck", "route53:UpdateHealthCheck"];
+        let checks = Self::allow("HealthChecks", &checks, "arn:aws:route53:::healthcheck/*");
+        let alarms = ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"];
+        let topics = [
+            "sns:CreateTopic",
+            "sns:DeleteTopic",
+            "sns:Subscribe",
+            "sns:TagResource",
+            "sns:Unsubscribe",
+            "sns:UntagResource",
+        ];
+        let jobs = self.in_account("s3", "*", "job/*");
+        let mut all = self.reader();
+        // What publishers may do with objects includes reading them.
+        all.retain(|statement| statement["Sid"] != "ReadObjects");
+        all.extend([
+            Self::allow("PublishObjects", &PUBLISH, self.both("/*")),
+            Self::allow("ListUploads", &["s3:ListBucketMultipartUploads"], [self.both(""), self.former("")].concat()),
+            Self::allow("Buckets", &buckets, [self.both(""), self.former("")].concat()),
+            Self::allow("FormerObjects", &["s3:AbortMultipartUpload", "s3:DeleteObjectVersion"], self.former("/*")),
+            Self::allow("Distribution", &distribution, distributions),
+            Self::allow("Function", &function, self.function()),
+            // A certificate that is imported or tagged while it is requested has no ARN yet.
+            json!({
+                "Sid": "Certificates", "Effect": "Allow", "Action": certificates, "Resource": "*",
+                "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
+            }),
+            Self::allow("Create", &create, "*"),
+            self.records(),
+            Self::allow("Changes", &["route53:GetChange"], "arn:aws:route53:::change/*"),
+            checks,
+            Self::allow("Alarms", &alarms, self.alarms()),
+            Self::allow("Topics", &topics, self.topics()),
+            Self::allow("BatchJobs", &["s3:DescribeJob"], jobs),
+        ]);
+        all.extend(self.manage_roles());
+        // Failing over and drills are for operators. `destroy` deletes versions.
+        let Pair { primary, backup } = self.buckets();
+        let reserved = [
+            format!("{backup}/{}", probe::STOP),
+            format!("{backup}/{DRILL_JOURNAL_KEY}"),
+            format!("{primary}/{REPLICATION_PROBE_KEY}"),
+        ];
+        all.push(json!({
+            "Sid": "ReservedObjects", "Effect": "Deny", "Action": ["s3:DeleteObject", "s3:PutObject"], "Resource": reserved,
+        }));
+        all
+    }
+
+    /// The roles that S3 assumes. They have a permissions boundary, so that whoever may create them and write their policies cannot
+    /// give them, and with their trust policy themselves, more than the boundary allows.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>
+    fn manage_roles(&self) -> Vec<Value> {
+        let services = ["batchoperations.s3.amazonaws.com", "s3.amazonaws.com"];
         let pass = json!({
             "Sid": "PassRole", "Effect": "Allow", "Action": "iam:PassRole", "Resource": self.roles(),
-            "Condition": {
-                "StringEquals": {"iam:PassedToService": ["batchoperations.s3.amazonaws.com", "s3.amazonaws.com"]},
-            },
+            "Condition": {"StringEquals": {"iam:PassedToService": services}},
         });
-        let certificates = json!({
-            "Sid": "Certificates", "Effect": "Allow", "Action": certificates, "Resource": "*",
-            "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
-        });
+        if self.config.replication_role.is_some() {
+            return vec![pass];
+        }
+        let bounded = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"];
+        let others = ["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:TagRole", "iam:UpdateAssumeRolePolicy"];
         vec![
-            Self::allow("Buckets", &buckets, [self.both(""), self.former("")].concat()),
-            Self::allow("Versions", &["s3:DeleteObjectVersion"], self.former("/*")),
-            Self::allow("BatchJobs", &["s3:CreateJob", "s3:DescribeJob"], "*"),
-            Self::allow("ReplicationRole", &role, self.roles()),
+            json!({
+                "Sid": "BoundedRoles", "Effect": "Allow", "Action": bounded, "Resource": self.roles(),
+                "Condition": {"StringEquals": {"iam:PermissionsBoundary": self.boundary_arn()}},
+            }),
+            Self::allow("Roles", &others, self.roles()),
             pass,
-            Self::allow("Distribution", &distribution, distribution_arns),
-            certificates,
-            self.records(),
-            Self::allow(
-                "Alarms",
-                &["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"],
-                self.alarms(),
-            ),
-            Self::allow(
-                "Topics",
-                &[
-                    "sns:CreateTopic",
-                    "sns:DeleteTopic",
-                    "sns:Subscribe",
-                    "sns:TagResource",
-                    "sns:Unsubscribe",
-                    "sns:UntagResource",
-                ],
-                self.topics(),
-            ),
-            Self::allow("HealthChecks", &checks, "*"),
+        ]
+    }
+
+    fn boundary_arn(&self) -> String {
+        let mut desired = twinsite_s3_site::Desired::new(self.site.clone());
+        desired.permissions_boundary.clone_from(&self.config.permissions_boundary);
+        desired.boundary_arn()
+    }
+
+    /// The most that the roles of replication and of batch jobs need.
+    fn boundary(&self) -> Vec<Value> {
+        let objects = [
+            "s3:GetObjectVersionAcl",
+            "s3:GetObjectVersionForReplication",
+            "s3:GetObjectVersionTagging",
+            "s3:InitiateReplication",
+            "s3:ReplicateDelete",
+            "s3:ReplicateObject",
+            "s3:ReplicateTags",
+        ];
+        let settings = ["s3:GetReplicationConfiguration", "s3:ListBucket", "s3:PutInventoryConfiguration"];
+        let reports = format!("{}/{}/*", self.buckets().get(Side::Primary), twinsite_s3_site::BATCH_REPORT_PREFIX);
+        vec![
+            Self::allow("ReplicateObjects", &objects, self.both("/*")),
+            Self::allow("ReadReplication", &settings, self.both("")),
+            Self::allow("BatchReports", &["s3:PutObject"], reports),
         ]
     }
 
@@ -321,24 +533,115 @@ impl Policy<'_> {
         })
     }
 
-    /// Failover by hand: the switch object in the backup bucket; and drills.
+    /// Failover by hand: the switch object in the backup bucket; drills; and all that readers may do.
     fn operator(&self) -> Vec<Value> {
-        if self.site.mode == Mode::Origin {
-            return self.drill().into_iter().chain(self.reader()).collect();
-        }
-        let switch_object = format!("{}/{}", self.buckets().get(Side::Backup), probe::STOP);
-        let switch = Self::allow("FailoverSwitch", &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], switch_object);
-        std::iter::once(switch).chain(self.drill()).chain(self.reader()).collect()
+        let Pair { primary, backup } = self.buckets();
+        let breaks = [
+            "s3:DeleteBucketPolicy",
+            "s3:DeleteBucketWebsite",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketWebsite",
+            "s3:PutReplicationConfiguration",
+        ];
+        let objects = [
+            (self.site.mode != Mode::Origin).then(|| format!("{backup}/{}", probe::STOP)),
+            Some(format!("{backup}/{DRILL_JOURNAL_KEY}")),
+            Some(format!("{primary}/{REPLICATION_PROBE_KEY}")),
+            Some(format!("{backup}/{REPLICATION_PROBE_KEY}")),
+        ];
+        let objects: Vec<String> = objects.into_iter().flatten().collect();
+        // A replication rule names its role, also when it is disabled.
+        let pass = json!({
+            "Sid": "PassRole", "Effect": "Allow", "Action": "iam:PassRole", "Resource": self.roles()[0],
+            "Condition": {"StringEquals": {"iam:PassedToService": "s3.amazonaws.com"}},
+        });
+        let mut all = self.reader();
+        all.extend([
+            Self::allow("DrillPrimary", &breaks, primary),
+            Self::allow("SwitchAndJournal", &["s3:DeleteObject", "s3:PutObject"], objects),
+            pass,
+        ]);
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(domain: &str, mode: Mode) -> Config {
+        let regions = Pair::new("ap-southeast-1".parse().unwrap(), "ap-southeast-2".parse().unwrap());
+        Config { mode, ..Config::new(domain.parse().unwrap(), regions) }
     }
 
-    /// What a drill breaks and restores, and its journal.
-    fn drill(&self) -> Vec<Value> {
-        let Pair { primary, backup } = self.buckets();
-        let breaks = ["s3:DeleteBucketPolicy", "s3:DeleteBucketWebsite", "s3:PutBucketPolicy", "s3:PutBucketWebsite"];
-        let journal = format!("{backup}/{DRILL_JOURNAL_KEY}");
-        vec![
-            Self::allow("DrillPrimary", &breaks, primary),
-            Self::allow("DrillJournal", &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], journal),
-        ]
+    #[test]
+    fn every_document_fits_into_a_managed_policy_also_for_the_longest_domain() {
+        // A domain has at most 63 characters here, as many as the name of a bucket.
+        let long = format!("{}.{}.com", "a".repeat(40), "b".repeat(18));
+        assert_eq!(long.len(), 63);
+        for mode in [Mode::Origin, Mode::Layered, Mode::Dns] {
+            let domain = long.as_str();
+            let kinds = [
+                PolicyKind::Reader,
+                PolicyKind::Publisher,
+                PolicyKind::Applier,
+                PolicyKind::Operator,
+                PolicyKind::Boundary,
+            ];
+            for kind in kinds {
+                let documents = policy(&config(domain, mode), "111122223333".parse().unwrap(), kind).unwrap();
+                assert!(
+                    documents.len() == 1 || kind == PolicyKind::Applier,
+                    "{kind:?} in {mode}: {} documents",
+                    documents.len()
+                );
+                for PolicyDocument { name, characters, document } in documents {
+                    let counted = document.to_string().chars().filter(|c| !c.is_whitespace()).count();
+                    assert_eq!(counted, characters);
+                    assert!(characters <= 6_144 && name.len() <= 128, "{name}: {characters}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn jobs_are_trusted_by_every_form_of_their_subject() {
+        let account: AccountId = "111122223333".parse().unwrap();
+        let repository = "acme/site".to_owned();
+        let environment = "production".to_owned();
+        let github =
+            |ids| TrustedJobs::GitHub { repository: repository.clone(), environment: environment.clone(), ids };
+        let subjects = |jobs: &TrustedJobs| trust_policy(&account, jobs).unwrap()["Statement"][0]["Condition"].clone();
+        let old = "repo:acme/site:environment:production";
+        let aud = json!({"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"});
+        let both = subjects(&github(Some(GitHubIds { owner: 65, repository: 1296 })));
+        assert_eq!(
+            both["StringEquals"]["token.actions.githubusercontent.com:sub"],
+            json!([old, "repo:acme@65/site@1296:environment:production"])
+        );
+        assert_eq!(
+            both["StringEquals"]["token.actions.githubusercontent.com:aud"],
+            aud["token.actions.githubusercontent.com:aud"]
+        );
+        assert_eq!(subjects(&github(None))["StringEquals"]["token.actions.githubusercontent.com:sub"], json!([old]));
+        let gitlab = TrustedJobs::GitLab { project: "acme/web/site".to_owned(), branch: "main".to_owned() };
+        let subject = "project_path:acme/web/site:ref_type:branch:ref:main";
+        assert_eq!(subjects(&gitlab)["StringEquals"]["gitlab.com:sub"], json!([subject]));
+        let bitbucket = |workspace: &str| TrustedJobs::Bitbucket {
+            workspace: workspace.to_owned(),
+            workspace_uuid: "w-1".to_owned(),
+            repository_uuid: "r-1".to_owned(),
+        };
+        let issuer = "api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc";
+        let condition = subjects(&bitbucket("acme"));
+        assert_eq!(condition["StringLike"][format!("{issuer}:sub")], json!(["{r-1}:*"]));
+        assert_eq!(condition["StringEquals"][format!("{issuer}:aud")], "ari:cloud:bitbucket::workspace/w-1");
+        for wrong in [
+            TrustedJobs::GitLab { project: "acme".to_owned(), branch: "main".to_owned() },
+            TrustedJobs::GitLab { project: "acme/site".to_owned(), branch: "*".to_owned() },
+            bitbucket("*"),
+        ] {
+            assert!(trust_policy(&account, &wrong).is_err(), "{wrong:?}");
+        }
     }
 }

@@ -36,6 +36,7 @@ impl SiteContext {
         desired.security_headers = config.cdn.security_headers.unwrap_or(desired.security_headers);
         desired.accept_http_standby = config.cdn.accept_http_standby;
         desired.apex = apex;
+        desired.tags.clone_from(&config.tags);
         desired
     }
 
@@ -48,6 +49,7 @@ impl SiteContext {
         let mut desired = dns::Desired::new(self.site.clone(), host);
         desired.validation_record = planned.and_then(|planned| planned.validation_record.clone());
         desired.zone.clone_from(&self.config.dns.zone_id);
+        desired.tags.clone_from(&self.config.tags);
         desired.timing = self.config.dns.health;
         desired.website_zones.clone_from(&self.config.dns.website_zones);
         desired
@@ -88,6 +90,7 @@ impl SiteContext {
             emails: self.config.emails.clone(),
             checks: dns::planned_checks(&desired_dns, &actual_dns),
             certificate,
+            tags: self.config.tags.clone(),
         };
         let actual_alerts = Box::pin(self.services.alerts.observe(&desired_alerts)).await.context(operation)?;
         Ok(SiteState {

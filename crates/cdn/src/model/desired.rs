@@ -1,6 +1,6 @@
 //! The desired state of the certificate and the distribution.
 
-use twinsite_aws::Owner;
+use twinsite_aws::{Owner, Tags};
 use twinsite_core::{Arn, Mode, Site};
 
 /// The edge locations that serve the site: fewer are cheaper.
@@ -51,6 +51,8 @@ pub struct Desired {
     /// Whether the domain is the apex of its hosted zone. DNS failover uses alias records there, and alias records for
     /// website endpoints exist for type A only; so the distribution has no IPv6, to keep visitors from being stranded on it.
     pub apex: bool,
+    /// Tags of the owner, which new resources get beside those by which twinsite recognises them.
+    pub tags: Tags,
 }
 
 impl Desired {
@@ -72,11 +74,12 @@ impl Desired {
             index: "index.html".to_owned(),
             not_found: Some("404.html".to_owned()),
             apex: false,
+            tags: Tags::new(),
         }
     }
 
     pub(crate) fn owner(&self) -> Owner {
-        Owner::new(self.site.domain.clone())
+        Owner::new(self.site.domain.clone()).with_tags(self.tags.clone())
     }
 
     /// The name of the site's named CloudFront resources: access control and function.

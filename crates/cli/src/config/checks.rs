@@ -1,12 +1,61 @@
-//! The sections `[cdn]`, `[dns]` and `[alerts]`, checked.
+//! The sections `[cdn]`, `[dns]` and `[alerts]`, and what `[site]` says about IAM and tags, checked.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use toml::Spanned;
 use twinsite_cdn::PriceClass;
+use twinsite_core::Arn;
 use twinsite_dns_failover::FailoverTiming;
 use twinsite_site::{CdnConfig, DnsConfig};
 
 use super::file::{Alerts, Dns as DnsFile, Front, Place};
+
+/// The ARN of a role or a policy.
+pub(super) fn iam_arn(arn: Option<&Spanned<String>>, kind: &str, place: &Place<'_>) -> Result<Option<Arn>, String> {
+    let Some(arn) = arn else { return Ok(None) };
+    let parsed: Arn = place.check(arn)?;
+    let parts: Vec<&str> = parsed.as_str().splitn(6, ':').collect();
+    let is_kind =
+        parts.get(2) == Some(&"iam") && parts.get(5).is_some_and(|rest| rest.starts_with(&format!("{kind}/")));
+    if is_kind {
+        Ok(Some(parsed))
+    } else {
+        Err(place.fault(arn, &format!("`{parsed}` is not the ARN of an IAM {kind}")))
+    }
+}
+
+/// How many tags a site may have: Route 53 allows 10 for a health check, and twinsite needs three of them.
+/// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeTagsForResource.html>
+const MAX_TAGS: usize = 7;
+
+pub(super) fn tags(
+    tags: &BTreeMap<String, Spanned<String>>,
+    place: &Place<'_>,
+) -> Result<BTreeMap<String, String>, String> {
+    let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c));
+    for (index, (key, value)) in tags.iter().enumerate() {
+        let lower = key.to_lowercase();
+        if lower.starts_with("aws:") || lower.starts_with("twinsite:") || key == "Name" {
+            return Err(place.fault(value, &format!("the tag `{key}` is reserved")));
+        }
+        if key.is_empty()
+            || key.chars().count() > 128
+            || value.get_ref().chars().count() > 256
+            || !allowed(key)
+            || !allowed(value.get_ref())
+        {
+            let rule = "a key has 1 to 128 and a value up to 256 letters, digits, spaces and _ . : / = + - @";
+            return Err(place.fault(value, &format!("the tag `{key}` is not valid: {rule}")));
+        }
+        if index >= MAX_TAGS {
+            return Err(
+                place.fault(value, &format!("there are more than {MAX_TAGS} tags, which Route 53 does not allow"))
+            );
+        }
+    }
+    Ok(tags.iter().map(|(key, value)| (key.clone(), value.get_ref().clone())).collect())
+}
 
 pub(super) fn cdn(file: &Front, place: &Place<'_>) -> Result<CdnConfig, String> {
     let Front { certificate_arn, price_class, redirect_to_https, security_headers, accept_http_standby } = file;

@@ -55,6 +55,10 @@ pub(super) struct Dns {
 pub(super) struct Site {
     pub(super) domain: Spanned<String>,
     pub(super) mode: Option<Spanned<String>>,
+    pub(super) permissions_boundary: Option<Spanned<String>>,
+    pub(super) replication_role: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -7,8 +7,8 @@ use time::format_description::well_known::Rfc3339;
 use twinsite_site::drill::{DrillResult, FailoverPath, Verdict};
 use twinsite_site::{
     BackfillResult, BackupResult, BackupState, BucketExistence, BucketState, CertificateState, CertificateStatus,
-    DeployPlanSummary, Error, Estimate, Health, InvalidationResult, PlanSummary, PlannedBackup, PrimaryResult,
-    PrimaryState, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, Target, VerifyResult,
+    DeployPlanSummary, Error, Estimate, Health, InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument,
+    PrimaryResult, PrimaryState, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, Target, VerifyResult,
 };
 
 use super::printable::one_line;
@@ -84,6 +84,7 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::Declined => "not confirmed; nothing was changed".to_owned(),
         CommandResult::Served => "stopped; the state was saved".to_owned(),
         CommandResult::Stopped => "stopped at once; run the same command again to finish the rest".to_owned(),
+        CommandResult::Policy { documents } => policy(documents),
         CommandResult::Watched | CommandResult::Document(_) => String::new(),
     }
 }
@@ -125,6 +126,16 @@ fn plan(plan: &PlanSummary, verbose: bool) -> String {
     let (steps, waves) = (count(plan.steps.len(), "step"), count(waves, "wave"));
     let _ = write!(text, "\n{steps} in {waves}; fingerprint {}", plan.fingerprint);
     text
+}
+
+/// The document of a policy, or an array of them if one would be too large.
+pub(super) fn policy(documents: &[PolicyDocument]) -> String {
+    let all: Vec<_> = documents.iter().map(|document| document.document.clone()).collect();
+    let text = match &all[..] {
+        [one] => format!("{one:#}"),
+        several => format!("{:#}", serde_json::Value::from(several)),
+    };
+    text + "\n"
 }
 
 /// Policies are long; `--verbose` and `--json` show them whole.

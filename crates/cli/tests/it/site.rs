@@ -100,8 +100,15 @@ fn policy(project: &Project, args: &[&str]) -> Value {
     serde_json::from_str(&ran.out()).unwrap()
 }
 
+/// The documents of a policy, which are an array if there are several.
+fn documents(policy: &Value) -> Vec<Value> {
+    policy.as_array().cloned().unwrap_or_else(|| vec![policy.clone()])
+}
+
 fn actions(policy: &Value) -> Vec<String> {
-    let statements = policy["Statement"].as_array().unwrap().iter().filter(|s| s["Effect"] == "Allow");
+    let documents = documents(policy);
+    let statements = documents.iter().flat_map(|one| one["Statement"].as_array().unwrap());
+    let statements = statements.filter(|s| s["Effect"] == "Allow");
     let actions = statements.flat_map(|s| match &s["Action"] {
         Value::Array(list) => list.clone(),
         one => vec![one.clone()],
@@ -112,18 +119,29 @@ fn actions(policy: &Value) -> Vec<String> {
 #[test]
 fn policies_name_this_sites_resources_and_no_more_than_a_role_needs() {
     let project = Project::new();
-    for role in ["reader", "publisher", "applier", "operator"] {
+    for role in ["reader", "publisher", "applier", "operator", "boundary"] {
         let policy = policy(&project, &["--role", role]);
         let actions = actions(&policy);
         assert!(actions.iter().all(|action| !action.contains('*')), "{role}: {actions:?}");
-        assert!(policy.to_string().len() < 6144, "{role}: AWS takes no larger managed policy");
+        for document in documents(&policy) {
+            assert!(document.to_string().len() < 6144, "{role}: AWS takes no larger managed policy");
+        }
         insta::assert_snapshot!(format!("policy_{role}"), format!("{policy:#}"));
     }
     let publisher = actions(&policy(&project, &["--role", "publisher"]));
     assert!(publisher.contains(&"s3:PutObject".to_owned()) && !publisher.iter().any(|a| a.starts_with("s3:PutBucket")));
     let trust = policy(&project, &["--role", "publisher", "--github", "acme/site"]);
     let sub = &trust["Statement"][0]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"];
-    assert_eq!(sub, "repo:acme/site:environment:production");
+    assert_eq!(*sub, serde_json::json!(["repo:acme/site:environment:production"]));
+    let both = policy(&project, &["--role", "publisher", "--github", "acme/site", "--github-ids", "65/1296"]);
+    let sub = &both["Statement"][0]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"];
+    assert_eq!(sub[1], "repo:acme@65/site@1296:environment:production");
+    let without =
+        project.run(&["iam-policy", "--role", "publisher", "--account", "111122223333", "--github", "acme/site"]);
+    assert!(without.err().contains("--github-ids"), "{}", without.err());
+    let json = project.run(&["iam-policy", "--role", "applier", "--account", "111122223333", "--json"]);
+    let json: Value = serde_json::from_str(&json.out()).unwrap();
+    assert!(json["event"] == "policy" && json["documents"][0]["characters"].as_u64().unwrap() <= 6144, "{json}");
     let loose = project.run(&["iam-policy", "--role", "reader", "--account", "111122223333", "--github", "acme/*"]);
     assert!(loose.code() == 2 && loose.err().contains("other repositories"), "{}", loose.err());
 }

@@ -19,11 +19,13 @@ pub struct Desired {
     pub checks: Vec<CheckRef>,
     /// The certificate.
     pub certificate: Deferred<Arn>,
+    /// Tags of the owner, which new resources get beside those by which twinsite recognises them.
+    pub tags: Tags,
 }
 
 impl Desired {
     pub(crate) fn owner(&self) -> Owner {
-        Owner::new(self.site.domain.clone())
+        Owner::new(self.site.domain.clone()).with_tags(self.tags.clone())
     }
 
     /// The name of the topic in each region, and what the names of all alarms start with.

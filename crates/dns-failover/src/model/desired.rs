@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
-use twinsite_aws::Owner;
+use twinsite_aws::{Owner, Tags};
 use twinsite_core::{Deferred, Host, Region, Site, ValidationRecord};
 
 use super::{FailoverTiming, ZoneId};
@@ -23,6 +23,8 @@ pub struct Desired {
     pub timing: FailoverTiming,
     /// Hosted zone ids of S3 website endpoints in regions that were added after this release.
     pub website_zones: BTreeMap<Region, ZoneId>,
+    /// Tags of the owner, which new resources get beside those by which twinsite recognises them.
+    pub tags: Tags,
 }
 
 impl Desired {
@@ -35,6 +37,7 @@ impl Desired {
             validation_record: None,
             timing: FailoverTiming::default(),
             website_zones: BTreeMap::new(),
+            tags: Tags::new(),
         }
     }
 
@@ -45,7 +48,7 @@ impl Desired {
     }
 
     pub(crate) fn owner(&self) -> Owner {
-        Owner::new(self.site.domain.clone())
+        Owner::new(self.site.domain.clone()).with_tags(self.tags.clone())
     }
 
     /// True in modes with DNS failover. In the others, CloudFront fails over between its origins, and DNS points to the

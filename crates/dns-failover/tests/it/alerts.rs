@@ -15,6 +15,7 @@ use crate::session;
 fn desired(emails: &[&str]) -> Desired {
     let checks = [(CheckPurpose::Primary, "h1"), (CheckPurpose::Switch, "h2")];
     Desired {
+        tags: Default::default(),
         site: crate::desired("www.example.com", Mode::Dns).site,
         emails: emails.iter().map(|email| (*email).to_owned()).collect(),
         checks: checks.map(|(purpose, id)| CheckRef { purpose, id: Deferred::Known(id.parse().unwrap()) }).to_vec(),

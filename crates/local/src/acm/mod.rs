@@ -1,6 +1,7 @@
 //! ACM: certificates, requested and validated by DNS, or imported.
 
 mod pem;
+mod permissions;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::context::{ACCOUNT, Now, ServiceError, Tags, change_tags};
 use crate::route53::{Route53, Zone, normalize};
 
+pub(crate) use permissions::permissions;
 pub(crate) use wire::{answer, operation};
 
 /// How long an idempotency token is valid.

@@ -3,6 +3,7 @@
 mod check;
 mod element;
 mod invalidation;
+mod permissions;
 mod resources;
 mod wire;
 
@@ -15,6 +16,7 @@ use crate::acm::Acm;
 use crate::context::{ACCOUNT, Now, ServiceError, Tags};
 pub use element::Element;
 pub use invalidation::Invalidation;
+pub(crate) use permissions::permissions;
 pub use resources::{Function, OriginAccessControl};
 pub(crate) use wire::{answer, operation};
 

@@ -1,5 +1,6 @@
 //! CloudWatch: metric alarms.
 
+mod permissions;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use serde_json::Value;
 use crate::context::{ACCOUNT, ServiceError, Tags};
 use crate::protocol::json;
 
+pub(crate) use permissions::permissions;
 pub(crate) use wire::{answer, error_response, operation};
 
 /// An alarm.

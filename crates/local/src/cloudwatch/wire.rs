@@ -29,13 +29,18 @@ pub(crate) fn operation(request: &Request<Bytes>) -> &str {
     target(request).or_else(in_path).unwrap_or("Unknown")
 }
 
-/// Answers a request to CloudWatch.
-pub(crate) fn answer(cloudwatch: &mut CloudWatch, request: &Request<Bytes>) -> Result<Response<Body>, ServiceError> {
+/// The input of a request.
+pub(super) fn input_of(request: &Request<Bytes>) -> Result<Value, ServiceError> {
     let invalid = |message: String| ServiceError::invalid("InvalidParameterValueException", message);
-    let input = match format_of(request) {
+    match format_of(request) {
         Format::Cbor => cbor::decode(request.body()).map_err(|error| invalid(error.to_string())),
         Format::Json => serde_json::from_slice(request.body()).map_err(|error| invalid(error.to_string())),
-    }?;
+    }
+}
+
+/// Answers a request to CloudWatch.
+pub(crate) fn answer(cloudwatch: &mut CloudWatch, request: &Request<Bytes>) -> Result<Response<Body>, ServiceError> {
+    let input = input_of(request)?;
     let output = call(cloudwatch, operation(request), &input, region_of(request))?;
     Ok(encode(format_of(request), StatusCode::OK, &output))
 }

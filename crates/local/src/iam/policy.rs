@@ -1,20 +1,36 @@
-//! Policy evaluation. Statements with unsupported conditions never allow, and always deny.
-
-use std::collections::BTreeMap;
+//! Policy documents: which statements apply to a request. Statements with unsupported condition operators never allow, and always
+//! deny.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The principal of a request.
+use super::condition::{Conditions, literal, substituted};
+use super::keys::Keys;
+use crate::context::ACCOUNT;
+
+/// The principal of a request, as resource policies see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller<'a> {
     /// No credentials.
     Anonymous,
     /// A principal of an account.
     Account(&'a str),
+    /// A user, or the session of a role, in the account of the embedded cloud: its ARN, and that of its role.
+    Principal {
+        /// The ARN of the user or of the session.
+        arn: &'a str,
+        /// The ARN of the role that the session is of.
+        role: Option<&'a str>,
+    },
+    /// An AWS service, such as `s3.amazonaws.com`.
+    Service(&'a str),
+    /// The subject of a token, by the ARN of its identity provider.
+    Federated(&'a str),
     /// `CloudFront`, for one of its distributions.
     Distribution(&'a str),
-    /// The role that an inline policy belongs to.
+    /// The user or role that an identity-based policy belongs to. Such policies name no principal.
     Role,
 }
 
@@ -29,23 +45,43 @@ pub enum Verdict {
     NotApplicable,
 }
 
+/// An action on a resource, with the condition keys of the request.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessRequest<'a> {
+    /// The action: `s3:PutObject`.
+    pub action: &'a str,
+    /// The ARN of the resource, or `*` for an action without resource types.
+    pub resource: &'a str,
+    /// The condition keys.
+    pub keys: &'a Keys,
+}
+
 /// A policy document.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Policy {
+    #[serde(default)]
+    version: String,
     statement: OneOrMany<Statement>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Statement {
+    #[serde(default, rename = "Sid")]
+    _sid: String,
     effect: Effect,
     #[serde(default)]
     principal: Value,
-    action: OneOrMany<String>,
-    resource: OneOrMany<String>,
     #[serde(default)]
-    condition: BTreeMap<String, BTreeMap<String, Value>>,
+    not_principal: Value,
+    action: Option<OneOrMany<String>>,
+    not_action: Option<OneOrMany<String>>,
+    /// Trust policies have none: they belong to their resource.
+    resource: Option<OneOrMany<String>>,
+    not_resource: Option<OneOrMany<String>>,
+    #[serde(default)]
+    condition: Conditions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -73,22 +109,47 @@ impl<T> OneOrMany<T> {
 impl Policy {
     /// Parses a policy document.
     pub fn parse(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| format!("Policies must be valid JSON: {error}"))
+        let policy: Self =
+            serde_json::from_str(text).map_err(|error| format!("Policies must be valid JSON: {error}"))?;
+        for statement in policy.statement.iter() {
+            if statement.action.is_some() == statement.not_action.is_some() {
+                return Err("Policy statement must contain actions.".to_owned());
+            }
+        }
+        Ok(policy)
+    }
+
+    /// Whether every statement names resources and no principal, as in an identity-based policy.
+    pub(super) fn is_identity_based(&self) -> bool {
+        self.statement.iter().all(|statement| {
+            statement.principal.is_null()
+                && statement.not_principal.is_null()
+                && statement.resource.is_some() != statement.not_resource.is_some()
+        })
     }
 
     /// Whether it is public: it allows everyone, without a condition that restricts the principal.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status>
     pub fn is_public(&self) -> bool {
-        self.statement.iter().any(|s| s.effect == Effect::Allow && s.is_for_everyone() && !s.restricts_principal())
+        self.statement
+            .iter()
+            .any(|s| s.effect == Effect::Allow && s.is_for_everyone() && !s.condition.restrict_principal())
+    }
+
+    /// Evaluates an action on a resource, with the condition keys that follow from the caller alone.
+    pub fn verdict(&self, caller: &Caller<'_>, action: &str, resource: &str) -> Verdict {
+        self.evaluate(caller, &AccessRequest { action, resource, keys: &keys_of(caller) })
     }
 
     /// Evaluates an action on a resource.
-    pub fn verdict(&self, caller: &Caller<'_>, action: &str, resource: &str) -> Verdict {
+    pub fn evaluate(&self, caller: &Caller<'_>, request: &AccessRequest<'_>) -> Verdict {
+        let variables = (self.version == "2012-10-17").then_some(request.keys);
         let mut verdict = Verdict::NotApplicable;
-        for statement in self.statement.iter().filter(|s| s.matches(action, resource)) {
+        for statement in self.statement.iter().filter(|s| s.is_for(caller) && s.matches(request, variables)) {
+            let holds = statement.condition.hold(request.keys, variables);
             match statement.effect {
-                Effect::Deny if statement.may_apply_to(caller) => return Verdict::Deny,
-                Effect::Allow if statement.applies_to(caller) => verdict = Verdict::Allow,
+                Effect::Deny if holds != Some(false) => return Verdict::Deny,
+                Effect::Allow if holds == Some(true) => verdict = Verdict::Allow,
                 Effect::Deny | Effect::Allow => {}
             }
         }
@@ -96,74 +157,74 @@ impl Policy {
     }
 }
 
+/// The condition keys of a request of which only the caller is known. Website endpoints, which anonymous callers use, have no TLS.
+fn keys_of(caller: &Caller<'_>) -> Keys {
+    let keys = Keys::default().with("aws:SourceIp", "127.0.0.1").with("aws:ResourceAccount", ACCOUNT);
+    match caller {
+        Caller::Anonymous => keys.with("aws:SecureTransport", "false"),
+        Caller::Account(account) => keys.with("aws:SecureTransport", "true").with("aws:PrincipalAccount", *account),
+        Caller::Distribution(arn) => {
+            keys.with("aws:SecureTransport", "true").with("aws:SourceArn", *arn).with("aws:SourceAccount", ACCOUNT)
+        }
+        Caller::Principal { arn, role } => keys
+            .with("aws:SecureTransport", "true")
+            .with("aws:PrincipalAccount", ACCOUNT)
+            .with("aws:PrincipalArn", role.unwrap_or(arn)),
+        Caller::Role => keys.with("aws:SecureTransport", "true").with("aws:PrincipalAccount", ACCOUNT),
+        Caller::Service(_) | Caller::Federated(_) => keys.with("aws:SecureTransport", "true"),
+    }
+}
+
 impl Statement {
-    fn matches(&self, action: &str, resource: &str) -> bool {
-        self.action.iter().any(|pattern| glob(&pattern.to_lowercase(), &action.to_lowercase()))
-            && self.resource.iter().any(|pattern| glob(pattern, resource))
+    fn matches(&self, request: &AccessRequest<'_>, variables: Option<&Keys>) -> bool {
+        let action = request.action.to_lowercase();
+        let is_action = |all: &OneOrMany<String>| all.iter().any(|pattern| glob(&pattern.to_lowercase(), &action));
+        let resource = literal(request.resource);
+        let is_resource = |all: &OneOrMany<String>| {
+            all.iter().any(|pattern| substituted(pattern, variables).is_some_and(|pattern| glob(&pattern, &resource)))
+        };
+        self.action.as_ref().is_none_or(is_action)
+            && self.not_action.as_ref().is_none_or(|all| !is_action(all))
+            && self.resource.as_ref().is_none_or(is_resource)
+            && self.not_resource.as_ref().is_none_or(|all| !is_resource(all))
     }
 
     fn is_for_everyone(&self) -> bool {
-        let all = |value: &Value| match value {
-            Value::String(text) => text == "*",
-            Value::Array(list) => list.iter().any(|item| item == "*"),
-            _ => false,
-        };
-        all(&self.principal) || self.principal.get("AWS").is_some_and(all)
-    }
-
-    fn restricts_principal(&self) -> bool {
-        let fixed = ["aws:sourcearn", "aws:sourceaccount", "aws:sourceip", "aws:principalaccount", "aws:sourcevpce"];
-        let keys = self.condition.iter().filter(|(operator, _)| !operator.contains("Not"));
-        keys.flat_map(|(_, keys)| keys.keys()).any(|key| fixed.contains(&key.to_lowercase().as_str()))
+        names(&self.principal, "*") || self.principal.get("AWS").is_some_and(|all| names(all, "*"))
     }
 
     fn is_for(&self, caller: &Caller<'_>) -> bool {
-        match caller {
-            Caller::Anonymous | Caller::Account(_) => self.is_for_everyone(),
-            Caller::Distribution(_) => {
-                self.is_for_everyone()
-                    || self.principal.get("Service").is_some_and(|name| name == "cloudfront.amazonaws.com")
-            }
-            Caller::Role => self.principal.is_null(),
+        if *caller == Caller::Role {
+            return self.principal.is_null() && self.not_principal.is_null();
         }
+        if self.not_principal.is_null() {
+            return self.is_for_everyone() || is_named(&self.principal, caller);
+        }
+        !is_named(&self.not_principal, caller)
     }
+}
 
-    fn applies_to(&self, caller: &Caller<'_>) -> bool {
-        self.is_for(caller) && self.conditions(caller).all(|holds| holds == Some(true))
+/// Whether a principal element names a caller: by its ARN, by that of its role, or as an account or a service.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
+fn is_named(principal: &Value, caller: &Caller<'_>) -> bool {
+    let has = |kind: &str, name: &str| principal.get(kind).is_some_and(|all| names(all, name));
+    let account = |id: &str| has("AWS", id) || has("AWS", &format!("arn:aws:iam::{id}:root"));
+    match caller {
+        Caller::Anonymous | Caller::Role => false,
+        Caller::Account(id) => account(id),
+        // To name the account is to let its identity-based policies decide: see `Caller::Account`.
+        Caller::Principal { arn, role } => has("AWS", arn) || role.is_some_and(|role| has("AWS", role)),
+        Caller::Service(name) => has("Service", name),
+        Caller::Federated(provider) => has("Federated", provider),
+        Caller::Distribution(_) => has("Service", "cloudfront.amazonaws.com"),
     }
+}
 
-    fn may_apply_to(&self, caller: &Caller<'_>) -> bool {
-        self.is_for(caller) && self.conditions(caller).all(|holds| holds != Some(false))
-    }
-
-    /// Whether each condition holds; `None` for unsupported ones.
-    fn conditions<'a>(&'a self, caller: &'a Caller<'a>) -> impl Iterator<Item = Option<bool>> + 'a {
-        let known = move |key: &str| match (key.to_ascii_lowercase().as_str(), caller) {
-            ("aws:principalaccount", Caller::Account(account)) => Some(Some(*account)),
-            ("aws:sourcearn", Caller::Distribution(arn)) => Some(Some(*arn)),
-            // Known to be absent.
-            ("aws:sourcearn", _) | ("aws:principalaccount", Caller::Anonymous | Caller::Distribution(_)) => Some(None),
-            // CloudFront connects to S3 over TLS; for other callers it is unknown here.
-            ("aws:securetransport", Caller::Distribution(_)) => Some(Some("true")),
-            ("aws:resourceaccount", _) | ("aws:principalaccount", Caller::Role) => Some(Some(crate::context::ACCOUNT)),
-            _ => None,
-        };
-        self.condition
-            .iter()
-            .flat_map(|(operator, keys)| keys.iter().map(move |(key, value)| (operator, key, value)))
-            .map(move |(operator, key, value)| {
-                let is = known(key)?;
-                let named = is.is_some_and(|is| match value {
-                    Value::Array(list) => list.iter().any(|item| item == is),
-                    other => other == is,
-                });
-                match operator.as_str() {
-                    "StringEquals" | "ArnEquals" | "ArnLike" | "Bool" => Some(named),
-                    // A key that is absent is not equal to anything.
-                    "StringNotEquals" => Some(!named),
-                    _ => None,
-                }
-            })
+fn names(value: &Value, name: &str) -> bool {
+    match value {
+        Value::String(text) => text == name,
+        Value::Array(list) => list.iter().any(|item| item == name),
+        _ => false,
     }
 }
 
@@ -215,7 +276,7 @@ mod tests {
         let with = |effect: &str| {
             let text = format!(
                 r#"{{"Statement":{{"Effect":"{effect}","Principal":{{"AWS":"*"}},"Action":"s3:*","Resource":"*",
-                "Condition":{{"IpAddress":{{"aws:SourceIp":"10.0.0.0/8"}}}}}}}}"#
+                "Condition":{{"StringSimilar":{{"aws:SourceIp":"10.0.0.0/8"}}}}}}}}"#
             );
             Policy::parse(&text).unwrap()
         };

@@ -3,6 +3,7 @@
 mod check;
 mod health;
 mod model;
+mod permissions;
 mod value;
 mod wire;
 mod zone;
@@ -16,6 +17,7 @@ use crate::context::{Now, ServiceError, Tags, change_tags};
 pub use check::HealthCheck;
 pub use health::{Health, Observation, REGIONS, configs_by_id};
 pub use model::{Alias, Change, ChangeAction, CheckConfig, CheckRegions, Children, RecordSet, Value, Values};
+pub(crate) use permissions::permissions;
 pub(crate) use value::rdata;
 pub(crate) use wire::{answer, operation};
 pub use zone::{CLOUDFRONT_ZONE, Protection, Zone, normalize};

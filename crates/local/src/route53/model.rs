@@ -159,3 +159,14 @@ pub enum ChangeAction {
     /// Creates or replaces.
     Upsert,
 }
+
+impl ChangeAction {
+    /// The word on the wire.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Delete => "DELETE",
+            Self::Upsert => "UPSERT",
+        }
+    }
+}

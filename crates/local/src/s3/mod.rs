@@ -36,7 +36,7 @@ pub use object::{Checksums, Headers, Part, Version};
 pub use replication::ReplicationStatus;
 use replication::{Permissions, Queue};
 pub use upload::{PartRef, Upload};
-pub(crate) use wire::{aws_host, operation, service, with_creation_tags};
+pub(crate) use wire::{authorize, aws_host, operation, service, with_creation_tags};
 pub use write::{Condition, Deleted, NewObject};
 
 const BUCKETS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("buckets");

@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-batch-replication-batch.html>
 
+mod permissions;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Now, ServiceError, random_id};
 use crate::s3::{Condition, NewObject, Part, ReplicationStatus, S3, Version};
+pub(crate) use permissions::permissions;
 pub(crate) use wire::{answer, operation};
 
 /// How many versions a job processes each time it is described.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Job, Jobs};
-use crate::context::{Now, ServiceError, change_tags};
+use crate::context::{Now, ServiceError, Tags, change_tags};
 use crate::protocol::reply::{rfc3339, xml};
 use crate::protocol::request::verb;
 use crate::s3::{PublicAccessBlock, S3};
@@ -115,8 +115,19 @@ pub(crate) fn answer(
     }
 }
 
+/// The role that a new job is to assume.
+pub(super) fn role_of_job(request: &Request<Bytes>) -> Option<String> {
+    parse::<CreateJob>(request).ok().map(|job| job.role_arn)
+}
+
+/// The tags that a request adds.
+pub(super) fn tags_of_request(request: &Request<Bytes>) -> Tags {
+    let tags = parse::<TagResource>(request).unwrap_or_default().tags.tag;
+    tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
+}
+
 /// The bucket of an ARN in the path.
-fn bucket_of_tags(path: &str) -> Option<String> {
+pub(super) fn bucket_of_tags(path: &str) -> Option<String> {
     let arn = percent_encoding::percent_decode_str(path.strip_prefix(TAGS)?).decode_utf8().ok()?;
     arn.strip_prefix("arn:aws:s3:::").map(str::to_owned)
 }

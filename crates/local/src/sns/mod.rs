@@ -1,5 +1,6 @@
 //! SNS: topics and subscriptions.
 
+mod permissions;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{ACCOUNT, ServiceError, Tags};
 
+pub(crate) use permissions::permissions;
 pub(crate) use wire::answer;
 
 /// A subscription to a topic.

@@ -6,8 +6,11 @@ use twinsite_local::Cloud;
 
 use crate::{code, session};
 
-const TRUST: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"}}]}"#;
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+
+const PERMISSIONS: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;
 
 async fn iam(cloud: &Cloud) -> Client {
     session(cloud).await.iam()
@@ -23,8 +26,10 @@ async fn a_role_is_created_read_changed_and_deleted() {
     assert_eq!(role.arn, "arn:aws:iam::000000000000:role/twinsite/r");
     assert_eq!(code(create.send().await), "EntityAlreadyExists");
     let put = |text: &str| iam.put_role_policy().role_name("r").policy_name("p").policy_document(text).send();
-    put(TRUST).await.unwrap();
+    put(PERMISSIONS).await.unwrap();
     assert_eq!(code(put("no json").await), "MalformedPolicyDocument");
+    // Only policies of resources name principals.
+    assert_eq!(code(put(TRUST).await), "MalformedPolicyDocument");
     let policy = iam.get_role_policy().role_name("r").policy_name("p").send().await.unwrap();
     assert!(policy.policy_document.starts_with("%7B%22Version%22"), "{}", policy.policy_document);
     let read = iam.get_role().role_name("r").send().await.unwrap().role.unwrap();

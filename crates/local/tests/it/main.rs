@@ -15,6 +15,7 @@ mod multipart;
 mod not_implemented;
 mod objects;
 mod persistence;
+mod policies;
 mod replication;
 mod route53;
 mod server;

@@ -21,7 +21,7 @@ async fn operations_that_are_not_emulated_are_refused_by_name() {
     let cloud = Cloud::memory();
     let (session, region) = (session(&cloud).await, "us-east-1".parse().unwrap());
     named(refused(session.iam().list_roles().send().await), "IAM ListRoles");
-    named(refused(session.iam().untag_role().role_name("r").tag_keys("k").send().await), "IAM UntagRole");
+    named(refused(session.iam().list_role_tags().role_name("r").send().await), "IAM ListRoleTags");
     named(refused(session.sns(&region).list_subscriptions().send().await), "SNS ListSubscriptions");
     named(refused(session.acm().get_account_configuration().send().await), "ACM GetAccountConfiguration");
     named(refused(session.cloudwatch(&region).list_dashboards().send().await), "CloudWatch ListDashboards");

@@ -5,7 +5,7 @@ use twinsite_aws::AwsError;
 use twinsite_core::{AccountId, Side, Site};
 
 use super::call;
-use crate::model::{BatchJobSummary, JobStatus, PublicAccessBlock, batch_role_arn, bucket_arn};
+use crate::model::{BatchJobSummary, JobStatus, PublicAccessBlock, bucket_arn};
 use crate::wire::job as wire;
 
 /// The public access block of the account.
@@ -20,9 +20,17 @@ pub(crate) async fn get_account_public_access_block(
     Ok(block.as_ref().map(wire::public_access_block))
 }
 
+/// A job to create.
+pub(crate) struct JobRequest<'a> {
+    /// Calls with the same token create one job.
+    pub(crate) token: &'a str,
+    /// The ARN of the role that the job assumes.
+    pub(crate) role: &'a str,
+}
+
 /// Creates a job that replicates everything in the primary that was not replicated, or whose replication failed.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html>
-pub(crate) async fn create_job(client: &Client, site: &Site, token: &str) -> Result<String, AwsError> {
+pub(crate) async fn create_job(client: &Client, site: &Site, job: &JobRequest<'_>) -> Result<String, AwsError> {
     const OPERATION: &str = "CreateJob";
     let source = bucket_arn(site, Side::Primary);
     let generator = wire::manifest_generator(&site.account, &source);
@@ -30,14 +38,14 @@ pub(crate) async fn create_job(client: &Client, site: &Site, token: &str) -> Res
     let request = client
         .create_job()
         .account_id(site.account.as_str())
-        .client_request_token(token)
+        .client_request_token(job.token)
         .confirmation_required(false)
         .description(format!("twinsite: fill the backup of {}", site.domain))
         .operation(wire::replicate_operation())
         .manifest_generator(generator)
         .report(wire::report(&source))
         .priority(10)
-        .role_arn(batch_role_arn(site));
+        .role_arn(job.role);
     let response = call!(OPERATION, &source, request)?;
     response.job_id.ok_or_else(|| AwsError::unexpected(OPERATION, &source, "`JobId` is missing"))
 }

@@ -31,7 +31,7 @@ fn as_desired(desired: &Desired, side: Side) -> BucketSettings {
 
 fn role_as_desired(desired: &Desired) -> Role {
     let (trust_policy, permissions) = (trust_policy(), Some(permissions(desired)));
-    Role { tags: desired.owner().created(), trust_policy, permissions }
+    Role { tags: desired.owner().created(), trust_policy, permissions, boundary: Some(desired.boundary_arn()) }
 }
 
 /// The desired state, with a change to the primary bucket.

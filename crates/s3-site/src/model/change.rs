@@ -132,6 +132,8 @@ pub enum RoleChangeKind {
         trust_policy: String,
         /// The inline policy.
         permissions: String,
+        /// The ARN of the permissions boundary.
+        boundary: String,
         /// Its tags.
         tags: Tags,
     },
@@ -147,6 +149,13 @@ pub enum RoleChangeKind {
         /// The policy so far.
         actual: Option<String>,
         /// The new policy.
+        desired: String,
+    },
+    /// Replaces the permissions boundary.
+    PutBoundary {
+        /// The ARN so far.
+        actual: Option<String>,
+        /// The new ARN.
         desired: String,
     },
     /// Deletes the role with its inline policy.
@@ -211,11 +220,12 @@ impl BucketChangeKind {
 impl RoleChangeKind {
     fn fields(&self, role: &str) -> Vec<Field> {
         match self {
-            Self::Create { trust_policy, permissions, tags } => {
+            Self::Create { trust_policy, permissions, boundary, tags } => {
                 let mut fields = vec![
                     Field::set("Role", format!("{ROLE_PATH}{role}")),
                     Field::set("AssumeRolePolicy", trust_policy),
                     Field::set("Policy", permissions),
+                    Field::set("PermissionsBoundary", boundary),
                 ];
                 fields.extend(tag_fields(&Tags::new(), tags));
                 fields
@@ -226,6 +236,10 @@ impl RoleChangeKind {
             Self::PutPermissions { actual, desired } => {
                 let policy = Field { name: "Policy".into(), actual: actual.clone(), desired: Some(desired.clone()) };
                 vec![Field::set("Role", role), policy]
+            }
+            Self::PutBoundary { actual, desired } => {
+                let name = "PermissionsBoundary".into();
+                vec![Field::set("Role", role), Field { name, actual: actual.clone(), desired: Some(desired.clone()) }]
             }
             Self::Delete => vec![Field::unset("Role", role)],
         }

@@ -1,6 +1,6 @@
 //! The desired state of the two buckets.
 
-use twinsite_aws::Owner;
+use twinsite_aws::{Owner, Tags};
 use twinsite_core::{Arn, Deferred, Side, Site};
 
 use super::{PublicAccessBlock, ReplicationRule, Website, bucket_arn, role_arn};
@@ -31,6 +31,15 @@ pub struct Desired {
     /// Whether S3 Replication Time Control is on: replication within 15 minutes, at an extra price.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html>
     pub time_control: bool,
+    /// The role that S3 assumes to replicate, if it is not twinsite that creates one. It is also that of batch jobs.
+    pub replication_role: Option<Arn>,
+    /// The permissions boundary of the roles that twinsite creates. If `None`, AWS's managed policy `AmazonS3FullAccess`: then whoever
+    /// may change these roles cannot give them anything but S3.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>
+    pub permissions_boundary: Option<Arn>,
+    /// Tags of the owner, beside those by which twinsite recognises its resources. They are set when a resource is created, and
+    /// not changed afterwards.
+    pub tags: Tags,
     /// The distribution that may read private buckets; nobody else may.
     pub distribution_arn: Option<Deferred<Arn>>,
 }
@@ -45,12 +54,27 @@ impl Desired {
             adopt: Adopt::default(),
             replicate_back: false,
             time_control: false,
+            replication_role: None,
+            permissions_boundary: None,
+            tags: Tags::new(),
             distribution_arn: None,
         }
     }
 
     pub(crate) fn owner(&self) -> Owner {
-        Owner::new(self.site.domain.clone())
+        Owner::new(self.site.domain.clone()).with_tags(self.tags.clone())
+    }
+
+    /// The ARN of the role that S3 assumes to replicate.
+    pub(crate) fn replication_role_arn(&self) -> String {
+        self.replication_role.as_ref().map_or_else(|| role_arn(&self.site), ToString::to_string)
+    }
+
+    /// The ARN of the permissions boundary of the roles that are created.
+    pub fn boundary_arn(&self) -> String {
+        let partition = self.site.regions.primary.partition();
+        let default = || format!("arn:{partition}:iam::aws:policy/AmazonS3FullAccess");
+        self.permissions_boundary.as_ref().map_or_else(default, ToString::to_string)
     }
 
     /// ACLs never make anything public; policies may, if the website endpoints are used.
@@ -72,7 +96,7 @@ impl Desired {
     /// The rule of one bucket; the backup has one only if objects are replicated back.
     pub(crate) fn replication_rule(&self, side: Side) -> Option<ReplicationRule> {
         (side == Side::Primary || self.replicate_back).then(|| ReplicationRule {
-            role: role_arn(&self.site),
+            role: self.replication_role_arn(),
             destination: bucket_arn(&self.site, side.other()),
             enabled: true,
             delete_markers: true,

@@ -18,6 +18,8 @@ pub struct Role {
     pub trust_policy: String,
     /// The inline policy, as JSON: what the role may do. `None` if it does not exist.
     pub permissions: Option<String>,
+    /// The ARN of the managed policy that is the permissions boundary.
+    pub boundary: Option<String>,
 }
 
 /// The name of the replication role.

@@ -64,7 +64,7 @@ async fn the_role_its_rule_and_the_probes_are_put_right_too() {
         async |desired: &_| planned(&s3, desired).await.steps().map(|step| step.id.to_string()).collect::<Vec<_>>();
     change(&|account| account.iam.put_trust(&role, r#"{"Statement":[]}"#).unwrap());
     assert_eq!(ids(&desired).await, ["replication/trust"]);
-    change(&|account| account.iam.put_policy(&role, "replicate", r#"{"Statement":[]}"#).unwrap());
+    change(&|account| account.iam.put_role_policy(&role, "replicate", r#"{"Statement":[]}"#).unwrap());
     assert_eq!(ids(&desired).await, ["replication/permissions", "replication/trust"]);
     cloud.world().s3().update_bucket(&primary, |s| drop(s.docs.remove(&Doc::Replication))).unwrap();
     applied(&s3, &desired).await.unwrap();

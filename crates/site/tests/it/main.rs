@@ -11,6 +11,7 @@ mod history;
 mod model_history;
 mod moto;
 mod order;
+mod roles;
 mod site;
 mod stage;
 mod turns;

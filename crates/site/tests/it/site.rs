@@ -13,7 +13,7 @@ use twinsite_site::{
     plan_backfill, rollback,
 };
 
-const POLLING: PollPolicy =
+pub(crate) const POLLING: PollPolicy =
     PollPolicy { first: Duration::from_millis(1), most: Duration::from_millis(20), total: Duration::from_secs(20) };
 
 /// A lock that is not renewed expires soon; replication is awaited as by the command, but not for a minute.

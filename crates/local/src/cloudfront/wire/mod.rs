@@ -16,11 +16,11 @@ use s3s::Body;
 
 use super::{CloudFront, Element};
 use crate::acm::Acm;
-use crate::context::{Now, ServiceError};
+use crate::context::{Now, ServiceError, Tags};
 use crate::protocol::reply;
 use crate::protocol::request::{parameters, segments};
 
-const VERSION: &str = "/2020-05-31/";
+pub(super) const VERSION: &str = "/2020-05-31/";
 
 /// The output of an operation.
 #[derive(Default)]
@@ -111,6 +111,13 @@ impl Call<'_> {
         children.extend(next_marker.map(|id| Element::leaf("NextMarker", id)));
         Output::ok(Element::node(root, children))
     }
+}
+
+/// The tags that a request sets: those of a new distribution, or those that are added to a resource.
+pub(super) fn request_tags(request: &Request<Bytes>) -> Tags {
+    let body = Element::parse(request.body()).ok();
+    let tags = body.as_ref().map(|body| body.child("Tags").unwrap_or(body));
+    tags::tags_in(tags)
 }
 
 /// The AWS name of the operation that a request is for.

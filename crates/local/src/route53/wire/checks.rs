@@ -1,11 +1,10 @@
 //! Operations on health checks.
 
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{CheckConfig, HealthCheck, REGIONS};
-use super::{Call, Reply, ok, respond};
+use super::{Call, Reply, created, ok};
 use crate::protocol::reply;
 
 #[derive(Deserialize)]
@@ -36,7 +35,8 @@ impl Call<'_> {
     pub(super) fn create_check(&mut self) -> Reply {
         let CreateCheck { caller_reference, health_check_config } = self.body()?;
         let check = self.route53.create_check(&caller_reference, health_check_config)?;
-        respond(StatusCode::CREATED, "CreateHealthCheckResponse", json!({"HealthCheck": check_info(&check)}))
+        let path = format!("healthcheck/{}", check.id);
+        created(&path, "CreateHealthCheckResponse", json!({"HealthCheck": check_info(&check)}))
     }
 
     pub(super) fn get_check(&self, id: &str) -> Reply {

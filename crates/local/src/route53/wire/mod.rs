@@ -10,17 +10,17 @@ mod zones;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use s3s::Body;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Health, Route53, SubmittedChange, invalid_input};
+use super::{Health, Route53, SubmittedChange, invalid_input, normalize};
 use crate::context::{Now, ServiceError};
 use crate::protocol::reply;
 use crate::protocol::request::{parameters, segments};
 
-const VERSION: &str = "/2013-04-01/";
+pub(super) const VERSION: &str = "/2013-04-01/";
 
 type Reply = Result<Response<Body>, ServiceError>;
 
@@ -57,6 +57,35 @@ impl Call<'_> {
             "SubmittedAt": reply::rfc3339(change.at),
         })
     }
+}
+
+/// What a request changes about record sets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ChangedRecords {
+    /// The names as condition keys have them.
+    pub(super) names: Vec<String>,
+    pub(super) types: Vec<String>,
+    pub(super) actions: Vec<String>,
+}
+
+/// What a `ChangeResourceRecordSets` request changes.
+/// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html>
+pub(super) fn changed_records(request: &Request<Bytes>) -> ChangedRecords {
+    let mut changed = ChangedRecords::default();
+    for change in zones::changes_in(request.body()) {
+        changed.names.push(normalized_name(&change.resource_record_set.name));
+        changed.types.push(change.resource_record_set.r#type);
+        changed.actions.push(change.action.as_str().to_owned());
+    }
+    changed
+}
+
+/// In lower case, without a dot at the end, with octal escapes for unusual characters.
+fn normalized_name(name: &str) -> String {
+    let name = normalize(name);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.\\".contains(&byte);
+    let escaped = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("\\{byte:03o}") };
+    name.trim_end_matches('.').bytes().map(escaped).collect()
 }
 
 /// The AWS name of the operation that a request is for.
@@ -128,6 +157,14 @@ fn ok(root: &str, body: Value) -> Reply {
 }
 
 /// A response whose root element is `root`.
+/// A response to a creation, with the address of what was created.
+fn created(path: &str, root: &str, body: Value) -> Reply {
+    let mut response = respond(StatusCode::CREATED, root, body)?;
+    let location = HeaderValue::try_from(format!("https://route53.amazonaws.com{VERSION}{path}"));
+    response.headers_mut().insert(header::LOCATION, location.map_err(ServiceError::internal)?);
+    Ok(response)
+}
+
 fn respond(status: StatusCode, root: &str, body: Value) -> Reply {
     Ok(reply::xml(status, reply::to_xml(root, body)?))
 }

@@ -1,11 +1,10 @@
 //! Operations on hosted zones, record sets and changes.
 
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{Change, RecordSet, Zone, normalize};
-use super::{Call, Reply, ok, respond};
+use super::{Call, Reply, created, ok};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -33,6 +32,12 @@ struct Changes {
     change: Vec<Change>,
 }
 
+/// The changes in the body of a `ChangeResourceRecordSets` request; none if it cannot be read.
+pub(super) fn changes_in(body: &[u8]) -> Vec<Change> {
+    quick_xml::de::from_reader::<_, ChangeRecords>(body)
+        .map_or_else(|_| Vec::new(), |read| read.change_batch.changes.change)
+}
+
 fn zone_info(zone: &Zone) -> Value {
     json!({
         "Id": format!("/hostedzone/{}", zone.id),
@@ -58,7 +63,7 @@ impl Call<'_> {
             "ChangeInfo": self.change_info(&change),
             "DelegationSet": delegation_set(&zone),
         });
-        respond(StatusCode::CREATED, "CreateHostedZoneResponse", body)
+        created(&format!("hostedzone/{}", zone.id), "CreateHostedZoneResponse", body)
     }
 
     pub(super) fn get_zone(&self, id: &str) -> Reply {
@@ -81,6 +86,7 @@ impl Call<'_> {
         let body = json!({
             "HostedZones": {"HostedZone": page},
             "IsTruncated": next.is_some(),
+            "Marker": marker,
             "NextMarker": next.map(|zone| &zone.id),
             "MaxItems": max_items,
         });

@@ -9,21 +9,23 @@ use s3s::config::{S3Config, S3ConfigProvider};
 use s3s::host::{S3Host, VirtualHost};
 use s3s::path::S3Path;
 use s3s::{S3Result, s3_error};
-use twinsite_aws::{EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY};
 
 use super::super::{S3, error};
 use crate::context::ServiceError;
 
-/// The only credentials.
-pub(super) struct Keys;
+/// The access keys that IAM and STS know.
+pub(super) struct AccessKeys {
+    pub(super) s3: S3,
+}
 
 #[async_trait::async_trait]
-impl S3Auth for Keys {
+impl S3Auth for AccessKeys {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        if access_key == EMBEDDED_ACCESS_KEY {
-            return Ok(SecretKey::from(EMBEDDED_SECRET_KEY));
-        }
-        Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
+        let account = self.s3.account();
+        let secret = account.iam.secret(access_key).map(SecretKey::from);
+        secret.ok_or_else(|| {
+            s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records.")
+        })
     }
 }
 
@@ -45,7 +47,7 @@ impl S3ConfigProvider for ClockSkew {
     }
 }
 
-/// Allows everything to the account; bucket policies apply to anonymous requests.
+/// What bucket policies allow to anonymous requests. Others have been authorized before: see `permissions.rs`.
 pub(super) struct Policies {
     pub(super) s3: S3,
 }

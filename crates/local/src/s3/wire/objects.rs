@@ -17,8 +17,9 @@ use super::headers::{
     ReadCondition, copy_condition, declared, headers_of, headers_of_copy, kms_of, read_condition, set_checksums,
     set_encryption, tags_of, version_id, with_headers, write_condition,
 };
+use super::permissions::DeniedDeletes;
 use super::service::S3Wire;
-use crate::context::Tags;
+use crate::context::{ServiceError, Tags};
 
 const MAX_PUT: i64 = 5 << 30;
 
@@ -259,14 +260,23 @@ pub(super) fn delete(wire: &S3Wire, input: &DeleteObjectInput) -> S3Result<S3Res
     Ok(S3Response::with_status(output, http::StatusCode::NO_CONTENT))
 }
 
-pub(super) fn delete_many(wire: &S3Wire, input: DeleteObjectsInput) -> S3Result<S3Response<DeleteObjectsOutput>> {
+pub(super) fn delete_many(
+    wire: &S3Wire,
+    input: DeleteObjectsInput,
+    denied: &DeniedDeletes,
+) -> S3Result<S3Response<DeleteObjectsOutput>> {
     if input.delete.objects.len() > 1000 {
         return Err(s3_error!(MalformedXML, "The XML you provided was not well-formed: at most 1000 keys"));
     }
     let (mut done, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
         let condition = object.e_tag.map_or(Condition::None, |etag| Condition::Is(etag.value().to_owned()));
-        match wire.s3.delete_object(&input.bucket, &object.key, object.version_id.as_deref(), &condition) {
+        let version = object.version_id.as_deref();
+        let result = match denied.reason(&object.key, version) {
+            Some(reason) => Err(ServiceError::new("AccessDenied", 403, reason)),
+            None => wire.s3.delete_object(&input.bucket, &object.key, version, &condition),
+        };
+        match result {
             Ok(deleted) => done.push(deleted_object(object.key, object.version_id, deleted)),
             Err(error) if error.code == "NoSuchBucket" => return Err(error.into()),
             Err(error) => {

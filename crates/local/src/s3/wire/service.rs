@@ -8,6 +8,7 @@ use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::super::{Doc, S3 as Storage, Version};
+use super::permissions::DeniedDeletes;
 use super::{attributes, buckets, configs, headers, listing, multipart, objects, replication, tagging};
 
 /// S3 as `s3s` calls it.
@@ -163,7 +164,10 @@ operations! {
         objects::copy(wire, req.input, &condition)
     };
     delete_object(DeleteObjectInput) -> DeleteObjectOutput: |wire, req| objects::delete(wire, &req.input);
-    delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput: |wire, req| objects::delete_many(wire, req.input);
+    delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput: |wire, req| {
+        let denied = req.extensions.get::<DeniedDeletes>().cloned().unwrap_or_default();
+        objects::delete_many(wire, req.input, &denied)
+    };
     get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput:
         |wire, req| attributes::get(wire, &req.input);
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput: |wire, req| tagging::get(wire, &req.input);
