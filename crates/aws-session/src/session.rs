@@ -27,6 +27,8 @@ pub struct Access {
     pub embedded: Option<SharedHttpClient>,
     /// Retries of each call. If `None`, those of [`retries`], with the attempts and the mode that the environment or the profile sets.
     pub retry: Option<RetryConfig>,
+    /// What the pauses between attempts go by: `None` for the time of this machine. An embedded cloud has a time of its own.
+    pub sleep: Option<SharedAsyncSleep>,
 }
 
 /// The principal of the credentials.
@@ -64,9 +66,10 @@ macro_rules! global {
 impl Session {
     /// Opens a session without sending a request: invalid credentials are reported by the first call.
     pub async fn open(access: Access) -> Self {
-        let Access { profile, endpoint, embedded, retry } = access;
+        let Access { profile, endpoint, embedded, retry, sleep } = access;
+        let sleep = sleep.unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new()));
         if let Some(client) = embedded {
-            return Self { config: embedded_config(client, retry.unwrap_or_else(retries)), path_style: false };
+            return Self { config: embedded_config(client, retry.unwrap_or_else(retries), sleep), path_style: false };
         }
         let retry = match retry {
             Some(retry) => retry,
@@ -81,7 +84,7 @@ impl Session {
         if let Some(name) = profile {
             loader = loader.profile_name(name);
         }
-        let config = base(loader.load().await.into_builder(), retry).build();
+        let config = base(loader.load().await.into_builder(), retry, sleep).build();
         let path_style = config.endpoint_url().is_some();
         Self { config, path_style }
     }
@@ -165,19 +168,23 @@ impl Session {
 }
 
 /// Does not read the environment or shared configuration files, so neither can redirect an embedded session.
-fn embedded_config(client: SharedHttpClient, retry: RetryConfig) -> SdkConfig {
+fn embedded_config(client: SharedHttpClient, retry: RetryConfig, sleep: SharedAsyncSleep) -> SdkConfig {
     let keys = Credentials::new(EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, None, None, "embedded");
-    base(SdkConfig::builder(), retry)
+    base(SdkConfig::builder(), retry, sleep)
         .http_client(client)
         .region(aws_sdk_s3::config::Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .build()
 }
 
-fn base(builder: aws_types::sdk_config::Builder, retry: RetryConfig) -> aws_types::sdk_config::Builder {
+fn base(
+    builder: aws_types::sdk_config::Builder,
+    retry: RetryConfig,
+    sleep: SharedAsyncSleep,
+) -> aws_types::sdk_config::Builder {
     builder
         .behavior_version(BehaviorVersion::latest())
-        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .sleep_impl(sleep)
         .time_source(SystemTimeSource::new())
         .retry_config(retry)
         .timeout_config(timeouts())

@@ -15,5 +15,5 @@ pub use diff::{Planned, plan_changes, plan_destruction};
 pub use model::{
     AccessControl, Actual, CacheBypass, Certificate, CertificateFiles, CertificateStatus, Certificates, Change,
     ChangeKind, Conflict, Conflicts, CreatedInvalidation, Desired, Distribution, DistributionSettings, Edges,
-    FolderUrls, Function, InvalidationPaths, Origin, OriginKind, PriceClass, explain_failure,
+    FolderUrls, Function, InvalidationPaths, Origin, OriginKind, PriceClass, Proof, explain_failure,
 };
