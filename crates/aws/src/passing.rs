@@ -138,7 +138,9 @@ mod tests {
 
     fn refusal(operation: &'static str, code: &str, message: &str) -> AwsError {
         let kind = if code == "Throttling" { Kind::Throttled } else { Kind::Other };
-        AwsError { code: Some(code.to_owned()), kind, ..AwsError::refused(operation, "it", message) }
+        let mut error = AwsError::refused(operation, "it", message);
+        (error.code, error.kind) = (Some(code.to_owned()), kind);
+        error
     }
 
     /// Messages as recorded in public reports.
