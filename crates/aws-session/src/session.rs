@@ -30,6 +30,8 @@ pub struct Access {
     pub embedded_credentials: Option<Credentials>,
     /// Retries of each call. If `None`, those of [`retries`], with the attempts and the mode that the environment or the profile sets.
     pub retry: Option<RetryConfig>,
+    /// What the pauses between attempts go by: `None` for the time of this machine. An embedded cloud has a time of its own.
+    pub sleep: Option<SharedAsyncSleep>,
 }
 
 /// The principal of the credentials.
@@ -67,9 +69,10 @@ macro_rules! global {
 impl Session {
     /// Opens a session without sending a request: invalid credentials are reported by the first call.
     pub async fn open(access: Access) -> Self {
-        let Access { profile, endpoint, embedded, embedded_credentials, retry } = access;
+        let Access { profile, endpoint, embedded, embedded_credentials, retry, sleep } = access;
+        let sleep = sleep.unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new()));
         if let Some(client) = embedded {
-            let config = embedded_config(client, retry.unwrap_or_else(retries), embedded_credentials);
+            let config = embedded_config(client, retry.unwrap_or_else(retries), sleep, embedded_credentials);
             return Self { config, path_style: false };
         }
         let retry = match retry {
@@ -85,7 +88,7 @@ impl Session {
         if let Some(name) = profile {
             loader = loader.profile_name(name);
         }
-        let config = base(loader.load().await.into_builder(), retry).build();
+        let config = base(loader.load().await.into_builder(), retry, sleep).build();
         let path_style = config.endpoint_url().is_some();
         Self { config, path_style }
     }
@@ -174,20 +177,29 @@ impl Session {
 }
 
 /// Does not read the environment or shared configuration files, so neither can redirect an embedded session.
-fn embedded_config(client: SharedHttpClient, retry: RetryConfig, credentials: Option<Credentials>) -> SdkConfig {
+fn embedded_config(
+    client: SharedHttpClient,
+    retry: RetryConfig,
+    sleep: SharedAsyncSleep,
+    credentials: Option<Credentials>,
+) -> SdkConfig {
     let unrestricted = || Credentials::new(EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, None, None, "embedded");
     let keys = credentials.unwrap_or_else(unrestricted);
-    base(SdkConfig::builder(), retry)
+    base(SdkConfig::builder(), retry, sleep)
         .http_client(client)
         .region(aws_sdk_s3::config::Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .build()
 }
 
-fn base(builder: aws_types::sdk_config::Builder, retry: RetryConfig) -> aws_types::sdk_config::Builder {
+fn base(
+    builder: aws_types::sdk_config::Builder,
+    retry: RetryConfig,
+    sleep: SharedAsyncSleep,
+) -> aws_types::sdk_config::Builder {
     builder
         .behavior_version(BehaviorVersion::latest())
-        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .sleep_impl(sleep)
         .time_source(SystemTimeSource::new())
         .retry_config(retry)
         .timeout_config(timeouts())

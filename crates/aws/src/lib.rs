@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod passing;
 mod request;
 mod retry;
 mod tags;
 mod unmodeled;
 
 pub use error::{AwsError, Kind};
+pub use passing::{outlast_refusals, unless_passing};
 pub use request::{RequestError, resolve};
 pub use retry::{retries, timeouts, timeouts_for};
 pub use tags::{Owner, Tags};

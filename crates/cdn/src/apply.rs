@@ -1,17 +1,23 @@
 //! Executes changes.
 
-use twinsite_aws::AwsError;
+use twinsite_aws::{AwsError, outlast_refusals, resolve};
 use twinsite_core::{Apply, Arn, Output, Outputs, Run};
 
 use crate::calls::{acm, cloudfront};
 use crate::clients::Cdn;
 use crate::model::{CertificateFiles, Change, Desired};
-use twinsite_aws::resolve;
 
 impl Apply<Change> for Cdn {
     type Error = AwsError;
 
     async fn apply(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
+        // Every change can be repeated as a whole; those of a distribution read it again.
+        outlast_refusals(run, "apply", || Box::pin(self.attempt(change, outputs, run))).await
+    }
+}
+
+impl Cdn {
+    async fn attempt(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
         match change {
             Change::RequestCertificate { domain, tags, replaces } => {
                 if let Some(failed) = replaces {
@@ -31,7 +37,7 @@ impl Apply<Change> for Cdn {
                 return Ok(vec![Output::Id(cloudfront::create_access_control(&self.cloudfront, name).await?)]);
             }
             Change::CreateDistribution { settings, tags } => {
-                return Box::pin(cloudfront::create_distribution(&self.cloudfront, settings, tags, outputs)).await;
+                return Box::pin(cloudfront::create_distribution(&self.cloudfront, settings, tags, outputs, run)).await;
             }
             Change::PutFunction { name, code, actual: _ } => {
                 cloudfront::put_function(&self.cloudfront, name, code).await?;
@@ -39,6 +45,7 @@ impl Apply<Change> for Cdn {
             Change::UpdateDistribution { id, settings, fields: _ } => {
                 Box::pin(cloudfront::update_distribution(&self.cloudfront, id, settings, outputs)).await?;
             }
+            Change::TagDistribution { arn, tags } => cloudfront::tag_resource(&self.cloudfront, arn, tags).await?,
             Change::AwaitDistribution { id } => {
                 let id = resolve(id, outputs).map_err(|error| error.into_aws("GetDistribution", id))?;
                 cloudfront::await_distribution(&self.cloudfront, &id, self.polling, run).await?;

@@ -15,5 +15,5 @@ pub use diff::{Planned, plan_changes, plan_destruction};
 pub use model::{
     AccessControl, Actual, CacheBypass, Certificate, CertificateFiles, CertificateStatus, Certificates, Change,
     ChangeKind, Conflict, Conflicts, CreatedInvalidation, Desired, Distribution, DistributionSettings, Edges,
-    ErrorPage, FolderUrls, Function, InvalidationPaths, Origin, OriginKind, PriceClass, explain_failure,
+    ErrorPage, FolderUrls, Function, InvalidationPaths, Origin, OriginKind, PriceClass, Proof, explain_failure,
 };

@@ -3,11 +3,11 @@
 use futures::future::try_join_all;
 use futures::try_join;
 use twinsite_aws::AwsError;
-use twinsite_core::ResourceId;
+use twinsite_core::{ResourceId, Side};
 
 use crate::calls::{acm, cloudfront};
 use crate::clients::Cdn;
-use crate::model::{Actual, Certificates, Desired, Distribution, Edges, name_covers};
+use crate::model::{Actual, Certificates, Desired, Distribution, Edges, Proof, name_covers};
 use crate::wire::cloudfront::DistributionSummary;
 
 impl Cdn {
@@ -18,7 +18,13 @@ impl Cdn {
     pub async fn observe(&self, desired: &Desired) -> Result<Actual, AwsError> {
         let name = desired.resource_name();
         let certificates = Box::pin(self.observe_certificates(desired));
-        let (certificates, mut actual) = try_join!(certificates, Box::pin(self.observe_distribution(desired)))?;
+        let summaries = Box::pin(cloudfront::list_distributions(&self.cloudfront));
+        let (mut certificates, summaries) = try_join!(certificates, summaries)?;
+        // Certificates count as used for some time by distributions that are gone.
+        let is_gone =
+            |arn: &String| arn.contains(":distribution/") && !summaries.iter().any(|one| one.arn.as_str() == arn);
+        certificates.covering.iter_mut().for_each(|certificate| certificate.used_by.retain(|arn| !is_gone(arn)));
+        let mut actual = Box::pin(self.observe_distribution(desired, summaries)).await?;
         actual.certificates = certificates;
         actual.access_control = cloudfront::find_access_control(&self.cloudfront, &name).await?;
         actual.function = cloudfront::find_function(&self.cloudfront, &name).await?;
@@ -33,19 +39,23 @@ impl Cdn {
         Ok(self.find_edges(desired).await?.map(|edges| edges.distribution))
     }
 
-    /// The site's distribution, and how its edges cache; `None` if it does not exist.
+    /// The site's distribution, and how its edges cache; `None` if it does not exist. It is recognised by two of its marks: its
+    /// comment or its alias, confirmed by its tags or, if those were replaced, by an origin that is one of the site's buckets.
     ///
     /// # Errors
     /// [`AwsError`] if a call failed.
     pub async fn find_edges(&self, desired: &Desired) -> Result<Option<Edges>, AwsError> {
         let owner = desired.owner();
         for summary in Box::pin(cloudfront::list_distributions(&self.cloudfront)).await? {
-            if summary.comment == desired.comment() {
-                let tags = cloudfront::list_tags_for_resource(&self.cloudfront, summary.arn.as_str());
-                if owner.owns(&Box::pin(tags).await?) {
-                    let DistributionSummary { id, is_caching_known, error_ttl, .. } = summary;
-                    return Ok(Some(Edges { distribution: id, is_caching_known, error_ttl }));
-                }
+            let marks = Marks::of(&summary, desired);
+            if !marks.any() {
+                continue;
+            }
+            let tags = Box::pin(cloudfront::list_tags_for_resource(&self.cloudfront, summary.arn.as_str())).await?;
+            let is_untagged = owner.other(&tags).is_none();
+            if owner.owns(&tags) || (is_untagged && marks.origin && (marks.alias || marks.comment)) {
+                let DistributionSummary { id, is_caching_known, error_ttl, .. } = summary;
+                return Ok(Some(Edges { distribution: id, is_caching_known, error_ttl }));
             }
         }
         Ok(None)
@@ -65,31 +75,70 @@ impl Cdn {
         Ok(Certificates { covering: described.into_iter().flatten().collect(), configured: None })
     }
 
-    /// The site's distribution, recognised by alias or comment and confirmed by its tags, and a conflicting one.
-    async fn observe_distribution(&self, desired: &Desired) -> Result<Actual, AwsError> {
+    /// The site's distribution, and a conflicting one. It is recognised by alias, comment or origin, and confirmed by its tags or its
+    /// caller reference.
+    async fn observe_distribution(
+        &self,
+        desired: &Desired,
+        summaries: Vec<DistributionSummary>,
+    ) -> Result<Actual, AwsError> {
         let (client, alias, owner) = (&self.cloudfront, desired.site.domain.as_str(), desired.owner());
         let mut actual = Actual::default();
-        for summary in cloudfront::list_distributions(client).await? {
-            let has_alias = summary.aliases.iter().any(|other| other == alias);
-            if !has_alias && summary.comment != desired.comment() {
+        for summary in summaries {
+            let marks = Marks::of(&summary, desired);
+            if !marks.any() {
                 continue;
             }
             let tags = cloudfront::list_tags_for_resource(client, summary.arn.as_str()).await?;
-            if owner.owns(&tags) {
-                let properties = cloudfront::distribution_properties(client, &summary.id, alias).await?;
-                actual.distribution = properties.map(|properties| Distribution {
-                    id: summary.id,
-                    arn: summary.arn,
-                    host: summary.host,
-                    tags,
-                    deployed: summary.deployed,
-                    enabled: properties.get("Enabled").is_some_and(|enabled| enabled == "true"),
-                    properties,
-                });
-            } else if has_alias {
-                actual.conflicting_distribution = Some(summary.id);
+            let config = match owner.other(&tags) {
+                None => cloudfront::read_config(client, &summary.id, alias).await?,
+                Some(_) => None,
+            };
+            let proof = if owner.owns(&tags) {
+                Some(Proof::Tags)
+            } else {
+                let created = config.as_ref().is_some_and(|config| desired.has_created(&config.caller_reference));
+                created.then_some(Proof::CallerReference)
+            };
+            match (proof, config) {
+                (Some(proof), Some(config)) => {
+                    actual.distribution = Some(Distribution {
+                        id: summary.id,
+                        arn: summary.arn,
+                        host: summary.host,
+                        tags,
+                        proof,
+                        deployed: summary.deployed,
+                        enabled: config.properties.get("Enabled").is_some_and(|enabled| enabled == "true"),
+                        properties: config.properties,
+                    });
+                }
+                (None, _) if marks.alias => actual.conflicting_distribution = Some(summary.id),
+                (Some(_), None) | (None, _) => {}
             }
         }
         Ok(actual)
+    }
+}
+
+/// By what a distribution may be the site's.
+struct Marks {
+    alias: bool,
+    comment: bool,
+    origin: bool,
+}
+
+impl Marks {
+    fn of(summary: &DistributionSummary, desired: &Desired) -> Self {
+        let hosts = Side::BOTH.map(|side| [desired.bucket_host(side), desired.site.website_host(side)]).concat();
+        Self {
+            alias: summary.aliases.iter().any(|alias| alias == desired.site.domain.as_str()),
+            comment: summary.comment == desired.comment(),
+            origin: summary.origins.iter().any(|origin| hosts.contains(origin)),
+        }
+    }
+
+    fn any(&self) -> bool {
+        self.alias || self.comment || self.origin
     }
 }

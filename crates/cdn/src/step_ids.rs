@@ -12,6 +12,8 @@ pub const ACCESS_CONTROL: &str = "cdn/access-control";
 pub const FUNCTION: &str = "cdn/function";
 /// Creates, updates or deletes the distribution. Creation outputs its ARN, host and id.
 pub const DISTRIBUTION: &str = "cdn/distribution";
+/// Puts back the tags of the distribution.
+pub const DISTRIBUTION_TAGS: &str = "cdn/tags";
 /// Waits until the last change of the distribution is deployed to all edge locations.
 pub const DISTRIBUTION_DEPLOYED: &str = "cdn/deployed";
 /// Disables the distribution. No DNS record should point to it any more.

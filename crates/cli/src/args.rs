@@ -47,6 +47,12 @@ pub(crate) struct Global {
     /// Directory in which the embedded cloud keeps its state
     #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_STATE, help_heading = GLOBAL)]
     pub(crate) state: PathBuf,
+    /// How the embedded cloud behaves from now on: `aws` delays, refuses and throttles as AWS does, `storm` more so
+    #[arg(long, global = true, value_name = "WEATHER", value_enum, help_heading = GLOBAL)]
+    pub(crate) weather: Option<Weather>,
+    /// Seed of what is left to chance in that weather, to repeat it
+    #[arg(long, global = true, value_name = "N", help_heading = GLOBAL)]
+    pub(crate) weather_seed: Option<u64>,
     /// Configuration file
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG, help_heading = GLOBAL)]
     pub(crate) config: PathBuf,
@@ -71,6 +77,14 @@ pub(crate) struct Global {
     /// Print help
     #[arg(long, short, global = true, action = ArgAction::Help, help_heading = GLOBAL)]
     pub(crate) help: Option<bool>,
+}
+
+/// How the embedded cloud behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Weather {
+    Calm,
+    Aws,
+    Storm,
 }
 
 /// What to do.

@@ -40,6 +40,10 @@ pub(crate) async fn open_environment(global: &Global, data_plane: DataPlane) -> 
     if global.local {
         return open_embedded(global, data_plane).await;
     }
+    if global.weather.is_some() || global.weather_seed.is_some() {
+        let why = "--weather and --weather-seed are for the embedded cloud only";
+        return Err(Error::usage("read the options", why).hint("add --local"));
+    }
     let access = Access { profile: global.profile.clone(), endpoint: global.endpoint_url.clone(), ..Access::default() };
     Ok(OpenEnvironment { environment: Environment { access, ..Environment::default() }, cloud: CloudHandle::none() })
 }
@@ -47,6 +51,7 @@ pub(crate) async fn open_environment(global: &Global, data_plane: DataPlane) -> 
 #[cfg(feature = "local")]
 async fn open_embedded(global: &Global, data_plane: DataPlane) -> Result<OpenEnvironment, Error> {
     let mut embedded = Embedded::open(&global.state).await?;
+    embedded.set_weather(global).await?;
     if let DataPlane::AtSpeed(speed) = data_plane {
         embedded.open_data_plane(&global.state, speed).await?;
     }
@@ -69,6 +74,7 @@ pub(crate) async fn open_site(
     run: &Run,
 ) -> Result<OpenSite, Error> {
     let opened = open_site_without_warning(global, config, data_plane).await?;
+    opened.cloud.tell_weather(run).await;
     opened.site.warn_if_drill_interrupted(run).await;
     Ok(opened)
 }
@@ -101,6 +107,15 @@ impl CloudHandle {
         }
         let _ = config;
         Ok(())
+    }
+
+    /// Says in which weather the embedded cloud is, if it is not calm.
+    pub(crate) async fn tell_weather(&self, run: &Run) {
+        #[cfg(feature = "local")]
+        if let Some(embedded) = &self.embedded {
+            embedded.tell_weather(run).await;
+        }
+        let _ = run;
     }
 
     /// Stops the data plane and makes the embedded cloud's state durable.

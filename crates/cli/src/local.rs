@@ -10,11 +10,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinsite_aws::{AwsError, Kind};
+use twinsite_core::Event;
 use twinsite_core::wait::{PollPolicy, pause};
 use twinsite_dns_failover::probe::TrustStore;
 use twinsite_local::dataplane::DataPlane;
 use twinsite_local::route53::{HealthCheck, TaggedResource, configs_by_id};
-use twinsite_local::{ACCOUNT, WorldError};
+use twinsite_local::{ACCOUNT, Weather, WeatherSettings, WorldError};
 use twinsite_local::{
     Attached, Cloud, attach_or_open, endpoints_at, http_client_at, listen, request_counts_at, serve as serve_apis,
     serve_website,
@@ -22,7 +23,7 @@ use twinsite_local::{
 use twinsite_local::{Endpoints, Ports};
 use twinsite_site::{Access, Cause, Config, Environment, Error, Network, Pair, ProbeNetwork, Run, Session, Side, Site};
 
-use crate::args::{Global, Local};
+use crate::args::{self, Global, Local};
 use crate::config::read_config;
 use crate::folder;
 use crate::render::Screen;
@@ -57,6 +58,36 @@ impl Embedded {
         Ok(Self { attached: attached.map_err(|error| world_error(&error))?, data_plane: None })
     }
 
+    /// Changes the weather to what was typed, if anything was.
+    pub(crate) async fn set_weather(&self, global: &Global) -> Result<(), Error> {
+        let Some(settings) = weather_settings(global)? else { return Ok(()) };
+        match &self.attached {
+            Attached::Own(cloud) => set_weather(cloud, settings),
+            Attached::Remote(address) => {
+                let changed = twinsite_local::set_weather_at(*address, settings).await;
+                changed
+                    .ok_or_else(|| Error::refused("change the weather", "the process that serves it does not answer"))
+            }
+        }
+    }
+
+    async fn weather(&self) -> WeatherSettings {
+        match &self.attached {
+            Attached::Own(cloud) => cloud.world().weather(),
+            Attached::Remote(address) => twinsite_local::weather_at(*address).await.unwrap_or_default(),
+        }
+    }
+
+    /// Says in which weather the cloud is, if it is not calm.
+    pub(crate) async fn tell_weather(&self, run: &Run) {
+        let WeatherSettings { weather, seed } = self.weather().await;
+        if weather != Weather::Calm {
+            let text = format!("the embedded cloud delays and refuses requests: weather {weather}, seed {seed}");
+            let hint = format!("--weather {weather} --weather-seed {seed} repeats it, --weather calm ends it");
+            run.emit(&Event::Warning { text, hint: Some(hint) });
+        }
+    }
+
     /// Serves the data plane on any free ports, unless another process serves this cloud.
     pub(crate) async fn open_data_plane(&mut self, state: &Path, speed: u32) -> Result<(), Error> {
         let Attached::Own(cloud) = &self.attached else { return Ok(()) };
@@ -82,7 +113,11 @@ impl Embedded {
             None => Network::Unavailable,
         };
         let access = Access { embedded: Some(client), ..Access::default() };
-        Ok(Environment { access, polling: POLLING, network })
+        let polling = match self.weather().await.weather {
+            Weather::Calm => POLLING,
+            _ => PollPolicy { total: Duration::from_hours(1), ..PollPolicy::MINUTES },
+        };
+        Ok(Environment { access, polling, network })
     }
 
     /// Creates a hosted zone that contains the domain, unless there is one.
@@ -142,6 +177,25 @@ impl Embedded {
         let any = Serving { port: 0, ports: Ports { dns: 0, http: 0, https: 0 }, speed: 1 };
         Box::pin(Server { cloud: &cloud, site, state }.serve(any, run, screen)).await
     }
+}
+
+/// The weather that was typed; `None` if none was. Without a seed, one is drawn.
+fn weather_settings(global: &Global) -> Result<Option<WeatherSettings>, Error> {
+    let weather = match (global.weather, global.weather_seed) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => return Err(Error::usage("read the options", "--weather-seed needs --weather")),
+        (Some(args::Weather::Calm), _) => Weather::Calm,
+        (Some(args::Weather::Aws), _) => Weather::Aws,
+        (Some(args::Weather::Storm), _) => Weather::Storm,
+    };
+    let drawn =
+        || twinsite_local::random_id().bytes().fold(0, |seed: u64, byte| (seed * 31 + u64::from(byte)) % 1_000_000);
+    Ok(Some(WeatherSettings { weather, seed: global.weather_seed.unwrap_or_else(drawn) }))
+}
+
+fn set_weather(cloud: &Cloud, settings: WeatherSettings) -> Result<(), Error> {
+    let changed = cloud.world().set_weather(settings);
+    changed.map_err(|error| Error::refused("save the embedded cloud's state", error.to_string()))
 }
 
 pub(crate) async fn hosted_zone(route53: &aws_sdk_route53::Client, config: &Config) -> Result<(), AwsError> {
@@ -213,6 +267,11 @@ pub(crate) async fn serve_until_stopped(
             return Err(Error::refused(OPERATION, why).hint("use that one, or name another directory with --state"));
         }
     };
+    if let Some(settings) = weather_settings(global)? {
+        set_weather(&cloud, settings)?;
+    }
+    let embedded = Embedded { attached: Attached::Own(cloud.clone()), data_plane: None };
+    embedded.tell_weather(run).await;
     Box::pin(Server { cloud: &cloud, site: &site, state: &global.state }.serve(serving, run, screen)).await
 }
 

@@ -38,6 +38,7 @@ pub mod probe;
 mod region;
 mod run;
 mod site;
+mod timer;
 mod url;
 pub mod wait;
 
@@ -54,4 +55,5 @@ pub use plan::{Change, Plan, PlanError, Step};
 pub use region::{Partition, Region};
 pub use run::Run;
 pub use site::{Mode, Site};
+pub use timer::{MachineTime, Sleep, Timer};
 pub use url::url_path;

@@ -42,7 +42,8 @@ impl fmt::Display for Partition {
 
 /// An AWS region's code.
 ///
-/// Only the form is checked: regions open faster than tools are released, so AWS itself decides which exist.
+/// Only the form is checked, and the words for misspellings: regions open faster than tools are released, so AWS itself decides
+/// which exist.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(String);
 
@@ -80,6 +81,52 @@ const ENABLED: [&str; 17] = [
     "us-west-1",
     "us-west-2",
 ];
+
+/// The first words of regions. <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>
+const AREAS: [&str; 10] = ["af", "ap", "ca", "cn", "eu", "il", "me", "mx", "sa", "us"];
+/// The words before their numbers.
+const DIRECTIONS: [&str; 9] =
+    ["central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"];
+
+/// What was probably meant by a word that is none of those known: a word that two letters tell from it.
+fn meant(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    let is_close = |other: &&&str| word.len().abs_diff(other.len()) <= 1 && distance(word, other) <= 2;
+    if known.contains(&word) {
+        None
+    } else {
+        known.iter().filter(is_close).min_by_key(|other| distance(word, other)).copied()
+    }
+}
+
+/// The number of letters to insert, delete or replace.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, right) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(left != right);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// A known code with the misspelled words of another one corrected; `None` if nothing is misspelled.
+fn corrected(words: &[&str], number: &str) -> Option<String> {
+    let (area, direction) = (words.first()?, words.last()?);
+    let turned: String = area.chars().rev().collect();
+    let right_area = AREAS.into_iter().find(|known| turned == *known && !AREAS.contains(area));
+    let right_direction = meant(direction, &DIRECTIONS);
+    if right_area.is_none() && right_direction.is_none() {
+        return None;
+    }
+    let middle = words.get(1..words.len() - 1)?;
+    let all = std::iter::once(right_area.unwrap_or(area)).chain(middle.iter().copied());
+    let all: Vec<&str> = all.chain([right_direction.unwrap_or(direction), number]).collect();
+    Some(all.join("-"))
+}
 
 impl Region {
     /// The region's code: `us-east-1`.
@@ -141,7 +188,10 @@ impl FromStr for Region {
         if !words.iter().all(lower) || number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
             return no("is not a region's code, such as `us-east-1`");
         }
-        Ok(Self(text.to_owned()))
+        match corrected(words, number) {
+            Some(right) => no(&format!("is misspelled: did you mean `{right}`?")),
+            None => Ok(Self(text.to_owned())),
+        }
     }
 }
 
@@ -172,6 +222,24 @@ mod tests {
     fn us_east_1_has_no_location_constraint() {
         assert_eq!(region("us-east-1").location_constraint(), None);
         assert_eq!(region("us-west-2").location_constraint(), Some("us-west-2"));
+    }
+
+    #[test]
+    fn misspelled_regions_are_refused_with_a_suggestion() {
+        for (text, right) in [
+            ("us-esat-1", "us-east-1"),
+            ("us-wets-2", "us-west-2"),
+            ("eu-cental-1", "eu-central-1"),
+            ("ue-west-1", "eu-west-1"),
+            ("ap-southeats-2", "ap-southeast-2"),
+            ("us-gov-esat-1", "us-gov-east-1"),
+        ] {
+            let error = text.parse::<Region>().unwrap_err().to_string();
+            assert!(error.contains(&format!("did you mean `{right}`?")), "{error}");
+        }
+        for new in ["ap-southeast-9", "nz-north-1", "us-southwest-1", "xx-newplace-12", "eusc-de-east-1"] {
+            assert!(new.parse::<Region>().is_ok(), "{new}");
+        }
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::timer::{MachineTime, Timer};
 use crate::{Cancelled, Event, NoopWatch, Watch};
 
-/// Where events go, and how the operation is cancelled. Deliberately nothing else.
+/// Where events go, how the operation is cancelled, and by which time it waits. Deliberately nothing else.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Run {
@@ -14,6 +15,8 @@ pub struct Run {
     pub watch: Arc<dyn Watch>,
     /// Cancelled on SIGINT, SIGTERM or SIGHUP: requests in flight are awaited, no further ones are sent.
     pub cancel: CancellationToken,
+    /// The time that waits go by.
+    pub timer: Arc<dyn Timer>,
     /// True once the right to go on has expired, such as the lease of a lock.
     expired: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
@@ -21,12 +24,18 @@ pub struct Run {
 impl Run {
     /// A run whose events go to `watch`.
     pub fn new(watch: Arc<dyn Watch>) -> Self {
-        Self { watch, cancel: CancellationToken::new(), expired: None }
+        Self { watch, cancel: CancellationToken::new(), timer: Arc::new(MachineTime::start()), expired: None }
     }
 
     /// A run whose events are discarded.
     pub fn silent() -> Self {
         Self::new(Arc::new(NoopWatch))
+    }
+
+    /// The same run by another time, such as that of an embedded cloud.
+    #[must_use]
+    pub fn with_timer(self, timer: Arc<dyn Timer>) -> Self {
+        Self { timer, ..self }
     }
 
     /// A run with the same watch that is cancelled with this one, and counts as cancelled once `expired` is true, which is evaluated
@@ -35,7 +44,8 @@ impl Run {
     pub fn child(&self, expired: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         let before = self.expired.clone();
         let expired = move || before.as_ref().is_some_and(|before| before()) || expired();
-        Self { watch: Arc::clone(&self.watch), cancel: self.cancel.child_token(), expired: Some(Arc::new(expired)) }
+        let (watch, timer) = (Arc::clone(&self.watch), Arc::clone(&self.timer));
+        Self { watch, cancel: self.cancel.child_token(), timer, expired: Some(Arc::new(expired)) }
     }
 
     /// Emits an event.

@@ -1,12 +1,11 @@
 //! Polling for eventual state, with explicit intervals and deadlines.
 //!
 //! The SDK's own waiters poll once a minute, which is too slow for an interactive command. This is for *state* that takes
-//! time (a certificate being issued), not for retrying errors: that is left to the SDK.
+//! time (a certificate being issued), and for calls that are refused until a state is reached ([`repeat`]: a new role is known). It
+//! is not for retrying errors: that is left to the SDK.
 
 use std::future::Future;
 use std::time::Duration;
-
-use tokio::time::Instant;
 
 use crate::{Event, Run};
 
@@ -71,34 +70,83 @@ pub async fn poll_until<T, E, F>(
 where
     F: Future<Output = Result<Poll<T>, E>>,
 {
-    let started = Instant::now();
+    let started = run.timer.now();
     let mut pause = policy.first;
     loop {
         if let Poll::Ready(found) = poll().await.map_err(WaitError::Poll)? {
             return Ok(found);
         }
-        let since = started.elapsed();
+        let since = run.timer.now().saturating_sub(started);
         if since + pause > policy.total {
             return Err(WaitError::TimedOut { what: what.to_owned(), total: policy.total });
         }
         run.emit(&Event::Waiting { what: what.to_owned(), since, usually: None });
         tokio::select! {
             () = run.cancel.cancelled() => return Err(WaitError::Cancelled { what: what.to_owned() }),
-            () = pause_for(pause) => pause = (pause + pause / 2).min(policy.most),
+            () = run.timer.sleep(pause) => pause = (pause + pause / 2).min(policy.most),
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the only module that sleeps")]
-async fn pause_for(pause: Duration) {
-    tokio::time::sleep(pause).await;
+/// A refusal that passes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passing {
+    /// What it passes with: `the role to be known to S3`.
+    pub awaits: &'static str,
+    /// How often the call is repeated, and for how long.
+    pub policy: PollPolicy,
+    /// The usual duration, in words.
+    pub usually: Option<&'static str>,
+}
+
+/// Repeats a call for as long as its refusals pass by themselves, which `passing` decides. What is waited for is reported to `run`.
+/// Each reason to wait has its own deadline, for the time that was waited for it.
+///
+/// # Errors
+/// [`WaitError::Poll`] with the first refusal that does not pass, or the last one before a deadline; [`WaitError::Cancelled`].
+pub async fn repeat<T, E, F>(
+    run: &Run,
+    mut call: impl FnMut() -> F,
+    passing: impl Fn(&E) -> Option<Passing>,
+) -> Result<T, WaitError<E>>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    struct Begun {
+        awaits: &'static str,
+        waited: Duration,
+        pause: Duration,
+    }
+    let mut waits: Vec<Begun> = Vec::new();
+    loop {
+        let error = match call().await {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        let Some(Passing { awaits, policy, usually }) = passing(&error) else { return Err(WaitError::Poll(error)) };
+        let known = waits.iter().position(|wait| wait.awaits == awaits);
+        let index = known.unwrap_or_else(|| {
+            waits.push(Begun { awaits, waited: Duration::ZERO, pause: policy.first });
+            waits.len() - 1
+        });
+        let Begun { waited, pause, .. } = &mut waits[index];
+        if *waited + *pause > policy.total {
+            return Err(WaitError::Poll(error));
+        }
+        run.emit(&Event::Waiting { what: awaits.to_owned(), since: *waited, usually });
+        tokio::select! {
+            () = run.cancel.cancelled() => return Err(WaitError::Cancelled { what: awaits.to_owned() }),
+            () = run.timer.sleep(*pause) => {}
+        }
+        *waited += *pause;
+        *pause = (*pause + *pause / 2).min(policy.most);
+    }
 }
 
 /// Sleeps, or returns early if the run is cancelled.
-#[expect(clippy::disallowed_methods, reason = "this is the only module that sleeps")]
 pub async fn pause(run: &Run, duration: Duration) {
     tokio::select! {
-        () = tokio::time::sleep(duration) => {}
+        () = run.timer.sleep(duration) => {}
         () = run.cancel.cancelled() => {}
     }
 }
@@ -137,6 +185,30 @@ mod tests {
         let (result, polls) = ready_at(u32::MAX, &Run::silent()).await;
         assert_eq!(result, Err(WaitError::TimedOut { what: "the state".into(), total: BRIEF.total }));
         assert!(polls > 1);
+    }
+
+    /// Calls that are refused so many times, with these reasons in turn.
+    async fn repeated(refusals: &'static [&'static str]) -> (Result<u32, WaitError<&'static str>>, u32) {
+        let calls = Cell::new(0);
+        let passing = |error: &&'static str| {
+            error.starts_with("early").then_some(Passing { awaits: error, policy: BRIEF, usually: None })
+        };
+        let call = || {
+            let number = calls.replace(calls.get() + 1);
+            let refusal = refusals.get(number as usize).or(refusals.last().filter(|last| **last == "early for good"));
+            async move { refusal.map_or(Ok(number), |refusal| Err(*refusal)) }
+        };
+        let result = repeat(&Run::silent(), call, passing).await;
+        (result, calls.get())
+    }
+
+    #[tokio::test]
+    async fn calls_are_repeated_while_their_refusals_pass() {
+        assert_eq!(repeated(&[]).await, (Ok(0), 1));
+        assert_eq!(repeated(&["early", "early and other", "early"]).await, (Ok(3), 4));
+        assert_eq!(repeated(&["early", "no"]).await, (Err(WaitError::Poll("no")), 2));
+        let (result, calls) = repeated(&["early for good"]).await;
+        assert!(result == Err(WaitError::Poll("early for good")) && calls > 2, "{calls}");
     }
 
     #[tokio::test]

@@ -1,17 +1,23 @@
 //! Executes changes.
 
-use twinsite_aws::AwsError;
+use twinsite_aws::{AwsError, outlast_refusals, resolve};
 use twinsite_core::{Apply, Output, Outputs, Run};
 
 use crate::calls::{checks, records};
 use crate::clients::DnsFailover;
 use crate::model::Change;
-use twinsite_aws::resolve;
 
 impl Apply<Change> for DnsFailover {
     type Error = AwsError;
 
     async fn apply(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
+        // Every change can be repeated as a whole.
+        outlast_refusals(run, "apply", || Box::pin(self.attempt(change, outputs, run))).await
+    }
+}
+
+impl DnsFailover {
+    async fn attempt(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
         let client = &self.client;
         match change {
             Change::PutValidationRecord { zone, record, actual: _ } => {

@@ -75,7 +75,9 @@ impl DnsFailover {
         }
         let names: Vec<String> = std::iter::once(name.to_string()).chain(validation_values.keys().cloned()).collect();
         let protections = records::list_protections(client, &id, &names).await?;
-        Ok(ZoneRecords { id, name: normalized_name(&zone.name), sets, validation_values, protections })
+        let zone = normalized_name(&zone.name);
+        let delegated = records::find_delegation(client, &id, &zone, name.as_str()).await?;
+        Ok(ZoneRecords { id, name: zone, sets, validation_values, protections, delegated })
     }
 
     /// Whether each of the site's health checks is healthy; checks without a status yet are left out. Route 53 limits

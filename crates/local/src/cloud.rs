@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Collected, Limited};
 use s3s::Body;
 use s3s::service::S3Service;
 
+use crate::cloudfront::Distribution;
 use crate::context::{Endpoints, Outages, ServiceError};
 use crate::fault::{ConnectionReset, Hook, InjectedFault, Pause, PauseStatus, Pauses, RequestInfo};
 use crate::protocol::reply;
@@ -19,6 +20,7 @@ use crate::route::{Service, service_of};
 use crate::s3;
 use crate::s3::website;
 use crate::services::ControlPlane;
+use crate::weather::{Asked, Busy, Conditions, bucket_of, subject_of};
 use crate::world::{World, WorldError};
 
 /// The embedded cloud. Clones are the same cloud.
@@ -123,6 +125,7 @@ impl Cloud {
 
     async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, ConnectionReset> {
         let service = service_of(&request);
+        self.world().clock().note_request();
         self.world().replicate_due();
         if self.is_out(&service, &request) {
             return Err(ConnectionReset);
@@ -138,9 +141,10 @@ impl Cloud {
                     return Ok(service.error_response(&Request::from_parts(head, Bytes::new()), &error));
                 };
                 let whole = Request::from_parts(head, body);
-                let answer = async { Ok(service.answer(self.world(), &whole)) };
+                let operation = service.operation(&whole);
+                let answer = async { Ok(self.answer_in_weather(service, &whole, &operation).await) };
                 let failure = |error: &ServiceError| service.error_response(&whole, error);
-                let fault = self.admit(&info(service.operation(&whole)), Throttled::No).await;
+                let fault = self.admit(&info(operation.clone()), Throttled::No).await;
                 with_fault(fault, failure, answer).await
             }
             Service::S3 => {
@@ -148,17 +152,24 @@ impl Cloud {
                 let operation = s3::operation(&request);
                 let fault = self.admit(&info(operation.clone()), Throttled::Yes).await;
                 let is_head = request.method() == Method::HEAD;
+                let asked = self.asked(&operation, bucket_of(&request));
+                // A response to HEAD has no body.
+                let refused = |error: &ServiceError| {
+                    let response = reply::s3_error(error);
+                    if is_head { response.map(|_| Body::empty()) } else { response }
+                };
                 let answer = async {
                     let request = match s3::authorize(self.world().s3(), request).await {
                         Ok(request) => request,
-                        Err(error) => {
-                            let response = reply::s3_error(&error);
-                            // A response to HEAD has no body.
-                            return Ok(if is_head { response.map(|_| Body::empty()) } else { response });
-                        }
+                        Err(error) => return Ok(refused(&error)),
+                    };
+                    let _busy = match self.bucket_weather(&asked).await {
+                        Ok(busy) => busy,
+                        Err(error) => return Ok(refused(&error)),
                     };
                     let answer = self.inner.s3.call(request).await.map_err(|_| ConnectionReset)?;
                     let mut answer = s3::complete(answer, &operation).await;
+                    self.note_weather(&asked, answer.status());
                     // The same clock as that of `Last-Modified`, which may run faster than that of this machine.
                     let date = httpdate::fmt_http_date(self.world().clock().now());
                     if let Ok(date) = HeaderValue::try_from(date) {
@@ -178,6 +189,88 @@ impl Cloud {
                 with_fault(fault, reply::s3_error, async { Ok(unknown_service(&host)) }).await
             }
         }
+    }
+
+    fn asked(&self, operation: &str, subject: String) -> Asked {
+        let existed = operation == "CreateBucket" && self.world().s3().bucket(&subject).is_some();
+        let used = self.used_resources(operation, &subject);
+        Asked { operation: operation.to_owned(), subject, existed, used, at: self.world().clock().now() }
+    }
+
+    /// What a request to create something adds to, or what the distribution that it changes uses.
+    fn used_resources(&self, operation: &str, subject: &str) -> Vec<String> {
+        self.world().account(|account, _| match operation {
+            "UpdateDistribution" | "DeleteDistribution" => {
+                account.cloudfront.distribution(subject).map(Distribution::used_resources).unwrap_or_default()
+            }
+            "CreateDistribution" | "CreateDistributionWithTags" => {
+                account.cloudfront.distributions().map(|distribution| distribution.id.clone()).collect()
+            }
+            "CreateHealthCheck" => account.route53.checks().map(|check| check.id.clone()).collect(),
+            _ => Vec::new(),
+        })
+    }
+
+    /// Answers a request to a control plane, unless the weather refuses it.
+    async fn answer_in_weather(
+        &self,
+        service: ControlPlane,
+        request: &Request<Bytes>,
+        operation: &str,
+    ) -> Response<Body> {
+        let (world, conditions) = (self.world(), self.world().conditions());
+        if conditions.is_calm() {
+            return service.answer(world, request);
+        }
+        world.clock().sleep(conditions.latency()).await;
+        let asked = self.asked(operation, subject_of(service, request));
+        if let Some(refusal) = conditions.refusal(&asked) {
+            self.note_refusal();
+            return service.error_response(request, &refusal);
+        }
+        let answer = service.answer(world, request);
+        self.note_weather(&asked, answer.status());
+        answer
+    }
+
+    /// What the weather does to a request to S3. Settings of a bucket take a moment to change, and change one at a time.
+    async fn bucket_weather(&self, asked: &Asked) -> Result<Option<Busy>, ServiceError> {
+        let (world, conditions) = (self.world(), self.world().conditions());
+        if conditions.is_calm() {
+            return Ok(None);
+        }
+        let mut busy = None;
+        if Conditions::changes_bucket(asked) {
+            busy = Some(conditions.change_bucket(asked)?);
+            world.clock().sleep(conditions.latency()).await;
+        }
+        match conditions.refusal(asked) {
+            None => Ok(busy),
+            Some(refusal) => {
+                self.note_refusal();
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Notes what follows from an answered request, if the weather is not calm.
+    fn note_weather(&self, asked: &Asked, status: StatusCode) {
+        let conditions = self.world().conditions();
+        if conditions.is_calm() || !status.is_success() {
+            return;
+        }
+        let (before, after) = (&asked.used, self.used_resources(&asked.operation, &asked.subject));
+        let gone = before.iter().filter(|one| !after.contains(one));
+        let new = after.iter().filter(|one| !before.contains(one));
+        if conditions.completed(&Asked { used: gone.chain(new).cloned().collect(), ..asked.clone() }) {
+            // A disk that fails is reported to the next request that changes something.
+            drop(self.world().store_weather());
+        }
+    }
+
+    /// Counts a request that the weather has refused.
+    fn note_refusal(&self) {
+        *self.counts().entry(REFUSED.to_owned()).or_default() += 1;
     }
 
     /// Counts a request, holds it if it is to be paused, and decides on its fault.
@@ -219,6 +312,9 @@ impl Cloud {
         website::answer(self.world().s3(), bucket, request)
     }
 }
+
+/// What refusals of the weather are counted as, beside the operations.
+const REFUSED: &str = "RefusedByWeather";
 
 /// The size of the largest request to a service other than S3, in bytes. Those are kept in memory as a whole.
 const MAX_BODY: usize = 4 << 20;

@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{Method, Request};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 
 use crate::context::Endpoints;
-use crate::server::{ENDPOINTS, REQUESTS};
+use crate::server::{ENDPOINTS, REQUESTS, WEATHER};
+use crate::weather::WeatherSettings;
 
 /// The request counts of the cloud served at an address. `None` when nothing answers there.
 pub async fn request_counts_at(address: SocketAddr) -> Option<BTreeMap<String, u64>> {
@@ -29,11 +30,27 @@ pub async fn endpoints_at(address: SocketAddr) -> Option<Endpoints> {
     call::<Option<Endpoints>>(address, Method::GET, ENDPOINTS).await.flatten()
 }
 
+/// The weather of the cloud served at an address. `None` when nothing answers there.
+pub async fn weather_at(address: SocketAddr) -> Option<WeatherSettings> {
+    call(address, Method::GET, WEATHER).await
+}
+
+/// Changes the weather of the cloud served at an address. `None` when nothing answers there.
+pub async fn set_weather_at(address: SocketAddr, settings: WeatherSettings) -> Option<()> {
+    let body = serde_json::to_vec(&settings).ok()?;
+    let changed: WeatherSettings = send(address, Method::PUT, WEATHER, body.into()).await?;
+    (changed == settings).then_some(())
+}
+
 async fn call<T: DeserializeOwned>(address: SocketAddr, method: Method, path: &str) -> Option<T> {
+    send(address, method, path, Bytes::new()).await
+}
+
+async fn send<T: DeserializeOwned>(address: SocketAddr, method: Method, path: &str, body: Bytes) -> Option<T> {
     let stream = TcpStream::connect(address).await.ok()?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
     let builder = Request::builder().method(method).uri(path).header(http::header::HOST, address.to_string());
-    let request = builder.body(Empty::<Bytes>::new()).ok()?;
+    let request = builder.body(Full::new(body)).ok()?;
     let response = async move {
         let body = sender.send_request(request).await.ok()?.into_body().collect().await.ok()?;
         serde_json::from_slice(&body.to_bytes()).ok()

@@ -22,6 +22,7 @@ use crate::context::Outages;
 use crate::fault::{Pause, PauseStatus};
 use crate::protocol::reply::typed;
 use crate::protocol::request::host_of;
+use crate::weather::WeatherSettings;
 
 /// The server could not listen.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,9 @@ pub(crate) const FAULTS: &str = "/_twinsite/faults";
 /// A request to hold: `PUT` sets it, `GET` returns its status, `DELETE` releases it.
 pub(crate) const PAUSE: &str = "/_twinsite/pause";
 
+/// The weather: `GET` returns it, `PUT` replaces it.
+pub(crate) const WEATHER: &str = "/_twinsite/weather";
+
 /// The size of the largest request to a control endpoint, in bytes.
 const MAX_BODY: usize = 1 << 20;
 
@@ -57,10 +61,10 @@ pub async fn serve(listener: TcpListener, cloud: Cloud, shutdown: impl Future<Ou
         let cloud = cloud.clone();
         async move {
             match request.uri().path() {
-                REQUESTS | ENDPOINTS | FAULTS | PAUSE if is_local(host_of(&request)) => {
+                REQUESTS | ENDPOINTS | FAULTS | PAUSE | WEATHER if is_local(host_of(&request)) => {
                     Ok(control(&cloud, request).await)
                 }
-                REQUESTS | ENDPOINTS | FAULTS | PAUSE => {
+                REQUESTS | ENDPOINTS | FAULTS | PAUSE | WEATHER => {
                     Ok(typed(StatusCode::FORBIDDEN, "text/plain", "this is for programs on this machine\n".to_owned()))
                 }
                 _ => cloud.call(request.map(Body::from)).await,
@@ -95,6 +99,12 @@ async fn control(cloud: &Cloud, request: Request<Incoming>) -> Response<Body> {
         (&Method::PUT, FAULTS) => replace(&body, |outages: Outages| {
             cloud.world().set_outages(outages.clone());
             outages
+        }),
+        (&Method::GET, WEATHER) => json(&cloud.world().weather()),
+        (&Method::PUT, WEATHER) => replace(&body, |settings: WeatherSettings| {
+            // A disk that fails is reported to the next request that changes something.
+            drop(cloud.world().set_weather(settings));
+            settings
         }),
         (&Method::GET, PAUSE) => json(&cloud.pause_status()),
         (&Method::PUT, PAUSE) => replace(&body, |pause: Pause| {

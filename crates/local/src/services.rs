@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use s3s::Body;
 
-use crate::context::{Now, ServiceError};
+use crate::context::{ACCOUNT, Now, ServiceError};
 use crate::iam::{Authorization, Principal};
 use crate::protocol::query::Form;
 use crate::protocol::reply;
@@ -73,7 +73,13 @@ impl ControlPlane {
             let Account { block, acm, batch, cloudfront, cloudwatch, iam, route53, sns } = account;
             match self {
                 Self::Acm => {
-                    let in_use_by = |arn: &str| cloudfront.using_certificate(arn);
+                    let in_use_by = |arn: &str| {
+                        let mut users = cloudfront.using_certificate(arn);
+                        let former = world.conditions().former_user(arn, now.time);
+                        let former = former.map(|id| format!("arn:aws:cloudfront::{ACCOUNT}:distribution/{id}"));
+                        users.extend(former.filter(|former| !users.contains(former)));
+                        users
+                    };
                     acm::answer(acm, route53, &in_use_by, request, now)
                 }
                 Self::CloudFront => cloudfront::answer(cloudfront, acm, request, now),

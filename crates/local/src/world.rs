@@ -15,8 +15,10 @@ use crate::route53::{Health, Route53};
 use crate::s3::{AccountView, PublicAccessBlock, S3};
 use crate::s3control::Jobs;
 use crate::sns::Sns;
+use crate::weather::{Conditions, Outlook, WeatherSettings};
 
 const ACCOUNT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("account");
+const WEATHER: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("weather");
 
 /// Why a state directory could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -74,13 +76,14 @@ struct Inner {
     outages: RwLock<Outages>,
     health: Health,
     endpoints: RwLock<Option<Endpoints>>,
+    weather: Conditions,
 }
 
 impl World {
     /// A world in memory.
     pub fn memory() -> Self {
         let clock = Clock::system();
-        Self::new(Account::default(), S3::memory(clock.clone()), None, clock)
+        Self::new(Account::default(), S3::memory(clock.clone()), None, clock, Outlook::default())
     }
 
     /// The world stored in a directory, which one process at a time can open. It survives the process being killed.
@@ -91,18 +94,23 @@ impl World {
         let (disk, clock) = (Arc::new(disk), Clock::system());
         let mut account = Account::default();
         rows(&disk, ACCOUNT, |_, stored| account = stored).map_err(unreadable)?;
+        let mut outlook = Outlook::default();
+        rows(&disk, WEATHER, |_, stored| outlook = stored).map_err(unreadable)?;
         let s3 = S3::open(dir, &disk, clock.clone()).map_err(unreadable)?;
         // A world whose clock ran faster may be ahead of this machine's: it must not go back.
         if let Some(newest) = s3.newest() {
             clock.not_before(newest);
         }
-        Ok(Self::new(account, s3, Some(disk), clock))
+        Ok(Self::new(account, s3, Some(disk), clock, outlook))
     }
 
-    fn new(account: Account, s3: S3, disk: Option<Arc<Disk>>, clock: Clock) -> Self {
+    fn new(account: Account, s3: S3, disk: Option<Arc<Disk>>, clock: Clock, outlook: Outlook) -> Self {
+        clock.set_weather(outlook.settings);
+        let weather = Conditions::new(outlook);
         s3.set_account(AccountView { iam: account.iam.clone(), block: account.block });
         let (outages, health, endpoints) = (RwLock::default(), Health::default(), RwLock::default());
-        Self { inner: Arc::new(Inner { account: RwLock::new(account), s3, disk, clock, outages, health, endpoints }) }
+        let account = RwLock::new(account);
+        Self { inner: Arc::new(Inner { account, s3, disk, clock, outages, health, endpoints, weather }) }
     }
 
     /// S3.
@@ -166,6 +174,32 @@ impl World {
     /// Starts and ends outages.
     pub fn set_outages(&self, outages: Outages) {
         *self.inner.outages.write().unwrap_or_else(PoisonError::into_inner) = outages;
+    }
+
+    /// The weather.
+    pub fn weather(&self) -> WeatherSettings {
+        self.inner.weather.settings()
+    }
+
+    /// Changes the weather, and stores it. What has happened so far has no consequences any more.
+    ///
+    /// # Errors
+    /// The state could not be written.
+    pub fn set_weather(&self, settings: WeatherSettings) -> Result<(), ServiceError> {
+        self.inner.weather.set(settings);
+        self.clock().set_weather(settings);
+        self.store_weather()
+    }
+
+    pub(crate) fn conditions(&self) -> &Conditions {
+        &self.inner.weather
+    }
+
+    pub(crate) fn store_weather(&self) -> Result<(), ServiceError> {
+        let Some(disk) = &self.inner.disk else { return Ok(()) };
+        let outlook = self.inner.weather.outlook();
+        let stored = disk.write(|transaction| insert(transaction, WEATHER, "weather", &outlook));
+        stored.map_err(ServiceError::internal)
     }
 
     /// Where the data plane listens, while it is open.

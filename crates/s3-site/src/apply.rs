@@ -1,30 +1,36 @@
 //! Executes changes.
 
-use std::time::Duration;
-
-use twinsite_aws::{AwsError, Kind};
-use twinsite_core::wait::PollPolicy;
+use twinsite_aws::{AwsError, outlast_refusals};
 use twinsite_core::{Apply, Output, Outputs, Run};
 
 use crate::calls::roles::{NewRole, RoleClient};
-use crate::calls::{BucketClient, EarlyCall, NewObject};
+use crate::calls::{BucketClient, NewObject};
 use crate::clients::S3Site;
-use crate::model::{BucketChange, BucketChangeKind, Change, ReplicationRule, RoleChange, RoleChangeKind};
+use crate::model::{BucketChange, BucketChangeKind, Change, RoleChange, RoleChangeKind};
 
 impl Apply<Change> for S3Site {
     type Error = AwsError;
 
     async fn apply(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
+        // Every change can be repeated as a whole.
+        outlast_refusals(run, "apply", || Box::pin(self.attempt(change, outputs))).await?;
+        Ok(Vec::new())
+    }
+}
+
+impl S3Site {
+    async fn attempt(&self, change: &Change, outputs: &Outputs) -> Result<(), AwsError> {
         match change {
             Change::Bucket(BucketChange { side, bucket, kind }) => {
+                // S3 refuses a change of a bucket while another one is in progress.
+                let _turn = self.turns.get(*side).lock().await;
                 let bucket = BucketClient { client: self.s3.get(*side), bucket };
-                apply_to_bucket(bucket, kind, outputs, run).await?;
+                apply_to_bucket(bucket, kind, outputs).await
             }
             Change::Role(RoleChange { role, kind }) => {
-                apply_to_role(RoleClient { client: &self.iam, role }, kind).await?;
+                apply_to_role(RoleClient { client: &self.iam, role }, kind).await
             }
         }
-        Ok(Vec::new())
     }
 }
 
@@ -32,7 +38,6 @@ async fn apply_to_bucket(
     bucket: BucketClient<'_>,
     change: &BucketChangeKind,
     outputs: &Outputs,
-    run: &Run,
 ) -> Result<(), AwsError> {
     match change {
         BucketChangeKind::Create { region, tags } => bucket.create_bucket(region, tags).await,
@@ -50,9 +55,9 @@ async fn apply_to_bucket(
         }
         BucketChangeKind::PutPolicy { actual: _, desired } => {
             let missing = || AwsError::refused("PutBucketPolicy", bucket.bucket, "the distribution was not created");
-            put_policy(bucket, &desired.resolve(outputs).ok_or_else(missing)?, run).await
+            bucket.put_bucket_policy(Some(&desired.resolve(outputs).ok_or_else(missing)?)).await
         }
-        BucketChangeKind::PutReplicationRule { actual: _, desired } => put_replication_rule(bucket, desired, run).await,
+        BucketChangeKind::PutReplicationRule { actual: _, desired } => bucket.put_replication_rule(Some(desired)).await,
         BucketChangeKind::DeleteReplicationRule { actual: _ } => bucket.put_replication_rule(None).await,
         BucketChangeKind::PutHealthObjects { keys, content } => {
             for key in keys {
@@ -88,26 +93,4 @@ async fn apply_to_role(role: RoleClient<'_>, change: &RoleChangeKind) -> Result<
         RoleChangeKind::PutBoundary { actual: _, desired } => role.put_role_permissions_boundary(desired).await,
         RoleChangeKind::Delete => role.delete_role().await,
     }
-}
-
-/// For some seconds after a public access block was lifted, S3 may reject a public policy.
-async fn put_policy(bucket: BucketClient<'_>, policy: &str, run: &Run) -> Result<(), AwsError> {
-    let call = EarlyCall {
-        operation: "PutBucketPolicy",
-        awaits: "the public access block to lift",
-        polling: PollPolicy { total: Duration::from_secs(20), ..PollPolicy::SECONDS },
-        is_early: |error| error.kind == Kind::Denied,
-    };
-    call.repeat(run, || bucket.put_bucket_policy(Some(policy))).await
-}
-
-/// For some seconds after a role was created, S3 may not know it.
-async fn put_replication_rule(bucket: BucketClient<'_>, rule: &ReplicationRule, run: &Run) -> Result<(), AwsError> {
-    let call = EarlyCall {
-        operation: "PutBucketReplication",
-        awaits: "the replication role to be known",
-        polling: PollPolicy::SECONDS,
-        is_early: |error| matches!(error.code.as_deref(), Some("InvalidRequest" | "InvalidArgument" | "AccessDenied")),
-    };
-    call.repeat(run, || bucket.put_replication_rule(Some(rule))).await
 }

@@ -4,14 +4,12 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use twinsite_aws::AwsError;
+use twinsite_aws::{AwsError, outlast_refusals};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Event, Phase, Run, Side, Site};
 
-use crate::calls::jobs::JobRequest;
-use crate::calls::jobs::JobState;
+use crate::calls::jobs::{self, JobRequest, JobState};
 use crate::calls::roles::{NewRole, RoleClient};
-use crate::calls::{EarlyCall, jobs};
 use crate::clients::S3Site;
 use crate::model::{
     BatchJobSummary, Desired, JobStatus, batch_permissions, batch_role_arn, batch_role_name, batch_trust_policy,
@@ -20,10 +18,6 @@ use crate::model::{
 /// Jobs of millions of objects take hours.
 const JOB: PollPolicy =
     PollPolicy { first: Duration::from_millis(200), most: Duration::from_secs(30), total: Duration::from_hours(72) };
-
-/// A new role is known everywhere within seconds.
-const ROLE: PollPolicy =
-    PollPolicy { first: Duration::from_secs(1), most: Duration::from_secs(5), total: Duration::from_mins(1) };
 
 impl S3Site {
     /// Has S3 replicate every object of the primary that is older than the replication rule, or whose replication failed, and
@@ -46,27 +40,33 @@ impl S3Site {
         }
         let name = batch_role_name(site);
         let role = RoleClient { client: &self.iam, role: &name };
-        let owner = desired.owner();
-        match role.get_role().await? {
-            Some(existing) if !owner.owns(&existing.tags) => {
-                let why = "a role of that name exists and does not belong to this site";
-                return Err(AwsError::refused("CreateRole", &name, why));
-            }
-            // Left by a job that was not waited for, perhaps of an earlier release.
-            Some(_) => role.update_assume_role_policy(&batch_trust_policy()).await?,
-            None => {
-                let (trust, boundary, tags) = (batch_trust_policy(), desired.boundary_arn(), owner.created());
-                role.create_role(&NewRole { trust_policy: &trust, boundary: &boundary, tags: &tags }).await?;
-            }
-        }
-        role.put_role_policy(&batch_permissions(site)).await?;
+        self.prepare_role(&role, desired, run).await?;
         let job_role = batch_role_arn(site);
         let result = Box::pin(self.run_job(site, &JobRequest { token, role: &job_role }, run)).await;
         // A job that continues needs its role; the next run deletes it.
         if !run.is_cancelled() {
-            role.delete_role().await?;
+            outlast_refusals(run, "DeleteRole", || role.delete_role()).await?;
         }
         result
+    }
+
+    /// The role that the job assumes, with its policies.
+    async fn prepare_role(&self, role: &RoleClient<'_>, desired: &Desired, run: &Run) -> Result<(), AwsError> {
+        let owner = desired.owner();
+        let (trust, boundary, tags) = (batch_trust_policy(), desired.boundary_arn(), owner.created());
+        let prepare = async || {
+            match role.get_role().await? {
+                Some(existing) if !owner.owns(&existing.tags) => {
+                    let why = "a role of that name exists and does not belong to this site";
+                    return Err(AwsError::refused("CreateRole", role.role, why));
+                }
+                // Left by a job that was not waited for, perhaps of an earlier release.
+                Some(_) => role.update_assume_role_policy(&trust).await?,
+                None => role.create_role(&NewRole { trust_policy: &trust, boundary: &boundary, tags: &tags }).await?,
+            }
+            role.put_role_policy(&batch_permissions(&desired.site)).await
+        };
+        outlast_refusals(run, "PutRolePolicy", || Box::pin(prepare())).await
     }
 
     async fn run_job(&self, site: &Site, request: &JobRequest<'_>, run: &Run) -> Result<BatchJobSummary, AwsError> {
@@ -96,12 +96,6 @@ impl S3Site {
     }
 
     async fn create_job(&self, site: &Site, request: &JobRequest<'_>, run: &Run) -> Result<String, AwsError> {
-        let call = EarlyCall {
-            operation: "CreateJob",
-            awaits: "the job's role to be known",
-            polling: ROLE,
-            is_early: |error| error.message.contains("role") && error.code.as_deref() == Some("InvalidRequest"),
-        };
-        call.repeat(run, || jobs::create_job(&self.s3control, site, request)).await
+        outlast_refusals(run, "CreateJob", || jobs::create_job(&self.s3control, site, request)).await
     }
 }

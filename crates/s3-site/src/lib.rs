@@ -21,6 +21,6 @@ pub use model::{
     Actual, ActualBucket, Adopt, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange, BucketChangeKind, BucketPolicy,
     BucketSettings, Change, Conflict, Conflicts, Contents, Desired, FormerBucket, FormerContents, Lifecycle, Outage,
     PublicAccessBlock, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind, Website,
-    WebsiteSnapshot,
+    WebsiteSnapshot, denies_plain_http,
 };
 pub use replication_probe::REPLICATION_PROBE_KEY;

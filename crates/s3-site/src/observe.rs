@@ -10,7 +10,8 @@ use crate::calls::roles::RoleClient;
 use crate::calls::{BucketClient, jobs};
 use crate::clients::S3Site;
 use crate::model::{
-    Actual, ActualBucket, BucketSettings, Contents, Desired, FormerBucket, FormerContents, batch_role_name, role_name,
+    Actual, ActualBucket, BucketSettings, Contents, Desired, FormerBucket, FormerContents, WebsiteSnapshot,
+    batch_role_name, role_name,
 };
 
 impl S3Site {
@@ -115,6 +116,7 @@ async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, Aws
         Box::pin(bucket.get_bucket_policy()),
         Box::pin(bucket.replication_rules()),
     )?;
+    let redirects_everything = website.as_ref().and_then(WebsiteSnapshot::redirects_everything);
     let website = website.and_then(|snapshot| snapshot.website());
     Ok(BucketSettings {
         tags,
@@ -123,6 +125,7 @@ async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, Aws
         encrypted,
         public_access_block,
         website,
+        redirects_everything,
         lifecycle,
         policy,
         replication,

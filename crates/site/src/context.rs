@@ -5,7 +5,7 @@ use twinsite_aws::{AwsError, Kind};
 use twinsite_aws_session::{Access, Session};
 use twinsite_cdn::Cdn;
 use twinsite_core::wait::PollPolicy;
-use twinsite_core::{AccountId, Event, Pair, Region, Run, Side, Site};
+use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::alerts::{Alerts, RegionalClients};
 use twinsite_s3_site::{Adopt, Desired, S3Site, plan_changes};
@@ -78,6 +78,15 @@ impl SiteContext {
         account: AccountId,
         environment: Environment,
     ) -> Result<Self, Error> {
+        for (_, region) in config.regions.iter() {
+            if region.partition() != Partition::Aws {
+                let (operation, partition) = ("use the configuration", region.partition());
+                let why = format!("the region `{region}` is in the partition {partition}, which is not supported");
+                return Err(Error::usage(operation, why).hint(
+                    "CloudFront and Route 53 work together with S3 in the partition aws only: choose regions of it",
+                ));
+            }
+        }
         let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
         let site = site.context("use the configuration")?;
         let clients = site.regions.as_ref().map(|region| session.s3(region));

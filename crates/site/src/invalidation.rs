@@ -1,7 +1,7 @@
 //! What a publish invalidates, and where.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 use twinsite_aws::AwsError;
@@ -230,7 +230,7 @@ impl Invalidator for CloudFront<'_> {
         wait: WaitForInvalidation,
         run: &Run,
     ) -> Result<Option<usize>, AwsError> {
-        let started = Instant::now();
+        let started = run.timer.now();
         let paths = changes.paths(&self.rules(edges));
         let digest = hex::encode(&Sha256::digest(paths.as_slice().join(" "))[..8]);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -250,13 +250,14 @@ impl Invalidator for CloudFront<'_> {
 }
 
 /// Waits until edges have forgotten what was not worth an invalidation: pages that they hold for a second, errors for ten.
-async fn outwait(changes: &Changes<'_>, started: Instant, run: &Run) {
+async fn outwait(changes: &Changes<'_>, started: Duration, run: &Run) {
+    let since = run.timer.now().saturating_sub(started);
     let errors = if changes.created.is_empty() { Duration::ZERO } else { edge::ERROR_TTL };
     let pages = if changes.revalidated.is_empty() { Duration::ZERO } else { edge::MIN_TTL };
-    let rest = errors.max(pages).saturating_sub(started.elapsed());
+    let rest = errors.max(pages).saturating_sub(since);
     if !rest.is_zero() {
         let (what, usually) = ("what edges hold for seconds to expire".to_owned(), Some("seconds"));
-        run.emit(&Event::Waiting { what, since: started.elapsed(), usually });
+        run.emit(&Event::Waiting { what, since, usually });
         wait::pause(run, rest).await;
     }
 }

@@ -27,6 +27,7 @@ mod status;
 mod unfinished;
 mod verify;
 mod visitor_check;
+mod warnings;
 
 pub use backfill::{
     BackfillPlan, BackfillRequest, BackfillResult, BatchJob, Copied, Engine, Versions, backfill, plan_backfill,

@@ -204,6 +204,7 @@ pub struct UnconfirmedEmail {
 pub async fn status(site: &SiteContext, run: &Run) -> Result<Status, Error> {
     let state = site.observe(Adopt::Refuse, OPERATION).await?;
     state.warn_of_former_buckets(run);
+    state.warn_of_others(run);
     let healthy = site.services.dns.check_health(&state.dns.actual.checks).await.context(OPERATION)?;
     let mut checks: Vec<_> = state.dns.actual.checks.iter().collect();
     checks.sort_by_key(|check| check.purpose);

@@ -1,10 +1,12 @@
 //! One function per ACM operation, named like it.
 
+use std::time::Duration;
+
 use aws_sdk_acm::Client;
 use aws_sdk_acm::primitives::Blob;
 use aws_sdk_acm::types::{Filters, KeyAlgorithm, ValidationMethod};
 use sha2::{Digest, Sha256};
-use twinsite_aws::{AwsError, Tags};
+use twinsite_aws::{AwsError, Tags, unless_passing};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Arn, Domain, Run, ValidationRecord};
 
@@ -51,6 +53,9 @@ pub(crate) async fn describe_certificate(client: &Client, arn: &str) -> Result<O
     Ok(Some(wire::certificate(parsed, &detail, wire::from_sdk_tags(&tags))))
 }
 
+/// A new certificate is known, with its validation record, within seconds as a rule.
+const RECORD: PollPolicy = PollPolicy { total: Duration::from_mins(5), ..PollPolicy::SECONDS };
+
 /// Requests a certificate and waits for its validation record, which ACM provides some seconds later.
 /// <https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html>
 pub(crate) async fn request_certificate(
@@ -70,10 +75,12 @@ pub(crate) async fn request_certificate(
     let response = request.idempotency_token(token).set_tags(Some(tags)).send().await;
     let response = response.map_err(|error| AwsError::new(OPERATION, domain, error))?;
     let arn: Arn = parse(OPERATION, domain, &response.certificate_arn.unwrap_or_default())?;
-    let record = poll_until(run, PollPolicy::SECONDS, "the certificate's validation record", async || {
-        let certificate = describe_certificate(client, arn.as_str()).await?;
-        let record = certificate.and_then(|certificate| certificate.validation_record);
-        Ok(record.map_or(Poll::NotYet, Poll::Ready))
+    let record = poll_until(run, RECORD, "the certificate's validation record", async || {
+        let certificate = describe_certificate(client, arn.as_str()).await;
+        unless_passing(certificate.map(|certificate| {
+            let record = certificate.and_then(|certificate| certificate.validation_record);
+            record.map_or(Poll::NotYet, Poll::Ready)
+        }))
     });
     let record = record.await.map_err(|error| AwsError::from_wait("DescribeCertificate", &arn, error))?;
     Ok((arn, record))
@@ -87,6 +94,7 @@ pub(crate) async fn await_certificate(
     run: &Run,
 ) -> Result<(), AwsError> {
     const OPERATION: &str = "DescribeCertificate";
+    let started = run.timer.now();
     let issued = poll_until(run, polling, "the certificate to be issued", async || {
         match describe_certificate(client, arn.as_str()).await?.map(|certificate| certificate.status) {
             Some(CertificateStatus::Issued) => Ok(Poll::Ready(())),
@@ -95,6 +103,7 @@ pub(crate) async fn await_certificate(
                 let why = format!("the request has failed ({reason}): {}", explain_failure(&reason));
                 Err(AwsError::refused(OPERATION, arn, why))
             }
+            None if run.timer.now().saturating_sub(started) < RECORD.total => Ok(Poll::NotYet),
             None => Err(AwsError::refused(OPERATION, arn, "the certificate was deleted in the meantime")),
         }
     });

@@ -1,13 +1,14 @@
 //! One function per CloudFront operation, named like it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_cloudfront::Client;
 use aws_sdk_cloudfront::primitives::Blob;
 use aws_sdk_cloudfront::types::{DistributionConfig, FunctionConfig, FunctionRuntime, FunctionStage};
-use twinsite_aws::{AwsError, Tags};
-use twinsite_core::wait::{Poll, PollPolicy, poll_until};
-use twinsite_core::{Output, Outputs, ResourceId, Run};
+use twinsite_aws::{AwsError, Tags, unless_passing};
+use twinsite_core::wait::{Poll, PollPolicy, WaitError, poll_until};
+use twinsite_core::{Arn, Output, Outputs, ResourceId, Run};
 
 use super::{missing_field, parse};
 use crate::model::{AccessControl, DistributionSettings, Function};
@@ -47,14 +48,28 @@ pub(crate) async fn list_tags_for_resource(client: &Client, arn: &str) -> Result
     Ok(tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect())
 }
 
-/// The normalized properties of a distribution; `None` if it does not exist.
-pub(crate) async fn distribution_properties(
-    client: &Client,
-    id: &ResourceId,
-    alias: &str,
-) -> Result<Option<BTreeMap<String, String>>, AwsError> {
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_TagResource.html>
+pub(crate) async fn tag_resource(client: &Client, arn: &Arn, tags: &Tags) -> Result<(), AwsError> {
+    const OPERATION: &str = "TagResource";
+    let tags = wire::sdk_tags(tags).map_err(|error| AwsError::unexpected(OPERATION, arn, error))?;
+    call!(OPERATION, arn, client.tag_resource().resource(arn.as_str()).tags(tags)).map(drop)
+}
+
+/// What a distribution's configuration says.
+pub(crate) struct ReadConfig {
+    /// The normalized properties.
+    pub(crate) properties: BTreeMap<String, String>,
+    /// The caller reference that it was created with.
+    pub(crate) caller_reference: String,
+}
+
+/// The configuration of a distribution; `None` if it does not exist.
+pub(crate) async fn read_config(client: &Client, id: &ResourceId, alias: &str) -> Result<Option<ReadConfig>, AwsError> {
     let current = get_distribution_config(client, id).await?;
-    Ok(current.map(|current| wire::properties(&current.config, alias)))
+    Ok(current.map(|current| ReadConfig {
+        properties: wire::properties(&current.config, alias),
+        caller_reference: current.config.caller_reference().to_owned(),
+    }))
 }
 
 struct VersionedConfig {
@@ -71,31 +86,72 @@ async fn get_distribution_config(client: &Client, id: &ResourceId) -> Result<Opt
     Ok(response.distribution_config.map(|config| VersionedConfig { config, etag }))
 }
 
+/// Creates the distribution, or finds the one that an earlier call has created.
 /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistributionWithTags.html>
 pub(crate) async fn create_distribution(
     client: &Client,
     settings: &DistributionSettings,
     tags: &Tags,
     outputs: &Outputs,
+    run: &Run,
 ) -> Result<Vec<Output>, AwsError> {
     const OPERATION: &str = "CreateDistributionWithTags";
-    let subject = &settings.alias;
-    let config = wire::tagged_distribution_config(settings, tags, outputs);
-    let config = config.map_err(|error| error.into_aws(OPERATION, subject))?;
-    let request = client.create_distribution_with_tags().distribution_config_with_tags(config);
-    match call!(OPERATION, subject, request) {
-        Ok(response) => {
-            let created = response.distribution.ok_or_else(|| missing_field(OPERATION, subject, "Distribution"))?;
-            wire::distribution_outputs(&created).map_err(|invalid| AwsError::unexpected(OPERATION, subject, invalid))
+    let mut settings = settings.clone();
+    let (subject, reference) = (settings.alias.clone(), settings.caller_reference.clone());
+    for number in 0..=MAX_REFERENCE {
+        if number > 0 {
+            settings.caller_reference = format!("{reference}-{number}");
         }
-        // An earlier call has created it and its response was lost.
-        Err(error) if error.code.as_deref() == Some("DistributionAlreadyExists") => {
-            let mut all = list_distributions(client).await?.into_iter();
-            let created = all.find(|summary| summary.comment == settings.comment).ok_or(error)?;
-            Ok(vec![Output::Arn(created.arn), Output::Host(created.host), Output::Id(created.id)])
+        let config = wire::tagged_distribution_config(&settings, tags, outputs);
+        let config = config.map_err(|error| error.into_aws(OPERATION, &subject))?;
+        let request = client.create_distribution_with_tags().distribution_config_with_tags(config);
+        let error = match call!(OPERATION, &subject, request) {
+            Ok(response) => {
+                let created =
+                    response.distribution.ok_or_else(|| missing_field(OPERATION, &subject, "Distribution"))?;
+                let outputs = wire::distribution_outputs(&created);
+                return outputs.map_err(|invalid| AwsError::unexpected(OPERATION, &subject, invalid));
+            }
+            Err(error) => error,
+        };
+        match error.code.as_deref() {
+            // The reference belongs to the distribution of an earlier call whose response was lost, or to a deleted one.
+            Some("DistributionAlreadyExists") if number < MAX_REFERENCE => {
+                if let Some(created) = created_distribution(client, &settings).await? {
+                    return Ok(created);
+                }
+            }
+            // That of an earlier call exists, and is not listed yet.
+            Some("CNAMEAlreadyExists") if number > 0 => {
+                let listed = poll_until(run, LISTED, "the new distribution to be listed", async || {
+                    let created = created_distribution(client, &settings).await?;
+                    Ok(created.map_or(Poll::NotYet, Poll::Ready))
+                });
+                return match listed.await {
+                    Err(WaitError::TimedOut { .. }) => Err(error),
+                    other => other.map_err(|error| AwsError::from_wait(OPERATION, &subject, error)),
+                };
+            }
+            _ => return Err(error),
         }
-        Err(error) => Err(error),
     }
+    Err(AwsError::refused(OPERATION, &subject, "every caller reference of this site was used before"))
+}
+
+/// The highest number that is appended to a caller reference.
+const MAX_REFERENCE: u32 = 39;
+
+/// A new distribution is listed within seconds.
+const LISTED: PollPolicy = PollPolicy { total: Duration::from_mins(2), ..PollPolicy::SECONDS };
+
+/// The distribution of the site, by its comment.
+async fn created_distribution(
+    client: &Client,
+    settings: &DistributionSettings,
+) -> Result<Option<Vec<Output>>, AwsError> {
+    let mut all = list_distributions(client).await?.into_iter();
+    let created = all.find(|summary| summary.comment == settings.comment);
+    Ok(created.map(|created| vec![Output::Arn(created.arn), Output::Host(created.host), Output::Id(created.id)]))
 }
 
 /// Updates the managed settings and leaves all others as they are.
@@ -149,9 +205,11 @@ pub(crate) async fn await_distribution(
 ) -> Result<(), AwsError> {
     const OPERATION: &str = "GetDistribution";
     let deployed = poll_until(run, polling, "the distribution to be deployed", async || {
-        let response = call!(OPERATION, id, client.get_distribution().id(id.as_str()))?;
-        let deployed = response.distribution.is_some_and(|distribution| distribution.status == "Deployed");
-        Ok(if deployed { Poll::Ready(()) } else { Poll::NotYet })
+        let response = call!(OPERATION, id, client.get_distribution().id(id.as_str()));
+        unless_passing(response.map(|response| {
+            let deployed = response.distribution.is_some_and(|distribution| distribution.status == "Deployed");
+            if deployed { Poll::Ready(()) } else { Poll::NotYet }
+        }))
     });
     deployed.await.map_err(|error| AwsError::from_wait(OPERATION, id, error))
 }

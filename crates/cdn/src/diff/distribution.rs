@@ -3,7 +3,8 @@
 use twinsite_core::{Action, Arn, Deferred, Reason, ResourceId, Step, differences};
 
 use crate::model::{
-    AccessControl, Actual, Change, Conflict, Desired, Distribution, DistributionSettings, SIGNING, viewer_request_code,
+    AccessControl, Actual, Change, Conflict, Desired, Distribution, DistributionSettings, Proof, SIGNING,
+    viewer_request_code,
 };
 use crate::step_ids;
 
@@ -27,6 +28,7 @@ pub(crate) fn distribution_steps(
     if desired.has_function() {
         steps.extend(function_step(desired, actual));
     }
+    steps.extend(tags_step(desired, actual.distribution.as_ref()));
     let settings = Box::new(DistributionSettings::new(desired, certificate, &access_control));
     let (action, reason, change, id) = match &actual.distribution {
         None => {
@@ -48,6 +50,13 @@ pub(crate) fn distribution_steps(
     steps.push(step.follows(step_ids::FUNCTION).follows(step_ids::ACCESS_CONTROL));
     steps.push(deployment_step(id));
     Ok(steps)
+}
+
+/// Tags that were replaced are put back: by them the distribution is told from those of others.
+fn tags_step(desired: &Desired, actual: Option<&Distribution>) -> Option<Step<Change>> {
+    let Distribution { arn, .. } = actual.filter(|found| found.proof == Proof::CallerReference)?;
+    let change = Change::TagDistribution { arn: arn.clone(), tags: desired.owner().created() };
+    Some(Step::new(step_ids::DISTRIBUTION_TAGS, Action::Update, Reason::Drifted, change))
 }
 
 fn deployment_step(id: Deferred<ResourceId>) -> Step<Change> {
@@ -88,7 +97,8 @@ pub(crate) fn destruction_steps(desired: &Desired, actual: &Actual) -> Vec<Step<
     let mut steps = Vec::new();
     let reason = || Reason::Asked("destroy".to_owned());
     let owner = desired.owner();
-    let owned = actual.distribution.as_ref().filter(|distribution| owner.created_by(&distribution.tags));
+    let is_created = |found: &&Distribution| found.proof == Proof::CallerReference || owner.created_by(&found.tags);
+    let owned = actual.distribution.as_ref().filter(is_created);
     if let Some(Distribution { id, enabled, deployed, .. }) = owned {
         if *enabled {
             let disable = Change::DisableDistribution { id: id.clone() };

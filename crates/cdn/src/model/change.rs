@@ -53,6 +53,13 @@ pub enum Change {
         /// The settings that differ.
         fields: Vec<Field>,
     },
+    /// Puts back the site's tags on the distribution. Others stay.
+    TagDistribution {
+        /// Its ARN.
+        arn: Arn,
+        /// The tags to put.
+        tags: Tags,
+    },
     /// Waits until the last change of the distribution is deployed to all edge locations.
     AwaitDistribution {
         /// Its id.
@@ -123,6 +130,10 @@ impl twinsite_core::Change for Change {
             }
             Self::UpdateDistribution { id, settings: _, fields } => {
                 std::iter::once(Field::set("Distribution", id.as_str())).chain(fields.iter().cloned()).collect()
+            }
+            Self::TagDistribution { arn, tags } => {
+                let tags = tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value));
+                std::iter::once(Field::set("Distribution", arn.as_str())).chain(tags).collect()
             }
             Self::AwaitDistribution { id } => vec![Field::set("Distribution", id.to_string())],
             Self::DisableDistribution { id } => {

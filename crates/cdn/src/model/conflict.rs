@@ -3,6 +3,7 @@
 use twinsite_core::{Arn, Domain, Mode, ResourceId};
 
 use super::Desired;
+use super::preload::preloaded_tld;
 
 /// A reason why no plan can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +43,16 @@ pub enum Conflict {
         /// The setting that makes browsers require HTTPS.
         setting: &'static str,
     },
+    /// Browsers require HTTPS for the whole top-level domain.
+    #[error(
+        "browsers open `{domain}` over HTTPS only, because `.{tld}` is on the HSTS preload list; after a DNS failover visitors are served by an S3 website endpoint, over HTTP only"
+    )]
+    PreloadedDomain {
+        /// The domain.
+        domain: Domain,
+        /// Its top-level domain.
+        tld: String,
+    },
 }
 
 impl Conflict {
@@ -54,6 +65,10 @@ impl Conflict {
                 "correct cdn.certificate_arn, or remove it to have a certificate requested"
             }
             Self::CertificateNotIssued { .. } => "wait until ACM has issued it, or remove cdn.certificate_arn",
+            Self::PreloadedDomain { .. } => {
+                "set mode = \"origin\", which keeps HTTPS, or set cdn.accept_http_standby = true to accept that the standby \
+                 cannot be reached"
+            }
             Self::HttpOnlyStandby { .. } => {
                 "turn it off, set mode = \"origin\", or set cdn.accept_http_standby = true to accept this"
             }
@@ -69,7 +84,14 @@ impl Conflict {
         // served over HTTP; HSTS would make the browser refuse that.
         let redirect = desired.redirect_to_https && desired.site.mode == Mode::Dns;
         let settings = [("redirect_to_https", redirect), ("security_headers (HSTS)", desired.security_headers)];
-        settings.into_iter().filter(|(_, on)| *on).map(|(setting, _)| Self::HttpOnlyStandby { setting }).collect()
+        let settings = settings.into_iter().filter(|(_, on)| *on);
+        let mut conflicts: Vec<Self> = settings.map(|(setting, _)| Self::HttpOnlyStandby { setting }).collect();
+        let domain = &desired.site.domain;
+        conflicts.extend(
+            preloaded_tld(domain.as_str())
+                .map(|tld| Self::PreloadedDomain { domain: domain.clone(), tld: tld.to_owned() }),
+        );
+        conflicts
     }
 }
 

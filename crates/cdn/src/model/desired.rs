@@ -1,7 +1,7 @@
 //! The desired state of the certificate and the distribution.
 
 use twinsite_aws::{Owner, Tags};
-use twinsite_core::{Arn, Mode, Site};
+use twinsite_core::{Arn, Mode, Side, Site};
 
 /// The edge locations that serve the site: fewer are cheaper.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PriceClass.html>
@@ -92,10 +92,29 @@ impl Desired {
         format!("twinsite {}", self.site.domain)
     }
 
+    /// The caller reference of the distribution. CloudFront may remember those of deleted distributions: then a number is appended.
+    pub(crate) fn caller_reference(&self) -> String {
+        format!("twinsite:{}:{}", self.site.account, self.site.domain)
+    }
+
+    /// Whether a distribution was created for the site: its caller reference cannot be changed.
+    pub(crate) fn has_created(&self, caller_reference: &str) -> bool {
+        let number = caller_reference.strip_prefix(&self.caller_reference());
+        number.is_some_and(|rest| {
+            let digits = rest.strip_prefix('-').unwrap_or(rest);
+            rest.is_empty() || (rest.starts_with('-') && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        })
+    }
+
     /// True if the origins are private buckets. S3's REST API, unlike website endpoints, supports neither index documents of
     /// folders nor error documents.
     pub(crate) fn has_private_origins(&self) -> bool {
         !self.site.mode.public_buckets()
+    }
+
+    /// The regional host of a bucket. The global host redirects for some time after a bucket was created.
+    pub(crate) fn bucket_host(&self, side: Side) -> String {
+        format!("{}.s3.{}.amazonaws.com", self.site.buckets.get(side), self.site.regions.get(side))
     }
 
     /// The status codes of the primary origin on which CloudFront fails over to the backup; empty without an origin group.

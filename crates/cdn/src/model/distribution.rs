@@ -17,12 +17,24 @@ pub struct Distribution {
     pub host: Host,
     /// Its tags.
     pub tags: Tags,
+    /// By what it is known to belong to the site.
+    pub proof: Proof,
     /// True if its last change is deployed to all edge locations.
     pub deployed: bool,
     /// True if it serves requests.
     pub enabled: bool,
     /// The managed settings, normalized as by [`DistributionSettings::to_properties`](super::DistributionSettings::to_properties).
     pub properties: BTreeMap<String, String>,
+}
+
+/// By what a distribution is known to belong to a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Proof {
+    /// Its tags.
+    Tags,
+    /// Its caller reference, which was set on creation and cannot be changed. Its tags were replaced.
+    CallerReference,
 }
 
 /// A CloudFront function.

@@ -8,6 +8,7 @@ mod desired;
 mod distribution;
 mod function;
 mod invalidation;
+mod preload;
 mod settings;
 
 pub use actual::Actual;
@@ -17,7 +18,7 @@ pub use change::Change;
 pub use conflict::{Conflict, Conflicts};
 pub use desired::{Desired, PriceClass};
 pub(crate) use distribution::SIGNING;
-pub use distribution::{AccessControl, Distribution, Function};
+pub use distribution::{AccessControl, Distribution, Function, Proof};
 pub(crate) use function::viewer_request_code;
 pub use invalidation::{ChangeKind, CreatedInvalidation, Edges, FolderUrls, InvalidationPaths};
 pub(crate) use settings::{

@@ -105,7 +105,7 @@ impl DistributionSettings {
         let sides = if site.mode == Mode::Dns { &[Side::Primary][..] } else { &Side::BOTH };
         let origins = sides.iter().map(|side| {
             let (host, kind) = if private {
-                (s3_host(desired, *side), OriginKind::Private(access_control.clone()))
+                (desired.bucket_host(*side), OriginKind::Private(access_control.clone()))
             } else {
                 (site.website_host(*side), OriginKind::Website)
             };
@@ -135,7 +135,7 @@ impl DistributionSettings {
         Self {
             alias: site.domain.to_string(),
             comment: desired.comment(),
-            caller_reference: format!("twinsite:{}:{}", site.account, site.domain),
+            caller_reference: desired.caller_reference(),
             root_object: if private { desired.index.clone() } else { String::new() },
             ipv6: private || !desired.apex,
             price_class: desired.price_class.as_str(),
@@ -168,7 +168,7 @@ impl DistributionSettings {
     pub fn to_properties(&self) -> BTreeMap<String, String> {
         let Self {
             alias,
-            comment: _,
+            comment,
             caller_reference: _,
             root_object,
             ipv6,
@@ -184,6 +184,7 @@ impl DistributionSettings {
         } = self;
         let mut properties = BTreeMap::from([(format!("Alias {alias}"), "present".to_owned())]);
         let mut set = |name: &str, value: String| drop(properties.insert(name.to_owned(), value));
+        set("Comment", comment.clone());
         set("Enabled", "true".to_owned());
         set("DefaultRootObject", root_object.clone());
         set("IsIPV6Enabled", ipv6.to_string());
@@ -227,10 +228,4 @@ impl DistributionSettings {
 
 fn default_target(failover_codes: &[i32]) -> String {
     if failover_codes.is_empty() { Side::Primary.to_string() } else { ORIGIN_GROUP.to_owned() }
-}
-
-/// The regional host of a bucket. The global host redirects for some time after a bucket was created.
-fn s3_host(desired: &Desired, side: Side) -> String {
-    let site = &desired.site;
-    format!("{}.s3.{}.amazonaws.com", site.buckets.get(side), site.regions.get(side))
 }

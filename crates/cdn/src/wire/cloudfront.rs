@@ -37,6 +37,8 @@ pub(crate) struct DistributionSummary {
     pub(crate) host: Host,
     pub(crate) aliases: Vec<String>,
     pub(crate) comment: String,
+    /// The hosts of its origins.
+    pub(crate) origins: Vec<String>,
     pub(crate) deployed: bool,
     pub(crate) is_caching_known: bool,
     pub(crate) error_ttl: Duration,
@@ -71,11 +73,17 @@ impl DistributionSummary {
             host: from.domain_name().parse()?,
             aliases: from.aliases().map(|aliases| aliases.items().to_vec()).unwrap_or_default(),
             comment: from.comment().to_owned(),
+            origins: origin_hosts(from.origins()),
             deployed: from.status() == "Deployed",
             is_caching_known: is_caching_known(from),
             error_ttl: error_ttl(from),
         })
     }
+}
+
+fn origin_hosts(origins: Option<&Origins>) -> Vec<String> {
+    let origins = origins.map(Origins::items).unwrap_or_default();
+    origins.iter().map(|origin| origin.domain_name().to_owned()).collect()
 }
 
 /// The outputs of the creation of a distribution.
@@ -118,6 +126,7 @@ pub(crate) fn properties(config: &DistributionConfig, alias: &str) -> BTreeMap<S
     let http_version = config.http_version().map_or("http2", HttpVersion::as_str).to_ascii_lowercase();
     let price_class = config.price_class().map_or("PriceClass_All", PriceClass::as_str).to_owned();
     let mut properties = BTreeMap::from([
+        ("Comment".to_owned(), config.comment().to_owned()),
         ("Enabled".to_owned(), config.enabled().to_string()),
         ("DefaultRootObject".to_owned(), config.default_root_object().unwrap_or_default().to_owned()),
         ("IsIPV6Enabled".to_owned(), config.is_ipv6_enabled().unwrap_or_default().to_string()),
@@ -252,9 +261,12 @@ pub(crate) fn tagged_distribution_config(
     outputs: &Outputs,
 ) -> Result<DistributionConfigWithTags, RequestError> {
     let config = distribution_config(settings, outputs, None)?;
+    Ok(DistributionConfigWithTags::builder().distribution_config(config).tags(sdk_tags(tags)?).build())
+}
+
+pub(crate) fn sdk_tags(tags: &Tags) -> Result<SdkTags, BuildError> {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-    let tags = SdkTags::builder().set_items(Some(tags.collect::<Result<_, _>>()?)).build();
-    Ok(DistributionConfigWithTags::builder().distribution_config(config).tags(tags).build())
+    Ok(SdkTags::builder().set_items(Some(tags.collect::<Result<_, _>>()?)).build())
 }
 
 fn new_config(settings: &DistributionSettings) -> Result<DistributionConfig, BuildError> {
@@ -279,6 +291,7 @@ fn with_managed_settings(
         aliases.push(settings.alias.clone());
     }
     config.aliases = Some(Aliases::builder().quantity(quantity(&aliases)).set_items(Some(aliases)).build()?);
+    config.comment.clone_from(&settings.comment);
     config.enabled = true;
     config.default_root_object = Some(settings.root_object.clone());
     config.is_ipv6_enabled = Some(settings.ipv6);

@@ -7,16 +7,15 @@ use super::*;
 
 /// Parts of an account that say who or when something is, not how it is set up; and what can never change.
 const IDENTITY: &str = "arn at caller_reference changes counter created deployed etag id imported insync issued \
-                        key_algorithm modified name names nanos_since_epoch retired secs_since_epoch shown state status \
-                        subscriptions token version RequestInterval Type MeasureLatency SetIdentifier";
+                        key_algorithm listed modified name names nanos_since_epoch retired secs_since_epoch shown state status \
+                        subscriptions token validated version RequestInterval Type MeasureLatency SetIdentifier";
 
 /// What is not managed: the owner may change it, and it stays.
-const UNMANAGED: [&str; 24] = [
+const UNMANAGED: [&str; 23] = [
     // Counts follow from what is counted.
     "Quantity",
     // What people read, and what makes creation repeatable.
     "CallerReference",
-    "Comment",
     "Description",
     "description",
     "path",

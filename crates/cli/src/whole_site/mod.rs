@@ -1,5 +1,6 @@
 //! The whole site on the embedded cloud: made, changed, stopped anywhere, and taken away.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use twinsite_local::{ACCOUNT, Delays};
@@ -18,6 +19,7 @@ mod drill;
 mod plane;
 mod probe_object;
 mod trouble;
+mod weather;
 
 const MODES: [Mode; 3] = [Mode::Dns, Mode::Origin, Mode::Layered];
 
@@ -43,6 +45,7 @@ struct TestSite {
     services: Services,
     site: Site,
     session: Session,
+    run: Run,
 }
 
 /// Opens a site. Each call is attempted once if `attempts` says so, else as often as the command does.
@@ -53,25 +56,30 @@ async fn open(cloud: &Cloud, text: &str, attempts: Option<u32>) -> TestSite {
 async fn open_with(cloud: &Cloud, text: &str, attempts: Option<u32>, network: Network) -> TestSite {
     let access = Access {
         embedded: Some(cloud.http_client()),
+        sleep: Some(cloud.world().clock().sdk_sleep()),
         retry: attempts.map(|attempts| retries().with_max_attempts(attempts)),
         ..Access::default()
     };
-    let session = Session::open(access.clone()).await;
+    let run = Run::silent().with_timer(Arc::new(cloud.world().clock().clone()));
+    TestSite { run, ..open_in(Environment { access, polling: crate::local::POLLING, network }, text).await }
+}
+
+async fn open_in(environment: Environment, text: &str) -> TestSite {
+    let session = Session::open(environment.access.clone()).await;
     let config = config::parse(text).unwrap();
     crate::local::hosted_zone(&session.route53(), &config).await.unwrap();
-    let environment = Environment { access, polling: crate::local::POLLING, network };
     let context = SiteContext::with_session(config, session.clone(), ACCOUNT.parse().unwrap(), environment).unwrap();
     let (services, site) = (context.services().clone(), context.site().clone());
-    TestSite { context, services, site, session }
+    TestSite { context, services, site, session, run: Run::silent() }
 }
 
 impl TestSite {
     async fn plan(&self, adopt: AdoptBuckets) -> Result<SitePlan, Error> {
-        site::plan(&self.context, adopt, &Run::silent()).await
+        site::plan(&self.context, adopt, &self.run).await
     }
 
     async fn apply(&self, plan: SitePlan) -> Result<ApplyResult, Error> {
-        Box::pin(site::apply(&self.context, plan, &Run::silent())).await
+        Box::pin(site::apply(&self.context, plan, &self.run)).await
     }
 }
 
@@ -89,7 +97,7 @@ async fn applied(stack: &TestSite) -> Result<ApplyResult, Error> {
 
 async fn destroyed(stack: &TestSite) {
     let plan = site::plan_destroy(&stack.context).await.unwrap();
-    site::destroy(&stack.context, plan, &Run::silent()).await.unwrap();
+    site::destroy(&stack.context, plan, &stack.run).await.unwrap();
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ fn refuse(cloud: &Cloud, operation: &'static str, status: u16, code: &'static st
 /// What the owner reads of an apply on an empty account.
 async fn told(operation: &'static str, status: u16, code: &'static str) -> Error {
     let cloud = cloud();
+    // Refusals that may pass are waited for.
+    cloud.world().clock().skip_waiting();
     let stack = open(&cloud, &full(Mode::Layered), Some(1)).await;
     refuse(&cloud, operation, status, code);
     let plan = match stack.plan(AdoptBuckets::Refuse).await {

@@ -173,7 +173,7 @@ fn what_replication_gave_up_on_is_copied_at_once() {
     world(&project, |world| {
         let forget = |account: &mut twinsite_local::Account, _| {
             let name = "twinsite-www-example-com-replication";
-            account.iam.delete_policy(name, "replicate")
+            account.iam.delete_role_policy(name, "replicate")
         };
         world.change_account(forget).unwrap();
     });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
 use futures::try_join;
-use twinsite_aws::AwsError;
+use twinsite_aws::{AwsError, outlast_refusals};
 use twinsite_core::{Apply, Output, Outputs, Region, Run, Site};
 
 use super::calls;
@@ -63,7 +63,15 @@ impl Alerts {
 impl Apply<Change> for Alerts {
     type Error = AwsError;
 
-    async fn apply(&self, change: &Change, outputs: &Outputs, _: &Run) -> Result<Vec<Output>, AwsError> {
+    async fn apply(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
+        // Every change can be repeated as a whole.
+        outlast_refusals(run, "apply", || Box::pin(self.attempt(change, outputs))).await?;
+        Ok(Vec::new())
+    }
+}
+
+impl Alerts {
+    async fn attempt(&self, change: &Change, outputs: &Outputs) -> Result<(), AwsError> {
         match change {
             Change::CreateTopic { region, name, tags } => {
                 calls::create_topic(&self.clients(region)?.sns, name, tags).await?;
@@ -83,6 +91,6 @@ impl Apply<Change> for Alerts {
             }
             Change::DeleteTopic { region, topic } => calls::delete_topic(&self.clients(region)?.sns, topic).await?,
         }
-        Ok(Vec::new())
+        Ok(())
     }
 }

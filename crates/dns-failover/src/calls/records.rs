@@ -6,7 +6,7 @@ use aws_sdk_route53::types::{
     Change as SdkChange, ChangeAction, ChangeStatus, ResourceRecordSet, RrType, TagResourceType,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use twinsite_aws::{AwsError, Kind, UnmodeledOperation};
+use twinsite_aws::{AwsError, Kind, UnmodeledOperation, unless_passing};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Host, Outputs, Run, ValidationRecord};
 
@@ -52,6 +52,23 @@ pub(crate) async fn list_actual_records(
     let sets = list_records_of_name(client, zone, name).await?;
     let managed = sets.iter().filter(|set| ![RrType::Ns, RrType::Soa].contains(&set.r#type));
     Ok(managed.map(wire::actual_record_set).collect())
+}
+
+/// The name with an NS record that leads away from the zone: `name` or one between it and the zone's apex.
+pub(crate) async fn find_delegation(
+    client: &Client,
+    zone: &ZoneId,
+    apex: &str,
+    name: &str,
+) -> Result<Option<String>, AwsError> {
+    let mut rest = Some(name);
+    while let Some(name) = rest.filter(|name| *name != apex && name.ends_with(&format!(".{apex}"))) {
+        if list_records_of_name(client, zone, name).await?.iter().any(|set| set.r#type == RrType::Ns) {
+            return Ok(Some(name.to_owned()));
+        }
+        rest = name.split_once('.').map(|(_, parent)| parent);
+    }
+    Ok(None)
 }
 
 /// The value of a validation record; `None` if it does not exist.
@@ -184,9 +201,11 @@ pub(crate) async fn await_change(
         return Ok(());
     }
     let in_sync = poll_until(run, polling, "the change to be in sync on all name servers", async || {
-        let response = call!(OPERATION, id, client.get_change().id(id))?;
-        let in_sync = response.change_info.is_some_and(|info| info.status == ChangeStatus::Insync);
-        Ok(if in_sync { Poll::Ready(()) } else { Poll::NotYet })
+        let response = call!(OPERATION, id, client.get_change().id(id));
+        unless_passing(response.map(|response| {
+            let in_sync = response.change_info.is_some_and(|info| info.status == ChangeStatus::Insync);
+            if in_sync { Poll::Ready(()) } else { Poll::NotYet }
+        }))
     });
     in_sync.await.map_err(|error| AwsError::from_wait(OPERATION, id, error))
 }

@@ -148,6 +148,10 @@ fn record_to_delete(set: &ActualRecordSet) -> RecordToDelete {
 
 /// Fails if other record sets of the name exclude the desired ones and may not be replaced.
 fn fail_if_in_conflict(name: &Host, zone: &ZoneRecords, desired: &[RecordSet]) -> Result<(), Conflict> {
+    if let Some(delegated) = &zone.delegated {
+        let (name, zone) = (name.clone(), zone.id.clone());
+        return Err(Conflict::Delegated { name, zone, delegated: delegated.clone() });
+    }
     let needs_cname = desired.iter().any(|set| set.r#type == "CNAME");
     let mut beside_cname = None;
     for set in &zone.sets {

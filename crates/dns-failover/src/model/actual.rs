@@ -28,6 +28,8 @@ pub struct ZoneRecords {
     pub validation_values: BTreeMap<String, String>,
     /// The record sets of these names that Route 53 protects from changes.
     pub protections: Vec<Protection>,
+    /// The name, the site's or one above it, that the zone delegates to other name servers: what the zone says below it, nobody sees.
+    pub delegated: Option<String>,
 }
 
 /// An existing record set.

@@ -47,6 +47,18 @@ pub enum Conflict {
         /// The other record's type.
         r#type: String,
     },
+    /// The zone delegates the name to other name servers.
+    #[error(
+        "the hosted zone {zone} delegates `{delegated}` to other name servers, so its records for `{name}` are never seen"
+    )]
+    Delegated {
+        /// The name.
+        name: Host,
+        /// The hosted zone.
+        zone: ZoneId,
+        /// The name with the NS record.
+        delegated: String,
+    },
     /// A CNAME record at the apex of a hosted zone.
     #[error("`{name}` is the apex of its hosted zone, where CNAME records are not allowed")]
     CnameAtApex {
@@ -93,6 +105,9 @@ impl Conflict {
             Self::OtherRouting { .. } => "delete them, or choose another domain: they are never changed by twinsite",
             Self::BesideCname { .. } => {
                 "move that record to another name, or set mode = \"origin\", which uses no CNAME record"
+            }
+            Self::Delegated { .. } => {
+                "if the other zone is in this account, set dns.zone_id to it; if it is not in use any more, delete the NS record"
             }
             Self::CnameAtApex { .. } => "use alias targets",
             Self::NoHealthCheck { .. } => "give it a health check, or an alias target whose health is evaluated",

@@ -81,6 +81,9 @@ pub struct Certificate {
     pub created: SystemTime,
     /// From when on `DescribeCertificate` returns its validation records.
     pub shown: SystemTime,
+    /// From when on ACM looks up its validation records.
+    #[serde(default = "epoch")]
+    pub validated: SystemTime,
     /// Its status.
     pub status: CertificateStatus,
     /// Its tags.
@@ -179,6 +182,7 @@ impl Acm {
             token,
             created: now.time,
             shown: now.time + now.delays.certificate,
+            validated: now.time + now.delays.certificate + now.delays.validation,
             status: CertificateStatus::PendingValidation,
             tags,
         };
@@ -213,6 +217,7 @@ impl Acm {
             token,
             created,
             shown: created,
+            validated: created,
             status,
             tags,
         };
@@ -260,9 +265,13 @@ impl Acm {
     }
 }
 
+fn epoch() -> SystemTime {
+    SystemTime::UNIX_EPOCH
+}
+
 fn validated(certificate: &Certificate, route53: &Route53, now: Now) -> CertificateStatus {
     let records: BTreeSet<_> = certificate.names.iter().map(|name| ValidationRecord::new(name)).collect();
-    if now.time >= certificate.shown && records.iter().all(|record| exists(record, route53)) {
+    if now.time >= certificate.validated && records.iter().all(|record| exists(record, route53)) {
         let forbidden = certificate.names.iter().any(|name| !caa_allows(name, route53));
         return if forbidden {
             CertificateStatus::Failed("CAA_ERROR".to_owned())

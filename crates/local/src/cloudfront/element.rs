@@ -37,6 +37,12 @@ impl Element {
         Self::node(name, children)
     }
 
+    /// Visits the element and all below it.
+    pub(super) fn each(&self, visit: &mut impl FnMut(&Self)) {
+        visit(self);
+        self.children.iter().for_each(|child| child.each(visit));
+    }
+
     /// Parses a document.
     pub fn parse(xml: &[u8]) -> Result<Self, String> {
         let mut reader = Reader::from_reader(xml);

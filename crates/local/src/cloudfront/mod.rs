@@ -7,7 +7,7 @@ mod permissions;
 mod resources;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,9 @@ pub struct Distribution {
     pub modified: SystemTime,
     /// When the last change is deployed to every edge.
     pub deployed: SystemTime,
+    /// From when on it is listed.
+    #[serde(default = "epoch")]
+    pub listed: SystemTime,
     /// Its tags.
     pub tags: Tags,
     /// Its invalidations.
@@ -61,6 +64,19 @@ impl Distribution {
         self.config.at("Enabled") == "true"
     }
 
+    /// The names of the functions, the ids of the access controls and the ARN of the certificate that it uses.
+    pub(crate) fn used_resources(&self) -> Vec<String> {
+        let mut used = Vec::new();
+        self.config.each(&mut |element| match element.name.as_str() {
+            "FunctionARN" => used.extend(element.text.rsplit('/').next().map(str::to_owned)),
+            "OriginAccessControlId" | "ACMCertificateArn" if !element.text.is_empty() => {
+                used.push(element.text.clone());
+            }
+            _ => {}
+        });
+        used
+    }
+
     /// Its alternate domain names.
     pub fn aliases(&self) -> impl Iterator<Item = &str> {
         self.config.items("Aliases").iter().map(|alias| alias.text.as_str())
@@ -76,6 +92,9 @@ pub struct CloudFront {
     pub controls: BTreeMap<String, OriginAccessControl>,
     /// Functions by name.
     pub functions: BTreeMap<String, Function>,
+    /// The caller references of deleted distributions: "a value that you already sent in a previous request" is refused.
+    /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html>
+    retired: BTreeSet<String>,
     counter: u64,
 }
 
@@ -115,7 +134,9 @@ impl CloudFront {
     /// Creates a distribution.
     pub fn create(&mut self, config: Element, tags: Tags, acm: &Acm, now: Now) -> Result<Distribution, ServiceError> {
         let reference = config.at("CallerReference").to_owned();
-        if self.distributions.values().any(|existing| existing.config.at("CallerReference") == reference) {
+        let mut existing = self.distributions.values();
+        let is_used = existing.any(|existing| existing.config.at("CallerReference") == reference);
+        if is_used || self.retired.contains(&reference) {
             let message = "The caller reference that you are using to create a distribution is associated with another \
                            distribution.";
             return Err(ServiceError::new("DistributionAlreadyExists", 409, message));
@@ -124,8 +145,8 @@ impl CloudFront {
         self.check(&config, None, acm)?;
         let id = format!("E{}", self.next_id());
         let (etag, deployed) = (format!("E{}", self.next_id()), now.time + now.delays.distribution);
-        let invalidations = Vec::new();
-        let made = Distribution { id, config, etag, modified: now.time, deployed, tags, invalidations };
+        let (invalidations, listed) = (Vec::new(), now.time + now.delays.listing);
+        let made = Distribution { id, config, etag, modified: now.time, deployed, listed, tags, invalidations };
         self.distributions.insert(made.id.clone(), made.clone());
         Ok(made)
     }
@@ -163,9 +184,14 @@ impl CloudFront {
             let message = "The distribution you are trying to delete has not been disabled.";
             return Err(ServiceError::new("DistributionNotDisabled", 409, message));
         }
-        self.distributions.remove(id);
+        let removed = self.distributions.remove(id);
+        self.retired.extend(removed.map(|removed| removed.config.at("CallerReference").to_owned()));
         Ok(())
     }
+}
+
+fn epoch() -> SystemTime {
+    SystemTime::UNIX_EPOCH
 }
 
 fn no_distribution() -> ServiceError {

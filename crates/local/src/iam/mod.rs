@@ -225,6 +225,14 @@ impl Iam {
         found.map(String::as_str).ok_or_else(|| no_policy(owner, policy))
     }
 
+    /// Deletes an inline policy of a role.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub fn delete_role_policy(&mut self, role: &str, policy: &str) -> Result<(), ServiceError> {
+        self.delete_policy(Owner::Role(role), policy)
+    }
+
     fn delete_policy(&mut self, owner: Owner<'_>, policy: &str) -> Result<(), ServiceError> {
         self.policies_mut(owner)?.inline.remove(policy).map(drop).ok_or_else(|| no_policy(owner, policy))
     }

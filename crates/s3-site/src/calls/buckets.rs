@@ -64,8 +64,17 @@ impl BucketClient<'_> {
             Ok(_) => self.put_bucket_tagging(tags).await,
             Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => {
                 // An earlier call has created it and its response was lost, if it has the tags.
-                if self.get_bucket_tagging().await? == *tags { Ok(()) } else { Err(error) }
+                if self.tags_of_created().await? == *tags { Ok(()) } else { Err(error) }
             }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The tags of a bucket that exists, although it may not be known everywhere.
+    async fn tags_of_created(&self) -> Result<Tags, AwsError> {
+        match bucket_call!(self, "GetBucketTagging", self.client.get_bucket_tagging()) {
+            Ok(response) => Ok(wire::from_sdk_tags(response.tag_set())),
+            Err(error) if error.code.as_deref() == Some("NoSuchTagSet") => Ok(Tags::new()),
             Err(error) => Err(error),
         }
     }

@@ -72,6 +72,7 @@ impl<'a> Planner<'a> {
             encrypted,
             public_access_block: actual_block,
             website,
+            redirects_everything: _,
             lifecycle,
             policy,
             replication,

@@ -22,6 +22,7 @@ fn as_desired(desired: &Desired, side: Side) -> BucketSettings {
         encrypted: true,
         public_access_block: Some(desired.public_access_block()),
         website: desired.website(),
+        redirects_everything: None,
         lifecycle: Lifecycle::DESIRED,
         policy: desired_policy(desired, side, None).unwrap().map(|policy| policy.to_string()),
         replication: ReplicationRules { managed: desired.replication_rule(side), other_role: None },

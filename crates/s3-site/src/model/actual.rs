@@ -21,6 +21,8 @@ pub struct BucketSettings {
     pub public_access_block: Option<PublicAccessBlock>,
     /// Its website configuration.
     pub website: Option<Website>,
+    /// What redirects every request to its website: the setting, in words.
+    pub redirects_everything: Option<String>,
     /// Its lifecycle rules.
     pub lifecycle: Lifecycle,
     /// Its policy, as JSON.

@@ -20,7 +20,7 @@ pub use change::{BucketChange, BucketChangeKind, Change, RoleChange, RoleChangeK
 pub use conflict::{Conflict, Conflicts};
 pub use desired::{Adopt, Desired};
 pub use outage::{Outage, RestoreAction};
-pub use policy::BucketPolicy;
+pub use policy::{BucketPolicy, denies_plain_http};
 pub(crate) use policy::{
     desired_policy, has_deny_statement, is_same_document, with_deny_statement, without_deny_statement,
     without_managed_statements,

@@ -58,6 +58,17 @@ impl WebsiteSnapshot {
         Some(Website { index_document, error_document: self.error_document.clone() })
     }
 
+    /// What redirects every request: the website as a whole, or a routing rule without a condition.
+    pub(crate) fn redirects_everything(&self) -> Option<String> {
+        if let Some((host, _)) = &self.redirect_all {
+            return Some(format!("RedirectAllRequestsTo {host}"));
+        }
+        let is_empty = |condition: &Option<String>| condition.as_deref().is_none_or(str::is_empty);
+        let rule = self.routing_rules.iter().find(|rule| is_empty(&rule.if_error) && is_empty(&rule.if_prefix))?;
+        let target = [&rule.host, &rule.prefix, &rule.key].into_iter().flatten().next();
+        Some(format!("a RoutingRule without a condition, to {}", target.map_or("itself", String::as_str)))
+    }
+
     /// The configuration with the managed part replaced. Routing rules are kept.
     pub(crate) fn with_website(self, website: &Website) -> Self {
         let Website { index_document, error_document } = website.clone();

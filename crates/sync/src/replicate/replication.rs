@@ -118,7 +118,7 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
     }
 
     async fn settle(&mut self, expected: Vec<Expected<'_>>) -> Result<(), SyncError> {
-        let started = Instant::now();
+        let started = self.run.timer.now();
         // Waiting for redirects would be of no use, and a listing does not show them.
         let (redirects, mut left): (Vec<_>, Vec<_>) = expected.into_iter().partition(|one| one.is_redirect());
         let there = redirects.len();
@@ -128,7 +128,7 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
         let mut pause = Duration::from_millis(100);
         let all = left.len();
         for round in 0_u32.. {
-            let asked = Instant::now();
+            let asked = self.run.timer.now();
             let one = left.iter().find_map(|expected| match expected {
                 Expected::Object(wrote) => Some(*wrote),
                 Expected::Nothing(_) => None,
@@ -136,18 +136,18 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
             let one = one.filter(|_| round.is_multiple_of(4));
             let (missing, hopeless) = join(self.missing(left), self.is_hopeless(one)).await;
             left = missing?;
-            if left.is_empty() || hopeless? || started.elapsed() + pause > self.patience || self.run.is_cancelled() {
+            if left.is_empty() || hopeless? || self.since(started) + pause > self.patience || self.run.is_cancelled() {
                 break;
             }
-            if started.elapsed() > WORTH_A_WORD {
+            if self.since(started) > WORTH_A_WORD {
                 let what = "replication to the backup".to_owned();
-                self.run.emit(&Event::Waiting { what, since: started.elapsed(), usually: Some("seconds") });
+                self.run.emit(&Event::Waiting { what, since: self.since(started), usually: Some("seconds") });
             }
             // On a slow link that long has been waited for the answer already.
-            wait::pause(self.run, pause.saturating_sub(asked.elapsed())).await;
+            wait::pause(self.run, pause.saturating_sub(self.since(asked))).await;
             pause = (pause * 3 / 2).min(Duration::from_secs(5));
         }
-        self.state.waited += started.elapsed();
+        self.state.waited += self.since(started);
         self.state.replicated += all - left.len();
         self.repair(left).await
     }
@@ -253,6 +253,10 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
             self.state.copied.extend(batch.iter().map(|object| object.key.clone()));
         }
         trouble.map_or(Ok(()), Err)
+    }
+
+    fn since(&self, start: Duration) -> Duration {
+        self.run.timer.now().saturating_sub(start)
     }
 }
 

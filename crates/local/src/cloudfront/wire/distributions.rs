@@ -97,7 +97,7 @@ impl Call<'_> {
     }
 
     pub(super) fn list_distributions(&self) -> Output {
-        let all = self.cloudfront.distributions();
+        let all = self.cloudfront.distributions().filter(|distribution| self.now.time >= distribution.listed);
         let items = all.map(|distribution| (distribution.id.clone(), summary(distribution, self.now.time)));
         self.page("DistributionList", items)
     }
