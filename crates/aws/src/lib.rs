@@ -6,7 +6,7 @@ mod retry;
 mod tags;
 mod unmodeled;
 
-pub use error::{AwsError, Kind};
+pub use error::{AwsError, Kind, ResponseHost};
 pub use request::{RequestError, resolve};
 pub use retry::{retries, timeouts, timeouts_for};
 pub use tags::{Owner, Tags};

@@ -56,7 +56,7 @@ async fn open_with(cloud: &Cloud, text: &str, attempts: Option<u32>, network: Ne
         retry: attempts.map(|attempts| retries().with_max_attempts(attempts)),
         ..Access::default()
     };
-    let session = Session::open(access.clone()).await;
+    let session = Session::open(access.clone()).await.unwrap();
     let config = config::parse(text).unwrap();
     crate::local::hosted_zone(&session.route53(), &config).await.unwrap();
     let environment = Environment { access, polling: crate::local::POLLING, network };
