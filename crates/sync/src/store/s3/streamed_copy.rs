@@ -31,13 +31,8 @@ impl S3Store {
     }
 
     /// `UploadPartCopy` by hand.
-    pub(super) async fn part_through(
-        &self,
-        from: &Self,
-        (copying, id): (&Copying, &str),
-        number: i32,
-        bytes: Range<u64>,
-    ) -> Result<Option<Md5>, StoreError> {
+    pub(super) async fn part_through(&self, from: &Self, part: CopiedPart<'_>) -> Result<Option<Md5>, StoreError> {
+        let CopiedPart { copying, id, number, bytes } = part;
         let length = bytes.end.saturating_sub(bytes.start);
         let Some(found) = from.open(copying, Some(bytes)).await? else { return Ok(None) };
         let key = &copying.key;
@@ -140,6 +135,14 @@ impl S3Store {
             }
         }
     }
+}
+
+/// A part of an object, and the upload that it is for.
+pub(super) struct CopiedPart<'a> {
+    pub(super) copying: &'a Copying,
+    pub(super) id: &'a str,
+    pub(super) number: i32,
+    pub(super) bytes: Range<u64>,
 }
 
 /// A body that passes through.

@@ -13,6 +13,7 @@ use twinsite_aws::{AwsError, Kind};
 
 use super::S3Store;
 use super::calls::may_lack;
+use super::streamed_copy::CopiedPart;
 use super::wire::{
     KeyEncoding, copied, copy_source, head, kept, patience, quoted, refused, with_condition, with_headers,
 };
@@ -245,7 +246,7 @@ impl VersionedStore for S3Store {
         let key = &copying.key;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         if !self.can_copy_from(from) {
-            return self.part_through(from, (copying, id), number, bytes).await;
+            return self.part_through(from, CopiedPart { copying, id, number, bytes }).await;
         }
         let range = format!("bytes={}-{}", bytes.start, bytes.end.saturating_sub(1));
         let request = self.client.upload_part_copy().bucket(&self.bucket).key(key.as_str()).upload_id(id);
