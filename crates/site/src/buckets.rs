@@ -145,9 +145,9 @@ impl Buckets {
             config.publish.rules(&config.index, config.not_found.as_deref()).context("use the configuration")?;
         let distribution = config.distribution.as_deref().map(str::parse::<ResourceId>).transpose();
         let distribution = distribution.context("use the distribution")?;
-        let (session, store) = open_bucket(primary, environment).await?;
+        let (session, store) = Box::pin(open_bucket(primary, environment)).await?;
         let second = match backup {
-            Some(backup) => Some(open_bucket(backup, environment).await?.1),
+            Some(backup) => Some(Box::pin(open_bucket(backup, environment)).await?.1),
             None => None,
         };
         let cdn = distribution.map(|id| {
@@ -272,7 +272,7 @@ impl Buckets {
     /// # Errors
     /// As [`Self::rollback`].
     pub async fn plan_rollback(&self, request: &RollbackRequest, run: &Run) -> Result<DeployPlanSummary, Error> {
-        let planned = plan_rollback_of(self.rollback_target(), request, run).await;
+        let planned = Box::pin(plan_rollback_of(self.rollback_target(), request, run)).await;
         match planned {
             Ok(plan) => Ok(self.without_backup(plan).summary()),
             Err(error) => Err(self.explain_lost(error).await),

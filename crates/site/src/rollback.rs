@@ -116,7 +116,7 @@ impl RollbackSource {
 /// # Errors
 /// What failed, and how much was done before. Rolling back again finishes the rest.
 pub async fn rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployResult, Error> {
-    rollback_of(RollbackTarget::of(site)?, &site.invalidator(), request, run).await
+    Box::pin(rollback_of(RollbackTarget::of(site)?, &site.invalidator(), request, run)).await
 }
 
 /// [`rollback`] for any pair of buckets.
@@ -141,7 +141,7 @@ pub(crate) async fn rollback_of<I: Invalidator>(
 /// # Errors
 /// As [`rollback`].
 pub async fn plan_rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployPlan, Error> {
-    plan_rollback_of(RollbackTarget::of(site)?, request, run).await
+    Box::pin(plan_rollback_of(RollbackTarget::of(site)?, request, run)).await
 }
 
 /// [`plan_rollback`] for any pair of buckets.

@@ -166,7 +166,10 @@ pub async fn take<'a, S: Store>(
 ) -> Result<Lock<'a, S>, LockError> {
     let started = BootTime::now();
     let mut document = Document { version: VERSION, owner, token: fresh_token(), since: now(), unfinished };
-    if lease.probe && !store.limits().contains(&Limit::Conditions) && !limits::enforces_conditions(store).await? {
+    if lease.probe
+        && !store.limits().contains(&Limit::Conditions)
+        && !Box::pin(limits::enforces_conditions(store)).await?
+    {
         store.add_limit(Limit::Conditions);
     }
     let mut seen: Option<Seen> = None;
@@ -236,7 +239,7 @@ async fn write<S: Store>(
     settling: Duration,
 ) -> Result<Option<ETag>, StoreError> {
     if store.limits().contains(&Limit::Conditions) {
-        return write_unconditionally(store, document, condition, settling).await;
+        return Box::pin(write_unconditionally(store, document, condition, settling)).await;
     }
     let bytes = document.bytes()?;
     let digest = crate::md5(&bytes);
@@ -244,7 +247,7 @@ async fn write<S: Store>(
         Ok(written) => Ok(Some(written.etag.unwrap_or(ETag::Md5(digest)))),
         Err(StoreError::Changed(_)) => Ok(None),
         Err(StoreError::Unconditional(_)) => {
-            let written = write_unconditionally(store, document, condition, settling).await?;
+            let written = Box::pin(write_unconditionally(store, document, condition, settling)).await?;
             store.add_limit(Limit::Conditions);
             Ok(written)
         }

@@ -89,7 +89,8 @@ impl Store for S3Store {
     ) -> Result<Written, StoreError> {
         match self.put_object_from(key, headers, range.clone(), condition).await {
             Err(error) if self.may_lack_conditions(condition, &error) => {
-                let written = self.put_object_from(key, headers, range, &Condition::None).await.map_err(|_| error)?;
+                let written =
+                    Box::pin(self.put_object_from(key, headers, range, &Condition::None)).await.map_err(|_| error)?;
                 self.limits.add(Limit::Conditions);
                 self.unless_ours(key, headers, written).await
             }
@@ -106,7 +107,8 @@ impl Store for S3Store {
     ) -> Result<Written, StoreError> {
         match self.put_object(key, headers, body.clone(), condition).await {
             Err(error) if self.may_lack_conditions(condition, &error) => {
-                let written = self.put_object(key, headers, body, &Condition::None).await.map_err(|_| error)?;
+                let written =
+                    Box::pin(self.put_object(key, headers, body, &Condition::None)).await.map_err(|_| error)?;
                 self.limits.add(Limit::Conditions);
                 self.unless_ours(key, headers, written).await
             }
@@ -137,11 +139,11 @@ impl Store for S3Store {
 
     async fn rewrite(&self, object: &ListedObject, headers: &Headers) -> Result<Written, StoreError> {
         let written = if self.limits.has(Limit::Copies) {
-            self.write_again(object, headers).await?
+            Box::pin(self.write_again(object, headers)).await?
         } else {
             match self.copy_onto_itself(object, headers).await {
                 Err(StoreError::Aws(error)) if error.is_unknown_operation() => {
-                    let written = self.write_again(object, headers).await.map_err(|_| error)?;
+                    let written = Box::pin(self.write_again(object, headers)).await.map_err(|_| error)?;
                     self.limits.add(Limit::Copies);
                     written
                 }

@@ -127,7 +127,7 @@ impl S3Store {
     ) -> Result<Conditional, StoreError> {
         let (content, condition) = (Content::File(range), self.effective(condition));
         if self.limits.has(Limit::Checksums) {
-            return self.put_object_with_md5(key, headers, content, condition).await;
+            return Box::pin(self.put_object_with_md5(key, headers, content, condition)).await;
         }
         let (patience, sum) = (patience(content.size()), crc64(sum));
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
@@ -141,7 +141,8 @@ impl S3Store {
                 return Ok(Conditional::Refused(md5.ok().and_then(Result::ok).map(ETag::Md5)));
             }
             Err(error) if may_lack(&error) => {
-                let written = self.put_object_with_md5(key, headers, content, condition).await.map_err(|_| error)?;
+                let written =
+                    Box::pin(self.put_object_with_md5(key, headers, content, condition)).await.map_err(|_| error)?;
                 self.limits.add(Limit::Checksums);
                 return Ok(written);
             }
@@ -220,7 +221,7 @@ impl S3Store {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
     pub(super) async fn delete_objects_if(&self, objects: &[ListedObject]) -> Result<Vec<NotDeleted>, StoreError> {
         if self.limits.has(Limit::BatchDeletes) {
-            return self.delete_one_by_one_if(objects).await;
+            return Box::pin(self.delete_one_by_one_if(objects)).await;
         }
         let conditional = !self.limits.has(Limit::Conditions);
         let listed = objects.iter().map(|object| {
@@ -229,7 +230,7 @@ impl S3Store {
         });
         let left = match self.delete_objects(listed).await {
             Err(StoreError::Aws(error)) if may_lack(&error) => {
-                let left = self.delete_one_by_one_if(objects).await.map_err(|_| error)?;
+                let left = Box::pin(self.delete_one_by_one_if(objects)).await.map_err(|_| error)?;
                 self.limits.add(Limit::BatchDeletes);
                 return Ok(left);
             }
@@ -272,12 +273,12 @@ impl S3Store {
     /// Deletes current objects, whatever they are, and returns those that were not deleted with the reasons.
     pub(super) async fn delete_keys(&self, keys: &[Key]) -> Result<Vec<(Key, String)>, StoreError> {
         if self.limits.has(Limit::BatchDeletes) {
-            return self.delete_one_by_one(keys).await.map(|()| Vec::new());
+            return Box::pin(self.delete_one_by_one(keys)).await.map(|()| Vec::new());
         }
         let id = |key: &Key| ObjectIdentifier::builder().key(key.as_str());
         match self.delete_unconditionally(keys.iter().map(id)).await {
             Err(StoreError::Aws(error)) if may_lack(&error) => {
-                self.delete_one_by_one(keys).await.map_err(|_| error)?;
+                Box::pin(self.delete_one_by_one(keys)).await.map_err(|_| error)?;
                 self.limits.add(Limit::BatchDeletes);
                 Ok(Vec::new())
             }

@@ -146,7 +146,7 @@ impl VersionedStore for S3Store {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
     async fn copy(&self, from: &Self, copying: &Copying) -> Result<Copied, StoreError> {
         if !self.can_copy_from(from) {
-            return self.copy_through(from, copying).await;
+            return Box::pin(self.copy_through(from, copying)).await;
         }
         let key = &copying.key;
         let request = self.client.copy_object().bucket(&self.bucket).key(key.as_str());
@@ -170,7 +170,7 @@ impl VersionedStore for S3Store {
             && error.is_unknown_operation()
             && error.status != Some(404)
         {
-            let copied = self.copy_through(from, copying).await?;
+            let copied = Box::pin(self.copy_through(from, copying)).await?;
             self.limits.add(Limit::Copies);
             return Ok(copied);
         }
@@ -246,7 +246,7 @@ impl VersionedStore for S3Store {
         let key = &copying.key;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         if !self.can_copy_from(from) {
-            return self.part_through(from, CopiedPart { copying, id, number, bytes }).await;
+            return Box::pin(self.part_through(from, CopiedPart { copying, id, number, bytes })).await;
         }
         let range = format!("bytes={}-{}", bytes.start, bytes.end.saturating_sub(1));
         let request = self.client.upload_part_copy().bucket(&self.bucket).key(key.as_str()).upload_id(id);
