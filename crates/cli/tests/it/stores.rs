@@ -260,6 +260,8 @@ fn published(rule: fn(&mut Request) -> Option<Vec<u8>>) -> (Store, [String; 2]) 
         assert!(store.has(&format!("/{bucket}/about/index.html"), "about"), "{bucket}");
         assert!(store.get(&format!("/{bucket}/large.bin")).len() > 3 << 20, "{bucket}");
     }
+    // Dates have a resolution of one second, and tell objects whose headers alone have changed from older copies.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     project.write("public/about/index.html", "changed");
     for name in ["old/1.html", "old/2.html"] {
         std::fs::remove_file(project.path().join("public").join(name)).unwrap();
