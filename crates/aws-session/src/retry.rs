@@ -1,26 +1,15 @@
 //! The retries that the environment or the profile asks for.
 
-use std::borrow::Cow;
-
-use aws_config::profile;
 use aws_config::retry::{RetryConfig, RetryMode};
-use aws_types::os_shim_internal::{Env, Fs};
 use twinsite_aws::retries;
+
+use crate::settings::Settings;
 
 /// [`retries`] with the attempts and the mode of `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE` or, where these are not set, of the profile.
 /// Values that are none of the documented ones are passed over.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
-pub(crate) async fn configured(profile: Option<String>) -> RetryConfig {
-    configured_in(&Env::real(), &Fs::real(), profile).await
-}
-
-async fn configured_in(env: &Env, fs: &Fs, profile: Option<String>) -> RetryConfig {
-    // Credentials are read from the same files, with an error if they cannot be read.
-    let files = profile::load(fs, env, &Default::default(), profile.map(Cow::Owned)).await.ok();
-    let setting = |variable: &str, name: &str| {
-        let set = env.get(variable).ok().or_else(|| files.as_ref()?.get(name).map(str::to_owned));
-        set.map(|value| value.trim().to_owned())
-    };
+pub(crate) fn configured(settings: &Settings) -> RetryConfig {
+    let setting = |variable, name| settings.get(variable, name).map(|setting| setting.value);
     let mut retry = retries();
     let attempts = setting("AWS_MAX_ATTEMPTS", "max_attempts").and_then(|text| text.parse().ok());
     if let Some(attempts) = attempts.filter(|attempts| *attempts > 0) {
@@ -34,6 +23,8 @@ async fn configured_in(env: &Env, fs: &Fs, profile: Option<String>) -> RetryConf
 
 #[cfg(test)]
 mod tests {
+    use aws_types::os_shim_internal::{Env, Fs};
+
     use super::*;
 
     const FILE: &str = "[default]\nmax_attempts = 4\n[profile ci]\nmax_attempts = 3\nretry_mode = adaptive\n";
@@ -42,7 +33,7 @@ mod tests {
         let home = [("HOME", "/h")];
         let env = Env::from_slice(&[&home, variables].concat());
         let fs = Fs::from_slice(&[("/h/.aws/config", FILE)]);
-        let retry = configured_in(&env, &fs, profile.map(str::to_owned)).await;
+        let retry = configured(&Settings::read(env, &fs, profile.map(str::to_owned)).await);
         assert_eq!(retry.initial_backoff(), retries().initial_backoff());
         (retry.max_attempts(), retry.mode())
     }

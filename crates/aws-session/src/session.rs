@@ -7,13 +7,16 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SystemTimeSource;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use twinsite_aws::{AwsError, EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, retries, timeouts};
 use twinsite_core::{AccountId, Region};
 
+use crate::endpoint::{self, Endpoints};
+use crate::error::SessionError;
 use crate::fixed_endpoint::FixedEndpoint;
-use crate::retry::configured;
+use crate::proxy::Proxies;
+use crate::settings::Settings;
+use crate::{http_client, retry};
 
 /// Endpoint and credentials. The default is AWS with the SDK's default credential chain.
 /// <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/credproviders.html>
@@ -32,6 +35,9 @@ pub struct Access {
     pub retry: Option<RetryConfig>,
     /// What the pauses between attempts go by: `None` for the time of this machine. An embedded cloud has a time of its own.
     pub sleep: Option<SharedAsyncSleep>,
+    /// The region, instead of that of the environment or the profile, for [`Session::s3_in`]. Stores that are not AWS have regions of other
+    /// names, too.
+    pub region: Option<String>,
 }
 
 /// The principal of the credentials.
@@ -43,12 +49,23 @@ pub struct Caller {
     pub arn: String,
 }
 
+impl Caller {
+    /// The caller of an endpoint that has no accounts. Names that are derived from the account then have this one.
+    pub fn unknown() -> Self {
+        let account = "000000000000".parse().unwrap_or_else(|_| unreachable!("twelve digits are an account id"));
+        Self { account, arn: String::new() }
+    }
+}
+
 /// Credentials and connections shared by all clients.
 #[derive(Clone, Debug)]
 pub struct Session {
     config: SdkConfig,
-    path_style: bool,
+    endpoints: Endpoints,
+    proxy: Option<String>,
 }
+
+const US_EAST_1: &str = "us-east-1";
 
 /// The configuration of a service in one region.
 macro_rules! regional {
@@ -62,52 +79,114 @@ macro_rules! regional {
 /// The configuration of a global service, whose requests are signed for us-east-1.
 macro_rules! global {
     ($self:ident, $service:ident) => {
-        regional!($self, $service, "us-east-1")
+        regional!($self, $service, US_EAST_1)
     };
 }
 
 impl Session {
     /// Opens a session without sending a request: invalid credentials are reported by the first call.
-    pub async fn open(access: Access) -> Self {
-        let Access { profile, endpoint, embedded, embedded_credentials, retry, sleep } = access;
+    ///
+    /// Proxies (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), trusted certificates (`AWS_CA_BUNDLE`, `SSL_CERT_FILE`),
+    /// endpoints (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`), retries and the settings of the profile with the same meaning hold for all
+    /// clients.
+    ///
+    /// # Errors
+    /// [`SessionError`] if one of these settings cannot be followed.
+    pub async fn open(access: Access) -> Result<Self, SessionError> {
+        let Access { profile, endpoint, embedded, embedded_credentials, retry, sleep, region } = access;
         let sleep = sleep.unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new()));
         if let Some(client) = embedded {
-            let config = embedded_config(client, retry.unwrap_or_else(retries), sleep, embedded_credentials);
-            return Self { config, path_style: false };
+            let base = base(SdkConfig::builder(), retry.unwrap_or_else(retries), sleep);
+            let config = embedded_config(client, base, embedded_credentials, region);
+            let endpoints = Endpoints { is_aws_sts: true, ..Endpoints::default() };
+            return Ok(Self { config, endpoints, proxy: None });
         }
-        let retry = match retry {
-            Some(retry) => retry,
-            None => configured(profile.clone()).await,
-        };
+        let settings = Settings::real(profile.clone()).await;
+        let retry = retry.unwrap_or_else(|| retry::configured(&settings));
         // Without a retry policy, the loader reads it, and panics if it is invalid.
         let loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retry.clone());
-        let mut loader = loader.http_client(https());
+        let proxies = Proxies::configured(&settings)?;
+        let proxy = proxies.https.as_ref().or(proxies.http.as_ref()).map(ToString::to_string);
+        let mut loader = loader.http_client(http_client::configured(&settings, proxies)?);
         if let Some(url) = endpoint {
+            endpoint::check("--endpoint-url", &url)?;
             loader = loader.endpoint_url(url);
         }
         if let Some(name) = profile {
             loader = loader.profile_name(name);
         }
+        if let Some(region) = region {
+            loader = loader.region(aws_sdk_s3::config::Region::new(region));
+        }
         let config = base(loader.load().await.into_builder(), retry, sleep).build();
-        let path_style = config.endpoint_url().is_some();
-        Self { config, path_style }
+        let endpoints = Endpoints::of(&config, &settings)?;
+        Ok(Self { config, endpoints, proxy })
+    }
+
+    /// The proxy that the environment names for requests to AWS, without its credentials, and the variable that names it.
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
+    /// The region that is configured, or us-east-1.
+    fn region(&self) -> &str {
+        self.config.region().map_or(US_EAST_1, |region| region.as_ref())
+    }
+
+    /// The endpoint of S3; `None` if it is that of AWS.
+    pub fn s3_endpoint(&self) -> Option<&str> {
+        self.endpoints.s3.as_deref()
+    }
+
+    /// Whether STS is that of AWS, and not that of another endpoint, which may have none.
+    pub fn is_aws_sts(&self) -> bool {
+        self.endpoints.is_aws_sts
     }
 
     /// S3 in one region.
     pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.config)
             .region(aws_sdk_s3::config::Region::new(region.to_string()))
-            .force_path_style(self.path_style)
+            .force_path_style(self.endpoints.path_style)
             .build();
         aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// S3 in a region of a store that may not be AWS; in the configured region if `None`.
+    pub fn s3_in(&self, region: Option<&str>) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .region(aws_sdk_s3::config::Region::new(region.unwrap_or(self.region()).to_owned()))
+            .force_path_style(self.endpoints.path_style)
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// The region of a bucket; `None` if the store does not tell.
+    ///
+    /// # Errors
+    /// [`AwsError`] if the bucket does not exist, or may not be listed.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>
+    pub async fn bucket_region(&self, bucket: &str) -> Result<Option<String>, AwsError> {
+        let error = match self.s3_in(None).head_bucket().bucket(bucket).send().await {
+            Ok(found) => return Ok(found.bucket_region),
+            Err(error) => error,
+        };
+        // A bucket of another region is a redirect, or a signature for the wrong region.
+        let region = error.raw_response().and_then(|response| response.headers().get("x-amz-bucket-region"));
+        let region = region.filter(|region| *region != self.region()).map(str::to_owned);
+        let error = AwsError::new("HeadBucket", bucket, error);
+        if region.is_some() || error.is_unknown_operation() && error.status != Some(404) && error.status != Some(400) {
+            return Ok(region);
+        }
+        Err(error)
     }
 
     /// S3 Control in one region: account-wide settings and batch jobs.
     pub fn s3control(&self, region: &Region) -> aws_sdk_s3control::Client {
         let mut config = aws_sdk_s3control::config::Builder::from(&self.config)
             .region(aws_sdk_s3control::config::Region::new(region.to_string()));
-        if let Some(url) = self.config.endpoint_url() {
-            config = config.interceptor(FixedEndpoint(url.to_owned()));
+        if let Some(url) = &self.endpoints.s3_control {
+            config = config.interceptor(FixedEndpoint(url.clone()));
         }
         aws_sdk_s3control::Client::from_conf(config.build())
     }
@@ -158,7 +237,7 @@ impl Session {
     /// it is the first one: without a network the error should come soon.
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
     pub async fn caller(&self) -> Result<Caller, AwsError> {
-        self.caller_in(self.config.region().map_or("us-east-1", |region| region.as_ref())).await
+        self.caller_in(self.region()).await
     }
 
     /// [`Self::caller`] from a given region.
@@ -179,15 +258,14 @@ impl Session {
 /// Does not read the environment or shared configuration files, so neither can redirect an embedded session.
 fn embedded_config(
     client: SharedHttpClient,
-    retry: RetryConfig,
-    sleep: SharedAsyncSleep,
+    base: aws_types::sdk_config::Builder,
     credentials: Option<Credentials>,
+    region: Option<String>,
 ) -> SdkConfig {
     let unrestricted = || Credentials::new(EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, None, None, "embedded");
     let keys = credentials.unwrap_or_else(unrestricted);
-    base(SdkConfig::builder(), retry, sleep)
-        .http_client(client)
-        .region(aws_sdk_s3::config::Region::new("us-east-1"))
+    base.http_client(client)
+        .region(aws_sdk_s3::config::Region::new(region.unwrap_or_else(|| US_EAST_1.to_owned())))
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .build()
 }
@@ -205,8 +283,4 @@ fn base(
         .timeout_config(timeouts())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-}
-
-fn https() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }

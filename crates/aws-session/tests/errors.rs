@@ -40,7 +40,7 @@ fn fault(status: u16, code: &str, message: &str) -> (u16, String) {
 }
 
 async fn session(client: SharedHttpClient) -> Session {
-    Session::open(Access { embedded: Some(client), ..Access::default() }).await
+    Session::open(Access { embedded: Some(client), ..Access::default() }).await.unwrap()
 }
 
 async fn get_policy(answers: Vec<(u16, String)>) -> Result<(), AwsError> {

@@ -55,6 +55,8 @@ pub struct AwsError {
     pub code: Option<String>,
     /// The service's message, or the innermost cause.
     pub message: String,
+    /// The HTTP status, if there was a response.
+    pub status: Option<u16>,
     /// The id to quote to AWS support.
     pub request_id: Option<String>,
     source: Box<dyn Error + Send + Sync>,
@@ -75,8 +77,15 @@ impl AwsError {
             None if error.as_service_error().is_some() => kind_of_status(status),
             None => kind_of_cause(&error),
         };
-        let message = message.unwrap_or_else(|| innermost(&error));
-        Self { operation, subject: subject.to_string(), kind, code, message, request_id, source: Box::new(error) }
+        let message = message.unwrap_or_else(|| match error.raw_response() {
+            Some(response) if code.is_none() && response.status().is_success() => {
+                format!("unexpected response: {}; {}", innermost(&error), undocumented(response))
+            }
+            Some(response) if code.is_none() => undocumented(response),
+            Some(_) | None => innermost(&error),
+        });
+        let subject = subject.to_string();
+        Self { operation, subject, kind, code, message, status, request_id, source: Box::new(error) }
     }
 
     /// A response that violates the service's documented behaviour, or a request that could not be built.
@@ -125,12 +134,27 @@ impl AwsError {
         source: Box<dyn Error + Send + Sync>,
     ) -> Self {
         let subject = subject.to_string();
-        Self { operation, subject, kind, code: None, message, request_id: None, source }
+        Self { operation, subject, kind, code: None, message, status: None, request_id: None, source }
     }
 
     /// True if the service does not know the operation, or one of its headers.
     pub fn is_not_implemented(&self) -> bool {
-        self.code.as_deref() == Some("NotImplemented")
+        let code = self.code.as_deref().is_some_and(|code| {
+            ["NotImplemented", "UnsupportedOperation", "UnsupportedArgument", "NotSupported"].contains(&code)
+        });
+        code || self.status == Some(501)
+    }
+
+    /// True if the server does not have the operation at all: a store or an emulator that offers only some services of AWS. Such
+    /// servers respond in many ways, but none of them in those that services of AWS have for requests that they know.
+    pub fn is_unknown_operation(&self) -> bool {
+        match self.code.as_deref() {
+            Some(code) => {
+                let codes = ["InvalidAction", "UnknownOperation", "UnknownOperationException", "MethodNotAllowed"];
+                codes.contains(&code) || self.is_not_implemented()
+            }
+            None => matches!(self.status, Some(400 | 404 | 405 | 501)),
+        }
     }
 
     /// Converts [`Kind::Absent`] into `None`, for reads to which absence is a result.
@@ -158,6 +182,32 @@ impl Error for AwsError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(self.source.as_ref())
     }
+}
+
+/// The host and port that a response came from. Attached to responses by the HTTP client, since the SDK's errors do not name it.
+#[derive(Clone, Debug, Default)]
+pub struct ResponseHost(Option<String>);
+
+impl ResponseHost {
+    /// A host, if it is known.
+    pub fn of(host: Option<&str>) -> Self {
+        Self(host.map(str::to_owned))
+    }
+}
+
+/// At most so many bytes of a response are shown.
+const SHOWN: usize = 200;
+
+/// What there is to say about an error that is not in the form of AWS: of a proxy, a load balancer or another kind of server.
+fn undocumented(response: &HttpResponse) -> String {
+    let status = response.status().as_u16();
+    let host = response.extension::<ResponseHost>().and_then(|host| host.0.as_deref());
+    let from = host.map(|host| format!(" from {host}")).unwrap_or_default();
+    let body = response.body().bytes().unwrap_or_default();
+    let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]).trim().escape_debug().to_string();
+    let rest = if body.len() > SHOWN { "…" } else { "" };
+    let body = if shown.is_empty() { "no message".to_owned() } else { format!("{shown}{rest}") };
+    format!("status {status}{from}, {body}")
 }
 
 fn request_id(response: Option<&HttpResponse>) -> Option<String> {

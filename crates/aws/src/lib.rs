@@ -7,7 +7,7 @@ mod retry;
 mod tags;
 mod unmodeled;
 
-pub use error::{AwsError, Kind};
+pub use error::{AwsError, Kind, ResponseHost};
 pub use passing::{outlast_refusals, unless_passing};
 pub use request::{RequestError, resolve};
 pub use retry::{retries, timeouts, timeouts_for};

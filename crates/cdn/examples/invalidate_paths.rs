@@ -11,7 +11,7 @@ async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let distribution = arguments.next().context("usage: invalidate_paths DISTRIBUTION PATH...")?.parse()?;
     let paths = InvalidationPaths::parse(arguments)?;
-    let client = Session::open(Access::default()).await.cloudfront();
+    let client = Session::open(Access::default()).await?.cloudfront();
     // Repeating the command with the same paths is the same invalidation.
     let reference = paths.as_slice().join(" ");
     match invalidate(&client, &distribution, &paths, &reference, &Run::silent()).await? {

@@ -16,6 +16,7 @@ const CONTENT: &str = "What is published";
 const SAFETY: &str = "Safety";
 const SITE: &str = "Site";
 const WAITING: &str = "Waiting";
+const BUCKETS: &str = "Plain buckets instead of a configured site";
 
 /// Publish a static site that stays up when an AWS region goes down.
 #[derive(Clone, Debug, Parser)]
@@ -338,6 +339,25 @@ fn bitbucket_uuids(text: &str) -> Result<BitbucketUuids, String> {
     uuids.ok_or_else(|| "is not two UUIDs with a slash between them".to_owned())
 }
 
+/// Plain buckets instead of a configured site.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct BucketArgs {
+    /// Use this bucket, of S3 or of another store with its API, and no configured site; a second one is its backup. Written as
+    /// s3://NAME or s3://NAME?endpoint=URL&region=REGION&profile=NAME
+    #[arg(long, value_name = "URL", conflicts_with = "local", help_heading = BUCKETS)]
+    pub(crate) bucket: Vec<String>,
+    /// Region of the buckets [default: that of each bucket, if the store tells, or that of the environment]
+    #[arg(long, value_name = "REGION", requires = "bucket", help_heading = BUCKETS)]
+    pub(crate) region: Option<String>,
+}
+
+impl BucketArgs {
+    /// Whether any bucket is named.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.bucket.is_empty()
+    }
+}
+
 /// What is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Deletes {
@@ -356,7 +376,7 @@ pub(crate) struct Deploy {
     #[arg(default_value = "public")]
     pub(crate) dir: PathBuf,
     /// Run `apply` first, without asking for confirmation
-    #[arg(long, help_heading = SITE)]
+    #[arg(long, conflicts_with = "bucket", help_heading = SITE)]
     pub(crate) apply: bool,
     /// With --local: serve the site afterwards
     #[arg(long, requires = "local", help_heading = SITE)]
@@ -390,16 +410,21 @@ pub(crate) struct Deploy {
     #[arg(long, help_heading = SAFETY)]
     pub(crate) allow_project_root: bool,
     /// Afterwards request the entry pages through CloudFront and from both origins, and compare them with what was published
-    #[arg(long, help_heading = SAFETY)]
+    #[arg(long, conflicts_with = "bucket", help_heading = SAFETY)]
     pub(crate) probe: bool,
     /// Skip the probe even if `publish.probe` is set
     #[arg(long, conflicts_with_all = ["probe", "rollback_on_failure"], help_heading = SAFETY)]
     pub(crate) no_probe: bool,
     /// Publish the previous release again if the probe fails; implies --probe
-    #[arg(long, help_heading = SAFETY)]
+    #[arg(long, conflicts_with = "bucket", help_heading = SAFETY)]
     pub(crate) rollback_on_failure: bool,
     #[command(flatten)]
     pub(crate) publish: Publish,
+    #[command(flatten)]
+    pub(crate) buckets: BucketArgs,
+    /// Invalidate what has changed in this CloudFront distribution
+    #[arg(long, value_name = "ID", requires = "bucket", help_heading = BUCKETS)]
+    pub(crate) distribution: Option<String>,
 }
 
 /// What everything that publishes takes.
@@ -442,6 +467,8 @@ pub(crate) struct Backfill {
     /// How long to wait while another deploy holds the lock
     #[arg(long, value_name = "DURATION", value_parser = seconds, default_value = "5m")]
     pub(crate) lock_timeout: u64,
+    #[command(flatten)]
+    pub(crate) buckets: BucketArgs,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -451,6 +478,8 @@ pub(crate) struct Releases {
     /// Later release to compare it with
     #[arg(requires = "id")]
     pub(crate) other: Option<String>,
+    #[command(flatten)]
+    pub(crate) buckets: BucketArgs,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -468,12 +497,19 @@ pub(crate) struct Rollback {
     pub(crate) max_delete: Option<String>,
     #[command(flatten)]
     pub(crate) publish: Publish,
+    #[command(flatten)]
+    pub(crate) buckets: BucketArgs,
+    /// Invalidate what has changed in this CloudFront distribution
+    #[arg(long, value_name = "ID", requires = "bucket", help_heading = BUCKETS)]
+    pub(crate) distribution: Option<String>,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Verify {
     /// Directory to compare the buckets with [default: compare them with each other]
     pub(crate) dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) buckets: BucketArgs,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

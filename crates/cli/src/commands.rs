@@ -22,7 +22,7 @@ use crate::init;
 use crate::render::{Screen, check_terminal};
 use crate::result::{CommandResult, DeployedResult, DrilledResult, PlanResult};
 
-type Outcome = Result<CommandResult, Error>;
+pub(crate) type Outcome = Result<CommandResult, Error>;
 
 /// Runs a command.
 pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
@@ -32,6 +32,11 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
         Command::Init(options) => Box::pin(init::init(&global, &options, run)).await,
         Command::Plan(options) => Box::pin(context.plan(&options)).await,
         Command::Apply(options) => Box::pin(context.apply(&options)).await,
+        Command::Deploy(options) if options.buckets.is_given() => Box::pin(context.deploy_to_buckets(&options)).await,
+        Command::Verify(options) if options.buckets.is_given() => Box::pin(context.verify_buckets(options)).await,
+        Command::Backfill(options) if options.buckets.is_given() => Box::pin(context.backfill_buckets(&options)).await,
+        Command::Releases(options) if options.buckets.is_given() => Box::pin(context.bucket_releases(&options)).await,
+        Command::Rollback(options) if options.buckets.is_given() => Box::pin(context.roll_back_buckets(&options)).await,
         Command::Deploy(options) => Box::pin(context.deploy(&options)).await,
         Command::Verify(options) => Box::pin(context.verify(options.dir)).await,
         Command::Backfill(options) => Box::pin(context.backfill(&options)).await,
@@ -54,10 +59,10 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
 }
 
 /// What every command needs.
-struct Context<'a> {
-    global: &'a Global,
-    run: &'a Run,
-    screen: &'a Screen,
+pub(crate) struct Context<'a> {
+    pub(crate) global: &'a Global,
+    pub(crate) run: &'a Run,
+    pub(crate) screen: &'a Screen,
 }
 
 impl Context<'_> {
@@ -66,7 +71,7 @@ impl Context<'_> {
     }
 
     /// Asks for confirmation, unless `--yes` or `--local` was given.
-    async fn confirm(&self, question: &str, word: &str) -> Result<bool, Error> {
+    pub(crate) async fn confirm(&self, question: &str, word: &str) -> Result<bool, Error> {
         Ok(self.global.yes || self.global.local || self.screen.confirm(self.run, question, word).await?)
     }
 
@@ -170,15 +175,9 @@ impl Context<'_> {
     }
 
     async fn rollback(&self, options: &args::Rollback) -> Outcome {
-        let guard = options.max_delete.as_deref().map(parse_guard).transpose()?;
+        let request = rollback_request(options)?;
         let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
         cloud.reset_requests().await;
-        let request = RollbackRequest {
-            release: options.id.clone(),
-            message: options.message.clone(),
-            guard,
-            options: publish_options(&options.publish),
-        };
         let rolled_back = async {
             if options.dry_run {
                 let plan = site::plan_rollback(&site, &request, self.run).await?;
@@ -199,16 +198,7 @@ impl Context<'_> {
 
     async fn backfill(&self, options: &args::Backfill) -> Outcome {
         let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
-        let request = BackfillRequest {
-            engine: match options.engine {
-                args::Engine::Auto => Engine::Auto,
-                args::Engine::Copy => Engine::Copy,
-                args::Engine::Batch => Engine::Batch,
-            },
-            versions: if options.versions { Versions::All } else { Versions::Current },
-            lock_timeout: Duration::from_secs(options.lock_timeout),
-            ..BackfillRequest::default()
-        };
+        let request = backfill_request(options);
         let backfilled = async {
             let plan = Box::pin(site::plan_backfill(&site, request, self.run)).await?;
             if options.dry_run {
@@ -400,7 +390,7 @@ async fn read_and_open(
     }
 }
 
-async fn deployed_result(result: DeployResult, cloud: &CloudHandle) -> CommandResult {
+pub(crate) async fn deployed_result(result: DeployResult, cloud: &CloudHandle) -> CommandResult {
     match result {
         DeployResult::Published(publish) => {
             let requests = cloud.requests().await;
@@ -416,12 +406,12 @@ fn adopt(flag: bool) -> AdoptBuckets {
 }
 
 /// Beside the configuration, so that every site has its own.
-fn twinsite_folder(global: &Global) -> PathBuf {
+pub(crate) fn twinsite_folder(global: &Global) -> PathBuf {
     global.config.parent().unwrap_or(Path::new("")).join(FOLDER)
 }
 
 /// The index of file digests.
-fn index_file(global: &Global) -> PathBuf {
+pub(crate) fn index_file(global: &Global) -> PathBuf {
     twinsite_folder(global).join("index")
 }
 
@@ -438,7 +428,29 @@ fn publish_options(options: &args::Publish) -> PublishOptions {
     }
 }
 
-fn deploy_request(options: &args::Deploy) -> Result<DeployRequest, Error> {
+pub(crate) fn rollback_request(options: &args::Rollback) -> Result<RollbackRequest, Error> {
+    Ok(RollbackRequest {
+        release: options.id.clone(),
+        message: options.message.clone(),
+        guard: options.max_delete.as_deref().map(parse_guard).transpose()?,
+        options: publish_options(&options.publish),
+    })
+}
+
+pub(crate) fn backfill_request(options: &args::Backfill) -> BackfillRequest {
+    BackfillRequest {
+        engine: match options.engine {
+            args::Engine::Auto => Engine::Auto,
+            args::Engine::Copy => Engine::Copy,
+            args::Engine::Batch => Engine::Batch,
+        },
+        versions: if options.versions { Versions::All } else { Versions::Current },
+        lock_timeout: Duration::from_secs(options.lock_timeout),
+        ..BackfillRequest::default()
+    }
+}
+
+pub(crate) fn deploy_request(options: &args::Deploy) -> Result<DeployRequest, Error> {
     Ok(DeployRequest {
         deletes: match options.delete {
             args::Deletes::None => site::Deletes::None,

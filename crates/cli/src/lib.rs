@@ -8,6 +8,7 @@
 //! ```
 
 mod args;
+mod bucket_commands;
 mod commands;
 mod config;
 mod environment;

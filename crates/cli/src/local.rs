@@ -122,7 +122,8 @@ impl Embedded {
 
     /// Creates a hosted zone that contains the domain, unless there is one.
     pub(crate) async fn create_hosted_zone(&self, config: &Config) -> Result<(), Error> {
-        let route53 = Session::open(self.environment().await?.access).await.route53();
+        let route53 = Session::open(self.environment().await?.access).await;
+        let route53 = route53.map_err(|error| Error::new("open the embedded cloud", error))?.route53();
         match hosted_zone(&route53, config).await {
             // An outage was injected; operations that need the service report it.
             Err(error) if error.kind == Kind::Network => Ok(()),

@@ -143,7 +143,10 @@ impl CommandResult {
                 (BackupState::OutOfSync | BackupState::Alone, _) | (_, InvalidationResult::Pending { .. }) => {
                     Exit::Drift
                 }
-                (BackupState::InSync, InvalidationResult::None | InvalidationResult::Accepted { .. }) => Exit::Done,
+                (
+                    BackupState::InSync | BackupState::None,
+                    InvalidationResult::None | InvalidationResult::Accepted { .. },
+                ) => Exit::Done,
             },
             Self::Drilled(drilled) if drilled.verdict != Verdict::Met => Exit::Missed,
             Self::Stopped => Exit::Interrupted,

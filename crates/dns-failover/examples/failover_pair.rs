@@ -20,7 +20,7 @@ async fn main() -> anyhow::Result<()> {
         targets: FailoverTargets::Cname { hosts, ttl: Duration::from_mins(1) },
         checks: Pair::new(Some(Deferred::Known(check.parse()?)), None),
     };
-    let dns = DnsFailover::new(Session::open(Access::default()).await.route53());
+    let dns = DnsFailover::new(Session::open(Access::default()).await?.route53());
     let zones = dns.list_hosted_zones().await?;
     let zone = choose_hosted_zone(&name.parse()?, &zones)?;
     let plan = Plan::new(pair.plan_changes(&dns.observe_records(zone, &pair.name).await?)?)?;

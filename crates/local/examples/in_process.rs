@@ -8,7 +8,7 @@ use twinsite_local::{Cloud, InjectedFault};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cloud = Cloud::memory();
-    let session = Session::open(Access { embedded: Some(cloud.http_client()), ..Access::default() }).await;
+    let session = Session::open(Access { embedded: Some(cloud.http_client()), ..Access::default() }).await?;
     let s3 = session.s3(&"us-east-1".parse()?);
     s3.create_bucket().bucket("site").send().await?;
 

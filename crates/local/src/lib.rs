@@ -12,7 +12,7 @@
 //!
 //! let cloud = Cloud::memory();
 //! let access = Access { embedded: Some(cloud.http_client()), ..Access::default() };
-//! let session = Session::open(access).await;
+//! let session = Session::open(access).await?;
 //! let s3 = session.s3(&"us-east-1".parse()?);
 //! s3.create_bucket().bucket("site").send().await?;
 //! assert_eq!(cloud.request_counts().get("CreateBucket"), Some(&1));

@@ -12,7 +12,7 @@ async fn main() -> anyhow::Result<()> {
     let [domain, primary, backup] = &arguments[..] else {
         anyhow::bail!("usage: create_pair DOMAIN PRIMARY_REGION BACKUP_REGION");
     };
-    let session = Session::open(Access::default()).await;
+    let session = Session::open(Access::default()).await?;
     let regions = Pair::new(primary.parse()?, backup.parse()?);
     let site = Site::new(domain.parse()?, Mode::Dns, session.caller().await?.account, regions)?;
     let s3 = site.regions.as_ref().map(|region| session.s3(region));

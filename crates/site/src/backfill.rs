@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use twinsite_core::{Event, Run};
+use twinsite_core::{Event, Pair, Run};
 use twinsite_s3_site::{Adopt, BatchJobSummary};
 use twinsite_sync::lock::{self, Lease, Owner, UnfinishedPublish};
 use twinsite_sync::replicate::{self, Compared, Filled};
-use twinsite_sync::{S3Store, SyncError};
+use twinsite_sync::{Rules, S3Store, SyncError};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
@@ -165,11 +165,44 @@ pub async fn backfill(site: &SiteContext, plan: BackfillPlan, run: &Run) -> Resu
         return Ok(before);
     }
     let BackfillPlan { batch, request, .. } = plan;
-    let Done { filled, job, versions } = copy_under_lock(site, batch, request, run).await?;
-    let Filled { copied, bytes, deleted, missed, took } = filled;
-    let missed = missed.iter().map(ToString::to_string).collect();
-    let job = job.map(batch_job);
-    Ok(BackfillResult { copied, bytes, deleted, missed, seconds: took.as_secs_f64(), versions, job, ..before })
+    let (stores, rules) = (site.stores(), site.config.rules().context("use the configuration")?);
+    let batch = batch.then_some(site);
+    let target = BackfillTarget { stores: &stores, rules: &rules, who: site.caller.clone(), batch };
+    Ok(copy_under_lock(target, request, run).await?.result(before))
+}
+
+/// Plans to copy what a second bucket lacks, by single requests. Read-only.
+pub(crate) async fn plan_backfill_of(
+    stores: &Pair<S3Store>,
+    request: BackfillRequest,
+    run: &Run,
+) -> Result<BackfillPlan, Error> {
+    let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
+    Ok(BackfillPlan { compared, bucket: stores.backup.bucket().to_owned(), batch: false, request })
+}
+
+/// [`backfill`] for any pair of buckets.
+pub(crate) async fn backfill_of(
+    target: BackfillTarget<'_>,
+    plan: BackfillPlan,
+    run: &Run,
+) -> Result<BackfillResult, Error> {
+    let foreign = plan.compared.foreign.iter().map(ToString::to_string).collect();
+    let before = BackfillResult { foreign, in_sync: plan.compared.in_sync, ..BackfillResult::default() };
+    if plan.is_empty() {
+        return Ok(before);
+    }
+    Ok(copy_under_lock(target, plan.request, run).await?.result(before))
+}
+
+/// The two buckets of a backfill.
+pub(crate) struct BackfillTarget<'a> {
+    pub(crate) stores: &'a Pair<S3Store>,
+    pub(crate) rules: &'a Rules,
+    /// The caller, for whoever waits for the lock.
+    pub(crate) who: Option<String>,
+    /// The site whose objects a batch job copies, if one does.
+    pub(crate) batch: Option<&'a SiteContext>,
 }
 
 fn batch_job(summary: BatchJobSummary) -> BatchJob {
@@ -191,7 +224,9 @@ pub(crate) async fn backfill_older_than_rule(site: &SiteContext, run: &Run) -> R
         run.emit(&Event::Warning { text, hint: Some(hint) });
         return Ok(None);
     }
-    copy_under_lock(site, false, BackfillRequest::default(), run).await.map(|done| Some(done.filled))
+    let rules = site.config.rules().context("use the configuration")?;
+    let target = BackfillTarget { stores: &stores, rules: &rules, who: site.caller.clone(), batch: None };
+    copy_under_lock(target, BackfillRequest::default(), run).await.map(|done| Some(done.filled))
 }
 
 struct Done {
@@ -200,16 +235,25 @@ struct Done {
     versions: usize,
 }
 
-async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillRequest, run: &Run) -> Result<Done, Error> {
-    let stores = site.stores();
-    let rules = site.config.rules().context("use the configuration")?;
-    let lease = Lease { ttl: request.lock_ttl, timeout: request.lock_timeout, ..Lease::default() };
-    let owner = Owner { who: site.caller.clone(), ..Owner::here("backfill") };
+impl Done {
+    fn result(self, before: BackfillResult) -> BackfillResult {
+        let Self { filled, job, versions } = self;
+        let Filled { copied, bytes, deleted, missed, took } = filled;
+        let missed = missed.iter().map(ToString::to_string).collect();
+        let job = job.map(batch_job);
+        BackfillResult { copied, bytes, deleted, missed, seconds: took.as_secs_f64(), versions, job, ..before }
+    }
+}
+
+async fn copy_under_lock(target: BackfillTarget<'_>, request: BackfillRequest, run: &Run) -> Result<Done, Error> {
+    let BackfillTarget { stores, rules, who, batch } = target;
+    let lease = Lease { ttl: request.lock_ttl, timeout: request.lock_timeout, probe: true };
+    let owner = Owner { who, ..Owner::here("backfill") };
     let taken = Box::pin(lock::take(&stores.primary, owner, UnfinishedPublish::default(), lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let work = async |run: Run| {
         let (mut job, mut versions) = (None, 0);
-        if batch {
+        if let Some(site) = batch {
             let token = format!("{:032x}", fastrand::u128(..));
             let done =
                 Box::pin(site.services.s3.replicate_existing(&site.desired_buckets(Adopt::Refuse), &token, &run)).await;
@@ -221,7 +265,7 @@ async fn copy_under_lock(site: &SiteContext, batch: bool, request: BackfillReque
         }
         // Compares again: for what the job has left, and what was published while waiting for the lock.
         let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, &run)).await.context(OPERATION)?;
-        let filled = Box::pin(replicate::fill(compared, &stores.primary, &stores.backup, &rules, &run)).await;
+        let filled = Box::pin(replicate::fill(compared, &stores.primary, &stores.backup, rules, &run)).await;
         Ok(Done { filled: filled.context(OPERATION)?, job, versions })
     };
     let (done, lost) = Box::pin(lock.hold(run, work)).await;

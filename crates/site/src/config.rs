@@ -128,11 +128,21 @@ impl Config {
     /// # Errors
     /// [`Invalid`] for a malformed ignore pattern.
     pub fn rules(&self) -> Result<Rules, Invalid> {
-        let mut rules = Rules::web().entry(self.index.clone(), self.not_found.clone());
-        for rule in &self.publish.headers {
+        self.publish.rules(&self.index, self.not_found.as_deref())
+    }
+}
+
+impl PublishConfig {
+    /// What is published, with which headers and in which order, for these index and error documents.
+    ///
+    /// # Errors
+    /// [`Invalid`] for a malformed ignore pattern.
+    pub(crate) fn rules(&self, index: &str, not_found: Option<&str>) -> Result<Rules, Invalid> {
+        let mut rules = Rules::web().entry(index.to_owned(), not_found.map(str::to_owned));
+        for rule in &self.headers {
             rules = rules.header(rule.clone());
         }
-        for pattern in &self.publish.ignore {
+        for pattern in &self.ignore {
             rules = rules.ignore(pattern)?;
         }
         Ok(rules)

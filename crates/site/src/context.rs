@@ -2,7 +2,7 @@
 
 use tokio::sync::OnceCell;
 use twinsite_aws::{AwsError, Kind};
-use twinsite_aws_session::{Access, Session};
+use twinsite_aws_session::{Access, Caller, Session};
 use twinsite_cdn::Cdn;
 use twinsite_core::wait::PollPolicy;
 use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site};
@@ -15,6 +15,9 @@ use crate::change::Services;
 use crate::config::Config;
 use crate::error::{Context, Error};
 use crate::network::Network;
+
+/// The operation that opens a session.
+pub(crate) const SESSION: &str = "use the environment and the AWS profile";
 
 /// Where a site lives: endpoint and credentials, polling intervals, and the network that probes use.
 #[derive(Clone, Debug)]
@@ -43,7 +46,7 @@ pub struct SiteContext {
     pub(crate) network: Network,
     /// The ARN of the caller, where known.
     pub(crate) caller: Option<String>,
-    session: Session,
+    pub(crate) session: Session,
     drill_warning: OnceCell<()>,
 }
 
@@ -56,14 +59,18 @@ impl SiteContext {
     pub async fn open(config: Config, environment: Environment) -> Result<Self, Error> {
         const OPERATION: &str = "determine the AWS account";
         let profile = environment.access.profile.clone();
-        let session = Session::open(environment.access.clone()).await;
+        let session = Session::open(environment.access.clone()).await.context(SESSION)?;
         let caller = match session.caller().await {
             Err(error) if error.kind == Kind::Network => {
                 session.caller_in(config.regions.backup.as_str()).await.map_err(|_| error)
             }
             other => other,
         };
-        let caller = caller.map_err(|error| account_error(OPERATION, profile.as_deref(), error))?;
+        let caller = match caller {
+            // A store or an emulator without STS, which has no accounts either.
+            Err(error) if !session.is_aws_sts() && error.is_unknown_operation() => Caller::unknown(),
+            caller => caller.map_err(|error| account_error(OPERATION, profile.as_deref(), error))?,
+        };
         Self::with_session(config, session, caller.account, environment)
             .map(|context| Self { caller: Some(caller.arn).filter(|arn| !arn.is_empty()), ..context })
     }

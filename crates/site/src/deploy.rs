@@ -22,6 +22,7 @@ use crate::invalidation::{Changes, Invalidator};
 use crate::options::PublishOptions;
 use crate::publish_result::{DeployPlan, DeployResult, PublishResult, publish_result, unchanged};
 use crate::source_directory::SourceDirectory;
+use crate::store_limits::KnownLimits;
 use crate::unfinished::{Invalidated, UnfinishedRecord, record_unfinished, settle_invalidation, warn};
 use crate::{source_notices, visitor_check};
 
@@ -121,7 +122,7 @@ pub async fn plan_deploy(
     let publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
     let prepared = prepare(&stores, &publish_request, run).await?;
     check_first_deploy(site, &prepared, run).await?;
-    Ok(DeployPlan { prepared, buckets: stores.map(|store| store.bucket().to_owned()) })
+    Ok(DeployPlan::new(prepared, &stores))
 }
 
 /// Publishes a directory to both buckets and invalidates what has changed.
@@ -227,16 +228,18 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     }
 
     // Lock. A store that was never published to is tested for conditional writes.
+    let limits = KnownLimits::read(stores, prepared.has_limits(), OPERATION).await?;
     let lease = Lease {
         ttl: request.options.lock_ttl,
         timeout: request.options.lock_timeout,
-        probe: prepared.plan.releases().is_empty(),
+        probe: prepared.plan.releases().is_empty() && !prepared.has_limits(),
     };
     let owner = Owner { who: request.notes.who.clone(), ..Owner::here(request.command) };
     let pending = UnfinishedPublish { record: true, ..prepared.unfinished() };
     let taken = Box::pin(lock::take(&stores.primary, owner, pending, lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let done = Box::pin(publish_locked(stores, invalidator, &request, prepared, &mut lock, run)).await;
+    Box::pin(limits.report(stores, run)).await;
     if done.as_ref().is_err_and(Error::is_lost_lock) {
         // It stays until it expires, or was taken over already: its successor finishes what this publish has left.
         return done;
@@ -549,7 +552,7 @@ async fn check_as_visitor(
 }
 
 /// The index only saves work, so a failure to store it is a warning.
-fn save_index(index: &Index, run: &Run) {
+pub(crate) fn save_index(index: &Index, run: &Run) {
     if let Err(error) = index.save() {
         let text = format!("the index of file digests could not be saved: {error}");
         warn(run, text, "the next deploy hashes every file again; nothing else depends on it");

@@ -3,6 +3,7 @@
 use std::io;
 
 use twinsite_aws::{AwsError, Kind};
+use twinsite_aws_session::SessionError;
 use twinsite_core::{Cancelled, Halted, Invalid, PlanError};
 use twinsite_dns_failover::probe::ProbeError;
 
@@ -30,6 +31,9 @@ pub enum Cause {
     /// A call of an AWS service failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// A proxy, a file of certificates or an endpoint that the environment names cannot be used.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// Publishing or copying failed before anything was changed.
     #[error(transparent)]
     Sync(#[from] SyncError),
@@ -137,7 +141,7 @@ impl Error {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match &*self.cause {
-            Cause::Usage(_) | Cause::Invalid(_) => ErrorKind::Usage,
+            Cause::Usage(_) | Cause::Invalid(_) | Cause::Session(_) => ErrorKind::Usage,
             Cause::Source(error) | Cause::Sync(SyncError::Source(error)) => match error {
                 SourceError::Changed(_) => ErrorKind::Failed,
                 _ => ErrorKind::Usage,
@@ -230,9 +234,6 @@ fn sync_hints(error: &SyncError) -> Vec<String> {
         }
         SyncError::Lock(LockError::Held(..)) => one("wait for it to finish, or wait longer with --lock-timeout; \
              the lock of a process that has died expires within two minutes"),
-        SyncError::Lock(LockError::Unconditional) => {
-            one("use S3, or a store that supports `If-None-Match` on PutObject")
-        }
         SyncError::Lock(LockError::Lost) => {
             one("was this machine asleep? Run the same command again to finish the rest")
         }

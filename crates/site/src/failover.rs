@@ -5,7 +5,7 @@ use twinsite_core::{AccountId, Run, Side, Site, probe};
 use twinsite_s3_site::S3Site;
 
 use crate::config::Config;
-use crate::context::{Environment, SiteContext};
+use crate::context::{Environment, SESSION, SiteContext};
 use crate::error::{Context, Error};
 use crate::verify::{compare_buckets, objects_differ};
 
@@ -35,7 +35,7 @@ pub async fn failover(config: &Config, environment: &Environment) -> Result<Stri
         let why = "in mode `origin` CloudFront fails over by itself, for each request; there is no switch";
         return Err(Error::usage(FAILOVER, why));
     }
-    let session = Session::open(environment.access.clone()).await;
+    let session = Session::open(environment.access.clone()).await.context(SESSION)?;
     // In these modes the backup bucket is named after the domain, so the account is not needed for its name.
     let account: AccountId = "000000000000".parse::<AccountId>().context(FAILOVER)?;
     let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone()).context(FAILOVER)?;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backfill;
+mod buckets;
 mod certificate;
 mod change;
 mod commit;
@@ -24,6 +25,7 @@ mod source_directory;
 mod source_notices;
 mod state;
 mod status;
+mod store_limits;
 mod unfinished;
 mod verify;
 mod visitor_check;
@@ -32,6 +34,7 @@ mod warnings;
 pub use backfill::{
     BackfillPlan, BackfillRequest, BackfillResult, BatchJob, Copied, Engine, Versions, backfill, plan_backfill,
 };
+pub use buckets::{BucketUrl, Buckets, BucketsConfig, PreparedDeploy};
 pub use certificate::{CertificateFiles, import_certificate};
 pub use change::{Services, SiteChange};
 pub use config::{CdnConfig, Config, DnsConfig, PublishConfig};
@@ -56,7 +59,7 @@ pub use releases::{
     ReleaseDetails, ReleaseDifference, ReleaseSummary, ReleasedObject, compare_releases, release, releases,
 };
 pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_rollback, rollback};
-pub use source_directory::SourceDirectory;
+pub use source_directory::{SourceDirectory, SourceOptions};
 pub use status::{
     AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, Health,
     HealthCheckState, RecordState, Status, Target, UnconfirmedEmail, VisitorTarget, status,

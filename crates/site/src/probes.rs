@@ -1,6 +1,6 @@
 //! Probes of an open site: requests to its hosts as visitors make them.
 
-use twinsite_core::Side;
+use twinsite_core::{Event, Run, Side};
 use twinsite_dns_failover::probe::{ProbeError, Response, TrustStore};
 
 use crate::context::SiteContext;
@@ -9,6 +9,18 @@ use crate::network::{Network, ProbeNetwork, ProbeRequest, Scheme};
 use crate::state::SiteState;
 
 impl SiteContext {
+    /// Probes measure what visitors get, from this machine, so they are not sent through a proxy: it may keep copies, resolve names in
+    /// its own way, and cannot be told which address to ask. Where only a proxy reaches the internet they fail, and that must not look
+    /// like an outage.
+    pub(crate) fn warn_of_proxy(&self, run: &Run) {
+        if let (Network::Internet, Some(proxy)) = (&self.network, self.session.proxy()) {
+            let text = format!("the site is requested as visitors do, directly and not through the proxy {proxy}");
+            let hint =
+                "if only the proxy reaches the internet, these requests fail: run this command elsewhere".to_owned();
+            run.emit(&Event::Warning { text, hint: Some(hint) });
+        }
+    }
+
     /// The response of one side's website endpoint to a request for a key, bypassing the site's own DNS records.
     pub(crate) async fn get_website(&self, side: Side, key: &str) -> Result<Response, ProbeError> {
         let (host, path) = (self.site.website_host(side), format!("/{key}"));

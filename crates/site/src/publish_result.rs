@@ -7,7 +7,7 @@ use serde::Serialize;
 use twinsite_core::Pair;
 use twinsite_sync::release::Collected;
 use twinsite_sync::replicate::Compared;
-use twinsite_sync::{Key, Prepared, Published, Report, SyncError};
+use twinsite_sync::{Key, Prepared, Published, Report, S3Store, SyncError};
 
 use crate::releases::ReleaseSummary;
 
@@ -112,6 +112,8 @@ pub enum BackupState {
     NotAwaited,
     /// The backup differs; `backfill` copies what is missing.
     OutOfSync,
+    /// There is no backup bucket.
+    None,
     /// The release was published to the backup alone, because the primary could not be reached.
     Alone,
 }
@@ -226,6 +228,12 @@ pub(crate) fn publish_result(
 }
 
 impl PublishResult {
+    /// The result of a publish to one bucket, which counted as both.
+    pub(crate) fn without_backup(self) -> Self {
+        let backup = BackupResult { state: BackupState::None, ..unchanged(&Report::default()).backup };
+        Self { backup, ..self }
+    }
+
     /// The result of a publish whose only bucket was the backup.
     pub(crate) fn of_backup_alone(self, error: String) -> Self {
         let unreachable = PrimaryResult { state: PrimaryState::Unreachable, error: Some(error), ..Default::default() };
@@ -239,8 +247,10 @@ impl PublishResult {
 pub struct DeployPlan {
     /// The plan.
     pub prepared: Prepared,
-    /// The names of the buckets.
-    pub buckets: Pair<String>,
+    /// The name of the primary bucket.
+    pub bucket: String,
+    /// The name of the backup bucket, if there is one.
+    pub backup: Option<String>,
 }
 
 /// The planned changes of a deploy as a result.
@@ -249,8 +259,8 @@ pub struct DeployPlan {
 pub struct DeployPlanSummary {
     /// Changes of the primary bucket.
     pub primary: PlannedPrimary,
-    /// Objects that the backup lacks already, or an error if it cannot be read.
-    pub backup: PlannedBackup,
+    /// Objects that the backup lacks already, or an error if it cannot be read; `null` if there is no backup.
+    pub backup: Option<PlannedBackup>,
 }
 
 /// Planned changes of the primary bucket.
@@ -332,6 +342,12 @@ impl PlannedBackup {
 }
 
 impl DeployPlan {
+    /// The plan for these two buckets.
+    pub(crate) fn new(prepared: Prepared, stores: &Pair<S3Store>) -> Self {
+        let backup = Some(stores.backup.bucket().to_owned());
+        Self { prepared, bucket: stores.primary.bucket().to_owned(), backup }
+    }
+
     /// The plan as a result.
     pub fn summary(&self) -> DeployPlanSummary {
         let plan = &self.prepared.plan;
@@ -340,7 +356,7 @@ impl DeployPlan {
         let deletes = plan.deletes().iter();
         DeployPlanSummary {
             primary: PlannedPrimary {
-                bucket: self.buckets.primary.clone(),
+                bucket: self.bucket.clone(),
                 put: puts.map(|put| PlannedObject::new(&put.object.key, &put.reason, put.object.size)).collect(),
                 rewrite: rewrites
                     .map(|one| PlannedObject::new(&one.object.key, &one.reason, one.object.size))
@@ -351,7 +367,7 @@ impl DeployPlan {
                 superseded: plan.superseded(),
                 bytes: plan.bytes(),
             },
-            backup: PlannedBackup::new(&self.buckets.backup, self.prepared.drift.as_ref()),
+            backup: self.backup.as_ref().map(|backup| PlannedBackup::new(backup, self.prepared.drift.as_ref())),
         }
     }
 }

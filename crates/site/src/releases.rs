@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use twinsite_core::Side;
+use twinsite_core::Pair;
 use twinsite_sync::release::{self, Release, Summary};
 use twinsite_sync::{ReleaseId, S3Store, Store};
 
@@ -102,7 +102,11 @@ pub(crate) fn rfc3339(seconds: i64) -> String {
 /// # Errors
 /// Neither bucket could be read.
 pub async fn releases(site: &SiteContext) -> Result<Vec<ReleaseSummary>, Error> {
-    let (_, all) = readable(site).await?;
+    releases_of(site.stores()).await
+}
+
+pub(crate) async fn releases_of(stores: Pair<S3Store>) -> Result<Vec<ReleaseSummary>, Error> {
+    let (_, all) = readable(stores).await?;
     Ok(all.iter().map(ReleaseSummary::from).collect())
 }
 
@@ -111,7 +115,11 @@ pub async fn releases(site: &SiteContext) -> Result<Vec<ReleaseSummary>, Error> 
 /// # Errors
 /// There is no such release, or it could not be read.
 pub async fn release(site: &SiteContext, id: &str) -> Result<ReleaseDetails, Error> {
-    let (store, _) = readable(site).await?;
+    release_of(site.stores(), id).await
+}
+
+pub(crate) async fn release_of(stores: Pair<S3Store>, id: &str) -> Result<ReleaseDetails, Error> {
+    let (store, _) = readable(stores).await?;
     let found = find_release(&store, parse_id(id)?).await?;
     let objects = found.entries.iter().map(|entry| ReleasedObject {
         key: entry.key.to_string(),
@@ -128,7 +136,15 @@ pub async fn release(site: &SiteContext, id: &str) -> Result<ReleaseDetails, Err
 /// # Errors
 /// One of them does not exist, or could not be read.
 pub async fn compare_releases(site: &SiteContext, before: &str, after: &str) -> Result<Vec<ReleaseDifference>, Error> {
-    let (store, _) = readable(site).await?;
+    compare_releases_of(site.stores(), before, after).await
+}
+
+pub(crate) async fn compare_releases_of(
+    stores: Pair<S3Store>,
+    before: &str,
+    after: &str,
+) -> Result<Vec<ReleaseDifference>, Error> {
+    let (store, _) = readable(stores).await?;
     let before = find_release(&store, parse_id(before)?).await?;
     let after = find_release(&store, parse_id(after)?).await?;
     let differences = release::compare(&before, &after);
@@ -136,12 +152,11 @@ pub async fn compare_releases(site: &SiteContext, before: &str, after: &str) -> 
 }
 
 /// The primary with its releases or, if it cannot be read, the backup, which has the same records.
-async fn readable(site: &SiteContext) -> Result<(S3Store, Vec<Summary>), Error> {
-    let primary = site.store(Side::Primary);
+async fn readable(stores: Pair<S3Store>) -> Result<(S3Store, Vec<Summary>), Error> {
+    let Pair { primary, backup } = stores;
     if let Ok(all) = Box::pin(release::list(&primary)).await {
         return Ok((primary, all));
     }
-    let backup = site.store(Side::Backup);
     let all = Box::pin(release::list(&backup)).await.context(OPERATION)?;
     Ok((backup, all))
 }

@@ -8,6 +8,7 @@ use twinsite_sync::{
     Deletes, Guard, Index, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError, VersionedStore,
 };
 
+use crate::config::PublishConfig;
 use crate::context::SiteContext;
 use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, prepare, publish};
 use crate::error::{Cause, Context, Error};
@@ -115,8 +116,18 @@ impl RollbackSource {
 /// # Errors
 /// What failed, and how much was done before. Rolling back again finishes the rest.
 pub async fn rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployResult, Error> {
-    let Rollback { stores, source, rules, unreachable } = open(site, request, run).await?;
-    let result = Box::pin(source.publish(&stores, &site.invalidator(), &rules, run)).await?;
+    Box::pin(rollback_of(RollbackTarget::of(site)?, &site.invalidator(), request, run)).await
+}
+
+/// [`rollback`] for any pair of buckets.
+pub(crate) async fn rollback_of<I: Invalidator>(
+    target: RollbackTarget<'_>,
+    invalidator: &I,
+    request: &RollbackRequest,
+    run: &Run,
+) -> Result<DeployResult, Error> {
+    let Rollback { stores, source, rules, unreachable } = open(target, request, run).await?;
+    let result = Box::pin(source.publish(&stores, invalidator, &rules, run)).await?;
     Ok(match (result, unreachable) {
         (DeployResult::Published(result), Some(error)) => {
             DeployResult::Published(Box::new(result.of_backup_alone(error)))
@@ -130,9 +141,34 @@ pub async fn rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) 
 /// # Errors
 /// As [`rollback`].
 pub async fn plan_rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployPlan, Error> {
-    let Rollback { stores, source, rules, .. } = open(site, request, run).await?;
+    Box::pin(plan_rollback_of(RollbackTarget::of(site)?, request, run)).await
+}
+
+/// [`plan_rollback`] for any pair of buckets.
+pub(crate) async fn plan_rollback_of(
+    target: RollbackTarget<'_>,
+    request: &RollbackRequest,
+    run: &Run,
+) -> Result<DeployPlan, Error> {
+    let Rollback { stores, source, rules, .. } = open(target, request, run).await?;
     let prepared = source.prepare(&stores, &rules, run).await?;
-    Ok(DeployPlan { prepared, buckets: stores.map(|store| store.bucket().to_owned()) })
+    Ok(DeployPlan::new(prepared, &stores))
+}
+
+/// What a rollback is applied to.
+pub(crate) struct RollbackTarget<'a> {
+    pub(crate) stores: Pair<twinsite_sync::S3Store>,
+    pub(crate) rules: Rules,
+    pub(crate) config: &'a PublishConfig,
+    /// The caller, where known.
+    pub(crate) caller: Option<&'a str>,
+}
+
+impl<'a> RollbackTarget<'a> {
+    fn of(site: &'a SiteContext) -> Result<Self, Error> {
+        let rules = site.config.rules().context("use the configuration")?;
+        Ok(Self { stores: site.stores(), rules, config: &site.config.publish, caller: site.caller.as_deref() })
+    }
 }
 
 struct Rollback {
@@ -144,15 +180,14 @@ struct Rollback {
     unreachable: Option<String>,
 }
 
-async fn open(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<Rollback, Error> {
-    let rules = site.config.rules().context("use the configuration")?;
-    let mut stores = site.stores();
+async fn open(target: RollbackTarget<'_>, request: &RollbackRequest, run: &Run) -> Result<Rollback, Error> {
+    let RollbackTarget { mut stores, rules, config, caller } = target;
     let (releases, unreachable) = match Box::pin(list_twice(&stores.primary, run)).await {
         Ok(releases) => (releases, None),
         Err(error) if error.is_unreachable() => {
             let reason = error.to_string();
             let releases = releases_without_primary(&stores.backup, error, run).await?;
-            stores.primary = site.store(Side::Backup);
+            stores.primary = stores.backup.clone();
             (releases, Some(reason))
         }
         Err(error) => return Err(Error::new(OPERATION, error)),
@@ -161,13 +196,12 @@ async fn open(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Resul
         Some(id) => parse_id(id)?,
         None => previous(&releases)?,
     };
-    let config = &site.config.publish;
     // A release was a whole site, so that how many pages it has is no sign of a failed build.
     let guard = request.guard.unwrap_or(Guard { pages_percent: 100, ..config.guard });
     let plan = Options { deletes: Deletes::Owned, keep: config.keep, guard, send: Sending::Changed, side: None };
     let mut source = RollbackSource::read(&stores.primary, id, &rules, plan, request.message.clone()).await?;
     source_notices::tell_of_release(&source.source, run);
-    source.notes.who.clone_from(&site.caller);
+    source.notes.who = caller.map(str::to_owned);
     source.options = request.options;
     Ok(Rollback { stores, source, rules, unreachable })
 }

@@ -4,12 +4,21 @@ use std::path::PathBuf;
 
 use futures::future::join;
 use twinsite_sync::release::Commit;
-use twinsite_sync::{Index, Prehasher, Rules, Source, read_source};
+use twinsite_sync::{Index, Prehasher, Rules, Source, SourceChecks, read_source};
 
 use crate::commit;
 use crate::error::{Context, Error};
 
 const OPERATION: &str = "publish";
+
+/// Where digests of files are kept, and which commit the directory was built from.
+#[derive(Clone, Debug, Default)]
+pub struct SourceOptions<'a> {
+    /// A file that keeps digests of unchanged files between deploys.
+    pub index: Option<PathBuf>,
+    /// The id of the commit; git is asked for it if `None`.
+    pub commit: Option<&'a str>,
+}
 
 /// A directory that was read for publishing, with the commit it was built from.
 #[derive(Debug)]
@@ -35,9 +44,20 @@ impl SourceDirectory {
         index: Option<PathBuf>,
         commit: Option<&str>,
     ) -> Result<Self, Error> {
-        let (dir, rules) = (dir.into(), config.rules().context("use the configuration")?);
+        let rules = config.rules().context("use the configuration")?;
+        Self::read_by(rules, config.publish.checks, dir.into(), SourceOptions { index, commit }).await
+    }
+
+    /// The same with other rules.
+    pub(crate) async fn read_by(
+        rules: Rules,
+        checks: SourceChecks,
+        dir: PathBuf,
+        options: SourceOptions<'_>,
+    ) -> Result<Self, Error> {
+        let SourceOptions { index, commit } = options;
         let index = index.map_or_else(Index::memory, |file| Index::open(&file));
-        let (path, walk_rules, checks) = (dir.clone(), rules.clone(), config.publish.checks);
+        let (path, walk_rules) = (dir.clone(), rules.clone());
         let walking = tokio::task::spawn_blocking(move || read_source(path, &walk_rules, checks));
         let (source, commit) = join(walking, commit::commit_of(&dir, commit)).await;
         let source = source.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;

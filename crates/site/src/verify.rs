@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Pair, Run, Side};
 use twinsite_sync::replicate::compare;
-use twinsite_sync::{Guard, Index, Key, Options, S3Store, SyncError, VersionedStore, plan, walk};
+use twinsite_sync::{
+    Guard, Index, Key, Options, RetentionPolicy, Rules, S3Store, SyncError, VersionedStore, plan, walk,
+};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
@@ -48,14 +50,31 @@ impl Difference {
 /// The directory or the buckets could not be read.
 pub async fn verify(site: &SiteContext, dir: Option<PathBuf>, run: &Run) -> Result<VerifyResult, Error> {
     let rules = site.config.rules().context("use the configuration")?;
-    let source = dir.map(|dir| walk(dir, &rules)).transpose().context(OPERATION)?;
-    let stores = site.stores();
-    let mut found = Box::pin(compare_buckets(&stores, run)).await.context(OPERATION)?;
+    verify_stores(&site.stores(), VerifySource { rules: &rules, dir, keep: site.config.publish.keep }, run).await
+}
+
+/// What two buckets are compared with.
+pub(crate) struct VerifySource<'a> {
+    pub(crate) rules: &'a Rules,
+    /// The directory, if any.
+    pub(crate) dir: Option<PathBuf>,
+    /// Which releases are kept.
+    pub(crate) keep: RetentionPolicy,
+}
+
+/// [`verify`] for any pair of buckets.
+pub(crate) async fn verify_stores(
+    stores: &Pair<S3Store>,
+    with: VerifySource<'_>,
+    run: &Run,
+) -> Result<VerifyResult, Error> {
+    let VerifySource { rules, dir, keep } = with;
+    let source = dir.map(|dir| walk(dir, rules)).transpose().context(OPERATION)?;
+    let mut found = Box::pin(compare_buckets(stores, run)).await.context(OPERATION)?;
     if let Some(source) = source {
         // Nothing is deleted, so the guard is off.
         let guard = Guard::OFF;
-        let options =
-            Options { keep: site.config.publish.keep, guard, side: Some(Side::Primary), ..Options::default() };
+        let options = Options { keep, guard, side: Some(Side::Primary), ..Options::default() };
         let plan =
             Box::pin(plan(&source, &stores.primary, &options, &Index::memory(), run)).await.context(OPERATION)?;
         let bucket = stores.primary.bucket();

@@ -37,6 +37,7 @@ pub(crate) async fn check_entry_pages(
     source: &Source,
     run: &Run,
 ) -> Result<Vec<FailedCheck>, Error> {
+    site.warn_of_proxy(run);
     let mut failed = Vec::new();
     for object in source.objects().iter().filter(|object| object.wave == Wave::Entry) {
         let expected = digest(object)?;

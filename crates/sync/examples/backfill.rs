@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let [primary, primary_region, backup, backup_region, rest @ ..] = args.as_slice() else {
         return Err("usage: backfill PRIMARY PRIMARY-REGION BACKUP BACKUP-REGION [--dry-run]".into());
     };
-    let session = Session::open(Access::default()).await;
+    let session = Session::open(Access::default()).await?;
     let store = |bucket: &str, region: &str| -> Result<S3Store, Box<dyn Error>> {
         Ok(S3Store::new(session.s3(&region.parse::<Region>()?), bucket))
     };

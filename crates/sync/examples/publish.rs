@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: publish DIRECTORY BUCKET REGION [INDEX]".into());
     };
     let region: Region = region.parse()?;
-    let session = Session::open(Access::default()).await;
+    let session = Session::open(Access::default()).await?;
     let store = S3Store::new(session.s3(&region), bucket);
     let index = args.next().map_or_else(Index::memory, |file| Index::open(file.as_ref()));
 

@@ -30,7 +30,7 @@ pub use source::walk::{Source, Withheld, read_source, walk};
 #[cfg(feature = "s3")]
 pub use store::S3Store;
 pub use store::{
-    Condition, Copied, Copying, Head, ListedObject, MemoryStore, NotDeleted, ObjectVersion, Page, PartMade, Pending,
-    ReadObject, ReplicationStatus, Store, VersionHead, VersionedStore, VersionsPage, Written,
+    Condition, Copied, Copying, Head, Limit, ListedObject, MemoryStore, NotDeleted, ObjectVersion, Page, PartMade,
+    Pending, ReadObject, ReplicationStatus, Store, VersionHead, VersionedStore, VersionsPage, Written,
 };
 pub use transfer::{Interrupted, Report, WrittenObject, transfer};

@@ -70,10 +70,16 @@ pub struct Prepared {
     seen: Vec<(Key, i64)>,
     unfinished: bool,
     has_unfinished: bool,
+    has_limits: bool,
     is_first: bool,
 }
 
 impl Prepared {
+    /// True if it is recorded that the first bucket's store lacks a part of S3: [`lock::read_limits`] tells which.
+    pub fn has_limits(&self) -> bool {
+        self.has_limits
+    }
+
     /// True when one of the buckets has no record of any publish: it may be somebody else's of the same name.
     pub fn is_first(&self) -> bool {
         self.is_first
@@ -161,6 +167,7 @@ pub async fn prepare<S: VersionedStore>(
     let options = Options { side: Some(Side::Primary), ..*options };
     let locked = manifest::notes(&listing).any(|note| note.as_str() == lock::KEY);
     let has_unfinished = manifest::notes(&listing).any(lock::has_unfinished);
+    let has_limits = manifest::notes(&listing).any(lock::is_limits);
     let created = created_before(primary, locked, has_unfinished).await?;
     let listed = Listed { store: primary, listing: &listing, created: &created };
     let plan = plan_with(source, listed, &options, (index, ahead), run).await?;
@@ -172,7 +179,7 @@ pub async fn prepare<S: VersionedStore>(
         Ok(other) => compare_listed((primary, listing), (backup, other), &changing(&plan), run).await,
         Err(error) => Err(error.into()),
     };
-    Ok(Prepared { plan, drift, notes, seen, unfinished: locked, has_unfinished, is_first })
+    Ok(Prepared { plan, drift, notes, seen, unfinished: locked, has_unfinished, has_limits, is_first })
 }
 
 /// Keys that unfinished publishes have created: no manifest names them yet.

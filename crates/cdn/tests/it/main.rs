@@ -46,7 +46,7 @@ fn import_certificate(cloud: &Cloud, names: &[&str]) -> String {
 }
 
 async fn session(cloud: &Cloud) -> Session {
-    Session::open(Access { embedded: Some(cloud.http_client()), ..Access::default() }).await
+    Session::open(Access { embedded: Some(cloud.http_client()), ..Access::default() }).await.unwrap()
 }
 
 async fn cdn(cloud: &Cloud) -> Cdn {

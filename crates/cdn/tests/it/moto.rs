@@ -14,7 +14,7 @@ use crate::{BRIEF, apply_steps, desired, destroyed, ids, planned};
 #[expect(clippy::disallowed_methods, reason = "the harness tells where the server is")]
 async fn moto_requests_a_certificate_once_and_deletes_it() {
     let endpoint = std::env::var("TWINSITE_CONFORMANCE_ENDPOINT").unwrap();
-    let session = Session::open(Access { endpoint: Some(endpoint), ..Access::default() }).await;
+    let session = Session::open(Access { endpoint: Some(endpoint), ..Access::default() }).await.unwrap();
     let cdn = Cdn::new(session.acm(), session.cloudfront()).polling(BRIEF);
     let desired = desired(Mode::Dns);
     let steps = planned(&cdn, &desired).await.steps.into_iter().take(1).collect();

@@ -184,8 +184,10 @@ fn deploy_plan(plan: &DeployPlanSummary) -> String {
         superseded => format!(", {superseded} kept for earlier releases"),
     };
     let _ = writeln!(text, ", {} unchanged{superseded}", primary.unchanged);
-    let _ = writeln!(text, "backup ({}) follows", plan.backup.bucket);
-    text.push_str(&planned_backup(&plan.backup, true));
+    if let Some(backup) = &plan.backup {
+        let _ = writeln!(text, "backup ({}) follows", backup.bucket);
+        text.push_str(&planned_backup(backup, true));
+    }
     text + "dry run: nothing was changed"
 }
 
@@ -285,6 +287,7 @@ fn backup(backup: &BackupResult) -> String {
             let written = backup.alone.as_ref().map(written).unwrap_or_default();
             return format!("{written}; published alone: deploy or roll back again when the primary can be reached");
         }
+        BackupState::None => return "none".to_owned(),
         BackupState::InSync => {}
     }
     match (backup.replicated, backup.copied.len() + backup.backfilled + backup.deleted) {

@@ -65,7 +65,7 @@ async fn open_with(cloud: &Cloud, text: &str, attempts: Option<u32>, network: Ne
 }
 
 async fn open_in(environment: Environment, text: &str) -> TestSite {
-    let session = Session::open(environment.access.clone()).await;
+    let session = Session::open(environment.access.clone()).await.unwrap();
     let config = config::parse(text).unwrap();
     crate::local::hosted_zone(&session.route53(), &config).await.unwrap();
     let context = SiteContext::with_session(config, session.clone(), ACCOUNT.parse().unwrap(), environment).unwrap();

@@ -6,6 +6,8 @@ mod attempts;
 mod bad_input;
 mod deploy;
 mod drill;
+mod environment;
+mod front;
 mod help;
 mod history;
 mod hostile;
@@ -14,6 +16,7 @@ mod output;
 mod server;
 mod site;
 mod source;
+mod stores;
 mod takeover;
 mod terminal;
 

@@ -53,7 +53,12 @@ impl Alerts {
         let regions = self.clients.iter().map(async |(region, RegionalClients { sns, cloudwatch })| {
             let arn = desired.topic_arn(region);
             let alarms = calls::list_alarms(cloudwatch, &prefix);
-            let (alarms, topic) = try_join!(alarms, calls::find_topic(sns, &arn))?;
+            let found = try_join!(alarms, calls::find_topic(sns, &arn));
+            let (alarms, topic) = match found {
+                // Where there are no alarms to configure, none that exist have to be deleted.
+                Err(error) if desired.emails.is_empty() && error.is_unknown_operation() => Default::default(),
+                found => found?,
+            };
             Ok::<_, AwsError>((region.clone(), RegionalAlerts { topic, alarms }))
         });
         Ok(try_join_all(regions.map(Box::pin)).await?.into_iter().collect())

@@ -32,7 +32,7 @@ fn desired(domain: &str, mode: Mode) -> Desired {
 }
 
 async fn session(cloud: &Cloud) -> Session {
-    Session::open(Access { embedded: Some(cloud.http_client()), ..Access::default() }).await
+    Session::open(Access { embedded: Some(cloud.http_client()), ..Access::default() }).await.unwrap()
 }
 
 /// An embedded cloud with the zone `example.com`.

@@ -11,7 +11,7 @@ use crate::{BRIEF, applied, desired, destroyed, ids};
 #[expect(clippy::disallowed_methods, reason = "the harness tells where the server is")]
 async fn moto_apply_twice_and_destroy() {
     let endpoint = std::env::var("TWINSITE_CONFORMANCE_ENDPOINT").unwrap();
-    let client = Session::open(Access { endpoint: Some(endpoint), ..Access::default() }).await.route53();
+    let client = Session::open(Access { endpoint: Some(endpoint), ..Access::default() }).await.unwrap().route53();
     client.create_hosted_zone().name("dns.example.net").caller_reference("conformance").send().await.unwrap();
     let dns = DnsFailover::new(client).polling(BRIEF);
     // Mode `origin` only: for calculated checks, moto responds with `<EnableSNI>None`, which the Rust SDK rejects.

@@ -28,7 +28,7 @@ use twinsite_aws_session::{Access, Session};
 use twinsite_local::Cloud;
 
 async fn session(cloud: &Cloud) -> Session {
-    Session::open(Access { embedded: Some(cloud.http_client()), ..Access::default() }).await
+    Session::open(Access { embedded: Some(cloud.http_client()), ..Access::default() }).await.unwrap()
 }
 
 async fn s3(cloud: &Cloud, region: &str) -> Client {

@@ -37,7 +37,9 @@ async fn create_role(iam: &Iam, name: &str, statements: Value) {
 
 async fn with(cloud: &Cloud, credentials: Credentials) -> Session {
     let embedded_credentials = Some(credentials);
-    Session::open(Access { embedded: Some(cloud.http_client()), embedded_credentials, ..Access::default() }).await
+    Session::open(Access { embedded: Some(cloud.http_client()), embedded_credentials, ..Access::default() })
+        .await
+        .unwrap()
 }
 
 fn allow(action: &str, resource: &str) -> Value {

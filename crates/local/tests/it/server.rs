@@ -28,7 +28,8 @@ async fn a_request_is_held_until_it_is_released() {
     let (stop, stopped) = oneshot::channel::<()>();
     let server = serve(listener, cloud.clone(), async { drop(stopped.await) });
     let client = async {
-        let session = Session::open(Access { embedded: Some(http_client_at(address)), ..Access::default() }).await;
+        let session =
+            Session::open(Access { embedded: Some(http_client_at(address)), ..Access::default() }).await.unwrap();
         let s3 = session.s3(&"us-east-1".parse().unwrap());
         s3.create_bucket().bucket("site").send().await.unwrap();
         assert_eq!(control(address, "GET", "").await, "null");
@@ -64,7 +65,7 @@ async fn a_served_cloud_is_the_same_through_a_socket() {
     let server = serve(listener, cloud.clone(), async { drop(stopped.await) });
     let client = async {
         let access = Access { embedded: Some(http_client_at(address)), ..Access::default() };
-        let session = Session::open(access).await;
+        let session = Session::open(access).await.unwrap();
         assert_eq!(session.caller().await.unwrap().account.as_str(), "000000000000");
         let s3 = session.s3(&"us-east-1".parse().unwrap());
         s3.create_bucket().bucket("site").send().await.unwrap();

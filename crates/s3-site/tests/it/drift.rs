@@ -139,7 +139,7 @@ async fn rules_of(client: &aws_sdk_s3::Client, bucket: &str) -> aws_sdk_s3::type
 
 async fn session(cloud: &Cloud) -> twinsite_aws_session::Session {
     let access = twinsite_aws_session::Access { embedded: Some(cloud.http_client()), ..Default::default() };
-    twinsite_aws_session::Session::open(access).await
+    twinsite_aws_session::Session::open(access).await.unwrap()
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn settings_of_others_on_our_bucket_stay() {
 
 async fn aws_client(cloud: &Cloud) -> aws_sdk_s3::Client {
     let access = twinsite_aws_session::Access { embedded: Some(cloud.http_client()), ..Default::default() };
-    twinsite_aws_session::Session::open(access).await.s3(&"us-west-2".parse().unwrap())
+    twinsite_aws_session::Session::open(access).await.unwrap().s3(&"us-west-2".parse().unwrap())
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ fn trouble_at(cloud: &Cloud, k: usize, trouble: InjectedFault) {
 /// Retries would only make these tests slow.
 async fn impatient(cloud: &Cloud) -> twinsite_s3_site::S3Site {
     let access = twinsite_aws_session::Access { embedded: Some(cloud.http_client()), ..Default::default() };
-    let session = twinsite_aws_session::Session::open(access).await;
+    let session = twinsite_aws_session::Session::open(access).await.unwrap();
     let once = aws_sdk_s3::config::retry::RetryConfig::disabled();
     let client = |region: &str| {
         let config = session.s3(&region.parse().unwrap()).config().to_builder().retry_config(once.clone());

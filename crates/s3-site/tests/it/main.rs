@@ -21,7 +21,7 @@ fn desired(mode: Mode) -> Desired {
 
 async fn s3_site(cloud: &Cloud) -> S3Site {
     let access = Access { embedded: Some(cloud.http_client()), ..Access::default() };
-    let session = Session::open(access).await;
+    let session = Session::open(access).await.unwrap();
     let east = "us-east-1".parse().unwrap();
     S3Site::new(
         Pair::new(session.s3(&east), session.s3(&"us-west-2".parse().unwrap())),

@@ -11,7 +11,7 @@ use crate::{applied, destroyed, planned};
 #[expect(clippy::disallowed_methods, reason = "the harness tells where the server is")]
 async fn moto_apply_twice_and_destroy() {
     let endpoint = std::env::var("TWINSITE_CONFORMANCE_ENDPOINT").unwrap();
-    let session = Session::open(Access { endpoint: Some(endpoint), ..Access::default() }).await;
+    let session = Session::open(Access { endpoint: Some(endpoint), ..Access::default() }).await.unwrap();
     let (east, west) = ("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
     let account = session.caller().await.unwrap().account;
     let domain = "conformance.example.com".parse().unwrap();

@@ -45,6 +45,7 @@ impl PreparedDrill {
             return Err(Error::refused(OPERATION, why).hint("see `twinsite plan`, then run `twinsite apply`"));
         }
         check_in_sync(site).await?;
+        site.warn_of_proxy(run);
         let mut watcher = watcher(site, &state).await?;
         loop {
             let sample = Box::pin(watcher.sample()).await;

@@ -1,5 +1,7 @@
 //! Releases: each can be brought back, and none is lost that is kept.
 
+use std::time::Duration;
+
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
@@ -8,7 +10,7 @@ use twinsite_site::Run;
 use twinsite_sync::RetentionPolicy;
 use twinsite_sync::lock::{Lease, LockError, Owner, UnfinishedPublish, take};
 use twinsite_sync::release::{self, Kind};
-use twinsite_sync::{MemoryStore, ReleaseId, S3Store, Store, VersionedStore, replicate};
+use twinsite_sync::{Limit, MemoryStore, ReleaseId, S3Store, Store, VersionedStore, replicate};
 
 use crate::stage::{Stage, contents, deploy, roll_back};
 use crate::write;
@@ -189,21 +191,25 @@ impl Intercept for Careless {
 }
 
 #[tokio::test]
-async fn a_store_that_honours_no_conditions_is_refused_and_left_as_it_was() {
+async fn a_store_that_honours_no_conditions_is_found_out_and_its_lock_is_a_lease() {
     let stage = Stage::new().await;
     // One attempt: the fast path, which interceptors do not see, is not taken.
     let retry = Some(twinsite_aws::retries().with_max_attempts(1));
     let access = Access { embedded: Some(stage.cloud.http_client()), retry, ..Access::default() };
-    let client = Session::open(access).await.s3(&"us-east-1".parse().unwrap());
+    let client = Session::open(access).await.unwrap().s3(&"us-east-1".parse().unwrap());
     let careless = aws_sdk_s3::Client::from_conf(client.config().to_builder().interceptor(Careless).build());
-    let store = S3Store::new(careless, "primary");
-    let lease = Lease { probe: true, ..Lease::default() };
-    let refused =
-        take(&store, Owner::here("test"), UnfinishedPublish::default(), lease, &Run::silent()).await.unwrap_err();
-    assert!(matches!(refused, LockError::Unconditional), "{refused}");
+    let lease = Lease { probe: true, ttl: Duration::from_secs(10), timeout: Duration::from_millis(50) };
+    let store = S3Store::new(careless.clone(), "primary");
+    let held = take(&store, Owner::here("test"), UnfinishedPublish::default(), lease, &Run::silent()).await.unwrap();
+    assert!(store.limits().contains(&Limit::Conditions));
+    let other = S3Store::new(careless, "primary");
+    let refused = take(&other, Owner::here("test"), UnfinishedPublish::default(), lease, &Run::silent()).await;
+    assert!(matches!(refused, Err(LockError::Held(..))));
+    held.free().await.unwrap();
     assert!(store.page(None).await.unwrap().objects.is_empty());
     let honest =
         take(&stage.primary, Owner::here("test"), UnfinishedPublish::default(), lease, &Run::silent()).await.unwrap();
+    assert!(stage.primary.limits().is_empty());
     honest.free().await.unwrap();
 }
 

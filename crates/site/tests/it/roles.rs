@@ -109,7 +109,7 @@ impl Account {
     }
 
     async fn administrator(&self) -> Session {
-        Session::open(self.access(None)).await
+        Session::open(self.access(None)).await.unwrap()
     }
 
     fn config(&self) -> Config {
@@ -146,7 +146,7 @@ impl Account {
 
     async fn context(&self, access: &Access, config: Config) -> SiteContext {
         let environment = Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable };
-        let session = Session::open(access.clone()).await;
+        let session = Session::open(access.clone()).await.unwrap();
         SiteContext::with_session(config, session, ACCOUNT.parse().unwrap(), environment).unwrap()
     }
 
@@ -338,7 +338,7 @@ async fn an_applier_cannot_make_an_administrator_of_a_role() {
     let account = Account::new(Mode::Layered).await;
     let applier = account.role(PolicyKind::Applier, 0).await;
     apply_all(&account.context(&applier, account.config()).await).await.unwrap();
-    let iam = Session::open(applier).await.iam();
+    let iam = Session::open(applier).await.unwrap().iam();
     let role = "twinsite-www-example-com-replication";
     let everything = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
     let denied = |text: String| assert!(text.contains("AccessDenied"), "{text}");
@@ -365,7 +365,8 @@ async fn an_applier_cannot_make_an_administrator_of_a_role() {
     let assumed =
         sts.assume_role().role_arn(arn).role_session_name("escalated").send().await.unwrap().credentials.unwrap();
     let (key, secret, token) = (assumed.access_key_id, assumed.secret_access_key, assumed.session_token);
-    let escalated = Session::open(account.access(Some(Credentials::new(key, secret, Some(token), None, "test")))).await;
+    let escalated =
+        Session::open(account.access(Some(Credentials::new(key, secret, Some(token), None, "test")))).await.unwrap();
     denied(format!("{:?}", escalated.iam().get_role().role_name(role).send().await.unwrap_err()));
     denied(format!("{:?}", escalated.cloudfront().list_distributions().send().await.unwrap_err()));
 }
@@ -374,7 +375,7 @@ async fn an_applier_cannot_make_an_administrator_of_a_role() {
 async fn a_publisher_invalidates_its_own_distribution_only() {
     let account = Account::new(Mode::Layered).await;
     apply_all(&account.context(&account.access(None), account.config()).await).await.unwrap();
-    let publisher = Session::open(account.role(PolicyKind::Publisher, 0).await).await.cloudfront();
+    let publisher = Session::open(account.role(PolicyKind::Publisher, 0).await).await.unwrap().cloudfront();
     let id = account.cloud.world().account(|world, _| world.cloudfront.distributions().next().unwrap().id.clone());
     let invalidate = || {
         let paths = aws_sdk_cloudfront::types::Paths::builder().quantity(1).items("/*").build().unwrap();

@@ -40,7 +40,7 @@ impl TestSite {
         let cloud = Cloud::memory();
         cloud.world().set_delays(Delays::NONE);
         let access = Access { embedded: Some(cloud.http_client()), ..Access::default() };
-        let route53 = Session::open(access).await.route53();
+        let route53 = Session::open(access).await.unwrap().route53();
         route53.create_hosted_zone().name("example.com").caller_reference("zone").send().await.unwrap();
         let site = Self::open(cloud, configure).await;
         let planned = plan(&site.context, AdoptBuckets::Refuse, &Run::silent()).await.unwrap();
@@ -53,7 +53,7 @@ impl TestSite {
         let pause = Duration::from_millis(1);
         let retry = RetryConfig::standard().with_max_attempts(2).with_initial_backoff(pause).with_max_backoff(pause);
         let access = Access { embedded: Some(cloud.http_client()), retry: Some(retry), ..Access::default() };
-        let session = Session::open(access.clone()).await;
+        let session = Session::open(access.clone()).await.unwrap();
         let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
         let mut config = Config::new("www.example.com".parse().unwrap(), regions);
         config.publish.guard = Guard::OFF;
@@ -66,7 +66,7 @@ impl TestSite {
     /// Changes the distribution as others do.
     pub(crate) async fn change_distribution(&self, change: impl FnOnce(&mut DistributionConfig)) {
         let access = Access { embedded: Some(self.cloud.http_client()), ..Access::default() };
-        let client = Session::open(access).await.cloudfront();
+        let client = Session::open(access).await.unwrap().cloudfront();
         let all = client.list_distributions().send().await.unwrap().distribution_list.unwrap();
         let id = all.items()[0].id().to_owned();
         let current = client.get_distribution_config().id(&id).send().await.unwrap();

@@ -32,7 +32,7 @@ impl Stage {
         let cloud = Cloud::memory();
         let retry = Some(twinsite_aws::retries().with_max_attempts(1));
         let access = Access { embedded: Some(cloud.http_client()), retry, ..Access::default() };
-        let session = Session::open(access).await;
+        let session = Session::open(access).await.unwrap();
         let store = |name: &str, region: &str| {
             let s3 = cloud.world().s3();
             s3.create_bucket(name, region, twinsite_local::ACCOUNT).unwrap();

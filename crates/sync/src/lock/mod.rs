@@ -8,6 +8,10 @@
 //! The lock lets deploys take turns. It does not decide correctness: every write of a publish is conditional on what was listed, so a
 //! holder that goes on after it has lost the lock, for example because its machine was suspended, changes nothing that its successor wrote.
 //!
+//! A store that does not support conditional writes is left to the lock alone, and the lock is then no more than a lease by agreement: it is
+//! written, and after a pause read again, to see whether somebody else has written it meanwhile. Two deploys of which one is slower than
+//! that pause between looking and writing may both believe that they hold it.
+//!
 //! ```
 //! use twinsite_core::Run;
 //! use twinsite_sync::MemoryStore;
@@ -25,6 +29,7 @@
 //!
 //! How S3 makes writes conditional: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
 
+mod limits;
 mod unfinished;
 
 use std::sync::Arc;
@@ -37,8 +42,10 @@ use twinsite_core::{Event, Run, wait};
 pub use crate::model::error::LockError;
 pub use crate::model::owner::Owner;
 use crate::model::time::{BootTime, now};
-use crate::store::{Condition, ListedObject, NotDeleted, ReadObject, Store};
+use crate::store::{Condition, Limit, ListedObject, NotDeleted, ReadObject, Store};
 use crate::{ETag, Headers, Key, StoreError};
+pub(crate) use limits::is_record as is_limits;
+pub use limits::{read_limits, record_limits};
 pub(crate) use unfinished::has_unfinished;
 pub use unfinished::{UnfinishedPublish, clear_unfinished, read_unfinished, record_unfinished};
 
@@ -52,8 +59,15 @@ pub struct Lease {
     pub ttl: Duration,
     /// How long to wait for somebody else's.
     pub timeout: Duration,
-    /// Whether to make sure first that the store honours conditions at all.
+    /// Whether to test first that the store supports conditional writes at all.
     pub probe: bool,
+}
+
+impl Lease {
+    /// On a store without conditions: how long after writing the lock it is read again.
+    fn settling(&self) -> Duration {
+        (self.ttl / 20).clamp(Duration::from_millis(20), Duration::from_secs(2))
+    }
 }
 
 impl Default for Lease {
@@ -152,15 +166,23 @@ pub async fn take<'a, S: Store>(
 ) -> Result<Lock<'a, S>, LockError> {
     let started = BootTime::now();
     let mut document = Document { version: VERSION, owner, token: fresh_token(), since: now(), unfinished };
+    if lease.probe
+        && !store.limits().contains(&Limit::Conditions)
+        && !Box::pin(limits::enforces_conditions(store)).await?
+    {
+        store.add_limit(Limit::Conditions);
+    }
     let mut seen: Option<Seen> = None;
     let mut condition = Condition::Absent;
     let (mut waited, mut inherited) = (false, UnfinishedPublish::default());
     loop {
         let requested = BootTime::now().millis();
-        if let Some(etag) = write(store, &document, &condition).await? {
+        if let Some(etag) = write(store, &document, &condition, lease.settling()).await? {
+            if store.limits().contains(&Limit::Conditions) {
+                warn_unconditional(run);
+            }
             let renewed = Arc::new(AtomicU64::new(requested));
-            let lock = Lock { store, document, inherited, etag, lease, renewed, waited };
-            return if lease.probe { lock.probed().await } else { Ok(lock) };
+            return Ok(Lock { store, document, inherited, etag, lease, renewed, waited });
         }
         condition = Condition::Absent;
         let Some(ReadObject { bytes, etag, age }) = store.read(&key()).await? else { continue };
@@ -201,15 +223,61 @@ async fn wait_for(holder: (Owner, i64), started: BootTime, lease: &Lease, run: &
     if run.is_cancelled() { Err(LockError::Cancelled) } else { Ok(()) }
 }
 
-/// Writes the lock; `None` if the condition does not hold.
-async fn write<S: Store>(store: &S, document: &Document, condition: &Condition) -> Result<Option<ETag>, StoreError> {
+fn warn_unconditional(run: &Run) {
+    let text = "the bucket's store does not support conditional writes: two deploys at the same time may overwrite one another's \
+                objects, and so may other programs";
+    let hint = "run one deploy at a time; after the store was replaced or updated, delete `.twinsite/limits` to have it tested again";
+    run.emit(&Event::Warning { text: text.to_owned(), hint: Some(hint.to_owned()) });
+}
+
+/// Writes the lock; `None` if the condition does not hold. `settling` is how long a store without conditions is given to show another
+/// holder's write.
+async fn write<S: Store>(
+    store: &S,
+    document: &Document,
+    condition: &Condition,
+    settling: Duration,
+) -> Result<Option<ETag>, StoreError> {
+    if store.limits().contains(&Limit::Conditions) {
+        return Box::pin(write_unconditionally(store, document, condition, settling)).await;
+    }
     let bytes = document.bytes()?;
     let digest = crate::md5(&bytes);
-    match store.put_if(&key(), &headers(), (bytes.into(), digest), condition).await {
+    match store.put_exclusively(&key(), &headers(), (bytes.into(), digest), condition).await {
         Ok(written) => Ok(Some(written.etag.unwrap_or(ETag::Md5(digest)))),
         Err(StoreError::Changed(_)) => Ok(None),
+        Err(StoreError::Unconditional(_)) => {
+            let written = Box::pin(write_unconditionally(store, document, condition, settling)).await?;
+            store.add_limit(Limit::Conditions);
+            Ok(written)
+        }
         Err(error) => Err(error),
     }
+}
+
+/// The same without the help of the store: the condition is tested before, and the lock read again afterwards.
+async fn write_unconditionally<S: Store>(
+    store: &S,
+    document: &Document,
+    condition: &Condition,
+    settling: Duration,
+) -> Result<Option<ETag>, StoreError> {
+    let read = async || match store.read(&key()).await {
+        Err(StoreError::TooLarge { .. }) => Ok(None),
+        read => read,
+    };
+    let before = read().await?;
+    if !condition.holds(before.as_ref().map(|object| &object.etag)) {
+        return Ok(None);
+    }
+    let bytes = document.bytes()?;
+    let digest = crate::md5(&bytes);
+    store.put(&key(), &headers(), (bytes.into(), digest)).await?;
+    // A deploy that is being cancelled must not believe that it holds the lock, either.
+    wait::pause(&Run::silent(), settling).await;
+    let after = read().await?;
+    let is_ours = |object: &ReadObject| Document::read(&object.bytes).is_some_and(|read| read.token == document.token);
+    Ok(after.filter(is_ours).map(|object| object.etag))
 }
 
 impl<S: Store> Lock<'_, S> {
@@ -228,16 +296,6 @@ impl<S: Store> Lock<'_, S> {
         self.waited
     }
 
-    /// A second lock must be refused while this one is there.
-    async fn probed(self) -> Result<Self, LockError> {
-        let other = Document { token: "probe".to_owned(), ..self.document.clone() };
-        if write(self.store, &other, &Condition::Absent).await?.is_none() {
-            return Ok(self);
-        }
-        self.store.delete(&[key()]).await?;
-        Err(LockError::Unconditional)
-    }
-
     /// Adds to what is left to do, before the publish makes it necessary.
     ///
     /// # Errors
@@ -251,7 +309,8 @@ impl<S: Store> Lock<'_, S> {
         let requested = BootTime::now().millis();
         self.document.token = fresh_token();
         let condition = Condition::Is(self.etag.clone());
-        let Some(etag) = write(self.store, &self.document, &condition).await? else { return Ok(false) };
+        let written = write(self.store, &self.document, &condition, Duration::ZERO).await?;
+        let Some(etag) = written else { return Ok(false) };
         self.etag = etag;
         self.renewed.store(requested, Ordering::Relaxed);
         Ok(true)
@@ -308,6 +367,14 @@ impl<S: Store> Lock<'_, S> {
     /// # Errors
     /// [`LockError::Lost`] when somebody else has it already.
     pub async fn free(self) -> Result<(), LockError> {
+        if self.store.limits().contains(&Limit::Conditions) {
+            let there = self.store.read(&key()).await?;
+            if there.is_none_or(|object| object.etag != self.etag) {
+                return Err(LockError::Lost);
+            }
+            self.store.delete(&[key()]).await?;
+            return Ok(());
+        }
         let not_deleted = self.store.delete_if(&[ListedObject { key: key(), etag: self.etag }]).await?;
         match not_deleted.into_iter().next() {
             None => Ok(()),

@@ -64,3 +64,37 @@ async fn a_process_of_this_machine_that_is_gone_is_succeeded_at_once() {
     // Where nothing can be known about processes, it has to be waited for.
     assert_eq!(living.is_ok(), cfg!(target_os = "linux"));
 }
+
+async fn taken_without_conditions(store: &MemoryStore) -> Result<Lock<'_, MemoryStore>, LockError> {
+    let lease = Lease { ttl: Duration::from_secs(4), timeout: Duration::from_millis(500), probe: true };
+    take(store, elsewhere(), UnfinishedPublish::default(), lease, &Run::silent()).await
+}
+
+#[tokio::test]
+async fn without_conditions_one_of_several_takes_the_lock() {
+    let store = MemoryStore::ignoring_conditions();
+    // Each a process of its own, which has to find out by itself.
+    let stores: Vec<MemoryStore> = (0..4).map(|_| store.another_handle()).collect();
+    let taken = futures::future::join_all(stores.iter().map(taken_without_conditions)).await;
+    let (held, refused): (Vec<_>, Vec<_>) = taken.into_iter().partition(Result::is_ok);
+    assert_eq!(held.len(), 1);
+    assert!(refused.iter().all(|refused| matches!(refused, Err(LockError::Held(..)))));
+    for held in held {
+        let mut held = held.unwrap();
+        held.confirm().await.unwrap();
+        held.free().await.unwrap();
+    }
+    assert!(store.contents().is_empty());
+}
+
+#[tokio::test]
+async fn without_conditions_a_holder_notices_that_its_lock_was_taken_over() {
+    let store = MemoryStore::ignoring_conditions();
+    let mut first = taken_without_conditions(&store).await.unwrap();
+    store.delete(&[key()]).await.unwrap();
+    let mut second = taken_without_conditions(&store).await.unwrap();
+    assert!(matches!(first.confirm().await, Err(LockError::Lost)));
+    assert!(matches!(first.free().await, Err(LockError::Lost)));
+    second.confirm().await.unwrap();
+    second.free().await.unwrap();
+}

@@ -84,6 +84,9 @@ pub enum StoreError {
     /// The precondition of a write did not hold.
     #[error("`{0}` was changed by somebody else since it was listed")]
     Changed(Key),
+    /// The store does not support conditional writes. Nothing was written.
+    #[error("`{0}` cannot be written on a condition: the store does not support conditional writes")]
+    Unconditional(Key),
     /// An object that is read whole is larger than any that was written to be.
     #[error("`{key}` has {size} bytes; at most {limit} are read")]
     TooLarge {
@@ -111,9 +114,6 @@ pub enum LockError {
     /// It was taken over by somebody else: this process was not heard of for too long.
     #[error("the lock was lost: it was not renewed in time, and may be somebody else's now")]
     Lost,
-    /// The store puts an object although its condition does not hold.
-    #[error("the bucket's store does not honour conditional writes, so two deploys could not be told apart")]
-    Unconditional,
     /// The run was cancelled while waiting.
     #[error("stopped while waiting for the lock")]
     Cancelled,

@@ -2,7 +2,7 @@
 
 mod versions;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use twinsite_core::Run;
 
-use super::{Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, Store, Written};
+use super::{
+    Condition, Head, Limit, Limits, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, Store, Written,
+};
 use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, StoreError, multipart_etag};
 
 /// Ticks once for every change of any store: as in the world, no two buckets are written to at the very same time.
@@ -18,7 +20,12 @@ static CLOCK: AtomicI64 = AtomicI64::new(0);
 
 /// A store in memory, which keeps versions. Its clock ticks once for every change.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryStore(Arc<Mutex<State>>);
+pub struct MemoryStore {
+    state: Arc<Mutex<State>>,
+    limits: Limits,
+    /// Whether conditions are ignored without a word.
+    ignores_conditions: bool,
+}
 
 type Begun = (Key, Headers, BTreeMap<u32, (Bytes, Md5)>);
 
@@ -40,7 +47,17 @@ struct Kept {
 
 impl MemoryStore {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One that ignores the conditions of writes, as some servers do.
+    pub fn ignoring_conditions() -> Self {
+        Self { ignores_conditions: true, ..Self::default() }
+    }
+
+    /// The same store for another process, which knows nothing of its limits.
+    pub fn another_handle(&self) -> Self {
+        Self { limits: Limits::default(), ..self.clone() }
     }
 
     /// What it holds: each key's bytes and headers.
@@ -120,7 +137,9 @@ impl Store for MemoryStore {
             return Err(StoreError::Corrupted(key.clone()));
         }
         let mut state = self.state();
-        state.check(key, condition)?;
+        if !self.ignores_conditions {
+            state.check(key, condition)?;
+        }
         let modified = State::tick();
         Ok(state.add(key, Kept { bytes, headers: headers.clone(), etag: ETag::Md5(md5), part_size: None, modified }))
     }
@@ -221,6 +240,14 @@ impl Store for MemoryStore {
     async fn abort(&self, (_, id): (&Key, &str)) -> Result<(), StoreError> {
         self.state().uploads.remove(id);
         Ok(())
+    }
+
+    fn limits(&self) -> BTreeSet<Limit> {
+        self.limits.all()
+    }
+
+    fn add_limit(&self, limit: Limit) {
+        self.limits.add(limit);
     }
 
     fn fenced(&self, _: &Run) -> Self {

@@ -1,16 +1,20 @@
 //! Where objects are kept, in the engine's own words.
 
+mod limits;
 mod memory;
 #[cfg(feature = "s3")]
 mod s3;
 mod versioned;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
 use twinsite_core::Run;
 
 use crate::{Content, ETag, FileRange, Headers, Key, Md5, RemoteObject, StoreError};
+pub use limits::Limit;
+pub(crate) use limits::Limits;
 pub use memory::MemoryStore;
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
@@ -179,6 +183,20 @@ pub trait Store: Clone + Send + Sync + 'static {
         condition: &Condition,
     ) -> impl Future<Output = Result<Written, StoreError>> + Send;
 
+    /// The same for the lock, which must not be written without its condition: a store that turns out to support no conditions
+    /// writes nothing.
+    ///
+    /// Its errors: [`StoreError::Unconditional`] in that case.
+    fn put_exclusively(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        body: (Content, Md5),
+        condition: &Condition,
+    ) -> impl Future<Output = Result<Written, StoreError>> + Send {
+        async move { self.put_if(key, headers, body, condition).await }
+    }
+
     /// Deletes up to a thousand objects that are as they were listed, and returns those that were not deleted. An object that is
     /// absent counts as deleted.
     fn delete_if(&self, objects: &[ListedObject]) -> impl Future<Output = Result<Vec<NotDeleted>, StoreError>> + Send;
@@ -231,6 +249,16 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// next attempt of one that has failed.
     #[must_use]
     fn fenced(&self, run: &Run) -> Self;
+
+    /// What the store was found to lack of S3 so far.
+    fn limits(&self) -> BTreeSet<Limit> {
+        BTreeSet::new()
+    }
+
+    /// That the store lacks this: it is not used any more.
+    fn add_limit(&self, limit: Limit) {
+        let _ = limit;
+    }
 
     /// How often the store has asked for slower requests so far.
     fn throttled(&self) -> u64;

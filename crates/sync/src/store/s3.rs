@@ -6,19 +6,21 @@ mod fence;
 mod list;
 mod response_date;
 mod stream;
+mod streamed_copy;
 mod throttles;
 mod versions;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::ObjectIdentifier;
 use bytes::Bytes;
 use twinsite_core::Run;
 
-use super::{Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, Store, Written};
+use super::{
+    Condition, Head, Limit, Limits, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, Store, Written,
+};
 use crate::{Content, FileRange, Headers, Key, Md5, StoreError};
 use fast_put::FastPut;
 use fence::Fence;
@@ -33,8 +35,10 @@ pub struct S3Store {
     /// `None` if requests are not retried.
     fast_put: Option<FastPut>,
     fence: Option<Fence>,
-    /// Set when the store has answered that it knows no precondition on the destination of a copy.
-    unconditional_copies: Arc<AtomicBool>,
+    /// What the store does not support.
+    limits: Limits,
+    /// Stores of different names do not copy from one another.
+    location: Arc<str>,
 }
 
 impl S3Store {
@@ -47,7 +51,22 @@ impl S3Store {
         let fast_put = retries.then(FastPut::default);
         let client = Client::from_conf(config);
         let bucket = bucket.into();
-        Self { client, bucket, throttles, fast_put, fence: None, unconditional_copies: Arc::default() }
+        Self { client, bucket, throttles, fast_put, fence: None, limits: Limits::default(), location: "".into() }
+    }
+
+    /// The same bucket, in a store that cannot read the buckets of stores with another name, or of none: what is copied between them is
+    /// read and written by this process.
+    #[must_use]
+    pub fn in_location(self, location: &str) -> Self {
+        Self { location: location.into(), ..self }
+    }
+
+    /// Whether the bucket keeps the versions of its objects.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that could not be read.
+    pub async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        self.get_bucket_versioning().await
     }
 
     /// The bucket's name.
@@ -68,8 +87,15 @@ impl Store for S3Store {
         range: (FileRange, u64),
         condition: &Condition,
     ) -> Result<Written, StoreError> {
-        let written = self.put_object_from(key, headers, range, condition).await?;
-        self.unless_ours(key, headers, written).await
+        match self.put_object_from(key, headers, range.clone(), condition).await {
+            Err(error) if self.may_lack_conditions(condition, &error) => {
+                let written =
+                    Box::pin(self.put_object_from(key, headers, range, &Condition::None)).await.map_err(|_| error)?;
+                self.limits.add(Limit::Conditions);
+                self.unless_ours(key, headers, written).await
+            }
+            written => self.unless_ours(key, headers, written?).await,
+        }
     }
 
     async fn put_if(
@@ -79,8 +105,28 @@ impl Store for S3Store {
         body: (Content, Md5),
         condition: &Condition,
     ) -> Result<Written, StoreError> {
-        let written = self.put_object(key, headers, body, condition).await?;
-        self.unless_ours(key, headers, written).await
+        match self.put_object(key, headers, body.clone(), condition).await {
+            Err(error) if self.may_lack_conditions(condition, &error) => {
+                let written =
+                    Box::pin(self.put_object(key, headers, body, &Condition::None)).await.map_err(|_| error)?;
+                self.limits.add(Limit::Conditions);
+                self.unless_ours(key, headers, written).await
+            }
+            written => self.unless_ours(key, headers, written?).await,
+        }
+    }
+
+    async fn put_exclusively(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        body: (Content, Md5),
+        condition: &Condition,
+    ) -> Result<Written, StoreError> {
+        match self.put_object(key, headers, body, condition).await {
+            Err(error) if self.may_lack_conditions(condition, &error) => Err(StoreError::Unconditional(key.clone())),
+            written => self.unless_ours(key, headers, written?).await,
+        }
     }
 
     async fn delete_if(&self, objects: &[ListedObject]) -> Result<Vec<NotDeleted>, StoreError> {
@@ -92,13 +138,23 @@ impl Store for S3Store {
     }
 
     async fn rewrite(&self, object: &ListedObject, headers: &Headers) -> Result<Written, StoreError> {
-        let written = self.copy_onto_itself(object, headers).await?;
+        let written = if self.limits.has(Limit::Copies) {
+            Box::pin(self.write_again(object, headers)).await?
+        } else {
+            match self.copy_onto_itself(object, headers).await {
+                Err(StoreError::Aws(error)) if error.is_unknown_operation() => {
+                    let written = Box::pin(self.write_again(object, headers)).await.map_err(|_| error)?;
+                    self.limits.add(Limit::Copies);
+                    written
+                }
+                written => written?,
+            }
+        };
         self.unless_ours(&object.key, headers, written).await
     }
 
     async fn delete(&self, keys: &[Key]) -> Result<Vec<(Key, String)>, StoreError> {
-        let id = |key: &Key| ObjectIdentifier::builder().key(key.as_str());
-        self.delete_unconditionally(keys.iter().map(id)).await
+        self.delete_keys(keys).await
     }
 
     async fn head(&self, key: &Key) -> Result<Option<Head>, StoreError> {
@@ -142,6 +198,14 @@ impl Store for S3Store {
         let fence = Fence(run.clone());
         let client = Client::from_conf(self.client.config().to_builder().interceptor(fence.clone()).build());
         Self { client, fence: Some(fence), ..self.clone() }
+    }
+
+    fn limits(&self) -> BTreeSet<Limit> {
+        self.limits.all()
+    }
+
+    fn add_limit(&self, limit: Limit) {
+        self.limits.add(limit);
     }
 
     fn throttled(&self) -> u64 {

@@ -121,6 +121,12 @@ pub trait VersionedStore: Store {
         version: Option<&str>,
     ) -> impl Future<Output = Result<BTreeMap<String, String>, StoreError>> + Send;
 
+    /// Whether this store can copy from that one. If not, the bytes pass through this process, without checksums and tags of the original.
+    fn can_copy_from(&self, from: &Self) -> bool {
+        let _ = from;
+        true
+    }
+
     /// Takes an object of up to 5 GiB from another store, or from this one's past, in one request.
     fn copy(&self, from: &Self, copying: &Copying) -> impl Future<Output = Result<Copied, StoreError>> + Send;
 

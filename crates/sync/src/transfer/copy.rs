@@ -1,6 +1,6 @@
 //! One object from bucket to bucket, or out of the past: small ones in one request, large ones part by part.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Phase, Run};
@@ -104,7 +104,11 @@ async fn copy_in_parts<S: VersionedStore>(
     if look.head.etag != copy.etag {
         return Ok(None);
     }
-    let tags = from.tags(&copy.key, copy.version.as_deref()).await?;
+    let direct = to.can_copy_from(from);
+    let tags = if direct { from.tags(&copy.key, copy.version.as_deref()).await? } else { BTreeMap::new() };
+    if !direct {
+        look.checksum = None;
+    }
     if let Some(headers) = &copy.headers {
         look.head.headers = headers.clone();
     }

@@ -14,7 +14,7 @@ async fn impatient(cloud: &Cloud) -> twinsite_sync::S3Store {
     let store = bucket(cloud).await;
     drop(store);
     let access = twinsite_aws_session::Access { embedded: Some(cloud.http_client()), ..Default::default() };
-    let client = twinsite_aws_session::Session::open(access).await.s3(&"us-east-1".parse().unwrap());
+    let client = twinsite_aws_session::Session::open(access).await.unwrap().s3(&"us-east-1".parse().unwrap());
     let once = aws_sdk_s3::config::retry::RetryConfig::disabled();
     let client = aws_sdk_s3::Client::from_conf(client.config().to_builder().retry_config(once).build());
     twinsite_sync::S3Store::new(client, "site")

@@ -71,7 +71,7 @@ fn watched(cloud: &Cloud, seen: &Seen) -> SharedHttpClient {
 async fn client(cloud: &Cloud, seen: &Seen) -> aws_sdk_s3::Client {
     cloud.world().s3().create_bucket("site", "us-east-1", twinsite_local::ACCOUNT).unwrap();
     let access = Access { embedded: Some(watched(cloud, seen)), ..Access::default() };
-    Session::open(access).await.s3(&"us-east-1".parse().unwrap())
+    Session::open(access).await.unwrap().s3(&"us-east-1".parse().unwrap())
 }
 
 fn key(name: &str) -> Key {

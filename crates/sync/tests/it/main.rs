@@ -57,7 +57,7 @@ fn write(dir: &Path, name: &str, text: &str) {
 async fn bucket(cloud: &Cloud) -> S3Store {
     cloud.world().s3().create_bucket("site", "us-east-1", twinsite_local::ACCOUNT).unwrap();
     let access = Access { embedded: Some(cloud.http_client()), ..Access::default() };
-    S3Store::new(Session::open(access).await.s3(&"us-east-1".parse().unwrap()), "site")
+    S3Store::new(Session::open(access).await.unwrap().s3(&"us-east-1".parse().unwrap()), "site")
 }
 
 async fn planned(dir: &Path, rules: &Rules, store: &impl Store, options: &Options) -> Result<SyncPlan, SyncError> {

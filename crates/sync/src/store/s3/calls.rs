@@ -5,26 +5,38 @@ use std::time::Duration;
 use aws_sdk_s3::error::{BuildError, DisplayErrorContext};
 use aws_sdk_s3::types::builders::ObjectIdentifierBuilder;
 use aws_sdk_s3::types::{self, Delete, EncodingType, MetadataDirective, ObjectIdentifier};
+use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_aws::AwsError;
 
 use super::S3Store;
 use super::fast_put::SmallPut;
 use super::list::Listed;
 use super::response_date::ResponseDate;
-use super::stream;
+use super::stream as body;
 use super::wire::{
-    Conditional, completed, content_md5, copied, copy_source, crc64, decoded, head, kept, patience, quoted, refused,
-    remote, with_condition, with_headers,
+    Conditional, KeyEncoding, completed, content_md5, copied, copy_source, crc64, head, kept, patience, quoted,
+    refused, remote, with_condition, with_headers,
 };
 use crate::model::limits::MAX_READ;
 use crate::store::{
-    Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, VersionedStore, Written,
+    Condition, Head, Limit, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, VersionedStore, Written,
 };
 use crate::{Content, ETag, FileRange, Headers, Key, Md5, StoreError, multipart_etag};
 
 impl S3Store {
     pub(super) fn object(&self, key: &Key) -> String {
         format!("s3://{}/{key}", self.bucket)
+    }
+
+    /// The condition that is sent: none to a store that does not support any.
+    pub(super) fn effective<'c>(&self, condition: &'c Condition) -> &'c Condition {
+        if self.limits.has(Limit::Conditions) { &Condition::None } else { condition }
+    }
+
+    /// True if a conditional write may have failed because of its condition header, and would not without it.
+    pub(super) fn may_lack_conditions(&self, condition: &Condition, error: &StoreError) -> bool {
+        let is_conditional = *self.effective(condition) != Condition::None;
+        is_conditional && matches!(error, StoreError::Aws(error) if may_lack(error))
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
@@ -37,7 +49,9 @@ impl S3Store {
         if let Some(page) = listed.take() {
             return page;
         }
-        let objects = answer.contents().iter().map(remote).collect::<Result<_, _>>()?;
+        let keys = answer.contents().iter().filter_map(|object| object.key());
+        let encoding = KeyEncoding::of(answer.encoding_type().is_some(), keys);
+        let objects = answer.contents().iter().map(|object| remote(object, encoding)).collect::<Result<_, _>>()?;
         Ok(Page { objects, more: answer.is_truncated().unwrap_or_default() })
     }
 
@@ -49,6 +63,7 @@ impl S3Store {
         (content, md5): (Content, Md5),
         condition: &Condition,
     ) -> Result<Conditional, StoreError> {
+        let condition = self.effective(condition);
         let fast = match (&self.fast_put, &content) {
             (Some(fast_put), Content::Memory(bytes)) => {
                 let put = SmallPut { key, headers, bytes, md5: &md5, condition };
@@ -78,7 +93,7 @@ impl S3Store {
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
         let request = with_condition!(request, condition);
         let patience = matches!(content, Content::File(_)).then(|| patience(content.size()));
-        let request = with_headers!(request, headers).content_md5(content_md5(md5)).body(stream::body(content).into());
+        let request = with_headers!(request, headers).content_md5(content_md5(md5)).body(body::body(content).into());
         // Content-MD5 guards the body; hashing it a second time for the signature would only cost time.
         let mut request = request.customize().disable_payload_signing();
         if let Some(patience) = patience {
@@ -110,17 +125,26 @@ impl S3Store {
         (range, sum): (FileRange, u64),
         condition: &Condition,
     ) -> Result<Conditional, StoreError> {
-        let content = Content::File(range);
+        let (content, condition) = (Content::File(range), self.effective(condition));
+        if self.limits.has(Limit::Checksums) {
+            return Box::pin(self.put_object_with_md5(key, headers, content, condition)).await;
+        }
         let (patience, sum) = (patience(content.size()), crc64(sum));
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
         let request = with_condition!(with_headers!(request, headers), condition).checksum_crc64_nvme(&sum);
-        let request = request.body(stream::body(content.clone()).into());
+        let request = request.body(body::body(content.clone()).into());
         let answer = request.customize().disable_payload_signing().config_override(patience).send().await;
         let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error));
         let answer = match answer {
             Err(error) if refused(&error) => {
                 let md5 = tokio::task::spawn_blocking(move || content.bytes().map(|bytes| crate::md5(&bytes))).await;
                 return Ok(Conditional::Refused(md5.ok().and_then(Result::ok).map(ETag::Md5)));
+            }
+            Err(error) if may_lack(&error) => {
+                let written =
+                    Box::pin(self.put_object_with_md5(key, headers, content, condition)).await.map_err(|_| error)?;
+                self.limits.add(Limit::Checksums);
+                return Ok(written);
             }
             answer => answer?,
         };
@@ -134,6 +158,21 @@ impl S3Store {
             }
         }
         Ok(Conditional::Written(Written { version: kept(answer.version_id), etag, modified: None }))
+    }
+
+    /// The same for stores that do not support such a sum.
+    async fn put_object_with_md5(
+        &self,
+        key: &Key,
+        headers: &Headers,
+        content: Content,
+        condition: &Condition,
+    ) -> Result<Conditional, StoreError> {
+        let read = content.clone();
+        let md5 = tokio::task::spawn_blocking(move || read.bytes().map(|bytes| crate::md5(&bytes))).await;
+        let broken = |error: &dyn std::fmt::Display| StoreError::Broken(error.to_string());
+        let md5 = md5.map_err(|stopped| broken(&stopped))?.map_err(|error| broken(&error))?;
+        self.put_object_by_sdk(key, headers, (content, &md5), condition).await
     }
 
     /// If the response to a conditional write is lost, the SDK repeats the write, and now its condition does not hold any more. So an
@@ -159,9 +198,19 @@ impl S3Store {
         &self,
         ListedObject { key, etag }: &ListedObject,
     ) -> Result<Vec<NotDeleted>, StoreError> {
-        let request = self.client.delete_object().bucket(&self.bucket).key(key.as_str()).if_match(quoted(etag));
-        let answer = request.send().await.map_err(|error| AwsError::new("DeleteObject", self.object(key), error));
+        let request = self.client.delete_object().bucket(&self.bucket).key(key.as_str());
+        let unconditional = self.limits.has(Limit::Conditions);
+        let answer = if unconditional { request } else { request.if_match(quoted(etag)) }.send().await;
+        let answer = answer.map_err(|error| AwsError::new("DeleteObject", self.object(key), error));
         match answer {
+            Err(error) if !unconditional && may_lack(&error) => match self.head_object(key).await? {
+                Some(head) if head.etag != *etag => Ok(vec![changed(key.clone())]),
+                Some(_) => {
+                    self.delete_object(key).await.map_err(|_| error)?;
+                    Ok(Vec::new())
+                }
+                None => Ok(Vec::new()),
+            },
             Ok(_) => Ok(Vec::new()),
             Err(error) if error.code.as_deref() == Some("NoSuchKey") => Ok(Vec::new()),
             Err(error) if refused(&error) => Ok(vec![changed(key.clone())]),
@@ -171,10 +220,22 @@ impl S3Store {
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
     pub(super) async fn delete_objects_if(&self, objects: &[ListedObject]) -> Result<Vec<NotDeleted>, StoreError> {
-        let listed = objects
-            .iter()
-            .map(|object| ObjectIdentifier::builder().key(object.key.as_str()).e_tag(quoted(&object.etag)));
-        let left = self.delete_objects(listed).await?;
+        if self.limits.has(Limit::BatchDeletes) {
+            return Box::pin(self.delete_one_by_one_if(objects)).await;
+        }
+        let conditional = !self.limits.has(Limit::Conditions);
+        let listed = objects.iter().map(|object| {
+            let id = ObjectIdentifier::builder().key(object.key.as_str());
+            if conditional { id.e_tag(quoted(&object.etag)) } else { id }
+        });
+        let left = match self.delete_objects(listed).await {
+            Err(StoreError::Aws(error)) if may_lack(&error) => {
+                let left = Box::pin(self.delete_one_by_one_if(objects)).await.map_err(|_| error)?;
+                self.limits.add(Limit::BatchDeletes);
+                return Ok(left);
+            }
+            left => left?,
+        };
         let left = left.iter().filter(|error| error.code() != Some("NoSuchKey"));
         left.map(|error| {
             let (key, why) = (error.key().and_then(|key| key.parse::<Key>().ok()), reason(error));
@@ -188,6 +249,41 @@ impl S3Store {
             }
         })
         .collect()
+    }
+
+    /// For stores that lack `DeleteObjects`, or its preconditions.
+    async fn delete_one_by_one_if(&self, objects: &[ListedObject]) -> Result<Vec<NotDeleted>, StoreError> {
+        let deletes: Vec<_> = objects.iter().map(|object| self.delete_object_if(object)).collect();
+        let left: Vec<Vec<NotDeleted>> = stream::iter(deletes).buffer_unordered(DELETES).try_collect().await?;
+        Ok(left.into_iter().flatten().collect())
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>
+    async fn delete_object(&self, key: &Key) -> Result<(), StoreError> {
+        let answer = self.client.delete_object().bucket(&self.bucket).key(key.as_str()).send().await;
+        let answer = answer.map_err(|error| AwsError::new("DeleteObject", self.object(key), error));
+        Ok(AwsError::absent(answer).map(drop)?)
+    }
+
+    async fn delete_one_by_one(&self, keys: &[Key]) -> Result<(), StoreError> {
+        let deletes: Vec<_> = keys.iter().map(|key| self.delete_object(key)).collect();
+        stream::iter(deletes).buffer_unordered(DELETES).try_collect::<()>().await
+    }
+
+    /// Deletes current objects, whatever they are, and returns those that were not deleted with the reasons.
+    pub(super) async fn delete_keys(&self, keys: &[Key]) -> Result<Vec<(Key, String)>, StoreError> {
+        if self.limits.has(Limit::BatchDeletes) {
+            return Box::pin(self.delete_one_by_one(keys)).await.map(|()| Vec::new());
+        }
+        let id = |key: &Key| ObjectIdentifier::builder().key(key.as_str());
+        match self.delete_unconditionally(keys.iter().map(id)).await {
+            Err(StoreError::Aws(error)) if may_lack(&error) => {
+                Box::pin(self.delete_one_by_one(keys)).await.map_err(|_| error)?;
+                self.limits.add(Limit::BatchDeletes);
+                Ok(Vec::new())
+            }
+            left => left,
+        }
     }
 
     /// The source of the copy is its destination, so the precondition on the source, which every store knows, guards both.
@@ -219,9 +315,20 @@ impl S3Store {
         let unfit = |error: BuildError| StoreError::Unfit(self.bucket.clone(), DisplayErrorContext(error).to_string());
         let ids = objects.map(ObjectIdentifierBuilder::build).collect::<Result<Vec<_>, _>>().map_err(unfit)?;
         let delete = Delete::builder().set_objects(Some(ids)).quiet(true).build().map_err(unfit)?;
-        let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
-        let answer = answer.map_err(|error| AwsError::new("DeleteObjects", &self.bucket, error))?;
-        Ok(answer.errors.unwrap_or_default())
+        let request = || self.client.delete_objects().bucket(&self.bucket).delete(delete.clone()).customize();
+        let failed = |error| AwsError::new("DeleteObjects", &self.bucket, error);
+        let with_md5 = async || request().mutate_request(use_content_md5).send().await.map_err(failed);
+        if self.limits.has(Limit::Checksums) {
+            return Ok(with_md5().await?.errors.unwrap_or_default());
+        }
+        match request().send().await.map_err(failed) {
+            Err(error) if may_lack(&error) || error.code.as_deref() == Some("MissingContentMD5") => {
+                let answer = with_md5().await.map_err(|_| error)?;
+                self.limits.add(Limit::Checksums);
+                Ok(answer.errors.unwrap_or_default())
+            }
+            answer => Ok(answer?.errors.unwrap_or_default()),
+        }
     }
 
     /// The same, with the reasons of what was not deleted.
@@ -272,10 +379,8 @@ impl S3Store {
         let request = self.client.list_multipart_uploads().bucket(&self.bucket).prefix(key.as_str());
         let answer = request.encoding_type(EncodingType::Url).send().await;
         let answer = answer.map_err(|error| AwsError::new("ListMultipartUploads", &self.bucket, error))?;
-        let mine = answer
-            .uploads()
-            .iter()
-            .filter(|upload| upload.key().is_some_and(|name| name == key.as_str() || decoded(name) == key.as_str()));
+        let is_mine = |name: &str| name == key.as_str() || KeyEncoding::Url.decoded(name) == key.as_str();
+        let mine = answer.uploads().iter().filter(|upload| upload.key().is_some_and(is_mine));
         let newest = mine.max_by_key(|upload| upload.initiated().map(aws_smithy_types::DateTime::secs));
         let Some(id) = newest.and_then(|upload| upload.upload_id()) else { return Ok(None) };
         let mut parts = Vec::new();
@@ -312,7 +417,7 @@ impl S3Store {
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         let request = self.client.upload_part().bucket(&self.bucket).key(key.as_str()).upload_id(id);
         let patience = patience(content.size());
-        let request = request.part_number(number).content_md5(content_md5(&md5)).body(stream::body(content).into());
+        let request = request.part_number(number).content_md5(content_md5(&md5)).body(body::body(content).into());
         let answer = request.customize().disable_payload_signing().config_override(patience).send().await;
         answer.map(drop).map_err(|error| AwsError::new("UploadPart", self.object(key), error).into())
     }
@@ -325,9 +430,16 @@ impl S3Store {
         condition: &Condition,
     ) -> Result<Written, StoreError> {
         let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(key.as_str()).upload_id(id);
-        let request = with_condition!(request, condition).multipart_upload(completed(parts));
-        let answer = request.send().await;
-        let answer = answer.map_err(|error| AwsError::new("CompleteMultipartUpload", self.object(key), error));
+        let request = request.multipart_upload(completed(parts));
+        let condition = self.effective(condition);
+        let failed = |error| AwsError::new("CompleteMultipartUpload", self.object(key), error);
+        let mut answer = with_condition!(request.clone(), condition).send().await.map_err(failed);
+        if *condition != Condition::None && answer.as_ref().is_err_and(may_lack) {
+            if let Ok(unconditional) = request.send().await {
+                self.limits.add(Limit::Conditions);
+                answer = Ok(unconditional);
+            }
+        }
         let error = match answer {
             Ok(answer) => {
                 let etag = answer.e_tag().map(ETag::parse);
@@ -357,6 +469,29 @@ impl S3Store {
         AwsError::absent(answer.map(drop))?;
         Ok(())
     }
+}
+
+/// Objects deleted at once, where they are deleted one by one.
+const DELETES: usize = 16;
+
+/// True if a request may have been refused because the store does not support one of its headers, or the operation.
+pub(super) fn may_lack(error: &AwsError) -> bool {
+    let code = error.code.as_deref();
+    let vague = matches!(code, None | Some("InvalidRequest" | "InvalidArgument" | "InvalidHeader" | "MalformedXML"));
+    error.is_unknown_operation() && error.status != Some(404) || error.status == Some(400) && vague
+}
+
+/// Replaces the checksum that the SDK has calculated by `Content-MD5`, which every store supports.
+fn use_content_md5(request: &mut aws_sdk_s3::config::http::HttpRequest) {
+    let Some(md5) = request.body().bytes().map(crate::md5) else { return };
+    let headers = request.headers_mut();
+    let names: Vec<String> = headers.iter().map(|(name, _)| name.to_owned()).collect();
+    for name in names {
+        if name.starts_with("x-amz-checksum-") || name == "x-amz-sdk-checksum-algorithm" {
+            headers.remove(&name);
+        }
+    }
+    headers.insert("content-md5", content_md5(&md5));
 }
 
 fn reason(error: &types::Error) -> &str {

@@ -18,7 +18,7 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 
-use super::wire::remote_object;
+use super::wire::{KeyEncoding, remote_object};
 use crate::StoreError;
 use crate::store::Page;
 
@@ -104,6 +104,7 @@ enum Name {
     ETag,
     LastModified,
     IsTruncated,
+    EncodingType,
     Other,
 }
 
@@ -117,16 +118,27 @@ impl Name {
             "ETag" => Self::ETag,
             "LastModified" => Self::LastModified,
             "IsTruncated" => Self::IsTruncated,
+            "EncodingType" => Self::EncodingType,
             _ => Self::Other,
         }
     }
 }
 
+/// An entry as it was read.
+#[derive(Debug)]
+struct Entry {
+    key: String,
+    size: Option<u64>,
+    etag: String,
+    modified: Option<i64>,
+}
+
 /// What was read of a page so far.
 #[derive(Debug, Default)]
 struct Reading {
-    page: Page,
+    entries: Vec<Entry>,
     truncated: String,
+    encoding: String,
     key: String,
     size: String,
     etag: String,
@@ -140,29 +152,43 @@ impl Reading {
     fn field(&mut self, path: &[Name]) -> Option<&mut String> {
         match path {
             [Name::Result, Name::IsTruncated] => Some(&mut self.truncated),
+            [Name::Result, Name::EncodingType] => Some(&mut self.encoding),
             [Name::Result, Name::Contents, field] => match field {
                 Name::Key => Some(&mut self.key),
                 Name::Size => Some(&mut self.size),
                 Name::ETag => Some(&mut self.etag),
                 Name::LastModified => Some(&mut self.modified),
-                Name::Result | Name::Contents | Name::IsTruncated | Name::Other => None,
+                Name::Result | Name::Contents | Name::IsTruncated | Name::EncodingType | Name::Other => None,
             },
             _ => None,
         }
     }
 
     /// An entry has ended.
-    fn entry(&mut self) -> Result<(), StoreError> {
+    fn entry(&mut self) {
         if self.modified != self.date.0 {
             let date = DateTime::from_str(&self.modified, Format::DateTime).ok();
             self.date = (std::mem::take(&mut self.modified), date.map(|date| date.secs()));
         }
-        let object = remote_object(&self.key, self.size.parse().ok(), Some(&self.etag), self.date.1)?;
-        self.page.objects.push(object);
-        for field in [&mut self.key, &mut self.size, &mut self.etag, &mut self.modified] {
-            field.clear();
-        }
-        Ok(())
+        self.entries.push(Entry {
+            key: std::mem::take(&mut self.key),
+            size: self.size.parse().ok(),
+            etag: std::mem::take(&mut self.etag),
+            modified: self.date.1,
+        });
+        self.size.clear();
+        self.modified.clear();
+    }
+
+    /// All entries, once it is known how their keys are encoded.
+    fn page(self) -> Result<Page, StoreError> {
+        let says = self.encoding.eq_ignore_ascii_case("url");
+        let encoding = KeyEncoding::of(says, self.entries.iter().map(|entry| entry.key.as_str()));
+        let object = |Entry { key, size, etag, modified }: Entry| {
+            remote_object(&encoding.decoded(&key), size, Some(&etag), modified)
+        };
+        let objects = self.entries.into_iter().map(object).collect::<Result<_, _>>()?;
+        Ok(Page { objects, more: self.truncated == "true" })
     }
 }
 
@@ -174,10 +200,8 @@ fn page(text: &[u8]) -> Option<Result<Page, StoreError>> {
         match reader.read_event().ok()? {
             Event::Start(start) => path.push(Name::of(start.local_name().as_ref())),
             Event::End(_) => {
-                if path == [Name::Result, Name::Contents]
-                    && let Err(error) = reading.entry()
-                {
-                    return Some(Err(error));
+                if path == [Name::Result, Name::Contents] {
+                    reading.entry();
                 }
                 path.pop();
             }
@@ -196,9 +220,8 @@ fn page(text: &[u8]) -> Option<Result<Page, StoreError>> {
             Event::Empty(_) | Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
         }
     }
-    reading.page.more = reading.truncated == "true";
     // Only a page tells whether there are more, and only a whole one ends where it began.
-    (path.is_empty() && !reading.truncated.is_empty()).then_some(Ok(reading.page))
+    (path.is_empty() && !reading.truncated.is_empty()).then(|| reading.page())
 }
 
 #[cfg(test)]

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumMode, ChecksumType, EncodingType, MetadataDirective, ObjectIdentifier,
-    ReplicationStatus as SdkReplicationStatus,
+    BucketVersioningStatus, ChecksumAlgorithm, ChecksumMode, ChecksumType, EncodingType, MetadataDirective,
+    ObjectIdentifier, ReplicationStatus as SdkReplicationStatus,
 };
 use aws_smithy_types::DateTime;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use twinsite_aws::{AwsError, Kind};
 
 use super::S3Store;
-use super::wire::{copied, copy_source, decoded, head, kept, patience, quoted, refused, with_condition, with_headers};
+use super::calls::may_lack;
+use super::streamed_copy::CopiedPart;
+use super::wire::{
+    KeyEncoding, copied, copy_source, head, kept, patience, quoted, refused, with_condition, with_headers,
+};
 use crate::store::{
-    Condition, Copied, Copying, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage,
+    Condition, Copied, Copying, Limit, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage,
 };
 use crate::{ETag, Headers, Key, Md5, StoreError};
 
@@ -25,6 +28,17 @@ impl S3Store {
         match &copying.version {
             Some(version) => format!("{plain}?versionId={}", utf8_percent_encode(version, NON_ALPHANUMERIC)),
             None => plain,
+        }
+    }
+
+    /// A store that does not know the setting keeps none.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html>
+    pub(super) async fn get_bucket_versioning(&self) -> Result<bool, StoreError> {
+        let answer = self.client.get_bucket_versioning().bucket(&self.bucket).send().await;
+        match answer.map_err(|error| AwsError::new("GetBucketVersioning", &self.bucket, error)) {
+            Ok(answer) => Ok(answer.status() == Some(&BucketVersioningStatus::Enabled)),
+            Err(error) if error.is_unknown_operation() && error.status != Some(404) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -43,11 +57,23 @@ impl VersionedStore for S3Store {
         let request = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
         let (key, version) = behind.cloned().unzip();
         let request = request.set_key_marker(key).set_version_id_marker(version.filter(|id| !id.is_empty()));
+        if self.limits.has(Limit::Versions) {
+            return Ok(VersionsPage::default());
+        }
         let answer = request.encoding_type(EncodingType::Url).send().await;
-        let answer = answer.map_err(|error| AwsError::new("ListObjectVersions", &self.bucket, error))?;
+        let answer = match answer.map_err(|error| AwsError::new("ListObjectVersions", &self.bucket, error)) {
+            Err(error) if error.is_unknown_operation() && error.status != Some(404) => {
+                self.limits.add(Limit::Versions);
+                return Ok(VersionsPage::default());
+            }
+            answer => answer?,
+        };
+        let keys = answer.versions().iter().filter_map(|version| version.key());
+        let keys = keys.chain(answer.delete_markers().iter().filter_map(|marker| marker.key()));
+        let encoding = KeyEncoding::of(answer.encoding_type().is_some(), keys);
         let versions = answer.versions().iter().filter_map(|version| {
             Some(ObjectVersion {
-                key: decoded(version.key()?).parse().ok()?,
+                key: encoding.decoded(version.key()?).parse().ok()?,
                 version: version.version_id().unwrap_or("null").to_owned(),
                 etag: Some(ETag::parse(version.e_tag()?)),
                 size: u64::try_from(version.size()?).ok()?,
@@ -57,7 +83,7 @@ impl VersionedStore for S3Store {
         });
         let markers = answer.delete_markers().iter().filter_map(|marker| {
             Some(ObjectVersion {
-                key: decoded(marker.key()?).parse().ok()?,
+                key: encoding.decoded(marker.key()?).parse().ok()?,
                 version: marker.version_id().unwrap_or("null").to_owned(),
                 etag: None,
                 size: 0,
@@ -68,10 +94,9 @@ impl VersionedStore for S3Store {
         let mut past: Vec<ObjectVersion> = versions.chain(markers).collect();
         past.sort_by(|a, b| a.key.cmp(&b.key).then(b.latest.cmp(&a.latest)).then(b.modified.cmp(&a.modified)));
         let more = answer.is_truncated().unwrap_or_default();
-        let next = answer
-            .next_key_marker()
-            .filter(|_| more)
-            .map(|key| (decoded(key).into_owned(), answer.next_version_id_marker().unwrap_or_default().to_owned()));
+        let next = answer.next_key_marker().filter(|_| more).map(|key| {
+            (encoding.decoded(key).into_owned(), answer.next_version_id_marker().unwrap_or_default().to_owned())
+        });
         Ok(VersionsPage { past, next })
     }
 
@@ -106,12 +131,23 @@ impl VersionedStore for S3Store {
     async fn tags(&self, key: &Key, version: Option<&str>) -> Result<BTreeMap<String, String>, StoreError> {
         let request = self.client.get_object_tagging().bucket(&self.bucket).key(key.as_str());
         let answer = request.set_version_id(version.map(str::to_owned)).send().await;
-        let answer = answer.map_err(|error| AwsError::new("GetObjectTagging", self.object(key), error))?;
+        let answer = match answer.map_err(|error| AwsError::new("GetObjectTagging", self.object(key), error)) {
+            // Then no object has tags.
+            Err(error) if error.is_unknown_operation() && error.status != Some(404) => return Ok(BTreeMap::new()),
+            answer => answer?,
+        };
         Ok(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())
+    }
+
+    fn can_copy_from(&self, from: &Self) -> bool {
+        self.location == from.location && !self.limits.has(Limit::Copies)
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
     async fn copy(&self, from: &Self, copying: &Copying) -> Result<Copied, StoreError> {
+        if !self.can_copy_from(from) {
+            return Box::pin(self.copy_through(from, copying)).await;
+        }
         let key = &copying.key;
         let request = self.client.copy_object().bucket(&self.bucket).key(key.as_str());
         let request = request.copy_source(from.source(copying)).copy_source_if_match(quoted(&copying.etag));
@@ -119,14 +155,24 @@ impl VersionedStore for S3Store {
             Some(headers) => with_headers!(request, headers).metadata_directive(MetadataDirective::Replace),
             None => request.set_website_redirect_location(copying.redirect.clone()),
         };
-        let unconditional = self.unconditional_copies.load(Ordering::Relaxed);
-        let condition = if unconditional { &Condition::None } else { &copying.condition };
+        let unconditional = self.limits.has(Limit::CopyConditions);
+        let condition = if unconditional { &Condition::None } else { self.effective(&copying.condition) };
         let conditional = with_condition!(request.clone(), condition);
         let failed = |error| AwsError::new("CopyObject", self.object(key), error);
         let mut answer = conditional.customize().config_override(patience(LARGE_COPY)).send().await.map_err(failed);
         if *condition != Condition::None && answer.as_ref().is_err_and(AwsError::is_not_implemented) {
-            self.unconditional_copies.store(true, Ordering::Relaxed);
             answer = request.customize().config_override(patience(LARGE_COPY)).send().await.map_err(failed);
+            if answer.is_ok() {
+                self.limits.add(Limit::CopyConditions);
+            }
+        }
+        if let Err(error) = &answer
+            && error.is_unknown_operation()
+            && error.status != Some(404)
+        {
+            let copied = Box::pin(self.copy_through(from, copying)).await?;
+            self.limits.add(Limit::Copies);
+            return Ok(copied);
         }
         let error = match answer {
             Ok(answer) => return Ok(Copied::Done(copied(answer))),
@@ -161,20 +207,30 @@ impl VersionedStore for S3Store {
         let headers: &Headers = &look.head.headers;
         let request = self.client.create_multipart_upload().bucket(&self.bucket).key(key.as_str());
         let mut request = with_headers!(request, headers);
+        let failed = |error| AwsError::new("CreateMultipartUpload", self.object(key), error);
         if let Some(expires) = look.expires.as_deref() {
             let date = DateTime::from_str(expires, aws_smithy_types::date_time::Format::HttpDate);
             request = request.set_expires(date.ok());
-        }
-        if let Some((algorithm, _)) = &look.checksum {
-            request = request.checksum_algorithm(ChecksumAlgorithm::from(algorithm.as_str()));
-            request = request.checksum_type(ChecksumType::FullObject);
         }
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let tags: Vec<String> =
             tags.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
         let request = request.set_tagging((!tags.is_empty()).then(|| tags.join("&")));
-        let answer = request.send().await;
-        let answer = answer.map_err(|error| AwsError::new("CreateMultipartUpload", self.object(key), error))?;
+        let algorithm = look.checksum.as_ref().filter(|_| !self.limits.has(Limit::Checksums));
+        let answer = match algorithm {
+            Some((algorithm, _)) => {
+                let checked = request.clone().checksum_algorithm(ChecksumAlgorithm::from(algorithm.as_str()));
+                match checked.checksum_type(ChecksumType::FullObject).send().await.map_err(failed) {
+                    Err(error) if may_lack(&error) => {
+                        let answer = request.send().await.map_err(failed).map_err(|_| error)?;
+                        self.limits.add(Limit::Checksums);
+                        answer
+                    }
+                    answer => answer?,
+                }
+            }
+            None => request.send().await.map_err(failed)?,
+        };
         let missing = || AwsError::unexpected("CreateMultipartUpload", self.object(key), "it names no upload id");
         Ok(answer.upload_id.ok_or_else(missing)?)
     }
@@ -189,6 +245,9 @@ impl VersionedStore for S3Store {
     ) -> Result<Option<Md5>, StoreError> {
         let key = &copying.key;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
+        if !self.can_copy_from(from) {
+            return Box::pin(self.part_through(from, CopiedPart { copying, id, number, bytes })).await;
+        }
         let range = format!("bytes={}-{}", bytes.start, bytes.end.saturating_sub(1));
         let request = self.client.upload_part_copy().bucket(&self.bucket).key(key.as_str()).upload_id(id);
         let request = request.part_number(number).copy_source(from.source(copying)).copy_source_range(range);

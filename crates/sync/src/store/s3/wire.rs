@@ -89,10 +89,10 @@ pub(super) fn header_pairs(headers: &Headers) -> impl Iterator<Item = (Cow<'stat
     named.chain(metadata.iter().map(|(name, value)| (format!("x-amz-meta-{name}").into(), value.as_str())))
 }
 
-pub(super) fn remote(object: &Object) -> Result<RemoteObject, StoreError> {
+pub(super) fn remote(object: &Object, encoding: KeyEncoding) -> Result<RemoteObject, StoreError> {
     let size = object.size().and_then(|size| u64::try_from(size).ok());
     let modified = object.last_modified().map(DateTime::secs);
-    remote_object(object.key().unwrap_or_default(), size, object.e_tag(), modified)
+    remote_object(&encoding.decoded(object.key().unwrap_or_default()), size, object.e_tag(), modified)
 }
 
 /// An object as a listing tells of it.
@@ -104,21 +104,61 @@ pub(super) fn remote_object(
 ) -> Result<RemoteObject, StoreError> {
     let broken = |what: &str| StoreError::Broken(format!("the listing shows `{text}` without its {what}"));
     Ok(RemoteObject {
-        key: decoded(text).parse().map_err(|_| broken("key"))?,
+        key: text.parse().map_err(|_| broken("key"))?,
         size: size.ok_or_else(|| broken("size"))?,
         etag: ETag::parse(etag.filter(|etag| !etag.is_empty()).ok_or_else(|| broken("entity tag"))?),
         modified: modified.ok_or_else(|| broken("date"))?,
     })
 }
 
-/// Undoes `encoding-type=url`, without which control characters in keys break the listing's XML.
-pub(super) fn decoded(key: &str) -> Cow<'_, str> {
-    // Most keys are as they are.
-    if !key.contains(['+', '%']) {
-        return key.into();
+/// How keys are encoded in a response. `encoding-type=url` is asked for, because control characters in keys break the XML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyEncoding {
+    /// As S3 does it: a space is `+`, and `+` is `%2B`.
+    Url,
+    /// As in a path: a space is `%20`, and `+` is itself.
+    Percent,
+    /// Not at all, although it was asked for.
+    None,
+}
+
+impl KeyEncoding {
+    /// The encoding of these keys, in a response that says that they are encoded, or does not. Some stores say so and leave them as
+    /// they are, and some encode spaces in another way than S3.
+    pub(super) fn of<'k>(says: bool, keys: impl Iterator<Item = &'k str>) -> Self {
+        if !says {
+            return Self::None;
+        }
+        let mut encoding = Self::Url;
+        for key in keys {
+            if !is_encoded(key) {
+                return Self::None;
+            }
+            if key.contains("%20") {
+                encoding = Self::Percent;
+            }
+        }
+        encoding
     }
-    let plus = key.replace('+', " ");
-    percent_encoding::percent_decode_str(&plus).decode_utf8_lossy().into_owned().into()
+
+    pub(super) fn decoded(self, key: &str) -> Cow<'_, str> {
+        // Most keys are as they are.
+        if self == Self::None || !key.contains(['+', '%']) {
+            return key.into();
+        }
+        let plus = if self == Self::Url { key.replace('+', " ") } else { key.to_owned() };
+        percent_encoding::percent_decode_str(&plus).decode_utf8_lossy().into_owned().into()
+    }
+}
+
+/// False for what no encoder leaves as it is: spaces, controls, letters that are not ASCII, and a `%` before anything but two digits.
+fn is_encoded(key: &str) -> bool {
+    let digits = |rest: &[u8]| rest.len() >= 2 && rest[..2].iter().all(u8::is_ascii_hexdigit);
+    let bytes = key.as_bytes();
+    bytes.iter().enumerate().all(|(at, byte)| match byte {
+        b'%' => digits(&bytes[at + 1..]),
+        byte => byte.is_ascii_graphic(),
+    })
 }
 
 pub(super) fn head(answer: HeadObjectOutput) -> Head {
