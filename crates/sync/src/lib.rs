@@ -14,7 +14,7 @@ mod transfer;
 pub use model::checksum::{md5, multipart_etag};
 pub use model::error::{LockError, StoreError, SyncError};
 pub use model::layout::PRIVATE;
-pub use model::object::{Body, ETag, Headers, Key, Md5, Place, RemoteObject, SourceObject, Stamp, Wave};
+pub use model::object::{Body, ETag, Headers, Key, Md5, Place, RemoteObject, SourceObject, Stamp, TagKind, Wave};
 pub use model::range::{Content, FileRange};
 pub use model::release_id::{ReleaseId, RetentionPolicy};
 pub use model::source_error::{Fault, Problem, SourceError};
@@ -30,7 +30,7 @@ pub use source::walk::{Source, Withheld, read_source, walk};
 #[cfg(feature = "s3")]
 pub use store::S3Store;
 pub use store::{
-    Condition, Copied, Copying, Head, ListedObject, MemoryStore, NotDeleted, ObjectVersion, Page, PartMade, Pending,
+    Condition, Copied, Copying, Encryption, EncryptionAlgorithm, Head, ListedObject, MemoryStore, NotDeleted, ObjectVersion, Page, PartMade, Pending,
     ReadObject, ReplicationStatus, Store, VersionHead, VersionedStore, VersionsPage, Written,
 };
 pub use transfer::{Interrupted, Report, WrittenObject, transfer};

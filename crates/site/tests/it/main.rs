@@ -5,6 +5,7 @@
 mod crash;
 mod edge_model;
 mod edges;
+mod encryption;
 #[path = "../../../sync/tests/it/gated.rs"]
 mod gated;
 mod history;

@@ -14,11 +14,11 @@ use twinsite_core::{Event, Phase, Run, Side};
 
 pub use types::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending};
 
-use crate::manifest::{self, Entries, Entry};
+use crate::manifest::{self, Entries, Entry, Name, OpaqueTag, Tags};
 use crate::model::layout::MANIFESTS;
 use crate::model::release_id::{ReleaseId, listed};
 use crate::model::time::now;
-use crate::plan::diff::{Joined, Known, headers_by_manifest, merge_join};
+use crate::plan::diff::{Joined, KnownHeaders, headers_by_manifest, merge_join};
 use crate::plan::listing::{list, list_from_the_start};
 use crate::source::prehash::Prehasher;
 use crate::{ETag, Headers, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store, SyncError};
@@ -33,19 +33,29 @@ pub struct SyncPlan {
     pub(crate) foreign: Vec<Key>,
     pub(crate) notes: Vec<Key>,
     pub(crate) superseded: usize,
-    /// The entity tags of the source's objects that stay as they are, in the source's order.
-    pub(crate) same: Vec<Option<ETag>>,
+    /// Those of the source's objects that stay as they are, in the source's order.
+    pub(crate) same: Vec<Option<SameObject>>,
     pub(crate) releases: Vec<ReleaseId>,
     pub(crate) manifest: PlannedManifest,
     pub(crate) side: Option<Side>,
 }
 
+/// An object that stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SameObject {
+    pub(crate) etag: ETag,
+    /// The digest of its bytes, as an entity tag would have it, where its own does not tell.
+    pub(crate) digest: Option<ETag>,
+}
+
 /// The bookkeeping at the end.
 #[derive(Debug)]
 pub(crate) struct PlannedManifest {
-    pub(crate) key: Key,
+    pub(crate) name: manifest::Name,
     pub(crate) content: manifest::Manifest,
-    pub(crate) stale: Vec<ListedObject>,
+    /// The manifests that are there, the newest last.
+    pub(crate) listed: Vec<ListedObject>,
+    /// Whether the newest is the one to be written.
     pub(crate) current: bool,
     /// Whether there is one at all.
     pub(crate) known: bool,
@@ -161,8 +171,8 @@ pub(crate) async fn plan_with(
     planner.read_manifest_to_replace(!bytes.puts.is_empty() || !rewrites.is_empty()).await?;
     let (deletes, foreign) = planner.deletes()?;
     let kept = bytes.same.len() - rewrites.len();
-    let same = planner.tags(&bytes.same);
-    let (manifest, superseded) = planner.manifest(bytes.digests, &deletes);
+    let same = planner.same_objects(&bytes.same);
+    let (manifest, superseded) = planner.manifest(bytes.digests, &same, &deletes);
     let notes = manifest::notes(listing).cloned().collect();
     let releases = planner.releases;
     Ok(SyncPlan {
@@ -246,7 +256,8 @@ impl<'a, S: Store> Planner<'a, S> {
         let public = |object: &&&RemoteObject| !object.key.is_reserved() && !self.source.is_protected(&object.key);
         let extra: Vec<&Key> = self.met.extra.iter().filter(public).map(|object| &object.key).collect();
         let opaque = |object: &RemoteObject| !object.key.is_reserved() && matches!(object.etag, ETag::Opaque(_));
-        let opaque = self.listing.iter().any(opaque);
+        let named = self.manifests.last().is_some_and(|newest| Tags::of(&newest.key) == Tags::Named);
+        let opaque = named || self.listing.iter().any(opaque);
         let until = self.manifests.last();
         let until =
             until.and_then(|newest| manifest::superseded_of_name(&newest.key, &self.wanted, extra.iter().copied()));
@@ -314,7 +325,7 @@ impl<'a, S: Store> Planner<'a, S> {
         let headers = self.source.headers(&object.key);
         let times = (object.modified, self.written());
         let known = headers_by_manifest(self.entry(&object.key), &manifest::fingerprint(&headers), times);
-        (known == Known::Right).then_some(headers)
+        (known == KnownHeaders::Right).then_some(headers)
     }
 
     /// An asset that a kept release names: pages that are open somewhere may still ask for it.
@@ -329,13 +340,17 @@ impl<'a, S: Store> Planner<'a, S> {
         kept && !self.source.is_protected(key) && self.source.is_asset_of_pages(key)
     }
 
-    /// The entity tags of the objects at these places.
-    fn tags(&self, same: &[usize]) -> Vec<Option<ETag>> {
-        let mut tags = vec![None; self.source.objects.len()];
+    /// The objects at these places.
+    fn same_objects(&self, same: &[usize]) -> Vec<Option<SameObject>> {
+        let mut found = vec![None; self.source.objects.len()];
         for at in same {
-            tags[*at] = self.met.remote[*at].map(|remote| remote.etag.clone());
+            let known = self.known(&self.source.objects[*at].key, self.met.remote[*at]);
+            found[*at] = known.map(|known| {
+                let digest = known.untold().cloned();
+                SameObject { etag: known.remote.etag.clone(), digest }
+            });
         }
-        tags
+        found
     }
 
     /// Refuses to delete too many objects, or too many pages.
@@ -362,39 +377,53 @@ impl<'a, S: Store> Planner<'a, S> {
     }
 
     /// The manifest to be written: the source's keys, and those of ours that stay although the source lost them.
-    fn manifest(&self, digests: Vec<Option<Md5>>, deletes: &[Delete]) -> (PlannedManifest, usize) {
+    fn manifest(
+        &self,
+        digests: Vec<Option<Md5>>,
+        same: &[Option<SameObject>],
+        deletes: &[Delete],
+    ) -> (PlannedManifest, usize) {
         let gone: HashSet<&Key> = deletes.iter().map(|delete| &delete.key).collect();
         let newest = self.releases.last().map(|id| id.0);
         let mut rest = BTreeMap::new();
         for object in self.met.extra.iter().filter(|object| !gone.contains(&object.key)) {
             if let Some(entry) = self.entry(&object.key) {
                 let release = if entry.headers.is_some() { newest } else { entry.release };
-                rest.insert(object.key.clone(), release);
+                let named = entry.etag.is_some();
+                let bytes = entry.bytes.clone().filter(|_| named);
+                let stays = Entry { headers: None, bytes, etag: entry.etag.clone(), release };
+                rest.insert(object.key.clone(), stays);
             } else if self.created.contains(&object.key) {
-                rest.insert(object.key.clone(), None);
+                rest.insert(object.key.clone(), Entry::default());
             }
         }
         // What a rule keeps out now is deleted all the same: the name differs from what the next listing tells, so that the
         // manifest is read.
         let public = rest.keys().filter(|key| !key.is_reserved());
         // What is not an asset stays only as long as nothing is to be deleted.
-        let until = |(key, release): (&Key, &Option<u64>)| {
-            if self.source.is_asset_of_pages(key) { release.unwrap_or_default() } else { 0 }
+        let until = |(key, entry): (&Key, &Entry)| {
+            if self.source.is_asset_of_pages(key) { entry.release.unwrap_or_default() } else { 0 }
         };
         let until = rest.iter().map(until).min().unwrap_or_default();
-        let key = match (&self.entries, self.manifests.last()) {
+        let name = match (&self.entries, self.manifests.last()) {
             // It was not read, because its name told everything, and it will not be replaced.
-            (None, Some(newest)) if self.is_current => newest.key.clone(),
-            _ => manifest::key_of(&self.wanted, &manifest::rest_for(public, until)),
+            (None, Some(newest)) if self.is_current => Name::of(&newest.key),
+            _ => Name::new(&self.wanted, &manifest::rest_for(public, until)),
         };
-        let stale = self.manifests.iter().filter(|object| object.key != key);
-        let stale = stale.map(|object| ListedObject { key: object.key.clone(), etag: object.etag.clone() }).collect();
+        let listed = self.manifests.iter();
+        let listed = listed.map(|object| ListedObject { key: object.key.clone(), etag: object.etag.clone() }).collect();
+        let objects = self.source.objects.iter().zip(same);
+        let opaque = objects.filter_map(|(object, same)| {
+            let SameObject { etag, digest } = same.as_ref()?;
+            Some((object.key.clone(), OpaqueTag { etag: etag.clone(), digest: digest.clone()? }))
+        });
+        let opaque = opaque.collect();
         // Every publish that ended has written its manifest last.
         let young = self.met.remote.iter().flatten().any(|object| object.modified > self.written());
-        let named = self.manifests.last().is_some_and(|newest| newest.key == key);
+        let named = self.manifests.last().is_some_and(|newest| Name::of(&newest.key) == name);
         let (current, known) = (named && !young, !self.manifests.is_empty());
         let superseded = rest.len() + self.superseded_unread;
-        let content = manifest::Manifest { objects: self.source.objects.clone(), digests, rest };
-        (PlannedManifest { key, content, stale, current, known }, superseded)
+        let content = manifest::Manifest { objects: self.source.objects.clone(), digests, opaque, rest };
+        (PlannedManifest { name, content, listed, current, known }, superseded)
     }
 }

@@ -136,6 +136,8 @@ pub struct Rewrite {
     pub reason: Reason,
     /// Its entity tag when it was listed.
     pub etag: ETag,
+    /// The digest of its bytes, as an entity tag would have it, where it is known.
+    pub digest: Option<ETag>,
     /// The headers that it is served with, where they were read.
     pub served: Option<Headers>,
 }

@@ -13,11 +13,13 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use twinsite_aws::{AwsError, Kind};
 
 use super::S3Store;
-use super::wire::{copied, copy_source, decoded, head, kept, patience, quoted, refused, with_condition, with_headers};
+use super::wire::{
+    copied, copy_source, decoded, head, kept, patience, quoted, refused, with_condition, with_encryption, with_headers,
+};
 use crate::store::{
     Condition, Copied, Copying, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage,
 };
-use crate::{ETag, Headers, Key, Md5, StoreError};
+use crate::{ETag, Headers, Key, StoreError};
 
 impl S3Store {
     fn source(&self, copying: &Copying) -> String {
@@ -119,6 +121,7 @@ impl VersionedStore for S3Store {
             Some(headers) => with_headers!(request, headers).metadata_directive(MetadataDirective::Replace),
             None => request.set_website_redirect_location(copying.redirect.clone()),
         };
+        let request = with_encryption!(request, self.encryption.as_ref());
         let unconditional = self.unconditional_copies.load(Ordering::Relaxed);
         let condition = if unconditional { &Condition::None } else { &copying.condition };
         let conditional = with_condition!(request.clone(), condition);
@@ -140,11 +143,19 @@ impl VersionedStore for S3Store {
         if copying.condition.holds(etag) {
             return Ok(Copied::Gone);
         }
-        let ours = |there: &VersionHead| {
-            let headers = copying.headers.as_ref().is_none_or(|headers| there.head.headers == *headers);
-            there.head.etag == copying.etag && headers
+        let there = there.filter(|there| {
+            copying.headers.as_ref().is_none_or(|headers| there.head.headers == *headers)
+        });
+        let ours = match there {
+            Some(there) if there.head.etag == copying.etag => Some(there),
+            // A copy with an opaque tag has another one than its original.
+            Some(there) => {
+                let original = from.look(key, copying.version.as_deref()).await?;
+                original.filter(|original| there.same_bytes(original) == Some(true)).map(|_| there)
+            }
+            None => None,
         };
-        match there.filter(ours) {
+        match ours {
             Some(there) => Ok(Copied::Done(there.into())),
             None if refused(&error) => Err(StoreError::Changed(key.clone())),
             None => Ok(Copied::Gone),
@@ -160,7 +171,7 @@ impl VersionedStore for S3Store {
     ) -> Result<String, StoreError> {
         let headers: &Headers = &look.head.headers;
         let request = self.client.create_multipart_upload().bucket(&self.bucket).key(key.as_str());
-        let mut request = with_headers!(request, headers);
+        let mut request = with_encryption!(with_headers!(request, headers), self.encryption.as_ref());
         if let Some(expires) = look.expires.as_deref() {
             let date = DateTime::from_str(expires, aws_smithy_types::date_time::Format::HttpDate);
             request = request.set_expires(date.ok());
@@ -186,7 +197,7 @@ impl VersionedStore for S3Store {
         (copying, id): (&Copying, &str),
         number: u32,
         bytes: Range<u64>,
-    ) -> Result<Option<Md5>, StoreError> {
+    ) -> Result<Option<ETag>, StoreError> {
         let key = &copying.key;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         let range = format!("bytes={}-{}", bytes.start, bytes.end.saturating_sub(1));
@@ -200,10 +211,8 @@ impl VersionedStore for S3Store {
             other => other?,
         };
         let etag = answer.copy_part_result().and_then(|part| part.e_tag()).map(ETag::parse);
-        match etag {
-            Some(ETag::Md5(md5)) => Ok(Some(md5)),
-            _ => Err(AwsError::unexpected("UploadPartCopy", self.object(key), "it tells no digest of the part").into()),
-        }
+        let missing = || AwsError::unexpected("UploadPartCopy", self.object(key), "it names no entity tag of the part");
+        etag.map(Some).ok_or_else(|| missing().into())
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>

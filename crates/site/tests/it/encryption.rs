@@ -1,0 +1,131 @@
+//! Buckets whose objects have entity tags that are no digests of their bytes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use twinsite_core::Side;
+use twinsite_local::s3::Doc;
+use twinsite_site::{BackupState, DeployResult, Mode, PublishOptions, PublishResult, RollbackRequest, Run, rollback, verify};
+use twinsite_sync::{Store, VersionedStore};
+
+use crate::site::{OPTIONS, TestSite};
+use crate::write;
+
+/// Copies of many objects take a while on a busy machine.
+const PATIENT: PublishOptions = PublishOptions { lock_ttl: Duration::from_secs(20), ..OPTIONS };
+
+/// The default encryption of a bucket, as `PutBucketEncryption` has it.
+fn default_encryption(algorithm: &str) -> String {
+    format!(
+        "<ServerSideEncryptionConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule>\
+         <ApplyServerSideEncryptionByDefault><SSEAlgorithm>{algorithm}</SSEAlgorithm>\
+         </ApplyServerSideEncryptionByDefault><BucketKeyEnabled>true</BucketKeyEnabled></Rule>\
+         </ServerSideEncryptionConfiguration>"
+    )
+}
+
+fn encrypt_by_default(site: &TestSite, side: Side, algorithm: &str) {
+    let bucket = site.context.site().buckets.get(side).clone();
+    let text = default_encryption(algorithm);
+    let set = |settings: &mut twinsite_local::s3::BucketSettings| drop(settings.docs.insert(Doc::Encryption, text));
+    site.cloud.world().s3().update_bucket(bucket.as_str(), set).unwrap();
+}
+
+pub(crate) fn published(result: DeployResult) -> PublishResult {
+    match result {
+        DeployResult::Published(result) => *result,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn pages(dir: &Path) {
+    for n in 0..30 {
+        write(dir, &format!("page{n:02}.html"), &format!("page {n}"));
+    }
+    write(dir, "index.html", "<link href=app.css>");
+    write(dir, "app.css", "body{}");
+    // Read while it is sent.
+    write(dir, "photo.jpg", &"0123456789abcdef".repeat(100_000));
+}
+
+async fn assert_in_sync(site: &TestSite) {
+    let found = Box::pin(verify(&site.context, None, &Run::silent())).await.unwrap();
+    assert_eq!(found.differences, [], "the buckets are in sync");
+}
+
+/// Deploys, deploys the same again, changes one file, and goes back.
+async fn lifecycle(site: &TestSite) {
+    let dir = tempfile::tempdir().unwrap();
+    pages(dir.path());
+    let first = published(site.deploy_with(dir.path(), PATIENT).await.unwrap());
+    assert_eq!((first.primary.put, first.backup.state, &first.backup.error), (33, BackupState::InSync, &None));
+    assert_in_sync(site).await;
+
+    site.cloud.reset_request_counts();
+    let same = published(site.deploy_with(dir.path(), PATIENT).await.unwrap());
+    assert_eq!((same.primary.put, same.primary.unchanged, same.release.is_none()), (0, 33, true));
+    let requests = site.cloud.request_counts();
+    assert!(!requests.keys().any(|name| name.starts_with("Put") || name.starts_with("Copy")), "{requests:?}");
+    assert!(requests.values().sum::<u64>() <= 8, "no request for each object: {requests:?}");
+
+    write(dir.path(), "page07.html", "page X");
+    let changed = published(site.deploy_with(dir.path(), PATIENT).await.unwrap());
+    assert_eq!((changed.primary.put, changed.backup.state), (1, BackupState::InSync));
+    assert_in_sync(site).await;
+
+    let request = RollbackRequest { release: Some("1".to_owned()), options: PATIENT, ..RollbackRequest::default() };
+    let back = published(Box::pin(rollback(&site.context, &request, &Run::silent())).await.unwrap());
+    assert_eq!((back.primary.put, back.backup.state), (1, BackupState::InSync), "{:?}", back.backup.error);
+    for store in site.context.stores().iter().map(|(_, store)| store) {
+        let page = store.get(&"page07.html".parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(page, "page 7");
+    }
+    assert_in_sync(site).await;
+    write(dir.path(), "page07.html", "page 7");
+    let same = published(site.deploy_with(dir.path(), PATIENT).await.unwrap());
+    assert_eq!((same.primary.put, same.primary.rewritten), (0, 0), "what was brought back is known");
+
+    // What somebody else has replaced by as many bytes is uploaded again.
+    let stores = site.context.stores();
+    let key = "page03.html".parse().unwrap();
+    let headers = stores.primary.head(&key).await.unwrap().unwrap().headers;
+    stores.primary.put(&key, &headers, ("page Y".into(), twinsite_sync::md5(b"page Y"))).await.unwrap();
+    let again = published(site.deploy_with(dir.path(), PATIENT).await.unwrap());
+    assert_eq!((again.primary.put, again.backup.state), (1, BackupState::InSync));
+    assert_eq!(stores.backup.get(&key).await.unwrap().unwrap(), "page 3");
+
+    // What the backup has lost is copied; what it has is not.
+    let versions = stores.backup.versions("app.css", None).await.unwrap().past;
+    let versions: Vec<_> = versions.into_iter().map(|past| (past.key, past.version)).collect();
+    stores.backup.delete_versions(&versions).await.unwrap();
+    assert_eq!(site.backfill().await.unwrap().copied, 1);
+    assert_in_sync(site).await;
+    assert_eq!(site.backfill().await.unwrap().copied, 0);
+
+    // A file that leaves the directory leaves both buckets.
+    std::fs::remove_file(dir.path().join("page09.html")).unwrap();
+    let deleted = published(site.deploy_with(dir.path(), PATIENT).await.unwrap());
+    assert_eq!((deleted.primary.deleted, deleted.backup.state), (1, BackupState::InSync));
+    assert!(stores.backup.get(&"page09.html".parse().unwrap()).await.unwrap().is_none());
+    assert_in_sync(site).await;
+}
+
+#[tokio::test]
+async fn buckets_that_encrypt_with_keys_of_kms_are_published_to() {
+    for algorithm in ["aws:kms", "aws:kms:dsse"] {
+        let site = TestSite::applied_with(|config| config.mode = Mode::Origin).await;
+        for side in [Side::Primary, Side::Backup] {
+            encrypt_by_default(&site, side, algorithm);
+        }
+        lifecycle(&site).await;
+    }
+}
+
+#[tokio::test]
+async fn one_bucket_may_encrypt_with_a_key_of_kms_and_the_other_not() {
+    for side in [Side::Primary, Side::Backup] {
+        let site = TestSite::applied_with(|config| config.mode = Mode::Origin).await;
+        encrypt_by_default(&site, side, "aws:kms");
+        lifecycle(&site).await;
+    }
+}
