@@ -5,6 +5,7 @@ mod events;
 mod html;
 mod printable;
 mod progress;
+mod public;
 mod text;
 
 use std::borrow::Cow;
@@ -24,6 +25,7 @@ use crate::result::CommandResult;
 #[cfg(feature = "local")]
 use crate::served::{Addresses, LocalState};
 use events::{EventLines, EventRecord, JsonEvents};
+pub(crate) use public::purge_question;
 use printable::{printable, printable_json};
 use progress::Progress;
 

@@ -31,8 +31,10 @@ pub enum PolicyKind {
 pub fn policy(config: &Config, account: AccountId, kind: PolicyKind) -> Result<Value, Error> {
     let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
     let site = site.context("use the configuration")?;
+    config.check_encryption().context("use the configuration")?;
     let zone = config.dns.zone_id.as_ref().map_or("*", |id| id.as_str());
-    Ok(document(&Policy { site: &site, zone }.statements(kind)))
+    let keys = config.kms_key_arns(&site);
+    Ok(document(&Policy { site: &site, zone, keys }.statements(kind)))
 }
 
 fn document(statements: &[Value]) -> Value {
@@ -70,6 +72,8 @@ const ZONE: [&str; 3] =
 struct Policy<'a> {
     site: &'a Site,
     zone: &'a str,
+    /// The keys of KMS that objects are encrypted with, by their ARNs.
+    keys: Option<Pair<String>>,
 }
 
 impl Policy<'_> {
@@ -81,7 +85,7 @@ impl Policy<'_> {
                 // A managed policy has at most 6,144 characters, so statements are not repeated.
                 let mut all = [self.reader(), self.publisher(), self.applier()].concat();
                 all.retain(|statement| {
-                    !["FindDistribution", "ReadObjects"].contains(&statement["Sid"].as_str().unwrap_or_default())
+                    !["FindDistribution", "ReadKeys", "ReadObjects"].contains(&statement["Sid"].as_str().unwrap_or_default())
                 });
                 all
             }
@@ -104,6 +108,19 @@ impl Policy<'_> {
 
     fn allow(sid: &str, actions: &[&str], resources: impl Into<Value>) -> Value {
         json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources.into()})
+    }
+
+    /// What reading or writing objects needs of the keys of KMS that they are encrypted with. Uploads in parts are decrypted when they are
+    /// completed.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
+    fn use_keys(&self, sid: &str, actions: &[&str]) -> Option<Value> {
+        let keys: Vec<&String> = self.keys.as_ref()?.iter().map(|(_, key)| key).collect();
+        let services = self.site.regions.as_ref().map(|region| format!("s3.{region}.amazonaws.com"));
+        let services: Vec<&String> = services.iter().map(|(_, service)| service).collect();
+        Some(json!({
+            "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": keys,
+            "Condition": {"StringEquals": {"kms:ViaService": services}},
+        }))
     }
 
     /// The ARN of a resource of this account in a global service.
@@ -155,7 +172,8 @@ impl Policy<'_> {
             "route53:ListTagsForResources",
             "s3:GetAccountPublicAccessBlock",
         ];
-        vec![
+        let keys = self.use_keys("ReadKeys", &["kms:Decrypt"]);
+        let statements = vec![
             Self::allow("ReadBuckets", &settings, [self.both(""), self.former("")].concat()),
             // Comparisons read object headers, and release records are objects.
             Self::allow("ReadObjects", &["s3:GetObject", "s3:GetObjectVersion"], self.both("/*")),
@@ -165,7 +183,8 @@ impl Policy<'_> {
             Self::allow("ReadZone", &ZONE, self.zone_arn()),
             // These support no resource types, or list all resources.
             Self::allow("ListAndDescribe", &everywhere, "*"),
-        ]
+        ];
+        statements.into_iter().chain(keys).collect()
     }
 
     /// The alarms of this site in every region.
@@ -201,7 +220,8 @@ impl Policy<'_> {
             "Sid": "NoOtherAccount", "Effect": "Deny", "Action": "s3:*", "Resource": "*",
             "Condition": {"StringNotEquals": {"aws:ResourceAccount": self.site.account.as_str()}},
         });
-        vec![
+        let keys = self.use_keys("EncryptObjects", &["kms:Decrypt", "kms:GenerateDataKey"]);
+        let statements = vec![
             Self::allow("PublishObjects", &objects, self.both("/*")),
             Self::allow(
                 "ListObjects",
@@ -211,7 +231,8 @@ impl Policy<'_> {
             Self::allow("Invalidate", &invalidate, self.global("cloudfront", "distribution/*")),
             Self::allow("FindDistribution", &["cloudfront:ListDistributions"], "*"),
             other,
-        ]
+        ];
+        statements.into_iter().chain(keys).collect()
     }
 
     /// `apply` and `destroy`, in addition to readers and publishers.

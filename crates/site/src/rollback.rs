@@ -5,7 +5,7 @@ use std::time::Duration;
 use twinsite_core::{Event, Pair, Run, Side, wait};
 use twinsite_sync::release::{self, Summary};
 use twinsite_sync::{
-    Deletes, Guard, Index, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError, VersionedStore,
+    Deletes, Guard, Index, Key, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError, VersionedStore,
 };
 
 use crate::context::SiteContext;
@@ -13,6 +13,7 @@ use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, prepare
 use crate::error::{Cause, Context, Error};
 use crate::invalidation::Invalidator;
 use crate::options::PublishOptions;
+use crate::purge::leave_out_purged;
 use crate::publish_result::{DeployPlan, DeployResult};
 use crate::releases::{find_release, parse_id};
 use crate::source_directory::SourceDirectory;
@@ -41,6 +42,8 @@ pub struct RollbackSource {
     notes: Notes,
     index: Index,
     options: PublishOptions,
+    /// Keys of the release that were purged since.
+    left_out: Vec<Key>,
 }
 
 impl RollbackSource {
@@ -55,11 +58,17 @@ impl RollbackSource {
         plan: Options,
         message: Option<String>,
     ) -> Result<Self, Error> {
-        let release = find_release(store, id).await?;
+        let mut release = find_release(store, id).await?;
+        let left_out = leave_out_purged(store, &mut release).await.context(OPERATION)?;
         let commit = release.summary.notes.commit.clone();
         let notes = Notes { message, commit, who: None, restores: Some(id) };
         let options = PublishOptions::default();
-        Ok(Self { source: release.source(rules), plan, notes, index: Index::memory(), options })
+        Ok(Self { source: release.source(rules), plan, notes, index: Index::memory(), options, left_out })
+    }
+
+    /// Keys of the release whose objects were purged since: they are not brought back.
+    pub fn left_out(&self) -> &[Key] {
+        &self.left_out
     }
 
     /// The same with other options for lock, replication and invalidation.
@@ -106,7 +115,11 @@ impl RollbackSource {
         run: &Run,
     ) -> Result<DeployResult, Error> {
         let prepared = self.prepare(stores, rules, run).await?;
-        publish(stores, invalidator, self.request(rules), prepared, run).await
+        let mut result = publish(stores, invalidator, self.request(rules), prepared, run).await?;
+        if let DeployResult::Published(published) = &mut result {
+            published.left_out = self.left_out.iter().map(ToString::to_string).collect();
+        }
+        Ok(result)
     }
 }
 
@@ -132,7 +145,8 @@ pub async fn rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) 
 pub async fn plan_rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployPlan, Error> {
     let Rollback { stores, source, rules, .. } = open(site, request, run).await?;
     let prepared = source.prepare(&stores, &rules, run).await?;
-    Ok(DeployPlan { prepared, buckets: stores.map(|store| store.bucket().to_owned()) })
+    let buckets = stores.map(|store| store.bucket().to_owned());
+    Ok(DeployPlan { prepared, buckets, purge: None, left_out: source.left_out })
 }
 
 struct Rollback {
@@ -167,6 +181,7 @@ async fn open(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Resul
     let plan = Options { deletes: Deletes::Owned, keep: config.keep, guard, send: Sending::Changed, side: None };
     let mut source = RollbackSource::read(&stores.primary, id, &rules, plan, request.message.clone()).await?;
     source_notices::tell_of_release(&source.source, run);
+    source_notices::tell_left_out(&source.left_out, run);
     source.notes.who.clone_from(&site.caller);
     source.options = request.options;
     Ok(Rollback { stores, source, rules, unreachable })

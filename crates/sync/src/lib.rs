@@ -5,6 +5,7 @@ mod manifest;
 mod model;
 mod plan;
 mod publish;
+pub mod purge;
 pub mod release;
 pub mod replicate;
 mod source;
@@ -18,7 +19,7 @@ pub use model::object::{Body, ETag, Headers, Key, Md5, Place, RemoteObject, Sour
 pub use model::range::{Content, FileRange};
 pub use model::release_id::{ReleaseId, RetentionPolicy};
 pub use model::source_error::{Fault, Problem, SourceError};
-pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SyncPlan, plan};
+pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SupersededObject, SyncPlan, plan};
 pub use publish::{Prepared, Publish, Published, Publishing, prepare};
 pub use release::{Notes, Release};
 pub use source::checks::SourceChecks;

@@ -1,7 +1,7 @@
 //! The desired state of the two buckets.
 
 use twinsite_aws::Owner;
-use twinsite_core::{Arn, Deferred, Side, Site};
+use twinsite_core::{Arn, Deferred, Pair, Side, Site};
 
 use super::{PublicAccessBlock, ReplicationRule, Website, bucket_arn, role_arn};
 
@@ -31,6 +31,9 @@ pub struct Desired {
     /// Whether S3 Replication Time Control is on: replication within 15 minutes, at an extra price.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html>
     pub time_control: bool,
+    /// The keys of KMS that objects are encrypted with, by their ARNs, if they are.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html>
+    pub kms_keys: Option<Pair<String>>,
     /// The distribution that may read private buckets; nobody else may.
     pub distribution_arn: Option<Deferred<Arn>>,
 }
@@ -45,6 +48,7 @@ impl Desired {
             adopt: Adopt::default(),
             replicate_back: false,
             time_control: false,
+            kms_keys: None,
             distribution_arn: None,
         }
     }
@@ -79,6 +83,7 @@ impl Desired {
             replica_modifications: self.replicate_back,
             metrics: true,
             time_control: self.time_control,
+            replica_kms_key: self.kms_keys.as_ref().map(|keys| keys.get(side.other()).clone()),
             all_objects: true,
         })
     }

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use twinsite_core::{Event, Phase, Run, Side};
 
-pub use types::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending};
+pub use types::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SupersededObject};
 
 use crate::manifest::{self, Entries, Entry, Name, OpaqueTag, Tags};
 use crate::model::layout::MANIFESTS;
@@ -32,7 +32,7 @@ pub struct SyncPlan {
     pub(crate) kept: usize,
     pub(crate) foreign: Vec<Key>,
     pub(crate) notes: Vec<Key>,
-    pub(crate) superseded: usize,
+    pub(crate) superseded: Vec<SupersededObject>,
     /// Those of the source's objects that stay as they are, in the source's order.
     pub(crate) same: Vec<Option<SameObject>>,
     pub(crate) releases: Vec<ReleaseId>,
@@ -89,7 +89,17 @@ impl SyncPlan {
 
     /// How many assets stay although the source does not have them: a kept release names them, and so may open pages.
     pub fn superseded(&self) -> usize {
-        self.superseded
+        self.superseded.len()
+    }
+
+    /// These assets, in key order.
+    pub fn superseded_objects(&self) -> &[SupersededObject] {
+        &self.superseded
+    }
+
+    /// How many of the objects that stay have entity tags that are no digests of their bytes.
+    pub fn opaque(&self) -> usize {
+        self.same.iter().flatten().filter(|same| same.digest.is_some()).count()
     }
 
     /// The releases that the bucket has records of, the oldest first.
@@ -207,8 +217,8 @@ struct Planner<'a, S> {
     is_current: bool,
     /// What the newest manifest says; `None` when it was not needed.
     entries: Option<Entries>,
-    /// How many objects the manifest's name alone told to be superseded.
-    superseded_unread: usize,
+    /// The objects that the manifest's name alone told to be superseded.
+    superseded_unread: Vec<SupersededObject>,
 }
 
 impl<'a, S: Store> Planner<'a, S> {
@@ -237,7 +247,7 @@ impl<'a, S: Store> Planner<'a, S> {
             wanted,
             is_current,
             entries: None,
-            superseded_unread: 0,
+            superseded_unread: Vec::new(),
         }
     }
 
@@ -266,17 +276,21 @@ impl<'a, S: Store> Planner<'a, S> {
             stay || until == u64::MAX || self.options.deletes == Deletes::None
         });
         let all = self.options.deletes == Deletes::All && !extra.is_empty();
-        let (needed, extra) = (!is_known || opaque || all, extra.len());
-        self.superseded_unread = if needed { 0 } else { extra };
+        let needed = !is_known || opaque || all;
+        if !needed {
+            let release = until.filter(|until| *until != u64::MAX).map(ReleaseId);
+            let unread = extra.into_iter().map(|key| SupersededObject { key: key.clone(), release });
+            self.superseded_unread = unread.collect();
+        }
         if needed { self.read_manifest().await } else { Ok(()) }
     }
 
     /// A manifest that will be replaced must be known whole.
     async fn read_manifest_to_replace(&mut self, changes: bool) -> Result<(), SyncError> {
-        if !changes || self.superseded_unread == 0 {
+        if !changes || self.superseded_unread.is_empty() {
             return Ok(());
         }
-        self.superseded_unread = 0;
+        self.superseded_unread.clear();
         self.read_manifest().await
     }
 
@@ -298,7 +312,7 @@ impl<'a, S: Store> Planner<'a, S> {
 
     /// What is to be deleted, and what is nobody's.
     fn deletes(&self) -> Result<(Vec<Delete>, Vec<Key>), SyncError> {
-        if self.superseded_unread > 0 {
+        if !self.superseded_unread.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
         // What an earlier publish put there is not protected by a rule that was added since.
@@ -382,7 +396,7 @@ impl<'a, S: Store> Planner<'a, S> {
         digests: Vec<Option<Md5>>,
         same: &[Option<SameObject>],
         deletes: &[Delete],
-    ) -> (PlannedManifest, usize) {
+    ) -> (PlannedManifest, Vec<SupersededObject>) {
         let gone: HashSet<&Key> = deletes.iter().map(|delete| &delete.key).collect();
         let newest = self.releases.last().map(|id| id.0);
         let mut rest = BTreeMap::new();
@@ -422,7 +436,10 @@ impl<'a, S: Store> Planner<'a, S> {
         let young = self.met.remote.iter().flatten().any(|object| object.modified > self.written());
         let named = self.manifests.last().is_some_and(|newest| Name::of(&newest.key) == name);
         let (current, known) = (named && !young, !self.manifests.is_empty());
-        let superseded = rest.len() + self.superseded_unread;
+        let stays = rest.iter().filter(|(key, _)| !key.is_reserved());
+        let stays = stays.map(|(key, entry)| SupersededObject { key: key.clone(), release: entry.release.map(ReleaseId) });
+        let mut superseded = self.superseded_unread.clone();
+        superseded.extend(stays);
         let content = manifest::Manifest { objects: self.source.objects.clone(), digests, opaque, rest };
         (PlannedManifest { name, content, listed, current, known }, superseded)
     }

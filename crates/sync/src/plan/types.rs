@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use twinsite_core::Side;
 
-use crate::{ETag, Headers, Key, ListedObject, RetentionPolicy, SourceObject};
+use crate::{ETag, Headers, Key, ListedObject, ReleaseId, RetentionPolicy, SourceObject};
 
 /// Why an object moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +140,15 @@ pub struct Rewrite {
     pub digest: Option<ETag>,
     /// The headers that it is served with, where they were read.
     pub served: Option<Headers>,
+}
+
+/// An asset that stays although the source does not have it: a kept release names it, and so may open pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SupersededObject {
+    /// Its key.
+    pub key: Key,
+    /// The newest release that names it, where it is known.
+    pub release: Option<ReleaseId>,
 }
 
 /// An object to be deleted.
