@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use twinsite_core::Side;
 use twinsite_local::s3::Doc;
-use twinsite_site::{BackupState, DeployResult, Mode, PublishOptions, PublishResult, RollbackRequest, Run, rollback, verify};
+use twinsite_site::{
+    BackupState, DeployResult, EncryptionAlgorithm, Mode, PolicyKind, PublishOptions, PublishResult, RollbackRequest, Run, rollback, verify,
+};
 use twinsite_sync::{Store, VersionedStore};
 
 use crate::site::{OPTIONS, TestSite};
@@ -127,5 +129,63 @@ async fn one_bucket_may_encrypt_with_a_key_of_kms_and_the_other_not() {
         let site = TestSite::applied_with(|config| config.mode = Mode::Origin).await;
         encrypt_by_default(&site, side, "aws:kms");
         lifecycle(&site).await;
+    }
+}
+
+/// With a key for each side, replication encrypts replicas with the backup's key.
+#[tokio::test]
+async fn objects_are_encrypted_and_replicated_with_the_configured_keys() {
+    let key = |region: &str| format!("arn:aws:kms:{region}:000000000000:key/1234abcd");
+    let site = TestSite::applied_with(|config| {
+        config.mode = Mode::Origin;
+        config.publish.encryption = Some(EncryptionAlgorithm::Kms);
+        config.kms_keys = twinsite_site::Pair::new(Some("1234abcd".to_owned()), Some(key("us-west-2")));
+    })
+    .await;
+    let dir = tempfile::tempdir().unwrap();
+    pages(dir.path());
+    let first = published(site.deploy_with(dir.path(), PATIENT).await.unwrap());
+    assert_eq!((first.primary.put, first.primary.opaque, first.backup.copied.len()), (33, 33, 0), "{:?}", first.backup);
+    assert_in_sync(&site).await;
+    for (side, region) in [(Side::Primary, "us-east-1"), (Side::Backup, "us-west-2")] {
+        let bucket = site.context.site().buckets.get(side).to_string();
+        let version = site.cloud.world().s3().object(&bucket, "photo.jpg", None).unwrap();
+        assert_eq!(version.kms.as_ref().map(|kms| kms.key.clone()), Some(key(region)));
+    }
+    let again = published(site.deploy_with(dir.path(), PATIENT).await.unwrap());
+    assert_eq!((again.primary.put, again.release.is_none()), (0, true));
+    // What is planned once more is nothing.
+    let planned = twinsite_site::plan(&site.context, twinsite_site::AdoptBuckets::Refuse, &Run::silent()).await.unwrap();
+    assert!(planned.is_empty(), "{:?}", planned.summary());
+    lifecycle_changes_one(&site, dir.path()).await;
+}
+
+async fn lifecycle_changes_one(site: &TestSite, dir: &Path) {
+    write(dir, "page07.html", "page X");
+    let changed = published(site.deploy_with(dir, PATIENT).await.unwrap());
+    assert_eq!((changed.primary.put, changed.backup.state), (1, BackupState::InSync));
+    assert_in_sync(site).await;
+}
+
+#[test]
+fn keys_of_kms_are_refused_where_website_endpoints_serve() {
+    for mode in [Mode::Dns, Mode::Layered] {
+        let regions = twinsite_site::Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
+        let mut config = twinsite_site::Config::new("www.example.com".parse().unwrap(), regions);
+        config.mode = mode;
+        config.publish.encryption = Some(EncryptionAlgorithm::Kms);
+        config.kms_keys = twinsite_site::Pair::new(Some("a".to_owned()), Some("b".to_owned()));
+        let refused = config.check_encryption().unwrap_err().to_string();
+        assert!(refused.contains("website endpoints") && refused.contains(mode.as_str()), "{refused}");
+        config.mode = Mode::Origin;
+        config.check_encryption().unwrap();
+        let account: &str = "111122223333";
+        let text = |kind| twinsite_site::policy(&config, account.parse().unwrap(), kind).unwrap().to_string();
+        for kind in [PolicyKind::Publisher, PolicyKind::Applier] {
+            let policy = text(kind);
+            assert!(policy.contains("kms:GenerateDataKey") && policy.contains("kms:Decrypt"), "{policy}");
+            assert!(policy.contains("arn:aws:kms:us-west-2:111122223333:key/b"), "{policy}");
+        }
+        assert!(text(PolicyKind::Reader).contains("kms:Decrypt") && !text(PolicyKind::Reader).contains("kms:Gen"));
     }
 }

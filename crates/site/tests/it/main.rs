@@ -12,6 +12,7 @@ mod history;
 mod model_history;
 mod moto;
 mod order;
+mod purge;
 mod site;
 mod stage;
 mod turns;
