@@ -174,7 +174,9 @@ impl Context<'_> {
                 None => None,
             };
             Ok(match deployed_result(deployed, &cloud).await {
-                CommandResult::Deployed(deployed) => CommandResult::Deployed(Box::new(DeployedResult { purged, ..*deployed })),
+                CommandResult::Deployed(deployed) => {
+                    CommandResult::Deployed(Box::new(DeployedResult { purged, ..*deployed }))
+                }
                 other => other,
             })
         };

@@ -25,9 +25,9 @@ use crate::result::CommandResult;
 #[cfg(feature = "local")]
 use crate::served::{Addresses, LocalState};
 use events::{EventLines, EventRecord, JsonEvents};
-pub(crate) use public::purge_question;
 use printable::{printable, printable_json};
 use progress::Progress;
+pub(crate) use public::purge_question;
 
 /// How a command writes its output.
 #[derive(Clone)]

@@ -133,7 +133,8 @@ impl Config {
             return match key {
                 None => Ok(()),
                 Some((side, key)) => {
-                    let why = format!("is the {side}'s key, and publish.encryption is neither `aws:kms` nor `aws:kms:dsse`");
+                    let why =
+                        format!("is the {side}'s key, and publish.encryption is neither `aws:kms` nor `aws:kms:dsse`");
                     Err(Invalid::new("kms_key", key, why))
                 }
             };
@@ -159,7 +160,11 @@ impl Config {
             match arn.as_deref() {
                 Some([_, "kms", there, _, resource]) if resource.starts_with("key/") => {
                     if *there != region.as_str() {
-                        return Err(Invalid::new("kms_key", key, format!("is in {there}, and the {side} bucket in {region}")));
+                        return Err(Invalid::new(
+                            "kms_key",
+                            key,
+                            format!("is in {there}, and the {side} bucket in {region}"),
+                        ));
                     }
                 }
                 None if !key.is_empty() && !key.contains(['/', ':', ' ', '*']) => {}

@@ -22,8 +22,8 @@ use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
 use crate::invalidation::{Changes, Invalidator};
 use crate::options::PublishOptions;
-use crate::purge::finish_purges;
 use crate::publish_result::{DeployPlan, DeployResult, PublishResult, StillPublic, publish_result, unchanged};
+use crate::purge::finish_purges;
 use crate::source_directory::SourceDirectory;
 use crate::unfinished::{Invalidated, UnfinishedRecord, record_unfinished, settle_invalidation, warn};
 use crate::{source_notices, visitor_check};
@@ -209,7 +209,11 @@ fn warn_of_encrypted_website(site: &SiteContext, objects: usize, run: &Run) {
          error for such objects",
         site.site.mode
     );
-    warn(run, text, "`twinsite apply` sets the buckets' default encryption to AES256; then deploy with --force, or set mode = \"origin\"");
+    warn(
+        run,
+        text,
+        "`twinsite apply` sets the buckets' default encryption to AES256; then deploy with --force, or set mode = \"origin\"",
+    );
 }
 
 /// Lists both buckets and plans. Read-only.

@@ -50,7 +50,8 @@ pub use plan::{
 pub use policy::{PolicyKind, github_trust_policy, policy};
 pub use publish_result::{
     BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, InvalidationResult,
-    PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult, StillPublic, SupersededKey,
+    PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult, StillPublic,
+    SupersededKey,
 };
 pub use purge::{PurgePlan, PurgeResult, PurgedKey, plan_purge, purge};
 pub use releases::{
@@ -68,4 +69,6 @@ pub use verify::{Difference, VerifyResult, verify};
 pub use twinsite_aws_session::{Access, Session};
 pub use twinsite_core::{Domain, Event, Mode, NoopWatch, Pair, Region, Run, Side, Site, Watch};
 pub use twinsite_s3_site::Outage;
-pub use twinsite_sync::{Deletes, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Sending, Setting, SourceChecks};
+pub use twinsite_sync::{
+    Deletes, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Sending, Setting, SourceChecks,
+};

@@ -85,7 +85,8 @@ impl Policy<'_> {
                 // A managed policy has at most 6,144 characters, so statements are not repeated.
                 let mut all = [self.reader(), self.publisher(), self.applier()].concat();
                 all.retain(|statement| {
-                    !["FindDistribution", "ReadKeys", "ReadObjects"].contains(&statement["Sid"].as_str().unwrap_or_default())
+                    !["FindDistribution", "ReadKeys", "ReadObjects"]
+                        .contains(&statement["Sid"].as_str().unwrap_or_default())
                 });
                 all
             }

@@ -70,10 +70,10 @@ pub struct SupersededKey {
 
 impl StillPublic {
     pub(crate) fn of(plan: &SyncPlan) -> Self {
-        let superseded = plan.superseded_objects().iter().map(|one| SupersededKey {
-            key: one.key.to_string(),
-            release: one.release.map(|release| release.0),
-        });
+        let superseded = plan
+            .superseded_objects()
+            .iter()
+            .map(|one| SupersededKey { key: one.key.to_string(), release: one.release.map(|release| release.0) });
         Self { superseded: superseded.collect(), foreign: plan.foreign().iter().map(ToString::to_string).collect() }
     }
 }

@@ -85,7 +85,9 @@ pub async fn plan_purge(site: &SiteContext, keys: &[String], source: Option<&Sou
     for key in &keys {
         if key.is_reserved() {
             let why = format!("`{key}` is below a reserved prefix");
-            return Err(Error::usage(OPERATION, why).hint("`.twinsite/` and `.well-known/twinsite/` are twinsite's own"));
+            return Err(
+                Error::usage(OPERATION, why).hint("`.twinsite/` and `.well-known/twinsite/` are twinsite's own")
+            );
         }
         if source.is_some_and(|source| source.get(key).is_some()) {
             return Err(part_of("the directory", key));
@@ -255,7 +257,11 @@ pub(crate) async fn finish_purges<S: VersionedStore>(
     let purged = Box::pin(sync_purge::purge(stores, what, run)).await?;
     warn_of_pending(&purged.pending, run);
     let versions: usize = purged.keys.iter().map(|one| one.versions.primary + one.versions.backup).sum();
-    let text = format!("a purge that was interrupted was finished: {} of {}", count(versions, "version"), count(keys.len(), "key"));
+    let text = format!(
+        "a purge that was interrupted was finished: {} of {}",
+        count(versions, "version"),
+        count(keys.len(), "key")
+    );
     run.emit(&Event::Warning { text, hint: None });
     let purge = purged.pending.iter().map(ToString::to_string).collect();
     Ok(UnfinishedPublish { purge, ..UnfinishedPublish::default() })
@@ -276,7 +282,10 @@ fn count(number: usize, noun: &str) -> String {
 ///
 /// # Errors
 /// [`SyncError`] if the bucket could not be read.
-pub(crate) async fn leave_out_purged<S: VersionedStore>(store: &S, release: &mut Release) -> Result<Vec<Key>, SyncError> {
+pub(crate) async fn leave_out_purged<S: VersionedStore>(
+    store: &S,
+    release: &mut Release,
+) -> Result<Vec<Key>, SyncError> {
     let purged = Box::pin(PurgedKeys::read(store)).await?;
     let id = release.summary.id;
     let mut left_out = Vec::new();

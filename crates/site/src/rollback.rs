@@ -13,8 +13,8 @@ use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, prepare
 use crate::error::{Cause, Context, Error};
 use crate::invalidation::Invalidator;
 use crate::options::PublishOptions;
-use crate::purge::leave_out_purged;
 use crate::publish_result::{DeployPlan, DeployResult};
+use crate::purge::leave_out_purged;
 use crate::releases::{find_release, parse_id};
 use crate::source_directory::SourceDirectory;
 use crate::source_notices;

@@ -120,7 +120,10 @@ impl SiteState {
                      visitors with an error for such objects",
                     desired.site.mode
                 );
-                warn(text, "apply sets the default to AES256; objects that are there stay encrypted until `deploy --force`");
+                warn(
+                    text,
+                    "apply sets the default to AES256; objects that are there stay encrypted until `deploy --force`",
+                );
             } else if desired.kms_keys.is_none() {
                 let text = format!(
                     "the {side} bucket `{name}` encrypts with a key of KMS by default, and publish.encryption is not set: such objects \

@@ -31,7 +31,8 @@ pub use source::walk::{Source, Withheld, read_source, walk};
 #[cfg(feature = "s3")]
 pub use store::S3Store;
 pub use store::{
-    Condition, Copied, Copying, Encryption, EncryptionAlgorithm, Head, ListedObject, MemoryStore, NotDeleted, ObjectVersion, Page, PartMade, Pending,
-    ReadObject, ReplicationStatus, Store, VersionHead, VersionedStore, VersionsPage, Written,
+    Condition, Copied, Copying, Encryption, EncryptionAlgorithm, Head, ListedObject, MemoryStore, NotDeleted,
+    ObjectVersion, Page, PartMade, Pending, ReadObject, ReplicationStatus, Store, VersionHead, VersionedStore,
+    VersionsPage, Written,
 };
 pub use transfer::{Interrupted, Report, WrittenObject, transfer};

@@ -49,7 +49,8 @@ pub(super) fn purged(result: &PurgeResult) -> String {
         text.push_str(&key_line("purged", key, &buckets));
     }
     for key in &result.pending {
-        let _ = writeln!(text, "pending  {}: the next deploy, rollback or purge removes what still arrives", one_line(key));
+        let _ =
+            writeln!(text, "pending  {}: the next deploy, rollback or purge removes what still arrives", one_line(key));
     }
     match &result.invalidation {
         InvalidationResult::Pending { .. } => {

@@ -3,8 +3,8 @@
 use twinsite_core::{Action, BucketName, Reason, Side, Step, StepId};
 
 use crate::model::{
-    ActualBucket, Adopt, BucketChange, BucketChangeKind, BucketSettings, Change, Conflict, DefaultEncryption, Desired, Lifecycle,
-    ReplicationRules, desired_policy,
+    ActualBucket, Adopt, BucketChange, BucketChangeKind, BucketSettings, Change, Conflict, DefaultEncryption, Desired,
+    Lifecycle, ReplicationRules, desired_policy,
 };
 use crate::step_ids;
 

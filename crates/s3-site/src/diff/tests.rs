@@ -3,8 +3,8 @@ use twinsite_core::{Change as _, Mode, Pair, Plan, Side, Site};
 
 use super::*;
 use crate::model::{
-    ActualBucket, Adopt, BucketChange, BucketChangeKind, BucketSettings, Contents, DefaultEncryption, Lifecycle, ReplicationRules, Role,
-    desired_policy, permissions, trust_policy,
+    ActualBucket, Adopt, BucketChange, BucketChangeKind, BucketSettings, Contents, DefaultEncryption, Lifecycle,
+    ReplicationRules, Role, desired_policy, permissions, trust_policy,
 };
 
 fn desired(mode: Mode) -> Desired {

@@ -2,10 +2,10 @@
 
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{
-    DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, EncryptionConfiguration, Metrics, MetricsStatus, ReplicaModifications,
-    ReplicaModificationsStatus, ReplicationConfiguration, ReplicationRule as SdkRule, ReplicationRuleFilter,
-    ReplicationRuleStatus, ReplicationTime, ReplicationTimeStatus, ReplicationTimeValue, SourceSelectionCriteria,
-    SseKmsEncryptedObjects, SseKmsEncryptedObjectsStatus,
+    DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, EncryptionConfiguration, Metrics,
+    MetricsStatus, ReplicaModifications, ReplicaModificationsStatus, ReplicationConfiguration,
+    ReplicationRule as SdkRule, ReplicationRuleFilter, ReplicationRuleStatus, ReplicationTime, ReplicationTimeStatus,
+    ReplicationTimeValue, SourceSelectionCriteria, SseKmsEncryptedObjects, SseKmsEncryptedObjectsStatus,
 };
 
 use crate::model::{ReplicationRule, ReplicationRules, RuleStatus};

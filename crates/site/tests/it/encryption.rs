@@ -6,7 +6,8 @@ use std::time::Duration;
 use twinsite_core::Side;
 use twinsite_local::s3::Doc;
 use twinsite_site::{
-    BackupState, DeployResult, EncryptionAlgorithm, Mode, PolicyKind, PublishOptions, PublishResult, RollbackRequest, Run, rollback, verify,
+    BackupState, DeployResult, EncryptionAlgorithm, Mode, PolicyKind, PublishOptions, PublishResult, RollbackRequest,
+    Run, rollback, verify,
 };
 use twinsite_sync::{Store, VersionedStore};
 
@@ -155,7 +156,8 @@ async fn objects_are_encrypted_and_replicated_with_the_configured_keys() {
     let again = published(site.deploy_with(dir.path(), PATIENT).await.unwrap());
     assert_eq!((again.primary.put, again.release.is_none()), (0, true));
     // What is planned once more is nothing.
-    let planned = twinsite_site::plan(&site.context, twinsite_site::AdoptBuckets::Refuse, &Run::silent()).await.unwrap();
+    let planned =
+        twinsite_site::plan(&site.context, twinsite_site::AdoptBuckets::Refuse, &Run::silent()).await.unwrap();
     assert!(planned.is_empty(), "{:?}", planned.summary());
     lifecycle_changes_one(&site, dir.path()).await;
 }

@@ -60,14 +60,14 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The digest of the bytes of an object with this entity tag, last written at `modified`, as an entity tag would have it; `None`
-    /// if the entry does not tell. The manifest was written at `written`.
-    pub(crate) fn digest_of(&self, etag: &ETag, (modified, written): (i64, i64)) -> Option<ETag> {
+    /// The digest of the bytes of a listed object, as an entity tag would have it; `None` if the entry does not tell. The manifest was
+    /// written at `written`.
+    pub(crate) fn digest_of(&self, object: &RemoteObject, written: i64) -> Option<ETag> {
         let digest = ETag::parse(self.bytes.as_deref()?);
-        match (&self.etag, etag) {
-            (Some(named), _) => (*named == etag.to_string()).then_some(digest),
+        match (&self.etag, &object.etag) {
+            (Some(named), etag) => (*named == etag.to_string()).then_some(digest),
             // Older manifests name no tags.
-            (None, ETag::Opaque(_)) => (modified <= written).then_some(digest),
+            (None, ETag::Opaque(_)) => (object.modified <= written).then_some(digest),
             (None, ETag::Md5(_) | ETag::Multipart(..)) => None,
         }
     }
@@ -430,14 +430,18 @@ mod tests {
 
         let read = decode(&bytes).unwrap();
         let entry = |key: &str| &read[&key.parse().unwrap()];
+        let listed = |etag: &ETag, modified: i64| {
+            let (key, etag) = ("a".parse().unwrap(), etag.clone());
+            RemoteObject { key, size: 1, etag, modified }
+        };
         let named = ETag::parse("9e107d9d372bb6826bd81d3542a419d6");
         let digest = ETag::parse("0cc175b9c0f1b6a831c399e269772661");
-        assert_eq!(entry("a").digest_of(&named, (5, 1)), Some(digest.clone()), "whenever it was written");
-        assert_eq!(entry("a").digest_of(&digest, (0, 1)), None, "replaced");
+        assert_eq!(entry("a").digest_of(&listed(&named, 5), 1), Some(digest.clone()), "whenever it was written");
+        assert_eq!(entry("a").digest_of(&listed(&digest, 0), 1), None, "replaced");
         let old = Entry { bytes: Some(digest.to_string()), ..Entry::default() };
-        assert_eq!(old.digest_of(&ETag::parse("own tag"), (1, 1)), Some(digest));
-        assert_eq!(old.digest_of(&ETag::parse("own tag"), (2, 1)), None, "younger than the manifest");
-        assert_eq!(old.digest_of(&named, (1, 1)), None);
+        assert_eq!(old.digest_of(&listed(&ETag::parse("own tag"), 1), 1), Some(digest));
+        assert_eq!(old.digest_of(&listed(&ETag::parse("own tag"), 2), 1), None, "younger than the manifest");
+        assert_eq!(old.digest_of(&listed(&named, 1), 1), None);
     }
 
     #[test]

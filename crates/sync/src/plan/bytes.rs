@@ -58,7 +58,8 @@ impl<'a, S: Store> Planner<'a, S> {
         (index, ahead): (&Index, Prehasher),
         run: &Run,
     ) -> Result<Bytes, SyncError> {
-        let verdicts = self.pairs().map(|(object, remote)| self.verdict(object, self.known(&object.key, remote).as_ref()));
+        let verdicts =
+            self.pairs().map(|(object, remote)| self.verdict(object, self.known(&object.key, remote).as_ref()));
         let verdicts: Vec<ListingVerdict> = verdicts.collect();
         // From here on it is known which files need it.
         ahead.end().await;
@@ -154,12 +155,7 @@ impl<'a, S: Store> Planner<'a, S> {
     }
 
     /// With the part size that this engine would choose, should it fit the number of parts; else the one S3 tells.
-    async fn has_parts(
-        &self,
-        object: &Arc<SourceObject>,
-        digest: &ETag,
-        count: u32,
-    ) -> Result<bool, SyncError> {
+    async fn has_parts(&self, object: &Arc<SourceObject>, digest: &ETag, count: u32) -> Result<bool, SyncError> {
         let fits = |size: u64| object.size.div_ceil(size.max(1)) == u64::from(count);
         let ours = part_size(object.size);
         if fits(ours) && parts_match(object, ours, digest).await? {

@@ -47,7 +47,7 @@ pub(crate) struct KnownObject<'a> {
 impl<'a> KnownObject<'a> {
     /// What the manifest, written at `written`, tells of a listed object.
     pub(crate) fn of(remote: &'a RemoteObject, entry: Option<&Entry>, written: i64) -> Self {
-        let told = entry.and_then(|entry| entry.digest_of(&remote.etag, (remote.modified, written)));
+        let told = entry.and_then(|entry| entry.digest_of(remote, written));
         Self { digest: told.unwrap_or_else(|| remote.etag.clone()), remote }
     }
 
@@ -84,7 +84,11 @@ pub(crate) enum KnownHeaders {
 }
 
 /// Reads the manifest about an object that was last written at `modified`.
-pub(crate) fn headers_by_manifest(entry: Option<&Entry>, wanted: &str, (modified, written): (i64, i64)) -> KnownHeaders {
+pub(crate) fn headers_by_manifest(
+    entry: Option<&Entry>,
+    wanted: &str,
+    (modified, written): (i64, i64),
+) -> KnownHeaders {
     match entry.and_then(|entry| entry.headers.as_deref()) {
         Some(_) if modified > written => KnownHeaders::Unknown,
         Some(there) if there == wanted => KnownHeaders::Right,

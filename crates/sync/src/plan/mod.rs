@@ -437,7 +437,8 @@ impl<'a, S: Store> Planner<'a, S> {
         let named = self.manifests.last().is_some_and(|newest| Name::of(&newest.key) == name);
         let (current, known) = (named && !young, !self.manifests.is_empty());
         let stays = rest.iter().filter(|(key, _)| !key.is_reserved());
-        let stays = stays.map(|(key, entry)| SupersededObject { key: key.clone(), release: entry.release.map(ReleaseId) });
+        let stays =
+            stays.map(|(key, entry)| SupersededObject { key: key.clone(), release: entry.release.map(ReleaseId) });
         let mut superseded = self.superseded_unread.clone();
         superseded.extend(stays);
         let content = manifest::Manifest { objects: self.source.objects.clone(), digests, opaque, rest };

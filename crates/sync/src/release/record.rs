@@ -79,8 +79,7 @@ pub(super) fn parts(release: &Release) -> Result<Vec<Bytes>, Damaged> {
     let chunks: Vec<&[Entry]> = release.entries.chunks(LINES).collect();
     let count = chunks.len().max(1);
     let version = if release.entries.iter().any(|entry| entry.digest.is_some()) { WITH_DIGESTS } else { VERSION };
-    let top =
-        Top { version, summary: release.summary.clone(), parts: count, headers: release.headers.clone() };
+    let top = Top { version, summary: release.summary.clone(), parts: count, headers: release.headers.clone() };
     let mut parts = Vec::with_capacity(count);
     for part in 0..count {
         let mut out = BufWriter::with_capacity(BLOCK, GzEncoder::new(Vec::new(), Compression::fast()));
@@ -207,8 +206,7 @@ mod tests {
             size: 5,
             headers: 0,
         };
-        let summary =
-            Summary { id: ReleaseId(7), time: 5, notes: Notes::default(), objects: 2, bytes: 10, changed: 1 };
+        let summary = Summary { id: ReleaseId(7), time: 5, notes: Notes::default(), objects: 2, bytes: 10, changed: 1 };
         let entries = vec![entry("a", None), entry("b", Some("0cc175b9c0f1b6a831c399e269772661"))];
         let whole = Release { summary, headers: vec![Headers::default()], entries };
         let written = parts(&whole).unwrap();

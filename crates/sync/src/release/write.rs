@@ -8,8 +8,8 @@ use super::{Entry, Notes, Release, Summary, now};
 use crate::ReleaseId;
 use crate::model::layout::RELEASES;
 use crate::model::release_id::listed;
-use crate::store::{Condition, Store, VersionedStore};
 use crate::plan::SameObject;
+use crate::store::{Condition, Store, VersionedStore};
 use crate::{Body, ETag, Headers, Key, Report, Source, SourceObject, StoreError, SyncError, SyncPlan, WrittenObject};
 
 /// An object of a release in the making.

@@ -109,8 +109,9 @@ impl Comparison {
 
     async fn decide<S: VersionedStore>(mut self, first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
         let note = self.note;
-        let (sure, unsure): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.unsure).into_iter().partition(|(here, there)| note.is_some_and(|note| note.vouches(here, there)));
+        let (sure, unsure): (Vec<_>, Vec<_>) = std::mem::take(&mut self.unsure)
+            .into_iter()
+            .partition(|(here, there)| note.is_some_and(|note| note.vouches(here, there)));
         self.found.in_sync += sure.len();
         self.found.asked = !unsure.is_empty();
         // Entity tags that differ may be opaque, on one side or both: only a look tells.

@@ -17,7 +17,8 @@ pub async fn copy_versions<S: VersionedStore>(first: &S, second: &S, run: &Run) 
     let (here, there) = (all(first).await?, all(second).await?);
     let mut copied = 0;
     for (key, versions) in here.into_iter().filter(|(key, _)| key.is_replicated() && !key.is_reserved()) {
-        let copies: Vec<&ObjectVersion> = there.get(&key).into_iter().flatten().filter(|past| past.etag.is_some()).collect();
+        let copies: Vec<&ObjectVersion> =
+            there.get(&key).into_iter().flatten().filter(|past| past.etag.is_some()).collect();
         let known: HashSet<&ETag> = copies.iter().filter_map(|past| past.etag.as_ref()).collect();
         let ids: HashSet<&String> = copies.iter().map(|past| &past.version).collect();
         let mut missing = Vec::new();

@@ -188,7 +188,12 @@ impl Store for MemoryStore {
         Ok(id)
     }
 
-    async fn part(&self, (key, id): (&Key, &str), number: u32, (body, md5): (Content, Md5)) -> Result<ETag, StoreError> {
+    async fn part(
+        &self,
+        (key, id): (&Key, &str),
+        number: u32,
+        (body, md5): (Content, Md5),
+    ) -> Result<ETag, StoreError> {
         let body = (whole(&body)?, md5);
         let mut state = self.state();
         let upload = state.uploads.get_mut(id).filter(|upload| upload.0 == *key);

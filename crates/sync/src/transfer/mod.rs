@@ -240,11 +240,7 @@ impl<'a, S: VersionedStore> Transfer<'a, S> {
     }
 }
 
-async fn store_manifest(
-    store: &impl Store,
-    key: Key,
-    content: &Manifest,
-) -> Result<WrittenObject, (Key, SyncError)> {
+async fn store_manifest(store: &impl Store, key: Key, content: &Manifest) -> Result<WrittenObject, (Key, SyncError)> {
     let bytes = content.write();
     let digest = crate::md5(&bytes);
     let headers = Headers {

@@ -20,7 +20,8 @@ use super::wire::{
 };
 use crate::model::limits::MAX_READ;
 use crate::store::{
-    Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, VersionHead, VersionedStore, Written,
+    Condition, Head, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, VersionHead, VersionedStore,
+    Written,
 };
 use crate::{Content, ETag, FileRange, Headers, Key, Md5, StoreError, TagKind, multipart_etag};
 
@@ -182,8 +183,7 @@ impl S3Store {
         };
         let answered = put_answer(answer);
         let is_checked = answered.crc64.as_ref().is_some_and(|checked| *checked == sum);
-        let has_md5_tags =
-            self.has_md5_tags.load(Ordering::Relaxed) && !self.has_own_tags.load(Ordering::Relaxed);
+        let has_md5_tags = self.has_md5_tags.load(Ordering::Relaxed) && !self.has_own_tags.load(Ordering::Relaxed);
         if is_checked && (has_md5_tags || answered.written.tag_kind == TagKind::Opaque) {
             return Ok(Conditional::Written(answered));
         }
@@ -459,7 +459,8 @@ impl Digests {
             let bytes = content.bytes()?;
             Ok::<_, std::io::Error>(Self { md5: crate::md5(&bytes), crc64: crate::model::checksum::crc64(&bytes) })
         };
-        let read = tokio::task::spawn_blocking(read).await.map_err(|stopped| StoreError::Broken(stopped.to_string()))?;
+        let read =
+            tokio::task::spawn_blocking(read).await.map_err(|stopped| StoreError::Broken(stopped.to_string()))?;
         read.map_err(|error| StoreError::Broken(error.to_string()))
     }
 }

@@ -143,9 +143,7 @@ impl VersionedStore for S3Store {
         if copying.condition.holds(etag) {
             return Ok(Copied::Gone);
         }
-        let there = there.filter(|there| {
-            copying.headers.as_ref().is_none_or(|headers| there.head.headers == *headers)
-        });
+        let there = there.filter(|there| copying.headers.as_ref().is_none_or(|headers| there.head.headers == *headers));
         let ours = match there {
             Some(there) if there.head.etag == copying.etag => Some(there),
             // A copy with an opaque tag has another one than its original.
