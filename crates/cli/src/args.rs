@@ -397,6 +397,10 @@ pub(crate) struct Deploy {
     /// Publish nothing if the live release was built from a newer commit
     #[arg(long, help_heading = CONTENT)]
     pub(crate) if_newer: bool,
+    /// Afterwards remove every version of this key from both buckets, for good, and invalidate its paths; asks for confirmation. The
+    /// directory must not contain it. May be repeated
+    #[arg(long, value_name = "KEY", help_heading = CONTENT)]
+    pub(crate) purge: Vec<String>,
     /// Show what would be changed, and why, for every object; change nothing
     #[arg(long, help_heading = SAFETY)]
     pub(crate) dry_run: bool,

@@ -10,7 +10,7 @@ use twinsite_core::wait::pause;
 use twinsite_site::drill::PreparedDrill;
 use twinsite_site::{
     self as site, AdoptBuckets, BackfillRequest, CertificateFiles, DeployRequest, DeployResult, Engine, Error, Event,
-    FailbackChecks, GitHubIds, Guard, OlderCommit, PolicyKind, PublishOptions, RollbackRequest, Run, Sending, SitePlan,
+    FailbackChecks, GitHubIds, Guard, OlderCommit, PolicyKind, PublishOptions, PurgePlan, RollbackRequest, Run, Sending, SitePlan,
     SourceDirectory, TrustedJobs, Versions, VisitorCheck, WaitForInvalidation,
 };
 
@@ -19,7 +19,7 @@ use crate::config::read_config;
 use crate::environment::{CloudHandle, DataPlane, OpenSite, open_environment, open_site, open_site_without_warning};
 use crate::folder::{FOLDER, NewFolder};
 use crate::init;
-use crate::render::{Screen, check_terminal};
+use crate::render::{Screen, check_terminal, purge_question};
 use crate::result::{CommandResult, DeployedResult, DrilledResult, PlanResult};
 
 pub(crate) type Outcome = Result<CommandResult, Error>;
@@ -154,17 +154,36 @@ impl Context<'_> {
                 let plan = site::plan(&site, AdoptBuckets::Refuse, self.run).await?;
                 Box::pin(site::apply(&site, plan, self.run)).await?;
             }
+            let purge = if options.purge.is_empty() {
+                None
+            } else {
+                Some(Box::pin(site::plan_purge(&site, &options.purge, Some(source.source()))).await?)
+            };
             cloud.reset_requests().await;
             if options.dry_run {
                 let plan = site::plan_deploy(&site, source, &request, self.run).await?;
-                return Ok(CommandResult::DryRun(plan.summary()));
+                return Ok(CommandResult::DryRun(site::DeployPlan { purge, ..plan }.summary()));
+            }
+            if let Some(purge) = &purge
+                && !self.confirm_purge(purge).await?
+            {
+                return Ok(CommandResult::Declined);
             }
             let deployed = if options.rollback_on_failure {
                 Box::pin(site::deploy_or_roll_back(&site, source, &request, self.run)).await?
             } else {
                 Box::pin(site::deploy(&site, source, &request, self.run)).await?
             };
-            Ok(deployed_result(deployed, &cloud).await)
+            let purged = match purge {
+                Some(purge) => Some(Box::pin(site::purge(&site, purge, &request.options, self.run)).await?),
+                None => None,
+            };
+            Ok(match deployed_result(deployed, &cloud).await {
+                CommandResult::Deployed(deployed) => {
+                    CommandResult::Deployed(Box::new(DeployedResult { purged, ..*deployed }))
+                }
+                other => other,
+            })
         };
         let deployed = Box::pin(deployed).await;
         folder.ignore_in_git();
@@ -172,6 +191,15 @@ impl Context<'_> {
             return self.serve(&site, cloud, deployed?).await;
         }
         finish(cloud, deployed).await
+    }
+
+    /// Names what a purge destroys, and asks, unless `--yes` was given.
+    async fn confirm_purge(&self, purge: &PurgePlan) -> Result<bool, Error> {
+        if self.global.yes {
+            return Ok(true);
+        }
+        let question = purge_question(purge);
+        self.screen.confirm(self.run, &question, "purge").await
     }
 
     async fn rollback(&self, options: &args::Rollback) -> Outcome {
@@ -394,7 +422,7 @@ pub(crate) async fn deployed_result(result: DeployResult, cloud: &CloudHandle) -
     match result {
         DeployResult::Published(publish) => {
             let requests = cloud.requests().await;
-            CommandResult::Deployed(Box::new(DeployedResult { publish: *publish, requests }))
+            CommandResult::Deployed(Box::new(DeployedResult { publish: *publish, purged: None, requests }))
         }
         DeployResult::Skipped { reason } => CommandResult::Skipped { reason },
         _ => CommandResult::Declined,

@@ -6,6 +6,7 @@ mod template;
 
 use std::path::Path;
 
+use toml::Spanned;
 use twinsite_site::{Config, Error, Guard, Pair, PublishConfig, RetentionPolicy, SourceChecks};
 use twinsite_sync::Rules;
 
@@ -54,6 +55,7 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
     config.not_found = publish.not_found.filter(|key| !key.is_empty());
     config.publish = PublishConfig {
         headers,
+        encryption: publish.encryption.as_ref().map(|algorithm| place.check(algorithm)).transpose()?,
         ignore: publish.ignore.into_iter().map(toml::Spanned::into_inner).collect(),
         checks: SourceChecks { index: publish.require_index, output_only: publish.refuse_project_root },
         guard: Guard {
@@ -72,6 +74,17 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
         return Err(place.fault(boundary, fault));
     }
     config.tags = checks::tags(&site.tags, &place)?;
+    let key = |key: &Option<Spanned<String>>| key.as_ref().map(|key| key.get_ref().clone());
+    config.kms_keys = Pair::new(key(&primary.kms_key), key(&backup.kms_key));
+    config.check_encryption().map_err(|invalid| {
+        // What is wrong may be one of three values; the first that is there shows where to look.
+        let values = [&publish.encryption, &primary.kms_key, &backup.kms_key];
+        let shown = values.into_iter().flatten().find(|value| *value.get_ref() == invalid.value);
+        match shown {
+            Some(value) => place.fault(value, &invalid.to_string()),
+            None => invalid.to_string(),
+        }
+    })?;
     config.cdn = checks::cdn(&cdn, &place)?;
     config.dns = checks::dns(&dns, &place)?;
     config.emails = checks::emails(&alerts, &place)?;
@@ -147,6 +160,34 @@ mod tests {
         ] {
             assert!(fault(&with(lines)).contains(part), "{}", fault(&with(lines)));
         }
+    }
+
+    #[test]
+    fn encryption_is_checked_with_the_mode_and_the_keys() {
+        let origin = BASE.replace("[primary]", "mode = \"origin\"\n[primary]");
+        let with = |base: &str, publish: &str| format!("{base}[publish]\nencryption = \"{publish}\"\n");
+        let keys = |base: &str, primary: &str, backup: &str| {
+            let base = base.replace("\"us-east-1\"", &format!("\"us-east-1\"\nkms_key = \"{primary}\""));
+            base.replace("\"us-west-2\"", &format!("\"us-west-2\"\nkms_key = \"{backup}\""))
+        };
+        parse(&with(BASE, "AES256")).unwrap();
+        for algorithm in ["aws:kms", "aws:kms:dsse"] {
+            let arn = "arn:aws:kms:us-west-2:111122223333:key/1234abcd";
+            parse(&with(&keys(&origin, "1234abcd", arn), algorithm)).unwrap();
+            let public = fault(&with(&keys(BASE, "1234abcd", arn), algorithm));
+            assert!(public.contains("line 9") && public.contains("mode `layered`"), "{public}");
+            assert!(public.contains("website endpoints") && public.contains("signature"), "{public}");
+            let missing = fault(&with(&origin, algorithm));
+            assert!(missing.contains("`kms_key` in [primary]") && missing.contains("CloudFront"), "{missing}");
+            let region = fault(&with(&keys(&origin, arn, arn), algorithm));
+            assert!(region.contains("line 6") && region.contains("is in us-west-2"), "{region}");
+            let alias = fault(&with(&keys(&origin, "alias/site", arn), algorithm));
+            assert!(alias.contains("aliases"), "{alias}");
+        }
+        let customer = fault(&with(&origin, "SSE-C"));
+        assert!(customer.contains("line 9") && customer.contains("key of the customer"), "{customer}");
+        let useless = fault(&with(&keys(&origin, "1234abcd", "5678"), "AES256"));
+        assert!(useless.contains("publish.encryption is neither"), "{useless}");
     }
 
     #[test]

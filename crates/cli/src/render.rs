@@ -5,6 +5,7 @@ mod events;
 mod html;
 mod printable;
 mod progress;
+mod public;
 mod text;
 
 use std::borrow::Cow;
@@ -26,6 +27,7 @@ use crate::served::{Addresses, LocalState};
 use events::{EventLines, EventRecord, JsonEvents};
 use printable::{printable, printable_json};
 use progress::Progress;
+pub(crate) use public::purge_question;
 
 /// How a command writes its output.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use twinsite_site::drill::{DrillResult, Verdict};
 use twinsite_site::{
     ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, InvalidationResult, PlanSummary,
-    PlannedBackup, PolicyDocument, PublishResult, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status,
+    PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status,
     VerifyResult,
 };
 
@@ -119,6 +119,9 @@ pub(crate) struct PlanResult {
 pub(crate) struct DeployedResult {
     #[serde(flatten)]
     pub(crate) publish: PublishResult,
+    /// What `--purge` has removed from both buckets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) purged: Option<PurgeResult>,
     /// The number of requests by operation; only in the embedded cloud.
     pub(crate) requests: Option<BTreeMap<String, u64>>,
 }
@@ -146,7 +149,10 @@ impl CommandResult {
                 (
                     BackupState::InSync | BackupState::None,
                     InvalidationResult::None | InvalidationResult::Accepted { .. },
-                ) => Exit::Done,
+                ) => match &deployed.purged {
+                    Some(purged) if !purged.is_complete() => Exit::Drift,
+                    Some(_) | None => Exit::Done,
+                },
             },
             Self::Drilled(drilled) if drilled.verdict != Verdict::Met => Exit::Missed,
             Self::Stopped => Exit::Interrupted,

@@ -19,7 +19,7 @@ pub use diff::{plan_changes, plan_destruction, plan_former_destruction};
 pub use journal::DRILL_JOURNAL_KEY;
 pub use model::{
     Actual, ActualBucket, Adopt, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange, BucketChangeKind, BucketPolicy,
-    BucketSettings, Change, Conflict, Conflicts, Contents, Desired, FormerBucket, FormerContents, Lifecycle, Outage,
+    BucketSettings, Change, Conflict, Conflicts, Contents, DefaultEncryption, Desired, FormerBucket, FormerContents, Lifecycle, Outage,
     PublicAccessBlock, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind, Website,
     WebsiteSnapshot, denies_plain_http,
 };

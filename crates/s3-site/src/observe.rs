@@ -105,7 +105,7 @@ async fn was_created(bucket: BucketClient<'_>, desired: &Desired) -> Result<bool
 }
 
 async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, AwsError> {
-    let (tags, versioned, acls_disabled, encrypted, public_access_block, website, lifecycle, policy, replication) = try_join!(
+    let (tags, versioned, acls_disabled, encryption, public_access_block, website, lifecycle, policy, replication) = try_join!(
         Box::pin(bucket.get_bucket_tagging()),
         Box::pin(bucket.get_bucket_versioning()),
         Box::pin(bucket.get_bucket_ownership_controls()),
@@ -122,7 +122,7 @@ async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, Aws
         tags,
         versioned,
         acls_disabled,
-        encrypted,
+        encryption,
         public_access_block,
         website,
         redirects_everything,

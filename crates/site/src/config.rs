@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use twinsite_cdn::PriceClass;
-use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region};
+use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region, Side, Site};
 use twinsite_dns_failover::{FailoverTiming, ZoneId};
-use twinsite_sync::{Guard, HeaderRule, RetentionPolicy, Rules, SourceChecks};
+use twinsite_sync::{Encryption, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Rules, SourceChecks};
 
 /// The configuration of a site. [`Config::new`] gives every setting its default; change fields as needed.
 ///
@@ -24,6 +24,8 @@ pub struct Config {
     pub not_found: Option<String>,
     /// What is published with which headers.
     pub publish: PublishConfig,
+    /// The key of KMS of each side, as its id or ARN, if objects are encrypted with one. A key belongs to a region.
+    pub kms_keys: Pair<Option<String>>,
     /// CloudFront.
     pub cdn: CdnConfig,
     /// Route 53.
@@ -50,6 +52,8 @@ pub struct PublishConfig {
     pub headers: Vec<HeaderRule>,
     /// Patterns of files that are not published, in gitignore syntax.
     pub ignore: Vec<String>,
+    /// How objects are encrypted; as each bucket does by default if `None`.
+    pub encryption: Option<EncryptionAlgorithm>,
     /// What is required of a directory before it is published.
     pub checks: SourceChecks,
     /// The limit beyond which a deploy refuses to delete.
@@ -93,6 +97,7 @@ impl Default for PublishConfig {
         Self {
             headers: Vec::new(),
             ignore: Vec::new(),
+            encryption: None,
             checks: SourceChecks::default(),
             guard: Guard::default(),
             keep: RetentionPolicy { releases: 10, days: 0 },
@@ -112,6 +117,7 @@ impl Config {
             index: "index.html".to_owned(),
             not_found: Some("404.html".to_owned()),
             publish: PublishConfig::default(),
+            kms_keys: Pair::default(),
             cdn: CdnConfig::default(),
             dns: DnsConfig::default(),
             emails: Vec::new(),
@@ -121,6 +127,80 @@ impl Config {
             permissions_boundary: None,
             tags: BTreeMap::new(),
         }
+    }
+
+    /// Checks the encryption of objects.
+    ///
+    /// # Errors
+    /// [`Invalid`]: encryption with a key of KMS in a mode with website endpoints, which cannot serve such objects to visitors
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>); no key for a side, or one of another region; a
+    /// key without that encryption.
+    pub fn check_encryption(&self) -> Result<(), Invalid> {
+        let algorithm = self.publish.encryption.filter(|algorithm| algorithm.is_kms());
+        let Some(algorithm) = algorithm else {
+            let key = self.kms_keys.iter().find_map(|(side, key)| Some((side, key.as_ref()?)));
+            return match key {
+                None => Ok(()),
+                Some((side, key)) => {
+                    let why =
+                        format!("is the {side}'s key, and publish.encryption is neither `aws:kms` nor `aws:kms:dsse`");
+                    Err(Invalid::new("kms_key", key, why))
+                }
+            };
+        };
+        let name = algorithm.as_str();
+        if self.mode.public_buckets() {
+            let why = format!(
+                "is not possible in mode `{}`: its website endpoints answer visitors with an error for objects that are encrypted with a \
+                 key of KMS, because such requests need a signature; set mode = \"origin\", or `AES256`",
+                self.mode
+            );
+            return Err(Invalid::new("encryption", name, why));
+        }
+        for (side, key) in self.kms_keys.iter() {
+            let region = self.regions.get(side);
+            let Some(key) = key else {
+                let why = format!(
+                    "needs `kms_key` in [{side}], a key in {region}: CloudFront cannot be allowed to use the key that AWS manages for S3"
+                );
+                return Err(Invalid::new("encryption", name, why));
+            };
+            let arn = key.strip_prefix("arn:").map(|rest| rest.split(':').collect::<Vec<_>>());
+            match arn.as_deref() {
+                Some([_, "kms", there, _, resource]) if resource.starts_with("key/") => {
+                    if *there != region.as_str() {
+                        return Err(Invalid::new(
+                            "kms_key",
+                            key,
+                            format!("is in {there}, and the {side} bucket in {region}"),
+                        ));
+                    }
+                }
+                None if !key.is_empty() && !key.contains(['/', ':', ' ', '*']) => {}
+                Some(_) | None => {
+                    let why = "is neither the id nor the ARN of a key of KMS; policies know no aliases";
+                    return Err(Invalid::new("kms_key", key, why));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The ARNs of the keys of KMS that objects are encrypted with, if they are.
+    pub(crate) fn kms_key_arns(&self, site: &Site) -> Option<Pair<String>> {
+        self.publish.encryption.filter(|algorithm| algorithm.is_kms())?;
+        Some(Pair::from_fn(|side| {
+            let key = self.kms_keys.get(side).as_deref().unwrap_or_default();
+            let region = self.regions.get(side);
+            let arn = || format!("arn:{}:kms:{region}:{}:key/{key}", region.partition(), site.account);
+            if key.starts_with("arn:") { key.to_owned() } else { arn() }
+        }))
+    }
+
+    /// How objects of one side are encrypted, if that is configured.
+    pub(crate) fn encryption(&self, side: Side, site: &Site) -> Option<Encryption> {
+        let algorithm = self.publish.encryption?;
+        Some(Encryption { algorithm, kms_key: self.kms_key_arns(site).map(|keys| keys.get(side).clone()) })
     }
 
     /// What is published, with which headers and in which order.

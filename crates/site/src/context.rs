@@ -96,6 +96,7 @@ impl SiteContext {
         }
         let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
         let site = site.context("use the configuration")?;
+        config.check_encryption().context("use the configuration")?;
         let clients = site.regions.as_ref().map(|region| session.s3(region));
         let Environment { access: _, polling, network } = environment;
         let services = Services {
@@ -128,7 +129,11 @@ impl SiteContext {
     }
 
     pub(crate) fn store(&self, side: Side) -> S3Store {
-        S3Store::new(self.session.s3(self.site.regions.get(side)), self.site.buckets.get(side).as_str())
+        let store = S3Store::new(self.session.s3(self.site.regions.get(side)), self.site.buckets.get(side).as_str());
+        match self.config.encryption(side, &self.site) {
+            Some(encryption) => store.encrypted(encryption),
+            None => store,
+        }
     }
 
     /// How long visitors may need until they see an invalidated object: long on the internet, short on an embedded cloud.
@@ -154,6 +159,7 @@ impl SiteContext {
         desired.not_found.clone_from(&self.config.not_found);
         desired.replicate_back = self.config.replicate_back;
         desired.time_control = self.config.time_control;
+        desired.kms_keys = self.config.kms_key_arns(&self.site);
         desired.adopt = adopt;
         desired.replication_role.clone_from(&self.config.replication_role);
         desired.permissions_boundary.clone_from(&self.config.permissions_boundary);

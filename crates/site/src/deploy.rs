@@ -4,6 +4,8 @@
 //! [`deploy`] reads a directory; [`publish`] is the part that deploys and rollbacks share. It works on any pair of
 //! [`VersionedStore`] stores and with any [`Invalidator`], so tests run exactly what is shipped.
 
+use std::collections::BTreeSet;
+
 use futures::future::join;
 use twinsite_aws::AwsError;
 use twinsite_core::{Pair, Run, Side};
@@ -20,7 +22,8 @@ use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
 use crate::invalidation::{Changes, Invalidator};
 use crate::options::PublishOptions;
-use crate::publish_result::{DeployPlan, DeployResult, PublishResult, publish_result, unchanged};
+use crate::publish_result::{DeployPlan, DeployResult, PublishResult, StillPublic, publish_result, unchanged};
+use crate::purge::finish_purges;
 use crate::source_directory::SourceDirectory;
 use crate::store_limits::KnownLimits;
 use crate::unfinished::{Invalidated, UnfinishedRecord, record_unfinished, settle_invalidation, warn};
@@ -122,6 +125,7 @@ pub async fn plan_deploy(
     let publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
     let prepared = prepare(&stores, &publish_request, run).await?;
     check_first_deploy(site, &prepared, run).await?;
+    warn_of_encrypted_website(site, prepared.plan.opaque(), run);
     Ok(DeployPlan::new(prepared, &stores))
 }
 
@@ -147,12 +151,14 @@ pub async fn deploy(
     }
     let prepared = prepare(&stores, &publish_request, run).await?;
     check_first_deploy(site, &prepared, run).await?;
+    let opaque_before = prepared.plan.opaque();
     let published = Box::pin(publish(&stores, &site.invalidator(), publish_request, prepared, run)).await;
     save_index(&source.index, run);
     let mut result = match published? {
         DeployResult::Published(result) => result,
         skipped @ DeployResult::Skipped { .. } => return Ok(skipped),
     };
+    warn_of_encrypted_website(site, result.primary.opaque.max(opaque_before), run);
     result.url = Some(site.url());
     result.primary.url = Some(site.website_url(Side::Primary));
     result.backup.url = Some(site.website_url(Side::Backup));
@@ -191,6 +197,25 @@ async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) 
     if prepared.is_first() { site.check_buckets().await } else { Ok(()) }
 }
 
+/// Website endpoints answer visitors with an error for objects that are encrypted with a key of KMS, because such requests need a
+/// signature: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>.
+fn warn_of_encrypted_website(site: &SiteContext, objects: usize, run: &Run) {
+    if objects == 0 || !site.site.mode.public_buckets() {
+        return;
+    }
+    let noun = if objects == 1 { "1 object has".to_owned() } else { format!("{objects} objects have") };
+    let text = format!(
+        "{noun} an entity tag as of encryption with a key of KMS: website endpoints, which the mode `{}` uses, answer visitors with an \
+         error for such objects",
+        site.site.mode
+    );
+    warn(
+        run,
+        text,
+        "`twinsite apply` sets the buckets' default encryption to AES256; then deploy with --force, or set mode = \"origin\"",
+    );
+}
+
 /// Lists both buckets and plans. Read-only.
 ///
 /// # Errors
@@ -224,7 +249,8 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     }
     if prepared.is_empty() {
         let report = Report { kept: prepared.plan.kept(), ..Report::default() };
-        return Ok(DeployResult::Published(Box::new(unchanged(&report))));
+        let still_public = StillPublic::of(&prepared.plan);
+        return Ok(DeployResult::Published(Box::new(PublishResult { still_public, ..unchanged(&report) })));
     }
 
     // Lock. A store that was never published to is tested for conditional writes.
@@ -285,13 +311,13 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
     let is_published = |key: &String| key.parse().is_ok_and(|key| request.source.get(&key).is_some());
     let inherited = lock.inherited().created.iter().filter(|key| !is_published(key)).cloned().collect();
     let finishing = while_locked(lock, run, async |run| {
-        let Done { transferred, recorded_before } = *done;
+        let Done { transferred, recorded_before, purge, still_public } = *done;
         let Transferred { published, invalidation } = transferred;
-        let left = UnfinishedPublish { created: inherited, ..UnfinishedPublish::default() };
+        let left = UnfinishedPublish { created: inherited, purge, ..UnfinishedPublish::default() };
         let before = UnfinishedRecord { exists: recorded_before, left };
         let invalidation = settle_invalidation(&stores.primary, invalidation, &pending, before, &run).await;
         let collected = collect(stores, request.plan.keep, &published, &run).await;
-        Ok(publish_result(published, &collected, invalidation))
+        Ok(PublishResult { still_public, ..publish_result(published, &collected, invalidation) })
     });
     Ok(DeployResult::Published(Box::new(finishing.await?)))
 }
@@ -337,12 +363,23 @@ async fn transfer_planned<S: VersionedStore, I: Invalidator>(
             record_unfinished(&stores.primary, pending, run).await;
             recorded_before = true;
         }
+        let stores_of_run = stores.clone();
+        let finishing = while_locked(lock, run, async |run| {
+            let fenced = stores_of_run.as_ref().map(|store| store.fenced(&run));
+            let finished = finish_purges(&fenced, &earlier, request.source, &request.options, &run);
+            Box::pin(finished).await.context(OPERATION)
+        });
+        let still_arriving = finishing.await?;
         // From here on, invalidating after a failure would let edges cache the objects that have not changed yet.
         pending.record = true;
+        let still_public = StillPublic::of(&prepared.plan);
         let transfer = Transfer { stores, invalidator, request, pending, earlier: &earlier };
         let (done, lost) = Box::pin(lock.hold(run, async |run| Box::pin(transfer.run(prepared, &run)).await)).await;
         let stopped = match done {
-            Ok(transferred) => return Ok(Attempt::Done(Box::new(Done { transferred, recorded_before }))),
+            Ok(transferred) => {
+                let purge = still_arriving.purge;
+                return Ok(Attempt::Done(Box::new(Done { transferred, recorded_before, purge, still_public })));
+            }
             Err(stopped) => stopped,
         };
         if let Some(lost) = lost {
@@ -392,6 +429,9 @@ struct Done {
     transferred: Transferred,
     /// Whether earlier publishes had recorded pending invalidations.
     recorded_before: bool,
+    /// Purged keys of which a version may still arrive from the other bucket.
+    purge: BTreeSet<String>,
+    still_public: StillPublic,
 }
 
 impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {

@@ -19,6 +19,7 @@ mod plan;
 mod policy;
 mod probes;
 mod publish_result;
+mod purge;
 mod releases;
 mod rollback;
 mod source_directory;
@@ -53,8 +54,10 @@ pub use plan::{
 pub use policy::{GitHubIds, PolicyDocument, PolicyKind, TrustedJobs, policy, trust_policy};
 pub use publish_result::{
     BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, InvalidationResult,
-    PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult,
+    PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult, StillPublic,
+    SupersededKey,
 };
+pub use purge::{PurgePlan, PurgeResult, PurgedKey, plan_purge, purge};
 pub use releases::{
     ReleaseDetails, ReleaseDifference, ReleaseSummary, ReleasedObject, compare_releases, release, releases,
 };
@@ -70,4 +73,6 @@ pub use verify::{Difference, VerifyResult, verify};
 pub use twinsite_aws_session::{Access, Session};
 pub use twinsite_core::{Domain, Event, Mode, NoopWatch, Pair, Region, Run, Side, Site, Watch};
 pub use twinsite_s3_site::Outage;
-pub use twinsite_sync::{Deletes, Guard, HeaderRule, RetentionPolicy, Sending, Setting, SourceChecks};
+pub use twinsite_sync::{
+    Deletes, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Sending, Setting, SourceChecks,
+};

@@ -131,6 +131,7 @@ pub async fn plan(site: &SiteContext, adopt: AdoptBuckets, run: &Run) -> Result<
     let state = site.observe(adopt, OPERATION).await?;
     state.warn_of_former_buckets(run);
     state.warn_of_others(run);
+    state.warn_of_encryption(run);
     SitePlan::new(OPERATION, state.steps()?)
 }
 

@@ -64,8 +64,9 @@ pub struct PolicyDocument {
 pub fn policy(config: &Config, account: AccountId, kind: PolicyKind) -> Result<Vec<PolicyDocument>, Error> {
     let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
     let site = site.context("use the configuration")?;
+    config.check_encryption().context("use the configuration")?;
     let zone = config.dns.zone_id.as_ref().map_or("*", |id| id.as_str());
-    let policy = Policy { site: &site, zone, config };
+    let policy = Policy { site: &site, zone, config, keys: config.kms_key_arns(&site) };
     Ok(split(&format!("twinsite-{}-{}", site.slug(), kind.as_str()), policy.statements(kind)))
 }
 
@@ -218,6 +219,8 @@ struct Policy<'a> {
     site: &'a Site,
     zone: &'a str,
     config: &'a Config,
+    /// The keys of KMS that objects are encrypted with, by their ARNs.
+    keys: Option<Pair<String>>,
 }
 
 impl Policy<'_> {
@@ -246,6 +249,19 @@ impl Policy<'_> {
 
     fn allow(sid: &str, actions: &[&str], resources: impl Into<Value>) -> Value {
         json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources.into()})
+    }
+
+    /// What reading or writing objects needs of the keys of KMS that they are encrypted with. Uploads in parts are decrypted when they are
+    /// completed.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
+    fn use_keys(&self, sid: &str, actions: &[&str]) -> Option<Value> {
+        let keys: Vec<&String> = self.keys.as_ref()?.iter().map(|(_, key)| key).collect();
+        let services = self.site.regions.as_ref().map(|region| format!("s3.{region}.amazonaws.com"));
+        let services: Vec<&String> = services.iter().map(|(_, service)| service).collect();
+        Some(json!({
+            "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": keys,
+            "Condition": {"StringEquals": {"kms:ViaService": services}},
+        }))
     }
 
     /// The ARN of a resource of this account in a global service.
@@ -293,6 +309,7 @@ impl Policy<'_> {
             // These support no resource types, or list all resources.
             Self::allow("ListAndDescribe", &everywhere, "*"),
         ]);
+        all.extend(self.use_keys("ReadKeys", &["kms:Decrypt"]));
         all
     }
 
@@ -361,7 +378,12 @@ impl Policy<'_> {
             Self::allow("ReadDistribution", &distributions, self.global("cloudfront", "distribution/*")),
             Self::allow("List", &["cloudfront:ListDistributions", "s3:GetAccountPublicAccessBlock"], "*"),
         ]);
+        all.extend(self.encrypt_objects());
         all
+    }
+
+    fn encrypt_objects(&self) -> Option<Value> {
+        self.use_keys("EncryptObjects", &["kms:Decrypt", "kms:GenerateDataKey"])
     }
 
     /// What a publisher may not write although it is in the buckets: what health checks request, the failover switch among it, and
@@ -433,7 +455,8 @@ impl Policy<'_> {
         let jobs = self.in_account("s3", "*", "job/*");
         let mut all = self.reader();
         // What publishers may do with objects includes reading them.
-        all.retain(|statement| statement["Sid"] != "ReadObjects");
+        all.retain(|statement| statement["Sid"] != "ReadObjects" && statement["Sid"] != "ReadKeys");
+        all.extend(self.encrypt_objects());
         all.extend([
             Self::allow("PublishObjects", &PUBLISH, self.both("/*")),
             Self::allow("ListUploads", &["s3:ListBucketMultipartUploads"], [self.both(""), self.former("")].concat()),

@@ -7,8 +7,9 @@ use serde::Serialize;
 use twinsite_core::Pair;
 use twinsite_sync::release::Collected;
 use twinsite_sync::replicate::Compared;
-use twinsite_sync::{Key, Prepared, Published, Report, S3Store, SyncError};
+use twinsite_sync::{Key, Prepared, Published, Report, S3Store, SyncError, SyncPlan};
 
+use crate::purge::{PurgePlan, PurgedKey};
 use crate::releases::ReleaseSummary;
 
 /// The result of a deploy or a rollback.
@@ -39,8 +40,42 @@ pub struct PublishResult {
     pub collected: CollectedReleases,
     /// What was invalidated.
     pub invalidation: InvalidationResult,
+    /// What visitors can still request although it is not part of the release.
+    pub still_public: StillPublic,
+    /// Of a rollback: keys of the release that were purged since, and are not brought back.
+    pub left_out: Vec<String>,
     /// The address of the site.
     pub url: Option<String>,
+}
+
+/// What visitors can still request although it is not part of what was published, by reason. Noncurrent versions are not public.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct StillPublic {
+    /// Assets that earlier releases refer to, which are kept until these releases have expired.
+    pub superseded: Vec<SupersededKey>,
+    /// Keys that twinsite did not publish, and keeps.
+    pub foreign: Vec<String>,
+}
+
+/// A superseded asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct SupersededKey {
+    /// The key.
+    pub key: String,
+    /// The newest release that refers to it; `null` if it is not known.
+    pub release: Option<u64>,
+}
+
+impl StillPublic {
+    pub(crate) fn of(plan: &SyncPlan) -> Self {
+        let superseded = plan
+            .superseded_objects()
+            .iter()
+            .map(|one| SupersededKey { key: one.key.to_string(), release: one.release.map(|release| release.0) });
+        Self { superseded: superseded.collect(), foreign: plan.foreign().iter().map(ToString::to_string).collect() }
+    }
 }
 
 /// What was done to the primary bucket.
@@ -57,6 +92,9 @@ pub struct PrimaryResult {
     pub deleted: usize,
     /// Objects that were up to date.
     pub unchanged: usize,
+    /// Of what was uploaded or rewritten, the objects whose entity tags are no digests of their bytes, as with encryption by a key of
+    /// KMS.
+    pub opaque: usize,
     /// Bytes uploaded.
     pub bytes: u64,
     /// The time until the last upload was complete: from then on, the bucket serves the release.
@@ -165,6 +203,7 @@ fn primary_result(report: &Report) -> PrimaryResult {
         rewritten: report.rewritten,
         deleted: report.deleted,
         unchanged: report.kept,
+        opaque: report.wrote.iter().filter(|wrote| wrote.digest.is_some()).count(),
         bytes: report.bytes,
         seconds: report.took.as_secs_f64(),
         url: None,
@@ -189,6 +228,8 @@ pub(crate) fn unchanged(report: &Report) -> PublishResult {
         release: None,
         collected: CollectedReleases::default(),
         invalidation: InvalidationResult::None,
+        still_public: StillPublic::default(),
+        left_out: Vec::new(),
         url: None,
     }
 }
@@ -251,6 +292,10 @@ pub struct DeployPlan {
     pub bucket: String,
     /// The name of the backup bucket, if there is one.
     pub backup: Option<String>,
+    /// What is purged after the deploy, if that was asked for.
+    pub purge: Option<PurgePlan>,
+    /// Of a rollback: keys of the release that were purged since, and are not brought back.
+    pub left_out: Vec<Key>,
 }
 
 /// The planned changes of a deploy as a result.
@@ -261,6 +306,12 @@ pub struct DeployPlanSummary {
     pub primary: PlannedPrimary,
     /// Objects that the backup lacks already, or an error if it cannot be read; `null` if there is no backup.
     pub backup: Option<PlannedBackup>,
+    /// What `--purge` removes from both buckets after the deploy.
+    pub purge: Vec<PurgedKey>,
+    /// What stays public although it is not part of what is published.
+    pub still_public: StillPublic,
+    /// Of a rollback: keys of the release that were purged since, and are not brought back.
+    pub left_out: Vec<String>,
 }
 
 /// Planned changes of the primary bucket.
@@ -368,6 +419,9 @@ impl DeployPlan {
                 bytes: plan.bytes(),
             },
             backup: self.backup.as_ref().map(|backup| PlannedBackup::new(backup, self.prepared.drift.as_ref())),
+            purge: self.purge.as_ref().map(PurgePlan::summary).unwrap_or_default(),
+            still_public: StillPublic::of(plan),
+            left_out: self.left_out.iter().map(ToString::to_string).collect(),
         }
     }
 }

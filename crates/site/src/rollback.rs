@@ -5,7 +5,7 @@ use std::time::Duration;
 use twinsite_core::{Event, Pair, Run, Side, wait};
 use twinsite_sync::release::{self, Summary};
 use twinsite_sync::{
-    Deletes, Guard, Index, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError, VersionedStore,
+    Deletes, Guard, Index, Key, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError, VersionedStore,
 };
 
 use crate::config::PublishConfig;
@@ -15,6 +15,7 @@ use crate::error::{Cause, Context, Error};
 use crate::invalidation::Invalidator;
 use crate::options::PublishOptions;
 use crate::publish_result::{DeployPlan, DeployResult};
+use crate::purge::leave_out_purged;
 use crate::releases::{find_release, parse_id};
 use crate::source_directory::SourceDirectory;
 use crate::source_notices;
@@ -42,6 +43,8 @@ pub struct RollbackSource {
     notes: Notes,
     index: Index,
     options: PublishOptions,
+    /// Keys of the release that were purged since.
+    left_out: Vec<Key>,
 }
 
 impl RollbackSource {
@@ -56,11 +59,17 @@ impl RollbackSource {
         plan: Options,
         message: Option<String>,
     ) -> Result<Self, Error> {
-        let release = find_release(store, id).await?;
+        let mut release = find_release(store, id).await?;
+        let left_out = leave_out_purged(store, &mut release).await.context(OPERATION)?;
         let commit = release.summary.notes.commit.clone();
         let notes = Notes { message, commit, who: None, restores: Some(id) };
         let options = PublishOptions::default();
-        Ok(Self { source: release.source(rules), plan, notes, index: Index::memory(), options })
+        Ok(Self { source: release.source(rules), plan, notes, index: Index::memory(), options, left_out })
+    }
+
+    /// Keys of the release whose objects were purged since: they are not brought back.
+    pub fn left_out(&self) -> &[Key] {
+        &self.left_out
     }
 
     /// The same with other options for lock, replication and invalidation.
@@ -107,7 +116,11 @@ impl RollbackSource {
         run: &Run,
     ) -> Result<DeployResult, Error> {
         let prepared = self.prepare(stores, rules, run).await?;
-        publish(stores, invalidator, self.request(rules), prepared, run).await
+        let mut result = publish(stores, invalidator, self.request(rules), prepared, run).await?;
+        if let DeployResult::Published(published) = &mut result {
+            published.left_out = self.left_out.iter().map(ToString::to_string).collect();
+        }
+        Ok(result)
     }
 }
 
@@ -152,7 +165,7 @@ pub(crate) async fn plan_rollback_of(
 ) -> Result<DeployPlan, Error> {
     let Rollback { stores, source, rules, .. } = open(target, request, run).await?;
     let prepared = source.prepare(&stores, &rules, run).await?;
-    Ok(DeployPlan::new(prepared, &stores))
+    Ok(DeployPlan { left_out: source.left_out, ..DeployPlan::new(prepared, &stores) })
 }
 
 /// What a rollback is applied to.
@@ -201,6 +214,7 @@ async fn open(target: RollbackTarget<'_>, request: &RollbackRequest, run: &Run) 
     let plan = Options { deletes: Deletes::Owned, keep: config.keep, guard, send: Sending::Changed, side: None };
     let mut source = RollbackSource::read(&stores.primary, id, &rules, plan, request.message.clone()).await?;
     source_notices::tell_of_release(&source.source, run);
+    source_notices::tell_left_out(&source.left_out, run);
     source.notes.who = caller.map(str::to_owned);
     source.options = request.options;
     Ok(Rollback { stores, source, rules, unreachable })

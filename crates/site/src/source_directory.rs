@@ -65,6 +65,11 @@ impl SourceDirectory {
         Ok(Self { dir, source, rules, commit, index, prehasher })
     }
 
+    /// What it contains.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// The directory.
     pub fn dir(&self) -> &std::path::Path {
         &self.dir

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use twinsite_core::{Event, Run, Verb};
-use twinsite_sync::{Source, Withheld};
+use twinsite_sync::{Key, Source, Withheld};
 
 /// How many names a warning has.
 const SHOWN: usize = 5;
@@ -50,6 +50,14 @@ pub(crate) fn tell_of_release(source: &Source, run: &Run) {
         let text =
             format!("the release has what a deploy would not publish: {}; {}", count(found.len()), names(&found));
         warn(run, text, "it is public again after the rollback: deploy without it, and change passwords and keys");
+    }
+}
+
+/// Tells which objects of an older release are not brought back, because they were purged since.
+pub(crate) fn tell_left_out(left_out: &[Key], run: &Run) {
+    if !left_out.is_empty() {
+        let text = format!("purged since the release, and not brought back: {}", names(left_out));
+        run.emit(&Event::Warning { text, hint: None });
     }
 }
 

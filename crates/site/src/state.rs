@@ -107,6 +107,42 @@ impl SiteState {
         self.s3.desired.site.mode == Mode::Origin
     }
 
+    /// Warns of encryption that keeps visitors from reading, or replication from copying.
+    pub(crate) fn warn_of_encryption(&self, run: &Run) {
+        let warn = |text: String, hint: &str| run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
+        let desired = &self.s3.desired;
+        for (side, bucket) in self.s3.actual.buckets.iter() {
+            let s3_site::ActualBucket::Present(settings) = bucket else { continue };
+            if settings.encryption != s3_site::DefaultEncryption::Kms {
+                continue;
+            }
+            let name = desired.site.buckets.get(side);
+            if desired.site.mode.public_buckets() {
+                let text = format!(
+                    "the {side} bucket `{name}` encrypts with a key of KMS by default: website endpoints, which the mode `{}` uses, answer \
+                     visitors with an error for such objects",
+                    desired.site.mode
+                );
+                warn(
+                    text,
+                    "apply sets the default to AES256; objects that are there stay encrypted until `deploy --force`",
+                );
+            } else if desired.kms_keys.is_none() {
+                let text = format!(
+                    "the {side} bucket `{name}` encrypts with a key of KMS by default, and publish.encryption is not set: such objects \
+                     are not replicated, so that every deploy copies them, and `iam-policy` prints no permissions for the key"
+                );
+                warn(text, "set publish.encryption to \"aws:kms\", and kms_key in [primary] and [backup]");
+            }
+        }
+        if desired.kms_keys.is_some() {
+            let text = "CloudFront can read the objects only if the policies of both keys of KMS allow it".to_owned();
+            let hint = "allow kms:Decrypt for the service cloudfront.amazonaws.com with aws:SourceArn of the distribution; \
+                        docs/publishing.md has the statement";
+            warn(text, hint);
+        }
+    }
+
     /// Warns of buckets that belonged to the site in another mode.
     pub(crate) fn warn_of_former_buckets(&self, run: &Run) {
         for FormerBucket { side, bucket } in &self.s3.actual.former {

@@ -40,7 +40,8 @@ pub(crate) async fn settle_invalidation<S: VersionedStore>(
         Err((error, changed)) => {
             let text = format!("CloudFront may serve outdated objects for up to a day: {error}");
             warn(run, text, "the pending invalidation is recorded in the bucket; the next deploy requests it again");
-            let mut left = UnfinishedPublish { record: false, created: before.left.created, ..pending.clone() };
+            let UnfinishedPublish { created, purge, .. } = before.left;
+            let mut left = UnfinishedPublish { record: false, created, purge, ..pending.clone() };
             left.join(changed);
             record_unfinished(primary, &left, run).await;
             InvalidationResult::Pending { error: error.to_string() }

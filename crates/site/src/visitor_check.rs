@@ -51,7 +51,8 @@ pub(crate) async fn check_entry_pages(
 
 fn digest(object: &SourceObject) -> Result<Option<Md5>, Error> {
     match &object.body {
-        Body::Version { etag: ETag::Md5(md5), .. } => Ok(Some(*md5)),
+        Body::Version { digest: Some(ETag::Md5(md5)), .. }
+        | Body::Version { etag: ETag::Md5(md5), digest: None, .. } => Ok(Some(*md5)),
         Body::Version { .. } => Ok(None),
         Body::File { .. } => Ok(part_digests(object, u64::MAX).context(OPERATION)?.first().copied()),
     }

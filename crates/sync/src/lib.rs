@@ -5,6 +5,7 @@ mod manifest;
 mod model;
 mod plan;
 mod publish;
+pub mod purge;
 pub mod release;
 pub mod replicate;
 mod source;
@@ -14,11 +15,11 @@ mod transfer;
 pub use model::checksum::{md5, multipart_etag};
 pub use model::error::{LockError, StoreError, SyncError};
 pub use model::layout::PRIVATE;
-pub use model::object::{Body, ETag, Headers, Key, Md5, Place, RemoteObject, SourceObject, Stamp, Wave};
+pub use model::object::{Body, ETag, Headers, Key, Md5, Place, RemoteObject, SourceObject, Stamp, TagKind, Wave};
 pub use model::range::{Content, FileRange};
 pub use model::release_id::{ReleaseId, RetentionPolicy};
 pub use model::source_error::{Fault, Problem, SourceError};
-pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SyncPlan, plan};
+pub use plan::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SupersededObject, SyncPlan, plan};
 pub use publish::{Prepared, Publish, Published, Publishing, prepare};
 pub use release::{Notes, Release};
 pub use source::checks::SourceChecks;
@@ -30,7 +31,8 @@ pub use source::walk::{Source, Withheld, read_source, walk};
 #[cfg(feature = "s3")]
 pub use store::S3Store;
 pub use store::{
-    Condition, Copied, Copying, Head, Limit, ListedObject, MemoryStore, NotDeleted, ObjectVersion, Page, PartMade,
-    Pending, ReadObject, ReplicationStatus, Store, VersionHead, VersionedStore, VersionsPage, Written,
+    Condition, Copied, Copying, Encryption, EncryptionAlgorithm, Head, Limit, ListedObject, MemoryStore, NotDeleted,
+    ObjectVersion, Page, PartMade, Pending, ReadObject, ReplicationStatus, Store, VersionHead, VersionedStore,
+    VersionsPage, Written,
 };
 pub use transfer::{Interrupted, Report, WrittenObject, transfer};

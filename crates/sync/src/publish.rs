@@ -42,7 +42,7 @@ use tokio::task::JoinSet;
 use twinsite_core::{Event, Pair, Phase, Run, Side};
 
 use crate::lock::{self, UnfinishedPublish};
-use crate::manifest;
+use crate::manifest::{self, Tags};
 use crate::model::release_id::releases_key;
 use crate::plan::PlannedManifest;
 use crate::plan::listing::list;
@@ -199,14 +199,11 @@ fn changing(plan: &SyncPlan) -> BTreeSet<Key> {
     let rewrites = plan.rewrites().iter().map(|rewrite| &rewrite.object.key);
     let deletes = plan.deletes().iter().map(|delete| &delete.key);
     let changes = puts.chain(rewrites).chain(deletes);
-    let manifests = plan
-        .manifest
-        .stale
-        .iter()
-        .map(|object| &object.key)
-        .chain([&plan.manifest.key])
-        .filter(|_| !plan.is_empty() || !plan.manifest.current);
-    changes.chain(manifests).cloned().collect()
+    let PlannedManifest { name, listed, .. } = &plan.manifest;
+    let manifests = listed.iter().map(|object| object.key.clone());
+    let manifests = manifests.chain([name.key(Tags::None), name.key(Tags::Named)]);
+    let manifests = manifests.filter(|_| !plan.is_empty() || !plan.manifest.current);
+    changes.cloned().chain(manifests).collect()
 }
 
 /// How to publish.
@@ -258,6 +255,8 @@ pub struct Publish<'a, S> {
     release: Option<Summary>,
     /// How many of the objects that were written, and of those that were deleted, the backup has followed.
     followed: (usize, usize),
+    /// Whether objects had to be looked at to know that they are in sync.
+    asked: bool,
 }
 
 impl<S> std::fmt::Debug for Publish<'_, S> {
@@ -277,6 +276,7 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
         let stores = stores.as_ref().map(|store| store.fenced(run));
         let draft = draft.map(|draft| recalled(draft, stores.primary.clone()));
         let SyncPlan { puts, rewrites, deletes, kept, manifest, side, .. } = plan;
+        let asked = drift.as_ref().is_ok_and(|drift| drift.asked);
         let waiter = ReplicationWaiter::new(stores.clone(), how.patience, run).knowing(how.source);
         Self {
             transfer: Transfer::new(stores.primary.clone(), run, side, kept),
@@ -292,6 +292,7 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
             filled: Filled::default(),
             release: None,
             followed: (0, 0),
+            asked,
             how,
         }
     }
@@ -390,9 +391,13 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
 
     /// What was done.
     pub async fn end(self) -> Published {
-        let Self { transfer, waiter, stores, filled, release, .. } = self;
-        let mut replication = waiter.state;
-        write_sync_marker(&mut replication, &stores, release.as_ref()).await;
+        let Self { transfer, waiter, stores, filled, release, asked, .. } = self;
+        let replication = waiter.state;
+        // Opaque entity tags differ between the buckets.
+        let opaque = transfer.report.wrote.iter().any(|wrote| wrote.digest.is_some()) || asked || waiter.has_opaque;
+        if (opaque || !replication.copied.is_empty()) && replication.trouble.is_none() {
+            write_sync_marker(&stores, &transfer.report).await;
+        }
         Published { report: transfer.report, drift: filled, replication, release }
     }
 }
@@ -406,17 +411,12 @@ fn recalled<S: VersionedStore>(mut draft: RecordBuilder, primary: S) -> Recalled
     recalled
 }
 
-/// Copies are younger than their originals: a marker spares the next comparison the requests that tell them apart. If it could not be
-/// written, only those requests are lost.
-async fn write_sync_marker<S: VersionedStore>(
-    replication: &mut ReplicationState,
-    stores: &Pair<S>,
-    release: Option<&Summary>,
-) {
-    let (false, true, Some(release)) = (replication.copied.is_empty(), replication.trouble.is_none(), release) else {
-        return;
-    };
-    if let Ok(Some(look)) = stores.primary.look(&release.id.key(0), None).await {
+/// Copies are younger than their originals, and may have other entity tags: a marker spares the next comparison the requests that tell
+/// them apart. Everything in the primary is at most as young as what was written last. If the marker could not be written, only those
+/// requests are lost.
+async fn write_sync_marker<S: VersionedStore>(stores: &Pair<S>, report: &Report) {
+    let Some(last) = report.wrote.last() else { return };
+    if let Ok(Some(look)) = stores.primary.look(&last.key, None).await {
         drop(marker::write(&stores.backup, look.modified).await);
     }
 }

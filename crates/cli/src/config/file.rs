@@ -65,12 +65,14 @@ pub(super) struct Site {
 #[serde(deny_unknown_fields)]
 pub(super) struct Primary {
     pub(super) region: Spanned<String>,
+    pub(super) kms_key: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Backup {
     pub(super) region: Spanned<String>,
+    pub(super) kms_key: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) replicate_back: bool,
     #[serde(default)]
@@ -83,6 +85,7 @@ pub(super) struct Publish {
     pub(super) index: String,
     pub(super) not_found: Option<String>,
     pub(super) ignore: Vec<Spanned<String>>,
+    pub(super) encryption: Option<Spanned<String>>,
     pub(super) max_delete: usize,
     pub(super) max_delete_percent: u8,
     pub(super) max_delete_pages_percent: u8,
@@ -101,6 +104,7 @@ impl Default for Publish {
             index: "index.html".to_owned(),
             not_found: Some("404.html".to_owned()),
             ignore: Vec::new(),
+            encryption: None,
             max_delete: 100,
             max_delete_percent: 25,
             max_delete_pages_percent: 50,

@@ -12,6 +12,7 @@ use twinsite_site::{
 };
 
 use super::printable::one_line;
+use super::public;
 use crate::result::{CommandResult, DeployedResult, DrilledResult};
 #[cfg(feature = "local")]
 use crate::served::{Addresses, DnsTarget, LocalState};
@@ -45,7 +46,7 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
             ),
         },
         CommandResult::DryRun(plan) => deploy_plan(plan),
-        CommandResult::Deployed(deployed) => self::deployed(deployed),
+        CommandResult::Deployed(deployed) => self::deployed(deployed, verbose),
         CommandResult::Skipped { reason } => format!("nothing was published: {reason}"),
         CommandResult::Verified(verified) => self::verified(verified, verbose),
         CommandResult::BackfillDryRun(planned) => format!(
@@ -188,6 +189,7 @@ fn deploy_plan(plan: &DeployPlanSummary) -> String {
         let _ = writeln!(text, "backup ({}) follows", backup.bucket);
         text.push_str(&planned_backup(backup, true));
     }
+    text.push_str(&public::planned(plan));
     text + "dry run: nothing was changed"
 }
 
@@ -212,8 +214,8 @@ fn planned_backup(planned: &PlannedBackup, all: bool) -> String {
     text
 }
 
-fn deployed(deployed: &DeployedResult) -> String {
-    let DeployedResult { publish, requests } = deployed;
+fn deployed(deployed: &DeployedResult, verbose: bool) -> String {
+    let DeployedResult { publish, purged, requests } = deployed;
     let mut text = format!("primary  {}\nbackup   {}\n", primary(&publish.primary), backup(&publish.backup));
     if let Some(release) = &publish.release {
         let restores = release.restores.map(|id| format!(", restores release {id}")).unwrap_or_default();
@@ -239,6 +241,8 @@ fn deployed(deployed: &DeployedResult) -> String {
         }
         InvalidationResult::None => {}
     }
+    text.push_str(&public::still_public(&publish.still_public, verbose));
+    text.extend(purged.as_ref().map(public::purged));
     if let Some(requests) = requests {
         let list: Vec<String> = requests.iter().map(|(name, count)| format!("{count} {name}")).collect();
         let _ = writeln!(text, "requests {}", list.join(", "));

@@ -15,6 +15,9 @@ pub struct Kms {
     pub key: String,
     /// Whether a key of the bucket is used.
     pub bucket_key: bool,
+    /// Whether there are two layers: `aws:kms:dsse`.
+    #[serde(default)]
+    pub dual_layer: bool,
 }
 
 impl Kms {
@@ -23,7 +26,13 @@ impl Kms {
         let key = key.unwrap_or("alias/aws/s3");
         let kind = if key.starts_with("alias/") { "" } else { "key/" };
         let arn = format!("arn:aws:kms:{region}:{ACCOUNT}:{kind}{key}");
-        Self { key: if key.starts_with("arn:") { key.to_owned() } else { arn }, bucket_key }
+        Self { key: if key.starts_with("arn:") { key.to_owned() } else { arn }, bucket_key, dual_layer: false }
+    }
+
+    /// The same in two layers, for which there are no keys of the bucket.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingDSSEncryption.html>
+    pub(super) fn in_two_layers(self) -> Self {
+        Self { bucket_key: false, dual_layer: true, ..self }
     }
 
     /// The default encryption of a bucket; `None` for S3's own keys.
@@ -31,8 +40,9 @@ impl Kms {
         let text = settings.docs.get(&Doc::Encryption)?;
         let rules: Configuration = quick_xml::de::from_str(text).ok()?;
         let Rule { apply_server_side_encryption_by_default: default, bucket_key_enabled } = rules.rule?;
-        let default = default.filter(|default| default.sse_algorithm == "aws:kms")?;
-        Some(Self::new(default.kms_master_key_id.as_deref(), bucket_key_enabled, &settings.region))
+        let default = default.filter(|default| default.sse_algorithm.starts_with("aws:kms"))?;
+        let kms = Self::new(default.kms_master_key_id.as_deref(), bucket_key_enabled, &settings.region);
+        Some(if default.sse_algorithm == "aws:kms:dsse" { kms.in_two_layers() } else { kms })
     }
 }
 

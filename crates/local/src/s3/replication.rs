@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::encryption::opaque_etag;
 use super::{AccountView, BucketSettings, Buckets, Doc, Headers, Kms, S3, Version, Versioning};
 use crate::context::{Outages, ServiceError};
 
@@ -339,7 +340,13 @@ impl S3 {
             Some(key) => Some(Kms::new(Some(&key), own.is_some_and(|own| own.bucket_key), region)),
             None => own,
         };
-        let replica = Version { replicated: Some(ReplicationStatus::Replica), headers, kms, ..version.clone() };
+        // It is encrypted anew, so that it has another `ETag` than its original.
+        let etag = match (&kms, version.etag.split_once('-')) {
+            (None, _) => version.etag.clone(),
+            (Some(_), None) => opaque_etag(),
+            (Some(_), Some((_, parts))) => format!("{}-{parts}", opaque_etag()),
+        };
+        let replica = Version { replicated: Some(ReplicationStatus::Replica), etag, headers, kms, ..version.clone() };
         // Versions written later, on either side, stay newer.
         let index = versions.iter().rposition(|existing| existing.modified <= replica.modified).map_or(0, |at| at + 1);
         versions.insert(index, Arc::new(replica));

@@ -51,6 +51,10 @@ async fn a_request_overrides_the_default() {
     let put = || s3.put_object().bucket("site").key("k").body(b"text".to_vec().into());
     let kms = put().server_side_encryption(ServerSideEncryption::AwsKms).send().await.unwrap();
     assert_eq!(kms.ssekms_key_id(), Some("arn:aws:kms:us-east-1:000000000000:alias/aws/s3"));
+    let dual = put().server_side_encryption(ServerSideEncryption::AwsKmsDsse).send().await.unwrap();
+    assert_eq!(dual.server_side_encryption(), Some(&ServerSideEncryption::AwsKmsDsse));
+    assert_eq!(dual.bucket_key_enabled(), None, "there are no keys of the bucket for two layers");
+    assert_ne!(dual.e_tag().unwrap(), quoted_md5("text"));
     encrypt_by_default(&s3).await;
     let own = put().server_side_encryption(ServerSideEncryption::Aes256).send().await.unwrap();
     assert_eq!(own.e_tag().unwrap(), quoted_md5("text"));

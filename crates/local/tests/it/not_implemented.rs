@@ -42,7 +42,7 @@ async fn what_would_be_forgotten_is_refused() {
     named(refused(put().object_lock_mode(ObjectLockMode::Governance).send().await), "x-amz-object-lock-mode");
     named(refused(put().grant_read("id=1").send().await), "x-amz-grant-read");
     named(refused(put().write_offset_bytes(3).send().await), "x-amz-write-offset-bytes");
-    named(refused(put().server_side_encryption(ServerSideEncryption::AwsKmsDsse).send().await), "aws:kms:dsse");
+    named(refused(put().server_side_encryption(ServerSideEncryption::AwsFsx).send().await), "aws:fsx");
     let public = put().acl(ObjectCannedAcl::PublicRead).send().await;
     assert_eq!(code(public), "AccessControlListNotSupported");
     assert_eq!(code(put().expected_bucket_owner("111122223333").send().await), "AccessDenied");

@@ -6,7 +6,7 @@ use twinsite_aws::{AwsError, Kind, Tags};
 use twinsite_core::Region;
 
 use super::{BucketClient, call};
-use crate::model::{Lifecycle, PublicAccessBlock, WebsiteSnapshot};
+use crate::model::{DefaultEncryption, Lifecycle, PublicAccessBlock, WebsiteSnapshot};
 use crate::wire::{bucket as wire, website};
 
 /// The result of `HeadBucket`.
@@ -128,12 +128,13 @@ impl BucketClient<'_> {
         bucket_call!(self, "PutBucketOwnershipControls", request).map(drop)
     }
 
-    /// True if objects are encrypted with SSE-S3 by default.
+    /// How objects are encrypted by default.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html>
-    pub(crate) async fn get_bucket_encryption(&self) -> Result<bool, AwsError> {
+    pub(crate) async fn get_bucket_encryption(&self) -> Result<DefaultEncryption, AwsError> {
         let response = bucket_call!(self, "GetBucketEncryption", self.client.get_bucket_encryption());
         let response = AwsError::absent(response)?;
-        Ok(response.is_some_and(|response| wire::is_sse_s3(response.server_side_encryption_configuration())))
+        let configuration = response.as_ref().and_then(|response| response.server_side_encryption_configuration());
+        Ok(wire::default_encryption(configuration))
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html>

@@ -3,8 +3,8 @@
 use twinsite_core::{Action, BucketName, Reason, Side, Step, StepId};
 
 use crate::model::{
-    ActualBucket, Adopt, BucketChange, BucketChangeKind, BucketSettings, Change, Conflict, Desired, Lifecycle,
-    ReplicationRules, desired_policy,
+    ActualBucket, Adopt, BucketChange, BucketChangeKind, BucketSettings, Change, Conflict, DefaultEncryption, Desired,
+    Lifecycle, ReplicationRules, desired_policy,
 };
 use crate::step_ids;
 
@@ -69,7 +69,7 @@ impl<'a> Planner<'a> {
             tags: _,
             versioned,
             acls_disabled,
-            encrypted,
+            encryption,
             public_access_block: actual_block,
             website,
             redirects_everything: _,
@@ -86,6 +86,13 @@ impl<'a> Planner<'a> {
         if !acls_disabled {
             steps.push(self.update(step_ids::ownership(side), BucketChangeKind::DisableAcls));
         }
+        // Visitors of a website endpoint cannot read what is encrypted with a key of KMS. A private bucket may do so by default.
+        let private = !self.desired.site.mode.public_buckets();
+        let encrypted = match encryption {
+            DefaultEncryption::None => false,
+            DefaultEncryption::SseS3 => true,
+            DefaultEncryption::Kms => private,
+        };
         if !encrypted {
             steps.push(self.update(step_ids::encryption(side), BucketChangeKind::EnableEncryption));
         }

@@ -3,8 +3,8 @@ use twinsite_core::{Change as _, Mode, Pair, Plan, Side, Site};
 
 use super::*;
 use crate::model::{
-    ActualBucket, Adopt, BucketChange, BucketChangeKind, BucketSettings, Contents, Lifecycle, ReplicationRules, Role,
-    desired_policy, permissions, trust_policy,
+    ActualBucket, Adopt, BucketChange, BucketChangeKind, BucketSettings, Contents, DefaultEncryption, Lifecycle,
+    ReplicationRules, Role, desired_policy, permissions, trust_policy,
 };
 
 fn desired(mode: Mode) -> Desired {
@@ -19,7 +19,7 @@ fn as_desired(desired: &Desired, side: Side) -> BucketSettings {
         tags: desired.owner().created(),
         versioned: true,
         acls_disabled: true,
-        encrypted: true,
+        encryption: DefaultEncryption::SseS3,
         public_access_block: Some(desired.public_access_block()),
         website: desired.website(),
         redirects_everything: None,
@@ -86,7 +86,7 @@ fn each_setting_that_drifts_is_one_step_and_no_other() {
     let drifts: [Drift; 9] = [
         ("primary/versioning", |settings| settings.versioned = false),
         ("primary/ownership", |settings| settings.acls_disabled = false),
-        ("primary/encryption", |settings| settings.encrypted = false),
+        ("primary/encryption", |settings| settings.encryption = DefaultEncryption::None),
         ("primary/access-block", |settings| settings.public_access_block = None),
         ("primary/website", |settings| settings.website.as_mut().unwrap().error_document = None),
         ("primary/lifecycle", |settings| settings.lifecycle.expire_delete_markers = false),

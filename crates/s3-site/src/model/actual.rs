@@ -15,8 +15,8 @@ pub struct BucketSettings {
     pub versioned: bool,
     /// Whether ACLs are disabled (`BucketOwnerEnforced`).
     pub acls_disabled: bool,
-    /// Whether objects are encrypted with SSE-S3 by default.
-    pub encrypted: bool,
+    /// How objects are encrypted by default.
+    pub encryption: DefaultEncryption,
     /// Its public access block; without one, nothing is blocked.
     pub public_access_block: Option<PublicAccessBlock>,
     /// Its website configuration.
@@ -31,6 +31,19 @@ pub struct BucketSettings {
     pub replication: ReplicationRules,
     /// Whether the objects that health checks request have the expected content.
     pub health_objects: bool,
+}
+
+/// How a bucket encrypts objects by default.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionByDefault.html>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DefaultEncryption {
+    /// Not at all, as far as the server tells.
+    #[default]
+    None,
+    /// With keys of S3.
+    SseS3,
+    /// With a key of KMS, in one layer or two.
+    Kms,
 }
 
 /// A bucket of the site as found.

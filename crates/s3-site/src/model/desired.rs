@@ -1,7 +1,7 @@
 //! The desired state of the two buckets.
 
 use twinsite_aws::{Owner, Tags};
-use twinsite_core::{Arn, Deferred, Side, Site};
+use twinsite_core::{Arn, Deferred, Pair, Side, Site};
 
 use super::{PublicAccessBlock, ReplicationRule, Website, bucket_arn, role_arn};
 
@@ -40,6 +40,9 @@ pub struct Desired {
     /// Tags of the owner, beside those by which twinsite recognises its resources. They are set when a resource is created, and
     /// not changed afterwards.
     pub tags: Tags,
+    /// The keys of KMS that objects are encrypted with, by their ARNs, if they are.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html>
+    pub kms_keys: Option<Pair<String>>,
     /// The distribution that may read private buckets; nobody else may.
     pub distribution_arn: Option<Deferred<Arn>>,
 }
@@ -57,6 +60,7 @@ impl Desired {
             replication_role: None,
             permissions_boundary: None,
             tags: Tags::new(),
+            kms_keys: None,
             distribution_arn: None,
         }
     }
@@ -103,6 +107,7 @@ impl Desired {
             replica_modifications: self.replicate_back,
             metrics: true,
             time_control: self.time_control,
+            replica_kms_key: self.kms_keys.as_ref().map(|keys| keys.get(side.other()).clone()),
             all_objects: true,
         })
     }

@@ -13,7 +13,7 @@ mod role;
 mod settings;
 mod website;
 
-pub use actual::{Actual, ActualBucket, BucketSettings, Contents, FormerBucket, FormerContents};
+pub use actual::{Actual, ActualBucket, BucketSettings, Contents, DefaultEncryption, FormerBucket, FormerContents};
 pub use batch::{BATCH_REPORT_PREFIX, BatchJobSummary};
 pub(crate) use batch::{JobStatus, batch_permissions, batch_role_arn, batch_role_name, batch_trust_policy};
 pub use change::{BucketChange, BucketChangeKind, Change, RoleChange, RoleChangeKind};

@@ -22,12 +22,14 @@ pub struct ReplicationRule {
     pub metrics: bool,
     /// Whether S3 Replication Time Control is on: replication within 15 minutes, at an extra price.
     pub time_control: bool,
+    /// The key of KMS that replicas are encrypted with, by its ARN, if objects that are encrypted with a key of KMS are replicated.
+    pub replica_kms_key: Option<String>,
     /// Whether the rule applies to every object.
     pub all_objects: bool,
 }
 
 impl ReplicationRule {
-    pub(crate) fn properties(&self) -> [Property; 8] {
+    pub(crate) fn properties(&self) -> [Property; 9] {
         let Self {
             role,
             destination,
@@ -36,6 +38,7 @@ impl ReplicationRule {
             replica_modifications,
             metrics,
             time_control,
+            replica_kms_key,
             all_objects,
         } = self;
         let status = |on: &bool| if *on { "Enabled" } else { "Disabled" };
@@ -47,6 +50,7 @@ impl ReplicationRule {
             set("ReplicaModifications", status(replica_modifications)),
             set("Metrics", status(metrics)),
             set("ReplicationTime", status(time_control)),
+            ("ReplicaKmsKeyID", replica_kms_key.clone()),
             set("Filter", if *all_objects { "everything" } else { "a part" }),
         ]
     }

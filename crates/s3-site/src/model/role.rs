@@ -70,7 +70,29 @@ pub(crate) fn permissions(desired: &Desired) -> String {
             }),
         ]
     });
-    json!({"Version": "2012-10-17", "Statement": statements.collect::<Vec<Value>>()}).to_string()
+    let keys = sources.iter().flat_map(|side| kms_statements(desired, *side));
+    json!({"Version": "2012-10-17", "Statement": statements.chain(keys).collect::<Vec<Value>>()}).to_string()
+}
+
+/// What the role may do with the keys of KMS that objects of one bucket, and their replicas, are encrypted with. With a key for the whole
+/// bucket, the encryption context is the bucket's ARN, else the object's.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html>
+fn kms_statements(desired: &Desired, side: Side) -> Vec<Value> {
+    let Some(keys) = &desired.kms_keys else { return Vec::new() };
+    let statement = |side: Side, actions: &[&str]| {
+        let bucket = bucket_arn(&desired.site, side);
+        let service = format!("s3.{}.amazonaws.com", desired.site.regions.get(side));
+        json!({
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": keys.get(side),
+            "Condition": {"StringLike": {
+                "kms:ViaService": service,
+                "kms:EncryptionContext:aws:s3:arn": [bucket, format!("{bucket}/*")],
+            }},
+        })
+    };
+    vec![statement(side, &["kms:Decrypt"]), statement(side.other(), &["kms:Encrypt", "kms:GenerateDataKey"])]
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use aws_sdk_s3::types::{
 use twinsite_aws::Tags;
 use twinsite_core::Region;
 
-use crate::model::{Lifecycle, PublicAccessBlock};
+use crate::model::{DefaultEncryption, Lifecycle, PublicAccessBlock};
 
 /// The ids of the managed lifecycle rules.
 const UPLOADS_RULE: &str = "twinsite-uploads";
@@ -57,10 +57,14 @@ pub(crate) fn ownership_controls() -> Result<OwnershipControls, BuildError> {
     OwnershipControls::builder().rules(rule).build()
 }
 
-pub(crate) fn is_sse_s3(configuration: Option<&ServerSideEncryptionConfiguration>) -> bool {
+pub(crate) fn default_encryption(configuration: Option<&ServerSideEncryptionConfiguration>) -> DefaultEncryption {
     let rules = configuration.map(ServerSideEncryptionConfiguration::rules).unwrap_or_default();
     let mut defaults = rules.iter().filter_map(ServerSideEncryptionRule::apply_server_side_encryption_by_default);
-    defaults.any(|default| default.sse_algorithm() == &ServerSideEncryption::Aes256)
+    match defaults.next().map(ServerSideEncryptionByDefault::sse_algorithm) {
+        Some(ServerSideEncryption::Aes256) => DefaultEncryption::SseS3,
+        Some(ServerSideEncryption::AwsKms | ServerSideEncryption::AwsKmsDsse) => DefaultEncryption::Kms,
+        Some(_) | None => DefaultEncryption::None,
+    }
 }
 
 pub(crate) fn encryption() -> Result<ServerSideEncryptionConfiguration, BuildError> {

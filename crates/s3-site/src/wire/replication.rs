@@ -2,9 +2,10 @@
 
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{
-    DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, Metrics, MetricsStatus, ReplicaModifications,
-    ReplicaModificationsStatus, ReplicationConfiguration, ReplicationRule as SdkRule, ReplicationRuleFilter,
-    ReplicationRuleStatus, ReplicationTime, ReplicationTimeStatus, ReplicationTimeValue, SourceSelectionCriteria,
+    DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, EncryptionConfiguration, Metrics,
+    MetricsStatus, ReplicaModifications, ReplicaModificationsStatus, ReplicationConfiguration,
+    ReplicationRule as SdkRule, ReplicationRuleFilter, ReplicationRuleStatus, ReplicationTime, ReplicationTimeStatus,
+    ReplicationTimeValue, SourceSelectionCriteria, SseKmsEncryptedObjects, SseKmsEncryptedObjectsStatus,
 };
 
 use crate::model::{ReplicationRule, ReplicationRules, RuleStatus};
@@ -51,6 +52,10 @@ fn from_sdk_rule(role: &str, rule: &SdkRule) -> ReplicationRule {
     let destination = rule.destination();
     let markers = rule.delete_marker_replication().and_then(DeleteMarkerReplication::status);
     let modifications = rule.source_selection_criteria().and_then(SourceSelectionCriteria::replica_modifications);
+    let kms = rule.source_selection_criteria().and_then(SourceSelectionCriteria::sse_kms_encrypted_objects);
+    let kms = kms.map(SseKmsEncryptedObjects::status) == Some(&SseKmsEncryptedObjectsStatus::Enabled);
+    let replica_kms_key = destination.and_then(Destination::encryption_configuration);
+    let replica_kms_key = replica_kms_key.and_then(EncryptionConfiguration::replica_kms_key_id).filter(|_| kms);
     let metrics = destination.and_then(Destination::metrics).map(Metrics::status);
     let time = destination.and_then(Destination::replication_time).map(ReplicationTime::status);
     let filter = rule.filter();
@@ -65,6 +70,7 @@ fn from_sdk_rule(role: &str, rule: &SdkRule) -> ReplicationRule {
             == Some(&ReplicaModificationsStatus::Enabled),
         metrics: metrics == Some(&MetricsStatus::Enabled),
         time_control: time == Some(&ReplicationTimeStatus::Enabled),
+        replica_kms_key: replica_kms_key.map(str::to_owned),
         all_objects: prefix.is_empty() && !tagged,
     }
 }
@@ -95,7 +101,12 @@ fn to_sdk_rule(rule: &ReplicationRule, priority: i32) -> Result<SdkRule, BuildEr
         DeleteMarkerReplicationStatus::Disabled
     };
     let modifications = ReplicaModifications::builder().status(ReplicaModificationsStatus::Enabled).build()?;
-    let criteria = SourceSelectionCriteria::builder().replica_modifications(modifications).build();
+    let kms = SseKmsEncryptedObjects::builder().status(SseKmsEncryptedObjectsStatus::Enabled).build()?;
+    let criteria = SourceSelectionCriteria::builder()
+        .set_replica_modifications(rule.replica_modifications.then_some(modifications))
+        .set_sse_kms_encrypted_objects(rule.replica_kms_key.is_some().then_some(kms))
+        .build();
+    let has_criteria = rule.replica_modifications || rule.replica_kms_key.is_some();
     let status = if rule.enabled { RuleStatus::Enabled } else { RuleStatus::Disabled };
     SdkRule::builder()
         .id(ID)
@@ -103,7 +114,7 @@ fn to_sdk_rule(rule: &ReplicationRule, priority: i32) -> Result<SdkRule, BuildEr
         .status(rule_status(status))
         .filter(ReplicationRuleFilter::builder().prefix("").build())
         .delete_marker_replication(DeleteMarkerReplication::builder().status(markers).build())
-        .set_source_selection_criteria(rule.replica_modifications.then_some(criteria))
+        .set_source_selection_criteria(has_criteria.then_some(criteria))
         .destination(destination(rule)?)
         .build()
 }
@@ -116,6 +127,10 @@ fn destination(rule: &ReplicationRule) -> Result<Destination, BuildError> {
         let threshold = rule.time_control.then(minutes);
         let metrics = Metrics::builder().status(MetricsStatus::Enabled).set_event_threshold(threshold);
         destination = destination.metrics(metrics.build()?);
+    }
+    if let Some(key) = &rule.replica_kms_key {
+        let encryption = EncryptionConfiguration::builder().replica_kms_key_id(key).build();
+        destination = destination.encryption_configuration(encryption);
     }
     if rule.time_control {
         let time = ReplicationTime::builder().status(ReplicationTimeStatus::Enabled).time(minutes());

@@ -5,12 +5,14 @@
 mod crash;
 mod edge_model;
 mod edges;
+mod encryption;
 #[path = "../../../sync/tests/it/gated.rs"]
 mod gated;
 mod history;
 mod model_history;
 mod moto;
 mod order;
+mod purge;
 mod roles;
 mod site;
 mod stage;

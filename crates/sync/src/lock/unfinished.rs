@@ -38,6 +38,9 @@ pub struct UnfinishedPublish {
     /// delete them.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub created: BTreeSet<String>,
+    /// Keys that are to be purged from both buckets.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub purge: BTreeSet<String>,
 }
 
 impl UnfinishedPublish {
@@ -49,8 +52,8 @@ impl UnfinishedPublish {
 
     /// True if nothing is left to do.
     pub fn is_empty(&self) -> bool {
-        let Self { keys, all, record, created } = self;
-        keys.is_empty() && !all && !record && created.is_empty()
+        let Self { keys, all, record, created, purge } = self;
+        keys.is_empty() && !all && !record && created.is_empty() && purge.is_empty()
     }
 
     /// True if it is too large for the lock, which is written again and again, and has to be recorded at once.
@@ -60,16 +63,18 @@ impl UnfinishedPublish {
 
     /// Adds what is left to do for another publish; true if there is more to do than before.
     pub fn join(&mut self, other: Self) -> bool {
-        let before = (self.keys.len(), self.all, self.record, self.created.len());
-        let Self { keys, all, record, created } = other;
+        let extent = |one: &Self| (one.keys.len(), one.all, one.record, one.created.len(), one.purge.len());
+        let before = extent(self);
+        let Self { keys, all, record, created, purge } = other;
         self.keys.extend(keys);
         self.created.extend(created);
+        self.purge.extend(purge);
         self.record |= record;
         self.all |= all || self.keys.len() > MAX_KEYS;
         if self.all {
             self.keys.clear();
         }
-        before != (self.keys.len(), self.all, self.record, self.created.len())
+        before != extent(self)
     }
 }
 
@@ -78,8 +83,7 @@ pub(super) fn in_lock<S: Serializer>(unfinished: &UnfinishedPublish, serializer:
     if !unfinished.is_large() {
         return unfinished.serialize(serializer);
     }
-    let UnfinishedPublish { keys, all, record, created: _ } = unfinished;
-    let said = UnfinishedPublish { keys: keys.clone(), all: *all, record: *record, created: BTreeSet::new() };
+    let said = UnfinishedPublish { created: BTreeSet::new(), ..unfinished.clone() };
     said.serialize(serializer)
 }
 
@@ -155,11 +159,12 @@ mod tests {
             keys: ["a.html".to_owned()].into(),
             record: true,
             created: ["new.css".to_owned()].into(),
+            purge: ["id_rsa".to_owned()].into(),
             ..UnfinishedPublish::default()
         };
         let stored =
             serde_json::to_string(&Stored { version: VERSION, unfinished: Cow::Borrowed(&unfinished) }).unwrap();
-        assert_eq!(stored, r#"{"version":1,"keys":["a.html"],"record":true,"created":["new.css"]}"#);
+        assert_eq!(stored, r#"{"version":1,"keys":["a.html"],"record":true,"created":["new.css"],"purge":["id_rsa"]}"#);
         let read: Stored<'_> = serde_json::from_str(&stored).unwrap();
         assert_eq!(*read.unfinished, unfinished);
     }

@@ -5,6 +5,10 @@
 //! name that the source asks for, and no object younger than it, all headers are right and nothing need be asked. When
 //! the names differ, the manifest is read once and the objects that differ are known. Objects younger than the manifest,
 //! or unknown to it, were written by somebody else or by an interrupted publish: those, and only those, are asked for.
+//!
+//! A listing does not say what the bytes of an object are either, if its entity tag is opaque ([`TagKind`](crate::TagKind)). So the
+//! manifest names the tags of such objects, each with the digest of the bytes, and its own name ends with `.tags`: it must be read.
+//! While an object has the tag that is named, its bytes are those of the digest; with any other tag it was replaced by somebody else.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufWriter, Read, Write};
@@ -20,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::layout::{MANIFESTS, PRIVATE};
 use crate::model::limits::MAX_DECOMPRESSED;
-use crate::{Headers, Key, Md5, RemoteObject, SourceObject, Store, StoreError};
+use crate::{ETag, Headers, Key, Md5, RemoteObject, SourceObject, Store, StoreError, WrittenObject};
 
 /// Bytes that are compressed at once: every call clears a buffer.
 pub(crate) const BLOCK: usize = 128 << 10;
@@ -39,15 +43,34 @@ pub(crate) fn notes(listing: &[RemoteObject]) -> impl Iterator<Item = &Key> {
 
 /// What a manifest says of a key: the digest of its headers, and of its bytes when known. Keys without headers are
 /// twinsite's but no longer in the source.
+///
+/// With an entity tag, the digest has the form of one: the MD5 of the bytes, or the MD5 of the parts' MD5s and the number of parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     #[serde(rename = "h", skip_serializing_if = "Option::is_none", default)]
     pub(crate) headers: Option<String>,
     #[serde(rename = "b", skip_serializing_if = "Option::is_none", default)]
     pub(crate) bytes: Option<String>,
+    /// The entity tag that the object with these bytes has, where it is opaque.
+    #[serde(rename = "e", skip_serializing_if = "Option::is_none", default)]
+    pub(crate) etag: Option<String>,
     /// The last release that names it, once the source does not.
     #[serde(rename = "r", skip_serializing_if = "Option::is_none", default)]
     pub(crate) release: Option<u64>,
+}
+
+impl Entry {
+    /// The digest of the bytes of a listed object, as an entity tag would have it; `None` if the entry does not tell. The manifest was
+    /// written at `written`.
+    pub(crate) fn digest_of(&self, object: &RemoteObject, written: i64) -> Option<ETag> {
+        let digest = ETag::parse(self.bytes.as_deref()?);
+        match (&self.etag, &object.etag) {
+            (Some(named), etag) => (*named == etag.to_string()).then_some(digest),
+            // Older manifests name no tags.
+            (None, ETag::Opaque(_)) => (object.modified <= written).then_some(digest),
+            (None, ETag::Md5(_) | ETag::Multipart(..)) => None,
+        }
+    }
 }
 
 pub(crate) type Entries = HashMap<Key, Entry>;
@@ -135,7 +158,7 @@ fn rest_of<'a>(keys: impl Iterator<Item = &'a Key>) -> String {
 
 /// Up to which release these keys are to stay, should they be the ones that the manifest's name tells of.
 pub(crate) fn superseded_of_name<'a>(manifest: &Key, name: &str, keys: impl Iterator<Item = &'a Key>) -> Option<u64> {
-    let rest = manifest.as_str().strip_prefix(MANIFESTS)?.strip_prefix(name)?;
+    let rest = manifest.as_str().trim_end_matches(TAGS).strip_prefix(MANIFESTS)?.strip_prefix(name)?;
     let digest = rest_of(keys);
     if digest.is_empty() {
         return rest.is_empty().then_some(u64::MAX);
@@ -143,9 +166,43 @@ pub(crate) fn superseded_of_name<'a>(manifest: &Key, name: &str, keys: impl Iter
     rest.strip_prefix(&digest)?.strip_prefix('-')?.parse().ok()
 }
 
-/// The key of a manifest.
-pub(crate) fn key_of(name: &str, rest: &str) -> Key {
-    format!("{MANIFESTS}{name}{rest}").parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
+/// The end of the name of a manifest that names entity tags.
+const TAGS: &str = ".tags";
+
+/// Whether a manifest names entity tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tags {
+    None,
+    Named,
+}
+
+impl Tags {
+    /// Those of a manifest, by its key.
+    pub(crate) fn of(manifest: &Key) -> Self {
+        if manifest.as_str().ends_with(TAGS) { Self::Named } else { Self::None }
+    }
+}
+
+/// The name of a manifest, but for what is known only when the objects are written: whether it names entity tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Name(String);
+
+impl Name {
+    /// That of a source, and of what stays beside it.
+    pub(crate) fn new(name: &str, rest: &str) -> Self {
+        Self(format!("{MANIFESTS}{name}{rest}"))
+    }
+
+    /// That of a listed manifest.
+    pub(crate) fn of(manifest: &Key) -> Self {
+        Self(manifest.as_str().trim_end_matches(TAGS).to_owned())
+    }
+
+    /// The manifest's key.
+    pub(crate) fn key(&self, tags: Tags) -> Key {
+        let end = if tags == Tags::Named { TAGS } else { "" };
+        format!("{}{end}", self.0).parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
+    }
 }
 
 /// The manifests of a listing, the newest last.
@@ -208,11 +265,40 @@ pub(crate) struct Manifest {
     pub(crate) objects: Vec<Arc<SourceObject>>,
     /// What is known of their bytes, in their order.
     pub(crate) digests: Vec<Option<Md5>>,
-    /// The keys that stay although the source lost them, and the last release that names each.
-    pub(crate) rest: BTreeMap<Key, Option<u64>>,
+    /// Those of them whose entity tag is opaque.
+    pub(crate) opaque: HashMap<Key, OpaqueTag>,
+    /// The keys that stay although the source lost them: without headers, and with the last release that names each.
+    pub(crate) rest: BTreeMap<Key, Entry>,
+}
+
+/// An opaque entity tag, and the bytes of the object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OpaqueTag {
+    pub(crate) etag: ETag,
+    /// The digest of the bytes as an entity tag would have it.
+    pub(crate) digest: ETag,
 }
 
 impl Manifest {
+    /// Takes note of the entity tags of objects that were written.
+    pub(crate) fn record(&mut self, wrote: &[WrittenObject]) {
+        for WrittenObject { key, etag, digest, .. } in wrote {
+            match digest {
+                None => drop(self.opaque.remove(key)),
+                Some(digest) => {
+                    let tag = OpaqueTag { etag: etag.clone(), digest: digest.clone() };
+                    self.opaque.insert(key.clone(), tag);
+                }
+            }
+        }
+    }
+
+    /// Whether it names entity tags.
+    pub(crate) fn tags(&self) -> Tags {
+        let named = !self.opaque.is_empty() || self.rest.values().any(|entry| entry.etag.is_some());
+        if named { Tags::Named } else { Tags::None }
+    }
+
     /// A manifest's content, compressed: a hundred bytes for each object would be most of what a small change sends.
     pub(crate) fn write(&self) -> Bytes {
         let mut out = BufWriter::with_capacity(BLOCK, GzEncoder::new(Vec::new(), Compression::fast()));
@@ -225,11 +311,20 @@ impl Manifest {
             drop(out.write_all(b"\n"));
         };
         for (at, object) in self.objects.iter().enumerate() {
-            let bytes = self.digests.get(at).copied().flatten().map(|digest| digest.to_string());
-            add(&object.key, &Entry { headers: Some(prints.of(&object.headers).to_owned()), bytes, release: None });
+            let headers = Some(prints.of(&object.headers).to_owned());
+            let entry = match self.opaque.get(&object.key) {
+                Some(OpaqueTag { etag, digest }) => {
+                    Entry { headers, bytes: Some(digest.to_string()), etag: Some(etag.to_string()), release: None }
+                }
+                None => {
+                    let bytes = self.digests.get(at).copied().flatten().map(|digest| digest.to_string());
+                    Entry { headers, bytes, etag: None, release: None }
+                }
+            };
+            add(&object.key, &entry);
         }
-        for (key, release) in &self.rest {
-            add(key, &Entry { release: *release, ..Entry::default() });
+        for (key, entry) in &self.rest {
+            add(key, entry);
         }
         out.into_inner().ok().and_then(|out| out.finish().ok()).unwrap_or_default().into()
     }
@@ -243,16 +338,20 @@ mod tests {
     fn what_is_written_is_read() {
         let headers = Arc::new(Headers { content_language: Some("de".into()), ..Headers::default() });
         let object = |key: &str| {
-            let body = crate::Body::Version { etag: crate::ETag::parse(""), version: None };
+            let body = crate::Body::Version { etag: crate::ETag::parse(""), digest: None, version: None };
             let (key, headers, wave) = (key.parse().unwrap(), Arc::clone(&headers), crate::Wave::Pages);
             Arc::new(SourceObject { key, body, size: 1, headers, wave })
         };
         let manifest = Manifest {
             objects: vec![object("a\n\"b"), object("c")],
             digests: vec![None, Some(crate::md5(b"c"))],
-            rest: BTreeMap::from([("gone".parse().unwrap(), Some(7)), ("lost".parse().unwrap(), None)]),
+            opaque: HashMap::new(),
+            rest: BTreeMap::from([
+                ("gone".parse().unwrap(), Entry { release: Some(7), ..Entry::default() }),
+                ("lost".parse().unwrap(), Entry::default()),
+            ]),
         };
-        let line = |headers, bytes, release| Entry { headers, bytes, release };
+        let line = |headers, bytes, release| Entry { headers, bytes, etag: None, release };
         let print = || Some(fingerprint(&headers));
         let lines = [
             ("a\n\"b", line(print(), None, None)),
@@ -285,11 +384,77 @@ mod tests {
         let metadata = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
         let headers = Headers { content_type: Some("text/html".into()), metadata, ..Headers::default() };
         assert_eq!(fingerprint(&headers), "ca745c109e996433");
-        let body = crate::Body::Version { etag: crate::ETag::parse(""), version: None };
+        let body = crate::Body::Version { etag: crate::ETag::parse(""), digest: None, version: None };
         let key = "ü.html".parse().unwrap();
         let object = SourceObject { key, body, size: 1, headers: headers.into(), wave: crate::Wave::Pages };
         assert_eq!(name_for(&[Arc::new(object)]), "dfe92446cbb42efbf29434796bc64e85");
         assert_eq!(rest_for([&"old.css".parse().unwrap()].into_iter(), 7), "-5d92bde4595746d4-7");
+    }
+
+    /// The text of a manifest that names tags, as it was first written. Manifests of earlier versions have no `e`, and are read, too.
+    #[test]
+    fn opaque_tags_are_written_and_read_in_an_explicit_encoding() {
+        let golden = concat!(
+            "{\"format\":\"twinsite-manifest\",\"version\":1}\n",
+            "[\"a\",{\"h\":\"8fbb2b5c8f4b8b6e\",\"b\":\"0cc175b9c0f1b6a831c399e269772661\",\"e\":\"9e107d9d372bb6826bd81d3542a419d6\"}]\n",
+            "[\"b\",{\"h\":\"8fbb2b5c8f4b8b6e\",\"b\":\"0cc175b9c0f1b6a831c399e269772661-2\",\"e\":\"own tag\"}]\n",
+            "[\"gone\",{\"b\":\"92eb5ffee6ae2fec3ad71c777531578f\",\"e\":\"e4d909c290d0fb1ca068ffaddf22cbd0\",\"r\":7}]\n",
+        );
+        let tag = |etag: &str, digest: &str| OpaqueTag { etag: ETag::parse(etag), digest: ETag::parse(digest) };
+        let object = |key: &str| {
+            let body = crate::Body::Version { etag: ETag::parse(""), digest: None, version: None };
+            let (key, wave) = (key.parse().unwrap(), crate::Wave::Pages);
+            Arc::new(SourceObject { key, body, size: 1, headers: Arc::default(), wave })
+        };
+        let gone = Entry {
+            bytes: Some("92eb5ffee6ae2fec3ad71c777531578f".to_owned()),
+            etag: Some("e4d909c290d0fb1ca068ffaddf22cbd0".to_owned()),
+            release: Some(7),
+            headers: None,
+        };
+        let manifest = Manifest {
+            objects: vec![object("a"), object("b")],
+            digests: vec![None, None],
+            opaque: HashMap::from([
+                ("a".parse().unwrap(), tag("9e107d9d372bb6826bd81d3542a419d6", "0cc175b9c0f1b6a831c399e269772661")),
+                ("b".parse().unwrap(), tag("own tag", "0cc175b9c0f1b6a831c399e269772661-2")),
+            ]),
+            rest: BTreeMap::from([("gone".parse().unwrap(), gone)]),
+        };
+        let bytes = manifest.write();
+        let mut text = String::new();
+        GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
+        let print = fingerprint(&Headers::default());
+        assert_eq!(text, golden.replace("8fbb2b5c8f4b8b6e", &print));
+        assert_eq!(manifest.tags(), Tags::Named);
+
+        let read = decode(&bytes).unwrap();
+        let entry = |key: &str| &read[&key.parse().unwrap()];
+        let listed = |etag: &ETag, modified: i64| {
+            let (key, etag) = ("a".parse().unwrap(), etag.clone());
+            RemoteObject { key, size: 1, etag, modified }
+        };
+        let named = ETag::parse("9e107d9d372bb6826bd81d3542a419d6");
+        let digest = ETag::parse("0cc175b9c0f1b6a831c399e269772661");
+        assert_eq!(entry("a").digest_of(&listed(&named, 5), 1), Some(digest.clone()), "whenever it was written");
+        assert_eq!(entry("a").digest_of(&listed(&digest, 0), 1), None, "replaced");
+        let old = Entry { bytes: Some(digest.to_string()), ..Entry::default() };
+        assert_eq!(old.digest_of(&listed(&ETag::parse("own tag"), 1), 1), Some(digest));
+        assert_eq!(old.digest_of(&listed(&ETag::parse("own tag"), 2), 1), None, "younger than the manifest");
+        assert_eq!(old.digest_of(&listed(&named, 1), 1), None);
+    }
+
+    #[test]
+    fn the_name_tells_whether_tags_are_named() {
+        let key: Key = "old.css".parse().unwrap();
+        let rest = rest_for([&key].into_iter(), 7);
+        for tags in [Tags::None, Tags::Named] {
+            let manifest = Name::new("0123", &rest).key(tags);
+            assert_eq!(Tags::of(&manifest), tags);
+            assert_eq!(superseded_of_name(&manifest, "0123", [&key].into_iter()), Some(7), "{manifest}");
+            assert_eq!(Name::of(&manifest), Name::new("0123", &rest));
+        }
+        assert_eq!(Name::new("0123", "").key(Tags::Named).as_str(), ".twinsite/ledger/0123.tags");
     }
 
     #[test]

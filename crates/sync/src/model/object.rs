@@ -87,17 +87,33 @@ impl fmt::Debug for Md5 {
     }
 }
 
-/// An entity tag, read for what it says about the bytes.
+/// An entity tag, by its form. Two are equal if their texts are.
+///
+/// The form alone does not say whether the tag is a digest of the bytes: with SSE-KMS, DSSE-KMS and SSE-C it has the same form and is
+/// none. [`TagKind`] says which, where the response of a request tells; a listing does not.
 ///
 /// What an `ETag` is: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ETag {
-    /// The MD5 of the object's bytes: put in one part, encrypted with SSE-S3 or not at all.
+    /// 32 hexadecimal digits: of an object that was put in one part, the MD5 of its bytes unless the tag is opaque.
     Md5(Md5),
-    /// The MD5 of the parts' MD5s, and the number of parts.
+    /// 32 hexadecimal digits and the number of parts: the MD5 of the parts' MD5s unless the tag is opaque.
     Multipart(Md5, u32),
-    /// Says nothing about the bytes, as with SSE-KMS; kept without quotes.
+    /// Of any other form, as of stores with tags of their own; kept without quotes.
     Opaque(Box<str>),
+}
+
+/// Whether an entity tag is a digest of the object's bytes.
+///
+/// It is if the object is encrypted with SSE-S3 or not at all, and not if it is encrypted with SSE-KMS, DSSE-KMS or SSE-C:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TagKind {
+    /// The MD5 of the bytes, or of the MD5s of the parts.
+    #[default]
+    Digest,
+    /// Another value for every write: it says nothing about the bytes.
+    Opaque,
 }
 
 impl ETag {
@@ -113,11 +129,13 @@ impl ETag {
         if hex::decode_to_slice(digits, &mut md5).is_err() {
             return opaque();
         }
-        match parts.map(str::parse) {
+        let read = match parts.map(str::parse) {
             None => Self::Md5(Md5(md5)),
             Some(Ok(parts)) => Self::Multipart(Md5(md5), parts),
-            Some(Err(_)) => opaque(),
-        }
+            Some(Err(_)) => return opaque(),
+        };
+        // Preconditions compare tags as texts: one that would not be written as it was read, in capitals say, is kept as it is.
+        if read.to_string() == bare { read } else { opaque() }
     }
 }
 
@@ -190,8 +208,10 @@ pub enum Body {
     },
     /// In a noncurrent version, which the bucket keeps.
     Version {
-        /// What it is.
+        /// Its entity tag.
         etag: ETag,
+        /// The digest of its bytes, as an entity tag would have it, where its own tag does not tell.
+        digest: Option<ETag>,
         /// The version's id, where it is known.
         version: Option<String>,
     },
@@ -231,6 +251,14 @@ impl SourceObject {
             }
             Body::File { place: Place::At(path), stamp } => Some((path.to_path_buf(), *stamp)),
             Body::Version { .. } => None,
+        }
+    }
+
+    /// The digest of a noncurrent version as an entity tag would have it, as far as it is known.
+    pub(crate) fn version_digest(&self) -> Option<ETag> {
+        match &self.body {
+            Body::File { .. } => None,
+            Body::Version { etag, digest, .. } => Some(digest.as_ref().unwrap_or(etag).clone()),
         }
     }
 
@@ -276,9 +304,18 @@ mod tests {
         assert!(matches!(ETag::parse(&format!("\"{md5}\"")), ETag::Md5(_)));
         assert!(matches!(ETag::parse(&format!("{md5}-12")), ETag::Multipart(_, 12)));
         assert_eq!(ETag::parse("\"abc\""), ETag::Opaque("abc".into()));
-        for text in [md5, "d41d8cd98f00b204e9800998ecf8427e-3", "abc", "d41d8cd98f00b204e9800998ecf8427e-x"] {
+        let capitals = md5.to_uppercase();
+        for text in [
+            md5,
+            &capitals,
+            "d41d8cd98f00b204e9800998ecf8427e-3",
+            "d41d8cd98f00b204e9800998ecf8427e-003",
+            "abc",
+            "d41d8cd98f00b204e9800998ecf8427e-x",
+        ] {
             assert_eq!(ETag::parse(text).to_string(), text);
         }
+        assert_ne!(ETag::parse(md5), ETag::parse(&capitals));
     }
 
     #[test]

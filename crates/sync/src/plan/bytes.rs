@@ -8,7 +8,9 @@ use twinsite_core::Run;
 use super::{Planner, Put, Reason, Sending};
 use crate::manifest::Prints;
 use crate::model::limits::part_size;
-use crate::plan::diff::{Difference, Known, ListingVerdict, compare_listed_object, headers_by_manifest, same_bytes};
+use crate::plan::diff::{
+    Difference, KnownHeaders, KnownObject, ListingVerdict, compare_listed_object, headers_by_manifest, same_bytes,
+};
 use crate::source::digest::spawn_read;
 use crate::source::prehash::Prehasher;
 use crate::{
@@ -24,13 +26,41 @@ pub(super) struct Bytes {
     pub(super) digests: Vec<Option<Md5>>,
 }
 
+/// An older version that is to be live again.
+struct PastVersion<'a> {
+    etag: &'a ETag,
+    /// The digest of its bytes, as an entity tag would have it.
+    digest: &'a ETag,
+    size: u64,
+}
+
+impl PastVersion<'_> {
+    /// Why it is put. It needs no reading: its entity tag is known, and the digest of its bytes.
+    fn reason(&self, known: Option<&KnownObject<'_>>) -> Option<Reason> {
+        match known {
+            None => Some(Reason::Absent),
+            Some(known) if known.remote.etag == *self.etag => None,
+            Some(known) if known.remote.size != self.size => Some(Reason::Size),
+            Some(known) if known.digest == *self.digest => None,
+            Some(_) => Some(Reason::Content),
+        }
+    }
+}
+
 impl<'a, S: Store> Planner<'a, S> {
+    /// What is known of an object of the bucket.
+    pub(super) fn known<'r>(&self, key: &Key, remote: Option<&'r RemoteObject>) -> Option<KnownObject<'r>> {
+        Some(KnownObject::of(remote?, self.entry(key), self.written()))
+    }
+
     pub(super) async fn compare_bytes(
         &self,
         (index, ahead): (&Index, Prehasher),
         run: &Run,
     ) -> Result<Bytes, SyncError> {
-        let verdicts: Vec<ListingVerdict> = self.pairs().map(|(object, remote)| self.verdict(object, remote)).collect();
+        let verdicts =
+            self.pairs().map(|(object, remote)| self.verdict(object, self.known(&object.key, remote).as_ref()));
+        let verdicts: Vec<ListingVerdict> = verdicts.collect();
         // From here on it is known which files need it.
         ahead.end().await;
         let digests = self.digests(&verdicts, index, run).await?;
@@ -41,16 +71,21 @@ impl<'a, S: Store> Planner<'a, S> {
             let by_reading = |verdict| match (verdict, remote) {
                 (ListingVerdict::Put(reason), _) => Some(reason.into()),
                 (ListingVerdict::Parts(_), Some(_)) => (!parts.contains(&&object.key)).then_some(Reason::Content),
-                (ListingVerdict::Content | ListingVerdict::Opaque, Some(remote)) => {
-                    let digest = found.digests[at].as_ref();
-                    (!same_bytes(remote, digest, self.entry(&object.key))).then_some(Reason::Content)
+                (ListingVerdict::Content, Some(_)) => {
+                    let known = self.known(&object.key, remote);
+                    let same = known.is_some_and(|known| same_bytes(&known, found.digests[at].as_ref()));
+                    (!same).then_some(Reason::Content)
                 }
+                (ListingVerdict::Opaque, Some(_)) => Some(Reason::Content),
                 (ListingVerdict::Content | ListingVerdict::Opaque | ListingVerdict::Parts(_), None) => {
                     Some(Reason::Absent)
                 }
             };
             let reason = match &object.body {
-                Body::Version { etag, .. } => Self::past(etag, object, remote),
+                Body::Version { etag, digest, .. } => {
+                    let version = PastVersion { etag, digest: digest.as_ref().unwrap_or(etag), size: object.size };
+                    version.reason(self.known(&object.key, remote).as_ref())
+                }
                 Body::File { .. } => by_reading(verdict),
             };
             match (reason, remote) {
@@ -74,7 +109,7 @@ impl<'a, S: Store> Planner<'a, S> {
             return true;
         }
         let wanted = prints.of(&object.headers);
-        headers_by_manifest(self.entry(&object.key), wanted, (remote.modified, written)) == Known::Right
+        headers_by_manifest(self.entry(&object.key), wanted, (remote.modified, written)) == KnownHeaders::Right
     }
 
     /// Of those files whose size does not tell.
@@ -93,18 +128,8 @@ impl<'a, S: Store> Planner<'a, S> {
         Ok(all().map(|each| if asks(&each) { digests.next() } else { None }).collect())
     }
 
-    /// An older version needs no reading: its entity tag is known.
-    fn past(etag: &ETag, object: &SourceObject, remote: Option<&RemoteObject>) -> Option<Reason> {
-        match remote {
-            None => Some(Reason::Absent),
-            Some(remote) if remote.etag == *etag => None,
-            Some(remote) if remote.size == object.size => Some(Reason::Content),
-            Some(_) => Some(Reason::Size),
-        }
-    }
-
-    fn verdict(&self, object: &SourceObject, remote: Option<&RemoteObject>) -> ListingVerdict {
-        match (self.options.send, compare_listed_object(object, remote)) {
+    fn verdict(&self, object: &SourceObject, known: Option<&KnownObject<'_>>) -> ListingVerdict {
+        match (self.options.send, compare_listed_object(object, known)) {
             (Sending::All, ListingVerdict::Content | ListingVerdict::Parts(_) | ListingVerdict::Opaque) => {
                 ListingVerdict::Put(Difference::Forced)
             }
@@ -121,7 +146,8 @@ impl<'a, S: Store> Planner<'a, S> {
             }
         });
         let checks = multipart.map(|(object, remote, count)| async move {
-            let same = self.has_parts(object, remote, count).await?;
+            let known = KnownObject::of(remote, self.entry(&object.key), self.written());
+            let same = self.has_parts(object, &known.digest, count).await?;
             Ok::<_, SyncError>(same.then_some(&object.key))
         });
         let same: Vec<Option<&Key>> = stream::iter(checks).buffer_unordered(2).try_collect().await?;
@@ -129,20 +155,15 @@ impl<'a, S: Store> Planner<'a, S> {
     }
 
     /// With the part size that this engine would choose, should it fit the number of parts; else the one S3 tells.
-    async fn has_parts(
-        &self,
-        object: &Arc<SourceObject>,
-        remote: &RemoteObject,
-        count: u32,
-    ) -> Result<bool, SyncError> {
+    async fn has_parts(&self, object: &Arc<SourceObject>, digest: &ETag, count: u32) -> Result<bool, SyncError> {
         let fits = |size: u64| object.size.div_ceil(size.max(1)) == u64::from(count);
         let ours = part_size(object.size);
-        if fits(ours) && parts_match(object, ours, &remote.etag).await? {
+        if fits(ours) && parts_match(object, ours, digest).await? {
             return Ok(true);
         }
         let head = self.store.head(&object.key).await?;
         match head.and_then(|head| head.part_size) {
-            Some(theirs) if theirs != ours && fits(theirs) => parts_match(object, theirs, &remote.etag).await,
+            Some(theirs) if theirs != ours && fits(theirs) => parts_match(object, theirs, digest).await,
             Some(_) | None => Ok(false),
         }
     }

@@ -14,7 +14,7 @@ pub(crate) enum ListingVerdict {
     Content,
     /// Same size, put in this many parts: the digests of the file's parts decide.
     Parts(u32),
-    /// Same size, but the entity tag says nothing about the bytes.
+    /// Same size, but nothing tells the bytes.
     Opaque,
 }
 
@@ -36,12 +36,33 @@ impl From<Difference> for Reason {
     }
 }
 
+/// A listed object, and the digest of its bytes as far as it is known.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownObject<'a> {
+    pub(crate) remote: &'a RemoteObject,
+    /// As an entity tag would have it: what the manifest says, else the object's own tag, which may be opaque.
+    pub(crate) digest: ETag,
+}
+
+impl<'a> KnownObject<'a> {
+    /// What the manifest, written at `written`, tells of a listed object.
+    pub(crate) fn of(remote: &'a RemoteObject, entry: Option<&Entry>, written: i64) -> Self {
+        let told = entry.and_then(|entry| entry.digest_of(remote, written));
+        Self { digest: told.unwrap_or_else(|| remote.etag.clone()), remote }
+    }
+
+    /// The digest, where the entity tag does not tell it.
+    pub(crate) fn untold(&self) -> Option<&ETag> {
+        Some(&self.digest).filter(|digest| **digest != self.remote.etag)
+    }
+}
+
 /// Size first, which is free.
-pub(crate) fn compare_listed_object(object: &SourceObject, remote: Option<&RemoteObject>) -> ListingVerdict {
-    match remote {
+pub(crate) fn compare_listed_object(object: &SourceObject, known: Option<&KnownObject<'_>>) -> ListingVerdict {
+    match known {
         None => ListingVerdict::Put(Difference::Absent),
-        Some(remote) if remote.size != object.size => ListingVerdict::Put(Difference::Size),
-        Some(remote) => match remote.etag {
+        Some(known) if known.remote.size != object.size => ListingVerdict::Put(Difference::Size),
+        Some(known) => match known.digest {
             ETag::Md5(_) => ListingVerdict::Content,
             ETag::Multipart(_, parts) => ListingVerdict::Parts(parts),
             ETag::Opaque(_) => ListingVerdict::Opaque,
@@ -50,29 +71,29 @@ pub(crate) fn compare_listed_object(object: &SourceObject, remote: Option<&Remot
 }
 
 /// Whether an object's bytes are those of the file.
-pub(crate) fn same_bytes(remote: &RemoteObject, digest: Option<&Md5>, entry: Option<&Entry>) -> bool {
-    match (&remote.etag, digest) {
-        (ETag::Md5(there), Some(here)) => there == here,
-        (ETag::Opaque(_), Some(here)) => entry.and_then(|entry| entry.bytes.as_ref()) == Some(&here.to_string()),
-        (ETag::Md5(_) | ETag::Opaque(_) | ETag::Multipart(..), _) => false,
-    }
+pub(crate) fn same_bytes(known: &KnownObject<'_>, digest: Option<&Md5>) -> bool {
+    matches!((&known.digest, digest), (ETag::Md5(there), Some(here)) if there == here)
 }
 
 /// What is known about an object's headers without asking for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum KnownHeaders {
     Right,
     Wrong,
     Unknown,
 }
 
 /// Reads the manifest about an object that was last written at `modified`.
-pub(crate) fn headers_by_manifest(entry: Option<&Entry>, wanted: &str, (modified, written): (i64, i64)) -> Known {
+pub(crate) fn headers_by_manifest(
+    entry: Option<&Entry>,
+    wanted: &str,
+    (modified, written): (i64, i64),
+) -> KnownHeaders {
     match entry.and_then(|entry| entry.headers.as_deref()) {
-        Some(_) if modified > written => Known::Unknown,
-        Some(there) if there == wanted => Known::Right,
-        Some(_) => Known::Wrong,
-        None => Known::Unknown,
+        Some(_) if modified > written => KnownHeaders::Unknown,
+        Some(there) if there == wanted => KnownHeaders::Right,
+        Some(_) => KnownHeaders::Wrong,
+        None => KnownHeaders::Unknown,
     }
 }
 
@@ -133,7 +154,7 @@ mod tests {
     use crate::{Body, ETag, Key, Rules, Source, Wave};
 
     fn ours(key: &str) -> SourceObject {
-        let body = Body::Version { etag: ETag::parse(""), version: None };
+        let body = Body::Version { etag: ETag::parse(""), digest: None, version: None };
         SourceObject { key: key.parse().unwrap(), body, size: 0, headers: Arc::default(), wave: Wave::Assets }
     }
 

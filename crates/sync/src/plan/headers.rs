@@ -7,7 +7,7 @@ use twinsite_core::Run;
 
 use super::{Planner, Reason, Rewrite};
 use crate::manifest::Prints;
-use crate::plan::diff::{Known, header_changes, headers_by_manifest};
+use crate::plan::diff::{KnownHeaders, KnownObject, header_changes, headers_by_manifest};
 use crate::{Headers, RemoteObject, SourceObject, Store, StoreError, SyncError};
 
 /// Objects asked for at once.
@@ -27,9 +27,9 @@ impl<S: Store> Planner<'_, S> {
             }
             let wanted = prints.of(&object.headers);
             match headers_by_manifest(self.entry(&object.key), wanted, (remote.modified, written)) {
-                Known::Right => {}
-                Known::Wrong => rewrites.push(rewrite(object, remote, Vec::new(), None)),
-                Known::Unknown => unknown.push((object, remote)),
+                KnownHeaders::Right => {}
+                KnownHeaders::Wrong => rewrites.push(self.rewrite(object, remote, Vec::new(), None)),
+                KnownHeaders::Unknown => unknown.push((object, remote)),
             }
         }
         let looks = unknown.into_iter().map(|(object, remote)| self.look(object, remote));
@@ -48,15 +48,18 @@ impl<S: Store> Planner<'_, S> {
         let head = self.store.head(&object.key).await?.filter(|head| head.etag == listed.etag);
         let Some(head) = head else { return Err(StoreError::Changed(object.key.clone()).into()) };
         let changes = header_changes(&head.headers, &object.headers);
-        Ok((!changes.is_empty()).then(|| rewrite(object, listed, changes, Some(head.headers))))
+        Ok((!changes.is_empty()).then(|| self.rewrite(object, listed, changes, Some(head.headers))))
     }
-}
 
-fn rewrite(
-    object: &Arc<SourceObject>,
-    listed: &RemoteObject,
-    changes: Vec<&'static str>,
-    served: Option<Headers>,
-) -> Rewrite {
-    Rewrite { object: Arc::clone(object), reason: Reason::Metadata(changes), etag: listed.etag.clone(), served }
+    fn rewrite(
+        &self,
+        object: &Arc<SourceObject>,
+        listed: &RemoteObject,
+        changes: Vec<&'static str>,
+        served: Option<Headers>,
+    ) -> Rewrite {
+        let digest = Some(KnownObject::of(listed, self.entry(&object.key), self.written()).digest);
+        let (reason, etag) = (Reason::Metadata(changes), listed.etag.clone());
+        Rewrite { object: Arc::clone(object), reason, etag, digest, served }
+    }
 }

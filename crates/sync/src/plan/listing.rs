@@ -167,7 +167,7 @@ mod tests {
 
     fn source(names: impl IntoIterator<Item = u16>) -> Source {
         let object = |name: u16| {
-            let body = Body::Version { etag: ETag::parse(""), version: None };
+            let body = Body::Version { etag: ETag::parse(""), digest: None, version: None };
             let (key, headers) = (format!("{name:05}").parse().unwrap(), std::sync::Arc::default());
             SourceObject { key, body, size: 0, headers, wave: Wave::Assets }
         };

@@ -12,13 +12,13 @@ use std::time::Instant;
 
 use twinsite_core::{Event, Phase, Run, Side};
 
-pub use types::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending};
+pub use types::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SupersededObject};
 
-use crate::manifest::{self, Entries, Entry};
+use crate::manifest::{self, Entries, Entry, Name, OpaqueTag, Tags};
 use crate::model::layout::MANIFESTS;
 use crate::model::release_id::{ReleaseId, listed};
 use crate::model::time::now;
-use crate::plan::diff::{Joined, Known, headers_by_manifest, merge_join};
+use crate::plan::diff::{Joined, KnownHeaders, headers_by_manifest, merge_join};
 use crate::plan::listing::{list, list_from_the_start};
 use crate::source::prehash::Prehasher;
 use crate::{ETag, Headers, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store, SyncError};
@@ -32,20 +32,30 @@ pub struct SyncPlan {
     pub(crate) kept: usize,
     pub(crate) foreign: Vec<Key>,
     pub(crate) notes: Vec<Key>,
-    pub(crate) superseded: usize,
-    /// The entity tags of the source's objects that stay as they are, in the source's order.
-    pub(crate) same: Vec<Option<ETag>>,
+    pub(crate) superseded: Vec<SupersededObject>,
+    /// Those of the source's objects that stay as they are, in the source's order.
+    pub(crate) same: Vec<Option<SameObject>>,
     pub(crate) releases: Vec<ReleaseId>,
     pub(crate) manifest: PlannedManifest,
     pub(crate) side: Option<Side>,
 }
 
+/// An object that stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SameObject {
+    pub(crate) etag: ETag,
+    /// The digest of its bytes, as an entity tag would have it, where its own does not tell.
+    pub(crate) digest: Option<ETag>,
+}
+
 /// The bookkeeping at the end.
 #[derive(Debug)]
 pub(crate) struct PlannedManifest {
-    pub(crate) key: Key,
+    pub(crate) name: manifest::Name,
     pub(crate) content: manifest::Manifest,
-    pub(crate) stale: Vec<ListedObject>,
+    /// The manifests that are there, the newest last.
+    pub(crate) listed: Vec<ListedObject>,
+    /// Whether the newest is the one to be written.
     pub(crate) current: bool,
     /// Whether there is one at all.
     pub(crate) known: bool,
@@ -79,7 +89,17 @@ impl SyncPlan {
 
     /// How many assets stay although the source does not have them: a kept release names them, and so may open pages.
     pub fn superseded(&self) -> usize {
-        self.superseded
+        self.superseded.len()
+    }
+
+    /// These assets, in key order.
+    pub fn superseded_objects(&self) -> &[SupersededObject] {
+        &self.superseded
+    }
+
+    /// How many of the objects that stay have entity tags that are no digests of their bytes.
+    pub fn opaque(&self) -> usize {
+        self.same.iter().flatten().filter(|same| same.digest.is_some()).count()
     }
 
     /// The releases that the bucket has records of, the oldest first.
@@ -161,8 +181,8 @@ pub(crate) async fn plan_with(
     planner.read_manifest_to_replace(!bytes.puts.is_empty() || !rewrites.is_empty()).await?;
     let (deletes, foreign) = planner.deletes()?;
     let kept = bytes.same.len() - rewrites.len();
-    let same = planner.tags(&bytes.same);
-    let (manifest, superseded) = planner.manifest(bytes.digests, &deletes);
+    let same = planner.same_objects(&bytes.same);
+    let (manifest, superseded) = planner.manifest(bytes.digests, &same, &deletes);
     let notes = manifest::notes(listing).cloned().collect();
     let releases = planner.releases;
     Ok(SyncPlan {
@@ -197,8 +217,8 @@ struct Planner<'a, S> {
     is_current: bool,
     /// What the newest manifest says; `None` when it was not needed.
     entries: Option<Entries>,
-    /// How many objects the manifest's name alone told to be superseded.
-    superseded_unread: usize,
+    /// The objects that the manifest's name alone told to be superseded.
+    superseded_unread: Vec<SupersededObject>,
 }
 
 impl<'a, S: Store> Planner<'a, S> {
@@ -227,7 +247,7 @@ impl<'a, S: Store> Planner<'a, S> {
             wanted,
             is_current,
             entries: None,
-            superseded_unread: 0,
+            superseded_unread: Vec::new(),
         }
     }
 
@@ -246,7 +266,8 @@ impl<'a, S: Store> Planner<'a, S> {
         let public = |object: &&&RemoteObject| !object.key.is_reserved() && !self.source.is_protected(&object.key);
         let extra: Vec<&Key> = self.met.extra.iter().filter(public).map(|object| &object.key).collect();
         let opaque = |object: &RemoteObject| !object.key.is_reserved() && matches!(object.etag, ETag::Opaque(_));
-        let opaque = self.listing.iter().any(opaque);
+        let named = self.manifests.last().is_some_and(|newest| Tags::of(&newest.key) == Tags::Named);
+        let opaque = named || self.listing.iter().any(opaque);
         let until = self.manifests.last();
         let until =
             until.and_then(|newest| manifest::superseded_of_name(&newest.key, &self.wanted, extra.iter().copied()));
@@ -255,17 +276,21 @@ impl<'a, S: Store> Planner<'a, S> {
             stay || until == u64::MAX || self.options.deletes == Deletes::None
         });
         let all = self.options.deletes == Deletes::All && !extra.is_empty();
-        let (needed, extra) = (!is_known || opaque || all, extra.len());
-        self.superseded_unread = if needed { 0 } else { extra };
+        let needed = !is_known || opaque || all;
+        if !needed {
+            let release = until.filter(|until| *until != u64::MAX).map(ReleaseId);
+            let unread = extra.into_iter().map(|key| SupersededObject { key: key.clone(), release });
+            self.superseded_unread = unread.collect();
+        }
         if needed { self.read_manifest().await } else { Ok(()) }
     }
 
     /// A manifest that will be replaced must be known whole.
     async fn read_manifest_to_replace(&mut self, changes: bool) -> Result<(), SyncError> {
-        if !changes || self.superseded_unread == 0 {
+        if !changes || self.superseded_unread.is_empty() {
             return Ok(());
         }
-        self.superseded_unread = 0;
+        self.superseded_unread.clear();
         self.read_manifest().await
     }
 
@@ -287,7 +312,7 @@ impl<'a, S: Store> Planner<'a, S> {
 
     /// What is to be deleted, and what is nobody's.
     fn deletes(&self) -> Result<(Vec<Delete>, Vec<Key>), SyncError> {
-        if self.superseded_unread > 0 {
+        if !self.superseded_unread.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
         // What an earlier publish put there is not protected by a rule that was added since.
@@ -314,7 +339,7 @@ impl<'a, S: Store> Planner<'a, S> {
         let headers = self.source.headers(&object.key);
         let times = (object.modified, self.written());
         let known = headers_by_manifest(self.entry(&object.key), &manifest::fingerprint(&headers), times);
-        (known == Known::Right).then_some(headers)
+        (known == KnownHeaders::Right).then_some(headers)
     }
 
     /// An asset that a kept release names: pages that are open somewhere may still ask for it.
@@ -329,13 +354,17 @@ impl<'a, S: Store> Planner<'a, S> {
         kept && !self.source.is_protected(key) && self.source.is_asset_of_pages(key)
     }
 
-    /// The entity tags of the objects at these places.
-    fn tags(&self, same: &[usize]) -> Vec<Option<ETag>> {
-        let mut tags = vec![None; self.source.objects.len()];
+    /// The objects at these places.
+    fn same_objects(&self, same: &[usize]) -> Vec<Option<SameObject>> {
+        let mut found = vec![None; self.source.objects.len()];
         for at in same {
-            tags[*at] = self.met.remote[*at].map(|remote| remote.etag.clone());
+            let known = self.known(&self.source.objects[*at].key, self.met.remote[*at]);
+            found[*at] = known.map(|known| {
+                let digest = known.untold().cloned();
+                SameObject { etag: known.remote.etag.clone(), digest }
+            });
         }
-        tags
+        found
     }
 
     /// Refuses to delete too many objects, or too many pages.
@@ -362,39 +391,57 @@ impl<'a, S: Store> Planner<'a, S> {
     }
 
     /// The manifest to be written: the source's keys, and those of ours that stay although the source lost them.
-    fn manifest(&self, digests: Vec<Option<Md5>>, deletes: &[Delete]) -> (PlannedManifest, usize) {
+    fn manifest(
+        &self,
+        digests: Vec<Option<Md5>>,
+        same: &[Option<SameObject>],
+        deletes: &[Delete],
+    ) -> (PlannedManifest, Vec<SupersededObject>) {
         let gone: HashSet<&Key> = deletes.iter().map(|delete| &delete.key).collect();
         let newest = self.releases.last().map(|id| id.0);
         let mut rest = BTreeMap::new();
         for object in self.met.extra.iter().filter(|object| !gone.contains(&object.key)) {
             if let Some(entry) = self.entry(&object.key) {
                 let release = if entry.headers.is_some() { newest } else { entry.release };
-                rest.insert(object.key.clone(), release);
+                let named = entry.etag.is_some();
+                let bytes = entry.bytes.clone().filter(|_| named);
+                let stays = Entry { headers: None, bytes, etag: entry.etag.clone(), release };
+                rest.insert(object.key.clone(), stays);
             } else if self.created.contains(&object.key) {
-                rest.insert(object.key.clone(), None);
+                rest.insert(object.key.clone(), Entry::default());
             }
         }
         // What a rule keeps out now is deleted all the same: the name differs from what the next listing tells, so that the
         // manifest is read.
         let public = rest.keys().filter(|key| !key.is_reserved());
         // What is not an asset stays only as long as nothing is to be deleted.
-        let until = |(key, release): (&Key, &Option<u64>)| {
-            if self.source.is_asset_of_pages(key) { release.unwrap_or_default() } else { 0 }
+        let until = |(key, entry): (&Key, &Entry)| {
+            if self.source.is_asset_of_pages(key) { entry.release.unwrap_or_default() } else { 0 }
         };
         let until = rest.iter().map(until).min().unwrap_or_default();
-        let key = match (&self.entries, self.manifests.last()) {
+        let name = match (&self.entries, self.manifests.last()) {
             // It was not read, because its name told everything, and it will not be replaced.
-            (None, Some(newest)) if self.is_current => newest.key.clone(),
-            _ => manifest::key_of(&self.wanted, &manifest::rest_for(public, until)),
+            (None, Some(newest)) if self.is_current => Name::of(&newest.key),
+            _ => Name::new(&self.wanted, &manifest::rest_for(public, until)),
         };
-        let stale = self.manifests.iter().filter(|object| object.key != key);
-        let stale = stale.map(|object| ListedObject { key: object.key.clone(), etag: object.etag.clone() }).collect();
+        let listed = self.manifests.iter();
+        let listed = listed.map(|object| ListedObject { key: object.key.clone(), etag: object.etag.clone() }).collect();
+        let objects = self.source.objects.iter().zip(same);
+        let opaque = objects.filter_map(|(object, same)| {
+            let SameObject { etag, digest } = same.as_ref()?;
+            Some((object.key.clone(), OpaqueTag { etag: etag.clone(), digest: digest.clone()? }))
+        });
+        let opaque = opaque.collect();
         // Every publish that ended has written its manifest last.
         let young = self.met.remote.iter().flatten().any(|object| object.modified > self.written());
-        let named = self.manifests.last().is_some_and(|newest| newest.key == key);
+        let named = self.manifests.last().is_some_and(|newest| Name::of(&newest.key) == name);
         let (current, known) = (named && !young, !self.manifests.is_empty());
-        let superseded = rest.len() + self.superseded_unread;
-        let content = manifest::Manifest { objects: self.source.objects.clone(), digests, rest };
-        (PlannedManifest { key, content, stale, current, known }, superseded)
+        let stays = rest.iter().filter(|(key, _)| !key.is_reserved());
+        let stays =
+            stays.map(|(key, entry)| SupersededObject { key: key.clone(), release: entry.release.map(ReleaseId) });
+        let mut superseded = self.superseded_unread.clone();
+        superseded.extend(stays);
+        let content = manifest::Manifest { objects: self.source.objects.clone(), digests, opaque, rest };
+        (PlannedManifest { name, content, listed, current, known }, superseded)
     }
 }

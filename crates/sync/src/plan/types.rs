@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use twinsite_core::Side;
 
-use crate::{ETag, Headers, Key, ListedObject, RetentionPolicy, SourceObject};
+use crate::{ETag, Headers, Key, ListedObject, ReleaseId, RetentionPolicy, SourceObject};
 
 /// Why an object moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,8 +136,19 @@ pub struct Rewrite {
     pub reason: Reason,
     /// Its entity tag when it was listed.
     pub etag: ETag,
+    /// The digest of its bytes, as an entity tag would have it, where it is known.
+    pub digest: Option<ETag>,
     /// The headers that it is served with, where they were read.
     pub served: Option<Headers>,
+}
+
+/// An asset that stays although the source does not have it: a kept release names it, and so may open pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SupersededObject {
+    /// Its key.
+    pub key: Key,
+    /// The newest release that names it, where it is known.
+    pub release: Option<ReleaseId>,
 }
 
 /// An object to be deleted.

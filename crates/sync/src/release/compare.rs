@@ -44,7 +44,7 @@ pub fn compare(before: &Release, after: &Release) -> Vec<Difference> {
     for entry in &after.entries {
         match before.get(&entry.key) {
             None => found.push(one(&entry.key, Kind::Added)),
-            Some(old) if old.etag != entry.etag || old.size != entry.size => {
+            Some(old) if old.identity() != entry.identity() || old.size != entry.size => {
                 found.push(one(&entry.key, Kind::Content));
             }
             Some(old) if before.headers(old) != after.headers(entry) => found.push(one(&entry.key, Kind::Metadata)),

@@ -100,8 +100,10 @@ pub struct Entry {
     pub key: Key,
     /// The version that it was, in the bucket that the record was first written to.
     pub version: Option<String>,
-    /// Its entity tag, which tells its bytes.
+    /// Its entity tag, in the bucket that the record was first written to.
     pub etag: ETag,
+    /// The digest of its bytes, as an entity tag would have it, where its own does not tell.
+    pub digest: Option<ETag>,
     /// Its size in bytes.
     pub size: u64,
     /// What it was served with: a place in [`Release::headers`].
@@ -117,6 +119,13 @@ pub struct Release {
     pub headers: Vec<Headers>,
     /// Its objects, in the order of their keys.
     pub entries: Vec<Entry>,
+}
+
+impl Entry {
+    /// What tells its bytes: two objects with the same one are the same.
+    pub(crate) fn identity(&self) -> &ETag {
+        self.digest.as_ref().unwrap_or(&self.etag)
+    }
 }
 
 impl Release {
@@ -135,7 +144,8 @@ impl Release {
         let sets: Vec<Arc<Headers>> = self.headers.iter().cloned().map(Arc::new).collect();
         let object = |entry: &Entry| {
             let key = entry.key.clone();
-            let body = crate::Body::Version { etag: entry.etag.clone(), version: entry.version.clone() };
+            let Entry { etag, digest, version, .. } = entry.clone();
+            let body = crate::Body::Version { etag, digest, version };
             let headers = sets.get(entry.headers as usize).cloned().unwrap_or_default();
             let wave = rules.wave(&key);
             SourceObject { key, body, size: entry.size, headers, wave }

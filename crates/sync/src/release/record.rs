@@ -16,8 +16,13 @@ use crate::{ETag, Headers};
 /// Objects in one part; a hundred bytes each, a third of that compressed.
 const LINES: usize = 50_000;
 
-/// The version of this format. Readers refuse others: a rollback must not guess.
+/// The version of this format whose entity tags tell the bytes. Readers refuse versions that they do not know: a rollback must not
+/// guess.
 const VERSION: u32 = 1;
+
+/// The version in which lines end with the digest of the bytes, for objects whose entity tags do not tell it. Only records of such
+/// objects are of it, so that programs of before read the others.
+const WITH_DIGESTS: u32 = 2;
 
 /// The most parts: fifty million objects.
 const MAX_PARTS: usize = 1000;
@@ -34,6 +39,9 @@ struct Top {
 
 /// Every other line: key, version, entity tag, size, place of its headers.
 type StoredEntry = (String, Option<String>, String, u64, u32);
+
+/// The same in version 2, with the digest.
+type StoredEntryWithDigest = (String, Option<String>, String, u64, u32, Option<String>);
 
 /// A record that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -70,8 +78,8 @@ impl From<std::io::Error> for Damaged {
 pub(super) fn parts(release: &Release) -> Result<Vec<Bytes>, Damaged> {
     let chunks: Vec<&[Entry]> = release.entries.chunks(LINES).collect();
     let count = chunks.len().max(1);
-    let top =
-        Top { version: VERSION, summary: release.summary.clone(), parts: count, headers: release.headers.clone() };
+    let version = if release.entries.iter().any(|entry| entry.digest.is_some()) { WITH_DIGESTS } else { VERSION };
+    let top = Top { version, summary: release.summary.clone(), parts: count, headers: release.headers.clone() };
     let mut parts = Vec::with_capacity(count);
     for part in 0..count {
         let mut out = BufWriter::with_capacity(BLOCK, GzEncoder::new(Vec::new(), Compression::fast()));
@@ -80,10 +88,15 @@ pub(super) fn parts(release: &Release) -> Result<Vec<Bytes>, Damaged> {
             out.write_all(b"\n")?;
         }
         for entry in chunks.get(part).copied().unwrap_or_default() {
-            let Entry { key, version, etag, size, headers } = entry;
-            let line: (&str, &Option<String>, String, u64, u32) =
-                (key.as_str(), version, etag.to_string(), *size, *headers);
-            serde_json::to_writer(&mut out, &line)?;
+            let Entry { key, version: id, etag, digest, size, headers } = entry;
+            let line: (&str, &Option<String>, String, u64, u32) = (key.as_str(), id, etag.to_string(), *size, *headers);
+            if version == VERSION {
+                serde_json::to_writer(&mut out, &line)?;
+            } else {
+                let (key, id, etag, size, headers) = line;
+                let digest = digest.as_ref().map(ToString::to_string);
+                serde_json::to_writer(&mut out, &(key, id, etag, size, headers, digest))?;
+            }
             out.write_all(b"\n")?;
         }
         let out = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
@@ -92,19 +105,28 @@ pub(super) fn parts(release: &Release) -> Result<Vec<Bytes>, Damaged> {
     Ok(parts)
 }
 
-/// The first part, and how many there are.
-pub(super) fn first(bytes: &[u8]) -> Result<(Release, usize), Damaged> {
+/// The first part of a record, and what tells how to read the others.
+pub(super) struct FirstPart {
+    pub(super) release: Release,
+    pub(super) parts: usize,
+    pub(super) version: u32,
+}
+
+pub(super) fn first(bytes: &[u8]) -> Result<FirstPart, Damaged> {
     let text = text(bytes)?;
     let (top, rest) = text.split_once('\n').ok_or_else(|| Damaged("it is empty".to_owned()))?;
-    let Top { summary, parts, headers, .. } = checked(serde_json::from_str(top)?)?;
-    Ok((Release { summary, headers, entries: entries(rest)? }, parts))
+    let Top { version, summary, parts, headers } = checked(serde_json::from_str(top)?)?;
+    Ok(FirstPart { release: Release { summary, headers, entries: entries(rest, version)? }, parts, version })
 }
 
 fn checked(top: Top) -> Result<Top, Damaged> {
     match top.version {
-        VERSION if top.parts <= MAX_PARTS => Ok(top),
-        VERSION => Err(Damaged(format!("it claims to have {} parts", top.parts))),
-        other => Err(Damaged(format!("its format is of version {other}, and this program reads version {VERSION}"))),
+        VERSION | WITH_DIGESTS if top.parts <= MAX_PARTS => Ok(top),
+        VERSION | WITH_DIGESTS => Err(Damaged(format!("it claims to have {} parts", top.parts))),
+        other => {
+            let known = format!("versions {VERSION} and {WITH_DIGESTS}");
+            Err(Damaged(format!("its format is of version {other}, and this program reads {known}")))
+        }
     }
 }
 
@@ -116,9 +138,9 @@ pub(super) fn summary(bytes: &[u8]) -> Result<Summary, Damaged> {
     Ok(checked(serde_json::from_slice(&top)?)?.summary)
 }
 
-/// Any other part.
-pub(super) fn more(bytes: &[u8]) -> Result<Vec<Entry>, Damaged> {
-    entries(&text(bytes)?)
+/// Any other part of a record of this version.
+pub(super) fn more(bytes: &[u8], version: u32) -> Result<Vec<Entry>, Damaged> {
+    entries(&text(bytes)?, version)
 }
 
 fn text(bytes: &[u8]) -> Result<String, Damaged> {
@@ -130,11 +152,17 @@ fn text(bytes: &[u8]) -> Result<String, Damaged> {
     Ok(text)
 }
 
-fn entries(text: &str) -> Result<Vec<Entry>, Damaged> {
+fn entries(text: &str, version: u32) -> Result<Vec<Entry>, Damaged> {
     let entry = |line: &str| {
-        let (key, version, etag, size, headers): StoredEntry = serde_json::from_str(line)?;
+        let (key, id, etag, size, headers, digest): StoredEntryWithDigest = if version == VERSION {
+            let (key, id, etag, size, headers): StoredEntry = serde_json::from_str(line)?;
+            (key, id, etag, size, headers, None)
+        } else {
+            serde_json::from_str(line)?
+        };
         let key = key.parse().map_err(|error| Damaged(format!("{error}")))?;
-        Ok(Entry { key, version, etag: ETag::parse(&etag), size, headers })
+        let (etag, digest) = (ETag::parse(&etag), digest.as_deref().map(ETag::parse));
+        Ok(Entry { key, version: id, etag, digest, size, headers })
     };
     text.lines().map(entry).collect()
 }
@@ -150,6 +178,7 @@ mod tests {
             key: format!("k\n{n:06}").parse().unwrap(),
             version: n.is_multiple_of(2).then(|| format!("v{n}")),
             etag: ETag::parse("d41d8cd98f00b204e9800998ecf8427e-3"),
+            digest: None,
             size: n as u64,
             headers: 0,
         };
@@ -160,9 +189,38 @@ mod tests {
         let written = parts(&whole).unwrap();
         assert_eq!(written.len(), 2);
         assert_eq!(super::summary(&written[0]).unwrap(), whole.summary);
-        let (mut read, count) = first(&written[0]).unwrap();
-        read.entries.extend(more(&written[1]).unwrap());
-        assert_eq!((read, count), (whole, 2));
+        let FirstPart { release: mut read, parts: count, version } = first(&written[0]).unwrap();
+        read.entries.extend(more(&written[1], version).unwrap());
+        assert_eq!((read, count, version), (whole, 2, 1));
         assert!(first(b"rubbish").is_err());
+    }
+
+    /// The text of a record of objects with opaque entity tags, as it was first written.
+    #[test]
+    fn digests_are_written_in_version_2_only_and_only_where_tags_do_not_tell_them() {
+        let entry = |key: &str, digest: Option<&str>| Entry {
+            key: key.parse().unwrap(),
+            version: Some("v1".to_owned()),
+            etag: ETag::parse("9e107d9d372bb6826bd81d3542a419d6"),
+            digest: digest.map(ETag::parse),
+            size: 5,
+            headers: 0,
+        };
+        let summary = Summary { id: ReleaseId(7), time: 5, notes: Notes::default(), objects: 2, bytes: 10, changed: 1 };
+        let entries = vec![entry("a", None), entry("b", Some("0cc175b9c0f1b6a831c399e269772661"))];
+        let whole = Release { summary, headers: vec![Headers::default()], entries };
+        let written = parts(&whole).unwrap();
+        let golden = concat!(
+            "{\"version\":2,\"id\":7,\"time\":5,\"objects\":2,\"bytes\":10,\"changed\":1,\"parts\":1,\"headers\":[{}]}\n",
+            "[\"a\",\"v1\",\"9e107d9d372bb6826bd81d3542a419d6\",5,0,null]\n",
+            "[\"b\",\"v1\",\"9e107d9d372bb6826bd81d3542a419d6\",5,0,\"0cc175b9c0f1b6a831c399e269772661\"]\n",
+        );
+        assert_eq!(text(&written[0]).unwrap(), golden);
+        assert_eq!(first(&written[0]).unwrap().release, whole);
+        let newer = golden.replacen('2', "3", 1);
+        let mut zip = GzEncoder::new(Vec::new(), Compression::fast());
+        zip.write_all(newer.as_bytes()).unwrap();
+        let refused = first(&zip.finish().unwrap()).err().unwrap().to_string();
+        assert!(refused.contains("version 3"), "{refused}");
     }
 }

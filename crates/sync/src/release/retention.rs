@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::write::listed_ids;
-use super::{Release, now, read};
+use super::{Entry, Release, now, read};
 use crate::model::layout::RELEASES;
 use crate::store::{ObjectVersion, Store, VersionedStore};
 use crate::{ETag, Key, StoreError, SyncError};
@@ -35,7 +35,7 @@ pub fn is_due_at(newest: ReleaseId, keep: &RetentionPolicy) -> bool {
 }
 
 /// Key and bytes of an object in short. Two that meet by chance are kept, both.
-fn short(key: &Key, etag: &ETag) -> u64 {
+fn short(key: &Key, etag: &impl Hash) -> u64 {
     let mut hash = DefaultHasher::new();
     (key, etag).hash(&mut hash);
     hash.finish()
@@ -52,16 +52,16 @@ pub async fn collect<S: VersionedStore>(store: &S, keep: &RetentionPolicy) -> Re
     if dropped.is_empty() {
         return Ok(Collected::default());
     }
-    let mut needed = HashSet::new();
+    let mut needed = Needed::default();
     for id in kept {
         if let Some(release) = read(store, id).await? {
-            needed.extend(release.entries.iter().map(|entry| short(&entry.key, &entry.etag)));
+            needed.add(&release);
         }
     }
-    let mut spare: HashSet<(Key, ETag)> = HashSet::new();
+    let mut spare = Spare::default();
     for id in &dropped {
         if let Some(release) = read(store, *id).await? {
-            spare.extend(unnamed(release, &needed));
+            spare.add(release, &needed);
         }
     }
     let old = find(store, &spare).await?;
@@ -98,9 +98,48 @@ async fn tidy<S: VersionedStore>(store: &S) -> Result<(), SyncError> {
     Ok(())
 }
 
-fn unnamed(release: Release, needed: &HashSet<u64>) -> impl Iterator<Item = (Key, ETag)> {
-    let pairs = release.entries.into_iter().map(|entry| (entry.key, entry.etag));
-    pairs.filter(|(key, etag)| !needed.contains(&short(key, etag)))
+/// What kept releases name, in short.
+#[derive(Default)]
+struct Needed {
+    objects: HashSet<u64>,
+    versions: HashSet<u64>,
+}
+
+impl Needed {
+    fn add(&mut self, release: &Release) {
+        for Entry { key, etag, version, .. } in &release.entries {
+            self.objects.insert(short(key, etag));
+            self.versions.extend(version.as_ref().map(|version| short(key, version)));
+        }
+    }
+}
+
+/// What only dropped releases name. In the bucket that a record was not written to, replicas have the ids of their originals, and
+/// their entity tags unless these are opaque.
+#[derive(Default)]
+struct Spare {
+    objects: HashSet<(Key, ETag)>,
+    versions: HashSet<(Key, String)>,
+}
+
+impl Spare {
+    fn add(&mut self, release: Release, needed: &Needed) {
+        for Entry { key, etag, version, .. } in release.entries {
+            if needed.objects.contains(&short(&key, &etag)) {
+                continue;
+            }
+            if let Some(version) = version.filter(|version| !needed.versions.contains(&short(&key, version))) {
+                self.versions.insert((key.clone(), version));
+            }
+            self.objects.insert((key, etag));
+        }
+    }
+
+    fn contains(&self, past: &ObjectVersion) -> bool {
+        let Some(etag) = past.etag.clone() else { return false };
+        self.objects.contains(&(past.key.clone(), etag))
+            || self.versions.contains(&(past.key.clone(), past.version.clone()))
+    }
 }
 
 fn check(failed: Vec<(Key, String)>) -> Result<(), SyncError> {
@@ -111,8 +150,8 @@ fn check(failed: Vec<(Key, String)>) -> Result<(), SyncError> {
 }
 
 /// The versions of these keys and bytes that are not current.
-async fn find<S: VersionedStore>(store: &S, spare: &HashSet<(Key, ETag)>) -> Result<Vec<ObjectVersion>, SyncError> {
-    let keys: HashSet<&Key> = spare.iter().map(|(key, _)| key).collect();
+async fn find<S: VersionedStore>(store: &S, spare: &Spare) -> Result<Vec<ObjectVersion>, SyncError> {
+    let keys: HashSet<&Key> = spare.objects.iter().map(|(key, _)| key).collect();
     let prefixes: Vec<&str> = if keys.len() <= FEW { keys.iter().map(|key| key.as_str()).collect() } else { vec![""] };
     let mut old = Vec::new();
     for prefix in prefixes {
@@ -120,10 +159,7 @@ async fn find<S: VersionedStore>(store: &S, spare: &HashSet<(Key, ETag)>) -> Res
         loop {
             let page = store.versions(prefix, behind.as_ref()).await?;
             let fits = |past: &ObjectVersion| {
-                let pair = past.etag.clone().map(|etag| (past.key.clone(), etag));
-                !past.latest
-                    && (prefix.is_empty() || past.key.as_str() == prefix)
-                    && pair.is_some_and(|pair| spare.contains(&pair))
+                !past.latest && (prefix.is_empty() || past.key.as_str() == prefix) && spare.contains(past)
             };
             old.extend(page.past.into_iter().filter(fits));
             behind = page.next;

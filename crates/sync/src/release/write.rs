@@ -8,6 +8,7 @@ use super::{Entry, Notes, Release, Summary, now};
 use crate::ReleaseId;
 use crate::model::layout::RELEASES;
 use crate::model::release_id::listed;
+use crate::plan::SameObject;
 use crate::store::{Condition, Store, VersionedStore};
 use crate::{Body, ETag, Headers, Key, Report, Source, SourceObject, StoreError, SyncError, SyncPlan, WrittenObject};
 
@@ -15,8 +16,8 @@ use crate::{Body, ETag, Headers, Key, Report, Source, SourceObject, StoreError, 
 #[derive(Clone, Debug)]
 struct Drafted {
     object: Arc<SourceObject>,
-    /// Its entity tag, if it stays as it is.
-    same: Option<ETag>,
+    /// What the bucket has, if it stays as it is.
+    same: Option<SameObject>,
     /// A place in the sets of headers.
     headers: u32,
 }
@@ -37,12 +38,12 @@ impl RecordBuilder {
     pub fn of(plan: &SyncPlan, source: &Source) -> Self {
         let (mut known, mut headers) = (HashMap::new(), Vec::new());
         let mut objects = Vec::with_capacity(source.objects.len());
-        for (object, etag) in source.objects.iter().zip(&plan.same) {
+        for (object, same) in source.objects.iter().zip(&plan.same) {
             let place = *known.entry(&object.headers).or_insert_with(|| {
                 headers.push(Headers::clone(&object.headers));
                 u32::try_from(headers.len() - 1).unwrap_or(u32::MAX)
             });
-            objects.push(Drafted { object: Arc::clone(object), same: etag.clone(), headers: place });
+            objects.push(Drafted { object: Arc::clone(object), same: same.clone(), headers: place });
         }
         let previous = plan.releases().last().copied();
         Self { id: previous.unwrap_or_default().next(), previous, headers, objects, before: None }
@@ -72,7 +73,7 @@ impl RecordBuilder {
     fn is(&self, release: &Release) -> bool {
         let same = |(mine, theirs): (&Drafted, &Entry)| {
             let headers = self.headers.get(mine.headers as usize) == release.headers.get(theirs.headers as usize);
-            mine.object.key == theirs.key && mine.same.as_ref() == Some(&theirs.etag) && headers
+            mine.object.key == theirs.key && mine.same.as_ref().is_some_and(|same| same.etag == theirs.etag) && headers
         };
         self.objects.len() == release.entries.len() && self.objects.iter().zip(&release.entries).all(same)
     }
@@ -115,16 +116,16 @@ pub async fn write<S: VersionedStore>(
     for Drafted { object, same, headers } in objects {
         let (key, size) = (object.key.clone(), object.size);
         let wrote = written.binary_search_by_key(&&key, |wrote| &wrote.key).ok().map(|at| written[at]);
-        let (etag, version) = match (wrote, same) {
-            (Some(wrote), _) => (wrote.etag.clone(), wrote.version.clone()),
-            (None, Some(etag)) => {
+        let (etag, digest, version) = match (wrote, same) {
+            (Some(wrote), _) => (wrote.etag.clone(), wrote.digest.clone(), wrote.version.clone()),
+            (None, Some(SameObject { etag, digest })) => {
                 let before = old.as_ref().and_then(|old| old.get(&key)).filter(|old| old.etag == etag);
                 let version = before.and_then(|old| old.version.clone());
-                (etag, version)
+                (etag, digest, version)
             }
             (None, None) => continue,
         };
-        all.push(Entry { key, version, etag, size, headers });
+        all.push(Entry { key, version, etag, digest, size, headers });
     }
     fill_versions(store, &mut all).await?;
     let bytes = all.iter().map(|entry| entry.size).sum();
@@ -172,9 +173,8 @@ async fn put(store: &impl Store, release: &Release) -> Result<Vec<WrittenObject>
             Err(StoreError::Changed(_)) => {
                 return Err(SyncError::Raced(format!("release {id} was made by another deploy meanwhile")));
             }
-            written => drop(written?),
+            written => wrote.push(WrittenObject::record(key, size, ETag::Md5(digest), written?)),
         }
-        wrote.push(WrittenObject { key, etag: ETag::Md5(digest), size, version: None, since: None, redirect: None });
     }
     Ok(wrote)
 }
@@ -275,14 +275,14 @@ pub async fn read(store: &impl Store, id: ReleaseId) -> Result<Option<Release>, 
         read => read?,
     };
     let Some(bytes) = bytes else { return Ok(None) };
-    let (mut release, parts) = record::first(&bytes).map_err(|why| damaged(id, &why))?;
+    let record::FirstPart { mut release, parts, version } = record::first(&bytes).map_err(|why| damaged(id, &why))?;
     if release.summary.id != id {
         return Err(damaged(id, &Damaged::other(release.summary.id)));
     }
     for part in 1..parts {
         let bytes = store.get(&id.key(part)).await?;
         let bytes = bytes.ok_or_else(|| damaged(id, &Damaged::missing(part)))?;
-        release.entries.extend(record::more(&bytes).map_err(|why| damaged(id, &why))?);
+        release.entries.extend(record::more(&bytes, version).map_err(|why| damaged(id, &why))?);
     }
     Ok(Some(release))
 }
@@ -291,7 +291,7 @@ pub async fn read(store: &impl Store, id: ReleaseId) -> Result<Option<Release>, 
 const FEW: usize = 24;
 
 /// Makes sure that this bucket has every older version that a plan wants to bring back. The bucket may be another one
-/// than that of the record: what counts is the entity tag, the id is a hint.
+/// than that of the record: a replica has the id of its original, and a copy its entity tag unless that is opaque.
 ///
 /// # Errors
 /// [`SyncError::Lost`] names what is not kept any more; nothing has been changed then.
@@ -305,10 +305,11 @@ pub async fn find_versions<S: VersionedStore>(plan: &mut SyncPlan, store: &S) ->
     }
     if wanted.len() <= FEW {
         let mut found = Vec::new();
-        for (key, body) in &wanted {
-            if let Body::Version { etag, version: Some(version) } = &**body
-                && store.look(key, Some(version)).await?.is_some_and(|look| look.head.etag == *etag)
+        for (key, body) in &mut wanted {
+            if let Body::Version { version: Some(version), .. } = &**body
+                && let Some(look) = store.look(key, Some(version)).await?
             {
+                take_version(body, look.head.etag, version.clone());
                 found.push(key.clone());
             }
         }
@@ -320,11 +321,13 @@ pub async fn find_versions<S: VersionedStore>(plan: &mut SyncPlan, store: &S) ->
     while !wanted.is_empty() {
         let page = store.versions("", behind.as_ref()).await?;
         for past in page.past {
-            let fits = wanted
-                .get(&past.key)
-                .is_some_and(|body| matches!(&**body, Body::Version { etag, .. } if past.etag.as_ref() == Some(etag)));
-            if fits && let Some(Body::Version { version, .. }) = wanted.remove(&past.key) {
-                *version = Some(past.version);
+            let Some(there) = past.etag else { continue };
+            let fits = wanted.get(&past.key).is_some_and(|body| {
+                matches!(&**body, Body::Version { etag, version, .. }
+                    if there == *etag || version.as_ref() == Some(&past.version))
+            });
+            if fits && let Some(body) = wanted.remove(&past.key) {
+                take_version(body, there, past.version);
             }
         }
         behind = page.next;
@@ -335,4 +338,14 @@ pub async fn find_versions<S: VersionedStore>(plan: &mut SyncPlan, store: &S) ->
     let mut lost: Vec<Key> = wanted.into_keys().collect();
     lost.sort();
     if lost.is_empty() { Ok(()) } else { Err(SyncError::Lost(lost)) }
+}
+
+/// Names the version as this bucket has it: under its own entity tag, with the digest that the record's tag told.
+fn take_version(body: &mut Body, there: ETag, id: String) {
+    let Body::Version { etag, digest, version } = body else { return };
+    if *etag != there {
+        digest.get_or_insert_with(|| etag.clone());
+        *etag = there;
+    }
+    *version = Some(id);
 }

@@ -87,16 +87,9 @@ impl Comparison {
 
     fn merge_join(&mut self, here: RemoteObject, there: RemoteObject) {
         self.found.until = self.found.until.max(here.modified);
-        let opaque = |etag: &ETag| matches!(etag, ETag::Opaque(_));
-        let differs =
-            here.size != there.size || (here.etag != there.etag && !opaque(&here.etag) && !opaque(&there.etag));
-        if let Some(id) = ReleaseId::of_part(&here.key).filter(|_| differs) {
-            self.records.push(RestoredRecord { id, object: there.clone(), replaces: here.etag.clone() });
-        }
         if here.size != there.size {
+            self.note_record(&here, &there);
             self.need(here, Cause::Size);
-        } else if here.etag != there.etag && !opaque(&here.etag) && !opaque(&there.etag) {
-            self.need(here, Cause::Content);
         } else if here.etag == there.etag && here.modified == there.modified {
             // A replica has its original's time, and came with everything.
             self.found.in_sync += 1;
@@ -107,31 +100,48 @@ impl Comparison {
         }
     }
 
+    /// A record that differs may be damaged.
+    fn note_record(&mut self, here: &RemoteObject, there: &RemoteObject) {
+        if let Some(id) = ReleaseId::of_part(&here.key) {
+            self.records.push(RestoredRecord { id, object: there.clone(), replaces: here.etag.clone() });
+        }
+    }
+
     async fn decide<S: VersionedStore>(mut self, first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
         let note = self.note;
-        let (sure, unsure): (Vec<_>, Vec<_>) =
-            self.unsure.into_iter().partition(|(here, there)| note.is_some_and(|note| note.vouches(here, there)));
+        let (sure, unsure): (Vec<_>, Vec<_>) = std::mem::take(&mut self.unsure)
+            .into_iter()
+            .partition(|(here, there)| note.is_some_and(|note| note.vouches(here, there)));
         self.found.in_sync += sure.len();
         self.found.asked = !unsure.is_empty();
+        // Entity tags that differ may be opaque, on one side or both: only a look tells.
         let looks = unsure.into_iter().map(|(here, there)| async move {
             if run.is_cancelled() {
                 return Err(SyncError::Cancelled);
             }
             let looks = try_join(first.look(&here.key, None), second.look(&here.key, None)).await?;
-            Ok::<_, SyncError>((cause(&here, &there, looks), here))
+            Ok::<_, SyncError>((cause(looks), here, there))
         });
         let mut looks = stream::iter(looks).buffer_unordered(WIDTH);
-        while let Some((cause, object)) = looks.try_next().await? {
+        let mut differing = Vec::new();
+        while let Some((cause, here, there)) = looks.try_next().await? {
             match cause {
-                Some(cause) => self.found.copies.push(Needed { object, cause }),
+                Some(cause) => differing.push((cause, here, there)),
                 None => self.found.in_sync += 1,
             }
+        }
+        drop(looks);
+        for (cause, object, there) in differing {
+            if cause == Cause::Content {
+                self.note_record(&object, &there);
+            }
+            self.found.copies.push(Needed { object, cause });
         }
         self.found.copies.sort_by(|a, b| a.object.key.cmp(&b.object.key));
         self.found.damaged = damaged(self.records, first, second).await?;
         let restored: HashSet<&Key> = self.found.damaged.iter().map(|record| &record.object.key).collect();
         self.found.copies.retain(|copy| !restored.contains(&copy.object.key));
-        let deleted = deleted_of(first, &self.extra).await?;
+        let deleted = deleted_of(first, second, &self.extra).await?;
         for object in self.extra {
             let RemoteObject { key, etag, .. } = object;
             if deleted.contains(&key) {
@@ -169,11 +179,15 @@ const FEW: usize = 16;
 
 /// Those of the second bucket's objects that the first one had, these very ones, and has deleted. Only they are deleted in
 /// the second one too.
-async fn deleted_of<S: VersionedStore>(first: &S, extra: &[RemoteObject]) -> Result<HashSet<Key>, SyncError> {
+async fn deleted_of<S: VersionedStore>(
+    first: &S,
+    second: &S,
+    extra: &[RemoteObject],
+) -> Result<HashSet<Key>, SyncError> {
     let wanted: HashMap<&Key, &ETag> = extra.iter().map(|object| (&object.key, &object.etag)).collect();
     let all = extra.len() > FEW;
     let prefixes: Vec<&str> = if all { vec![""] } else { extra.iter().map(|object| object.key.as_str()).collect() };
-    let (mut marked, mut had) = (HashSet::new(), HashSet::new());
+    let (mut marked, mut had, mut sizes) = (HashSet::new(), HashSet::new(), HashSet::new());
     for prefix in prefixes {
         let mut behind = None;
         loop {
@@ -184,6 +198,8 @@ async fn deleted_of<S: VersionedStore>(first: &S, extra: &[RemoteObject]) -> Res
                     marked.insert(past.key);
                 } else if past.etag.as_ref() == Some(*etag) {
                     had.insert(past.key);
+                } else {
+                    sizes.insert((past.key, past.size));
                 }
             }
             behind = page.next;
@@ -193,26 +209,48 @@ async fn deleted_of<S: VersionedStore>(first: &S, extra: &[RemoteObject]) -> Res
             }
         }
     }
+    // With another entity tag, which may be opaque, it may still be the same.
+    let doubtful = extra.iter().filter(|object| {
+        let key = &object.key;
+        marked.contains(key) && !had.contains(key) && sizes.contains(&(key.clone(), object.size))
+    });
+    let looks = doubtful.map(|object| async move {
+        Ok::<_, SyncError>(had_version(first, second, &object.key).await?.then(|| object.key.clone()))
+    });
+    let looks: Vec<_> = looks.collect();
+    let same: Vec<Option<Key>> = stream::iter(looks).buffer_unordered(WIDTH).try_collect().await?;
+    had.extend(same.into_iter().flatten());
     Ok(marked.intersection(&had).cloned().collect())
 }
 
-/// What two looks at the same key tell.
-fn cause(
-    here: &RemoteObject,
-    there: &RemoteObject,
-    looks: (Option<VersionHead>, Option<VersionHead>),
-) -> Option<Cause> {
+/// Whether the first bucket has a version with the bytes of the second one's object: a replica has the id of its original, and a copy
+/// its checksum.
+pub(super) async fn had_version<S: VersionedStore>(first: &S, second: &S, key: &Key) -> Result<bool, SyncError> {
+    let Some(there) = second.look(key, None).await? else { return Ok(false) };
+    // Longer keys that begin the same come later.
+    let page = first.versions(key.as_str(), None).await?;
+    for past in page.past.into_iter().filter(|past| past.key == *key && past.size == there.head.size) {
+        if past.etag.is_none() {
+            continue;
+        }
+        let same = match first.look(key, Some(&past.version)).await? {
+            Some(look) => look.same_bytes(&there) == Some(true),
+            None => false,
+        };
+        if same {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What two looks at the same key tell. What neither ids, entity tags nor checksums tell to be the same is copied once more; the marker
+/// then says that it is.
+fn cause(looks: (Option<VersionHead>, Option<VersionHead>)) -> Option<Cause> {
     let (Some(first), second) = looks else { return None };
     let Some(second) = second else { return Some(Cause::Absent) };
-    if here.etag != there.etag {
-        // The entity tag tells nothing on one side at least: a checksum may, else only that a copy was made later.
-        let differs = match (&first.checksum, &second.checksum) {
-            (Some(first), Some(second)) => first != second,
-            _ => second.modified < first.modified,
-        };
-        if differs {
-            return Some(Cause::Content);
-        }
+    if first.same_bytes(&second) != Some(true) {
+        return Some(Cause::Content);
     }
     let mut changes = header_changes(&second.head.headers, &first.head.headers);
     if first.expires != second.expires {

@@ -4,14 +4,15 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Pair, Phase, Run, Side, Verb, wait};
 
 use super::Cause;
+use super::compare::had_version;
 use crate::plan::listing::{cuts, list_around};
 use crate::store::{Condition, ReplicationStatus, VersionedStore};
 use crate::transfer::copy::{ObjectCopy, Redirect, copy_object};
-use crate::{ETag, Key, ListedObject, RemoteObject, Source, SyncError, WrittenObject};
+use crate::{ETag, Key, ListedObject, NotDeleted, RemoteObject, Source, StoreError, SyncError, TagKind, WrittenObject};
 
 /// Objects looked at at once.
 const WIDTH: usize = 48;
@@ -52,10 +53,15 @@ impl<'w> Expected<'w> {
         matches!(self, Self::Object(wrote) if wrote.redirect.is_some())
     }
 
-    /// True when a listing that shows this is as it should be. Redirects are not listed.
-    fn is_listed(self, found: &RemoteObject) -> bool {
-        let Self::Object(wrote) = self else { return false };
-        !self.is_redirect() && is_copy(wrote, &found.etag, found.size, found.modified)
+    /// What a listing that shows this tells. Redirects are not listed.
+    fn listed(self, found: &RemoteObject) -> Listed {
+        let Self::Object(wrote) = self else { return Listed::Missing };
+        if !self.is_redirect() && is_copy(wrote, &found.etag, found.size, found.modified) {
+            return Listed::There;
+        }
+        // A replica whose entity tag is opaque has another one than its original.
+        let replica = !self.is_redirect() && wrote.etag != found.etag && wrote.size == found.size;
+        if replica { Listed::Unknown } else { Listed::Missing }
     }
 
     fn key(self) -> &'w Key {
@@ -64,6 +70,23 @@ impl<'w> Expected<'w> {
             Self::Nothing(object) => &object.key,
         }
     }
+}
+
+/// True when waiting is of no use: what no rule is about, or what replication gave up on, will not come. A look at one of the objects
+/// tells about all: they were written together.
+async fn is_hopeless<S: VersionedStore>(first: S, one: Option<&WrittenObject>) -> Result<bool, SyncError> {
+    let Some(wrote) = one else { return Ok(false) };
+    let look = first.look(&wrote.key, wrote.version.as_deref()).await?;
+    Ok(look.is_some_and(|look| matches!(look.replication, ReplicationStatus::None | ReplicationStatus::Failed)))
+}
+
+/// What a listing tells of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listed {
+    There,
+    Missing,
+    /// Something of its size, with another entity tag.
+    Unknown,
 }
 
 /// True of an object that has what was written, and is no older where only that tells its headers.
@@ -79,6 +102,8 @@ pub struct ReplicationWaiter<'a, S> {
     run: &'a Run,
     /// Where listings are cut.
     cuts: Vec<Key>,
+    /// Whether replicas have other entity tags than their originals.
+    pub(crate) has_opaque: bool,
     /// What there is to tell.
     pub state: ReplicationState,
 }
@@ -93,7 +118,7 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
     /// Waits for replication as long as this, each time, before it copies.
     pub fn new(stores: Pair<S>, patience: Duration, run: &'a Run) -> Self {
         let Pair { primary: first, backup: second } = stores;
-        Self { first, second, patience, run, cuts: Vec::new(), state: ReplicationState::default() }
+        Self { first, second, patience, run, cuts: Vec::new(), has_opaque: false, state: ReplicationState::default() }
     }
 
     /// The second bucket holds about what this source does, so it can be listed in as many ranges at once.
@@ -134,7 +159,8 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
                 Expected::Nothing(_) => None,
             });
             let one = one.filter(|_| round.is_multiple_of(4));
-            let (missing, hopeless) = join(self.missing(left), self.is_hopeless(one)).await;
+            let hopeless = is_hopeless(self.first.clone(), one.filter(|_| !self.patience.is_zero()));
+            let (missing, hopeless) = join(self.missing(left), hopeless).await;
             left = missing?;
             if left.is_empty() || hopeless? || self.since(started) + pause > self.patience || self.run.is_cancelled() {
                 break;
@@ -152,15 +178,7 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
         self.repair(left).await
     }
 
-    /// True when waiting is of no use: what no rule is about, or what replication gave up on, will not come. A look at one of
-    /// them tells about all: they were written together.
-    async fn is_hopeless(&self, one: Option<&WrittenObject>) -> Result<bool, SyncError> {
-        let Some(wrote) = one.filter(|_| !self.patience.is_zero()) else { return Ok(false) };
-        let look = self.first.look(&wrote.key, wrote.version.as_deref()).await?;
-        Ok(look.is_some_and(|look| matches!(look.replication, ReplicationStatus::None | ReplicationStatus::Failed)))
-    }
-
-    async fn missing<'w>(&self, mut left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
+    async fn missing<'w>(&mut self, mut left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
         if left.len() <= HANDFUL {
             return self.missing_by_looks(left).await;
         }
@@ -176,9 +194,11 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
         self.missing_by_looks(left).await
     }
 
-    async fn missing_by_looks<'w>(&self, left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
+    async fn missing_by_looks<'w>(&mut self, left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
+        let second = &self.second;
         let looks = left.into_iter().map(|expected| async move {
-            let look = self.second.look(expected.key(), None).await?;
+            let look = second.look(expected.key(), None).await?;
+            let opaque = look.as_ref().is_some_and(|look| look.head.tag_kind == TagKind::Opaque);
             let there = match (&expected, look) {
                 (Expected::Nothing(_), look) => look.is_none(),
                 (Expected::Object(_), None) => false,
@@ -188,25 +208,39 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
                     (replica || same) && look.head.headers.website_redirect == wrote.redirect
                 }
             };
-            Ok::<_, SyncError>((!there).then_some(expected))
+            Ok::<_, SyncError>(((!there).then_some(expected), opaque))
         });
         let looks: Vec<_> = looks.collect();
-        let found: Vec<_> = stream::iter(looks).buffer_unordered(WIDTH).collect().await;
-        found.into_iter().filter_map(Result::transpose).collect()
+        let found: Vec<_> = stream::iter(looks).buffer_unordered(WIDTH).try_collect().await?;
+        self.has_opaque |= found.iter().any(|(_, opaque)| *opaque);
+        Ok(found.into_iter().filter_map(|(missing, _)| missing).collect())
     }
 
-    async fn missing_by_listing<'w>(&self, mut left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
+    async fn missing_by_listing<'w>(&mut self, mut left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
         left.sort_by(|a, b| a.key().cmp(b.key()));
         let keys: Vec<&Key> = left.iter().map(|expected| expected.key()).collect();
-        let mut missing: Vec<bool> = left.iter().map(|expected| matches!(expected, Expected::Object(_))).collect();
+        let absent = |expected: &Expected<'_>| match expected {
+            Expected::Object(_) => Listed::Missing,
+            Expected::Nothing(_) => Listed::There,
+        };
+        let mut states: Vec<Listed> = left.iter().map(absent).collect();
         list_around(&keys, &self.cuts, &self.second, |found| {
             let first = keys.partition_point(|key| **key < found.key);
             for at in (first..keys.len()).take_while(|at| *keys[*at] == found.key) {
-                missing[at] = !left[at].is_listed(&found);
+                states[at] = left[at].listed(&found);
             }
         })
         .await?;
-        Ok(left.into_iter().zip(missing).filter_map(|(expected, missing)| missing.then_some(expected)).collect())
+        let (mut missing, mut unknown) = (Vec::new(), Vec::new());
+        for (expected, state) in left.into_iter().zip(states) {
+            match state {
+                Listed::There => {}
+                Listed::Missing => missing.push(expected),
+                Listed::Unknown => unknown.push(expected),
+            }
+        }
+        missing.extend(self.missing_by_looks(unknown).await?);
+        Ok(missing)
     }
 
     /// Copies what is late. Nothing is copied while the run is being stopped: the next publish does it.
@@ -248,8 +282,11 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
             }
         }
         for batch in gone.chunks(1000) {
-            // Whatever has been put there since is not what was deleted.
-            drop(self.second.delete_if(batch).await?);
+            // Whatever has been put there since is not what was deleted. What has another entity tag may be its copy all the same.
+            for NotDeleted { key, error } in self.second.delete_if(batch).await? {
+                let StoreError::Changed(_) = error else { return Err(error.into()) };
+                self.delete_copy(&key).await?;
+            }
             self.state.copied.extend(batch.iter().map(|object| object.key.clone()));
         }
         trouble.map_or(Ok(()), Err)
@@ -261,6 +298,16 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
 }
 
 impl<S: VersionedStore> ReplicationWaiter<'_, S> {
+    /// Deletes the second bucket's object if the first one had it, under another entity tag.
+    async fn delete_copy(&self, key: &Key) -> Result<(), SyncError> {
+        let Some(there) = self.second.look(key, None).await? else { return Ok(()) };
+        if had_version(&self.first, &self.second, key).await? {
+            let listed = ListedObject { key: key.clone(), etag: there.head.etag };
+            drop(self.second.delete_if(&[listed]).await?);
+        }
+        Ok(())
+    }
+
     /// Follows, and says so.
     pub(crate) async fn end(&mut self, wrote: &[WrittenObject], deleted: &[ListedObject]) {
         let started = Instant::now();

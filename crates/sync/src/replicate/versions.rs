@@ -17,12 +17,19 @@ pub async fn copy_versions<S: VersionedStore>(first: &S, second: &S, run: &Run) 
     let (here, there) = (all(first).await?, all(second).await?);
     let mut copied = 0;
     for (key, versions) in here.into_iter().filter(|(key, _)| key.is_replicated() && !key.is_reserved()) {
-        let known: HashSet<&ETag> =
-            there.get(&key).into_iter().flatten().filter_map(|past| past.etag.as_ref()).collect();
-        let mut missing: Vec<&ObjectVersion> = versions
-            .iter()
-            .filter(|past| !past.latest && past.etag.as_ref().is_some_and(|etag| !known.contains(etag)))
-            .collect();
+        let copies: Vec<&ObjectVersion> =
+            there.get(&key).into_iter().flatten().filter(|past| past.etag.is_some()).collect();
+        let known: HashSet<&ETag> = copies.iter().filter_map(|past| past.etag.as_ref()).collect();
+        let ids: HashSet<&String> = copies.iter().map(|past| &past.version).collect();
+        let mut missing = Vec::new();
+        for past in versions.iter().filter(|past| !past.latest) {
+            let Some(etag) = &past.etag else { continue };
+            // A replica has the id of its original, and a copy its entity tag unless that is opaque.
+            let there = known.contains(etag) || ids.contains(&past.version);
+            if !there && !has_copy(first, second, past, &copies).await? {
+                missing.push(past);
+            }
+        }
         // The newest of a key comes first in a listing.
         missing.reverse();
         let current = versions.iter().find(|past| past.latest && past.etag.is_some());
@@ -40,6 +47,27 @@ pub async fn copy_versions<S: VersionedStore>(first: &S, second: &S, run: &Run) 
         }
     }
     Ok(copied)
+}
+
+/// Whether one of the second bucket's versions has the bytes of a version of the first, by their checksums.
+async fn has_copy<S: VersionedStore>(
+    first: &S,
+    second: &S,
+    past: &ObjectVersion,
+    copies: &[&ObjectVersion],
+) -> Result<bool, SyncError> {
+    let candidates: Vec<_> = copies.iter().filter(|copy| copy.size == past.size).collect();
+    if candidates.is_empty() {
+        return Ok(false);
+    }
+    let Some(original) = first.look(&past.key, Some(&past.version)).await? else { return Ok(false) };
+    for candidate in candidates {
+        let look = second.look(&past.key, Some(&candidate.version)).await?;
+        if look.is_some_and(|look| look.same_bytes(&original) == Some(true)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn copy<S: VersionedStore>(first: &S, second: &S, past: &ObjectVersion, run: &Run) -> Result<bool, SyncError> {

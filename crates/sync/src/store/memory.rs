@@ -13,7 +13,7 @@ use twinsite_core::Run;
 use super::{
     Condition, Head, Limit, Limits, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, Store, Written,
 };
-use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, StoreError, multipart_etag};
+use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, StoreError, TagKind, multipart_etag};
 
 /// Ticks once for every change of any store: as in the world, no two buckets are written to at the very same time.
 static CLOCK: AtomicI64 = AtomicI64::new(0);
@@ -90,7 +90,7 @@ impl State {
         let (now, etag) = (kept.modified, kept.etag.clone());
         let version = Self::tick();
         self.objects.entry(key.clone()).or_default().push((version, Some(kept)));
-        Written { version: Some(version.to_string()), etag: Some(etag), modified: Some(now) }
+        Written { version: Some(version.to_string()), etag: Some(etag), tag_kind: TagKind::Digest, modified: Some(now) }
     }
 
     fn remove(&mut self, key: &Key) {
@@ -193,7 +193,7 @@ impl Store for MemoryStore {
         Ok(state.uploads.iter().find(|(_, (key, ..))| key == wanted).map(|(id, (_, _, parts))| {
             let part = |(number, (bytes, md5)): (&u32, &(Bytes, Md5))| PartMade {
                 number: *number,
-                md5: *md5,
+                etag: ETag::Md5(*md5),
                 size: bytes.len() as u64,
             };
             Pending { id: id.clone(), parts: parts.iter().map(part).collect() }
@@ -207,12 +207,17 @@ impl Store for MemoryStore {
         Ok(id)
     }
 
-    async fn part(&self, (key, id): (&Key, &str), number: u32, (body, md5): (Content, Md5)) -> Result<(), StoreError> {
+    async fn part(
+        &self,
+        (key, id): (&Key, &str),
+        number: u32,
+        (body, md5): (Content, Md5),
+    ) -> Result<ETag, StoreError> {
         let body = (whole(&body)?, md5);
         let mut state = self.state();
         let upload = state.uploads.get_mut(id).filter(|upload| upload.0 == *key);
         upload.ok_or_else(|| broken(format!("the upload of `{key}` is not there")))?.2.insert(number, body);
-        Ok(())
+        Ok(ETag::Md5(md5))
     }
 
     async fn complete(
@@ -226,7 +231,7 @@ impl Store for MemoryStore {
         let Some((_, headers, sent)) = state.uploads.remove(id) else {
             return Err(broken(format!("the upload of `{key}` is not there")));
         };
-        let chosen = parts.iter().map(|part| sent.get(&part.number).filter(|(_, md5)| *md5 == part.md5));
+        let chosen = parts.iter().map(|part| sent.get(&part.number).filter(|(_, md5)| ETag::Md5(*md5) == part.etag));
         let Some(chosen) = chosen.collect::<Option<Vec<_>>>() else {
             return Err(broken(format!("a part of `{key}` is not there")));
         };

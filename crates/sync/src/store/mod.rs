@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use twinsite_core::Run;
+use twinsite_core::{Invalid, Run};
 
-use crate::{Content, ETag, FileRange, Headers, Key, Md5, RemoteObject, StoreError};
+use crate::{Content, ETag, FileRange, Headers, Key, Md5, RemoteObject, StoreError, TagKind};
 pub use limits::Limit;
 pub(crate) use limits::Limits;
 pub use memory::MemoryStore;
@@ -36,6 +36,8 @@ pub struct Head {
     pub headers: Headers,
     /// Its entity tag.
     pub etag: ETag,
+    /// What that is.
+    pub tag_kind: TagKind,
     /// Its size in bytes.
     pub size: u64,
     /// The size of its first part in bytes, when it has several.
@@ -49,6 +51,8 @@ pub struct Written {
     pub version: Option<String>,
     /// The new entity tag, where the answer tells it.
     pub etag: Option<ETag>,
+    /// What that is.
+    pub tag_kind: TagKind,
     /// When it was written, in seconds since the epoch, where the answer tells it.
     pub modified: Option<i64>,
 }
@@ -116,10 +120,74 @@ pub struct ReadObject {
 pub struct PartMade {
     /// Its number, from 1.
     pub number: u32,
-    /// Its MD5.
-    pub md5: Md5,
+    /// Its entity tag, by which the upload is completed: its MD5, unless tags are opaque.
+    pub etag: ETag,
     /// Its size in bytes.
     pub size: u64,
+}
+
+impl PartMade {
+    /// Its MD5, if its entity tag has the form of one.
+    pub(crate) fn md5(&self) -> Option<Md5> {
+        match self.etag {
+            ETag::Md5(md5) => Some(md5),
+            ETag::Multipart(..) | ETag::Opaque(_) => None,
+        }
+    }
+}
+
+/// How new objects are encrypted.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/serv-side-encryption.html>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encryption {
+    /// By which kind of key.
+    pub algorithm: EncryptionAlgorithm,
+    /// The id or ARN of a key of KMS in the bucket's region; `None`: the bucket's default key, or the one that AWS manages for S3.
+    pub kms_key: Option<String>,
+}
+
+/// By which kind of key objects are encrypted: `x-amz-server-side-encryption`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EncryptionAlgorithm {
+    /// `AES256`: keys of S3 (SSE-S3).
+    Aes256,
+    /// `aws:kms`: a key of KMS (SSE-KMS).
+    Kms,
+    /// `aws:kms:dsse`: two layers with a key of KMS (DSSE-KMS).
+    KmsDsse,
+}
+
+impl EncryptionAlgorithm {
+    /// The value of the header.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aes256 => "AES256",
+            Self::Kms => "aws:kms",
+            Self::KmsDsse => "aws:kms:dsse",
+        }
+    }
+
+    /// Whether objects are encrypted with a key of KMS.
+    pub fn is_kms(self) -> bool {
+        matches!(self, Self::Kms | Self::KmsDsse)
+    }
+}
+
+impl std::str::FromStr for EncryptionAlgorithm {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "AES256" => Ok(Self::Aes256),
+            "aws:kms" => Ok(Self::Kms),
+            "aws:kms:dsse" => Ok(Self::KmsDsse),
+            "SSE-C" | "sse-c" => {
+                let why = "needs a key of the customer with every request, which visitors, CloudFront and replication do not have";
+                Err(Invalid::new("encryption", text, why))
+            }
+            _ => Err(Invalid::new("encryption", text, "is not one of `AES256`, `aws:kms`, `aws:kms:dsse`")),
+        }
+    }
 }
 
 /// A multipart upload that was begun and not completed.
@@ -167,7 +235,7 @@ pub trait Store: Clone + Send + Sync + 'static {
             }
             let md5 = crate::md5(&bytes);
             let written = self.put_if(key, headers, (bytes.into(), md5), condition).await?;
-            Ok(Written { etag: Some(ETag::Md5(md5)), ..written })
+            Ok(Written { etag: written.etag.or(Some(ETag::Md5(md5))), ..written })
         }
     }
 
@@ -226,13 +294,13 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Begins a multipart upload.
     fn begin(&self, key: &Key, headers: &Headers) -> impl Future<Output = Result<String, StoreError>> + Send;
 
-    /// Sends a part.
+    /// Sends a part, and returns its entity tag.
     fn part(
         &self,
         upload: (&Key, &str),
         number: u32,
         body: (Content, Md5),
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<ETag, StoreError>> + Send;
 
     /// Makes an object of the parts, if the condition holds.
     fn complete(

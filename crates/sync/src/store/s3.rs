@@ -21,7 +21,7 @@ use twinsite_core::Run;
 use super::{
     Condition, Head, Limit, Limits, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, Store, Written,
 };
-use crate::{Content, FileRange, Headers, Key, Md5, StoreError};
+use crate::{Content, ETag, Encryption, FileRange, Headers, Key, Md5, StoreError};
 use fast_put::FastPut;
 use fence::Fence;
 use throttles::Throttles;
@@ -39,6 +39,12 @@ pub struct S3Store {
     limits: Limits,
     /// Stores of different names do not copy from one another.
     location: Arc<str>,
+    /// Set when the entity tag of an object was its MD5.
+    has_md5_tags: Arc<AtomicBool>,
+    /// Set when it was none although no encryption explains it: the store has tags of its own.
+    has_own_tags: Arc<AtomicBool>,
+    /// How new objects are encrypted; as the bucket does by default if `None`.
+    encryption: Option<Encryption>,
 }
 
 impl S3Store {
@@ -51,7 +57,18 @@ impl S3Store {
         let fast_put = retries.then(FastPut::default);
         let client = Client::from_conf(config);
         let bucket = bucket.into();
-        Self { client, bucket, throttles, fast_put, fence: None, limits: Limits::default(), location: "".into() }
+        Self {
+            client,
+            bucket,
+            throttles,
+            fast_put,
+            fence: None,
+            limits: Limits::default(),
+            location: "".into(),
+            has_md5_tags: Arc::default(),
+            has_own_tags: Arc::default(),
+            encryption: None,
+        }
     }
 
     /// The same bucket, in a store that cannot read the buckets of stores with another name, or of none: what is copied between them is
@@ -67,6 +84,12 @@ impl S3Store {
     /// [`StoreError`] if that could not be read.
     pub async fn keeps_versions(&self) -> Result<bool, StoreError> {
         self.get_bucket_versioning().await
+    }
+
+    /// The same bucket; every object that is put or copied into it is encrypted so, whatever the bucket does by default.
+    #[must_use]
+    pub fn encrypted(self, encryption: Encryption) -> Self {
+        Self { encryption: Some(encryption), ..self }
     }
 
     /// The bucket's name.
@@ -177,7 +200,7 @@ impl Store for S3Store {
         self.create_multipart_upload(key, headers).await
     }
 
-    async fn part(&self, upload: (&Key, &str), number: u32, body: (Content, Md5)) -> Result<(), StoreError> {
+    async fn part(&self, upload: (&Key, &str), number: u32, body: (Content, Md5)) -> Result<ETag, StoreError> {
         self.upload_part(upload, number, body).await
     }
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Condition, Head, Md5, Store, Written};
-use crate::{ETag, Headers, Key, StoreError};
+use super::{Condition, Head, Store, Written};
+use crate::{ETag, Headers, Key, StoreError, TagKind};
 
 /// How far a version has got on its way to another bucket.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html>
@@ -40,9 +40,37 @@ pub struct VersionHead {
     pub checksum: Option<(String, String)>,
 }
 
+impl VersionHead {
+    /// The checksum over the whole object as algorithm and value.
+    pub fn checksum(&self) -> Option<(&str, &str)> {
+        self.checksum.as_ref().map(|(algorithm, sum)| (algorithm.as_str(), sum.as_str()))
+    }
+
+    /// Whether two versions have the same bytes; `None` if neither their ids, their entity tags nor their checksums tell. A replica has
+    /// the id of its original.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication.html>
+    pub fn same_bytes(&self, other: &Self) -> Option<bool> {
+        let is_same_version = self.version.is_some() && self.version == other.version;
+        if self.head.size != other.head.size {
+            return Some(false);
+        }
+        if is_same_version || self.head.etag == other.head.etag {
+            return Some(true);
+        }
+        if let (Some((algorithm, sum)), Some((other_algorithm, other_sum))) = (self.checksum(), other.checksum())
+            && algorithm == other_algorithm
+        {
+            return Some(sum == other_sum);
+        }
+        // Objects of several parts have the same bytes and other tags if their parts are others.
+        let is_md5 = |look: &Self| look.head.tag_kind == TagKind::Digest && matches!(look.head.etag, ETag::Md5(_));
+        (is_md5(self) && is_md5(other)).then_some(false)
+    }
+}
+
 impl From<VersionHead> for Written {
     fn from(VersionHead { head, version, modified, .. }: VersionHead) -> Self {
-        Self { version, etag: Some(head.etag), modified: Some(modified) }
+        Self { version, etag: Some(head.etag), tag_kind: head.tag_kind, modified: Some(modified) }
     }
 }
 
@@ -138,14 +166,14 @@ pub trait VersionedStore: Store {
         tags: &BTreeMap<String, String>,
     ) -> impl Future<Output = Result<String, StoreError>> + Send;
 
-    /// Takes a part of a large one; `None` when it is no longer there as it was.
+    /// Takes a part of a large one, and returns its entity tag; `None` when it is no longer there as it was.
     fn part_copy(
         &self,
         from: &Self,
         upload: (&Copying, &str),
         number: u32,
         bytes: Range<u64>,
-    ) -> impl Future<Output = Result<Option<Md5>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<ETag>, StoreError>> + Send;
 
     /// Removes up to a thousand versions for good, and returns those it could not with the reasons.
     fn delete_versions(

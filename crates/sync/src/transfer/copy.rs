@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Phase, Run};
 
 use crate::store::{Condition, Copied, Copying, PartMade, VersionHead, VersionedStore, Written};
-use crate::{ETag, Headers, Key, Md5, SourceObject, SyncError, multipart_etag};
+use crate::{ETag, Headers, Key, Md5, SourceObject, SyncError, TagKind, multipart_etag};
 
 /// The most bytes that one request copies.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
@@ -113,25 +113,41 @@ async fn copy_in_parts<S: VersionedStore>(
         look.head.headers = headers.clone();
     }
     let pending = to.pending(&copy.key).await?;
-    if let Some(pending) = &pending {
+    // Parts of an earlier attempt are recognised by what they add up to, which opaque tags do not tell.
+    let opaque = look.head.tag_kind == TagKind::Opaque || !matches!(copy.etag, ETag::Multipart(..));
+    if let Some(pending) = pending.as_ref().filter(|_| opaque) {
+        to.abort((&copy.key, &pending.id)).await?;
+    }
+    if let Some(pending) = pending.as_ref().filter(|_| !opaque) {
         // It may be of another original, and does not say so: only what its parts add up to would tell, at the end.
         let whole = Job { from, to, copy, look: &look, id: &pending.id, there: there(&pending.parts), run };
-        if let Some(written) = whole.run().await? {
-            return Ok(Some(written));
+        match whole.run().await? {
+            Outcome::Complete(written) => return Ok(Some(written)),
+            Outcome::Gone | Outcome::OtherParts => to.abort((&copy.key, &pending.id)).await?,
         }
-        to.abort((&copy.key, &pending.id)).await?;
     }
     let id = to.begin_copy(&copy.key, &look, &tags).await?;
     let job = Job { from, to, copy, look: &look, id: &id, there: HashMap::new(), run };
-    let written = job.run().await?;
-    if written.is_none() {
-        to.abort((&copy.key, &id)).await?;
+    match job.run().await? {
+        Outcome::Complete(written) => Ok(Some(written)),
+        Outcome::Gone | Outcome::OtherParts => {
+            to.abort((&copy.key, &id)).await?;
+            Ok(None)
+        }
     }
-    Ok(written)
 }
 
-fn there(parts: &[PartMade]) -> HashMap<u32, (u64, Md5)> {
-    parts.iter().map(|part| (part.number, (part.size, part.md5))).collect()
+/// How a copy in parts ended.
+enum Outcome {
+    Complete(Written),
+    /// The original is not there any more as it was.
+    Gone,
+    /// The parts do not add up to the original.
+    OtherParts,
+}
+
+fn there(parts: &[PartMade]) -> HashMap<u32, PartMade> {
+    parts.iter().map(|part| (part.number, part.clone())).collect()
 }
 
 /// A large object on its way.
@@ -141,26 +157,29 @@ struct Job<'a, S> {
     copy: &'a ObjectCopy,
     look: &'a VersionHead,
     id: &'a str,
-    there: HashMap<u32, (u64, Md5)>,
+    there: HashMap<u32, PartMade>,
     run: &'a Run,
 }
 
 impl<S: VersionedStore> Job<'_, S> {
-    /// `None` when the parts do not add up to the original.
-    async fn run(&self) -> Result<Option<Written>, SyncError> {
+    async fn run(&self) -> Result<Outcome, SyncError> {
         let size = self.look.head.part_size.unwrap_or(self.copy.size).clamp(1, MOST);
         let count = u32::try_from(self.copy.size.div_ceil(size)).unwrap_or(u32::MAX).max(1);
         let parts = (1..=count).map(|number| self.part(number, size));
         let made: Vec<Option<PartMade>> = stream::iter(parts).buffered(WIDTH).try_collect().await?;
-        let Some(made) = made.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let digests: Vec<Md5> = made.iter().map(|part| part.md5).collect();
-        if let ETag::Multipart(..) = self.copy.etag
-            && multipart_etag(&digests) != self.copy.etag
-        {
-            return Ok(None);
+        let Some(made) = made.into_iter().collect::<Option<Vec<_>>>() else { return Ok(Outcome::Gone) };
+        // Parts that were copied just now are those of the original, because each was copied under the condition of its entity tag.
+        // Those of an earlier attempt may be another's.
+        if !self.there.is_empty() {
+            let digests: Option<Vec<Md5>> = made.iter().map(PartMade::md5).collect();
+            if digests.is_none_or(|digests| multipart_etag(&digests) != self.copy.etag) {
+                return Ok(Outcome::OtherParts);
+            }
         }
         let written = self.to.complete((&self.copy.key, self.id), &made, &self.copy.condition).await?;
-        Ok(Some(Written { etag: Some(multipart_etag(&digests)), ..written }))
+        let digests: Option<Vec<Md5>> = made.iter().map(PartMade::md5).collect();
+        let etag = written.etag.or_else(|| digests.map(|digests| multipart_etag(&digests)));
+        Ok(Outcome::Complete(Written { etag, ..written }))
     }
 
     async fn part(&self, number: u32, size: u64) -> Result<Option<PartMade>, SyncError> {
@@ -170,14 +189,14 @@ impl<S: VersionedStore> Job<'_, S> {
         let start = u64::from(number - 1) * size;
         let end = (start + size).min(self.copy.size);
         let length = end - start;
-        let md5 = match self.there.get(&number) {
-            Some((there, md5)) if *there == length => Some(*md5),
+        let etag = match self.there.get(&number) {
+            Some(there) if there.size == length => Some(there.etag.clone()),
             _ => {
                 let copying = self.copy.copying(None);
                 self.to.part_copy(self.from, (&copying, self.id), number, start..end).await?
             }
         };
         self.run.emit(&Event::Progress { phase: Phase::Copy, side: None, objects: 0, bytes: length });
-        Ok(md5.map(|md5| PartMade { number, md5, size: length }))
+        Ok(etag.map(|etag| PartMade { number, etag, size: length }))
     }
 }

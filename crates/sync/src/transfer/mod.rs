@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
+use crate::manifest::Manifest;
 use crate::plan::PlannedManifest;
-use crate::store::VersionedStore;
+use crate::store::{VersionedStore, Written};
 use crate::{
     Delete, ETag, Headers, Index, Key, ListedObject, PRIVATE, Put, Rewrite, Store, StoreError, SyncError, SyncPlan,
     Wave,
@@ -26,6 +27,8 @@ pub struct WrittenObject {
     pub key: Key,
     /// Its entity tag.
     pub etag: ETag,
+    /// The digest of its bytes, as an entity tag would have it, where its own does not tell and it is known.
+    pub digest: Option<ETag>,
     /// Its size in bytes.
     pub size: u64,
     /// The id of its version, where the bucket keeps versions.
@@ -34,6 +37,14 @@ pub struct WrittenObject {
     pub since: Option<i64>,
     /// `x-amz-website-redirect-location`, which neither replication nor a copy carries over.
     pub redirect: Option<String>,
+}
+
+impl WrittenObject {
+    /// A record or a manifest.
+    pub(crate) fn record(key: Key, size: u64, digest: ETag, written: Written) -> Self {
+        let Written { version, etag, .. } = written;
+        Self { key, etag: etag.unwrap_or(digest), digest: None, size, version, since: None, redirect: None }
+    }
 }
 
 /// What a transfer did.
@@ -204,8 +215,11 @@ impl<'a, S: VersionedStore> Transfer<'a, S> {
         if self.run.is_cancelled() {
             return Err(self.interrupted(Vec::new(), 0));
         }
-        let stale = manifest.stale.clone();
-        match store_manifest(&self.store, manifest).await {
+        let PlannedManifest { name, mut content, listed, .. } = manifest;
+        content.record(&self.report.wrote);
+        let key = name.key(content.tags());
+        let stale: Vec<ListedObject> = listed.into_iter().filter(|object| object.key != key).collect();
+        match store_manifest(&self.store, key, &content).await {
             Ok(wrote) => self.report.wrote.push(wrote),
             Err((key, error)) => return Err(self.interrupted(vec![(key, error)], 0)),
         }
@@ -226,8 +240,7 @@ impl<'a, S: VersionedStore> Transfer<'a, S> {
     }
 }
 
-async fn store_manifest(store: &impl Store, manifest: PlannedManifest) -> Result<WrittenObject, (Key, SyncError)> {
-    let PlannedManifest { key, content, .. } = manifest;
+async fn store_manifest(store: &impl Store, key: Key, content: &Manifest) -> Result<WrittenObject, (Key, SyncError)> {
     let bytes = content.write();
     let digest = crate::md5(&bytes);
     let headers = Headers {
@@ -239,5 +252,5 @@ async fn store_manifest(store: &impl Store, manifest: PlannedManifest) -> Result
     let size = bytes.len() as u64;
     let put = store.put(&key, &headers, (bytes.into(), digest)).await;
     let written = put.map_err(|error| (key.clone(), SyncError::Store(error)))?;
-    Ok(WrittenObject { key, etag: ETag::Md5(digest), size, version: written.version, since: None, redirect: None })
+    Ok(WrittenObject::record(key, size, ETag::Md5(digest), written))
 }

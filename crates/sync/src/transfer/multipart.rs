@@ -7,6 +7,7 @@ use futures::{StreamExt, stream};
 use twinsite_core::{Event, Phase, Run, Side};
 
 use super::budget::ByteBudget;
+use super::wave::Stored;
 use crate::model::limits::part_size;
 use crate::plan::diff::header_changes;
 use crate::source::digest::{attribute_error, checked_range, spawn_read};
@@ -22,7 +23,7 @@ pub(super) async fn put<S: Store>(
     store: &S,
     memory: &ByteBudget,
     (run, side): (&Run, Option<Side>),
-) -> Result<Written, SyncError> {
+) -> Result<Stored, SyncError> {
     let pending = store.pending(&object.key).await?;
     let resumed = pending.is_some();
     let (id, there) = match pending {
@@ -32,12 +33,15 @@ pub(super) async fn put<S: Store>(
     let there: HashMap<u32, PartMade> = there.into_iter().map(|part| (part.number, part)).collect();
     let upload = Upload { object, store, memory, id: &id, there };
     match upload.run(run, side).await {
-        Ok(parts) => {
+        Ok(sent) => {
             let condition = Condition::unchanged(replaces.as_ref());
-            let mut written = store.complete((&object.key, &id), &parts, &condition).await?;
-            let digests: Vec<Md5> = parts.iter().map(|part| part.md5).collect();
-            written.etag = Some(crate::multipart_etag(&digests));
-            if resumed { check_headers(object, store, written).await } else { Ok(written) }
+            let (parts, digests): (Vec<PartMade>, Vec<Md5>) = sent.into_iter().map(|one| (one.made, one.md5)).unzip();
+            let written = store.complete((&object.key, &id), &parts, &condition).await?;
+            let digest = Some(crate::multipart_etag(&digests));
+            let etag = written.etag.clone().or_else(|| digest.clone());
+            let written = Written { etag, ..written };
+            let written = if resumed { check_headers(object, store, written).await? } else { written };
+            Ok(Stored { written, digest })
         }
         Err(SyncError::Source(error)) => {
             // The parts are of a file that is no more. Should this fail, the bucket's lifecycle rule ends the upload.
@@ -60,6 +64,12 @@ async fn check_headers<S: Store>(object: &SourceObject, store: &S, written: Writ
     Ok(store.rewrite(&ListedObject { key: object.key.clone(), etag }, &object.headers).await?)
 }
 
+/// A part that has arrived, and the MD5 of its bytes, which its entity tag need not be.
+struct SentPart {
+    made: PartMade,
+    md5: Md5,
+}
+
 struct Upload<'a, S> {
     object: &'a Arc<SourceObject>,
     store: &'a S,
@@ -69,7 +79,7 @@ struct Upload<'a, S> {
 }
 
 impl<S: Store> Upload<'_, S> {
-    async fn run(&self, run: &Run, side: Option<Side>) -> Result<Vec<PartMade>, SyncError> {
+    async fn run(&self, run: &Run, side: Option<Side>) -> Result<Vec<SentPart>, SyncError> {
         let size = part_size(self.object.size);
         let count = u32::try_from(self.object.size.div_ceil(size)).unwrap_or(u32::MAX);
         let parts = (0..count).map(|index| self.part(index, size, run, side));
@@ -88,7 +98,7 @@ impl<S: Store> Upload<'_, S> {
         failed.map_or(Ok(made), Err)
     }
 
-    async fn part(&self, index: u32, size: u64, run: &Run, side: Option<Side>) -> Result<PartMade, SyncError> {
+    async fn part(&self, index: u32, size: u64, run: &Run, side: Option<Side>) -> Result<SentPart, SyncError> {
         if run.is_cancelled() {
             return Err(SyncError::Cancelled);
         }
@@ -96,12 +106,13 @@ impl<S: Store> Upload<'_, S> {
         let length = size.min(self.object.size - offset);
         let _room = self.memory.acquire(length).await;
         let (content, digest) = spawn_read(self.object, move |object| checked_range(object, offset, length)).await?;
-        let part = PartMade { number: index + 1, md5: digest, size: length };
-        if self.there.get(&part.number) != Some(&part) {
-            let sent = self.store.part((&self.object.key, self.id), part.number, (content, digest)).await;
-            sent.map_err(|error| attribute_error(self.object, error))?;
+        let mut made = PartMade { number: index + 1, etag: ETag::Md5(digest), size: length };
+        // A part with an opaque tag is sent again: what it has is not known.
+        if self.there.get(&made.number) != Some(&made) {
+            let sent = self.store.part((&self.object.key, self.id), made.number, (content, digest)).await;
+            made.etag = sent.map_err(|error| attribute_error(self.object, error))?;
         }
         run.emit(&Event::Progress { phase: Phase::Transfer, side, objects: 0, bytes: length });
-        Ok(part)
+        Ok(SentPart { made, md5: digest })
     }
 }

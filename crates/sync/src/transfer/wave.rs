@@ -13,10 +13,10 @@ use super::copy;
 use super::multipart;
 use super::{Failed, Report};
 use crate::model::limits::THRESHOLD;
-use crate::source::digest::{attribute_error, checksummed_range, load, spawn_read};
+use crate::source::digest::{attribute_error, checksummed_range, digest_of, load, spawn_read};
 use crate::store::{Condition, ListedObject, VersionedStore, Written};
 use crate::transfer::limit::ConcurrencyLimit;
-use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, WrittenObject};
+use crate::{Body, ETag, Index, Put, Rewrite, SourceObject, SyncError, TagKind, WrittenObject};
 
 /// Files sent in parts at once.
 const UPLOADS: usize = 4;
@@ -231,20 +231,22 @@ impl<S: VersionedStore> Pool<S> {
         next
     }
 
-    /// What a piece of work left, and its entity tag.
-    async fn execute(&self, work: &Work) -> Result<Written, SyncError> {
+    /// What a piece of work left.
+    async fn execute(&self, work: &Work) -> Result<Stored, SyncError> {
         let (store, object) = (&self.store, work.object());
-        if let (Work::Put(put), Body::Version { etag, version }) = (work, &object.body) {
+        if let (Work::Put(put), Body::Version { etag, version, digest: _ }) = (work, &object.body) {
             let condition = Condition::unchanged(put.replaces.as_ref());
             let copied = copy::ObjectCopy::of(object, etag);
             let past = copy::ObjectCopy { version: version.clone(), condition, ..copied };
             let copied = copy::copy_object(store, store, &past, &self.run).await?;
-            return copied.ok_or_else(|| SyncError::Lost(vec![object.key.clone()]));
+            let written = copied.ok_or_else(|| SyncError::Lost(vec![object.key.clone()]))?;
+            return Ok(Stored { written, digest: object.version_digest() });
         }
         match work {
-            Work::Rewrite(Rewrite { object, etag, .. }) => {
+            Work::Rewrite(Rewrite { object, etag, digest, .. }) => {
                 let listed = ListedObject { key: object.key.clone(), etag: etag.clone() };
-                Ok(store.rewrite(&listed, &object.headers).await?)
+                let written = store.rewrite(&listed, &object.headers).await?;
+                Ok(Stored { written, digest: digest.clone() })
             }
             Work::Put(put) if work.is_large() => multipart::put(put, store, &self.memory, (&self.run, self.side)).await,
             Work::Put(Put { object, replaces, .. }) if work.is_streamed() => {
@@ -252,10 +254,12 @@ impl<S: VersionedStore> Pool<S> {
                 let condition = Condition::unchanged(replaces.as_ref());
                 let written = store.put_range(&object.key, &object.headers, range, &condition).await;
                 let written = written.map_err(|error| attribute_error(object, error))?;
-                if let Some(ETag::Md5(digest)) = &written.etag {
-                    self.index.put(object, *digest);
-                }
-                Ok(written)
+                let digest = match (written.tag_kind, &written.etag) {
+                    (TagKind::Digest, Some(ETag::Md5(digest))) => *digest,
+                    _ => spawn_read(object, |object| digest_of(object, &mut Vec::new())).await?,
+                };
+                self.index.put(object, digest);
+                Ok(Stored { written, digest: Some(ETag::Md5(digest)) })
             }
             Work::Put(Put { object, replaces, .. }) => {
                 let (bytes, digest) = load(object)?;
@@ -263,12 +267,12 @@ impl<S: VersionedStore> Pool<S> {
                 let condition = Condition::unchanged(replaces.as_ref());
                 let body = (bytes.into(), digest);
                 let written = store.put_if(&object.key, &object.headers, body, &condition).await?;
-                Ok(Written { etag: Some(ETag::Md5(digest)), ..written })
+                Ok(Stored { written, digest: Some(ETag::Md5(digest)) })
             }
         }
     }
 
-    fn done(&self, work: &Work, result: Result<Written, SyncError>, took: Duration) {
+    fn done(&self, work: &Work, result: Result<Stored, SyncError>, took: Duration) {
         let mut queue = self.queue();
         queue.answered = Instant::now();
         queue.sending -= work.burden();
@@ -283,8 +287,8 @@ impl<S: VersionedStore> Pool<S> {
                 queue.failed.push((work.object().key.clone(), error));
                 queue.left -= 1;
             }
-            Ok(written) => {
-                note(work, written, &mut queue.report);
+            Ok(stored) => {
+                note(work, stored, &mut queue.report);
                 queue.left -= 1;
                 drop(queue);
                 tell(work, &self.run, self.side);
@@ -301,12 +305,36 @@ impl<S: VersionedStore> Pool<S> {
     }
 }
 
-fn note(work: &Work, written: Written, report: &mut Report) {
+/// What a piece of work left in the bucket.
+pub(super) struct Stored {
+    pub(super) written: Written,
+    /// The digest of the object's bytes as an entity tag would have it, where it is known.
+    pub(super) digest: Option<ETag>,
+}
+
+impl Stored {
+    /// The digest, where the entity tag does not tell it.
+    fn untold(&self) -> Option<ETag> {
+        let Self { written: Written { tag_kind, etag, .. }, digest } = self;
+        let told = match (tag_kind, etag, digest) {
+            (_, Some(etag), Some(digest)) if etag == digest => true,
+            // A copy has one part, whatever its original had.
+            (TagKind::Digest, Some(ETag::Md5(_)), Some(ETag::Multipart(..))) => true,
+            (TagKind::Digest | TagKind::Opaque, ..) => false,
+        };
+        digest.clone().filter(|_| !told)
+    }
+}
+
+fn note(work: &Work, stored: Stored, report: &mut Report) {
     let object = work.object();
-    if let Some(etag) = written.etag {
+    let untold = stored.untold();
+    let Stored { written, digest } = stored;
+    if let Some(etag) = written.etag.or(digest) {
         let since = written.modified.filter(|_| matches!(work, Work::Rewrite(_)));
         let (key, redirect) = (object.key.clone(), object.headers.website_redirect.clone());
-        report.wrote.push(WrittenObject { key, etag, size: object.size, version: written.version, since, redirect });
+        let (size, version) = (object.size, written.version);
+        report.wrote.push(WrittenObject { key, etag, digest: untold, size, version, since, redirect });
     }
     match work {
         Work::Put(put) => {

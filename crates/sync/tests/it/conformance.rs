@@ -104,7 +104,7 @@ async fn uploads_in_parts_can_be_found_and_finished(store: &impl Store) {
         let number = u32::from(number);
         let digest = md5(&bytes);
         store.part((&big, &id), number, (bytes.into(), digest)).await.unwrap();
-        parts.push(PartMade { number, md5: digest, size: size as u64 });
+        parts.push(PartMade { number, etag: ETag::Md5(digest), size: size as u64 });
     }
     let pending = store.pending(&big).await.unwrap().unwrap();
     assert_eq!((&pending.id, &pending.parts), (&id, &parts));
@@ -144,7 +144,7 @@ pub(crate) async fn writes_are_conditional(store: &impl VersionedStore) {
 
     let id = store.begin(&k, &headers).await.unwrap();
     store.part((&k, &id), 1, body("film")).await.unwrap();
-    let parts = [PartMade { number: 1, md5: md5(b"film"), size: 4 }];
+    let parts = [PartMade { number: 1, etag: ETag::Md5(md5(b"film")), size: 4 }];
     assert!(is_changed(&store.complete((&k, &id), &parts, &is("one")).await), "completions");
     store.complete((&k, &id), &parts, &is("two")).await.unwrap();
     store.put(&k, &headers, body("two")).await.unwrap();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use twinsite_core::Run;
 use twinsite_sync::{
-    Condition, Content, Copied, Copying, Head, Headers, Key, ListedObject, Md5, MemoryStore, NotDeleted, Page,
+    Condition, Content, Copied, Copying, ETag, Head, Headers, Key, ListedObject, Md5, MemoryStore, NotDeleted, Page,
     PartMade, Pending, ReadObject, Store, StoreError, VersionHead, VersionedStore, VersionsPage, Written,
 };
 
@@ -98,7 +98,7 @@ impl<G: Gate> Store for Gated<G> {
     async fn begin(&self, key: &Key, headers: &Headers) -> Made<String> {
         turn!(self.begin(key, headers))
     }
-    async fn part(&self, upload: (&Key, &str), number: u32, body: (Content, Md5)) -> Made<()> {
+    async fn part(&self, upload: (&Key, &str), number: u32, body: (Content, Md5)) -> Made<ETag> {
         turn!(self.part(upload, number, body))
     }
     async fn complete(&self, upload: (&Key, &str), parts: &[PartMade], condition: &Condition) -> Made<Written> {
@@ -137,7 +137,7 @@ impl<G: Gate> VersionedStore for Gated<G> {
         upload: (&Copying, &str),
         number: u32,
         bytes: Range<u64>,
-    ) -> Made<Option<Md5>> {
+    ) -> Made<Option<ETag>> {
         turn!(self.part_copy(&from.store, upload, number, bytes))
     }
     async fn delete_versions(&self, versions: &[(Key, String)]) -> Made<Vec<(Key, String)>> {

@@ -15,6 +15,7 @@ mod moto;
 mod publish;
 mod replicate;
 mod rules;
+mod tags;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -3,7 +3,7 @@
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use twinsite_core::Run;
-use twinsite_sync::{Condition, Headers, Key, PartMade, Rules, S3Store, Store, VersionedStore, md5, replicate};
+use twinsite_sync::{Condition, ETag, Headers, Key, PartMade, Rules, S3Store, Store, VersionedStore, md5, replicate};
 
 use crate::{conformance, publish, site};
 
@@ -79,7 +79,7 @@ async fn moto_backfill_keeps_headers_tags_parts_and_redirects() {
         let bytes = bytes::Bytes::from(vec![number; size]);
         let (digest, number) = (md5(&bytes), u32::from(number));
         primary.part((&big, &id), number, (bytes.into(), digest)).await.unwrap();
-        parts.push(PartMade { number, md5: digest, size: size as u64 });
+        parts.push(PartMade { number, etag: ETag::Md5(digest), size: size as u64 });
     }
     primary.complete((&big, &id), &parts, &Condition::None).await.unwrap();
     let run = Run::silent();

@@ -255,7 +255,7 @@ async fn a_release_record_cannot_reach_the_reserved_prefixes() {
     use twinsite_sync::{Body, ETag, SourceObject};
     let object = |key: &str| SourceObject {
         key: key.parse().unwrap(),
-        body: Body::Version { etag: ETag::parse(""), version: None },
+        body: Body::Version { etag: ETag::parse(""), digest: None, version: None },
         size: 0,
         headers: Arc::default(),
         wave: Wave::Assets,

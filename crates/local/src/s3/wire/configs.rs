@@ -61,7 +61,7 @@ pub(super) fn check_encryption(configuration: &dto::ServerSideEncryptionConfigur
     let defaults = configuration.rules.iter().filter_map(|rule| rule.apply_server_side_encryption_by_default.as_ref());
     for default in defaults {
         let algorithm = default.sse_algorithm.as_str();
-        if !["AES256", "aws:kms"].contains(&algorithm) {
+        if !["AES256", "aws:kms", "aws:kms:dsse"].contains(&algorithm) {
             return Err(ServiceError::not_implemented(&format!("the encryption `{algorithm}`")).into());
         }
     }

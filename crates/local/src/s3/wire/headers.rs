@@ -113,8 +113,11 @@ pub(super) fn collect(sums: [(&str, Option<String>); 5]) -> Checksums {
 
 /// The encryption in responses.
 pub(super) fn encryption(kms: Option<&Kms>) -> ServerSideEncryption {
-    let name = if kms.is_some() { ServerSideEncryption::AWS_KMS } else { ServerSideEncryption::AES256 };
-    ServerSideEncryption::from_static(name)
+    ServerSideEncryption::from_static(match kms {
+        None => ServerSideEncryption::AES256,
+        Some(kms) if kms.dual_layer => ServerSideEncryption::AWS_KMS_DSSE,
+        Some(_) => ServerSideEncryption::AWS_KMS,
+    })
 }
 
 /// The encryption of a new object.
@@ -139,9 +142,8 @@ pub(super) fn kms(
              x-amz-server-side-encryption : aws:kms"
         )),
         Some("AES256") => Ok(None),
-        Some(other @ ("aws:kms:dsse" | "aws:fsx")) => {
-            Err(ServiceError::not_implemented(&format!("the encryption `{other}`")).into())
-        }
+        Some("aws:kms:dsse") => Ok(Some(Kms::new(key, false, &settings.region).in_two_layers())),
+        Some("aws:fsx") => Err(ServiceError::not_implemented("the encryption `aws:fsx`").into()),
         Some(_) => Err(s3_error!(InvalidArgument, "The encryption method specified is not supported")),
     }
 }

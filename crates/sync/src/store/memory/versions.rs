@@ -7,12 +7,13 @@ use super::{Kept, MemoryStore, State};
 use crate::store::{
     Copied, Copying, Head, ObjectVersion, ReplicationStatus, Store, VersionHead, VersionedStore, VersionsPage,
 };
-use crate::{ETag, Headers, Key, Md5, StoreError};
+use crate::{ETag, Headers, Key, StoreError, TagKind};
 
 pub(super) fn head(kept: &Kept) -> Head {
     Head {
         headers: kept.headers.clone(),
         etag: kept.etag.clone(),
+        tag_kind: TagKind::Digest,
         size: kept.bytes.len() as u64,
         part_size: kept.part_size,
     }
@@ -92,14 +93,13 @@ impl VersionedStore for MemoryStore {
         (copying, id): (&Copying, &str),
         number: u32,
         bytes: Range<u64>,
-    ) -> Result<Option<Md5>, StoreError> {
+    ) -> Result<Option<ETag>, StoreError> {
         let found = from.state().version(&copying.key, copying.version.as_deref()).map(|(_, kept)| kept.clone());
         let Some(kept) = found.filter(|kept| kept.etag == copying.etag) else { return Ok(None) };
         let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(kept.bytes.len());
         let part = kept.bytes.slice(index(bytes.start)..index(bytes.end));
         let md5 = crate::md5(&part);
-        self.part((&copying.key, id), number, (part.into(), md5)).await?;
-        Ok(Some(md5))
+        self.part((&copying.key, id), number, (part.into(), md5)).await.map(Some)
     }
 
     async fn delete_versions(&self, versions: &[(Key, String)]) -> Result<Vec<(Key, String)>, StoreError> {

@@ -1,8 +1,10 @@
 //! One function for each S3 operation, by its AWS name.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_sdk_s3::error::{BuildError, DisplayErrorContext};
+use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::types::builders::ObjectIdentifierBuilder;
 use aws_sdk_s3::types::{self, Delete, EncodingType, MetadataDirective, ObjectIdentifier};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -14,14 +16,15 @@ use super::list::Listed;
 use super::response_date::ResponseDate;
 use super::stream as body;
 use super::wire::{
-    Conditional, KeyEncoding, completed, content_md5, copied, copy_source, crc64, head, kept, patience, quoted,
-    refused, remote, with_condition, with_headers,
+    Answered, Conditional, KeyEncoding, Sent, completed, content_md5, copied, copy_source, crc64, head, kept, patience,
+    quoted, refused, remote, tag_kind, with_condition, with_encryption, with_headers,
 };
 use crate::model::limits::MAX_READ;
 use crate::store::{
-    Condition, Head, Limit, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, VersionedStore, Written,
+    Condition, Head, Limit, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, VersionHead, VersionedStore,
+    Written,
 };
-use crate::{Content, ETag, FileRange, Headers, Key, Md5, StoreError, multipart_etag};
+use crate::{Content, ETag, FileRange, Headers, Key, Md5, StoreError, TagKind, multipart_etag};
 
 impl S3Store {
     pub(super) fn object(&self, key: &Key) -> String {
@@ -73,14 +76,70 @@ impl S3Store {
         };
         let put = match fast {
             Some(put) => put,
-            None => self.put_object_by_sdk(key, headers, (content, &md5), condition).await?,
+            None => self.put_object_by_sdk(key, headers, (content.clone(), &md5), condition).await?,
         };
         match put {
-            Conditional::Written(Written { etag: Some(ETag::Md5(arrived)), .. }) if arrived != md5 => {
-                Err(StoreError::Corrupted(key.clone()))
+            Conditional::Written(answered) => {
+                let written = self.check_arrival(key, answered, &content, Some(md5)).await?;
+                Ok(Conditional::Written(Answered { written, crc64: None }))
             }
-            put => Ok(put),
+            refused @ Conditional::Refused(_) => Ok(refused),
         }
+    }
+
+    /// Whether the bytes that arrived are those that were sent, and what the entity tag is. S3 has compared them with the checksum of
+    /// the request; a server that only resembles S3 may not have.
+    ///
+    /// Only a tag that is an MD5 tells. What else tells: the checksum of the response, that of the object, or the object itself.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
+    async fn check_arrival(
+        &self,
+        key: &Key,
+        answered: Answered,
+        content: &Content,
+        md5: Option<Md5>,
+    ) -> Result<Written, StoreError> {
+        let Answered { mut written, crc64: told } = answered;
+        let expected = match (written.tag_kind, &written.etag, md5) {
+            (TagKind::Digest, Some(ETag::Md5(arrived)), Some(md5)) if *arrived == md5 => {
+                self.has_md5_tags.store(true, Ordering::Relaxed);
+                return Ok(written);
+            }
+            (TagKind::Digest, Some(ETag::Md5(_)), None) => Digests::of(content).await?,
+            (TagKind::Digest, None, _) => return Ok(written),
+            (TagKind::Digest | TagKind::Opaque, ..) if told.is_some() => Digests::of(content).await?,
+            (TagKind::Digest, Some(ETag::Md5(_)), Some(_)) if !self.has_own_tags.load(Ordering::Relaxed) => {
+                Digests::of(content).await?
+            }
+            // The request had a checksum, and the store has accepted it.
+            (TagKind::Digest | TagKind::Opaque, ..) => return Ok(Written { tag_kind: TagKind::Opaque, ..written }),
+        };
+        if written.tag_kind == TagKind::Digest && written.etag == Some(ETag::Md5(expected.md5)) {
+            self.has_md5_tags.store(true, Ordering::Relaxed);
+            return Ok(written);
+        }
+        let arrived = match told {
+            Some(told) => told == crc64(expected.crc64),
+            None => self.holds(key, &expected).await?,
+        };
+        if !arrived {
+            return Err(StoreError::Corrupted(key.clone()));
+        }
+        if written.tag_kind == TagKind::Digest {
+            self.has_own_tags.store(true, Ordering::Relaxed);
+            written.tag_kind = TagKind::Opaque;
+        }
+        Ok(written)
+    }
+
+    /// Whether an object has these bytes: by its checksum or, without one, by reading it.
+    async fn holds(&self, key: &Key, expected: &Digests) -> Result<bool, StoreError> {
+        let look = self.look(key, None).await?;
+        if let Some(("CRC64NVME", sum)) = look.as_ref().and_then(VersionHead::checksum) {
+            return Ok(sum == crc64(expected.crc64));
+        }
+        let read = self.get_object(key).await?;
+        Ok(read.is_some_and(|read| crate::md5(&read.bytes) == expected.md5))
     }
 
     async fn put_object_by_sdk(
@@ -91,9 +150,10 @@ impl S3Store {
         condition: &Condition,
     ) -> Result<Conditional, StoreError> {
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
-        let request = with_condition!(request, condition);
+        let request = with_encryption!(with_condition!(request, condition), self.encryption.as_ref());
         let patience = matches!(content, Content::File(_)).then(|| patience(content.size()));
-        let request = with_headers!(request, headers).content_md5(content_md5(md5)).body(body::body(content).into());
+        let body = stream::body(content.clone()).into();
+        let request = with_headers!(request, headers).content_md5(content_md5(md5)).body(body);
         // Content-MD5 guards the body; hashing it a second time for the signature would only cost time.
         let mut request = request.customize().disable_payload_signing();
         if let Some(patience) = patience {
@@ -106,14 +166,13 @@ impl S3Store {
         let answer = request.send().await;
         let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error));
         let answer = match answer {
-            Err(error) if refused(&error) => return Ok(Conditional::Refused(Some(ETag::Md5(*md5)))),
+            Err(error) if refused(&error) => return Ok(Conditional::Refused(Sent::Content(content))),
             answer => answer?,
         };
         if let Some((fast_put, learner)) = &learner {
             fast_put.open(learner);
         }
-        let etag = answer.e_tag().map(ETag::parse);
-        Ok(Conditional::Written(Written { version: kept(answer.version_id), etag, modified: None }))
+        Ok(Conditional::Written(put_answer(answer)))
     }
 
     /// The same, with a sum that S3 compares with what arrives. Where the answer does not tell it, the store has not looked, and the
@@ -131,15 +190,13 @@ impl S3Store {
         }
         let (patience, sum) = (patience(content.size()), crc64(sum));
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
-        let request = with_condition!(with_headers!(request, headers), condition).checksum_crc64_nvme(&sum);
-        let request = request.body(body::body(content.clone()).into());
+        let request = with_encryption!(with_headers!(request, headers), self.encryption.as_ref());
+        let request = with_condition!(request, condition).checksum_crc64_nvme(&sum);
+        let request = request.body(stream::body(content.clone()).into());
         let answer = request.customize().disable_payload_signing().config_override(patience).send().await;
         let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error));
         let answer = match answer {
-            Err(error) if refused(&error) => {
-                let md5 = tokio::task::spawn_blocking(move || content.bytes().map(|bytes| crate::md5(&bytes))).await;
-                return Ok(Conditional::Refused(md5.ok().and_then(Result::ok).map(ETag::Md5)));
-            }
+            Err(error) if refused(&error) => return Ok(Conditional::Refused(Sent::Content(content))),
             Err(error) if may_lack(&error) => {
                 let written =
                     Box::pin(self.put_object_with_md5(key, headers, content, condition)).await.map_err(|_| error)?;
@@ -148,16 +205,14 @@ impl S3Store {
             }
             answer => answer?,
         };
-        let etag = answer.e_tag().map(ETag::parse);
-        let is_checked = answer.checksum_crc64_nvme().is_some_and(|checked| checked == sum);
-        if let (false, Some(ETag::Md5(arrived))) = (is_checked, &etag) {
-            let sent = tokio::task::spawn_blocking(move || content.bytes().map(|bytes| crate::md5(&bytes))).await;
-            let sent = sent.map_err(|stopped| StoreError::Broken(stopped.to_string()))?;
-            if sent.is_ok_and(|sent| sent != *arrived) {
-                return Err(StoreError::Corrupted(key.clone()));
-            }
+        let answered = put_answer(answer);
+        let is_checked = answered.crc64.as_ref().is_some_and(|checked| *checked == sum);
+        let has_md5_tags = self.has_md5_tags.load(Ordering::Relaxed) && !self.has_own_tags.load(Ordering::Relaxed);
+        if is_checked && (has_md5_tags || answered.written.tag_kind == TagKind::Opaque) {
+            return Ok(Conditional::Written(answered));
         }
-        Ok(Conditional::Written(Written { version: kept(answer.version_id), etag, modified: None }))
+        let written = self.check_arrival(key, answered, &content, None).await?;
+        Ok(Conditional::Written(Answered { written, crc64: None }))
     }
 
     /// The same for stores that do not support such a sum.
@@ -183,14 +238,24 @@ impl S3Store {
         headers: &Headers,
         write: Conditional,
     ) -> Result<Written, StoreError> {
-        let etag = match write {
-            Conditional::Written(written) => return Ok(written),
-            Conditional::Refused(etag) => etag,
+        let sent = match write {
+            Conditional::Written(answered) => return Ok(answered.written),
+            Conditional::Refused(sent) => sent,
         };
-        let there = self.look(key, None).await?;
-        let ours = there.filter(|there| Some(&there.head.etag) == etag.as_ref() && there.head.headers == *headers);
-        let ours = ours.ok_or_else(|| StoreError::Changed(key.clone()))?;
-        Ok(ours.into())
+        let there = self.look(key, None).await?.filter(|there| there.head.headers == *headers);
+        let there = there.ok_or_else(|| StoreError::Changed(key.clone()))?;
+        let ours = match sent {
+            Sent::SameBytes => true,
+            Sent::Content(content) => {
+                let sent = Digests::of(&content).await?;
+                match (there.head.tag_kind, &there.head.etag, there.checksum()) {
+                    (TagKind::Digest, ETag::Md5(md5), _) if *md5 == sent.md5 => true,
+                    (_, _, Some(("CRC64NVME", sum))) => sum == crc64(sent.crc64),
+                    _ => false,
+                }
+            }
+        };
+        if ours { Ok(there.into()) } else { Err(StoreError::Changed(key.clone())) }
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
@@ -296,13 +361,11 @@ impl S3Store {
         let request = self.client.copy_object().bucket(&self.bucket).key(key.as_str());
         let request = request.copy_source(copy_source(&self.bucket, key)).copy_source_if_match(quoted(etag));
         let request = with_headers!(request, headers).metadata_directive(MetadataDirective::Replace);
+        let request = with_encryption!(request, self.encryption.as_ref());
         let answer = request.send().await.map_err(|error| AwsError::new("CopyObject", self.object(key), error));
         match answer {
-            // A copy of an object of several parts has an entity tag of its own.
-            Err(error) if refused(&error) => {
-                Ok(Conditional::Refused(self.head_object(key).await?.map(|head| head.etag)))
-            }
-            answer => Ok(Conditional::Written(copied(answer?))),
+            Err(error) if refused(&error) => Ok(Conditional::Refused(Sent::SameBytes)),
+            answer => Ok(Conditional::Written(Answered { written: copied(answer?), crc64: None })),
         }
     }
 
@@ -401,7 +464,8 @@ impl S3Store {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
     pub(super) async fn create_multipart_upload(&self, key: &Key, headers: &Headers) -> Result<String, StoreError> {
         let request = self.client.create_multipart_upload().bucket(&self.bucket).key(key.as_str());
-        let answer = with_headers!(request, headers).send().await;
+        let request = with_encryption!(with_headers!(request, headers), self.encryption.as_ref());
+        let answer = request.send().await;
         let answer = answer.map_err(|error| AwsError::new("CreateMultipartUpload", self.object(key), error))?;
         let missing = || AwsError::unexpected("CreateMultipartUpload", self.object(key), "it names no upload id");
         Ok(answer.upload_id.ok_or_else(missing)?)
@@ -413,13 +477,14 @@ impl S3Store {
         (key, id): (&Key, &str),
         number: u32,
         (content, md5): (Content, Md5),
-    ) -> Result<(), StoreError> {
+    ) -> Result<ETag, StoreError> {
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         let request = self.client.upload_part().bucket(&self.bucket).key(key.as_str()).upload_id(id);
         let patience = patience(content.size());
         let request = request.part_number(number).content_md5(content_md5(&md5)).body(body::body(content).into());
         let answer = request.customize().disable_payload_signing().config_override(patience).send().await;
-        answer.map(drop).map_err(|error| AwsError::new("UploadPart", self.object(key), error).into())
+        let answer = answer.map_err(|error| AwsError::new("UploadPart", self.object(key), error))?;
+        Ok(answer.e_tag().map_or(ETag::Md5(md5), ETag::parse))
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
@@ -442,8 +507,9 @@ impl S3Store {
         }
         let error = match answer {
             Ok(answer) => {
+                let tag_kind = tag_kind(answer.server_side_encryption(), None);
                 let etag = answer.e_tag().map(ETag::parse);
-                return Ok(Written { version: kept(answer.version_id), etag, modified: None });
+                return Ok(Written { version: kept(answer.version_id), etag, tag_kind, modified: None });
             }
             Err(error) => error,
         };
@@ -451,9 +517,10 @@ impl S3Store {
         if !ended && !refused(&error) {
             return Err(error.into());
         }
-        // The response to an earlier attempt may have been lost.
-        let digests: Vec<Md5> = parts.iter().map(|part| part.md5).collect();
-        let there = self.look(key, None).await?.filter(|there| there.head.etag == multipart_etag(&digests));
+        // The response to an earlier attempt may have been lost. Opaque tags of parts do not lead to the object's.
+        let digests: Option<Vec<Md5>> = parts.iter().map(PartMade::md5).collect();
+        let expected = digests.map(|digests| multipart_etag(&digests));
+        let there = self.look(key, None).await?.filter(|there| Some(&there.head.etag) == expected.as_ref());
         match there {
             Some(there) => Ok(there.into()),
             None if ended => Err(error.into()),
@@ -503,7 +570,32 @@ fn changed(key: Key) -> NotDeleted {
 }
 
 fn part_made(part: &aws_sdk_s3::types::Part) -> Option<PartMade> {
-    let ETag::Md5(md5) = ETag::parse(part.e_tag()?) else { return None };
     let number = u32::try_from(part.part_number()?).ok()?;
-    Some(PartMade { number, md5, size: u64::try_from(part.size()?).ok()? })
+    Some(PartMade { number, etag: ETag::parse(part.e_tag()?), size: u64::try_from(part.size()?).ok()? })
+}
+
+fn put_answer(answer: PutObjectOutput) -> Answered {
+    let tag_kind = tag_kind(answer.server_side_encryption(), answer.sse_customer_algorithm());
+    let etag = answer.e_tag().map(ETag::parse);
+    let crc64 = answer.checksum_crc64_nvme().map(str::to_owned);
+    Answered { written: Written { version: kept(answer.version_id), etag, tag_kind, modified: None }, crc64 }
+}
+
+/// What tells the bytes that were sent.
+struct Digests {
+    md5: Md5,
+    crc64: u64,
+}
+
+impl Digests {
+    async fn of(content: &Content) -> Result<Self, StoreError> {
+        let content = content.clone();
+        let read = move || {
+            let bytes = content.bytes()?;
+            Ok::<_, std::io::Error>(Self { md5: crate::md5(&bytes), crc64: crate::model::checksum::crc64(&bytes) })
+        };
+        let read =
+            tokio::task::spawn_blocking(read).await.map_err(|stopped| StoreError::Broken(stopped.to_string()))?;
+        read.map_err(|error| StoreError::Broken(error.to_string()))
+    }
 }

@@ -29,9 +29,9 @@ use http_body::Body;
 
 use super::fence::Fence;
 use super::throttles::Throttles;
-use super::wire::{Conditional, content_md5, encoded, header_pairs, kept, quoted};
+use super::wire::{Answered, Conditional, Sent, content_md5, encoded, header_pairs, kept, quoted, tag_kind};
 use crate::store::{Condition, Written};
-use crate::{ETag, Headers, Key, Md5};
+use crate::{Content, ETag, Headers, Key, Md5};
 
 /// The most bytes of a small put. What the SDK does for each request is lost in the time that more bytes take, and it watches
 /// over their upload.
@@ -88,11 +88,11 @@ impl FastPut {
             throttles.see(answer.status().as_u16());
         }
         let done = match answer {
-            Some(answer) if answer.status().as_u16() == 200 => written(answer).await.map(Conditional::Written),
+            Some(answer) if answer.status().as_u16() == 200 => answered(answer).await.map(Conditional::Written),
             // The precondition did not hold. Putting once more would not change that.
             Some(answer) if answer.status().as_u16() == 412 => {
                 drop(ByteStream::new(answer.into_body()).collect().await);
-                Some(Conditional::Refused(Some(ETag::Md5(*put.md5))))
+                Some(Conditional::Refused(Sent::Content(Content::Memory(put.bytes.clone()))))
             }
             _ => None,
         };
@@ -118,14 +118,18 @@ impl FastPut {
     }
 }
 
-async fn written(answer: HttpResponse) -> Option<Written> {
+async fn answered(answer: HttpResponse) -> Option<Answered> {
     let header = |name| answer.headers().get(name).map(str::to_owned);
     let (etag, version) = (header("etag"), kept(header("x-amz-version-id")));
+    let encryption = header(SSE).map(|name| name.as_str().into());
+    let tag_kind = tag_kind(encryption.as_ref(), header("x-amz-server-side-encryption-customer-algorithm").as_deref());
+    let crc64 = header("x-amz-checksum-crc64nvme");
     if !answer.body().is_end_stream() {
         // A connection is kept only when all was read.
         ByteStream::new(answer.into_body()).collect().await.ok()?;
     }
-    Some(Written { etag: etag.as_deref().map(ETag::parse), version, modified: None })
+    let etag = etag.as_deref().map(ETag::parse);
+    Some(Answered { written: Written { etag, tag_kind, version, modified: None }, crc64 })
 }
 
 /// What all puts to a bucket have in common.
@@ -135,6 +139,8 @@ struct PutTemplate {
     base: String,
     region: String,
     service: String,
+    /// How the objects are encrypted, if that is configured.
+    encryption: Vec<(&'static str, String)>,
     /// As the SDK introduces itself.
     agent: Vec<(&'static str, String)>,
     connector: SharedHttpConnector,
@@ -155,6 +161,11 @@ const USUAL: [&str; 9] = [
     "x-amz-security-token",
 ];
 
+const SSE: &str = "x-amz-server-side-encryption";
+
+/// Headers of the configured encryption, which all puts to a bucket have in common.
+const ENCRYPTION: [&str; 2] = [SSE, "x-amz-server-side-encryption-aws-kms-key-id"];
+
 const AGENT: [&str; 2] = ["user-agent", "x-amz-user-agent"];
 
 impl PutTemplate {
@@ -165,7 +176,8 @@ impl PutTemplate {
             let condition = name == IF_MATCH || name == IF_NONE_MATCH;
             content || condition || name.starts_with("x-amz-meta-") || name == "x-amz-website-redirect-location"
         };
-        let usual = |name: &str| USUAL.contains(&name) || AGENT.contains(&name) || mine(name);
+        let shared = |name: &str| AGENT.contains(&name) || ENCRYPTION.contains(&name);
+        let usual = |name: &str| USUAL.contains(&name) || shared(name) || mine(name);
         if !request.headers().iter().all(|(name, _)| usual(name)) {
             return None;
         }
@@ -174,12 +186,13 @@ impl PutTemplate {
         let (region, service) = scope(request.headers().get("authorization")?)?;
         let kept = |name| request.headers().get(name).map(|value| (name, value.to_owned()));
         let agent = AGENT.into_iter().filter_map(kept).collect();
+        let encryption = ENCRYPTION.into_iter().filter_map(kept).collect();
         let timeouts = cfg.load::<TimeoutConfig>()?;
         let mut settings = HttpConnectorSettings::builder();
         settings.set_connect_timeout(timeouts.connect_timeout()).set_read_timeout(timeouts.read_timeout());
         let connector = components.http_client()?.http_connector(&settings.build(), components);
         let identities = components.auth_scheme(AuthSchemeId::new("sigv4"))?.identity_resolver(components)?;
-        Some(Self { base, region, service, agent, connector, identities, components: components.clone() })
+        Some(Self { base, region, service, encryption, agent, connector, identities, components: components.clone() })
     }
 
     async fn request(&self, put: &SmallPut<'_>) -> Option<HttpRequest> {
@@ -189,6 +202,9 @@ impl PutTemplate {
         request = request.header("content-length", bytes.len()).header("content-md5", content_md5(md5));
         for (name, value) in header_pairs(headers) {
             request = request.header(name.as_ref(), value);
+        }
+        for (name, value) in &self.encryption {
+            request = request.header(*name, value);
         }
         request = match condition {
             Condition::None => request,

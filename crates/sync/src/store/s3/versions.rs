@@ -15,12 +15,12 @@ use super::S3Store;
 use super::calls::may_lack;
 use super::streamed_copy::CopiedPart;
 use super::wire::{
-    KeyEncoding, copied, copy_source, head, kept, patience, quoted, refused, with_condition, with_headers,
+    KeyEncoding, copied, copy_source, head, kept, patience, quoted, refused, with_condition, with_encryption, with_headers,
 };
 use crate::store::{
     Condition, Copied, Copying, Limit, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage,
 };
-use crate::{ETag, Headers, Key, Md5, StoreError};
+use crate::{ETag, Headers, Key, StoreError};
 
 impl S3Store {
     fn source(&self, copying: &Copying) -> String {
@@ -155,6 +155,7 @@ impl VersionedStore for S3Store {
             Some(headers) => with_headers!(request, headers).metadata_directive(MetadataDirective::Replace),
             None => request.set_website_redirect_location(copying.redirect.clone()),
         };
+        let request = with_encryption!(request, self.encryption.as_ref());
         let unconditional = self.limits.has(Limit::CopyConditions);
         let condition = if unconditional { &Condition::None } else { self.effective(&copying.condition) };
         let conditional = with_condition!(request.clone(), condition);
@@ -186,11 +187,17 @@ impl VersionedStore for S3Store {
         if copying.condition.holds(etag) {
             return Ok(Copied::Gone);
         }
-        let ours = |there: &VersionHead| {
-            let headers = copying.headers.as_ref().is_none_or(|headers| there.head.headers == *headers);
-            there.head.etag == copying.etag && headers
+        let there = there.filter(|there| copying.headers.as_ref().is_none_or(|headers| there.head.headers == *headers));
+        let ours = match there {
+            Some(there) if there.head.etag == copying.etag => Some(there),
+            // A copy with an opaque tag has another one than its original.
+            Some(there) => {
+                let original = from.look(key, copying.version.as_deref()).await?;
+                original.filter(|original| there.same_bytes(original) == Some(true)).map(|_| there)
+            }
+            None => None,
         };
-        match there.filter(ours) {
+        match ours {
             Some(there) => Ok(Copied::Done(there.into())),
             None if refused(&error) => Err(StoreError::Changed(key.clone())),
             None => Ok(Copied::Gone),
@@ -206,7 +213,7 @@ impl VersionedStore for S3Store {
     ) -> Result<String, StoreError> {
         let headers: &Headers = &look.head.headers;
         let request = self.client.create_multipart_upload().bucket(&self.bucket).key(key.as_str());
-        let mut request = with_headers!(request, headers);
+        let mut request = with_encryption!(with_headers!(request, headers), self.encryption.as_ref());
         let failed = |error| AwsError::new("CreateMultipartUpload", self.object(key), error);
         if let Some(expires) = look.expires.as_deref() {
             let date = DateTime::from_str(expires, aws_smithy_types::date_time::Format::HttpDate);
@@ -242,7 +249,7 @@ impl VersionedStore for S3Store {
         (copying, id): (&Copying, &str),
         number: u32,
         bytes: Range<u64>,
-    ) -> Result<Option<Md5>, StoreError> {
+    ) -> Result<Option<ETag>, StoreError> {
         let key = &copying.key;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         if !self.can_copy_from(from) {
@@ -259,10 +266,8 @@ impl VersionedStore for S3Store {
             other => other?,
         };
         let etag = answer.copy_part_result().and_then(|part| part.e_tag()).map(ETag::parse);
-        match etag {
-            Some(ETag::Md5(md5)) => Ok(Some(md5)),
-            _ => Err(AwsError::unexpected("UploadPartCopy", self.object(key), "it tells no digest of the part").into()),
-        }
+        let missing = || AwsError::unexpected("UploadPartCopy", self.object(key), "it names no entity tag of the part");
+        etag.map(Some).ok_or_else(|| missing().into())
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Object};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Object, ServerSideEncryption};
 use aws_smithy_types::DateTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use twinsite_aws::{AwsError, Kind, timeouts_for};
 
 use crate::store::{Head, PartMade, Written};
-use crate::{ETag, Headers, Key, Md5, RemoteObject, StoreError};
+use crate::{Content, ETag, Headers, Key, Md5, RemoteObject, StoreError, TagKind};
 
 /// Sets all content headers of any request that has them.
 macro_rules! with_headers {
@@ -31,6 +31,18 @@ macro_rules! with_headers {
     }};
 }
 pub(super) use with_headers;
+
+/// Sets the encryption of any request that creates an object, if one was configured.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/specifying-kms-encryption.html>
+macro_rules! with_encryption {
+    ($request:expr, $encryption:expr) => {{
+        let encryption: Option<&$crate::Encryption> = $encryption;
+        $request
+            .set_server_side_encryption(encryption.map(|one| one.algorithm.as_str().into()))
+            .set_ssekms_key_id(encryption.and_then(|one| one.kms_key.clone()))
+    }};
+}
+pub(super) use with_encryption;
 
 /// Sets the precondition of any write that has one.
 macro_rules! with_condition {
@@ -162,6 +174,7 @@ fn is_encoded(key: &str) -> bool {
 }
 
 pub(super) fn head(answer: HeadObjectOutput) -> Head {
+    let tag_kind = tag_kind(answer.server_side_encryption(), answer.sse_customer_algorithm());
     let metadata: BTreeMap<String, String> = answer.metadata.unwrap_or_default().into_iter().collect();
     let etag = ETag::parse(answer.e_tag.as_deref().unwrap_or_default());
     let size = answer.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
@@ -174,13 +187,13 @@ pub(super) fn head(answer: HeadObjectOutput) -> Head {
         website_redirect: answer.website_redirect_location,
         metadata,
     };
-    Head { headers, etag, size, part_size: None }
+    Head { headers, etag, tag_kind, size, part_size: None }
 }
 
 pub(super) fn completed(parts: &[PartMade]) -> CompletedMultipartUpload {
     let parts = parts.iter().map(|part| {
         let number = i32::try_from(part.number).unwrap_or(i32::MAX);
-        CompletedPart::builder().part_number(number).e_tag(part.md5.to_string()).build()
+        CompletedPart::builder().part_number(number).e_tag(part.etag.to_string()).build()
     });
     CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build()
 }
@@ -199,14 +212,42 @@ pub(super) fn copied(answer: CopyObjectOutput) -> Written {
     let result = answer.copy_object_result;
     let etag = result.as_ref().and_then(|result| result.e_tag()).map(ETag::parse);
     let modified = result.as_ref().and_then(|result| result.last_modified()).map(DateTime::secs);
-    Written { version: kept(answer.version_id), etag, modified }
+    let tag_kind = tag_kind(answer.server_side_encryption.as_ref(), answer.sse_customer_algorithm.as_deref());
+    Written { version: kept(answer.version_id), etag, tag_kind, modified }
+}
+
+/// What the encryption in a response says of the entity tag: `x-amz-server-side-encryption`, and
+/// `x-amz-server-side-encryption-customer-algorithm`.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>
+pub(super) fn tag_kind(encryption: Option<&ServerSideEncryption>, customer: Option<&str>) -> TagKind {
+    match (encryption, customer) {
+        (None | Some(ServerSideEncryption::Aes256), None) => TagKind::Digest,
+        (_, Some(_)) | (Some(_), None) => TagKind::Opaque,
+    }
+}
+
+/// What the response to a write tells.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) written: Written,
+    /// `x-amz-checksum-crc64nvme`: the checksum of what has arrived.
+    pub(super) crc64: Option<String>,
 }
 
 /// The outcome of a conditional write.
+#[derive(Debug)]
 pub(super) enum Conditional {
-    Written(Written),
-    /// The condition did not hold. An object that this very write left in an earlier attempt has this entity tag.
-    Refused(Option<ETag>),
+    Written(Answered),
+    /// The condition did not hold.
+    Refused(Sent),
+}
+
+/// What a refused write would have left, by which an object that it did leave in an earlier attempt is recognised.
+#[derive(Debug)]
+pub(super) enum Sent {
+    Content(Content),
+    /// A copy of the object onto itself: its bytes are those that are there.
+    SameBytes,
 }
 
 /// True if the precondition of a write did not hold, or another write to the key was in progress.
