@@ -399,7 +399,7 @@ pub(crate) struct Deploy {
     pub(crate) if_newer: bool,
     /// Afterwards remove every version of this key from both buckets, for good, and invalidate its paths; asks for confirmation. The
     /// directory must not contain it. May be repeated
-    #[arg(long, value_name = "KEY", help_heading = CONTENT)]
+    #[arg(long, value_name = "KEY", conflicts_with = "bucket", help_heading = CONTENT)]
     pub(crate) purge: Vec<String>,
     /// Show what would be changed, and why, for every object; change nothing
     #[arg(long, help_heading = SAFETY)]

@@ -10,8 +10,8 @@ use twinsite_core::wait::pause;
 use twinsite_site::drill::PreparedDrill;
 use twinsite_site::{
     self as site, AdoptBuckets, BackfillRequest, CertificateFiles, DeployRequest, DeployResult, Engine, Error, Event,
-    FailbackChecks, GitHubIds, Guard, OlderCommit, PolicyKind, PublishOptions, PurgePlan, RollbackRequest, Run, Sending, SitePlan,
-    SourceDirectory, TrustedJobs, Versions, VisitorCheck, WaitForInvalidation,
+    FailbackChecks, GitHubIds, Guard, OlderCommit, PolicyKind, PublishOptions, PurgePlan, RollbackRequest, Run,
+    Sending, SitePlan, SourceDirectory, TrustedJobs, Versions, VisitorCheck, WaitForInvalidation,
 };
 
 use crate::args::{self, Args, Command, Global};

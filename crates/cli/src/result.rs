@@ -7,8 +7,8 @@ use serde::Serialize;
 use twinsite_site::drill::{DrillResult, Verdict};
 use twinsite_site::{
     ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, InvalidationResult, PlanSummary,
-    PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status,
-    VerifyResult,
+    PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails, ReleaseDifference, ReleaseSummary,
+    Status, VerifyResult,
 };
 
 use crate::exit::Exit;

@@ -19,8 +19,8 @@ pub use diff::{plan_changes, plan_destruction, plan_former_destruction};
 pub use journal::DRILL_JOURNAL_KEY;
 pub use model::{
     Actual, ActualBucket, Adopt, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange, BucketChangeKind, BucketPolicy,
-    BucketSettings, Change, Conflict, Conflicts, Contents, DefaultEncryption, Desired, FormerBucket, FormerContents, Lifecycle, Outage,
-    PublicAccessBlock, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind, Website,
-    WebsiteSnapshot, denies_plain_http,
+    BucketSettings, Change, Conflict, Conflicts, Contents, DefaultEncryption, Desired, FormerBucket, FormerContents,
+    Lifecycle, Outage, PublicAccessBlock, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange,
+    RoleChangeKind, Website, WebsiteSnapshot, denies_plain_http,
 };
 pub use replication_probe::REPLICATION_PROBE_KEY;

@@ -396,7 +396,7 @@ impl DeployPlan {
     /// The plan for these two buckets.
     pub(crate) fn new(prepared: Prepared, stores: &Pair<S3Store>) -> Self {
         let backup = Some(stores.backup.bucket().to_owned());
-        Self { prepared, bucket: stores.primary.bucket().to_owned(), backup }
+        Self { prepared, bucket: stores.primary.bucket().to_owned(), backup, purge: None, left_out: Vec::new() }
     }
 
     /// The plan as a result.

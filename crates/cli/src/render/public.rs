@@ -32,7 +32,8 @@ fn key_line(verb: &str, key: &PurgedKey, buckets: &Buckets<'_>) -> String {
 pub(super) fn planned(plan: &DeployPlanSummary) -> String {
     let mut text = still_public(&plan.still_public, true);
     for key in &plan.purge {
-        let buckets = Buckets { primary: &plan.primary.bucket, backup: &plan.backup.bucket };
+        let backup = plan.backup.as_ref().map_or("the backup", |backup| &backup.bucket);
+        let buckets = Buckets { primary: &plan.primary.bucket, backup };
         text.push_str(&key_line("purge", key, &buckets));
     }
     for key in &plan.left_out {

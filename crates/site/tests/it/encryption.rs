@@ -182,7 +182,10 @@ fn keys_of_kms_are_refused_where_website_endpoints_serve() {
         config.mode = Mode::Origin;
         config.check_encryption().unwrap();
         let account: &str = "111122223333";
-        let text = |kind| twinsite_site::policy(&config, account.parse().unwrap(), kind).unwrap().to_string();
+        let text = |kind| {
+            let documents = twinsite_site::policy(&config, account.parse().unwrap(), kind).unwrap();
+            documents.iter().map(|part| part.document.to_string()).collect::<String>()
+        };
         for kind in [PolicyKind::Publisher, PolicyKind::Applier] {
             let policy = text(kind);
             assert!(policy.contains("kms:GenerateDataKey") && policy.contains("kms:Decrypt"), "{policy}");

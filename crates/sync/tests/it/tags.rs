@@ -50,7 +50,7 @@ async fn store(cloud: &Cloud, answers: OwnTags) -> S3Store {
     // One attempt: the fast path, which interceptors do not see, is not taken.
     let retry = Some(twinsite_aws::retries().with_max_attempts(1));
     let access = Access { embedded: Some(cloud.http_client()), retry, ..Access::default() };
-    let client = Session::open(access).await.s3(&"us-east-1".parse().unwrap());
+    let client = Session::open(access).await.unwrap().s3(&"us-east-1".parse().unwrap());
     S3Store::new(aws_sdk_s3::Client::from_conf(client.config().to_builder().interceptor(answers).build()), "site")
 }
 

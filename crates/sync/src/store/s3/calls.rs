@@ -152,8 +152,8 @@ impl S3Store {
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
         let request = with_encryption!(with_condition!(request, condition), self.encryption.as_ref());
         let patience = matches!(content, Content::File(_)).then(|| patience(content.size()));
-        let body = stream::body(content.clone()).into();
-        let request = with_headers!(request, headers).content_md5(content_md5(md5)).body(body);
+        let request = with_headers!(request, headers).content_md5(content_md5(md5));
+        let request = request.body(body::body(content.clone()).into());
         // Content-MD5 guards the body; hashing it a second time for the signature would only cost time.
         let mut request = request.customize().disable_payload_signing();
         if let Some(patience) = patience {
@@ -192,7 +192,7 @@ impl S3Store {
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
         let request = with_encryption!(with_headers!(request, headers), self.encryption.as_ref());
         let request = with_condition!(request, condition).checksum_crc64_nvme(&sum);
-        let request = request.body(stream::body(content.clone()).into());
+        let request = request.body(body::body(content.clone()).into());
         let answer = request.customize().disable_payload_signing().config_override(patience).send().await;
         let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error));
         let answer = match answer {
@@ -246,10 +246,11 @@ impl S3Store {
         let there = there.ok_or_else(|| StoreError::Changed(key.clone()))?;
         let ours = match sent {
             Sent::SameBytes => true,
+            Sent::CopyOf(etag) => there.head.etag == etag,
             Sent::Content(content) => {
                 let sent = Digests::of(&content).await?;
                 match (there.head.tag_kind, &there.head.etag, there.checksum()) {
-                    (TagKind::Digest, ETag::Md5(md5), _) if *md5 == sent.md5 => true,
+                    (TagKind::Digest, ETag::Md5(there), _) if *there == sent.md5 => true,
                     (_, _, Some(("CRC64NVME", sum))) => sum == crc64(sent.crc64),
                     _ => false,
                 }
@@ -574,7 +575,7 @@ fn part_made(part: &aws_sdk_s3::types::Part) -> Option<PartMade> {
     Some(PartMade { number, etag: ETag::parse(part.e_tag()?), size: u64::try_from(part.size()?).ok()? })
 }
 
-fn put_answer(answer: PutObjectOutput) -> Answered {
+pub(super) fn put_answer(answer: PutObjectOutput) -> Answered {
     let tag_kind = tag_kind(answer.server_side_encryption(), answer.sse_customer_algorithm());
     let etag = answer.e_tag().map(ETag::parse);
     let crc64 = answer.checksum_crc64_nvme().map(str::to_owned);

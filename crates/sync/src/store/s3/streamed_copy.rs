@@ -7,9 +7,13 @@ use aws_sdk_s3::primitives::ByteStream;
 use twinsite_aws::{AwsError, Kind};
 
 use super::S3Store;
-use super::wire::{Conditional, content_md5, kept, patience, quoted, refused, with_condition, with_headers};
+use super::calls::put_answer;
+use super::wire::{
+    Answered, Conditional, Sent, content_md5, patience, quoted, refused, tag_kind, with_condition, with_encryption,
+    with_headers,
+};
 use crate::store::{Condition, Copied, Copying, ListedObject, Store, VersionedStore, Written};
-use crate::{ETag, Headers, Key, Md5, StoreError};
+use crate::{ETag, Headers, Key, Md5, StoreError, TagKind};
 
 /// An object of at most this size is read before it is sent, so that the request can be repeated. A larger one is sent while it is
 /// read.
@@ -31,7 +35,7 @@ impl S3Store {
     }
 
     /// `UploadPartCopy` by hand.
-    pub(super) async fn part_through(&self, from: &Self, part: CopiedPart<'_>) -> Result<Option<Md5>, StoreError> {
+    pub(super) async fn part_through(&self, from: &Self, part: CopiedPart<'_>) -> Result<Option<ETag>, StoreError> {
         let CopiedPart { copying, id, number, bytes } = part;
         let length = bytes.end.saturating_sub(bytes.start);
         let Some(found) = from.open(copying, Some(bytes)).await? else { return Ok(None) };
@@ -41,11 +45,9 @@ impl S3Store {
         let request = request.content_length(i64::try_from(length).unwrap_or(i64::MAX)).body(found.body);
         let answer = request.customize().disable_payload_signing().config_override(patience(length)).send().await;
         let answer = answer.map_err(|error| AwsError::new("UploadPart", self.object(key), error))?;
-        // What the parts add up to is compared with the original.
-        match answer.e_tag().map(ETag::parse) {
-            Some(ETag::Md5(md5)) => Ok(Some(md5)),
-            _ => Err(AwsError::unexpected("UploadPart", self.object(key), "it tells no digest of the part").into()),
-        }
+        // What the parts add up to is compared with the original, where their tags are digests.
+        let missing = || AwsError::unexpected("UploadPart", self.object(key), "it names no entity tag of the part");
+        answer.e_tag().map(ETag::parse).map(Some).ok_or_else(|| missing().into())
     }
 
     /// A rewrite by hand: the object is read and written again with other headers.
@@ -68,7 +70,7 @@ impl S3Store {
         let written = self.unless_ours(key, headers, written).await?;
         // By its date it is told from the same bytes with other headers.
         let there = self.look(key, None).await?;
-        Ok(Conditional::Written(there.map_or(written, Written::from)))
+        Ok(Conditional::Written(Answered { written: there.map_or(written, Written::from), crc64: None }))
     }
 
     /// Requests an object, if it still is what it was.
@@ -97,18 +99,22 @@ impl S3Store {
         etag: &ETag,
         condition: &Condition,
     ) -> Result<Conditional, StoreError> {
+        let digest = match (tag_kind(found.server_side_encryption(), found.sse_customer_algorithm()), etag) {
+            (TagKind::Digest, ETag::Md5(md5)) => Some(*md5),
+            _ => None,
+        };
         let length = found.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
         if length <= SMALL {
             let body = found.body.collect().await;
             let bytes = body.map_err(|error| AwsError::unexpected("GetObject", self.object(key), error))?.into_bytes();
             let md5 = crate::md5(&bytes);
-            if matches!(etag, ETag::Md5(wanted) if *wanted != md5) {
+            if digest.is_some_and(|wanted| wanted != md5) {
                 return Err(StoreError::Corrupted(key.clone()));
             }
             let written = self.put_if(key, headers, (bytes.into(), md5), condition).await?;
-            return Ok(Conditional::Written(written));
+            return Ok(Conditional::Written(Answered { written, crc64: None }));
         }
-        self.put_stream(key, headers, Sent { body: found.body, length, etag }, condition).await
+        self.put_stream(key, headers, PassedBody { body: found.body, length, digest, etag }, condition).await
     }
 
     /// Not repeated if it fails, because the bytes are gone by then.
@@ -116,23 +122,22 @@ impl S3Store {
         &self,
         key: &Key,
         headers: &Headers,
-        sent: Sent<'_>,
+        sent: PassedBody<'_>,
         condition: &Condition,
     ) -> Result<Conditional, StoreError> {
-        let Sent { body, length, etag } = sent;
+        let PassedBody { body, length, digest, etag } = sent;
         let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
-        let request = with_condition!(with_headers!(request, headers), self.effective(condition));
-        let md5 = if let ETag::Md5(md5) = etag { Some(content_md5(md5)) } else { None };
-        let request = request.set_content_md5(md5).content_length(i64::try_from(length).unwrap_or(i64::MAX)).body(body);
+        let request = with_encryption!(with_headers!(request, headers), self.encryption.as_ref());
+        let request = with_condition!(request, self.effective(condition));
+        let request = request
+            .set_content_md5(digest.as_ref().map(content_md5))
+            .content_length(i64::try_from(length).unwrap_or(i64::MAX))
+            .body(body);
         let answer = request.customize().disable_payload_signing().config_override(patience(length)).send().await;
         let answer = answer.map_err(|error| AwsError::new("PutObject", self.object(key), error));
         match answer {
-            Err(error) if refused(&error) => Ok(Conditional::Refused(Some(etag.clone()))),
-            answer => {
-                let answer = answer?;
-                let etag = answer.e_tag().map(ETag::parse);
-                Ok(Conditional::Written(Written { version: kept(answer.version_id), etag, modified: None }))
-            }
+            Err(error) if refused(&error) => Ok(Conditional::Refused(Sent::CopyOf(etag.clone()))),
+            answer => Ok(Conditional::Written(put_answer(answer?))),
         }
     }
 }
@@ -146,8 +151,10 @@ pub(super) struct CopiedPart<'a> {
 }
 
 /// A body that passes through.
-struct Sent<'a> {
+struct PassedBody<'a> {
     body: ByteStream,
     length: u64,
+    /// Its digest, if the entity tag is one.
+    digest: Option<Md5>,
     etag: &'a ETag,
 }

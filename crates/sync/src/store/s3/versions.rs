@@ -15,7 +15,8 @@ use super::S3Store;
 use super::calls::may_lack;
 use super::streamed_copy::CopiedPart;
 use super::wire::{
-    KeyEncoding, copied, copy_source, head, kept, patience, quoted, refused, with_condition, with_encryption, with_headers,
+    KeyEncoding, copied, copy_source, head, kept, patience, quoted, refused, with_condition, with_encryption,
+    with_headers,
 };
 use crate::store::{
     Condition, Copied, Copying, Limit, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage,

@@ -248,6 +248,8 @@ pub(super) enum Sent {
     Content(Content),
     /// A copy of the object onto itself: its bytes are those that are there.
     SameBytes,
+    /// A copy of an object with this entity tag, in another store.
+    CopyOf(ETag),
 }
 
 /// True if the precondition of a write did not hold, or another write to the key was in progress.
