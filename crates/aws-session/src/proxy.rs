@@ -132,7 +132,7 @@ impl Direct {
         if let Some(hosts) = Hosts::network(entry) {
             return Some(Self { hosts, port: None });
         }
-        let (host, port) = match entry.rsplit_once(':') {
+        let (host, port) = match entry.rsplit_once(':').filter(|_| !entry.ends_with(']')) {
             Some((host, port)) => (host, Some(port.parse().ok()?)),
             None => (entry, None),
         };

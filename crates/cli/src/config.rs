@@ -175,7 +175,7 @@ mod tests {
             let arn = "arn:aws:kms:us-west-2:111122223333:key/1234abcd";
             parse(&with(&keys(&origin, "1234abcd", arn), algorithm)).unwrap();
             let public = fault(&with(&keys(BASE, "1234abcd", arn), algorithm));
-            assert!(public.contains("line 9") && public.contains("mode `layered`"), "{public}");
+            assert!(public.contains("line 10") && public.contains("mode `layered`"), "{public}");
             assert!(public.contains("website endpoints") && public.contains("signature"), "{public}");
             let missing = fault(&with(&origin, algorithm));
             assert!(missing.contains("`kms_key` in [primary]") && missing.contains("CloudFront"), "{missing}");

@@ -127,7 +127,9 @@ async fn an_alias_of_another_distribution_is_a_conflict() {
     applied(&cdn, &desired).await.unwrap();
     let untagged: Result<(), ServiceError> = cloud.world().change_account(|account, _| {
         let arn = account.cloudfront.distributions().next().unwrap().arn();
-        account.cloudfront.distribution_by_arn(&arn)?.tags = BTreeMap::new();
+        let theirs = account.cloudfront.distribution_by_arn(&arn)?;
+        theirs.tags = BTreeMap::new();
+        set(&mut theirs.config, &["CallerReference"], "somebody else");
         Ok(())
     });
     untagged.unwrap();

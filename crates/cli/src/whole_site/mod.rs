@@ -117,7 +117,11 @@ async fn in_every_mode_a_second_plan_is_empty_and_destroy_leaves_the_account_as_
 #[tokio::test]
 async fn each_field_of_the_configuration_changes_exactly_what_it_says() {
     let cases: [(&str, &str, &[&str]); 10] = [
-        ("[publish]\nnot_found = \"lost.html\"", "layered", &["backup/website", "primary/website"]),
+        (
+            "[publish]\nnot_found = \"lost.html\"",
+            "layered",
+            &["backup/website", "primary/website", "cdn/distribution", "cdn/deployed"],
+        ),
         ("[publish]\nkeep_releases = 3\nkeep_days = 9", "layered", &[]),
         ("[cdn]\nprice_class = \"all\"", "dns", &["cdn/distribution", "cdn/deployed"]),
         ("[cdn]\nsecurity_headers = false", "origin", &["cdn/distribution", "cdn/deployed"]),

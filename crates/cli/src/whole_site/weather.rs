@@ -11,9 +11,9 @@ use twinsite_local::{Weather, WeatherSettings};
 
 use super::*;
 
-/// How many seeds each test tries, and how many with `TWINSITE_EXHAUSTIVE`. `TWINSITE_SEEDS` sets another number: a life takes seconds.
-const SEEDS: u64 = 1;
-const EXHAUSTIVE: u64 = 3;
+/// How many seeds each test tries, and how many with `TWINSITE_EXHAUSTIVE`. `TWINSITE_SEEDS` sets another number: a life takes about a second.
+const SEEDS: u64 = 2;
+const EXHAUSTIVE: u64 = 20;
 
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration but the environment")]
 fn seeds() -> impl Iterator<Item = u64> {
