@@ -58,7 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 for turn in 0..tools.len() {
                     // Nobody always comes first.
                     let tool = &tools[(turn + round) % tools.len()];
-                    measure(series, (tool, venv), &corpus, round, &mut samples)
+                    measure(series, tool, venv, &corpus, round, &mut samples)
                         .with_context(|| format!("{}: {}", series.name(), tool.name))?;
                 }
             }
@@ -80,7 +80,8 @@ fn kept(options: &Options) -> Vec<Sample> {
 /// One program does one series of works, on a cloud and a copy of the corpus of its own.
 fn measure(
     series: &Series,
-    (tool, venv): (&Tool, &Path),
+    tool: &Tool,
+    venv: &Path,
     corpus: &Corpus,
     round: usize,
     samples: &mut Vec<Sample>,

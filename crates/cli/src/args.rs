@@ -343,7 +343,7 @@ fn bitbucket_uuids(text: &str) -> Result<BitbucketUuids, String> {
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct BucketArgs {
     /// Use this bucket, of S3 or of another store with its API, and no configured site; a second one is its backup. Written as
-    /// s3://NAME or s3://NAME?endpoint=URL&region=REGION&profile=NAME
+    /// `s3://NAME` or `s3://NAME?endpoint=URL&region=REGION&profile=NAME`
     #[arg(long, value_name = "URL", conflicts_with = "local", help_heading = BUCKETS)]
     pub(crate) bucket: Vec<String>,
     /// Region of the buckets [default: that of each bucket, if the store tells, or that of the environment]

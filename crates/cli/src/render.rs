@@ -1,6 +1,7 @@
 //! All output. Results go to stdout; progress, warnings, questions and errors go to stderr. With `--json`, everything that a
 //! program reads is one JSON object per line on stdout.
 
+mod drill;
 mod events;
 mod html;
 mod printable;

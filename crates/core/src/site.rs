@@ -91,7 +91,7 @@ impl Site {
                 format!("is not in the same partition as `{primary}`, and objects cannot replicate between the two");
             return Err(Invalid::new("region", backup.as_str(), rule));
         }
-        let name = |side| bucket_name(&domain, mode, &account, (side, regions.get(side)));
+        let name = |side| bucket_name(&domain, mode, &account, side, regions.get(side));
         let buckets = Pair { primary: name(Side::Primary)?, backup: name(Side::Backup)? };
         Ok(Self { domain, mode, account, regions, buckets })
     }
@@ -127,7 +127,8 @@ fn bucket_name(
     domain: &Domain,
     mode: Mode,
     account: &AccountId,
-    (side, region): (Side, &Region),
+    side: Side,
+    region: &Region,
 ) -> Result<BucketName, Invalid> {
     if mode.public_buckets() && side == Side::Backup {
         let rule = |e: Invalid| format!("cannot be the backup bucket's name ({}): set mode = \"origin\"", e.rule);

@@ -20,7 +20,8 @@ use crate::route::{Service, service_of};
 use crate::s3;
 use crate::s3::website;
 use crate::services::ControlPlane;
-use crate::weather::{Asked, Busy, Conditions, bucket_of, subject_of};
+use crate::subject::{bucket_of, subject_of};
+use crate::weather::{Asked, Busy, Conditions};
 use crate::world::{World, WorldError};
 
 /// The embedded cloud. Clones are the same cloud.

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 
 use crate::context::Endpoints;
+use crate::context::WeatherSettings;
 use crate::server::{ENDPOINTS, REQUESTS, WEATHER};
-use crate::weather::WeatherSettings;
 
 /// The request counts of the cloud served at an address. `None` when nothing answers there.
 pub async fn request_counts_at(address: SocketAddr) -> Option<BTreeMap<String, u64>> {

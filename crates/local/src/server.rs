@@ -19,10 +19,10 @@ use tokio::task::JoinSet;
 
 use crate::Cloud;
 use crate::context::Outages;
+use crate::context::WeatherSettings;
 use crate::fault::{Pause, PauseStatus};
 use crate::protocol::reply::typed;
 use crate::protocol::request::host_of;
-use crate::weather::WeatherSettings;
 
 /// The server could not listen.
 #[derive(Debug, thiserror::Error)]

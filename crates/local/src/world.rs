@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::acm::Acm;
 use crate::cloudfront::CloudFront;
 use crate::cloudwatch::CloudWatch;
+use crate::context::WeatherSettings;
 use crate::context::{Clock, Delays, Disk, DiskError, Endpoints, Now, Outages, ServiceError, insert, rows};
 use crate::iam::Iam;
 use crate::route53::{Health, Route53};
 use crate::s3::{AccountView, PublicAccessBlock, S3};
 use crate::s3control::Jobs;
 use crate::sns::Sns;
-use crate::weather::{Conditions, Outlook, WeatherSettings};
+use crate::weather::{Conditions, Outlook};
 
 const ACCOUNT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("account");
 const WEATHER: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("weather");

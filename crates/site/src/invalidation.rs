@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use twinsite_aws::AwsError;
 use twinsite_cdn::{ChangeKind, Edges, FolderUrls, InvalidationPaths};
@@ -167,6 +169,33 @@ impl EdgeRules<'_> {
 /// The object of the site with this key.
 fn object<'a>(source: &'a Source, key: &str) -> Option<&'a SourceObject> {
     source.get(&key.parse().ok()?)
+}
+
+/// What was invalidated.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum InvalidationResult {
+    /// Nothing had to be invalidated, because edges hold none of the older objects, or there is no distribution.
+    None,
+    /// CloudFront accepted the invalidation.
+    Accepted {
+        /// The number of paths, each of which is an object or a whole folder.
+        paths: usize,
+        /// What they cost in US dollars unless they are among the first 1,000 of the account in a month, which are free.
+        usd: f64,
+    },
+    /// CloudFront did not accept it. It is recorded, and the next deploy requests it again.
+    Pending {
+        /// Why.
+        error: String,
+    },
+}
+
+impl InvalidationResult {
+    #[expect(clippy::cast_precision_loss, reason = "the number of paths is small")]
+    pub(crate) fn accepted(paths: usize) -> Self {
+        Self::Accepted { paths, usd: paths as f64 * twinsite_cdn::InvalidationPaths::USD_PER_PATH }
+    }
 }
 
 /// No CDN: nothing is invalidated.

@@ -27,6 +27,7 @@ mod source_notices;
 mod state;
 mod status;
 mod store_limits;
+mod trust_policy;
 mod unfinished;
 mod verify;
 mod visitor_check;
@@ -44,18 +45,17 @@ pub use deploy::{DeployRequest, OlderCommit, PublishRequest, VisitorCheck, deplo
 pub use error::{Cause, Error, ErrorKind};
 pub use estimate::Estimate;
 pub use failover::{FailbackChecks, failback, failover};
-pub use invalidation::{Changes, CloudFront, EdgeRules, Invalidator, NoCdn};
+pub use invalidation::{Changes, CloudFront, EdgeRules, InvalidationResult, Invalidator, NoCdn};
 pub use network::{Network, ProbeNetwork, ProbeRequest, Scheme};
 pub use options::{PublishOptions, WaitForInvalidation};
 pub use plan::{
     AdoptBuckets, ApplyResult, PlanSummary, PlannedField, PlannedStep, SitePlan, apply, destroy, estimate, plan,
     plan_destroy, plan_destroy_former,
 };
-pub use policy::{GitHubIds, PolicyDocument, PolicyKind, TrustedJobs, policy, trust_policy};
+pub use policy::{PolicyDocument, PolicyKind, policy};
 pub use publish_result::{
-    BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, InvalidationResult,
-    PlannedBackup, PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult, StillPublic,
-    SupersededKey,
+    BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, PlannedBackup,
+    PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult, StillPublic, SupersededKey,
 };
 pub use purge::{PurgePlan, PurgeResult, PurgedKey, plan_purge, purge};
 pub use releases::{
@@ -67,6 +67,7 @@ pub use status::{
     AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, Health,
     HealthCheckState, RecordState, Status, Target, UnconfirmedEmail, VisitorTarget, status,
 };
+pub use trust_policy::{GitHubIds, TrustedJobs, trust_policy};
 pub use verify::{Difference, VerifyResult, verify};
 
 /// The types of other twinsite crates that this crate's functions take and return.

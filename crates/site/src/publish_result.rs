@@ -9,6 +9,7 @@ use twinsite_sync::release::Collected;
 use twinsite_sync::replicate::Compared;
 use twinsite_sync::{Key, Prepared, Published, Report, S3Store, SyncError, SyncPlan};
 
+use crate::invalidation::InvalidationResult;
 use crate::purge::{PurgePlan, PurgedKey};
 use crate::releases::ReleaseSummary;
 
@@ -166,33 +167,6 @@ pub struct CollectedReleases {
     pub versions: usize,
     /// The size of these versions.
     pub bytes: u64,
-}
-
-/// What was invalidated.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", tag = "state")]
-pub enum InvalidationResult {
-    /// Nothing had to be invalidated, because edges hold none of the older objects, or there is no distribution.
-    None,
-    /// CloudFront accepted the invalidation.
-    Accepted {
-        /// The number of paths, each of which is an object or a whole folder.
-        paths: usize,
-        /// What they cost in US dollars unless they are among the first 1,000 of the account in a month, which are free.
-        usd: f64,
-    },
-    /// CloudFront did not accept it. It is recorded, and the next deploy requests it again.
-    Pending {
-        /// Why.
-        error: String,
-    },
-}
-
-impl InvalidationResult {
-    #[expect(clippy::cast_precision_loss, reason = "the number of paths is small")]
-    pub(crate) fn accepted(paths: usize) -> Self {
-        Self::Accepted { paths, usd: paths as f64 * twinsite_cdn::InvalidationPaths::USD_PER_PATH }
-    }
 }
 
 fn primary_result(report: &Report) -> PrimaryResult {

@@ -12,9 +12,8 @@ use twinsite_sync::{Key, ReleaseId, S3Store, Source, SyncError, VersionedStore};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
-use crate::invalidation::{Changes, Invalidator};
+use crate::invalidation::{Changes, InvalidationResult, Invalidator};
 use crate::options::PublishOptions;
-use crate::publish_result::InvalidationResult;
 use crate::unfinished::{record_unfinished, warn};
 
 const OPERATION: &str = "purge";

@@ -5,7 +5,7 @@ use twinsite_core::{Event, Run};
 use twinsite_sync::VersionedStore;
 use twinsite_sync::lock::{self, UnfinishedPublish};
 
-use crate::publish_result::InvalidationResult;
+use crate::invalidation::InvalidationResult;
 
 /// The number of paths, if any had to be invalidated; or why they were not, and what is pending.
 pub(crate) type Invalidated = Result<Option<usize>, (AwsError, UnfinishedPublish)>;

@@ -33,6 +33,6 @@ pub use store::S3Store;
 pub use store::{
     Condition, Copied, Copying, Encryption, EncryptionAlgorithm, Head, Limit, ListedObject, MemoryStore, NotDeleted,
     ObjectVersion, Page, PartMade, Pending, ReadObject, ReplicationStatus, Store, VersionHead, VersionedStore,
-    VersionsPage, Written,
+    VersionsPage, Written, WrittenObject,
 };
-pub use transfer::{Interrupted, Report, WrittenObject, transfer};
+pub use transfer::{Interrupted, Report, transfer};

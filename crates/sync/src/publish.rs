@@ -59,6 +59,7 @@ use crate::{
 
 /// A publish that was planned, and nothing changed yet.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact about the listings")]
 pub struct Prepared {
     /// What happens to the first bucket.
     pub plan: SyncPlan,

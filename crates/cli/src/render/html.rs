@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use twinsite_site::drill::{Change, DrillResult, Outcome, Sample, ServedBy, Verdict};
 
-use super::text::{after, between, verdict};
+use super::drill::{after, between, verdict};
 
 const STYLE: &str = include_str!("report.css");
 

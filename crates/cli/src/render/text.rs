@@ -4,16 +4,16 @@ use std::fmt::{Display, Write};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use twinsite_site::drill::{DrillResult, FailoverPath, Verdict};
 use twinsite_site::{
     BackfillResult, BackupResult, BackupState, BucketExistence, BucketState, CertificateState, CertificateStatus,
     DeployPlanSummary, Error, Estimate, Health, InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument,
     PrimaryResult, PrimaryState, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, Target, VerifyResult,
 };
 
+use super::drill::drill;
 use super::printable::one_line;
 use super::public;
-use crate::result::{CommandResult, DeployedResult, DrilledResult};
+use crate::result::{CommandResult, DeployedResult};
 #[cfg(feature = "local")]
 use crate::served::{Addresses, DnsTarget, LocalState};
 
@@ -503,65 +503,6 @@ fn bucket(bucket: &BucketState) -> String {
             let to = bucket.replicates_to.as_ref().map(|to| format!(", replicates to {to}")).unwrap_or_default();
             format!("{name} in {region}, {versioned}{to}")
         }
-    }
-}
-
-fn drill(drilled: &DrilledResult) -> String {
-    let DrilledResult { drill, verdict } = drilled;
-    let DrillResult { domain, mode, outage, path, embedded, speed, marks, lost, .. } = drill;
-    let mut text = format!("\ndrill of {domain}, mode {mode}, outage: {outage}");
-    if *embedded {
-        let _ = write!(text, " (embedded cloud, {speed} times real time)");
-    }
-    let _ = write!(text, "\n\n  detected     {}", after(marks.detected));
-    let failed_over = match path {
-        FailoverPath::Dns | FailoverPath::OriginGroup => format!("failed over  {} (bound", after(marks.failed_over)),
-        FailoverPath::None => format!("fell behind  {} (to catch up: bound", after(marks.failed_over)),
-    };
-    let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
-    let _ = write!(text, "\n  {failed_over} {bound} s, objective {objective} s)");
-    let _ = write!(text, "\n  restored     {}", after(marks.restored));
-    let back = if *path == FailoverPath::None { "caught up    " } else { "failed back  " };
-    let _ = write!(text, "\n  {back}{}", between(marks.restored, marks.failed_back));
-    let _ = write!(text, "\n  lost         {} of {} requests over HTTP, {} over HTTPS", lost.http, lost.of, lost.https);
-    if *path == FailoverPath::Dns {
-        text.push_str("\n               (website endpoints do not support HTTPS: it is unavailable while failed over)");
-    }
-    let _ = write!(text, "\n\n{}", self::verdict(*path, *verdict));
-    text
-}
-
-/// A mark as text.
-pub(super) fn after(mark: Option<f64>) -> String {
-    mark.map_or_else(|| "never".to_owned(), |at| format!("after {at:.0} s"))
-}
-
-/// The time between two marks.
-pub(super) fn between(from: Option<f64>, to: Option<f64>) -> String {
-    match (from, to) {
-        (Some(from), Some(to)) => format!("{:.0} s after that", to - from),
-        _ => "never".to_owned(),
-    }
-}
-
-pub(super) fn verdict(path: FailoverPath, verdict: Verdict) -> &'static str {
-    match (path, verdict) {
-        (FailoverPath::None, Verdict::Met) => {
-            "objective met: the backup falls behind without replication, and catches up with it"
-        }
-        (FailoverPath::None, Verdict::NotFailedOver) => {
-            "objective missed: the backup never fell behind; something else keeps it in sync"
-        }
-        (FailoverPath::None, _) => "objective missed: the backup did not catch up",
-        (FailoverPath::OriginGroup, Verdict::Met) => {
-            "objective met: visitors are served, over HTTPS too, while the primary is unavailable"
-        }
-        (_, Verdict::Met) => "objective met: visitors are served while the primary is unavailable",
-        (_, Verdict::HttpsLost) => "objective missed: HTTPS requests failed while the primary was unavailable",
-        (_, Verdict::NotDetected) => "objective missed: the health checkers never reported the outage",
-        (_, Verdict::NotFailedOver) => "objective missed: visitors never reached the backup",
-        (_, Verdict::TooLate) => "objective missed: the failover took too long",
-        (_, Verdict::NotFailedBack) => "objective missed: visitors did not return to the primary",
     }
 }
 

@@ -275,7 +275,7 @@ async fn however_the_primary_is_lost_https_is_served_and_dns_stays() {
         match loss {
             Loss::Region => served.region(true),
             Loss::Website => {
-                world.s3().update_bucket(bucket, |settings| drop(settings.docs.remove(&Doc::Website))).unwrap()
+                world.s3().update_bucket(bucket, |settings| drop(settings.docs.remove(&Doc::Website))).unwrap();
             }
             Loss::Denied => world.s3().update_bucket(bucket, |settings| settings.policy = None).unwrap(),
             Loss::Bucket => remove_primary(&stack).await,
@@ -291,7 +291,7 @@ async fn however_the_primary_is_lost_https_is_served_and_dns_stays() {
                 all.keys().any(|id| !world.health().is_healthy(&all, id))
             })
         };
-        served.until("the primary is reported as unhealthy", most + Duration::from_secs(60), alarmed).await;
+        served.until("the primary is reported as unhealthy", most + Duration::from_mins(1), alarmed).await;
         let unhealthy: Vec<_> = world.account(|account, _| {
             let all = configs_by_id(account.route53.checks());
             let checks = account.route53.checks().filter(|check| !world.health().is_healthy(&all, &check.id));

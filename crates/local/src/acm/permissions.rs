@@ -24,9 +24,9 @@ pub(crate) fn permissions(acm: &Acm, request: &Request<Bytes>) -> Option<Vec<Per
         "DescribeCertificate" | "DeleteCertificate" | "ListTagsForCertificate" | "AddTagsToCertificate" => (name, arn?),
         _ => return None,
     };
-    let own = Permission::new(format!("acm:{action}"), resource).with(keys.clone());
+    let own = Permission::new(format!("acm:{action}"), resource).with(&keys);
     // To request or to import with tags is to tag.
     let tags = input["Tags"].is_array() && ["RequestCertificate", "ImportCertificate"].contains(&action);
-    let tag = tags.then(|| Permission::new("acm:AddTagsToCertificate", resource).with(keys));
+    let tag = tags.then(|| Permission::new("acm:AddTagsToCertificate", resource).with(&keys));
     Some(std::iter::once(own).chain(tag).collect())
 }

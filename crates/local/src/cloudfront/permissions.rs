@@ -21,14 +21,14 @@ pub(crate) fn permissions(cloudfront: &CloudFront, request: &Request<Bytes>) -> 
     let of_function = |id: &str| cloudfront.function(id).ok().map(|found| found.tags.clone());
     let on = |resource: String, tags: Option<Tags>| {
         let keys = Keys::default().with_resource_tags(&tags.unwrap_or_default());
-        Some(vec![Permission::new(format!("cloudfront:{name}"), resource).with(keys)])
+        Some(vec![Permission::new(format!("cloudfront:{name}"), resource).with(&keys)])
     };
     match name {
         "CreateDistribution" | "CreateDistributionWithTags" => {
             let resource = format!("arn:aws:cloudfront::{ACCOUNT}:distribution/*");
             let keys = Keys::default().with_request_tags(&request_tags(request));
-            let create = Permission::new("cloudfront:CreateDistribution", resource.as_str()).with(keys.clone());
-            let tag = Permission::new("cloudfront:TagResource", resource).with(keys);
+            let create = Permission::new("cloudfront:CreateDistribution", resource.as_str()).with(&keys);
+            let tag = Permission::new("cloudfront:TagResource", resource).with(&keys);
             Some(std::iter::once(create).chain((name != "CreateDistribution").then_some(tag)).collect())
         }
         "GetDistribution"
@@ -53,7 +53,7 @@ pub(crate) fn permissions(cloudfront: &CloudFront, request: &Request<Bytes>) -> 
             let tags = if resource.contains(":function/") { of_function(id) } else { of_distribution(id) };
             let keys = Keys::default().with_resource_tags(&tags.unwrap_or_default());
             let keys = keys.with_request_tags(&request_tags(request));
-            Some(vec![Permission::new(format!("cloudfront:{name}"), resource).with(keys)])
+            Some(vec![Permission::new(format!("cloudfront:{name}"), resource).with(&keys)])
         }
         _ => None,
     }

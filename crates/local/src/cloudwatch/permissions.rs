@@ -18,7 +18,7 @@ pub(crate) fn permissions(cloudwatch: &CloudWatch, request: &Request<Bytes>) -> 
         let alarm = cloudwatch.alarms_in(region).find(|(other, _)| **other == arn);
         let keys = alarm.map_or_else(Keys::default, |(_, alarm)| Keys::default().with_resource_tags(&alarm.tags));
         let keys = keys.with_request_tags(&pairs(&input["Tags"]).collect());
-        Permission::new(format!("cloudwatch:{name}"), arn).with(keys)
+        Permission::new(format!("cloudwatch:{name}"), arn).with(&keys)
     };
     match name {
         "PutMetricAlarm" => {

@@ -8,7 +8,7 @@ use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep as SdkSlee
 use tokio::time::Instant;
 use twinsite_core::{Sleep, Timer};
 
-use crate::weather::{DelayModel, WeatherSettings};
+use super::{DelayModel, WeatherSettings};
 
 /// The time, and how long changes take. Clones share both.
 #[derive(Clone, Debug)]

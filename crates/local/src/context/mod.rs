@@ -1,19 +1,25 @@
 //! What all services share: clock, outages, errors, tags, the account's id and the database.
 
 mod clock;
+mod delays;
 mod disk;
 mod endpoints;
 mod error;
 mod outages;
+mod random;
+mod weather_settings;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use clock::{Clock, Delays, Now};
+pub(crate) use delays::DelayModel;
 pub(crate) use disk::{Disk, DiskError, insert, rows};
 pub use endpoints::{Endpoints, Ports};
 pub use error::ServiceError;
 pub use outages::Outages;
+pub(crate) use random::Random;
+pub use weather_settings::{Weather, WeatherSettings};
 
 /// The account that owns everything in the embedded cloud, unless a test says otherwise.
 pub const ACCOUNT: &str = "000000000000";

@@ -26,8 +26,8 @@ impl Permission {
         Self { action: action.into(), resource: resource.into(), keys: Keys::default() }
     }
 
-    pub(crate) fn with(self, keys: Keys) -> Self {
-        Self { keys: self.keys.or(&keys), ..self }
+    pub(crate) fn with(self, keys: &Keys) -> Self {
+        Self { keys: self.keys.or(keys), ..self }
     }
 }
 

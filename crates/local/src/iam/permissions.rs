@@ -23,7 +23,7 @@ pub(crate) fn permissions(iam: &Iam, request: &Request<Bytes>) -> Option<Vec<Per
         None => format!("arn:aws:iam::{ACCOUNT}:policy{path}{}", form.text("PolicyName")),
     };
     let permission = |resource: String, keys: Keys| {
-        let own = Permission::new(format!("iam:{action}"), resource).with(keys);
+        let own = Permission::new(format!("iam:{action}"), resource).with(&keys);
         // To create with tags is to tag.
         let tag = match action {
             "CreateRole" => Some("iam:TagRole"),
@@ -32,7 +32,7 @@ pub(crate) fn permissions(iam: &Iam, request: &Request<Bytes>) -> Option<Vec<Per
             _ => None,
         };
         let tag = tag.filter(|_| !form.pairs("Tags").is_empty());
-        let tag = tag.map(|tag| Permission::new(tag, own.resource.clone()).with(own.keys.clone()));
+        let tag = tag.map(|tag| Permission::new(tag, own.resource.clone()).with(&own.keys));
         Some(std::iter::once(own).chain(tag).collect())
     };
     let request_keys = Keys::default().with_request_tags(&form.pairs("Tags"));

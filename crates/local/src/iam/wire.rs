@@ -151,7 +151,7 @@ fn change(iam: &mut Iam, form: &Form, owner: Owner<'_>) -> Result<Response<Body>
         "DeleteRolePermissionsBoundary" | "DeleteUserPermissionsBoundary" => iam.set_boundary(owner, None)?,
         "DeletePolicy" => iam.managed.remove(arn).map(drop).ok_or_else(no_managed)?,
         "TagRole" | "UntagRole" => {
-            change_tags(&mut iam.role_mut(name)?.tags, form.pairs("Tags"), &form.list("TagKeys"))
+            change_tags(&mut iam.role_mut(name)?.tags, form.pairs("Tags"), &form.list("TagKeys"));
         }
         other => return Err(ServiceError::not_implemented(&format!("IAM {other}"))),
     }

@@ -32,7 +32,7 @@ pub(crate) fn permissions(route53: &Route53, request: &Request<Bytes>) -> Option
                 .with_all("route53:ChangeResourceRecordSetsNormalizedRecordNames", distinct(records.names))
                 .with_all("route53:ChangeResourceRecordSetsRecordTypes", distinct(records.types))
                 .with_all("route53:ChangeResourceRecordSetsActions", distinct(records.actions));
-            Some(vec![Permission::new("route53:ChangeResourceRecordSets", of("hostedzone", second)).with(keys)])
+            Some(vec![Permission::new("route53:ChangeResourceRecordSets", of("hostedzone", second)).with(&keys)])
         }
         "GetHostedZone"
         | "DeleteHostedZone"
@@ -43,13 +43,13 @@ pub(crate) fn permissions(route53: &Route53, request: &Request<Bytes>) -> Option
         "GetChange" => on(of("change", second)),
         "GetHealthCheck" | "GetHealthCheckStatus" | "UpdateHealthCheck" | "DeleteHealthCheck" => {
             let keys = tags(TaggedResource::HealthCheck, second);
-            Some(vec![Permission::new(format!("route53:{name}"), of("healthcheck", second)).with(keys)])
+            Some(vec![Permission::new(format!("route53:{name}"), of("healthcheck", second)).with(&keys)])
         }
         // One entry for each resource would be needed to be exact; `*` of a kind is at least as strict.
         "ListTagsForResources" => on(of(second, "*")),
         "ListTagsForResource" | "ChangeTagsForResource" => {
             let kind = if second == "healthcheck" { TaggedResource::HealthCheck } else { TaggedResource::HostedZone };
-            Some(vec![Permission::new(format!("route53:{name}"), of(second, third)).with(tags(kind, third))])
+            Some(vec![Permission::new(format!("route53:{name}"), of(second, third)).with(&tags(kind, third))])
         }
         _ => None,
     }

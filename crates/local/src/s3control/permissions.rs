@@ -20,7 +20,7 @@ pub(crate) fn permissions(request: &Request<Bytes>) -> Option<Vec<Permission>> {
         }
         "CreateJob" => {
             let passed = Keys::default().with("iam:PassedToService", "batchoperations.s3.amazonaws.com");
-            let pass = Permission::new("iam:PassRole", role_of_job(request)?).with(passed);
+            let pass = Permission::new("iam:PassRole", role_of_job(request)?).with(&passed);
             Some(vec![Permission::new("s3:CreateJob", "*"), pass])
         }
         "DescribeJob" => {
@@ -33,7 +33,7 @@ pub(crate) fn permissions(request: &Request<Bytes>) -> Option<Vec<Permission>> {
         "ListTagsForResource" | "TagResource" | "UntagResource" => {
             let keys = Keys::default().with_request_tags(&tags_of_request(request));
             let bucket = bucket_of_tags(path)?;
-            Some(vec![Permission::new(format!("s3:{name}"), format!("arn:aws:s3:::{bucket}")).with(keys)])
+            Some(vec![Permission::new(format!("s3:{name}"), format!("arn:aws:s3:::{bucket}")).with(&keys)])
         }
         _ => None,
     }

@@ -17,7 +17,7 @@ pub(crate) fn permissions(sns: &Sns, request: &Request<Bytes>) -> Option<Vec<Per
         let keys =
             sns.topic(topic).map_or_else(|_| Keys::default(), |found| Keys::default().with_resource_tags(&found.tags));
         let keys = keys.with_request_tags(&form.pairs("Tags"));
-        Permission::new(format!("sns:{}", form.action()), topic).with(keys)
+        Permission::new(format!("sns:{}", form.action()), topic).with(&keys)
     };
     match form.action() {
         "CreateTopic" => {
@@ -31,7 +31,7 @@ pub(crate) fn permissions(sns: &Sns, request: &Request<Bytes>) -> Option<Vec<Per
         "Subscribe" => {
             let keys =
                 Keys::default().with("sns:Protocol", form.text("Protocol")).with("sns:Endpoint", form.text("Endpoint"));
-            Some(vec![on(form.text("TopicArn")).with(keys)])
+            Some(vec![on(form.text("TopicArn")).with(&keys)])
         }
         "ListSubscriptionsByTopic" | "GetTopicAttributes" | "DeleteTopic" => Some(vec![on(form.text("TopicArn"))]),
         // The ARN of a subscription is that of its topic with an id behind it.

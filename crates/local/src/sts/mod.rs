@@ -60,7 +60,7 @@ fn assume_role(iam: &mut Iam, request: &Request<Bytes>, form: &Form, now: System
     let role = iam.role_by_arn(form.text("RoleArn"));
     let tags = role.map_or_else(Keys::default, |role| Keys::default().with_resource_tags(&role.tags));
     let trust = role.and_then(|role| Policy::parse(&role.trust).ok());
-    let permission = Permission::new(ASSUME_ROLE, form.text("RoleArn")).with(tags);
+    let permission = Permission::new(ASSUME_ROLE, form.text("RoleArn")).with(&tags);
     authorization.check(&permission, trust.as_ref()).map_err(denied)?;
     // A trust policy names the caller, or leaves it to the identity-based policies of its account.
     let named = role.is_some_and(|role| role.admits(&caller, ASSUME_ROLE, &keys));

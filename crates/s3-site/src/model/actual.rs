@@ -7,7 +7,6 @@ use super::{Lifecycle, PublicAccessBlock, ReplicationRules, Role, Website};
 
 /// The settings of an existing bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "settings that are right or not")]
 pub struct BucketSettings {
     /// Its tags.
     pub tags: Tags,

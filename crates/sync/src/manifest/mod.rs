@@ -312,15 +312,12 @@ impl Manifest {
         };
         for (at, object) in self.objects.iter().enumerate() {
             let headers = Some(prints.of(&object.headers).to_owned());
-            let entry = match self.opaque.get(&object.key) {
-                Some(OpaqueTag { etag, digest }) => {
-                    Entry { headers, bytes: Some(digest.to_string()), etag: Some(etag.to_string()), release: None }
-                }
-                None => {
-                    let bytes = self.digests.get(at).copied().flatten().map(|digest| digest.to_string());
-                    Entry { headers, bytes, etag: None, release: None }
-                }
+            let (bytes, etag) = if let Some(OpaqueTag { etag, digest }) = self.opaque.get(&object.key) {
+                (Some(digest.to_string()), Some(etag.to_string()))
+            } else {
+                (self.digests.get(at).copied().flatten().map(|digest| digest.to_string()), None)
             };
+            let entry = Entry { headers, bytes, etag, release: None };
             add(&object.key, &entry);
         }
         for (key, entry) in &self.rest {

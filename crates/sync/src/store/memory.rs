@@ -56,6 +56,7 @@ impl MemoryStore {
     }
 
     /// The same store for another process, which knows nothing of its limits.
+    #[must_use]
     pub fn another_handle(&self) -> Self {
         Self { limits: Limits::default(), ..self.clone() }
     }

@@ -5,6 +5,7 @@ mod memory;
 #[cfg(feature = "s3")]
 mod s3;
 mod versioned;
+mod written_object;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use memory::MemoryStore;
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
 pub use versioned::{Copied, Copying, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage};
+pub use written_object::WrittenObject;
 
 /// One page of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

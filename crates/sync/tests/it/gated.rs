@@ -156,7 +156,8 @@ pub(crate) struct Fault {
 impl Fault {
     /// Two stores that fail together: whose process loses its network.
     pub(crate) fn both<'a>(
-        (at, lost): (usize, bool),
+        at: usize,
+        lost: bool,
         stores: impl IntoIterator<Item = &'a MemoryStore>,
     ) -> Vec<Gated<Self>> {
         let gate = Arc::new(Self { at, lost, seen: AtomicUsize::new(0) });

@@ -58,7 +58,7 @@ async fn publish(
     let options = Options { deletes, guard: Guard::OFF, ..Options::default() };
     let (index, run) = (Index::memory(), Run::silent());
     let mut deleted = BTreeSet::new();
-    for faulty in fault.iter().flat_map(|fault| Fault::both(*fault, [store])) {
+    for faulty in fault.iter().flat_map(|(at, lost)| Fault::both(*at, *lost, [store])) {
         let Ok(first) = plan(&source, &faulty, &options, &index, &run).await else { continue };
         deleted.extend(first.deletes().iter().map(|delete| delete.key.clone()));
         drop(transfer(first, &faulty, &index, &run).await);

@@ -41,15 +41,14 @@ pub(crate) async fn authorize(s3: &S3, request: Request<Body>) -> Result<Request
     let account = s3.account();
     let authorization = match Authorization::of(&account.iam, &request, s3.clock().now()) {
         Ok(Some(authorization)) => authorization,
-        Ok(None) => return Ok(request),
         Err(error) if error.code == "ExpiredToken" => {
             return Err(ServiceError::invalid("ExpiredToken", "The provided token has expired."));
         }
         Err(_) if has_known_key(s3, &request) => {
             return Err(ServiceError::invalid("InvalidToken", "The provided token is malformed or otherwise invalid."));
         }
-        // The signature is refused for the same reason.
-        Err(_) => return Ok(request),
+        // An invalid signature is refused for the same reason, later.
+        Ok(None) | Err(_) => return Ok(request),
     };
     let target = Target::of(&request);
     let settings = s3.bucket(&target.bucket);
@@ -60,7 +59,7 @@ pub(crate) async fn authorize(s3: &S3, request: Request<Body>) -> Result<Request
     }
     let owner = settings.map_or_else(|| ACCOUNT.to_owned(), |settings| settings.owner);
     let keys = Keys::default().with("aws:ResourceAccount", owner.as_str()).with("s3:ResourceAccount", owner);
-    let check = |permission: Permission| authorization.check(&permission.with(keys.clone()), policy.as_ref());
+    let check = |permission: Permission| authorization.check(&permission.with(&keys), policy.as_ref());
     let (mut request, body) = with_body(&name, request).await?;
     let asked = Asked { s3, name: &name, target: &target, request: &request, body: &body };
     for permission in asked.permissions() {
@@ -142,7 +141,7 @@ impl Target {
     fn delete(&self, key: &str, version: Option<&str>, conditional: bool) -> Vec<Permission> {
         let action = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
         let keys = Keys::default().with_all("s3:VersionId", version.map(str::to_owned));
-        let delete = Permission::new(action, self.object_arn(key)).with(keys);
+        let delete = Permission::new(action, self.object_arn(key)).with(&keys);
         // <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
         let read = conditional.then(|| Permission::new("s3:GetObject", self.object_arn(key)));
         std::iter::once(delete).chain(read).collect()
@@ -170,7 +169,7 @@ impl Asked<'_> {
         let of_version = |plain: &str, versioned: &str| {
             let action = if version.is_some() { versioned } else { plain };
             let keys = Keys::default().with_all("s3:VersionId", version.clone());
-            vec![Permission::new(action, object_arn.as_str()).with(keys)]
+            vec![Permission::new(action, object_arn.as_str()).with(&keys)]
         };
         let on_bucket = |action: &str| vec![Permission::new(action, bucket_arn.as_str())];
         let on_object = |action: &str| vec![Permission::new(action, object_arn.as_str())];
@@ -213,9 +212,9 @@ impl Asked<'_> {
         let tags = self.request.extensions().get::<CreationTags>().map(|tags| tags.0.clone()).unwrap_or_default();
         let tags = tags.into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect();
         let keys = Keys::default().with_request_tags(&tags);
-        let mut all = vec![Permission::new("s3:CreateBucket", bucket.as_str()).with(keys.clone())];
+        let mut all = vec![Permission::new("s3:CreateBucket", bucket.as_str()).with(&keys)];
         if !tags.is_empty() {
-            all.push(Permission::new("s3:TagResource", bucket.as_str()).with(keys));
+            all.push(Permission::new("s3:TagResource", bucket.as_str()).with(&keys));
         }
         if self.header("x-amz-object-ownership").is_some() {
             all.push(Permission::new("s3:PutBucketOwnershipControls", bucket.as_str()));
@@ -231,7 +230,7 @@ impl Asked<'_> {
         let keys = ["prefix", "delimiter", "max-keys"]
             .iter()
             .fold(Keys::default(), |keys, name| keys.with_all(&format!("s3:{name}"), query.remove(*name)));
-        Permission::new(action, self.target.bucket_arn()).with(keys)
+        Permission::new(action, self.target.bucket_arn()).with(&keys)
     }
 
     /// To write an object; with tags; on the condition that it is as it was read.
@@ -244,7 +243,7 @@ impl Asked<'_> {
             .with_all("s3:x-amz-server-side-encryption", self.header("x-amz-server-side-encryption").map(str::to_owned))
             .with_all("s3:if-none-match", self.header("if-none-match").map(str::to_owned))
             .with_all("s3:if-match", self.header("if-match").map(str::to_owned));
-        let mut all = vec![Permission::new("s3:PutObject", object.as_str()).with(keys)];
+        let mut all = vec![Permission::new("s3:PutObject", object.as_str()).with(&keys)];
         if self.header("x-amz-tagging").is_some_and(|tags| !tags.is_empty()) {
             all.push(Permission::new("s3:PutObjectTagging", object.as_str()));
         }
@@ -286,7 +285,7 @@ impl Asked<'_> {
         }
         let keys = Keys::default().with("iam:PassedToService", "s3.amazonaws.com");
         let configuration: Replication = quick_xml::de::from_reader(xml_of(self.body)).ok()?;
-        Some(Permission::new("iam:PassRole", configuration.role).with(keys))
+        Some(Permission::new("iam:PassRole", configuration.role).with(&keys))
     }
 }
 

@@ -16,8 +16,8 @@ use super::list::Listed;
 use super::response_date::ResponseDate;
 use super::stream as body;
 use super::wire::{
-    Answered, Conditional, KeyEncoding, Sent, completed, content_md5, copied, copy_source, crc64, head, kept, patience,
-    quoted, refused, remote, tag_kind, with_condition, with_encryption, with_headers,
+    Answered, Conditional, KeyEncoding, Sent, completed, content_md5, copied, copy_source, crc64, head, kept, may_lack,
+    patience, quoted, refused, remote, tag_kind, use_content_md5, with_condition, with_encryption, with_headers,
 };
 use crate::model::limits::MAX_READ;
 use crate::store::{
@@ -500,11 +500,12 @@ impl S3Store {
         let condition = self.effective(condition);
         let failed = |error| AwsError::new("CompleteMultipartUpload", self.object(key), error);
         let mut answer = with_condition!(request.clone(), condition).send().await.map_err(failed);
-        if *condition != Condition::None && answer.as_ref().is_err_and(may_lack) {
-            if let Ok(unconditional) = request.send().await {
-                self.limits.add(Limit::Conditions);
-                answer = Ok(unconditional);
-            }
+        if *condition != Condition::None
+            && answer.as_ref().is_err_and(may_lack)
+            && let Ok(unconditional) = request.send().await
+        {
+            self.limits.add(Limit::Conditions);
+            answer = Ok(unconditional);
         }
         let error = match answer {
             Ok(answer) => {
@@ -541,26 +542,6 @@ impl S3Store {
 
 /// Objects deleted at once, where they are deleted one by one.
 const DELETES: usize = 16;
-
-/// True if a request may have been refused because the store does not support one of its headers, or the operation.
-pub(super) fn may_lack(error: &AwsError) -> bool {
-    let code = error.code.as_deref();
-    let vague = matches!(code, None | Some("InvalidRequest" | "InvalidArgument" | "InvalidHeader" | "MalformedXML"));
-    error.is_unknown_operation() && error.status != Some(404) || error.status == Some(400) && vague
-}
-
-/// Replaces the checksum that the SDK has calculated by `Content-MD5`, which every store supports.
-fn use_content_md5(request: &mut aws_sdk_s3::config::http::HttpRequest) {
-    let Some(md5) = request.body().bytes().map(crate::md5) else { return };
-    let headers = request.headers_mut();
-    let names: Vec<String> = headers.iter().map(|(name, _)| name.to_owned()).collect();
-    for name in names {
-        if name.starts_with("x-amz-checksum-") || name == "x-amz-sdk-checksum-algorithm" {
-            headers.remove(&name);
-        }
-    }
-    headers.insert("content-md5", content_md5(&md5));
-}
 
 fn reason(error: &types::Error) -> &str {
     error.message().or(error.code()).unwrap_or("no reason given")

@@ -12,10 +12,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use twinsite_aws::{AwsError, Kind};
 
 use super::S3Store;
-use super::calls::may_lack;
 use super::streamed_copy::CopiedPart;
 use super::wire::{
-    KeyEncoding, copied, copy_source, head, kept, patience, quoted, refused, with_condition, with_encryption,
+    KeyEncoding, copied, copy_source, head, kept, may_lack, patience, quoted, refused, with_condition, with_encryption,
     with_headers,
 };
 use crate::store::{

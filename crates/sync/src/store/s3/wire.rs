@@ -262,3 +262,22 @@ pub(super) fn refused(error: &AwsError) -> bool {
 pub(super) fn patience(bytes: u64) -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new().timeout_config(timeouts_for(bytes))
 }
+/// True if a request may have been refused because the store does not support one of its headers, or the operation.
+pub(super) fn may_lack(error: &AwsError) -> bool {
+    let code = error.code.as_deref();
+    let vague = matches!(code, None | Some("InvalidRequest" | "InvalidArgument" | "InvalidHeader" | "MalformedXML"));
+    error.is_unknown_operation() && error.status != Some(404) || error.status == Some(400) && vague
+}
+
+/// Replaces the checksum that the SDK has calculated by `Content-MD5`, which every store supports.
+pub(super) fn use_content_md5(request: &mut aws_sdk_s3::config::http::HttpRequest) {
+    let Some(md5) = request.body().bytes().map(crate::md5) else { return };
+    let headers = request.headers_mut();
+    let names: Vec<String> = headers.iter().map(|(name, _)| name.to_owned()).collect();
+    for name in names {
+        if name.starts_with("x-amz-checksum-") || name == "x-amz-sdk-checksum-algorithm" {
+            headers.remove(&name);
+        }
+    }
+    headers.insert("content-md5", content_md5(&md5));
+}

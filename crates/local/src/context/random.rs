@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 /// A sequence of numbers that follows from its seed: `SplitMix64`. <https://prng.di.unimi.it/splitmix64.c>
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -22,7 +22,7 @@ impl Random {
     }
 
     /// A number from 0 to `limit - 1`.
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit.max(1)
     }
 
@@ -33,12 +33,12 @@ impl Random {
     }
 
     /// A duration between two, each as likely as the others.
-    pub(super) fn between(&mut self, least: Duration, most: Duration) -> Duration {
+    pub(crate) fn between(&mut self, least: Duration, most: Duration) -> Duration {
         least + most.saturating_sub(least).mul_f64(self.fraction())
     }
 
     /// A duration whose logarithm is normally distributed, by its median and 99th percentile.
-    pub(super) fn around(&mut self, median: Duration, p99: Duration) -> Duration {
+    pub(crate) fn around(&mut self, median: Duration, p99: Duration) -> Duration {
         /// The 99th percentile of the standard normal distribution.
         const NORMAL_P99: f64 = 2.326;
         let deviation = (p99.as_secs_f64() / median.as_secs_f64()).ln() / NORMAL_P99;

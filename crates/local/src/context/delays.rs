@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::random::Random;
-use super::{Weather, WeatherSettings};
-use crate::context::Delays;
+use super::{Delays, Random, Weather, WeatherSettings};
 
 /// Draws the delays of one request after the other.
 #[derive(Clone, Copy, Debug)]
