@@ -44,7 +44,8 @@ async fn failed(
     stores: (&MemoryStore, &MemoryStore),
     publish: impl AsyncFn((&Gated<gated::Fault>, &Gated<gated::Fault>)) -> Result<Done, Failed>,
 ) -> Option<Done> {
-    let faulty = gated::Fault::both(fault?, [stores.0, stores.1]);
+    let (at, lost) = fault?;
+    let faulty = gated::Fault::both(at, lost, [stores.0, stores.1]);
     Some(match publish((&faulty[0], &faulty[1])).await {
         Ok(done) => done,
         Err(failed) => Done { invalidated: failed.invalidated, release: None },
