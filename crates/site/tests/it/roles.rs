@@ -19,7 +19,7 @@ use crate::site::{OPTIONS as HURRIED, POLLING};
 use crate::write;
 
 /// No lock expires: several of these tests run at a time.
-const OPTIONS: PublishOptions = PublishOptions { lock_ttl: Duration::from_secs(60), ..HURRIED };
+const OPTIONS: PublishOptions = PublishOptions { lock_ttl: Duration::from_mins(1), ..HURRIED };
 
 const MODES: [Mode; 3] = [Mode::Dns, Mode::Origin, Mode::Layered];
 
@@ -303,7 +303,7 @@ async fn roles_run_their_commands_and_no_others(mode: Mode) {
                     .role(role, COMMANDS.iter().position(|one| *one == command).unwrap() * 10 + number + 1)
                     .await;
                 let before = account.state();
-                let result = account.run(&access, command).await;
+                let result = Box::pin(account.run(&access, command)).await;
                 if allowed {
                     result.unwrap_or_else(|error| panic!("{role:?}: {command:?} in {mode}: {error:?}"));
                 } else {
