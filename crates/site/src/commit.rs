@@ -93,6 +93,11 @@ pub(crate) async fn newer_release<S: Store>(
     // A shallow clone may lack the other commit; then the commit dates decide.
     let known = is_object_id(&commit.id) && is_object_id(&live.id);
     let ancestor = if known { git(dir, &["merge-base", "--is-ancestor", &commit.id, &live.id]).await } else { None };
+    if ancestor.is_none() && commit.time == 0 {
+        let why =
+            format!("the commit `{}` is not in the repository of the directory, so its age is unknown", commit.id);
+        return Err(Error::usage(OPERATION, why).hint("fetch it, or omit --if-newer"));
+    }
     let older = ancestor.map_or(commit.time < live.time, |output| output.success);
     let short = |id: &str| id.chars().take(12).collect::<String>();
     let why = format!(

@@ -36,7 +36,7 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
             text
         }
         CommandResult::Applied(applied) => match (applied.steps, &applied.backfilled) {
-            (0, _) => "nothing to do: the site matches its configuration".to_owned(),
+            (0, _) => "nothing was changed".to_owned(),
             (steps, None) => format!("applied: {}", count(steps, "step")),
             (steps, Some(copied)) => format!(
                 "applied: {}; {} ({}) older than the replication rule copied to the backup",

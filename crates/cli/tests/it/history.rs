@@ -295,6 +295,10 @@ fn an_older_commit_does_not_overwrite_a_newer_one() {
         skipped.contains("nothing was published: release 1 was built from commit") && skipped.contains("newer"),
         "{skipped}"
     );
+    for unknown in ["v1.2.3-typo", "refs/heads/nope", "0000000000000000000000000000000000000001"] {
+        let refused = project.run(&["deploy", "--local", "--if-newer", "--commit", unknown]);
+        assert!(refused.code() == 2 && refused.err().contains("its age is unknown"), "{unknown}: {}", refused.err());
+    }
     let nowhere = Project::new().run(&["deploy", "--local", "--if-newer", "--apply"]);
     assert!(nowhere.code() == 2 && nowhere.err().contains("--commit"), "{}", nowhere.err());
     assert!(project.local(&["deploy"]).out().contains("release  2"), "whoever means it can");

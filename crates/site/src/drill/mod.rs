@@ -58,7 +58,10 @@ struct Journal {
 
 impl Journal {
     fn parse(text: &str) -> Result<Self, Error> {
-        serde_json::from_str(text).context("read the journal of a drill")
+        let hint = "run `twinsite apply`, which puts back what a drill may have changed; then delete `.twinsite/drill.json` from the \
+                    backup bucket";
+        let parsed = serde_json::from_str(text).context("read the journal of a drill, which is damaged");
+        parsed.map_err(|error| error.hint(hint))
     }
 }
 

@@ -24,6 +24,12 @@ const NAMES: [(&str, &[&str]); 13] = [
             ".secrets*",
             ".vault_pass*",
             ".vault-token",
+            "env.production",
+            "env.local",
+            "*.env.{json,js,yml,yaml}",
+            "vault_pass*",
+            "ansible-vault*",
+            "secrets.{json,yaml,toml,xml}",
         ],
     ),
     (
@@ -65,6 +71,9 @@ const NAMES: [(&str, &[&str]); 13] = [
             "*.mobileprovision",
             "master.key",
             "wallet.dat",
+            "privkey.*",
+            "private.key",
+            "wg[0-9]*.conf",
         ],
     ),
     (
@@ -91,6 +100,16 @@ const NAMES: [(&str, &[&str]); 13] = [
             "*service_account*.json",
             "*serviceaccount*.json",
             "*-firebase-adminsdk-*.json",
+            "firebase-adminsdk*.json",
+            "gcp-key*.json",
+            "gcloud-key*.json",
+            "credentials",
+            "credentials.{csv,json,ini,toml,xml,tfrc.json}",
+            "kubeconfig.{yaml,yml,json}",
+            "rclone.conf",
+            ".rclone.conf",
+            ".config/rclone/",
+            ".pulumi/",
             "client_secret*.json",
             "client_secret*.apps.googleusercontent.com.json",
             ".netlify/",
@@ -126,6 +145,17 @@ const NAMES: [(&str, &[&str]); 13] = [
             "sitemanager.xml",
             ".mozilla/",
             ".credentials*",
+            ".authinfo*",
+            ".config/gh/",
+            ".config/hub",
+            "auth.json",
+            "winscp.ini",
+            ".vscode-ftp/",
+            "local.properties",
+            "htpasswd",
+            "passwd",
+            ".passwd",
+            "cookies.txt",
             ".htpasswd*",
             ".htdigest*",
             ".htaccess*",
@@ -161,6 +191,8 @@ const NAMES: [(&str, &[&str]); 13] = [
             "*.sqlite3",
             "*.sqlite-*",
             "*.db-journal",
+            "*.sqlite3-*",
+            "app.db",
             "*.db-wal",
             "*.mdb",
             "*.accdb",
@@ -258,7 +290,8 @@ const NAMES: [(&str, &[&str]); 13] = [
 ];
 
 /// Extensions of files whose beginning is looked at for a private key.
-const MAY_BE_KEYS: [&str; 12] = ["", "key", "pem", "crt", "cer", "cert", "asc", "gpg", "pgp", "priv", "conf", "cfg"];
+const MAY_BE_KEYS: [&str; 13] =
+    ["", "key", "pem", "crt", "cer", "cert", "asc", "gpg", "pgp", "priv", "conf", "cfg", "txt"];
 
 /// A matcher of each reason, which is not built for every walk.
 static MATCHERS: LazyLock<Vec<(&'static str, Gitignore)>> =
@@ -308,6 +341,15 @@ pub(super) fn may_be_key(extension: &str) -> bool {
 /// Why a file is withheld, by its content.
 pub(super) fn reason_of_content(extension: &str, head: &[u8]) -> Option<&'static str> {
     let has = |text: &[u8]| head.windows(text.len()).any(|window| window == text);
+    // UTF-16 has a zero byte beside each character.
+    if head.len() > 2 && (head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])) {
+        let plain: Vec<u8> = head.iter().copied().filter(|byte| *byte != 0).collect();
+        return reason_of_content(extension, &plain[2..]);
+    }
+    // A text may quote a key; one that begins with it is one.
+    if extension == "txt" && !head.trim_ascii_start().starts_with(b"-----BEGIN ") && !has(b"AGE-SECRET-KEY-1") {
+        return None;
+    }
     let armored = has(b"-----BEGIN ")
         && (has(b" PRIVATE KEY-----") || has(b"-----BEGIN PRIVATE KEY") || has(b"PRIVATE KEY BLOCK-----"));
     // PKCS #8 and PKCS #1 in DER are a SEQUENCE; a Keynote document of the same extension is a zip file.
@@ -336,6 +378,17 @@ mod tests {
             (".git/config", "version control"),
             (".twinsiteignore.txt", "ignore file that is not read: its name must be `.twinsiteignore`"),
             ("a/.git", "version control"),
+            ("env.production", "environment file"),
+            ("prod.env.json", "environment file"),
+            ("conf/secrets.yaml", "environment file"),
+            ("gcp-key.json", "credentials of a cloud"),
+            ("firebase-adminsdk-abc.json", "credentials of a cloud"),
+            ("credentials.csv", "credentials of a cloud"),
+            ("x/rclone.conf", "credentials of a cloud"),
+            (".config/gh/hosts.yml", "credentials of a tool"),
+            ("auth.json", "credentials of a tool"),
+            ("wg0.conf", "private key or key store"),
+            ("app.db", "database or dump"),
         ] {
             assert_eq!(reason_for_path(Path::new(path)), Some(why), "{path}");
         }
@@ -349,6 +402,8 @@ mod tests {
             "a/twinsite.toml",
             "dump.sql.html",
             "environment.js",
+            "about/credentials/index.html",
+            "secrets.html",
         ] {
             assert_eq!(reason_for_path(Path::new(path)), None, "{path}");
         }
@@ -363,6 +418,14 @@ mod tests {
         ] {
             assert!(reason_of_content("pem", yes.as_bytes()).is_some(), "{yes}");
         }
+        let utf_16: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain("-----BEGIN PRIVATE KEY-----".bytes().flat_map(|one| [one, 0])).collect();
+        assert!(reason_of_content("pem", &utf_16).is_some());
+        assert!(reason_of_content("txt", b"-----BEGIN OPENSSH PRIVATE KEY-----").is_some());
+        assert!(
+            reason_of_content("txt", b"A key begins with -----BEGIN PRIVATE KEY-----").is_none(),
+            "it only quotes one"
+        );
         for no in ["-----BEGIN CERTIFICATE-----", "PK\x03\x04", ""] {
             assert!(reason_of_content("key", no.as_bytes()).is_none(), "{no}");
         }
