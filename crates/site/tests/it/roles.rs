@@ -224,7 +224,8 @@ impl Account {
     async fn backfill(&self, site: &SiteContext, engine: Engine) -> Result<(), Error> {
         let s3 = self.administrator().await.s3(&"us-west-2".parse().unwrap());
         let bucket = site.site().buckets.backup.as_str();
-        if let Ok(Current::Object(version)) = self.cloud.world().s3().current(bucket, "index.html") {
+        // An older version may have the same bytes.
+        while let Ok(Current::Object(version)) = self.cloud.world().s3().current(bucket, "index.html") {
             s3.delete_object().bucket(bucket).key("index.html").version_id(&version.id).send().await.unwrap();
         }
         let lock = BackfillRequest::default();
