@@ -28,9 +28,18 @@ pub(crate) fn command(program: impl AsRef<Path>) -> Command {
 }
 
 /// `cargo` with these arguments.
+///
+/// What `cargo run` tells this process about its package is not passed on: build scripts read the same variables (`ring`'s does), and
+/// would run again whenever `cargo` is called once by a task and once by hand.
 pub(crate) fn cargo(args: &[&str]) -> Command {
     let mut cargo = command("cargo");
     cargo.args(args).env("CARGO_TARGET_DIR", target());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
     cargo
 }
 

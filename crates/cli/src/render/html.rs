@@ -1,5 +1,6 @@
 //! The report of a drill as one self-contained HTML page without scripts.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ fn served_by(side: Option<ServedBy>) -> LaneState {
     }
 }
 
-type Lane<'a> = &'a dyn Fn(&Sample) -> LaneState;
+type Lane<'a> = Box<dyn Fn(&Sample) -> LaneState + 'a>;
 
 /// A period in which a lane shows the same state.
 struct Period {
@@ -80,27 +81,34 @@ struct Period {
 
 fn chart(html: &mut String, drill: &DrillResult) {
     let samples = &drill.samples;
-    let end = samples.last().map_or(1.0, |sample| sample.at).max(1.0);
+    let last = samples.last().map_or(0.0, |sample| sample.at).max(1.0);
+    // A sample stands for the time until the next one: without it, what the last one observed would have no width.
+    let end = last + (last * 0.02).max(1.0);
     let percent = |at: f64| (at.max(0.0) / end * 100.0).min(100.0);
     html.push_str(
         "<h2>Timeline</h2>\n<div id=\"chart\" role=\"img\" aria-label=\"What served requests, second by second\">\n",
     );
-    let reports = health_reports(samples);
-    let lanes: [(&str, Lane<'_>); 5] = [
-        ("Health checks", &|sample| match reports.iter().rev().find(|report| report.at <= sample.at) {
+    let mut lanes: Vec<(String, Lane<'_>)> = Vec::new();
+    let checks: BTreeSet<&String> = samples.iter().flat_map(|sample| sample.health.keys()).collect();
+    for check in checks {
+        let reports: Vec<HealthReport> = health_reports(samples, check);
+        let state = move |sample: &Sample| match reports.iter().rev().find(|report| report.at <= sample.at) {
             Some(report) if report.healthy => LaneState { class: "either", label: "healthy" },
-            _ => LaneState { class: "nothing", label: "unhealthy" },
-        }),
-        ("DNS leads to", &|sample| served_by(sample.dns)),
-        ("Visitors, HTTP", &|sample| served_by(side_of(&sample.http))),
-        ("Visitors, HTTPS", &|sample| served_by(side_of(&sample.https))),
-        ("Backup itself", &|sample| {
-            if sample.backup { LaneState { class: "backup", label: "in sync" } } else { FAILED }
-        }),
-    ];
+            Some(_) => LaneState { class: "nothing", label: "unhealthy" },
+            None => LaneState { class: "unknown", label: "not asked yet" },
+        };
+        lanes.push((format!("Check: {}", escaped(check)), Box::new(state)));
+    }
+    lanes.push(("DNS leads to".into(), Box::new(|sample| served_by(sample.dns))));
+    lanes.push(("Visitors, HTTP".into(), Box::new(|sample| served_by(side_of(&sample.http)))));
+    lanes.push(("Visitors, HTTPS".into(), Box::new(|sample| served_by(side_of(&sample.https)))));
+    lanes.push((
+        "Backup itself".into(),
+        Box::new(|sample| if sample.backup { LaneState { class: "backup", label: "in sync" } } else { FAILED }),
+    ));
     for (name, lane) in lanes {
         let _ = write!(html, "<div class=\"lane\"><span>{name}</span><div class=\"bar\">");
-        for Period { from, to, state: LaneState { class, label } } in periods(samples, lane, end) {
+        for Period { from, to, state: LaneState { class, label } } in periods(samples, &lane, end) {
             let (left, width) = (percent(from), percent(to) - percent(from));
             let _ = write!(
                 html,
@@ -140,16 +148,15 @@ fn marks(html: &mut String, drill: &DrillResult, percent: &dyn Fn(f64) -> f64) {
     html.push_str("</div></div>\n");
 }
 
-/// What the checkers of the failover record reported.
+/// What the checkers of a health check reported.
 struct HealthReport {
     at: f64,
     healthy: bool,
 }
 
-fn health_reports(samples: &[Sample]) -> Vec<HealthReport> {
-    let queried = samples.iter().filter(|sample| !sample.health.is_empty());
-    let healthy = |sample: &Sample| sample.health.get("serving").or(sample.health.get("primary")) != Some(&false);
-    queried.map(|sample| HealthReport { at: sample.at, healthy: healthy(sample) }).collect()
+fn health_reports(samples: &[Sample], check: &str) -> Vec<HealthReport> {
+    let report = |sample: &Sample| Some(HealthReport { at: sample.at, healthy: *sample.health.get(check)? });
+    samples.iter().filter_map(report).collect()
 }
 
 fn side_of(outcome: &Outcome) -> Option<ServedBy> {
@@ -160,7 +167,7 @@ fn side_of(outcome: &Outcome) -> Option<ServedBy> {
 }
 
 /// Consecutive samples with the same state.
-fn periods(samples: &[Sample], lane: Lane<'_>, end: f64) -> Vec<Period> {
+fn periods(samples: &[Sample], lane: &Lane<'_>, end: f64) -> Vec<Period> {
     let mut all: Vec<Period> = Vec::new();
     for sample in samples.iter().filter(|sample| sample.at >= 0.0) {
         let state = lane(sample);

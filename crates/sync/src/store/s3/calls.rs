@@ -114,6 +114,10 @@ impl S3Store {
             // The request had a checksum, and the store has accepted it.
             (TagKind::Digest | TagKind::Opaque, ..) => return Ok(Written { tag_kind: TagKind::Opaque, ..written }),
         };
+        // The content has changed since it was compared, and this server does not look at `Content-MD5`.
+        if md5.is_some_and(|planned| planned != expected.md5) {
+            return Err(StoreError::Corrupted(key.clone()));
+        }
         if written.tag_kind == TagKind::Digest && written.etag == Some(ETag::Md5(expected.md5)) {
             self.has_md5_tags.store(true, Ordering::Relaxed);
             return Ok(written);
