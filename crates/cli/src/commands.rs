@@ -248,7 +248,7 @@ impl Context<'_> {
     async fn releases(&self, options: &args::Releases) -> Outcome {
         let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
         let found = match (&options.id, &options.other) {
-            (None, _) => site::releases(&site).await.map(|releases| CommandResult::Releases { releases }),
+            (None, _) => Box::pin(site::releases(&site)).await.map(CommandResult::Releases),
             (Some(id), None) => site::release(&site, id).await.map(CommandResult::Release),
             (Some(before), Some(after)) => site::compare_releases(&site, before, after)
                 .await
@@ -325,8 +325,8 @@ impl Context<'_> {
     async fn failback(&self, options: &args::Failback) -> Outcome {
         let OpenSite { site, cloud } = self.open(DataPlane::AtSpeed(1)).await?;
         let checks = if options.force { FailbackChecks::Skip } else { FailbackChecks::Require };
-        let failed_back = Box::pin(site::failback(&site, checks)).await;
-        finish(cloud, failed_back.map(|was_failed_over| CommandResult::FailedBack { was_failed_over })).await
+        let failed_back = Box::pin(site::failback(&site, checks, self.run)).await;
+        finish(cloud, failed_back.map(CommandResult::FailedBack)).await
     }
 
     async fn import_certificate(&self, options: &args::Import) -> Outcome {

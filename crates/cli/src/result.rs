@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_site::drill::{DrillResult, Verdict};
 use twinsite_site::{
-    ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, InvalidationResult, PlanSummary,
-    PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails, ReleaseDifference, ReleaseSummary,
-    Status, VerifyResult,
+    ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, FailbackResult, InvalidationResult,
+    PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails, ReleaseDifference,
+    Releases, Status, VerifyResult,
 };
 
 use crate::exit::Exit;
@@ -44,10 +44,7 @@ pub(crate) enum CommandResult {
     /// `backfill` has completed.
     Backfilled(BackfillResult),
     /// `releases`.
-    Releases {
-        /// All releases, the oldest first; the last one is live.
-        releases: Vec<ReleaseSummary>,
-    },
+    Releases(Releases),
     /// `releases ID`.
     Release(ReleaseDetails),
     /// `releases ID OTHER`.
@@ -79,11 +76,8 @@ pub(crate) enum CommandResult {
         /// The address of the backup's website endpoint.
         backup: String,
     },
-    /// `failback`: the switch is not set.
-    FailedBack {
-        /// Whether it was set before.
-        was_failed_over: bool,
-    },
+    /// `failback`: the primary is active, and visitors are led to it.
+    FailedBack(FailbackResult),
     /// `iam-policy`: the managed policies of a role, all of which are to be attached to it.
     Policy {
         /// The policies. More than one if a single document would be larger than IAM allows.

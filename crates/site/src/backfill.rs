@@ -10,6 +10,7 @@ use twinsite_sync::lock::{self, Lease, Owner, UnfinishedPublish};
 use twinsite_sync::replicate::{self, Compared, Filled};
 use twinsite_sync::{Rules, S3Store, SyncError};
 
+use crate::active_side::refuse_active_backup;
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
 use crate::options::PublishOptions;
@@ -145,6 +146,7 @@ impl BackfillPlan {
 pub async fn plan_backfill(site: &SiteContext, request: BackfillRequest, run: &Run) -> Result<BackfillPlan, Error> {
     site.check_buckets().await?;
     let stores = site.stores();
+    refuse_active_backup(&stores.backup, OPERATION).await?;
     let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
     let batch = match request.engine {
         Engine::Auto => compared.copies.len() > site.config.publish.batch_above,
@@ -177,6 +179,7 @@ pub(crate) async fn plan_backfill_of(
     request: BackfillRequest,
     run: &Run,
 ) -> Result<BackfillPlan, Error> {
+    refuse_active_backup(&stores.backup, OPERATION).await?;
     let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
     Ok(BackfillPlan { compared, bucket: stores.backup.bucket().to_owned(), batch: false, request })
 }
@@ -213,7 +216,7 @@ fn batch_job(summary: BatchJobSummary) -> BatchJob {
 pub(crate) async fn backfill_older_than_rule(site: &SiteContext, run: &Run) -> Result<Option<Filled>, Error> {
     let stores = site.stores();
     let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
-    if compared.is_in_sync() {
+    if compared.is_in_sync() || refuse_active_backup(&stores.backup, OPERATION).await.is_err() {
         return Ok(None);
     }
     if compared.copies.len() > site.config.publish.batch_above {
@@ -252,6 +255,7 @@ async fn copy_under_lock(target: BackfillTarget<'_>, request: BackfillRequest, r
     let taken = Box::pin(lock::take(&stores.primary, owner, UnfinishedPublish::default(), lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let work = async |run: Run| {
+        refuse_active_backup(&stores.backup, OPERATION).await?;
         let (mut job, mut versions) = (None, 0);
         if let Some(site) = batch {
             let token = format!("{:032x}", fastrand::u128(..));

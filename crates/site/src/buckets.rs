@@ -20,12 +20,12 @@ use crate::invalidation::{Changes, EdgeRules, Invalidator};
 use crate::options::WaitForInvalidation;
 use crate::publish_result::{DeployPlan, DeployPlanSummary, DeployResult};
 use crate::releases::{compare_releases_of, release_of, releases_of};
-use crate::rollback::{RollbackTarget, plan_rollback_of, rollback_of};
+use crate::rollback::{OnOutage, RollbackTarget, plan_rollback_of, rollback_of};
 use crate::source_directory::{SourceDirectory, SourceOptions};
 use crate::source_notices;
 use crate::verify::{VerifySource, verify_stores};
 use crate::{
-    BackfillPlan, BackfillRequest, BackfillResult, ReleaseDetails, ReleaseDifference, ReleaseSummary, RollbackRequest,
+    BackfillPlan, BackfillRequest, BackfillResult, ReleaseDetails, ReleaseDifference, Releases, RollbackRequest,
     VerifyResult,
 };
 
@@ -205,6 +205,7 @@ impl Buckets {
             command: "deploy",
             skip_older_in: (request.older == OlderCommit::Skip).then_some(source.dir.as_path()),
             options: request.options,
+            alone: None,
         }
     }
 
@@ -247,7 +248,7 @@ impl Buckets {
     ///
     /// # Errors
     /// Neither bucket could be read.
-    pub async fn releases(&self) -> Result<Vec<ReleaseSummary>, Error> {
+    pub async fn releases(&self) -> Result<Releases, Error> {
         releases_of(self.stores.clone()).await
     }
 
@@ -292,7 +293,13 @@ impl Buckets {
 
     fn rollback_target(&self) -> RollbackTarget<'_> {
         let (stores, rules) = (self.stores.clone(), self.rules.clone());
-        RollbackTarget { stores, rules, config: &self.config.publish, caller: self.caller.as_deref() }
+        RollbackTarget {
+            stores,
+            rules,
+            config: &self.config.publish,
+            caller: self.caller.as_deref(),
+            outage: OnOutage::Fail,
+        }
     }
 
     /// Objects of an older release are lost if the bucket has kept no versions.

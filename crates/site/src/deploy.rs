@@ -13,10 +13,11 @@ use twinsite_s3_site::DRILL_JOURNAL_KEY;
 use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
-    Deletes, Guard, Index, Interrupted, Notes, Options, Prepared, Publish, Published, Publishing, Report,
+    Deletes, Guard, Index, Interrupted, Notes, Options, Prepared, Publish, Published, Publishing, ReleaseId, Report,
     RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish,
 };
 
+use crate::active_side::{ActivePlan, BackupAlone, check_primary_is_active, prepare_active};
 use crate::commit;
 use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
@@ -105,6 +106,8 @@ pub struct PublishRequest<'a> {
     pub skip_older_in: Option<&'a std::path::Path>,
     /// Lock, replication and invalidation.
     pub options: PublishOptions,
+    /// Why only the backup is published to, if it is: the stores are then the backup twice. See [`prepare_active`].
+    pub alone: Option<BackupAlone>,
 }
 
 /// Plans a deploy. Read-only.
@@ -121,9 +124,9 @@ pub async fn plan_deploy(
         prehasher.end().await;
     }
     source_notices::tell(&source.source, run);
-    let (stores, commit) = (site.stores(), source.commit.take());
+    let commit = source.commit.take();
     let publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
-    let prepared = prepare(&stores, &publish_request, run).await?;
+    let ActivePlan { stores, prepared, .. } = Box::pin(prepare_active(&site.stores(), &publish_request, run)).await?;
     check_first_deploy(site, &prepared, run).await?;
     warn_of_encrypted_website(site, prepared.plan.opaque(), run);
     Ok(DeployPlan::new(prepared, &stores))
@@ -143,19 +146,20 @@ pub async fn deploy(
         prehasher.end().await;
     }
     source_notices::tell(&source.source, run);
-    let stores = site.stores();
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
     if request.older == OlderCommit::Skip {
         publish_request.skip_older_in = Some(&source.dir);
     }
-    let prepared = prepare(&stores, &publish_request, run).await?;
+    let ActivePlan { stores, prepared, alone } =
+        Box::pin(prepare_active(&site.stores(), &publish_request, run)).await?;
     check_first_deploy(site, &prepared, run).await?;
     let opaque_before = prepared.plan.opaque();
+    publish_request.alone.clone_from(&alone);
     let published = Box::pin(publish(&stores, &site.invalidator(), publish_request, prepared, run)).await;
     save_index(&source.index, run);
     let mut result = match published? {
-        DeployResult::Published(result) => result,
+        DeployResult::Published(result) => Box::new(result.of_active_side(alone.as_ref())),
         skipped @ DeployResult::Skipped { .. } => return Ok(skipped),
     };
     warn_of_encrypted_website(site, result.primary.opaque.max(opaque_before), run);
@@ -185,6 +189,7 @@ fn publish_request<'a>(
         command: "deploy",
         skip_older_in: None,
         options: request.options,
+        alone: None,
     }
 }
 
@@ -347,6 +352,16 @@ async fn transfer_planned<S: VersionedStore, I: Invalidator>(
         Refreshed::Prepared(prepared) => *prepared,
         Refreshed::Skip(reason) => return Ok(Attempt::Skipped(reason)),
     };
+    let first_release = if let Some(alone) = &request.alone {
+        let newest = prepared.plan.releases().last().copied().unwrap_or_default();
+        let claim = while_locked(lock, run, async |_| {
+            alone.claim(&stores.backup, newest, request.notes.who.as_deref()).await.context(OPERATION)
+        });
+        Box::pin(claim).await?
+    } else {
+        check_primary_is_active(&prepared.notes).context(OPERATION)?;
+        ReleaseId::default()
+    };
     let mut plans = 1;
     loop {
         Box::pin(lock.add_unfinished(prepared.unfinished())).await.map_err(SyncError::from).context(OPERATION)?;
@@ -373,7 +388,7 @@ async fn transfer_planned<S: VersionedStore, I: Invalidator>(
         // From here on, invalidating after a failure would let edges cache the objects that have not changed yet.
         pending.record = true;
         let still_public = StillPublic::of(&prepared.plan);
-        let transfer = Transfer { stores, invalidator, request, pending, earlier: &earlier };
+        let transfer = Transfer { stores, invalidator, request, first_release, pending, earlier: &earlier };
         let (done, lost) = Box::pin(lock.hold(run, async |run| Box::pin(transfer.run(prepared, &run)).await)).await;
         let stopped = match done {
             Ok(transferred) => {
@@ -411,6 +426,7 @@ struct Transfer<'a, S, I> {
     stores: &'a Pair<S>,
     invalidator: &'a I,
     request: &'a PublishRequest<'a>,
+    first_release: ReleaseId,
     /// What this publish and earlier ones have to invalidate.
     pending: &'a UnfinishedPublish,
     /// Of that, what earlier ones have left.
@@ -446,6 +462,7 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
             rules: self.request.rules,
             patience: self.request.options.parity_timeout,
             notes: self.request.notes.clone(),
+            first_release: self.first_release,
         };
         let mut publish = Publish::new(prepared, self.stores, how, run);
 

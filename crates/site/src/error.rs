@@ -138,6 +138,11 @@ impl Error {
         matches!(&*self.cause, Cause::Sync(SyncError::Lock(LockError::Lost)))
     }
 
+    /// True if a bucket could not be reached, before anything was changed.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        matches!(&*self.cause, Cause::Sync(error) if error.is_unreachable())
+    }
+
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match &*self.cause {

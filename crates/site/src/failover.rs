@@ -1,12 +1,16 @@
 //! Failover and failback by hand, through the data plane of the backup region alone.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use twinsite_aws_session::Session;
 use twinsite_core::{AccountId, Run, Side, Site, probe};
 use twinsite_s3_site::S3Site;
 
+use crate::active_side::{Leveled, level_primary};
 use crate::config::Config;
 use crate::context::{Environment, SESSION, SiteContext};
 use crate::error::{Context, Error};
+use crate::options::PublishOptions;
 use crate::verify::{compare_buckets, objects_differ};
 
 const FAILOVER: &str = "fail over to the backup";
@@ -45,13 +49,29 @@ pub async fn failover(config: &Config, environment: &Environment) -> Result<Stri
     Ok(format!("http://{}/", site.website_host(Side::Backup)))
 }
 
-/// Deletes the failover switch object; DNS leads to the primary again within minutes. Returns false if it did not exist.
+/// What a failback did.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct FailbackResult {
+    /// What was copied to the primary, if the backup was the active side.
+    pub leveled: Option<Leveled>,
+    /// Whether visitors had been sent to the backup by hand.
+    pub was_failed_over: bool,
+}
+
+/// Makes the primary the active side again, if the backup was, and leads visitors back to it. What was published while the backup was active
+/// is copied to the primary first. DNS follows within minutes.
 ///
 /// # Errors
-/// The primary is unhealthy or out of sync, unless these checks are skipped; calls that failed.
-pub async fn failback(site: &SiteContext, checks: FailbackChecks) -> Result<bool, Error> {
+/// The primary is unhealthy or out of sync, unless these checks are skipped; calls that failed. Repeating it finishes the rest.
+pub async fn failback(site: &SiteContext, checks: FailbackChecks, run: &Run) -> Result<FailbackResult, Error> {
     let s3 = &site.services.s3;
+    let rules = site.config.rules().context("use the configuration")?;
+    let leveled = Box::pin(level_primary(&site.stores(), &rules, PublishOptions::default(), run)).await?;
     if !site.site.mode.public_buckets() {
+        if leveled.is_some() {
+            return Ok(FailbackResult { leveled, was_failed_over: false });
+        }
         return Err(Error::usage(FAILBACK, "in mode `origin` CloudFront fails back by itself; there is no switch"));
     }
     let failed_over = s3.has_failover_switch(&site.site).await.context(FAILBACK)?;
@@ -61,7 +81,7 @@ pub async fn failback(site: &SiteContext, checks: FailbackChecks) -> Result<bool
     if failed_over {
         s3.delete_failover_switch(&site.site).await.context(FAILBACK)?;
     }
-    Ok(failed_over)
+    Ok(FailbackResult { leveled, was_failed_over: failed_over })
 }
 
 /// Fails if the primary is unhealthy or out of sync.

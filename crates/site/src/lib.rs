@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod active_side;
 mod backfill;
 mod buckets;
 mod certificate;
@@ -33,6 +34,7 @@ mod verify;
 mod visitor_check;
 mod warnings;
 
+pub use active_side::{ActivePlan, BackupAlone, Leveled, level_primary, prepare_active};
 pub use backfill::{
     BackfillPlan, BackfillRequest, BackfillResult, BatchJob, Copied, Engine, Versions, backfill, plan_backfill,
 };
@@ -44,7 +46,7 @@ pub use context::{Environment, SiteContext};
 pub use deploy::{DeployRequest, OlderCommit, PublishRequest, VisitorCheck, deploy, plan_deploy, prepare, publish};
 pub use error::{Cause, Error, ErrorKind};
 pub use estimate::Estimate;
-pub use failover::{FailbackChecks, failback, failover};
+pub use failover::{FailbackChecks, FailbackResult, failback, failover};
 pub use invalidation::{Changes, CloudFront, EdgeRules, InvalidationResult, Invalidator, NoCdn};
 pub use network::{Network, ProbeNetwork, ProbeRequest, Scheme};
 pub use options::{PublishOptions, WaitForInvalidation};
@@ -59,7 +61,8 @@ pub use publish_result::{
 };
 pub use purge::{PurgePlan, PurgeResult, PurgedKey, plan_purge, purge};
 pub use releases::{
-    ReleaseDetails, ReleaseDifference, ReleaseSummary, ReleasedObject, compare_releases, release, releases,
+    DamagedRelease, ListedRelease, ReleaseDetails, ReleaseDifference, ReleaseSummary, ReleasedObject, Releases,
+    UnreadBucket, compare_releases, release, releases,
 };
 pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_rollback, rollback};
 pub use source_directory::{SourceDirectory, SourceOptions};

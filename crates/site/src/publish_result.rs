@@ -9,6 +9,7 @@ use twinsite_sync::release::Collected;
 use twinsite_sync::replicate::Compared;
 use twinsite_sync::{Key, Prepared, Published, Report, S3Store, SyncError, SyncPlan};
 
+use crate::active_side::BackupAlone;
 use crate::invalidation::InvalidationResult;
 use crate::purge::{PurgePlan, PurgedKey};
 use crate::releases::ReleaseSummary;
@@ -113,8 +114,10 @@ pub enum PrimaryState {
     /// It serves the release.
     #[default]
     Published,
-    /// It could not be reached, twice. It serves what it served before, as soon as it can be reached again.
+    /// It could not be reached, twice.
     Unreachable,
+    /// The backup is the active side. The primary is written again after `failback`.
+    NotActive,
 }
 
 /// How the backup bucket followed.
@@ -135,7 +138,7 @@ pub struct BackupResult {
     pub waited_seconds: f64,
     /// Why it is not in sync.
     pub error: Option<String>,
-    /// What was written to it directly, because the primary could not be reached.
+    /// What was written to it directly, because it is the active side.
     pub alone: Option<PrimaryResult>,
     /// The address of its website endpoint.
     pub url: Option<String>,
@@ -153,7 +156,7 @@ pub enum BackupState {
     OutOfSync,
     /// There is no backup bucket.
     None,
-    /// The release was published to the backup alone, because the primary could not be reached.
+    /// The release was published to the backup alone, which is the active side.
     Alone,
 }
 
@@ -249,11 +252,13 @@ impl PublishResult {
         Self { backup, ..self }
     }
 
-    /// The result of a publish whose only bucket was the backup.
-    pub(crate) fn of_backup_alone(self, error: String) -> Self {
-        let unreachable = PrimaryResult { state: PrimaryState::Unreachable, error: Some(error), ..Default::default() };
+    /// The result of a publish whose only bucket was the backup, if it was.
+    pub(crate) fn of_active_side(self, alone: Option<&BackupAlone>) -> Self {
+        let Some(BackupAlone { unreachable, .. }) = alone else { return self };
+        let state = if unreachable.is_some() { PrimaryState::Unreachable } else { PrimaryState::NotActive };
+        let primary = PrimaryResult { state, error: unreachable.clone(), ..Default::default() };
         let backup = BackupResult { state: BackupState::Alone, alone: Some(self.primary), ..self.backup };
-        Self { primary: unreachable, backup, ..self }
+        Self { primary, backup, ..self }
     }
 }
 

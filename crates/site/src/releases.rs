@@ -1,13 +1,17 @@
 //! Releases: what was published, when, by whom and from which commit.
 
+use std::collections::BTreeMap;
+
+use futures::future::join;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use twinsite_core::Pair;
+use twinsite_core::{Pair, Side};
+use twinsite_sync::active_side::newest_change;
 use twinsite_sync::release::{self, Release, Summary};
-use twinsite_sync::{ReleaseId, S3Store, Store};
+use twinsite_sync::{ReleaseId, S3Store, Store, SyncError};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
@@ -38,6 +42,55 @@ pub struct ReleaseSummary {
     pub changed: u64,
 }
 
+/// The releases of a site.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Releases {
+    /// All releases, the oldest first.
+    pub releases: Vec<ListedRelease>,
+    /// The newest release of the active side: what visitors get.
+    pub live: Option<u64>,
+    /// The bucket that is published to: `primary`, or `backup` while the primary is or was unreachable and `failback` has not been run.
+    pub active: &'static str,
+    /// Records that cannot be read. They count as no release.
+    pub damaged: Vec<DamagedRelease>,
+    /// Buckets that could not be read.
+    pub unread: Vec<UnreadBucket>,
+}
+
+/// A release, and where it is.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct ListedRelease {
+    /// The release.
+    #[serde(flatten)]
+    pub release: ReleaseSummary,
+    /// The buckets that have it: `primary`, `backup`.
+    pub buckets: Vec<&'static str>,
+}
+
+/// A record of a release that cannot be read.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct DamagedRelease {
+    /// The id in its key.
+    pub id: u64,
+    /// The bucket: `primary` or `backup`.
+    pub bucket: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// A bucket that could not be read.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct UnreadBucket {
+    /// `primary` or `backup`.
+    pub bucket: &'static str,
+    /// Why.
+    pub error: String,
+}
+
 /// A release with its objects.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
@@ -54,7 +107,7 @@ pub struct ReleaseDetails {
 pub struct ReleasedObject {
     /// The key.
     pub key: String,
-    /// The version id in the primary bucket.
+    /// The version id in the bucket that it was published to.
     pub version: Option<String>,
     /// The entity tag.
     pub etag: String,
@@ -97,17 +150,67 @@ pub(crate) fn rfc3339(seconds: i64) -> String {
     time.unwrap_or_else(|| seconds.to_string())
 }
 
-/// All releases, the oldest first.
+/// All releases, the oldest first, and which bucket has them.
 ///
 /// # Errors
 /// Neither bucket could be read.
-pub async fn releases(site: &SiteContext) -> Result<Vec<ReleaseSummary>, Error> {
+pub async fn releases(site: &SiteContext) -> Result<Releases, Error> {
     releases_of(site.stores()).await
 }
 
-pub(crate) async fn releases_of(stores: Pair<S3Store>) -> Result<Vec<ReleaseSummary>, Error> {
-    let (_, all) = readable(stores).await?;
-    Ok(all.iter().map(ReleaseSummary::from).collect())
+pub(crate) async fn releases_of(stores: Pair<S3Store>) -> Result<Releases, Error> {
+    let is_one_bucket = stores.primary.bucket() == stores.backup.bucket();
+    let (primary, backup) = join(list_side(&stores.primary), list_side(&stores.backup)).await;
+    let active = active_of(&stores).await;
+    let mut found =
+        Releases { releases: Vec::new(), live: None, active: active.as_str(), damaged: Vec::new(), unread: Vec::new() };
+    let listed = Pair::new(primary, backup);
+    if let (Err(_), Err(_)) = (&listed.primary, &listed.backup) {
+        listed.primary.context(OPERATION)?;
+        return Ok(found);
+    }
+    let mut all: BTreeMap<ReleaseId, Vec<Side>> = BTreeMap::new();
+    for (side, ids) in listed.iter().filter(|(side, _)| *side == Side::Primary || !is_one_bucket) {
+        match ids {
+            Ok(ids) => ids.iter().for_each(|id| all.entry(*id).or_default().push(side)),
+            Err(error) => found.unread.push(UnreadBucket { bucket: side.as_str(), error: error.to_string() }),
+        }
+    }
+    // Of a record that both have, the active side's counts; if that is damaged, the other one's.
+    for (id, mut sides) in all {
+        sides.sort_by_key(|side| *side != active);
+        let mut whole = None;
+        for side in &sides {
+            match Box::pin(release::summary(stores.get(*side), id)).await {
+                Ok(summary) => whole = whole.or(summary),
+                Err(SyncError::DamagedRecord { reason, .. }) => {
+                    found.damaged.push(DamagedRelease { id: id.0, bucket: side.as_str(), reason });
+                }
+                Err(error) => return Err(Error::new(OPERATION, error)),
+            }
+            if whole.is_some() {
+                break;
+            }
+        }
+        let Some(summary) = whole else { continue };
+        if sides.first() == Some(&active) {
+            found.live = Some(id.0);
+        }
+        sides.sort_by_key(|side| *side != Side::Primary);
+        let buckets = sides.into_iter().map(Side::as_str).collect();
+        found.releases.push(ListedRelease { release: ReleaseSummary::from(&summary), buckets });
+    }
+    Ok(found)
+}
+
+/// The active side, as far as the backup can be read.
+async fn active_of(stores: &Pair<S3Store>) -> Side {
+    let newest = Box::pin(newest_change(&stores.backup)).await.unwrap_or_default();
+    newest.map_or(Side::Primary, |change| change.side)
+}
+
+async fn list_side(store: &S3Store) -> Result<Vec<ReleaseId>, SyncError> {
+    Box::pin(release::list_ids(store)).await
 }
 
 /// One release with its objects.
@@ -119,8 +222,7 @@ pub async fn release(site: &SiteContext, id: &str) -> Result<ReleaseDetails, Err
 }
 
 pub(crate) async fn release_of(stores: Pair<S3Store>, id: &str) -> Result<ReleaseDetails, Error> {
-    let (store, _) = readable(stores).await?;
-    let found = find_release(&store, parse_id(id)?).await?;
+    let found = find_in_either(&stores, parse_id(id)?).await?;
     let objects = found.entries.iter().map(|entry| ReleasedObject {
         key: entry.key.to_string(),
         version: entry.version.clone(),
@@ -144,21 +246,19 @@ pub(crate) async fn compare_releases_of(
     before: &str,
     after: &str,
 ) -> Result<Vec<ReleaseDifference>, Error> {
-    let (store, _) = readable(stores).await?;
-    let before = find_release(&store, parse_id(before)?).await?;
-    let after = find_release(&store, parse_id(after)?).await?;
+    let before = find_in_either(&stores, parse_id(before)?).await?;
+    let after = find_in_either(&stores, parse_id(after)?).await?;
     let differences = release::compare(&before, &after);
     Ok(differences.iter().map(|one| ReleaseDifference { key: one.key.to_string(), kind: one.kind.word() }).collect())
 }
 
-/// The primary with its releases or, if it cannot be read, the backup, which has the same records.
-async fn readable(stores: Pair<S3Store>) -> Result<(S3Store, Vec<Summary>), Error> {
-    let Pair { primary, backup } = stores;
-    if let Ok(all) = Box::pin(release::list(&primary)).await {
-        return Ok((primary, all));
+/// A release from the primary or, if that cannot be read, or lacks it, or has a damaged record of it, from the backup.
+async fn find_in_either(stores: &Pair<S3Store>, id: ReleaseId) -> Result<Release, Error> {
+    let first = Box::pin(find_release(&stores.primary, id)).await;
+    match first {
+        Ok(found) => Ok(found),
+        Err(error) => Box::pin(find_release(&stores.backup, id)).await.map_err(|_| error),
     }
-    let all = Box::pin(release::list(&backup)).await.context(OPERATION)?;
-    Ok((backup, all))
 }
 
 pub(crate) fn parse_id(id: &str) -> Result<ReleaseId, Error> {

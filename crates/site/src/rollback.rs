@@ -1,13 +1,13 @@
 //! Rollback: an older release is published again from the object versions that the buckets keep.
 
-use std::time::Duration;
-
-use twinsite_core::{Event, Pair, Run, Side, wait};
+use twinsite_core::{Pair, Run, Side, wait};
+use twinsite_sync::active_side::newest_change;
 use twinsite_sync::release::{self, Summary};
 use twinsite_sync::{
     Deletes, Guard, Index, Key, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError, VersionedStore,
 };
 
+use crate::active_side::{BackupAlone, SECOND_LOOK};
 use crate::config::PublishConfig;
 use crate::context::SiteContext;
 use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, prepare, publish};
@@ -45,6 +45,8 @@ pub struct RollbackSource {
     options: PublishOptions,
     /// Keys of the release that were purged since.
     left_out: Vec<Key>,
+    /// Why only the backup is published to, if it is.
+    alone: Option<BackupAlone>,
 }
 
 impl RollbackSource {
@@ -64,7 +66,7 @@ impl RollbackSource {
         let commit = release.summary.notes.commit.clone();
         let notes = Notes { message, commit, who: None, restores: Some(id) };
         let options = PublishOptions::default();
-        Ok(Self { source: release.source(rules), plan, notes, index: Index::memory(), options, left_out })
+        Ok(Self { source: release.source(rules), plan, notes, index: Index::memory(), options, left_out, alone: None })
     }
 
     /// Keys of the release whose objects were purged since: they are not brought back.
@@ -88,6 +90,7 @@ impl RollbackSource {
             command: "rollback",
             skip_older_in: None,
             options: self.options,
+            alone: self.alone.clone(),
         }
     }
 
@@ -139,13 +142,13 @@ pub(crate) async fn rollback_of<I: Invalidator>(
     request: &RollbackRequest,
     run: &Run,
 ) -> Result<DeployResult, Error> {
-    let Rollback { stores, source, rules, unreachable } = open(target, request, run).await?;
+    let Rollback { stores, source, rules } = open(target, request, run).await?;
     let result = Box::pin(source.publish(&stores, invalidator, &rules, run)).await?;
-    Ok(match (result, unreachable) {
-        (DeployResult::Published(result), Some(error)) => {
-            DeployResult::Published(Box::new(result.of_backup_alone(error)))
+    Ok(match result {
+        DeployResult::Published(result) => {
+            DeployResult::Published(Box::new(result.of_active_side(source.alone.as_ref())))
         }
-        (result, _) => result,
+        skipped @ DeployResult::Skipped { .. } => skipped,
     })
 }
 
@@ -163,7 +166,7 @@ pub(crate) async fn plan_rollback_of(
     request: &RollbackRequest,
     run: &Run,
 ) -> Result<DeployPlan, Error> {
-    let Rollback { stores, source, rules, .. } = open(target, request, run).await?;
+    let Rollback { stores, source, rules } = open(target, request, run).await?;
     let prepared = source.prepare(&stores, &rules, run).await?;
     Ok(DeployPlan { left_out: source.left_out, ..DeployPlan::new(prepared, &stores) })
 }
@@ -175,36 +178,58 @@ pub(crate) struct RollbackTarget<'a> {
     pub(crate) config: &'a PublishConfig,
     /// The caller, where known.
     pub(crate) caller: Option<&'a str>,
+    pub(crate) outage: OnOutage,
+}
+
+/// What to do if the primary cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnOutage {
+    /// Publish to the backup alone, and make it the active side.
+    BackupAlone,
+    /// Fail: of plain buckets, either can be published to by its own URL.
+    Fail,
 }
 
 impl<'a> RollbackTarget<'a> {
     fn of(site: &'a SiteContext) -> Result<Self, Error> {
         let rules = site.config.rules().context("use the configuration")?;
-        Ok(Self { stores: site.stores(), rules, config: &site.config.publish, caller: site.caller.as_deref() })
+        Ok(Self {
+            stores: site.stores(),
+            rules,
+            config: &site.config.publish,
+            caller: site.caller.as_deref(),
+            outage: OnOutage::BackupAlone,
+        })
     }
 }
 
 struct Rollback {
-    /// The buckets; twice the backup if the primary cannot be read.
+    /// The buckets; twice the backup if it alone is published to.
     stores: Pair<twinsite_sync::S3Store>,
     source: RollbackSource,
     rules: Rules,
-    /// Why the primary could not be read.
-    unreachable: Option<String>,
 }
 
 async fn open(target: RollbackTarget<'_>, request: &RollbackRequest, run: &Run) -> Result<Rollback, Error> {
-    let RollbackTarget { mut stores, rules, config, caller } = target;
-    let (releases, unreachable) = match Box::pin(list_twice(&stores.primary, run)).await {
-        Ok(releases) => (releases, None),
-        Err(error) if error.is_unreachable() => {
-            let reason = error.to_string();
-            let releases = releases_without_primary(&stores.backup, error, run).await?;
-            stores.primary = stores.backup.clone();
-            (releases, Some(reason))
+    let RollbackTarget { mut stores, rules, config, caller, outage } = target;
+    let listed = Box::pin(list_twice(&stores.primary, run)).await;
+    let newest = newest_change(&stores.backup).await;
+    let (releases, alone) = match (listed, newest) {
+        // A backup that cannot be read now is brought in sync by the next deploy, and is not the active side as far as anybody knows.
+        (Ok(releases), newest) => match BackupAlone::of_change(newest.unwrap_or_default()) {
+            Some(alone) => (Box::pin(release::list(&stores.backup)).await.context(OPERATION)?, Some(alone)),
+            None => (releases, None),
+        },
+        (Err(error), Ok(newest)) if error.is_unreachable() && outage == OnOutage::BackupAlone => {
+            let releases = Box::pin(release::list(&stores.backup)).await.context(OPERATION)?;
+            (releases, Some(BackupAlone::of_outage(newest, error.to_string())))
         }
-        Err(error) => return Err(Error::new(OPERATION, error)),
+        (Err(error), _) => return Err(Error::new(OPERATION, error)),
     };
+    if let Some(alone) = &alone {
+        alone.tell(run);
+        stores.primary = stores.backup.clone();
+    }
     let id = match &request.release {
         Some(id) => parse_id(id)?,
         None => previous(&releases)?,
@@ -217,13 +242,11 @@ async fn open(target: RollbackTarget<'_>, request: &RollbackRequest, run: &Run) 
     source_notices::tell_left_out(&source.left_out, run);
     source.notes.who = caller.map(str::to_owned);
     source.options = request.options;
-    Ok(Rollback { stores, source, rules, unreachable })
+    source.alone = alone;
+    Ok(Rollback { stores, source, rules })
 }
 
-/// How long after a network error the primary is asked once more, before it counts as unreachable.
-const SECOND_LOOK: Duration = Duration::from_secs(2);
-
-/// The releases of the primary. A network error counts only if it occurs twice.
+/// The releases of the primary. That it cannot be reached counts only if it occurs twice.
 async fn list_twice<S: VersionedStore>(primary: &S, run: &Run) -> Result<Vec<Summary>, SyncError> {
     match Box::pin(release::list(primary)).await {
         Err(error) if error.is_unreachable() => {
@@ -233,19 +256,6 @@ async fn list_twice<S: VersionedStore>(primary: &S, run: &Run) -> Result<Vec<Sum
         }
         listed => listed,
     }
-}
-
-/// The backup has the same records and versions.
-async fn releases_without_primary<S: VersionedStore>(
-    backup: &S,
-    why: SyncError,
-    run: &Run,
-) -> Result<Vec<Summary>, Error> {
-    let Ok(releases) = Box::pin(release::list(backup)).await else { return Err(Error::new(OPERATION, why)) };
-    let text = format!("the primary cannot be read, so only the backup is rolled back: {why}");
-    let hint = "once the primary can be read again, deploy or roll back again to bring both in sync";
-    run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
-    Ok(releases)
 }
 
 /// The release before the newest.

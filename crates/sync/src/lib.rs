@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod active_side;
 pub mod lock;
 mod manifest;
 mod model;

@@ -4,7 +4,7 @@
 //! use std::time::Duration;
 //! use twinsite_core::{Pair, Run};
 //! use twinsite_sync::lock::{Lease, Owner, take};
-//! use twinsite_sync::{Index, MemoryStore, Notes, Options, Publish, Publishing, Rules, prepare, walk};
+//! use twinsite_sync::{Index, MemoryStore, Notes, Options, Publish, Publishing, ReleaseId, Rules, prepare, walk};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dir = tempfile::tempdir()?;
@@ -15,7 +15,8 @@
 //! let prepared = prepare(&source, (&stores.primary, &stores.backup), &Options::default(), &index, &run).await?;
 //! let pending = prepared.unfinished();
 //! let mut lock = take(&stores.primary, Owner::here("deploy"), pending, Lease::default(), &run).await?;
-//! let how = Publishing { source: &source, rules: &rules, patience: Duration::from_secs(30), notes: Notes::default() };
+//! let how = Publishing { source: &source, rules: &rules, patience: Duration::from_secs(30), notes: Notes::default(),
+//!     first_release: ReleaseId::default() };
 //! let work = async |run| {
 //!     let mut publish = Publish::new(prepared, &stores, how, &run);
 //!     publish.upload(&index).await?;
@@ -53,8 +54,8 @@ use crate::source::prehash::Prehasher;
 use crate::store::VersionedStore;
 use crate::transfer::{Transfer, Uploads};
 use crate::{
-    Delete, Headers, Index, Interrupted, Key, Options, RemoteObject, Report, Rules, Source, Store, StoreError,
-    SyncError, SyncPlan,
+    Delete, Headers, Index, Interrupted, Key, Options, ReleaseId, RemoteObject, Report, Rules, Source, Store,
+    StoreError, SyncError, SyncPlan,
 };
 
 /// A publish that was planned, and nothing changed yet.
@@ -218,6 +219,8 @@ pub struct Publishing<'a> {
     pub patience: Duration,
     /// What people write about the release.
     pub notes: Notes,
+    /// The least number of the release: see [`active_side`](crate::active_side).
+    pub first_release: ReleaseId,
 }
 
 /// What a publish did.
@@ -273,7 +276,8 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
         let (changes, previous) = (!plan.is_empty(), plan.releases().last().copied());
         // Objects that stayed for an earlier release may be part of this one again, and then nothing need be sent.
         let doubtful = unfinished || has_unfinished || !plan.manifest.current;
-        let draft = (changes || doubtful || previous.is_none()).then(|| RecordBuilder::of(&plan, how.source));
+        let draft = (changes || doubtful || previous.is_none())
+            .then(|| RecordBuilder::of(&plan, how.source).not_before(how.first_release));
         let stores = stores.as_ref().map(|store| store.fenced(run));
         let draft = draft.map(|draft| recalled(draft, stores.primary.clone()));
         let SyncPlan { puts, rewrites, deletes, kept, manifest, side, .. } = plan;

@@ -6,8 +6,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use twinsite_site::{
     BackfillResult, BackupResult, BackupState, BucketExistence, BucketState, CertificateState, CertificateStatus,
-    DeployPlanSummary, Error, Estimate, Health, InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument,
-    PrimaryResult, PrimaryState, ReleaseDetails, ReleaseDifference, ReleaseSummary, Status, Target, VerifyResult,
+    DamagedRelease, DeployPlanSummary, Error, Estimate, FailbackResult, Health, InvalidationResult, Leveled,
+    ListedRelease, PlanSummary, PlannedBackup, PolicyDocument, PrimaryResult, PrimaryState, ReleaseDetails,
+    ReleaseDifference, ReleaseSummary, Releases, Status, Target, UnreadBucket, VerifyResult,
 };
 
 use super::drill::drill;
@@ -59,7 +60,7 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
             planned.unchanged
         ),
         CommandResult::Backfilled(backfilled) => self::backfilled(backfilled),
-        CommandResult::Releases { releases } => self::releases(releases),
+        CommandResult::Releases(releases) => self::releases(releases),
         CommandResult::Release(release) => self::release(release, verbose),
         CommandResult::ReleasesCompared { differences } => compared(differences, verbose),
         CommandResult::Status(status) => self::status(status),
@@ -74,10 +75,7 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::FailedOver { backup } => format!(
             "failing over to {backup}\nDNS follows the health check within minutes; `twinsite failback` reverts it"
         ),
-        CommandResult::FailedBack { was_failed_over: true } => {
-            "failing back: DNS leads to the primary again within minutes".to_owned()
-        }
-        CommandResult::FailedBack { was_failed_over: false } => "nothing to do: the site is not failed over".to_owned(),
+        CommandResult::FailedBack(done) => failed_back(done),
         CommandResult::Restored { outage: None } => "nothing to restore: no drill was interrupted".to_owned(),
         CommandResult::Restored { outage: Some(outage) } => {
             format!("restored: {outage}; visitors return as soon as health checks and DNS follow")
@@ -261,11 +259,13 @@ fn deployed(deployed: &DeployedResult, verbose: bool) -> String {
 }
 
 fn primary(primary: &PrimaryResult) -> String {
-    if primary.state == PrimaryState::Unreachable {
-        let reason = primary.error.as_deref().unwrap_or_default();
-        return format!("unreachable, not published to: {reason}");
+    match primary.state {
+        PrimaryState::Published => written(primary),
+        PrimaryState::Unreachable => {
+            format!("unreachable, not published to: {}", primary.error.as_deref().unwrap_or_default())
+        }
+        PrimaryState::NotActive => "not active, not published to: `twinsite failback` makes it active again".to_owned(),
     }
-    written(primary)
 }
 
 fn written(primary: &PrimaryResult) -> String {
@@ -289,7 +289,7 @@ fn backup(backup: &BackupResult) -> String {
         BackupState::OutOfSync => return format!("out of sync: {reason}; `twinsite backfill` repairs that"),
         BackupState::Alone => {
             let written = backup.alone.as_ref().map(written).unwrap_or_default();
-            return format!("{written}; published alone: deploy or roll back again when the primary can be reached");
+            return format!("{written}; published alone: `twinsite failback` copies it to the primary");
         }
         BackupState::None => return "none".to_owned(),
         BackupState::InSync => {}
@@ -359,22 +359,64 @@ fn backfilled(backfilled: &BackfillResult) -> String {
     text
 }
 
-fn releases(all: &[ReleaseSummary]) -> String {
-    let Some(newest) = all.last() else { return "nothing has been published yet".to_owned() };
-    let line = |one: &ReleaseSummary| {
+fn releases(found: &Releases) -> String {
+    let mut text = String::new();
+    let all: Vec<&ListedRelease> = found.releases.iter().collect();
+    for ListedRelease { release: one, buckets, .. } in all.iter().rev() {
         let commit: String = one.commit.iter().flat_map(|commit| commit.chars().take(10)).collect();
+        let only = match (buckets.as_slice(), found.unread.is_empty()) {
+            (["primary"], true) => Some("only in the primary".to_owned()),
+            (["backup"], true) => Some("only in the backup".to_owned()),
+            _ => None,
+        };
         let restores = one.restores.map(|id| format!("restores {id}"));
-        let description = [restores, one.message.clone()].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        let live = if one.id == newest.id { "*" } else { " " };
+        let description = [only, restores, one.message.clone()].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        let live = if Some(one.id) == found.live { "*" } else { " " };
         let (id, time, objects, changed) = (one.id, &one.time, one.objects, one.changed);
         let noun = if objects == 1 { "object, " } else { "objects," };
         let (commit, description) = (one_line(&commit), one_line(&description));
         let line =
             format!("{live}{id:>5}  {time}  {objects:>6} {noun} {changed:>6} changed  {commit:<10}  {description}");
-        line.trim_end().to_owned()
-    };
-    let lines: Vec<String> = all.iter().rev().map(line).collect();
-    format!("{}\n* is live; to bring an older one back: `twinsite rollback ID`", lines.join("\n"))
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    for DamagedRelease { id, bucket, reason, .. } in &found.damaged {
+        let _ = writeln!(text, "the record of release {id} in the {bucket} is damaged: {}", one_line(reason));
+    }
+    for UnreadBucket { bucket, error, .. } in &found.unread {
+        let _ = writeln!(text, "the {bucket} could not be read: {}", one_line(error));
+    }
+    if found.active == "backup" {
+        text.push_str("the backup is the active side: `twinsite failback` copies its releases to the primary\n");
+    }
+    match (all.is_empty(), found.damaged.is_empty()) {
+        (true, true) => text + "nothing has been published yet",
+        (true, false) => text + "no release can be read; the next deploy makes a new one",
+        (false, _) => text + "* is live; to bring an older one back: `twinsite rollback ID`",
+    }
+}
+
+/// What a failback did.
+fn failed_back(done: &FailbackResult) -> String {
+    let mut text = String::new();
+    if let Some(leveled) = &done.leveled {
+        let Leveled { copied, bytes, deleted, since, superseded, .. } = leveled;
+        let _ = writeln!(
+            text,
+            "the primary is active again: {} copied to it ({}), {deleted} deleted; the backup was active since {since}",
+            count(*copied, "object"),
+            size(*bytes)
+        );
+        for id in superseded {
+            let _ = writeln!(text, "release {id}, which only the primary had, is superseded");
+        }
+    }
+    text + match (done.was_failed_over, &done.leveled) {
+        (true, _) => "failing back: DNS leads to the primary again within minutes",
+        (false, Some(_)) => {
+            "visitors were not sent to the backup by hand: they get the primary as soon as it is healthy"
+        }
+        (false, None) => "nothing to do: the site is not failed over",
+    }
 }
 
 fn release(details: &ReleaseDetails, verbose: bool) -> String {

@@ -241,9 +241,9 @@ fn without_the_primary_the_backup_is_rolled_back_alone() {
     server.faults(&json!({"regions_out": ["us-east-1"]}));
     let back = project.run(&["rollback", "1", "--local"]);
     let out = back.out();
-    assert!(back.code() == 3 && back.err().contains("only the backup is rolled back"), "{}", back.err());
+    assert!(back.code() == 3 && back.err().contains("only the backup is published to"), "{}", back.err());
     assert!(out.contains("primary  unreachable, not published to") && out.contains("published alone"), "{out}");
-    assert!(out.contains("release  3"), "{out}");
+    assert!(out.contains("release  1000"), "{out}");
     server.faults(&json!({}));
     drop(server);
     let index = |bucket: &str| {
@@ -256,6 +256,59 @@ fn without_the_primary_the_backup_is_rolled_back_alone() {
     };
     assert!(index(PRIMARY).contains("a bad deploy"), "the primary serves what it served");
     assert!(!index(BACKUP).contains("a bad deploy"), "the backup was rolled back");
+
+    // The primary is back, and the backup stays the active side: nothing that was published meanwhile is lost.
+    project.write("public/index.html", "a good deploy");
+    let deployed = project.run(&["deploy", "--local"]);
+    assert!(deployed.code() == 3 && deployed.out().contains("primary  not active"), "{}", deployed.out());
+    let refused = project.run(&["backfill", "--local"]);
+    assert!(refused.code() == 1 && refused.err().contains("twinsite failback"), "{}", refused.err());
+    let releases = project.local(&["releases"]).out();
+    assert!(releases.contains("* 1001") && releases.contains("only in the backup"), "{releases}");
+    let json = result(&project.local(&["releases", "--json"]));
+    assert_eq!((&json["active"], &json["live"]), (&json!("backup"), &json!(1001)), "{json}");
+    assert!(index(PRIMARY).contains("a bad deploy") && index(BACKUP).contains("a good deploy"));
+
+    let failed_back = project.local(&["failback"]).out();
+    assert!(failed_back.contains("the primary is active again"), "{failed_back}");
+    assert!(index(PRIMARY).contains("a good deploy"), "the primary has what was published meanwhile");
+    assert!(project.local(&["verify", "public"]).out().contains("no differences"));
+    let releases = project.local(&["releases"]).out();
+    assert!(releases.contains("* 1001") && !releases.contains("only in"), "{releases}");
+    project.write("public/index.html", "the next deploy");
+    assert!(project.local(&["deploy"]).out().contains("release  1002"));
+    assert!(index(PRIMARY).contains("the next deploy"));
+    assert!(project.local(&["rollback", "1001"]).out().contains("release  1003"));
+    assert!(index(PRIMARY).contains("a good deploy"));
+}
+
+/// The last line of a command's JSON.
+fn result(ran: &crate::Ran) -> serde_json::Value {
+    serde_json::from_str(ran.out().lines().last().unwrap()).unwrap()
+}
+
+/// A deploy in an outage: it is published to the backup, and repeating it has nothing to do.
+#[test]
+fn without_the_primary_a_deploy_is_published_to_the_backup_alone() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    let server = Server::start(&project, &[]);
+    server.faults(&json!({"regions_out": ["us-east-1"]}));
+    project.write("public/index.html", "news of the outage");
+    let deployed = project.run(&["deploy", "--local"]);
+    let err = deployed.err();
+    assert!(deployed.code() == 3 && err.contains("only the backup is published to"), "{err}{}", deployed.out());
+    assert!(err.contains("twinsite failback"), "{err}");
+    let json = project.run(&["deploy", "--local", "--json"]);
+    assert_eq!(json.code(), 3, "{}", json.err());
+    let json = result(&json);
+    assert_eq!((&json["primary"]["state"], &json["backup"]["state"]), (&json!("unreachable"), &json!("alone")), "{json}");
+    assert_eq!(json["backup"]["alone"]["put"], 0, "{json}");
+    server.faults(&json!({}));
+    drop(server);
+    assert!(project.local(&["failback"]).out().contains("the primary is active again"));
+    assert!(project.local(&["verify", "public"]).out().contains("no differences"));
+    assert!(project.local(&["deploy"]).out().contains("nothing to do"));
 }
 
 /// Any other error of the primary says nothing about whether visitors still get its release.

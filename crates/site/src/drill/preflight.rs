@@ -9,6 +9,7 @@ use twinsite_s3_site::Adopt;
 use super::timeline::{Sample, is_served_by_primary};
 use super::watcher::{SiteProbes, Watcher};
 use super::{DrillRequest, Journal, Scenario, not_started};
+use crate::active_side::refuse_active_backup;
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
 use crate::state::SiteState;
@@ -75,6 +76,7 @@ async fn check_nothing_is_broken(site: &SiteContext) -> Result<(), Error> {
         let why = format!("an interrupted drill has left the primary broken ({outage})");
         return Err(Error::refused(OPERATION, why).hint("restore it first: `twinsite drill --restore`"));
     }
+    refuse_active_backup(&site.store(Side::Backup), OPERATION).await?;
     let public = site.site.mode.public_buckets();
     if public && AwsError::absent(s3.has_failover_switch(&site.site).await).context(OPERATION)? == Some(true) {
         let why = "the site was failed over to the backup by hand";

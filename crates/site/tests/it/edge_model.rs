@@ -207,6 +207,7 @@ async fn publish_dir(
         command: "deploy",
         skip_older_in: None,
         options: stage::publish_options(),
+        alone: None,
     };
     let prepared = prepare(stores, &request, &Run::silent()).await.unwrap();
     match Box::pin(publish(stores, &edge, request, prepared, &Run::silent())).await.unwrap() {

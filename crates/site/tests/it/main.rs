@@ -12,6 +12,7 @@ mod history;
 mod model_history;
 mod moto;
 mod order;
+mod outage_history;
 mod purge;
 mod roles;
 mod site;

@@ -204,7 +204,7 @@ impl Account {
                     Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable };
                 Box::pin(failover(&self.config(), &environment)).await.map(drop)
             }
-            Command::Failback => Box::pin(failback(&site, FailbackChecks::Skip)).await.map(drop),
+            Command::Failback => Box::pin(failback(&site, FailbackChecks::Skip, &run)).await.map(drop),
             Command::Drill(outage) => drill(&site, outage).await,
         }
     }

@@ -161,6 +161,7 @@ pub(crate) async fn deploy_watched<S: VersionedStore>(dir: &Path, stores: (&S, &
         command: "deploy",
         skip_older_in: None,
         options: publish_options(),
+        alone: None,
     };
     let deployed = async {
         let prepared = prepare(&stores, &request, run).await?;

@@ -57,11 +57,12 @@ impl From<twinsite_core::Cancelled> for SyncError {
 }
 
 impl SyncError {
-    /// True if the store could not be reached at all, as opposed to one that answered with an error.
+    /// True if the store could not be reached, or answered that it is out of order, as opposed to one that refused the request.
     pub fn is_unreachable(&self) -> bool {
         match self {
             #[cfg(feature = "s3")]
-            Self::Store(StoreError::Aws(error)) => error.kind == twinsite_aws::Kind::Network,
+            Self::Store(StoreError::Aws(error)) => error.is_unavailable(),
+            Self::Store(StoreError::Unreachable(_)) => true,
             _ => false,
         }
     }
@@ -100,6 +101,9 @@ pub enum StoreError {
     /// A request could not be made of these values.
     #[error("`{0}` cannot be stored: {1}")]
     Unfit(String, String),
+    /// The store could not be reached.
+    #[error("the store cannot be reached: {0}")]
+    Unreachable(String),
     /// The store is out of order.
     #[error("{0}")]
     Broken(String),

@@ -49,6 +49,12 @@ impl RecordBuilder {
         Self { id: previous.unwrap_or_default().next(), previous, headers, objects, before: None }
     }
 
+    /// The same with at least this number.
+    #[must_use]
+    pub fn not_before(self, first: ReleaseId) -> Self {
+        Self { id: self.id.max(first), ..self }
+    }
+
     /// Reads the release before, whose record tells the versions of what stays. [`write()`] does it if nobody has; it can be done
     /// while objects are sent.
     ///
@@ -248,6 +254,14 @@ pub async fn summary(store: &impl Store, id: ReleaseId) -> Result<Option<Summary
     let Some(bytes) = bytes else { return Ok(None) };
     let summary = record::summary(&bytes).map_err(|why| damaged(id, &why))?;
     if summary.id == id { Ok(Some(summary)) } else { Err(damaged(id, &Damaged::other(summary.id))) }
+}
+
+/// The numbers of the releases of a bucket, the oldest first.
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_ids(store: &impl Store) -> Result<Vec<ReleaseId>, SyncError> {
+    Ok(listed_ids(store).await?.into_iter().map(|(id, _)| id).collect())
 }
 
 /// The numbers of the releases of a bucket, the oldest first, and when each record was written.

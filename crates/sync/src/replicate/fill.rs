@@ -46,6 +46,7 @@ pub async fn fill<S: VersionedStore>(
 ) -> Result<Filled, Interrupted> {
     let started = Instant::now();
     let (until, asked) = (compared.until, compared.asked);
+    let side = compared.side.unwrap_or(Side::Backup);
     let touched = !compared.is_in_sync();
     let mut filled = Filled::default();
     let mut left = compared.copies.len();
@@ -59,7 +60,7 @@ pub async fn fill<S: VersionedStore>(
     };
     if left > 0 {
         let (objects, bytes) = (Some(left as u64), Some(compared.bytes()));
-        run.emit(&Event::PhaseStarted { phase: Phase::Copy, side: Some(Side::Backup), objects, bytes });
+        run.emit(&Event::PhaseStarted { phase: Phase::Copy, side: Some(side), objects, bytes });
     }
     for RestoredRecord { id, object, replaces } in compared.damaged {
         let key = object.key.clone();
@@ -83,7 +84,7 @@ pub async fn fill<S: VersionedStore>(
             |needed: &Needed| if needed.object.key.is_reserved() { None } else { Some(rules.wave(&needed.object.key)) };
         let (now, later) = work.into_iter().partition(|needed| here(needed) == stage);
         work = later;
-        let failed = wave(now, (first, second), &known, (&mut filled, &mut left), run).await;
+        let failed = wave(now, (first, second), side, &known, (&mut filled, &mut left), run).await;
         if !failed.is_empty() || (left > 0 && run.is_cancelled()) {
             return Err(stopped(&filled, failed, left));
         }
@@ -108,7 +109,7 @@ pub async fn fill<S: VersionedStore>(
         return Err(stopped(&filled, failed(releases_key(), error.into()), left));
     }
     filled.took = started.elapsed();
-    run.emit(&Event::PhaseDone { phase: Phase::Copy, side: Some(Side::Backup), took: filled.took });
+    run.emit(&Event::PhaseDone { phase: Phase::Copy, side: Some(side), took: filled.took });
     Ok(filled)
 }
 
@@ -119,6 +120,7 @@ fn failed(key: Key, error: SyncError) -> Vec<(Key, SyncError)> {
 async fn wave<S: VersionedStore>(
     mut work: Vec<Needed>,
     (first, second): (&S, &S),
+    side: Side,
     known: &Arc<Known>,
     (filled, left): (&mut Filled, &mut usize),
     run: &Run,
@@ -157,7 +159,7 @@ async fn wave<S: VersionedStore>(
             Ok(Some(_)) => {
                 filled.copied += 1;
                 filled.bytes += object.size;
-                let (side, key) = (Some(Side::Backup), object.key.to_string());
+                let (side, key) = (Some(side), object.key.to_string());
                 run.emit(&Event::Object { verb: Verb::Copy, side, key, reason: cause.word(), bytes: 0 });
                 let bytes = if matches!(object.etag, ETag::Multipart(..)) { 0 } else { object.size };
                 run.emit(&Event::Progress { phase: Phase::Copy, side, objects: 1, bytes });

@@ -33,6 +33,8 @@ mod versions;
 
 use std::fmt;
 
+use twinsite_core::Side;
+
 pub use crate::transfer::copy::{ObjectCopy, Redirect, copy_object};
 use crate::{ETag, Key, ListedObject, ReleaseId, RemoteObject};
 pub use compare::{compare, compare_listed};
@@ -110,6 +112,8 @@ pub struct Compared {
     pub damaged: Vec<RestoredRecord>,
     /// How many objects are the same.
     pub in_sync: usize,
+    /// The side of the second bucket, for progress: the backup, unless the primary is brought level with it.
+    pub side: Option<Side>,
     /// Since when the first bucket has not changed, in seconds since the epoch.
     pub(crate) until: i64,
     /// Whether the second bucket has objects whose equality had to be asked for.

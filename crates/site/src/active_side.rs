@@ -1,0 +1,252 @@
+//! Which bucket is written: the primary, or the backup alone while it is the active side.
+//!
+//! When the primary cannot be reached, a deploy or a rollback publishes to the backup alone and makes it the active side. From then on
+//! only the backup is written, also when the primary can be reached again, until [`level_primary`] has copied to the primary what was
+//! published meanwhile and has made it active again. So nothing that is published during an outage is lost, and no release number is
+//! given twice: see [`twinsite_sync::active_side`].
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_core::{Event, Pair, Run, Side, wait};
+use twinsite_sync::active_side::{
+    ChangeDetails, ListedChange, SideChange, change_side, first_release_after, newest_change, read_change,
+};
+use twinsite_sync::lock::{self, Lease, LockError, Owner, UnfinishedPublish};
+use twinsite_sync::replicate::{compare, fill};
+use twinsite_sync::{Key, Prepared, ReleaseId, Rules, SyncError, VersionedStore, release};
+
+use crate::deploy::{PublishRequest, prepare};
+use crate::error::{Context, Error};
+use crate::options::PublishOptions;
+use crate::releases::rfc3339;
+
+/// How long after a failure the primary is asked once more, before it counts as unreachable.
+pub(crate) const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+/// A publish that was planned for the active side.
+#[derive(Debug)]
+pub struct ActivePlan<S> {
+    /// The buckets to publish to; twice the backup if it is published to alone.
+    pub stores: Pair<S>,
+    /// What was planned.
+    pub prepared: Prepared,
+    /// Why only the backup is written; `None` if the primary is, as usual.
+    pub alone: Option<BackupAlone>,
+}
+
+/// Why only the backup is written.
+#[derive(Clone, Debug)]
+pub struct BackupAlone {
+    /// The newest change of sides when the publish was planned.
+    before: Option<ListedChange>,
+    /// Why the primary could not be reached; `None` if it can, and the backup is the active side all the same.
+    pub unreachable: Option<String>,
+}
+
+impl BackupAlone {
+    /// The backup alone if it is the active side; `None` if the primary is.
+    pub(crate) fn of_change(newest: Option<ListedChange>) -> Option<Self> {
+        let is_active = newest.is_some_and(|change| change.side == Side::Backup);
+        is_active.then_some(Self { before: newest, unreachable: None })
+    }
+
+    /// The backup alone, because the primary cannot be reached.
+    pub(crate) fn of_outage(newest: Option<ListedChange>, reason: String) -> Self {
+        Self { before: newest, unreachable: Some(reason) }
+    }
+
+    /// Says that, and why, only the backup is written.
+    pub(crate) fn tell(&self, run: &Run) {
+        let text = match &self.unreachable {
+            Some(reason) => format!("the primary cannot be reached, so only the backup is published to: {reason}"),
+            None => "the backup is the active side since the primary was unreachable: only the backup is published to"
+                .to_owned(),
+        };
+        let hint = "once the primary can be reached, `twinsite failback` copies what was published meanwhile, and makes it active again";
+        run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
+    }
+
+    /// Makes the backup the active side, unless it is already. The caller holds the backup's lock. Returns the least number of the
+    /// release that is about to be made.
+    pub(crate) async fn claim<S: VersionedStore>(
+        &self,
+        backup: &S,
+        newest: ReleaseId,
+        who: Option<&str>,
+    ) -> Result<ReleaseId, SyncError> {
+        let now = newest_change(backup).await?;
+        if now != self.before {
+            return Err(SyncError::Raced("the active side was changed by another command meanwhile".to_owned()));
+        }
+        let change = if let Some(active) = self.before.filter(|change| change.side == Side::Backup) {
+            read_change(backup, active).await?
+        } else {
+            let details = ChangeDetails {
+                who: who.map(str::to_owned),
+                reason: self.unreachable.clone().unwrap_or_default(),
+                first_release: first_release_after(newest),
+                ..ChangeDetails::default()
+            };
+            change_side(backup, self.before, Side::Backup, details).await?
+        };
+        Ok(change.details.first_release)
+    }
+}
+
+/// Plans a publish for the active side: the primary, or the backup alone if it is active, or if the primary cannot be reached. Read-only.
+///
+/// # Errors
+/// As [`prepare`], of whichever bucket is published to.
+pub async fn prepare_active<S: VersionedStore>(
+    stores: &Pair<S>,
+    request: &PublishRequest<'_>,
+    run: &Run,
+) -> Result<ActivePlan<S>, Error> {
+    let planned = match Box::pin(prepare(stores, request, run)).await {
+        Err(error) if error.is_unreachable() => {
+            wait::pause(run, SECOND_LOOK).await;
+            run.check().context("publish")?;
+            Box::pin(prepare(stores, request, run)).await
+        }
+        planned => planned,
+    };
+    let alone = match planned {
+        Ok(prepared) => match BackupAlone::of_change(ListedChange::newest(&prepared.notes)) {
+            Some(alone) => alone,
+            None => return Ok(ActivePlan { stores: stores.clone(), prepared, alone: None }),
+        },
+        Err(error) if error.is_unreachable() => match newest_change(&stores.backup).await {
+            Ok(newest) => BackupAlone::of_outage(newest, error.cause.to_string()),
+            // Neither can be reached: the network of this machine is the likelier cause.
+            Err(_) => return Err(error),
+        },
+        Err(error) => return Err(error),
+    };
+    alone.tell(run);
+    let stores = Pair::new(stores.backup.clone(), stores.backup.clone());
+    let prepared = Box::pin(prepare(&stores, request, run)).await?;
+    Ok(ActivePlan { stores, prepared, alone: Some(alone) })
+}
+
+/// Fails if the backup was made the active side since a publish to the primary was planned.
+pub(crate) fn check_primary_is_active(notes: &[Key]) -> Result<(), SyncError> {
+    match ListedChange::newest(notes) {
+        Some(change) if change.side == Side::Backup => {
+            Err(SyncError::Raced("the backup was made the active side meanwhile".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Fails if the backup is the active side: then the primary must not be copied over it.
+///
+/// # Errors
+/// It is, or the backup could not be read.
+pub(crate) async fn refuse_active_backup<S: VersionedStore>(backup: &S, operation: &str) -> Result<(), Error> {
+    match newest_change(backup).await.context(operation)? {
+        Some(change) if change.side == Side::Backup => {
+            let why = "the backup is the active side: it has releases that the primary lacks";
+            Err(Error::refused(operation, why).hint("copy them to the primary first: `twinsite failback`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What was copied to the primary when it was made active again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Leveled {
+    /// Objects copied.
+    pub copied: usize,
+    /// Their size together, in bytes.
+    pub bytes: u64,
+    /// Objects deleted.
+    pub deleted: usize,
+    /// Since when the backup was the active side, as RFC 3339.
+    pub since: String,
+    /// Releases that only the primary had: they were published to it while the backup was active, or just before, and are superseded by what
+    /// the backup has.
+    pub superseded: Vec<u64>,
+}
+
+const LEVEL: &str = "bring the primary level with the backup";
+
+/// If the backup is the active side, copies to the primary what it lacks, and makes the primary active again. Holds the locks of both
+/// buckets. `None` if the primary is active already.
+///
+/// # Errors
+/// What could not be read or copied. The backup then stays active; repeating this finishes the rest.
+pub async fn level_primary<S: VersionedStore>(
+    stores: &Pair<S>,
+    rules: &Rules,
+    options: PublishOptions,
+    run: &Run,
+) -> Result<Option<Leveled>, Error> {
+    let Some(active) = active_backup(&stores.backup).await? else { return Ok(None) };
+    let lease = Lease { ttl: options.lock_ttl, timeout: options.lock_timeout, probe: false };
+    let take = |store| lock::take(store, Owner::here("failback"), UnfinishedPublish::default(), lease, run);
+    let mut backup = take(&stores.backup).await.map_err(SyncError::from).context(LEVEL)?;
+    let (done, lost) = backup
+        .hold(run, async |run| {
+            // Somebody else's lock of the primary may have to be waited for, so that the backup's is renewed already.
+            let mut primary = take(&stores.primary).await.map_err(SyncError::from).context(LEVEL)?;
+            let leveling = async |run: Run| Box::pin(level_locked(stores, active, rules, &run)).await;
+            let (done, lost) = primary.hold(&run, leveling).await;
+            tell_if_kept(primary.free().await, &run);
+            match (done, lost) {
+                (Err(_), Some(lost)) => Err(Error::new(LEVEL, SyncError::from(lost))),
+                (done, _) => done,
+            }
+        })
+        .await;
+    tell_if_kept(backup.free().await, run);
+    match (done, lost) {
+        (Err(_), Some(lost)) => Err(Error::new(LEVEL, SyncError::from(lost))),
+        (done, _) => done.map(Some),
+    }
+}
+
+/// Says that a lock could not be released.
+fn tell_if_kept(freed: Result<(), LockError>, run: &Run) {
+    if let Err(error @ LockError::Store(_)) = freed {
+        let text = format!("a lock could not be released: {error}");
+        let hint = Some("the next deploy waits a minute for it to expire".to_owned());
+        run.emit(&Event::Warning { text, hint });
+    }
+}
+
+async fn active_backup<S: VersionedStore>(backup: &S) -> Result<Option<ListedChange>, Error> {
+    let newest = newest_change(backup).await.context(LEVEL)?;
+    Ok(newest.filter(|change| change.side == Side::Backup))
+}
+
+async fn level_locked<S: VersionedStore>(
+    stores: &Pair<S>,
+    active: ListedChange,
+    rules: &Rules,
+    run: &Run,
+) -> Result<Leveled, Error> {
+    // Under the locks, nobody changes the side any more.
+    if active_backup(&stores.backup).await? != Some(active) {
+        let raced = SyncError::Raced("the active side was changed by another command meanwhile".to_owned());
+        return Err(Error::new(LEVEL, raced));
+    }
+    let SideChange { details, .. } = read_change(&stores.backup, active).await.context(LEVEL)?;
+    let known = release::list_ids(&stores.backup).await.context(LEVEL)?;
+    let there = release::list_ids(&stores.primary).await.context(LEVEL)?;
+    let superseded = there.into_iter().filter(|id| known.binary_search(id).is_err()).map(|id| id.0).collect();
+    let fenced = stores.as_ref().map(|store| store.fenced(run));
+    let mut compared = compare(&fenced.backup, &fenced.primary, run).await.context(LEVEL)?;
+    compared.side = Some(Side::Primary);
+    let filled = fill(compared, &fenced.backup, &fenced.primary, rules, run).await.context(LEVEL)?;
+    if let Some(key) = filled.missed.first() {
+        let raced = SyncError::Raced(format!("`{key}` was changed by another program meanwhile"));
+        return Err(Error::new(LEVEL, raced));
+    }
+    run.check().context(LEVEL)?;
+    change_side(&fenced.backup, Some(active), Side::Primary, ChangeDetails::default()).await.context(LEVEL)?;
+    let (copied, bytes, deleted) = (filled.copied, filled.bytes, filled.deleted);
+    Ok(Leveled { copied, bytes, deleted, since: rfc3339(details.since), superseded })
+}
