@@ -32,8 +32,16 @@ pub struct ActivePlan<S> {
     pub stores: Pair<S>,
     /// What was planned.
     pub prepared: Prepared,
-    /// Why only the backup is written; `None` if the primary is, as usual.
-    pub alone: Option<BackupAlone>,
+}
+
+/// What is known of the primary before it is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PrimaryRegion {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// Another service did not answer from its region: the first failure of the bucket is the second look already.
+    DoesNotAnswer,
 }
 
 /// Why only the backup is written.
@@ -95,17 +103,19 @@ impl BackupAlone {
     }
 }
 
-/// Plans a publish for the active side: the primary, or the backup alone if it is active, or if the primary cannot be reached. Read-only.
+/// Plans a publish for the active side: the primary, or the backup alone if it is active, or if the primary cannot be reached, twice.
+/// Then the request says so. Read-only.
 ///
 /// # Errors
 /// As [`prepare`], of whichever bucket is published to.
 pub async fn prepare_active<S: VersionedStore>(
     stores: &Pair<S>,
-    request: &PublishRequest<'_>,
+    request: &mut PublishRequest<'_>,
+    region: PrimaryRegion,
     run: &Run,
 ) -> Result<ActivePlan<S>, Error> {
     let planned = match Box::pin(prepare(stores, request, run)).await {
-        Err(error) if error.is_unreachable() => {
+        Err(error) if error.is_unreachable() && region == PrimaryRegion::Unknown => {
             wait::pause(run, SECOND_LOOK).await;
             run.check().context("publish")?;
             Box::pin(prepare(stores, request, run)).await
@@ -115,7 +125,7 @@ pub async fn prepare_active<S: VersionedStore>(
     let alone = match planned {
         Ok(prepared) => match BackupAlone::of_change(ListedChange::newest(&prepared.notes)) {
             Some(alone) => alone,
-            None => return Ok(ActivePlan { stores: stores.clone(), prepared, alone: None }),
+            None => return Ok(ActivePlan { stores: stores.clone(), prepared }),
         },
         Err(error) if error.is_unreachable() => match newest_change(&stores.backup).await {
             Ok(newest) => BackupAlone::of_outage(newest, error.cause.to_string()),
@@ -126,8 +136,9 @@ pub async fn prepare_active<S: VersionedStore>(
     };
     alone.tell(run);
     let stores = Pair::new(stores.backup.clone(), stores.backup.clone());
+    request.alone = Some(alone);
     let prepared = Box::pin(prepare(&stores, request, run)).await?;
-    Ok(ActivePlan { stores, prepared, alone: Some(alone) })
+    Ok(ActivePlan { stores, prepared })
 }
 
 /// Fails if the backup was made the active side since a publish to the primary was planned.

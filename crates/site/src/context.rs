@@ -1,16 +1,19 @@
 //! An open site: its configuration, its names, and clients of the services it uses.
 
+use std::time::Duration;
+
 use tokio::sync::OnceCell;
 use twinsite_aws::{AwsError, Kind};
 use twinsite_aws_session::{Access, Caller, Session};
 use twinsite_cdn::Cdn;
 use twinsite_core::wait::PollPolicy;
-use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site};
+use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site, wait};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::alerts::{Alerts, RegionalClients};
 use twinsite_s3_site::{Adopt, Desired, S3Site, plan_changes};
 use twinsite_sync::S3Store;
 
+use crate::active_side::PrimaryRegion;
 use crate::change::Services;
 use crate::config::Config;
 use crate::error::{Context, Error};
@@ -47,6 +50,8 @@ pub struct SiteContext {
     /// The ARN of the caller, where known.
     pub(crate) caller: Option<String>,
     pub(crate) session: Session,
+    /// Whether STS answered from the primary's region.
+    pub(crate) primary_region: PrimaryRegion,
     drill_warning: OnceCell<()>,
 }
 
@@ -60,19 +65,17 @@ impl SiteContext {
         const OPERATION: &str = "determine the AWS account";
         let profile = environment.access.profile.clone();
         let session = Session::open(environment.access.clone()).await.context(SESSION)?;
-        let caller = match session.caller().await {
-            Err(error) if error.kind == Kind::Network => {
-                session.caller_in(config.regions.backup.as_str()).await.map_err(|_| error)
-            }
-            other => other,
-        };
+        let (caller, primary_region) = identify(&session, config.regions.backup.as_str()).await;
         let caller = match caller {
             // A store or an emulator without STS, which has no accounts either.
             Err(error) if !session.is_aws_sts() && error.is_unknown_operation() => Caller::unknown(),
             caller => caller.map_err(|error| account_error(OPERATION, profile.as_deref(), error))?,
         };
-        Self::with_session(config, session, caller.account, environment)
-            .map(|context| Self { caller: Some(caller.arn).filter(|arn| !arn.is_empty()), ..context })
+        Self::with_session(config, session, caller.account, environment).map(|context| Self {
+            caller: Some(caller.arn).filter(|arn| !arn.is_empty()),
+            primary_region,
+            ..context
+        })
     }
 
     /// Opens a site in a known account, without a request.
@@ -105,7 +108,8 @@ impl SiteContext {
             dns: DnsFailover::new(session.route53()).polling(polling),
             alerts: alerts(&session, &site),
         };
-        Ok(Self { config, site, services, network, caller: None, session, drill_warning: OnceCell::new() })
+        let (primary_region, drill_warning) = (PrimaryRegion::Unknown, OnceCell::new());
+        Ok(Self { config, site, services, network, caller: None, session, primary_region, drill_warning })
     }
 
     /// The site: its domain, mode, account, regions and buckets.
@@ -192,6 +196,39 @@ impl SiteContext {
 pub(crate) fn s3_conflicts(operation: &str, conflicts: &twinsite_s3_site::Conflicts) -> Error {
     let all = conflicts.0.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
     Error::conflicts(operation, all.collect())
+}
+
+/// How long STS in the primary's region is waited for before the backup's region is asked as well.
+const HEDGE: Duration = Duration::from_secs(2);
+
+/// Asks STS who the caller is: in the primary's region and, if it is slow to answer or cannot be reached, in the backup's. Every region
+/// knows the same callers: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_region-endpoints.html>.
+async fn identify(session: &Session, backup: &str) -> (Result<Caller, AwsError>, PrimaryRegion) {
+    let (mut primary, always) = (Box::pin(session.caller()), Run::silent());
+    let first = tokio::select! {
+        biased;
+        answer = &mut primary => Some(answer),
+        () = wait::pause(&always, HEDGE) => None,
+    };
+    match first {
+        Some(Err(error)) if error.kind == Kind::Network => {
+            let other = session.caller_in(backup).await;
+            (other.map_err(|_| error), PrimaryRegion::DoesNotAnswer)
+        }
+        Some(answer) => (answer, PrimaryRegion::Unknown),
+        None => {
+            let mut other = Box::pin(session.caller_in(backup));
+            tokio::select! {
+                answer = &mut primary => match answer {
+                    Err(error) if error.kind == Kind::Network => {
+                        (other.await.map_err(|_| error), PrimaryRegion::DoesNotAnswer)
+                    }
+                    answer => (answer, PrimaryRegion::Unknown),
+                },
+                Ok(caller) = &mut other => (Ok(caller), PrimaryRegion::DoesNotAnswer),
+            }
+        }
+    }
 }
 
 fn account_error(operation: &str, profile: Option<&str>, error: AwsError) -> Error {

@@ -125,8 +125,9 @@ pub async fn plan_deploy(
     }
     source_notices::tell(&source.source, run);
     let commit = source.commit.take();
-    let publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
-    let ActivePlan { stores, prepared, .. } = Box::pin(prepare_active(&site.stores(), &publish_request, run)).await?;
+    let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
+    let planned = Box::pin(prepare_active(&site.stores(), &mut publish_request, site.primary_region, run)).await;
+    let ActivePlan { stores, prepared } = planned?;
     check_first_deploy(site, &prepared, run).await?;
     warn_of_encrypted_website(site, prepared.plan.opaque(), run);
     Ok(DeployPlan::new(prepared, &stores))
@@ -151,11 +152,11 @@ pub async fn deploy(
     if request.older == OlderCommit::Skip {
         publish_request.skip_older_in = Some(&source.dir);
     }
-    let ActivePlan { stores, prepared, alone } =
-        Box::pin(prepare_active(&site.stores(), &publish_request, run)).await?;
+    let planned = Box::pin(prepare_active(&site.stores(), &mut publish_request, site.primary_region, run)).await;
+    let ActivePlan { stores, prepared } = planned?;
     check_first_deploy(site, &prepared, run).await?;
     let opaque_before = prepared.plan.opaque();
-    publish_request.alone.clone_from(&alone);
+    let alone = publish_request.alone.clone();
     let published = Box::pin(publish(&stores, &site.invalidator(), publish_request, prepared, run)).await;
     save_index(&source.index, run);
     let mut result = match published? {
@@ -230,7 +231,8 @@ pub async fn prepare<S: VersionedStore>(
     request: &PublishRequest<'_>,
     run: &Run,
 ) -> Result<Prepared, Error> {
-    let PublishRequest { source, plan, index, .. } = request;
+    let PublishRequest { source, index, .. } = request;
+    let plan = &Options { side: request.alone.as_ref().map(|_| Side::Backup), ..request.plan };
     let both = (&stores.primary, &stores.backup);
     let mut prepared = Box::pin(prepare_publish(source, both, plan, index, run)).await.context(OPERATION)?;
     Box::pin(release::find_versions(&mut prepared.plan, &stores.primary)).await.context(OPERATION)?;

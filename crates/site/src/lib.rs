@@ -34,7 +34,7 @@ mod verify;
 mod visitor_check;
 mod warnings;
 
-pub use active_side::{ActivePlan, BackupAlone, Leveled, level_primary, prepare_active};
+pub use active_side::{ActivePlan, BackupAlone, Leveled, PrimaryRegion, level_primary, prepare_active};
 pub use backfill::{
     BackfillPlan, BackfillRequest, BackfillResult, BatchJob, Copied, Engine, Versions, backfill, plan_backfill,
 };

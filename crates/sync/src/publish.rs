@@ -166,7 +166,7 @@ pub async fn prepare<S: VersionedStore>(
     let (listing, other) = join(list(source, primary), list(source, backup)).await;
     let listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
-    let options = Options { side: Some(Side::Primary), ..*options };
+    let options = Options { side: options.side.or(Some(Side::Primary)), ..*options };
     let locked = manifest::notes(&listing).any(|note| note.as_str() == lock::KEY);
     let has_unfinished = manifest::notes(&listing).any(lock::has_unfinished);
     let has_limits = manifest::notes(&listing).any(lock::is_limits);

@@ -302,7 +302,11 @@ fn without_the_primary_a_deploy_is_published_to_the_backup_alone() {
     let json = project.run(&["deploy", "--local", "--json"]);
     assert_eq!(json.code(), 3, "{}", json.err());
     let json = result(&json);
-    assert_eq!((&json["primary"]["state"], &json["backup"]["state"]), (&json!("unreachable"), &json!("alone")), "{json}");
+    assert_eq!(
+        (&json["primary"]["state"], &json["backup"]["state"]),
+        (&json!("unreachable"), &json!("alone")),
+        "{json}"
+    );
     assert_eq!(json["backup"]["alone"]["put"], 0, "{json}");
     server.faults(&json!({}));
     drop(server);

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use twinsite_core::{Sleep, Timer};
 use twinsite_site::{
-    ActivePlan, DeployResult, Error, NoCdn, Pair, PublishRequest, RollbackSource, Run, level_primary, prepare_active,
-    publish,
+    ActivePlan, DeployResult, Error, NoCdn, Pair, PrimaryRegion, PublishRequest, RollbackSource, Run, level_primary,
+    prepare_active, publish,
 };
 use twinsite_sync::active_side::newest_change;
 use twinsite_sync::{
@@ -139,8 +139,8 @@ impl History {
             options: publish_options(),
             alone: None,
         };
-        let ActivePlan { stores, prepared, alone } = Box::pin(prepare_active(&self.stores, &request, &run)).await?;
-        request.alone = alone;
+        let planned = Box::pin(prepare_active(&self.stores, &mut request, PrimaryRegion::Unknown, &run)).await;
+        let ActivePlan { stores, prepared } = planned?;
         Box::pin(publish(&stores, &NoCdn, request, prepared, &run)).await
     }
 
