@@ -293,8 +293,9 @@ impl Context<'_> {
         let request = site::drill::DrillRequest { outage, objective: options.objective.map(Duration::from_secs) };
         let drilled = async {
             if options.restore {
-                let outage = site::drill::restore(&site).await?.map(site::Outage::as_str);
-                return Ok(CommandResult::Restored { outage });
+                let site::drill::Restored { damaged, outages, .. } = site::drill::restore(&site).await?;
+                let outages: Vec<_> = outages.into_iter().map(site::Outage::as_str).collect();
+                return Ok(CommandResult::Restored { outage: outages.first().copied(), outages, damaged });
             }
             let prepared = Box::pin(PreparedDrill::check(&site, request, self.run)).await?;
             let (domain, outage) = (&site.site().domain, prepared.outage());

@@ -70,6 +70,10 @@ pub(crate) enum CommandResult {
     Restored {
         /// The kind of outage that was undone; `null` if nothing was broken.
         outage: Option<&'static str>,
+        /// All of them: several only if the journal was damaged.
+        outages: Vec<&'static str>,
+        /// Whether the journal of the drill was damaged. Then everything that a drill may break was compared with the configuration.
+        damaged: bool,
     },
     /// `failover`: the switch is set.
     FailedOver {
@@ -137,6 +141,7 @@ impl CommandResult {
             Self::Deployed(deployed) => match (deployed.publish.backup.state, &deployed.publish.invalidation) {
                 (BackupState::NotAwaited, _) => Exit::Interrupted,
                 // The release is published, but not everywhere: that must not go unnoticed.
+                _ if !deployed.publish.primary.replaced.is_empty() => Exit::Drift,
                 (BackupState::OutOfSync | BackupState::Alone, _) | (_, InvalidationResult::Pending { .. }) => {
                     Exit::Drift
                 }

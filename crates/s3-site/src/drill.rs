@@ -5,7 +5,8 @@ use twinsite_core::{Side, Site, probe};
 
 use crate::clients::S3Site;
 use crate::model::{
-    Outage, RestoreAction, RuleStatus, has_deny_statement, with_deny_statement, without_deny_statement,
+    Desired, Outage, RestoreAction, RuleStatus, WebsiteSnapshot, has_deny_statement, with_deny_statement,
+    without_deny_statement,
 };
 
 impl S3Site {
@@ -75,6 +76,46 @@ impl S3Site {
             RestoreAction::StopObject => self.delete_failover_switch(site).await,
             RestoreAction::Replication => primary.set_replication_rule_status(RuleStatus::Enabled).await,
         }
+    }
+
+    /// Ends whatever outage a drill may have begun, where its journal does not tell which: what a drill may have changed is compared with
+    /// the desired state, one by one, and put back as `apply` would. Of a website, what twinsite does not manage cannot be put back.
+    /// The failover switch is deleted only if the primary has its health object: with it gone, an operator may have set the switch.
+    ///
+    /// Returns the outages that were ended.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed. Calling it again finishes the rest.
+    pub async fn restore_to_desired(&self, desired: &Desired) -> Result<Vec<Outage>, AwsError> {
+        let site = &desired.site;
+        let primary = self.bucket(site, Side::Primary);
+        let mut ended = Vec::new();
+        if let Some(website) = desired.website()
+            && primary.get_bucket_website().await?.is_none()
+        {
+            primary.put_bucket_website(&WebsiteSnapshot::default().with_website(&website)).await?;
+            ended.push(Outage::Website);
+        }
+        let invalid = |error| AwsError::unexpected("GetBucketPolicy", primary.bucket, error);
+        let policy = primary.get_bucket_policy().await?;
+        if policy.as_deref().map(has_deny_statement).transpose().map_err(invalid)? == Some(true) {
+            self.restore_primary(site, &RestoreAction::Policy).await?;
+            ended.push(Outage::Policy);
+        }
+        if site.mode.public_buckets()
+            && self.has_failover_switch(site).await?
+            && primary.head_object(probe::HEALTH).await?.is_some()
+        {
+            self.delete_failover_switch(site).await?;
+            ended.push(Outage::StopObject);
+        }
+        if !primary.has_enabled_replication_rule().await? {
+            primary.set_replication_rule_status(RuleStatus::Enabled).await?;
+            if primary.has_enabled_replication_rule().await? {
+                ended.push(Outage::Replication);
+            }
+        }
+        Ok(ended)
     }
 
     /// The version id of the health object in one bucket, which tells responses of the two sides apart; `None` if it does not

@@ -241,7 +241,7 @@ struct Done {
 impl Done {
     fn result(self, before: BackfillResult) -> BackfillResult {
         let Self { filled, job, versions } = self;
-        let Filled { copied, bytes, deleted, missed, took } = filled;
+        let Filled { copied, bytes, deleted, missed, took, .. } = filled;
         let missed = missed.iter().map(ToString::to_string).collect();
         let job = job.map(batch_job);
         BackfillResult { copied, bytes, deleted, missed, seconds: took.as_secs_f64(), versions, job, ..before }

@@ -256,8 +256,10 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     }
     if prepared.is_empty() {
         let report = Report { kept: prepared.plan.kept(), ..Report::default() };
-        let still_public = StillPublic::of(&prepared.plan);
-        return Ok(DeployResult::Published(Box::new(PublishResult { still_public, ..unchanged(&report) })));
+        let mut result = PublishResult { still_public: StillPublic::of(&prepared.plan), ..unchanged(&report) };
+        let foreign = prepared.drift.iter().flat_map(|drift| &drift.foreign).filter(|key| !key.is_reserved());
+        result.backup.foreign = foreign.map(ToString::to_string).collect();
+        return Ok(DeployResult::Published(Box::new(result)));
     }
 
     // Lock. A store that was never published to is tested for conditional writes.

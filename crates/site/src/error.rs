@@ -237,8 +237,11 @@ fn sync_hints(error: &SyncError) -> Vec<String> {
         SyncError::Lost(_) => {
             one("choose a newer release: `twinsite releases`; publish.keep_releases sets how many are kept")
         }
-        SyncError::Lock(LockError::Held(..)) => one("wait for it to finish, or wait longer with --lock-timeout; \
+        SyncError::Lock(LockError::Held { .. }) => one("wait for it to finish, or wait longer with --lock-timeout; \
              the lock of a process that has died expires within two minutes"),
+        SyncError::Lock(LockError::Damaged) => {
+            one("wait longer with --lock-timeout: it is taken over as soon as it is older than a lease")
+        }
         SyncError::Lock(LockError::Lost) => {
             one("was this machine asleep? Run the same command again to finish the rest")
         }

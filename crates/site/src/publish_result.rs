@@ -99,6 +99,8 @@ pub struct PrimaryResult {
     pub opaque: usize,
     /// Bytes uploaded.
     pub bytes: u64,
+    /// Keys of the release that another program replaced or deleted while it was published: visitors get what that program left.
+    pub replaced: Vec<String>,
     /// The time until the last upload was complete: from then on, the bucket serves the release.
     pub seconds: f64,
     /// Why it was not published to.
@@ -138,6 +140,10 @@ pub struct BackupResult {
     pub waited_seconds: f64,
     /// Why it is not in sync.
     pub error: Option<String>,
+    /// Keys that differ because another program wrote to the buckets while the release was published.
+    pub differing: Vec<String>,
+    /// Keys that only the backup has, and had before. They are kept, and do not count as differences.
+    pub foreign: Vec<String>,
     /// What was written to it directly, because it is the active side.
     pub alone: Option<PrimaryResult>,
     /// The address of its website endpoint.
@@ -182,6 +188,7 @@ fn primary_result(report: &Report) -> PrimaryResult {
         unchanged: report.kept,
         opaque: report.wrote.iter().filter(|wrote| wrote.digest.is_some()).count(),
         bytes: report.bytes,
+        replaced: Vec::new(),
         seconds: report.took.as_secs_f64(),
         url: None,
     }
@@ -199,6 +206,8 @@ pub(crate) fn unchanged(report: &Report) -> PublishResult {
             deleted: 0,
             waited_seconds: 0.0,
             error: None,
+            differing: Vec::new(),
+            foreign: Vec::new(),
             alone: None,
             url: None,
         },
@@ -216,7 +225,7 @@ pub(crate) fn publish_result(
     collected: &Collected,
     invalidation: InvalidationResult,
 ) -> PublishResult {
-    let Published { report, drift, replication, release } = published;
+    let Published { report, drift, replication, release, replaced, foreign } = published;
     let state = match &replication.trouble {
         None => BackupState::InSync,
         Some(SyncError::Cancelled) => BackupState::NotAwaited,
@@ -231,6 +240,8 @@ pub(crate) fn publish_result(
             deleted: drift.deleted,
             waited_seconds: replication.waited.as_secs_f64(),
             error: replication.trouble.as_ref().map(ToString::to_string),
+            differing: replication.differing.iter().map(ToString::to_string).collect(),
+            foreign: foreign.iter().map(ToString::to_string).collect(),
             alone: None,
             url: None,
         },
@@ -241,6 +252,10 @@ pub(crate) fn publish_result(
             bytes: collected.bytes,
         },
         invalidation,
+        primary: PrimaryResult {
+            replaced: replaced.iter().map(ToString::to_string).collect(),
+            ..primary_result(&report)
+        },
         ..unchanged(&report)
     }
 }

@@ -43,13 +43,15 @@ use tokio::task::JoinSet;
 use twinsite_core::{Event, Pair, Phase, Run, Side};
 
 use crate::lock::{self, UnfinishedPublish};
-use crate::manifest::{self, Tags};
-use crate::model::release_id::releases_key;
+use crate::manifest::{self, Entries, Entry, Substitute, Tags};
+use crate::model::release_id::{listed as listed_releases, releases_key};
 use crate::plan::PlannedManifest;
 use crate::plan::listing::list;
 use crate::plan::{Listed, plan_with};
 use crate::release::{self, Notes, RecordBuilder, Summary};
-use crate::replicate::{Compared, Filled, ReplicationState, ReplicationWaiter, compare_listed, fill, marker};
+use crate::replicate::confirm::{Before, Confirming};
+use crate::replicate::fill::copy_needed;
+use crate::replicate::{Compared, Filled, ReplicationState, ReplicationWaiter, compare_listed};
 use crate::source::prehash::Prehasher;
 use crate::store::VersionedStore;
 use crate::transfer::{Transfer, Uploads};
@@ -70,6 +72,7 @@ pub struct Prepared {
     /// Notes of other commands in the second bucket.
     pub notes: Vec<Key>,
     seen: Vec<(Key, i64)>,
+    before: Before,
     unfinished: bool,
     has_unfinished: bool,
     has_limits: bool,
@@ -155,7 +158,7 @@ fn records_of(listing: &[RemoteObject]) -> Vec<(Key, i64)> {
 /// [`SyncError`]; nothing has been changed then.
 pub async fn prepare<S: VersionedStore>(
     source: &Source,
-    (primary, backup): (&S, &S),
+    (primary, backup_store): (&S, &S),
     options: &Options,
     index: &Index,
     run: &Run,
@@ -163,7 +166,7 @@ pub async fn prepare<S: VersionedStore>(
     let started = Instant::now();
     run.emit(&Event::PhaseStarted { phase: Phase::List, side: None, objects: None, bytes: None });
     let ahead = Prehasher::start(source, index);
-    let (listing, other) = join(list(source, primary), list(source, backup)).await;
+    let (listing, other) = join(list(source, primary), list(source, backup_store)).await;
     let listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
     let options = Options { side: options.side.or(Some(Side::Primary)), ..*options };
@@ -171,17 +174,81 @@ pub async fn prepare<S: VersionedStore>(
     let has_unfinished = manifest::notes(&listing).any(lock::has_unfinished);
     let has_limits = manifest::notes(&listing).any(lock::is_limits);
     let created = created_before(primary, locked, has_unfinished).await?;
-    let listed = Listed { store: primary, listing: &listing, created: &created };
-    let plan = plan_with(source, listed, &options, (index, ahead), run).await?;
-    let seen = records_of(&listing);
+    let listed = Listed { store: primary, listing: &listing, created: &created, substitute: None };
+    let mut plan = plan_with(source, listed, &options, (index, ahead), run).await?;
+    if let Some(damaged) = plan.damaged.take() {
+        let backup = other.as_deref().unwrap_or_default();
+        let lost =
+            LostManifest { damaged, listings: Pair::new(&listing, backup), stores: Pair::new(primary, backup_store) };
+        let substitute = Some(Box::pin(lost.substitute(run)).await?);
+        let listed = Listed { store: primary, listing: &listing, created: &created, substitute };
+        plan = plan_with(source, listed, &options, (index, Prehasher::start(source, index)), run).await?;
+    }
+    let (seen, before) = (records_of(&listing), Before::of(&listing));
     let known = |listing: &[RemoteObject]| !manifest::listed(listing).is_empty();
     let is_first = plan.is_first() || other.as_ref().is_ok_and(|listing| !known(listing));
     let notes = other.iter().flat_map(|listing| manifest::notes(listing)).cloned().collect();
+    let before = before.with_deleted(&plan.deletes, other.as_deref().unwrap_or_default());
     let drift = match other {
-        Ok(other) => compare_listed((primary, listing), (backup, other), &changing(&plan), run).await,
+        Ok(other) => compare_listed((primary, listing), (backup_store, other), &changing(&plan), run).await,
         Err(error) => Err(error.into()),
     };
-    Ok(Prepared { plan, drift, notes, seen, unfinished: locked, has_unfinished, has_limits, is_first })
+    let foreign = drift.as_ref().map(|drift| drift.foreign.as_slice()).unwrap_or_default();
+    let before = before.with_foreign(foreign);
+    Ok(Prepared { plan, drift, notes, seen, before, unfinished: locked, has_unfinished, has_limits, is_first })
+}
+
+/// The newest manifest of the primary is damaged. Without it, nothing would count as published by twinsite, and what the source loses would
+/// stay public for ever.
+struct LostManifest<'a, S> {
+    damaged: Key,
+    listings: Pair<&'a [RemoteObject]>,
+    stores: Pair<&'a S>,
+}
+
+impl<S: Store> LostManifest<'_, S> {
+    /// What takes its place: another manifest of either bucket, or else the records of the releases. Says which it is.
+    async fn substitute(&self, run: &Run) -> Result<Substitute, SyncError> {
+        let Self { damaged, listings, stores } = self;
+        let say = |what: &str, hint: Option<String>| {
+            let text = format!("the manifest `{damaged}` in the primary is damaged: {what}");
+            run.emit(&Event::Warning { text, hint });
+        };
+        for side in [Side::Primary, Side::Backup] {
+            let (listing, store) = (listings.get(side), stores.get(side));
+            let others = manifest::listed(listing).into_iter().rev();
+            for other in others.filter(|other| side == Side::Backup || other.key != *damaged) {
+                if let Some(entries) = manifest::read(*store, &other.key).await? {
+                    say(&format!("`{}` in the {side} is used, and a new one is written", other.key), None);
+                    return Ok(Substitute { entries, written: other.modified });
+                }
+            }
+        }
+        for side in [Side::Primary, Side::Backup] {
+            let mut entries = Entries::new();
+            let mut newest = None;
+            for (id, _) in listed_releases(listings.get(side)).into_iter().rev() {
+                let release = match release::read(*stores.get(side), id).await {
+                    Ok(Some(release)) => release,
+                    Ok(None) | Err(SyncError::DamagedRecord { .. }) => continue,
+                    Err(error) => return Err(error),
+                };
+                let is_newest = *newest.get_or_insert(id) == id;
+                for release::Entry { key, headers, .. } in release.entries {
+                    let headers =
+                        release.headers.get(headers as usize).filter(|_| is_newest).map(manifest::fingerprint);
+                    entries.entry(key).or_insert(Entry { headers, release: Some(id.0), ..Entry::default() });
+                }
+            }
+            if newest.is_some() {
+                say(&format!("the records of releases in the {side} are used, and a new one is written"), None);
+                return Ok(Substitute { entries, written: i64::MIN });
+            }
+        }
+        let hint = "objects that are not part of the source are named below as not published by twinsite; `deploy --delete all` deletes them";
+        say("and nothing else tells what twinsite has published", Some(hint.to_owned()));
+        Ok(Substitute { entries: Entries::new(), written: i64::MIN })
+    }
 }
 
 /// Keys that unfinished publishes have created: no manifest names them yet.
@@ -234,6 +301,10 @@ pub struct Published {
     pub replication: ReplicationState,
     /// The release; `None` if nothing changed.
     pub release: Option<Summary>,
+    /// Keys of the source that another program replaced or deleted in the primary meanwhile.
+    pub replaced: Vec<Key>,
+    /// Keys that only the backup has, and had before.
+    pub foreign: Vec<Key>,
 }
 
 /// A publish in progress. The caller holds the lock, and calls [`upload`](Self::upload), [`record`](Self::record),
@@ -259,6 +330,8 @@ pub struct Publish<'a, S> {
     release: Option<Summary>,
     /// How many of the objects that were written, and of those that were deleted, the backup has followed.
     followed: (usize, usize),
+    /// What the buckets held before.
+    before: Before,
     /// Whether objects had to be looked at to know that they are in sync.
     asked: bool,
 }
@@ -272,7 +345,7 @@ impl<S> std::fmt::Debug for Publish<'_, S> {
 impl<'a, S: VersionedStore> Publish<'a, S> {
     /// The execution of what was prepared.
     pub fn new(prepared: Prepared, stores: &'a Pair<S>, how: Publishing<'a>, run: &'a Run) -> Self {
-        let Prepared { plan, drift, unfinished, has_unfinished, .. } = prepared;
+        let Prepared { plan, drift, mut before, unfinished, has_unfinished, .. } = prepared;
         let (changes, previous) = (!plan.is_empty(), plan.releases().last().copied());
         // Objects that stayed for an earlier release may be part of this one again, and then nothing need be sent.
         let doubtful = unfinished || has_unfinished || !plan.manifest.current;
@@ -283,6 +356,7 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
         let SyncPlan { puts, rewrites, deletes, kept, manifest, side, .. } = plan;
         let asked = drift.as_ref().is_ok_and(|drift| drift.asked);
         let waiter = ReplicationWaiter::new(stores.clone(), how.patience, run).knowing(how.source);
+        let waiter = waiter.deleting(before.take_deleted());
         Self {
             transfer: Transfer::new(stores.primary.clone(), run, side, kept),
             waiter,
@@ -297,6 +371,7 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
             filled: Filled::default(),
             release: None,
             followed: (0, 0),
+            before,
             asked,
             how,
         }
@@ -375,8 +450,11 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
         match self.drift.take() {
             None => {}
             Some(Ok(drift)) if drift.is_in_sync() => {}
-            Some(Ok(drift)) => match Box::pin(fill(drift, primary, backup, self.how.rules, self.run)).await {
-                Ok(done) => self.filled = done,
+            Some(Ok(drift)) => match Box::pin(copy_needed(drift, primary, backup, self.how.rules, self.run)).await {
+                Ok(mut done) => {
+                    self.waiter.state.copies.extend(std::mem::take(&mut done.copies));
+                    self.filled = done;
+                }
                 Err(stopped) => {
                     let (error, cancelled) = (stopped.failed.into_iter().next(), SyncError::Cancelled);
                     self.waiter.state.trouble = Some(error.map_or(cancelled, |(_, error)| error));
@@ -394,16 +472,25 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
         self.followed = (report.wrote.len(), report.removed.len());
     }
 
-    /// What was done.
+    /// Compares both buckets as they are now, because other programs may have written to them, copies to the backup what differs, and
+    /// returns what was done.
     pub async fn end(self) -> Published {
-        let Self { transfer, waiter, stores, filled, release, asked, .. } = self;
-        let replication = waiter.state;
-        // Opaque entity tags differ between the buckets.
+        let Self { transfer, waiter, stores, filled, release, asked, before, how, run, .. } = self;
+        let mut replication = waiter.state;
+        // Copies are younger than their originals, and opaque entity tags differ between the buckets.
         let opaque = transfer.report.wrote.iter().any(|wrote| wrote.digest.is_some()) || asked || waiter.has_opaque;
-        if (opaque || !replication.copied.is_empty()) && replication.trouble.is_none() {
-            write_sync_marker(&stores, &transfer.report).await;
-        }
-        Published { report: transfer.report, drift: filled, replication, release }
+        let notes = opaque || filled.copied > 0 || !replication.copied.is_empty();
+        let (source, rules, wrote) = (how.source, how.rules, transfer.report.wrote.as_slice());
+        let confirming = Confirming { source, rules, before: &before, wrote, notes };
+        let replaced = match Box::pin(confirming.run(stores.as_ref(), &mut replication, run)).await {
+            Ok(replaced) => replaced,
+            Err(error) => {
+                replication.trouble = replication.trouble.or(Some(error));
+                Vec::new()
+            }
+        };
+        let foreign = before.into_foreign();
+        Published { report: transfer.report, drift: filled, replication, release, replaced, foreign }
     }
 }
 
@@ -414,14 +501,4 @@ fn recalled<S: VersionedStore>(mut draft: RecordBuilder, primary: S) -> Recalled
     let mut recalled = JoinSet::new();
     recalled.spawn(async move { draft.load_previous(&primary).await.map(|()| draft) });
     recalled
-}
-
-/// Copies are younger than their originals, and may have other entity tags: a marker spares the next comparison the requests that tell
-/// them apart. Everything in the primary is at most as young as what was written last. If the marker could not be written, only those
-/// requests are lost.
-async fn write_sync_marker<S: VersionedStore>(stores: &Pair<S>, report: &Report) {
-    let Some(last) = report.wrote.last() else { return };
-    if let Ok(Some(look)) = stores.primary.look(&last.key, None).await {
-        drop(marker::write(&stores.backup, look.modified).await);
-    }
 }

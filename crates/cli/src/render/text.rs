@@ -76,8 +76,21 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
             "failing over to {backup}\nDNS follows the health check within minutes; `twinsite failback` reverts it"
         ),
         CommandResult::FailedBack(done) => failed_back(done),
-        CommandResult::Restored { outage: None } => "nothing to restore: no drill was interrupted".to_owned(),
-        CommandResult::Restored { outage: Some(outage) } => {
+        CommandResult::Restored { outage: None, damaged: false, .. } => {
+            "nothing to restore: no drill was interrupted".to_owned()
+        }
+        CommandResult::Restored { outage: None, .. } => {
+            "nothing to restore: the journal of a drill was damaged, and nothing that a drill breaks differs from the configuration"
+                .to_owned()
+        }
+        CommandResult::Restored { outages, damaged: true, .. } => {
+            let outages = outages.join(", ");
+            format!(
+                "restored from the configuration, because the journal of the drill was damaged: {outages}; visitors return as soon as \
+                 health checks and DNS follow"
+            )
+        }
+        CommandResult::Restored { outage: Some(outage), .. } => {
             format!("restored: {outage}; visitors return as soon as health checks and DNS follow")
         }
         CommandResult::Declined => "not confirmed; nothing was changed".to_owned(),
@@ -260,12 +273,31 @@ fn deployed(deployed: &DeployedResult, verbose: bool) -> String {
 
 fn primary(primary: &PrimaryResult) -> String {
     match primary.state {
-        PrimaryState::Published => written(primary),
+        PrimaryState::Published => published(primary),
         PrimaryState::Unreachable => {
             format!("unreachable, not published to: {}", primary.error.as_deref().unwrap_or_default())
         }
         PrimaryState::NotActive => "not active, not published to: `twinsite failback` makes it active again".to_owned(),
     }
+}
+
+fn published(primary: &PrimaryResult) -> String {
+    let mut text = written(primary);
+    if !primary.replaced.is_empty() {
+        let objects = count(primary.replaced.len(), "object");
+        let _ =
+            write!(text, "; {objects} replaced or deleted by another program meanwhile: {}", names(&primary.replaced));
+        text.push_str("; deploy again when it is done");
+    }
+    text
+}
+
+/// The first keys of a list.
+fn names(keys: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = keys.iter().take(SHOWN).map(|key| format!("`{}`", one_line(key))).collect();
+    let more = keys.len().saturating_sub(SHOWN);
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
 
 fn written(primary: &PrimaryResult) -> String {
@@ -286,6 +318,9 @@ fn backup(backup: &BackupResult) -> String {
             return "not awaited: stopped on request; the next deploy or `twinsite backfill` brings it in sync"
                 .to_owned();
         }
+        BackupState::OutOfSync if !backup.differing.is_empty() => {
+            return format!("out of sync: {reason}; deploy again when it is done, or delete what only the backup has");
+        }
         BackupState::OutOfSync => return format!("out of sync: {reason}; `twinsite backfill` repairs that"),
         BackupState::Alone => {
             let written = backup.alone.as_ref().map(written).unwrap_or_default();
@@ -294,12 +329,17 @@ fn backup(backup: &BackupResult) -> String {
         BackupState::None => return "none".to_owned(),
         BackupState::InSync => {}
     }
-    match (backup.replicated, backup.copied.len() + backup.backfilled + backup.deleted) {
+    let in_sync = match (backup.replicated, backup.copied.len() + backup.backfilled + backup.deleted) {
         (0, 0) => "in sync".to_owned(),
         (replicated, 0) => format!("in sync: {} replicated", count(replicated, "object")),
         (0, copied) => format!("in sync: {} copied", count(copied, "object")),
         (replicated, copied) => format!("in sync: {} replicated, {copied} copied", count(replicated, "object")),
+    };
+    if backup.foreign.is_empty() {
+        return in_sync;
     }
+    let objects = count(backup.foreign.len(), "object");
+    format!("{in_sync}; {objects} that only the backup has: {}", names(&backup.foreign))
 }
 
 fn verified(verified: &VerifyResult, verbose: bool) -> String {

@@ -4,6 +4,9 @@ use twinsite_aws::AwsError;
 
 use super::{BucketClient, call};
 
+/// The most bytes of an object that is read whole.
+const MAX_READ: i64 = 1 << 20;
+
 /// An object to be put.
 pub(crate) struct NewObject<'a> {
     pub(crate) key: &'a str,
@@ -45,6 +48,10 @@ impl BucketClient<'_> {
         let request = self.client.get_object().bucket(self.bucket.as_str()).key(key);
         let response = AwsError::absent(call!(OPERATION, self.object(key), request))?;
         let Some(response) = response else { return Ok(None) };
+        // Journals and markers have some hundred bytes. What is larger is none, and is not read.
+        if response.content_length().is_some_and(|size| size > MAX_READ) {
+            return Ok(Some(Vec::new()));
+        }
         let body = response.body.collect().await;
         let body = body.map_err(|error| AwsError::unexpected(OPERATION, self.object(key), error))?;
         Ok(Some(body.to_vec()))

@@ -38,6 +38,29 @@ async fn the_journal_restores_the_primary_exactly_after_every_outage() {
 }
 
 #[tokio::test]
+async fn without_a_journal_every_outage_is_restored_from_the_desired_state() {
+    for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
+        let (cloud, desired) = (Cloud::memory(), desired(mode));
+        let (s3, site) = (s3_site(&cloud).await, &desired.site);
+        applied(&s3, &desired).await.unwrap();
+        let settings = || cloud.world().s3().bucket(site.buckets.primary.as_str()).unwrap();
+        let before = settings();
+        assert_eq!(s3.restore_to_desired(&desired).await.unwrap(), [], "{mode}: nothing is broken");
+        let all = [Outage::Website, Outage::Policy, Outage::StopObject, Outage::Replication];
+        let effective: Vec<Outage> = all.into_iter().filter(|outage| outage.is_effective_in(mode)).collect();
+        for broken in effective.iter().map(|one| vec![*one]).chain([effective.clone()]) {
+            for outage in &broken {
+                let restore = s3.read_restore_action(site, *outage).await.unwrap();
+                s3.break_primary(site, &restore).await.unwrap();
+            }
+            assert_eq!(s3.restore_to_desired(&desired).await.unwrap(), broken, "{mode}");
+            assert_eq!(settings(), before, "{mode}: {broken:?}");
+            assert!(!s3.has_failover_switch(site).await.unwrap());
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_outage_that_would_break_nothing_is_refused() {
     let (cloud, desired) = (Cloud::memory(), desired(Mode::Origin));
     let (s3, site) = (s3_site(&cloud).await, &desired.site);

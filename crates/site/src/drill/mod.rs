@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use twinsite_aws::AwsError;
 use twinsite_core::{Bracketed, Cancelled, Event, Mode, Run, bracket};
-use twinsite_s3_site::{Outage, RestoreAction};
+use twinsite_s3_site::{Adopt, Outage, RestoreAction};
 
 use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
@@ -57,12 +57,21 @@ struct Journal {
 }
 
 impl Journal {
-    fn parse(text: &str) -> Result<Self, Error> {
-        let hint = "run `twinsite apply`, which puts back what a drill may have changed; then delete `.twinsite/drill.json` from the \
-                    backup bucket";
-        let parsed = serde_json::from_str(text).context("read the journal of a drill, which is damaged");
-        parsed.map_err(|error| error.hint(hint))
+    /// `None` if it is damaged.
+    fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
     }
+}
+
+/// What was restored after an interrupted drill.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Whether there was a journal of a drill.
+    pub interrupted: bool,
+    /// Whether the journal was damaged. Then everything that a drill may break was compared with the configuration.
+    pub damaged: bool,
+    /// What was broken.
+    pub outages: Vec<Outage>,
 }
 
 /// What is broken, and how long it may take.
@@ -297,19 +306,25 @@ async fn write_journal(site: &SiteContext, undo: &RestoreAction) -> Result<u64, 
     Ok(at)
 }
 
-/// Restores what an interrupted drill has left broken; `None` if there was nothing to restore.
+/// Restores what an interrupted drill has left broken. If its journal is damaged, everything that a drill may break is put back into the
+/// configured state: [`restore_to_desired`](twinsite_s3_site::S3Site::restore_to_desired).
 ///
 /// # Errors
 /// Calls that failed. Restoring again finishes the rest.
-pub async fn restore(site: &SiteContext) -> Result<Option<Outage>, Error> {
+pub async fn restore(site: &SiteContext) -> Result<Restored, Error> {
     let repeat = |error| Error::new("restore the primary", error).hint("run `twinsite drill --restore` again");
     let s3 = &site.services.s3;
-    let Some(text) = s3.read_drill_journal(&site.site).await.map_err(repeat)? else { return Ok(None) };
-    let Journal { at: _, undo } = Journal::parse(&text)?;
+    let Some(text) = s3.read_drill_journal(&site.site).await.map_err(repeat)? else { return Ok(Restored::default()) };
+    let Some(Journal { at: _, undo }) = Journal::parse(&text) else {
+        let outages = s3.restore_to_desired(&site.desired_buckets(Adopt::Refuse)).await.map_err(repeat)?;
+        s3.delete_replication_probe(&site.site).await.map_err(repeat)?;
+        s3.delete_drill_journal(&site.site).await.map_err(repeat)?;
+        return Ok(Restored { interrupted: true, damaged: true, outages });
+    };
     s3.restore_primary(&site.site, &undo).await.map_err(repeat)?;
     if undo.outage() == Outage::Replication {
         s3.delete_replication_probe(&site.site).await.map_err(repeat)?;
     }
     s3.delete_drill_journal(&site.site).await.map_err(repeat)?;
-    Ok(Some(undo.outage()))
+    Ok(Restored { interrupted: true, damaged: false, outages: vec![undo.outage()] })
 }

@@ -72,8 +72,12 @@ impl PreparedDrill {
 async fn check_nothing_is_broken(site: &SiteContext) -> Result<(), Error> {
     let s3 = &site.services.s3;
     if let Some(text) = s3.read_drill_journal(&site.site).await.context(OPERATION)? {
-        let outage = Journal::parse(&text)?.undo.outage();
-        let why = format!("an interrupted drill has left the primary broken ({outage})");
+        let why = match Journal::parse(&text) {
+            Some(journal) => {
+                format!("an interrupted drill has left the primary broken ({})", journal.undo.outage())
+            }
+            None => "the journal of an interrupted drill is damaged, and the primary may be broken".to_owned(),
+        };
         return Err(Error::refused(OPERATION, why).hint("restore it first: `twinsite drill --restore`"));
     }
     refuse_active_backup(&site.store(Side::Backup), OPERATION).await?;

@@ -204,7 +204,7 @@ async fn a_store_that_honours_no_conditions_is_found_out_and_its_lock_is_a_lease
     assert!(store.limits().contains(&Limit::Conditions));
     let other = S3Store::new(careless, "primary");
     let refused = take(&other, Owner::here("test"), UnfinishedPublish::default(), lease, &Run::silent()).await;
-    assert!(matches!(refused, Err(LockError::Held(..))));
+    assert!(matches!(refused, Err(LockError::Held { .. })));
     held.free().await.unwrap();
     assert!(store.page(None).await.unwrap().objects.is_empty());
     let honest =

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod crash;
+mod damaged;
 mod edge_model;
 mod edges;
 mod encryption;
+mod foreign_writes;
 #[path = "../../../sync/tests/it/gated.rs"]
 mod gated;
 mod history;

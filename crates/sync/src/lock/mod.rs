@@ -98,9 +98,19 @@ impl Document {
         Ok(text.into())
     }
 
-    /// `None` if this program cannot read it: then it names no holder, and is taken over when it has expired.
+    /// `None` if it is damaged, or of another version: then it names no holder, and is taken over when it has expired.
     fn read(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok().filter(|document: &Self| document.version == VERSION)
+        let document: Self = serde_json::from_slice(bytes).ok()?;
+        let Owner { what, host, .. } = &document.owner;
+        let is_whole = !what.is_empty() && !host.is_empty() && !document.token.is_empty();
+        (document.version == VERSION && is_whole).then_some(document)
+    }
+
+    /// For how long the holder has had the lock, or waited for it, in seconds; `None` if its clock and ours do not agree at all.
+    fn held_for(&self) -> Option<u64> {
+        const A_MONTH: u64 = 31 * 24 * 60 * 60;
+        let seconds = u64::try_from(now().checked_sub(self.since)?).ok()?;
+        (seconds < A_MONTH).then_some(seconds)
     }
 }
 
@@ -113,10 +123,7 @@ fn fresh_token() -> String {
 /// # Errors
 /// [`StoreError`] if the store could not be read.
 pub(crate) async fn unfinished_of_holder<S: Store>(store: &S) -> Result<UnfinishedPublish, StoreError> {
-    let read = match store.read(&key()).await {
-        Err(StoreError::TooLarge { .. }) => None,
-        read => read?,
-    };
+    let read = read_lock(store).await?;
     let holder = read.and_then(|read| Document::read(&read.bytes));
     Ok(holder.map(|holder| holder.unfinished).unwrap_or_default())
 }
@@ -174,7 +181,7 @@ pub async fn take<'a, S: Store>(
     }
     let mut seen: Option<Seen> = None;
     let mut condition = Condition::Absent;
-    let (mut waited, mut inherited) = (false, UnfinishedPublish::default());
+    let (mut waited, mut inherited, mut warned) = (false, UnfinishedPublish::default(), None::<ETag>);
     loop {
         let requested = BootTime::now().millis();
         if let Some(etag) = write(store, &document, &condition, lease.settling()).await? {
@@ -185,38 +192,68 @@ pub async fn take<'a, S: Store>(
             return Ok(Lock { store, document, inherited, etag, lease, renewed, waited });
         }
         condition = Condition::Absent;
-        let Some(ReadObject { bytes, etag, age }) = store.read(&key()).await? else { continue };
+        let Some(ReadObject { bytes, etag, age }) = read_lock(store).await? else { continue };
         waited = true;
         let since = seen.as_ref().filter(|seen| seen.etag == etag).map(|seen| seen.at);
         let unchanged = since.map(BootTime::elapsed).max(age.map(|age| age.saturating_sub(DATE_RESOLUTION)));
         let holder = Document::read(&bytes);
         let ended = holder.as_ref().is_some_and(|holder| holder.owner.is_dead());
         if ended || unchanged.is_some_and(|unchanged| unchanged > lease.ttl) {
-            if let Some(holder) = holder {
-                inherited.join(holder.unfinished.clone());
-                document.unfinished.join(holder.unfinished);
+            if holder.is_none() && warned.replace(etag.clone()).as_ref() != Some(&etag) {
+                warn_damaged(unchanged.unwrap_or_default(), run);
             }
+            // Whoever has damaged it may have left edges with older objects.
+            let everything = || UnfinishedPublish { all: true, record: true, ..UnfinishedPublish::default() };
+            let left = holder.map_or_else(everything, |holder| holder.unfinished);
+            inherited.join(left.clone());
+            document.unfinished.join(left);
             condition = Condition::Is(etag);
             continue;
         }
         if since.is_none() {
             seen = Some(Seen { etag, at: BootTime::now() });
         }
-        let holder = holder.map(|holder| (holder.owner, holder.since));
-        wait_for(holder.unwrap_or_default(), started, &lease, run).await?;
+        wait_for(holder, started, &lease, run).await?;
     }
+}
+
+/// Reads the lock. What is too large to be one counts as damaged, and is not read.
+async fn read_lock<S: Store>(store: &S) -> Result<Option<ReadObject>, StoreError> {
+    match store.read_up_to(&key(), MAX_LOCK).await {
+        Err(StoreError::TooLarge { etag: Some(etag), age, .. }) => {
+            Ok(Some(ReadObject { bytes: bytes::Bytes::new(), etag, age }))
+        }
+        read => read,
+    }
+}
+
+/// The most bytes of a lock: twice those of one with as many keys as may be named in it.
+const MAX_LOCK: u64 = 16 << 20;
+
+fn warn_damaged(unchanged: Duration, run: &Run) {
+    let seconds = unchanged.as_secs();
+    let text = format!(
+        "the lock `{KEY}` is damaged: it names no holder, and was not renewed for {seconds} s; it is taken over"
+    );
+    let hint = "what its holder has left to invalidate is not known: everything is invalidated";
+    run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
 }
 
 /// `Date` and `Last-Modified` are in whole seconds.
 const DATE_RESOLUTION: Duration = Duration::from_secs(2);
 
-async fn wait_for(holder: (Owner, i64), started: BootTime, lease: &Lease, run: &Run) -> Result<(), LockError> {
-    let (owner, taken) = holder;
+async fn wait_for(holder: Option<Document>, started: BootTime, lease: &Lease, run: &Run) -> Result<(), LockError> {
     let since = started.elapsed();
     if since >= lease.timeout {
-        return Err(LockError::Held(Box::new(owner), now().saturating_sub(taken).max(0)));
+        return Err(match holder {
+            Some(holder) => LockError::Held { seconds: holder.held_for(), owner: Box::new(holder.owner) },
+            None => LockError::Damaged,
+        });
     }
-    let what = format!("{owner} to finish");
+    let what = match holder {
+        Some(holder) => format!("{} to finish", holder.owner),
+        None => format!("the lock `{KEY}`, which is damaged and names no holder, to expire"),
+    };
     run.emit(&Event::Waiting { what, since, usually: None });
     let step = (lease.ttl / 20).clamp(Duration::from_millis(20), Duration::from_secs(2));
     wait::pause(run, step.min(lease.timeout.saturating_sub(since))).await;
@@ -262,10 +299,7 @@ async fn write_unconditionally<S: Store>(
     condition: &Condition,
     settling: Duration,
 ) -> Result<Option<ETag>, StoreError> {
-    let read = async || match store.read(&key()).await {
-        Err(StoreError::TooLarge { .. }) => Ok(None),
-        read => read,
-    };
+    let read = async || read_lock(store).await;
     let before = read().await?;
     if !condition.holds(before.as_ref().map(|object| &object.etag)) {
         return Ok(None);

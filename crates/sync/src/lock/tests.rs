@@ -32,7 +32,7 @@ async fn a_living_holder_keeps_it_and_a_silent_one_is_succeeded_with_its_debts()
     let mut first = taken(&store, 50).await.unwrap();
     let work = async |run: Run| {
         let refused = taken(&store, 600).await;
-        assert!(matches!(refused, Err(LockError::Held(..))), "renewed for three times its lease");
+        assert!(matches!(refused, Err(LockError::Held { .. })), "renewed for three times its lease");
         run.is_cancelled()
     };
     let (stopped, lost) = first.hold(&Run::silent(), work).await;
@@ -78,7 +78,7 @@ async fn without_conditions_one_of_several_takes_the_lock() {
     let taken = futures::future::join_all(stores.iter().map(taken_without_conditions)).await;
     let (held, refused): (Vec<_>, Vec<_>) = taken.into_iter().partition(Result::is_ok);
     assert_eq!(held.len(), 1);
-    assert!(refused.iter().all(|refused| matches!(refused, Err(LockError::Held(..)))));
+    assert!(refused.iter().all(|refused| matches!(refused, Err(LockError::Held { .. }))));
     for held in held {
         let mut held = held.unwrap();
         held.confirm().await.unwrap();

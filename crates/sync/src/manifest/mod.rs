@@ -227,14 +227,21 @@ impl Format {
     }
 }
 
-/// Reads a manifest. One that is damaged, or of another version, says nothing: headers are then read from the objects themselves, and
-/// nothing counts as published by twinsite.
-pub(crate) async fn read(store: &impl Store, key: &Key) -> Result<Entries, StoreError> {
+/// Reads a manifest; `None` if it is damaged, or of another version.
+pub(crate) async fn read(store: &impl Store, key: &Key) -> Result<Option<Entries>, StoreError> {
     match store.get(key).await {
-        Ok(bytes) => Ok(bytes.and_then(|bytes| decode(&bytes)).unwrap_or_default()),
-        Err(StoreError::TooLarge { .. }) => Ok(Entries::new()),
+        Ok(bytes) => Ok(bytes.and_then(|bytes| decode(&bytes))),
+        Err(StoreError::TooLarge { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// What a manifest says that takes the place of a damaged one.
+#[derive(Debug)]
+pub(crate) struct Substitute {
+    pub(crate) entries: Entries,
+    /// When it was written: objects that are younger have to be looked at.
+    pub(crate) written: i64,
 }
 
 fn decode(bytes: &[u8]) -> Option<Entries> {
@@ -362,7 +369,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let read = runtime.block_on(async {
             store.put(&key, &Headers::default(), (bytes.clone().into(), crate::md5(&bytes))).await.unwrap();
-            read(&store, &key).await.unwrap()
+            read(&store, &key).await.unwrap().unwrap()
         });
         assert_eq!(read, lines.map(|(key, line)| (key.parse().unwrap(), line)).into());
         assert!(decode(b"junk").is_none() && decode(&bytes[..bytes.len() - 1]).is_none(), "damaged ones say nothing");

@@ -2,7 +2,9 @@
 
 use super::owner::Owner;
 use super::release_id::ReleaseId;
-use crate::{Key, SourceError};
+use std::time::Duration;
+
+use crate::{ETag, Key, SourceError};
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,9 @@ pub enum SyncError {
     /// Somebody else was faster.
     #[error("{0}")]
     Raced(String),
+    /// The two buckets differ because another program writes to them.
+    #[error("{} because another program writes to the buckets: {}", objects_differ(.0.len()), some_names(.0))]
+    Differ(Vec<Key>),
     /// The lock was not to be had, or was lost.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -68,6 +73,18 @@ impl SyncError {
     }
 }
 
+fn objects_differ(count: usize) -> String {
+    if count == 1 { "1 object differs".to_owned() } else { format!("{count} objects differ") }
+}
+
+/// As many names as fit in a sentence.
+fn some_names(keys: &[Key]) -> String {
+    const SHOWN: usize = 5;
+    let more = keys.len().saturating_sub(SHOWN);
+    let shown = names(keys.get(..SHOWN).unwrap_or(keys));
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
+
 fn names(keys: &[Key]) -> String {
     keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
 }
@@ -97,6 +114,10 @@ pub enum StoreError {
         size: u64,
         /// The limit in bytes.
         limit: u64,
+        /// Its entity tag, where it is known.
+        etag: Option<ETag>,
+        /// How long ago it was written, by the store's own clock.
+        age: Option<Duration>,
     },
     /// A request could not be made of these values.
     #[error("`{0}` cannot be stored: {1}")]
@@ -113,8 +134,16 @@ pub enum StoreError {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Somebody else has it.
-    #[error("{0} has the lock, for {1} s by now")]
-    Held(Box<Owner>, i64),
+    #[error("{owner} has the lock{}", .seconds.map(|seconds| format!(", for {seconds} s by now")).unwrap_or_default())]
+    Held {
+        /// Who.
+        owner: Box<Owner>,
+        /// For how long, in seconds; `None` if it does not say so in earnest.
+        seconds: Option<u64>,
+    },
+    /// The lock names no holder, and has not expired yet.
+    #[error("the lock `.twinsite/lock` is damaged: it names no holder, and has not expired yet")]
+    Damaged,
     /// It was taken over by somebody else: this process was not heard of for too long.
     #[error("the lock was lost: it was not renewed in time, and may be somebody else's now")]
     Lost,

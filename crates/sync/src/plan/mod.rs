@@ -14,7 +14,7 @@ use twinsite_core::{Event, Phase, Run, Side};
 
 pub use types::{Delete, Deletes, Guard, Options, Put, Reason, Rewrite, Sending, SupersededObject};
 
-use crate::manifest::{self, Entries, Entry, Name, OpaqueTag, Tags};
+use crate::manifest::{self, Entries, Entry, Name, OpaqueTag, Substitute, Tags};
 use crate::model::layout::MANIFESTS;
 use crate::model::release_id::{ReleaseId, listed};
 use crate::model::time::now;
@@ -38,6 +38,8 @@ pub struct SyncPlan {
     pub(crate) releases: Vec<ReleaseId>,
     pub(crate) manifest: PlannedManifest,
     pub(crate) side: Option<Side>,
+    /// The newest manifest, if it had to be read and is damaged.
+    pub(crate) damaged: Option<Key>,
 }
 
 /// An object that stays as it is.
@@ -148,8 +150,13 @@ pub async fn plan(
     let listing = if known { list(source, store).await } else { list_from_the_start(source, store).await };
     let listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side, took: started.elapsed() });
-    let listed = Listed { store, listing: &listing, created: &HashSet::new() };
-    plan_with(source, listed, options, (index, ahead), run).await
+    let listed = Listed { store, listing: &listing, created: &HashSet::new(), substitute: None };
+    let plan = plan_with(source, listed, options, (index, ahead), run).await?;
+    if let Some(key) = &plan.damaged {
+        let text = format!("the manifest `{key}` is damaged: what twinsite has published is not known");
+        run.emit(&Event::Warning { text, hint: Some("the next deploy mends it".to_owned()) });
+    }
+    Ok(plan)
 }
 
 /// A bucket and its objects.
@@ -159,19 +166,23 @@ pub(crate) struct Listed<'a, S> {
     pub(crate) listing: &'a [RemoteObject],
     /// Keys that unfinished publishes have created: they are the site's although no manifest names them.
     pub(crate) created: &'a HashSet<Key>,
+    /// What takes the place of a damaged manifest.
+    pub(crate) substitute: Option<Substitute>,
 }
 
 /// The same, with a listing that was made before, in key order, and while files are hashed that may need it.
 pub(crate) async fn plan_with(
     source: &Source,
-    bucket: Listed<'_, impl Store>,
+    mut bucket: Listed<'_, impl Store>,
     options: &Options,
     (index, ahead): (&Index, Prehasher),
     run: &Run,
 ) -> Result<SyncPlan, SyncError> {
     let side = options.side;
     let listing = bucket.listing;
+    let substitute = bucket.substitute.take();
     let mut planner = Planner::new(source, &bucket, options);
+    planner.substitute(substitute);
     planner.read_manifest_if_needed().await?;
     let bytes = planner.compare_bytes((index, ahead), run).await?;
     if run.is_cancelled() {
@@ -184,7 +195,7 @@ pub(crate) async fn plan_with(
     let same = planner.same_objects(&bytes.same);
     let (manifest, superseded) = planner.manifest(bytes.digests, &same, &deletes);
     let notes = manifest::notes(listing).cloned().collect();
-    let releases = planner.releases;
+    let releases = std::mem::take(&mut planner.releases);
     Ok(SyncPlan {
         puts: bytes.puts,
         rewrites,
@@ -197,6 +208,7 @@ pub(crate) async fn plan_with(
         releases,
         manifest,
         side,
+        damaged: planner.damaged,
     })
 }
 
@@ -217,13 +229,17 @@ struct Planner<'a, S> {
     is_current: bool,
     /// What the newest manifest says; `None` when it was not needed.
     entries: Option<Entries>,
+    /// The newest manifest, if it is damaged.
+    damaged: Option<Key>,
+    /// When what takes its place was written.
+    substitute_written: Option<i64>,
     /// The objects that the manifest's name alone told to be superseded.
     superseded_unread: Vec<SupersededObject>,
 }
 
 impl<'a, S: Store> Planner<'a, S> {
     fn new(source: &'a Source, bucket: &Listed<'a, S>, options: &'a Options) -> Self {
-        let Listed { store, listing, created } = *bucket;
+        let Listed { store, listing, created, substitute: _ } = *bucket;
         let met = merge_join(&source.objects, listing);
         let manifests = manifest::listed(listing);
         let wanted = manifest::name_for(&source.objects);
@@ -247,8 +263,17 @@ impl<'a, S: Store> Planner<'a, S> {
             wanted,
             is_current,
             entries: None,
+            damaged: None,
+            substitute_written: None,
             superseded_unread: Vec::new(),
         }
+    }
+
+    /// Uses this in the place of the newest manifest, which is damaged.
+    fn substitute(&mut self, substitute: Option<Substitute>) {
+        let Some(Substitute { entries, written }) = substitute else { return };
+        self.damaged = self.manifests.last().map(|newest| newest.key.clone());
+        (self.entries, self.substitute_written) = (Some(entries), Some(written));
     }
 
     /// The source's objects, and what the bucket has of each.
@@ -258,6 +283,9 @@ impl<'a, S: Store> Planner<'a, S> {
 
     /// When the newest manifest was written; nothing is older when there is none.
     fn written(&self) -> i64 {
+        if let Some(written) = self.substitute_written {
+            return written;
+        }
         self.manifests.last().map_or(i64::MIN, |newest| newest.modified)
     }
 
@@ -277,6 +305,9 @@ impl<'a, S: Store> Planner<'a, S> {
         });
         let all = self.options.deletes == Deletes::All && !extra.is_empty();
         let needed = !is_known || opaque || all;
+        if self.entries.is_some() {
+            return Ok(());
+        }
         if !needed {
             let release = until.filter(|until| *until != u64::MAX).map(ReleaseId);
             let unread = extra.into_iter().map(|key| SupersededObject { key: key.clone(), release });
@@ -294,10 +325,14 @@ impl<'a, S: Store> Planner<'a, S> {
         self.read_manifest().await
     }
 
+    /// One that is damaged says nothing: headers are then read from the objects themselves.
     async fn read_manifest(&mut self) -> Result<(), SyncError> {
-        if let Some(newest) = self.manifests.last() {
-            self.entries = Some(manifest::read(self.store, &newest.key).await?);
+        let Some(newest) = self.manifests.last().filter(|_| self.entries.is_none()) else { return Ok(()) };
+        let read = manifest::read(self.store, &newest.key).await?;
+        if read.is_none() {
+            self.damaged = Some(newest.key.clone());
         }
+        self.entries = Some(read.unwrap_or_default());
         Ok(())
     }
 
@@ -435,7 +470,7 @@ impl<'a, S: Store> Planner<'a, S> {
         // Every publish that ended has written its manifest last.
         let young = self.met.remote.iter().flatten().any(|object| object.modified > self.written());
         let named = self.manifests.last().is_some_and(|newest| Name::of(&newest.key) == name);
-        let (current, known) = (named && !young, !self.manifests.is_empty());
+        let (current, known) = (named && !young && self.damaged.is_none(), !self.manifests.is_empty());
         let stays = rest.iter().filter(|(key, _)| !key.is_reserved());
         let stays =
             stays.map(|(key, entry)| SupersededObject { key: key.clone(), release: entry.release.map(ReleaseId) });

@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::future::try_join;
 use futures::{StreamExt, TryStreamExt, stream};
-use twinsite_core::{Event, Phase, Run};
+use twinsite_core::{Event, Pair, Phase, Run};
 
 use super::join::{Cursor, Meeting, next};
 use super::marker::{self, Note};
-use super::{Cause, Compared, Needed, RestoredRecord};
+use super::{Cause, Compared, Copies, Needed, RestoredRecord};
 use crate::plan::diff::header_changes;
 use crate::release;
 use crate::store::{Store, VersionHead, VersionedStore};
@@ -24,7 +24,8 @@ const WIDTH: usize = 48;
 pub async fn compare<S: VersionedStore>(first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
     let started = std::time::Instant::now();
     run.emit(&Event::PhaseStarted { phase: Phase::Verify, side: None, objects: None, bytes: None });
-    let mut comparison = Comparison::default();
+    let none = Copies::default();
+    let mut comparison = Comparison::knowing(&none);
     comparison.walk(Cursor::of(first), Cursor::of(second), &BTreeSet::new()).await?;
     let found = comparison.decide(first, second, run).await?;
     run.emit(&Event::PhaseDone { phase: Phase::Verify, side: None, took: started.elapsed() });
@@ -41,16 +42,28 @@ pub async fn compare_listed<S: VersionedStore>(
     changing: &BTreeSet<Key>,
     run: &Run,
 ) -> Result<Compared, SyncError> {
+    let listings = Pair::new(listing, other);
+    compare_knowing(listings, Pair::new(first, second), &Copies::default(), changing, run).await
+}
+
+/// The same, where some copies are known to be those of their originals.
+pub(crate) async fn compare_knowing<S: VersionedStore>(
+    listings: Pair<Vec<RemoteObject>>,
+    stores: Pair<&S>,
+    copies: &Copies,
+    changing: &BTreeSet<Key>,
+    run: &Run,
+) -> Result<Compared, SyncError> {
     let fits = |object: &RemoteObject| object.key.is_replicated() || marker::is(object);
     let pages = |listing: Vec<RemoteObject>| Cursor::<S>::listed(listing.into_iter().filter(fits).collect());
-    let mut comparison = Comparison::default();
-    comparison.walk(pages(listing), pages(other), changing).await?;
-    comparison.decide(first, second, run).await
+    let mut comparison = Comparison::knowing(copies);
+    comparison.walk(pages(listings.primary), pages(listings.backup), changing).await?;
+    comparison.decide(stores.primary, stores.backup, run).await
 }
 
 /// What the listings tell.
-#[derive(Default)]
-struct Comparison {
+struct Comparison<'c> {
+    copies: &'c Copies,
     found: Compared,
     note: Option<Note>,
     unsure: Vec<(RemoteObject, RemoteObject)>,
@@ -59,7 +72,12 @@ struct Comparison {
     records: Vec<RestoredRecord>,
 }
 
-impl Comparison {
+impl<'c> Comparison<'c> {
+    fn knowing(copies: &'c Copies) -> Self {
+        let found = Compared::default();
+        Self { copies, found, note: None, unsure: Vec::new(), extra: Vec::new(), records: Vec::new() }
+    }
+
     async fn walk<S: Store>(
         &mut self,
         mut first: Cursor<'_, S>,
@@ -87,13 +105,15 @@ impl Comparison {
 
     fn merge_join(&mut self, here: RemoteObject, there: RemoteObject) {
         self.found.until = self.found.until.max(here.modified);
+        self.found.made = self.found.made.max(there.modified);
         if here.size != there.size {
             self.note_record(&here, &there);
             self.need(here, Cause::Size);
         } else if here.etag == there.etag && here.modified == there.modified {
             // A replica has its original's time, and came with everything.
             self.found.in_sync += 1;
-        } else if self.note.is_some_and(|note| note.vouches(&here, &there)) {
+        } else if self.copies.contains(&here, &there.etag) || self.note.is_some_and(|note| note.vouches(&here, &there))
+        {
             self.found.in_sync += 1;
         } else {
             self.unsure.push((here, there));

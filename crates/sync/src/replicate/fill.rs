@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use twinsite_core::{Event, Phase, Run, Side, Verb};
 
-use super::{Compared, Needed, RestoredRecord, marker};
+use super::{Compared, Copies, Needed, RestoredRecord, marker};
 use crate::model::layout::RELEASES;
 use crate::model::release_id::{ReleaseId, listed, releases_key};
 use crate::release;
@@ -31,9 +31,14 @@ pub struct Filled {
     pub missed: Vec<Key>,
     /// How long it took.
     pub took: Duration,
+    /// What was copied, as it is in the second bucket.
+    pub(crate) copies: Copies,
+    /// When the last of that was written, in seconds since the epoch.
+    newest: i64,
 }
 
-/// Makes the second bucket equal to the first. Foreign objects stay.
+/// Makes the second bucket equal to the first, and notes that it is, so that the next comparison need not look at every copy. Foreign
+/// objects stay.
 ///
 /// # Errors
 /// [`Interrupted`] says what failed. Comparing and filling again finishes it.
@@ -44,10 +49,29 @@ pub async fn fill<S: VersionedStore>(
     rules: &Rules,
     run: &Run,
 ) -> Result<Filled, Interrupted> {
-    let started = Instant::now();
-    let (until, asked) = (compared.until, compared.asked);
-    let side = compared.side.unwrap_or(Side::Backup);
+    let Compared { until, made, asked, .. } = compared;
     let touched = !compared.is_in_sync();
+    let filled = Box::pin(copy_needed(compared, first, second, rules, run)).await?;
+    if filled.missed.is_empty() && (touched || asked) {
+        let made = made.max(filled.newest);
+        if let Err(error) = marker::write(second, until, made).await {
+            let report = Report { put: filled.copied, bytes: filled.bytes, took: filled.took, ..Report::default() };
+            return Err(Interrupted { report, failed: failed(releases_key(), error.into()), left: 0 });
+        }
+    }
+    Ok(filled)
+}
+
+/// The same without a note.
+pub(crate) async fn copy_needed<S: VersionedStore>(
+    compared: Compared,
+    first: &S,
+    second: &S,
+    rules: &Rules,
+    run: &Run,
+) -> Result<Filled, Interrupted> {
+    let started = Instant::now();
+    let side = compared.side.unwrap_or(Side::Backup);
     let mut filled = Filled::default();
     let mut left = compared.copies.len();
     let stopped = |filled: &Filled, failed: Vec<(Key, SyncError)>, left: usize| {
@@ -102,12 +126,6 @@ pub async fn fill<S: VersionedStore>(
             }
         }
     }
-    if filled.missed.is_empty()
-        && (touched || asked)
-        && let Err(error) = marker::write(second, until).await
-    {
-        return Err(stopped(&filled, failed(releases_key(), error.into()), left));
-    }
     filled.took = started.elapsed();
     run.emit(&Event::PhaseDone { phase: Phase::Copy, side: Some(side), took: filled.took });
     Ok(filled)
@@ -156,8 +174,11 @@ async fn wave<S: VersionedStore>(
         pace.tick(second.throttled(), took);
         let Needed { object, cause } = needed;
         match result {
-            Ok(Some(_)) => {
+            Ok(Some(written)) => {
                 filled.copied += 1;
+                filled.newest = filled.newest.max(written.modified.unwrap_or_default());
+                let copy = written.etag.unwrap_or_else(|| object.etag.clone());
+                filled.copies.add(&object.key, &object.etag, copy);
                 filled.bytes += object.size;
                 let (side, key) = (Some(side), object.key.to_string());
                 run.emit(&Event::Object { verb: Verb::Copy, side, key, reason: cause.word(), bytes: 0 });

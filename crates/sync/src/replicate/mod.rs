@@ -25,18 +25,21 @@
 //! What replication leaves out: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html>
 
 mod compare;
-mod fill;
+pub(crate) mod confirm;
+pub(crate) mod fill;
 mod join;
 pub(crate) mod marker;
 mod replication;
 mod versions;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use twinsite_core::Side;
 
 pub use crate::transfer::copy::{ObjectCopy, Redirect, copy_object};
 use crate::{ETag, Key, ListedObject, ReleaseId, RemoteObject};
+pub(crate) use compare::compare_knowing;
 pub use compare::{compare, compare_listed};
 pub use fill::{Filled, fill};
 pub use replication::{ReplicationState, ReplicationWaiter};
@@ -99,6 +102,32 @@ pub struct RestoredRecord {
     pub replaces: ETag,
 }
 
+/// Objects of the second bucket that were found, or made, to be copies of the first one's, where a listing alone does not tell: by key, the
+/// entity tags of original and copy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Copies(HashMap<Key, CopyTags>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct CopyTags {
+    original: ETag,
+    copy: ETag,
+}
+
+impl Copies {
+    fn add(&mut self, key: &Key, original: &ETag, copy: ETag) {
+        self.0.insert(key.clone(), CopyTags { original: original.clone(), copy });
+    }
+
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    /// Whether these are an original and its copy.
+    fn contains(&self, original: &RemoteObject, copy: &ETag) -> bool {
+        self.0.get(&original.key).is_some_and(|tags| tags.original == original.etag && tags.copy == *copy)
+    }
+}
+
 /// How two buckets differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
@@ -116,6 +145,8 @@ pub struct Compared {
     pub side: Option<Side>,
     /// Since when the first bucket has not changed, in seconds since the epoch.
     pub(crate) until: i64,
+    /// Since when the second one has not.
+    pub(crate) made: i64,
     /// Whether the second bucket has objects whose equality had to be asked for.
     pub(crate) asked: bool,
 }

@@ -1,14 +1,15 @@
 //! Keeping up with a publish: what was just written to the first bucket is waited for in the second, and what is late is
 //! copied. So a page is not published before its assets are in both.
 
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use futures::future::join;
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Pair, Phase, Run, Side, Verb, wait};
 
-use super::Cause;
 use super::compare::had_version;
+use super::{Cause, Copies};
 use crate::plan::listing::{cuts, list_around};
 use crate::store::{Condition, ReplicationStatus, VersionedStore};
 use crate::transfer::copy::{ObjectCopy, Redirect, copy_object};
@@ -37,6 +38,10 @@ pub struct ReplicationState {
     pub waited: Duration,
     /// Why the second bucket is not level; `None` when it is.
     pub trouble: Option<SyncError>,
+    /// Of [`SyncError::Differ`], all keys.
+    pub differing: Vec<Key>,
+    /// What was copied or had to be looked at, as it is in the second bucket.
+    pub(crate) copies: Copies,
 }
 
 /// What should be in the second bucket.
@@ -72,6 +77,15 @@ impl<'w> Expected<'w> {
     }
 }
 
+/// What a look at an object in the second bucket told.
+struct Looked<'w> {
+    expected: Expected<'w>,
+    /// Whether it is as expected.
+    there: bool,
+    opaque: bool,
+    tag: Option<ETag>,
+}
+
 /// True when waiting is of no use: what no rule is about, or what replication gave up on, will not come. A look at one of the objects
 /// tells about all: they were written together.
 async fn is_hopeless<S: VersionedStore>(first: S, one: Option<&WrittenObject>) -> Result<bool, SyncError> {
@@ -102,6 +116,8 @@ pub struct ReplicationWaiter<'a, S> {
     run: &'a Run,
     /// Where listings are cut.
     cuts: Vec<Key>,
+    /// What the second bucket had, when it was listed, of what is deleted.
+    listed: HashMap<Key, ETag>,
     /// Whether replicas have other entity tags than their originals.
     pub(crate) has_opaque: bool,
     /// What there is to tell.
@@ -118,7 +134,16 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
     /// Waits for replication as long as this, each time, before it copies.
     pub fn new(stores: Pair<S>, patience: Duration, run: &'a Run) -> Self {
         let Pair { primary: first, backup: second } = stores;
-        Self { first, second, patience, run, cuts: Vec::new(), has_opaque: false, state: ReplicationState::default() }
+        let (cuts, listed) = (Vec::new(), HashMap::new());
+        Self { first, second, patience, run, cuts, listed, has_opaque: false, state: ReplicationState::default() }
+    }
+
+    /// The entity tags that the second bucket's objects had when their deletion was planned, where these are other ones than the first
+    /// bucket's: on that condition they are deleted if replication does not do it.
+    #[must_use]
+    pub(crate) fn deleting(mut self, listed: HashMap<Key, ETag>) -> Self {
+        self.listed = listed;
+        self
     }
 
     /// The second bucket holds about what this source does, so it can be listed in as many ranges at once.
@@ -199,6 +224,7 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
         let looks = left.into_iter().map(|expected| async move {
             let look = second.look(expected.key(), None).await?;
             let opaque = look.as_ref().is_some_and(|look| look.head.tag_kind == TagKind::Opaque);
+            let tag = look.as_ref().map(|look| look.head.etag.clone());
             let there = match (&expected, look) {
                 (Expected::Nothing(_), look) => look.is_none(),
                 (Expected::Object(_), None) => false,
@@ -208,12 +234,20 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
                     (replica || same) && look.head.headers.website_redirect == wrote.redirect
                 }
             };
-            Ok::<_, SyncError>(((!there).then_some(expected), opaque))
+            Ok::<_, SyncError>(Looked { expected, there, opaque, tag })
         });
         let looks: Vec<_> = looks.collect();
-        let found: Vec<_> = stream::iter(looks).buffer_unordered(WIDTH).try_collect().await?;
-        self.has_opaque |= found.iter().any(|(_, opaque)| *opaque);
-        Ok(found.into_iter().filter_map(|(missing, _)| missing).collect())
+        let found: Vec<Looked<'_>> = stream::iter(looks).buffer_unordered(WIDTH).try_collect().await?;
+        let mut missing = Vec::new();
+        for Looked { expected, there, opaque, tag } in found {
+            self.has_opaque |= opaque;
+            match (expected, tag) {
+                (Expected::Object(wrote), Some(tag)) if there => self.state.copies.add(&wrote.key, &wrote.etag, tag),
+                (expected, _) if !there => missing.push(expected),
+                _ => {}
+            }
+        }
+        Ok(missing)
     }
 
     async fn missing_by_listing<'w>(&mut self, mut left: Vec<Expected<'w>>) -> Result<Vec<Expected<'w>>, SyncError> {
@@ -266,19 +300,38 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
             if run.is_cancelled() {
                 return Err(SyncError::Cancelled);
             }
-            if copy_object(first, second, &one, run).await?.is_none() {
-                return Err(SyncError::Raced(format!("`{}` was changed by somebody else meanwhile", one.key)));
-            }
+            // The original is gone if another program has replaced it: the last comparison sees to what is there now.
+            let Some(written) = copy_object(first, second, &one, run).await? else { return Ok(None) };
             let (side, key) = (Some(Side::Backup), one.key.to_string());
             run.emit(&Event::Object { verb: Verb::Copy, side, key, reason: Cause::Late.word(), bytes: 0 });
-            Ok::<_, SyncError>(one.key)
+            Ok::<_, SyncError>(Some((one, written)))
         });
         let mut copies = stream::iter(copies).buffer_unordered(WIDTH);
         let mut trouble = None;
         while let Some(copied) = copies.next().await {
             match copied {
-                Ok(key) => self.state.copied.push(key),
+                Ok(None) => {}
+                Ok(Some((one, written))) => {
+                    let copy = written.etag.unwrap_or_else(|| one.etag.clone());
+                    self.state.copies.add(&one.key, &one.etag, copy);
+                    self.state.copied.push(one.key);
+                }
                 Err(error) => trouble = trouble.or(Some(error)),
+            }
+        }
+        drop(copies);
+        self.delete_late(gone).await?;
+        trouble.map_or(Ok(()), Err)
+    }
+
+    /// Deletes what replication should have. What another program has put into the first bucket since is not deleted, whatever its
+    /// bytes: the last comparison sees to it.
+    async fn delete_late(&mut self, mut gone: Vec<ListedObject>) -> Result<(), SyncError> {
+        let back = self.present_in_first(&gone).await?;
+        gone.retain(|object| !back.contains(&object.key));
+        for object in &mut gone {
+            if let Some(etag) = self.listed.get(&object.key) {
+                object.etag.clone_from(etag);
             }
         }
         for batch in gone.chunks(1000) {
@@ -289,7 +342,30 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
             }
             self.state.copied.extend(batch.iter().map(|object| object.key.clone()));
         }
-        trouble.map_or(Ok(()), Err)
+        Ok(())
+    }
+
+    /// Those of the keys that the first bucket has.
+    async fn present_in_first(&self, objects: &[ListedObject]) -> Result<BTreeSet<Key>, SyncError> {
+        let mut keys: Vec<&Key> = objects.iter().map(|object| &object.key).collect();
+        keys.sort();
+        let mut present = BTreeSet::new();
+        if keys.len() <= FEW {
+            let looks: Vec<_> = keys
+                .into_iter()
+                .map(async |key| Ok::<_, SyncError>((key, self.first.look(key, None).await?)))
+                .collect();
+            let looks: Vec<_> = stream::iter(looks).buffer_unordered(WIDTH).try_collect().await?;
+            present.extend(looks.into_iter().filter_map(|(key, look)| look.map(|_| key.clone())));
+        } else {
+            list_around(&keys, &self.cuts, &self.first, |found| {
+                if keys.binary_search(&&found.key).is_ok() {
+                    present.insert(found.key);
+                }
+            })
+            .await?;
+        }
+        Ok(present)
     }
 
     fn since(&self, start: Duration) -> Duration {
@@ -301,7 +377,7 @@ impl<S: VersionedStore> ReplicationWaiter<'_, S> {
     /// Deletes the second bucket's object if the first one had it, under another entity tag.
     async fn delete_copy(&self, key: &Key) -> Result<(), SyncError> {
         let Some(there) = self.second.look(key, None).await? else { return Ok(()) };
-        if had_version(&self.first, &self.second, key).await? {
+        if self.first.look(key, None).await?.is_none() && had_version(&self.first, &self.second, key).await? {
             let listed = ListedObject { key: key.clone(), etag: there.head.etag };
             drop(self.second.delete_if(&[listed]).await?);
         }

@@ -290,6 +290,22 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Reads one small object, and the entity tag that a condition may name.
     fn read(&self, key: &Key) -> impl Future<Output = Result<Option<ReadObject>, StoreError>> + Send;
 
+    /// The same, for an object that is read only if it has no more bytes than this.
+    ///
+    /// Its errors: [`StoreError::TooLarge`], with entity tag and age, if it has more.
+    fn read_up_to(&self, key: &Key, limit: u64) -> impl Future<Output = Result<Option<ReadObject>, StoreError>> + Send {
+        async move {
+            let read = self.read(key).await?;
+            match read {
+                Some(ReadObject { bytes, etag, age }) if bytes.len() as u64 > limit => {
+                    let (key, size, etag) = (key.clone(), bytes.len() as u64, Some(etag));
+                    Err(StoreError::TooLarge { key, size, limit, etag, age })
+                }
+                read => Ok(read),
+            }
+        }
+    }
+
     /// Uploads to these keys that were begun and not completed.
     fn pending(&self, prefix: &Key) -> impl Future<Output = Result<Option<Pending>, StoreError>> + Send;
 

@@ -22,6 +22,7 @@ use twinsite_core::Run;
 use super::{
     Condition, Head, Limit, Limits, ListedObject, NotDeleted, Page, PartMade, Pending, ReadObject, Store, Written,
 };
+use crate::model::limits::MAX_READ;
 use crate::{Content, ETag, Encryption, FileRange, Headers, Key, Md5, StoreError};
 use fast_put::FastPut;
 use fence::Fence;
@@ -186,11 +187,15 @@ impl Store for S3Store {
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.get_object(key).await?.map(|object| object.bytes))
+        Ok(self.get_object(key, MAX_READ).await?.map(|object| object.bytes))
     }
 
     async fn read(&self, key: &Key) -> Result<Option<ReadObject>, StoreError> {
-        self.get_object(key).await
+        self.get_object(key, MAX_READ).await
+    }
+
+    async fn read_up_to(&self, key: &Key, limit: u64) -> Result<Option<ReadObject>, StoreError> {
+        self.get_object(key, limit).await
     }
 
     async fn pending(&self, key: &Key) -> Result<Option<Pending>, StoreError> {

@@ -142,7 +142,7 @@ impl S3Store {
         if let Some(("CRC64NVME", sum)) = look.as_ref().and_then(VersionHead::checksum) {
             return Ok(sum == crc64(expected.crc64));
         }
-        let read = self.get_object(key).await?;
+        let read = self.get_object(key, MAX_READ).await?;
         Ok(read.is_some_and(|read| crate::md5(&read.bytes) == expected.md5))
     }
 
@@ -422,19 +422,19 @@ impl S3Store {
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
-    pub(super) async fn get_object(&self, key: &Key) -> Result<Option<ReadObject>, StoreError> {
+    pub(super) async fn get_object(&self, key: &Key, limit: u64) -> Result<Option<ReadObject>, StoreError> {
         let date = ResponseDate::default();
         let request = self.client.get_object().bucket(&self.bucket).key(key.as_str()).customize();
         let answer = request.interceptor(date.clone()).send().await;
         let answer = answer.map_err(|error| AwsError::new("GetObject", self.object(key), error));
         let Some(found) = AwsError::absent(answer)? else { return Ok(None) };
         let size = found.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
-        if size > MAX_READ {
-            return Err(StoreError::TooLarge { key: key.clone(), size, limit: MAX_READ });
-        }
         let etag = ETag::parse(found.e_tag.as_deref().unwrap_or_default());
         let age = found.last_modified().zip(date.get()).map(|(written, now)| now - written.secs());
         let age = age.and_then(|age| u64::try_from(age).ok()).map(Duration::from_secs);
+        if size > limit {
+            return Err(StoreError::TooLarge { key: key.clone(), size, limit, etag: Some(etag), age });
+        }
         let body = found.body.collect().await;
         let body = body.map_err(|error| AwsError::unexpected("GetObject", self.object(key), error))?;
         Ok(Some(ReadObject { bytes: body.into_bytes(), etag, age }))
