@@ -136,6 +136,42 @@ async fn retention_removes_what_no_kept_release_names_and_nothing_else() {
     assert!(release::read(&stage.primary, ReleaseId(3)).await.unwrap().is_none());
 }
 
+/// Records that cannot be read end neither the collection of expired releases nor of what only they named; those of a newer version of
+/// twinsite do, because only that version knows what they need.
+#[tokio::test]
+async fn damaged_records_do_not_end_the_collection_of_releases() {
+    for (damaged, kept) in [(2, true), (5, true), (6, true), (2, false), (6, false)] {
+        let (primary, backup) = (MemoryStore::default(), MemoryStore::default());
+        let dir = tempfile::tempdir().unwrap();
+        for n in 1..=6 {
+            version(dir.path(), n);
+            deploy(dir.path(), (&primary, &backup)).await.unwrap();
+        }
+        let junk = if kept { bytes::Bytes::from("junk") } else { newer_record() };
+        let key: twinsite_sync::Key = format!(".twinsite/releases/{damaged:010}.gz").parse().unwrap();
+        let digest = twinsite_sync::md5(&junk);
+        primary.put(&key, &twinsite_sync::Headers::default(), (junk.into(), digest)).await.unwrap();
+        let done = release::collect(&primary, &RetentionPolicy { releases: 3, days: 0 }).await.unwrap();
+        let expected: Vec<ReleaseId> = if kept { (1..=3).map(ReleaseId).collect() } else { Vec::new() };
+        assert_eq!(done.releases, expected, "{damaged}");
+        let live = primary.get(&"index.html".parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(live, "<link href=assets/app.6.css>");
+        let releases = release::list_ids(&primary).await.unwrap();
+        assert_eq!(releases.len(), if kept { 3 } else { 6 }, "{damaged}: {releases:?}");
+    }
+}
+
+/// A record in a format that is not known yet.
+fn newer_record() -> bytes::Bytes {
+    use std::io::Write;
+    let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    zip.write_all(
+        b"{\"version\":99,\"id\":6,\"time\":5,\"objects\":0,\"bytes\":0,\"changed\":0,\"parts\":1,\"headers\":[]}\n",
+    )
+    .unwrap();
+    zip.finish().unwrap().into()
+}
+
 #[tokio::test]
 async fn without_the_primary_the_backup_is_rolled_back_alone_and_copies_of_versions_serve_as_well() {
     let (stage, dir) = (Stage::new().await, tempfile::tempdir().unwrap());

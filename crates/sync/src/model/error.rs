@@ -49,6 +49,8 @@ pub enum SyncError {
         id: ReleaseId,
         /// What is wrong with it.
         reason: String,
+        /// Whether it is of a format that a newer version of twinsite writes, rather than damaged.
+        is_newer: bool,
     },
     /// The run was cancelled.
     #[error("stopped on request")]

@@ -304,7 +304,8 @@ impl<'a, S: Store> Planner<'a, S> {
             stay || until == u64::MAX || self.options.deletes == Deletes::None
         });
         let all = self.options.deletes == Deletes::All && !extra.is_empty();
-        let needed = !is_known || opaque || all;
+        let others = self.manifests.len() > 1 && !extra.is_empty();
+        let needed = !is_known || opaque || all || others;
         if self.entries.is_some() {
             return Ok(());
         }
@@ -326,13 +327,24 @@ impl<'a, S: Store> Planner<'a, S> {
     }
 
     /// One that is damaged says nothing: headers are then read from the objects themselves.
+    ///
+    /// There is more than one after a publish was interrupted, or after two were made in different buckets during an outage: what any of them
+    /// names was published by twinsite, and only the newest says with which headers.
     async fn read_manifest(&mut self) -> Result<(), SyncError> {
-        let Some(newest) = self.manifests.last().filter(|_| self.entries.is_none()) else { return Ok(()) };
-        let read = manifest::read(self.store, &newest.key).await?;
-        if read.is_none() {
+        let Some((newest, others)) = self.manifests.split_last().filter(|_| self.entries.is_none()) else {
+            return Ok(());
+        };
+        let Some(mut entries) = manifest::read(self.store, &newest.key).await? else {
             self.damaged = Some(newest.key.clone());
+            self.entries = Some(Entries::default());
+            return Ok(());
+        };
+        for other in others {
+            for (key, Entry { release, .. }) in manifest::read(self.store, &other.key).await?.unwrap_or_default() {
+                entries.entry(key).or_insert(Entry { release, ..Entry::default() });
+            }
         }
-        self.entries = Some(read.unwrap_or_default());
+        self.entries = Some(entries);
         Ok(())
     }
 

@@ -45,32 +45,40 @@ type StoredEntryWithDigest = (String, Option<String>, String, u64, u32, Option<S
 
 /// A record that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Damaged(String);
+#[error("{reason}")]
+pub(super) struct Damaged {
+    pub(super) reason: String,
+    /// Whether it is of a format that a newer version of twinsite writes, rather than damaged.
+    pub(super) is_newer: bool,
+}
 
 impl Damaged {
+    fn because(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_newer: false }
+    }
+
     pub(super) fn missing(part: usize) -> Self {
-        Self(format!("its part {part} is missing"))
+        Self::because(format!("its part {part} is missing"))
     }
 
     pub(super) fn too_large() -> Self {
-        Self("it is larger than any record".to_owned())
+        Self::because("it is larger than any record")
     }
 
     pub(super) fn other(id: ReleaseId) -> Self {
-        Self(format!("it is the record of release {id}"))
+        Self::because(format!("it is the record of release {id}"))
     }
 }
 
 impl From<serde_json::Error> for Damaged {
     fn from(error: serde_json::Error) -> Self {
-        Self(error.to_string())
+        Self::because(error.to_string())
     }
 }
 
 impl From<std::io::Error> for Damaged {
     fn from(error: std::io::Error) -> Self {
-        Self(error.to_string())
+        Self::because(error.to_string())
     }
 }
 
@@ -114,7 +122,7 @@ pub(super) struct FirstPart {
 
 pub(super) fn first(bytes: &[u8]) -> Result<FirstPart, Damaged> {
     let text = text(bytes)?;
-    let (top, rest) = text.split_once('\n').ok_or_else(|| Damaged("it is empty".to_owned()))?;
+    let (top, rest) = text.split_once('\n').ok_or_else(|| Damaged::because("it is empty"))?;
     let Top { version, summary, parts, headers } = checked(serde_json::from_str(top)?)?;
     Ok(FirstPart { release: Release { summary, headers, entries: entries(rest, version)? }, parts, version })
 }
@@ -122,10 +130,11 @@ pub(super) fn first(bytes: &[u8]) -> Result<FirstPart, Damaged> {
 fn checked(top: Top) -> Result<Top, Damaged> {
     match top.version {
         VERSION | WITH_DIGESTS if top.parts <= MAX_PARTS => Ok(top),
-        VERSION | WITH_DIGESTS => Err(Damaged(format!("it claims to have {} parts", top.parts))),
+        VERSION | WITH_DIGESTS => Err(Damaged::because(format!("it claims to have {} parts", top.parts))),
         other => {
             let known = format!("versions {VERSION} and {WITH_DIGESTS}");
-            Err(Damaged(format!("its format is of version {other}, and this program reads {known}")))
+            let reason = format!("its format is of version {other}, and this program reads {known}");
+            Err(Damaged { reason, is_newer: other > WITH_DIGESTS })
         }
     }
 }
@@ -147,7 +156,7 @@ fn text(bytes: &[u8]) -> Result<String, Damaged> {
     let mut text = String::new();
     let size = GzDecoder::new(bytes).take(MAX_DECOMPRESSED).read_to_string(&mut text)?;
     if size as u64 == MAX_DECOMPRESSED {
-        return Err(Damaged(format!("it has more than {MAX_DECOMPRESSED} bytes")));
+        return Err(Damaged::because(format!("it has more than {MAX_DECOMPRESSED} bytes")));
     }
     Ok(text)
 }
@@ -160,7 +169,7 @@ fn entries(text: &str, version: u32) -> Result<Vec<Entry>, Damaged> {
         } else {
             serde_json::from_str(line)?
         };
-        let key = key.parse().map_err(|error| Damaged(format!("{error}")))?;
+        let key = key.parse().map_err(|error| Damaged::because(format!("{error}")))?;
         let (etag, digest) = (ETag::parse(&etag), digest.as_deref().map(ETag::parse));
         Ok(Entry { key, version: id, etag, digest, size, headers })
     };

@@ -54,14 +54,23 @@ pub async fn collect<S: VersionedStore>(store: &S, keep: &RetentionPolicy) -> Re
     }
     let mut needed = Needed::default();
     for id in kept {
-        if let Some(release) = read(store, id).await? {
-            needed.add(&release);
+        match read(store, id).await {
+            Ok(Some(release)) => needed.add(&release),
+            // What it needs is not known, but to the program that wrote it.
+            Err(SyncError::DamagedRecord { is_newer: true, .. }) => return Ok(Collected::default()),
+            // Nobody can bring it back any more, so that nothing is kept for it.
+            Ok(None) | Err(SyncError::DamagedRecord { .. }) => {}
+            Err(error) => return Err(error),
         }
     }
     let mut spare = Spare::default();
     for id in &dropped {
-        if let Some(release) = read(store, *id).await? {
-            spare.add(release, &needed);
+        match read(store, *id).await {
+            Ok(Some(release)) => spare.add(release, &needed),
+            Err(SyncError::DamagedRecord { is_newer: true, .. }) => return Ok(Collected::default()),
+            // What only it named stays as noncurrent versions.
+            Ok(None) | Err(SyncError::DamagedRecord { .. }) => {}
+            Err(error) => return Err(error),
         }
     }
     let old = find(store, &spare).await?;

@@ -99,7 +99,7 @@ fn headers() -> Headers {
 }
 
 fn damaged(id: ReleaseId, why: &Damaged) -> SyncError {
-    SyncError::DamagedRecord { id, reason: why.to_string() }
+    SyncError::DamagedRecord { id, reason: why.to_string(), is_newer: why.is_newer }
 }
 
 /// Writes the record of a release, its first part last: without it there is no release. `deletes` is the number of objects that will be
@@ -221,7 +221,7 @@ pub async fn list_all(store: &impl Store) -> Result<ReleaseList, SyncError> {
         match summary(store, id).await {
             Ok(Some(summary)) => found.releases.push(summary),
             Ok(None) => {}
-            Err(SyncError::DamagedRecord { id, reason }) => found.damaged.push(DamagedRecord { id, reason }),
+            Err(SyncError::DamagedRecord { id, reason, .. }) => found.damaged.push(DamagedRecord { id, reason }),
             Err(error) => return Err(error),
         }
     }
