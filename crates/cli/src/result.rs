@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_site::drill::{DrillResult, Verdict};
 use twinsite_site::{
-    ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, InvalidationResult, PlanSummary,
-    PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails, ReleaseDifference, ReleaseSummary,
-    Status, VerifyResult,
+    ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, FailedBack, FailedOver, InvalidationResult,
+    PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails, ReleaseDifference,
+    ReleaseSummary, Status, VerifyResult,
 };
 
 use crate::exit::Exit;
@@ -74,16 +74,10 @@ pub(crate) enum CommandResult {
         /// The kind of outage that was undone; `null` if nothing was broken.
         outage: Option<&'static str>,
     },
-    /// `failover`: the switch is set.
-    FailedOver {
-        /// The address of the backup's website endpoint.
-        backup: String,
-    },
-    /// `failback`: the switch is not set.
-    FailedBack {
-        /// Whether it was set before.
-        was_failed_over: bool,
-    },
+    /// `failover`: visitors are sent to the backup.
+    FailedOver(FailedOver),
+    /// `failback`: visitors are sent to the primary, all or a share of them.
+    FailedBack(FailedBack),
     /// `iam-policy`: the managed policies of a role, all of which are to be attached to it.
     Policy {
         /// The policies. More than one if a single document would be larger than IAM allows.

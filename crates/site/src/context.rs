@@ -57,13 +57,31 @@ impl SiteContext {
     /// # Errors
     /// Credentials that are missing or invalid; regions that cannot be paired.
     pub async fn open(config: Config, environment: Environment) -> Result<Self, Error> {
+        Self::open_asking(config, environment, Side::Primary).await
+    }
+
+    /// Opens a site as [`Self::open`] does, but asks in the backup's region first: the primary's may hang.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) async fn open_without_primary(config: Config, environment: Environment) -> Result<Self, Error> {
+        Self::open_asking(config, environment, Side::Backup).await
+    }
+
+    /// Asks STS in the region of one side, or in the one that the environment names for the primary, and then in the other's.
+    async fn open_asking(config: Config, environment: Environment, first: Side) -> Result<Self, Error> {
         const OPERATION: &str = "determine the AWS account";
         let profile = environment.access.profile.clone();
         let session = Session::open(environment.access.clone()).await.context(SESSION)?;
-        let caller = match session.caller().await {
-            Err(error) if error.kind == Kind::Network => {
-                session.caller_in(config.regions.backup.as_str()).await.map_err(|_| error)
-            }
+        let caller = match first {
+            Side::Primary => session.caller().await,
+            Side::Backup => session.caller_in(config.regions.backup.as_str()).await,
+        };
+        let caller = match caller {
+            Err(error) if error.kind == Kind::Network => match first {
+                Side::Primary => session.caller_in(config.regions.backup.as_str()).await.map_err(|_| error),
+                Side::Backup => session.caller().await.map_err(|_| error),
+            },
             other => other,
         };
         let caller = match caller {
@@ -101,7 +119,7 @@ impl SiteContext {
         let Environment { access: _, polling, network } = environment;
         let services = Services {
             s3: S3Site::new(clients, session.s3control(&site.regions.primary), session.iam()),
-            cdn: Cdn::new(session.acm(), session.cloudfront()).polling(polling),
+            cdn: Cdn::new(session.acm(), session.cloudfront(), session.key_value_store()).polling(polling),
             dns: DnsFailover::new(session.route53()).polling(polling),
             alerts: alerts(&session, &site),
         };

@@ -11,6 +11,7 @@ use twinsite_site::{
 };
 
 use super::drill::drill;
+use super::moved::{failed_back, failed_over};
 use super::printable::one_line;
 use super::public;
 use crate::result::{CommandResult, DeployedResult};
@@ -71,13 +72,8 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::Destroyed { steps: 0 } => "nothing to destroy: twinsite created nothing here".to_owned(),
         CommandResult::Destroyed { steps } => format!("destroyed: {}", count(*steps, "step")),
         CommandResult::Drilled(drilled) => drill(drilled),
-        CommandResult::FailedOver { backup } => format!(
-            "failing over to {backup}\nDNS follows the health check within minutes; `twinsite failback` reverts it"
-        ),
-        CommandResult::FailedBack { was_failed_over: true } => {
-            "failing back: DNS leads to the primary again within minutes".to_owned()
-        }
-        CommandResult::FailedBack { was_failed_over: false } => "nothing to do: the site is not failed over".to_owned(),
+        CommandResult::FailedOver(switched) => failed_over(switched),
+        CommandResult::FailedBack(switched) => failed_back(switched),
         CommandResult::Restored { outage: None } => "nothing to restore: no drill was interrupted".to_owned(),
         CommandResult::Restored { outage: Some(outage) } => {
             format!("restored: {outage}; visitors return as soon as health checks and DNS follow")
@@ -454,13 +450,17 @@ fn status(status: &Status) -> String {
     }
     line("primary", &bucket(&status.primary));
     line("backup", &bucket(&status.backup));
-    let by_hand = if status.failed_over_by_hand { "; failed over to the backup by hand" } else { "" };
+    let by_hand = match &status.served_from {
+        Some(from) if from != "primary" => format!("; failed over by hand: edges of CloudFront serve from {from}"),
+        _ if status.failed_over_by_hand => "; failed over to the backup by hand".to_owned(),
+        _ => String::new(),
+    };
     let sync = match status.out_of_sync {
         None => "not both buckets exist".to_owned(),
         Some(0) => "in sync".to_owned(),
         Some(differing) => format!("{} out of sync: see `twinsite verify`", count(differing, "object")),
     };
-    line("buckets", &(sync + by_hand));
+    line("buckets", &(sync + &by_hand));
     let release = status.release.as_ref().map(|release| {
         let message = release.message.as_ref().map(|message| format!(": {}", one_line(message))).unwrap_or_default();
         format!("{} of {}, {}{message}", release.id, release.time, count(release.objects, "object"))

@@ -9,6 +9,7 @@ mod encryption;
 #[path = "../../../sync/tests/it/gated.rs"]
 mod gated;
 mod history;
+mod manual_failover;
 mod model_history;
 mod moto;
 mod order;
