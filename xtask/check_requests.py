@@ -154,6 +154,12 @@ def rest_input(service, exchange):
         params[payload] = body if shape.members[payload].type_name == "blob" else body.decode()
     elif payload and body:
         params[payload] = parser._parse_shape(shape.members[payload], parser._parse_xml_string_to_dom(body))
+    elif in_body and body and model(service).metadata["protocol"] == "rest-json":
+        document = json.loads(body)
+        unknown = set(document) - {shape.members[name].serialization.get("name", name) for name in in_body}
+        if unknown:
+            raise Refused(f"unknown members {sorted(unknown)}")
+        params.update(document)
     elif in_body and body:
         root = parser._parse_xml_string_to_dom(body)
         expected = shape.serialization.get("name")
@@ -220,6 +226,8 @@ def input_of(service, exchange):
     body = base64.b64decode(exchange["body"])
     if service in ("s3", "s3control", "cloudfront", "route53"):
         return *rest_input(service, exchange), "rest-xml"
+    if service == "cloudfront-keyvaluestore":
+        return *rest_input(service, exchange), "rest-json"
     if service in ("iam", "sns", "sts"):
         return *query_input(service, exchange), "query"
     if service == "cloudwatch" and "/operation/" in exchange["url"]:

@@ -9,9 +9,11 @@ use crate::settings::Settings;
 
 /// The services that are called, by the ids that the names of variables and profile settings are made of: `AWS_ENDPOINT_URL_S3`.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html>
-const SERVICES: [&str; 9] = ["S3", S3_CONTROL, "STS", "CloudFront", "Route 53", "IAM", "ACM", "SNS", "CloudWatch"];
+const SERVICES: [&str; 10] =
+    ["S3", S3_CONTROL, "STS", "CloudFront", KEY_VALUE_STORE, "Route 53", "IAM", "ACM", "SNS", "CloudWatch"];
 
 const S3_CONTROL: &str = "S3 Control";
+const KEY_VALUE_STORE: &str = "CloudFront KeyValueStore";
 
 /// The endpoints of a session.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +24,8 @@ pub(crate) struct Endpoints {
     pub(crate) path_style: bool,
     /// That of S3 Control, if it is not AWS.
     pub(crate) s3_control: Option<String>,
+    /// That of CloudFront `KeyValueStore`, if it is not AWS.
+    pub(crate) key_value_store: Option<String>,
     /// Whether STS is that of AWS.
     pub(crate) is_aws_sts: bool,
 }
@@ -60,6 +64,7 @@ impl Endpoints {
             path_style,
             s3: s3.filter(|url| !is_aws(url)),
             s3_control: take(S3_CONTROL).filter(|url| !is_aws(url)),
+            key_value_store: take(KEY_VALUE_STORE).filter(|url| !is_aws(url)),
             is_aws_sts: take("STS").is_none_or(|url| is_aws(&url)),
         })
     }

@@ -1,4 +1,4 @@
-//! The SDK prefixes the host name of S3 Control with the account id, which a server at a single address does not resolve.
+//! The SDK prefixes the host names of S3 Control and of CloudFront `KeyValueStore` with the account id, which a server at a single address does not resolve.
 //! With one endpoint for all services, requests are sent to that endpoint unchanged.
 
 use aws_sdk_s3control::config::interceptors::BeforeTransmitInterceptorContextMut;

@@ -196,6 +196,18 @@ impl Session {
         aws_sdk_cloudfront::Client::from_conf(global!(self, aws_sdk_cloudfront))
     }
 
+    /// CloudFront `KeyValueStore`: the keys of key value stores. It is a global data plane, whose requests bear asymmetric signatures
+    /// (`SigV4A`) for every region.
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/kvs-with-functions-kvp.html>
+    pub fn key_value_store(&self) -> aws_sdk_cloudfrontkeyvaluestore::Client {
+        let mut config = aws_sdk_cloudfrontkeyvaluestore::config::Builder::from(&self.config)
+            .region(aws_sdk_cloudfrontkeyvaluestore::config::Region::new(US_EAST_1));
+        if let Some(url) = &self.endpoints.key_value_store {
+            config = config.interceptor(FixedEndpoint(url.clone()));
+        }
+        aws_sdk_cloudfrontkeyvaluestore::Client::from_conf(config.build())
+    }
+
     /// Route 53; its control plane is in us-east-1.
     pub fn route53(&self) -> aws_sdk_route53::Client {
         aws_sdk_route53::Client::from_conf(global!(self, aws_sdk_route53))

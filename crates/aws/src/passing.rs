@@ -65,7 +65,8 @@ impl AwsError {
                 wait("another change of the role to complete", SECONDS, "seconds")
             }
             // Certificates, functions and access controls of a distribution that is gone or uses others.
-            ("DeleteCertificate", "ResourceInUseException")
+            ("DeleteKeyValueStore", "CannotDeleteEntityWhileInUse")
+            | ("DeleteCertificate", "ResourceInUseException")
             | ("DeleteFunction", "FunctionInUse")
             | ("DeleteOriginAccessControl", "OriginAccessControlInUse") => {
                 wait("CloudFront to release what the distribution used", MINUTES, "minutes")
@@ -84,11 +85,18 @@ impl AwsError {
                 | "DeleteOriginAccessControl"
                 | "UpdateFunction"
                 | "PublishFunction"
-                | "DeleteFunction",
+                | "DeleteFunction"
+                | "DeleteKeyValueStore",
                 "PreconditionFailed" | "InvalidIfMatchVersion",
-            ) => wait("the last change to be known everywhere", SECONDS, "seconds"),
+            )
+            | ("UpdateKeys" | "PutKey", "ConflictException") => {
+                wait("the last change to be known everywhere", SECONDS, "seconds")
+            }
             ("UpdateDistribution" | "GetDistribution" | "CreateInvalidation", "NoSuchDistribution") => {
                 wait("the new distribution to be known everywhere", SECONDS, "seconds")
+            }
+            ("CreateFunction" | "UpdateFunction", "EntityNotFound") | ("UpdateKeys", "ResourceNotFoundException") => {
+                wait("the new key value store to be known everywhere", SECONDS, "seconds")
             }
             ("GetChange", "NoSuchChange") => wait("the change to be known everywhere", SECONDS, "seconds"),
             ("ChangeTagsForResource" | "UpdateHealthCheck" | "ChangeResourceRecordSets", "NoSuchHealthCheck") => {

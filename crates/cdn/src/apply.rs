@@ -3,7 +3,7 @@
 use twinsite_aws::{AwsError, outlast_refusals, resolve};
 use twinsite_core::{Apply, Arn, Output, Outputs, Run};
 
-use crate::calls::{acm, cloudfront};
+use crate::calls::{acm, cloudfront, store};
 use crate::clients::Cdn;
 use crate::model::{CertificateFiles, Change, Desired};
 
@@ -39,8 +39,19 @@ impl Cdn {
             Change::CreateDistribution { settings, tags } => {
                 return Box::pin(cloudfront::create_distribution(&self.cloudfront, settings, tags, outputs, run)).await;
             }
-            Change::PutFunction { name, code, actual: _ } => {
-                cloudfront::put_function(&self.cloudfront, name, code).await?;
+            Change::CreateStore { name, tags } => {
+                return Ok(vec![Output::Arn(store::create_key_value_store(&self.cloudfront, name, tags, run).await?)]);
+            }
+            Change::PutStoreKeys { name, store, actual: _, desired } => {
+                let arn = resolve(store, outputs).map_err(|error| error.into_aws("UpdateKeys", name))?;
+                store::await_key_value_store(&self.cloudfront, name, run).await?;
+                store::update_keys(&self.keys, &arn, desired).await?;
+            }
+            Change::TagStore { arn, tags } => cloudfront::tag_resource(&self.cloudfront, arn, tags).await?,
+            Change::DeleteStore { name } => store::delete_key_value_store(&self.cloudfront, name).await?,
+            Change::PutFunction { name, code, store, actual: _ } => {
+                let arn = resolve(store, outputs).map_err(|error| error.into_aws("CreateFunction", name))?;
+                cloudfront::put_function(&self.cloudfront, name, code, &arn).await?;
             }
             Change::UpdateDistribution { id, settings, fields: _ } => {
                 Box::pin(cloudfront::update_distribution(&self.cloudfront, id, settings, outputs)).await?;

@@ -15,5 +15,6 @@ pub use diff::{Planned, plan_changes, plan_destruction};
 pub use model::{
     AccessControl, Actual, CacheBypass, Certificate, CertificateFiles, CertificateStatus, Certificates, Change,
     ChangeKind, Conflict, Conflicts, CreatedInvalidation, Desired, Distribution, DistributionSettings, Edges,
-    ErrorPage, FolderUrls, Function, InvalidationPaths, Origin, OriginKind, PriceClass, Proof, explain_failure,
+    ErrorPage, FolderUrls, Function, InvalidationPaths, ORIGIN_KEY, Origin, OriginChoice, OriginKind, PriceClass,
+    PrimaryShare, Proof, SITE_KEY, Store, StoreContents, StoreKeys, explain_failure,
 };

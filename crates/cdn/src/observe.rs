@@ -5,7 +5,7 @@ use futures::try_join;
 use twinsite_aws::AwsError;
 use twinsite_core::{ResourceId, Side};
 
-use crate::calls::{acm, cloudfront};
+use crate::calls::{acm, cloudfront, store};
 use crate::clients::Cdn;
 use crate::model::{Actual, Certificates, Desired, Distribution, Edges, Proof, name_covers};
 use crate::wire::cloudfront::DistributionSummary;
@@ -28,6 +28,7 @@ impl Cdn {
         actual.certificates = certificates;
         actual.access_control = cloudfront::find_access_control(&self.cloudfront, &name).await?;
         actual.function = cloudfront::find_function(&self.cloudfront, &name).await?;
+        actual.store = store::find_store(&self.cloudfront, &self.keys, &name).await?;
         Ok(actual)
     }
 

@@ -8,6 +8,12 @@ pub const CERTIFICATE_REQUEST: &str = "certificate/request";
 pub const CERTIFICATE_ISSUED: &str = "certificate/issued";
 /// Creates, updates or deletes the origin access control.
 pub const ACCESS_CONTROL: &str = "cdn/access-control";
+/// Creates or deletes the key value store. Creation outputs its ARN.
+pub const STORE: &str = "cdn/store";
+/// Puts the keys of the key value store.
+pub const STORE_KEYS: &str = "cdn/store-keys";
+/// Puts back the tags of the key value store.
+pub const STORE_TAGS: &str = "cdn/store-tags";
 /// Creates, updates or deletes the viewer-request function.
 pub const FUNCTION: &str = "cdn/function";
 /// Creates, updates or deletes the distribution. Creation outputs its ARN, host and id.

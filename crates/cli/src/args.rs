@@ -115,8 +115,9 @@ pub(crate) enum Command {
     Drill(Drill),
     /// Send visitors to the backup by hand
     #[command(after_help = FAILOVER_NOTE)]
-    Failover,
-    /// Send visitors back to the primary, if it is healthy and in sync
+    Failover(Failover),
+    /// Send visitors back to the primary, all or a share of them, if it is healthy and in sync
+    #[command(after_help = FAILBACK_NOTE)]
     Failback(Failback),
     /// Manage certificates that were issued elsewhere
     Cert {
@@ -137,8 +138,16 @@ pub(crate) enum Command {
 }
 
 const FAILOVER_NOTE: &str = "\
-Puts one object into the backup bucket and sends no other request, so that it works while the primary region and every control \
-plane are unavailable. For the same reason it does not warn about an interrupted drill, as other commands do.";
+In mode origin and layered, puts a value into the site's CloudFront KeyValueStore: edges serve from the backup within seconds, over HTTPS. \
+In mode dns, and with --dns in layered, puts one object into the backup bucket, so that DNS leads to it within minutes, over HTTP. Both work \
+while the primary region and the control planes of CloudFront and Route 53 are unavailable. For the same reason it does not warn about an \
+interrupted drill, as other commands do.
+
+What edges hold is served until its age, unless CloudFront accepts an invalidation, which is asked for. Repeating the command is harmless.";
+
+const FAILBACK_NOTE: &str = "\
+With --percent 10, one in ten visitors is served by the primary, always the same ones by their IP address; what edges hold is shared by all \
+visitors. Repeat it with more, and at last without --percent.";
 
 const POLICY_NOTE: &str = "\
 With --account, no request is sent, so that no credentials are needed; only then it does not warn about an interrupted drill.";
@@ -191,7 +200,20 @@ pub(crate) struct Destroy {
 }
 
 #[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Failover {
+    /// By DNS, also in mode layered: for an outage of CloudFront itself
+    #[arg(long)]
+    pub(crate) dns: bool,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Failback {
+    /// Only what `failover --dns` has done
+    #[arg(long, conflicts_with = "percent")]
+    pub(crate) dns: bool,
+    /// So many of a hundred visitors, 1 to 100; in mode origin and layered
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) percent: Option<u8>,
     /// Even if the primary is unhealthy or out of sync
     #[arg(long)]
     pub(crate) force: bool,

@@ -10,8 +10,8 @@ use twinsite_core::wait::pause;
 use twinsite_site::drill::PreparedDrill;
 use twinsite_site::{
     self as site, AdoptBuckets, BackfillRequest, CertificateFiles, DeployRequest, DeployResult, Engine, Error, Event,
-    FailbackChecks, GitHubIds, Guard, OlderCommit, PolicyKind, PublishOptions, PurgePlan, RollbackRequest, Run,
-    Sending, SitePlan, SourceDirectory, TrustedJobs, Versions, VisitorCheck, WaitForInvalidation,
+    FailbackChecks, FailbackRequest, FailoverBy, GitHubIds, Guard, OlderCommit, PolicyKind, PublishOptions, PurgePlan,
+    RollbackRequest, Run, Sending, SitePlan, SourceDirectory, TrustedJobs, Versions, VisitorCheck, WaitForInvalidation,
 };
 
 use crate::args::{self, Args, Command, Global};
@@ -44,7 +44,7 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
         Command::Rollback(options) => Box::pin(context.rollback(&options)).await,
         Command::Status(options) => Box::pin(context.status(&options)).await,
         Command::Drill(options) => Box::pin(context.drill(&options)).await,
-        Command::Failover => Box::pin(context.failover()).await,
+        Command::Failover(options) => Box::pin(context.failover(&options)).await,
         Command::Failback(options) => Box::pin(context.failback(&options)).await,
         Command::Cert { command: args::Cert::Import(options) } => Box::pin(context.import_certificate(&options)).await,
         Command::IamPolicy(options) => Box::pin(context.iam_policy(&options)).await,
@@ -316,17 +316,19 @@ impl Context<'_> {
         finish(cloud, drilled).await
     }
 
-    async fn failover(&self) -> Outcome {
+    async fn failover(&self, options: &args::Failover) -> Outcome {
         let config = read_config(self.global)?;
-        let opened = open_environment(self.global, DataPlane::NotNeeded).await?;
-        let failed_over = Box::pin(site::failover(&config, &opened.environment)).await;
-        finish(opened.cloud, failed_over.map(|backup| CommandResult::FailedOver { backup })).await
+        let opened = open_environment(self.global, DataPlane::AtSpeed(1)).await?;
+        let failed_over =
+            Box::pin(site::failover(&config, opened.environment, failover_by(options.dns), self.run)).await;
+        finish(opened.cloud, failed_over.map(CommandResult::FailedOver)).await
     }
 
     async fn failback(&self, options: &args::Failback) -> Outcome {
         let OpenSite { site, cloud } = self.open(DataPlane::AtSpeed(1)).await?;
         let checks = if options.force { FailbackChecks::Skip } else { FailbackChecks::Require };
-        let failed_back = Box::pin(site::failback(&site, checks, self.run)).await;
+        let request = FailbackRequest { by: failover_by(options.dns), checks, percent: options.percent };
+        let failed_back = Box::pin(site::failback(&site, request, self.run)).await;
         finish(cloud, failed_back.map(CommandResult::FailedBack)).await
     }
 
@@ -428,6 +430,10 @@ pub(crate) async fn deployed_result(result: DeployResult, cloud: &CloudHandle) -
         DeployResult::Skipped { reason } => CommandResult::Skipped { reason },
         _ => CommandResult::Declined,
     }
+}
+
+fn failover_by(dns: bool) -> FailoverBy {
+    if dns { FailoverBy::Dns } else { FailoverBy::Mode }
 }
 
 fn adopt(flag: bool) -> AdoptBuckets {

@@ -4,6 +4,7 @@
 mod drill;
 mod events;
 mod html;
+mod moved;
 mod printable;
 mod progress;
 mod public;

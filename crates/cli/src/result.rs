@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_site::drill::{DrillResult, Verdict};
 use twinsite_site::{
-    ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, FailbackResult, InvalidationResult,
+    ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, FailedBack, FailedOver, InvalidationResult,
     PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails, ReleaseDifference,
     Releases, Status, VerifyResult,
 };
@@ -75,13 +75,10 @@ pub(crate) enum CommandResult {
         /// Whether the journal of the drill was damaged. Then everything that a drill may break was compared with the configuration.
         damaged: bool,
     },
-    /// `failover`: the switch is set.
-    FailedOver {
-        /// The address of the backup's website endpoint.
-        backup: String,
-    },
-    /// `failback`: the primary is active, and visitors are led to it.
-    FailedBack(FailbackResult),
+    /// `failover`: visitors are sent to the backup.
+    FailedOver(FailedOver),
+    /// `failback`: visitors are sent to the primary, all or a share of them.
+    FailedBack(FailedBack),
     /// `iam-policy`: the managed policies of a role, all of which are to be attached to it.
     Policy {
         /// The policies. More than one if a single document would be larger than IAM allows.

@@ -16,6 +16,10 @@ pub const STOP: &str = ".well-known/twinsite/stop.txt";
 /// The path at which edges answer by themselves, without an origin: it tells whether CloudFront works. No bucket has such an object.
 pub const EDGE: &str = ".well-known/twinsite/edge.txt";
 
+/// The path at which edges answer from which origin the viewer-request function has visitors served, without an origin: `primary`,
+/// `backup` or a percentage. No bucket has such an object.
+pub const ORIGIN: &str = ".well-known/twinsite/origin.txt";
+
 /// The object that is requested through the distribution and at website endpoints.
 pub const HEALTH: &str = ".well-known/twinsite/health.txt";
 

@@ -207,6 +207,11 @@ impl Cloud {
             "CreateDistribution" | "CreateDistributionWithTags" => {
                 account.cloudfront.distributions().map(|distribution| distribution.id.clone()).collect()
             }
+            "UpdateFunction" | "PublishFunction" | "DeleteFunction" => {
+                let function = account.cloudfront.function(subject).ok();
+                let stores = function.into_iter().flat_map(|function| function.stores());
+                stores.filter_map(|arn| Some(account.cloudfront.store_by_arn(&arn)?.name.clone())).collect()
+            }
             "CreateHealthCheck" => account.route53.checks().map(|check| check.id.clone()).collect(),
             _ => Vec::new(),
         })
@@ -292,7 +297,7 @@ impl Cloud {
 
     /// Whether an outage affects a request.
     fn is_out(&self, service: &Service, request: &Request<Body>) -> bool {
-        use ControlPlane::{Acm, CloudFront, Iam, Route53};
+        use ControlPlane::{Acm, CloudFront, Iam, KeyValueStore, Route53};
         let outages = self.world().outages();
         if outages == Outages::default() {
             return false;
@@ -302,8 +307,9 @@ impl Cloud {
             _ => scope(request).map(|scope| scope.region.to_owned()),
         };
         // Requests to global services are signed for us-east-1, but do not depend on that region here.
-        let is_global = matches!(service, Service::Control(CloudFront | Iam | Route53));
-        let control_out = outages.control_out && (is_global || *service == Service::Control(Acm));
+        let is_global = matches!(service, Service::Control(CloudFront | Iam | KeyValueStore | Route53));
+        let is_control = matches!(service, Service::Control(CloudFront | Iam | Route53));
+        let control_out = outages.control_out && (is_control || *service == Service::Control(Acm));
         control_out || (!is_global && region.is_some_and(|region| outages.regions_out.contains(&region)))
     }
 

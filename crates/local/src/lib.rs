@@ -1,5 +1,5 @@
 //! An embedded cloud for twinsite: S3 in several regions with its website endpoints, and those operations of ACM, CloudFront,
-//! CloudWatch, IAM, Route 53, S3 Control, SNS and STS that twinsite and its tests call. Any other operation is refused with
+//! CloudFront `KeyValueStore`, CloudWatch, IAM, Route 53, S3 Control, SNS and STS that twinsite and its tests call. Any other operation is refused with
 //! 501 `NotImplemented`.
 //!
 //! It runs in-process, or serves on localhost, and is controlled through the AWS APIs only: the data plane ([`dataplane`])
@@ -32,6 +32,7 @@ mod context;
 pub mod dataplane;
 mod fault;
 pub mod iam;
+mod keyvaluestore;
 mod protocol;
 mod record;
 mod remote;

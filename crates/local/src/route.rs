@@ -28,6 +28,9 @@ pub(crate) fn service_of(request: &Request<Body>) -> Service {
     if aws_host(host).is_some() {
         return Service::S3;
     }
+    if host.ends_with(".cloudfront-kvs.global.api.aws") {
+        return Service::Control(ControlPlane::KeyValueStore);
+    }
     if host.contains("amazonaws.") {
         let known = ControlPlane::by_signing_name(host.split('.').next().unwrap_or_default());
         return known.map_or(Service::Unknown, Service::Control);
@@ -72,6 +75,12 @@ mod tests {
         assert_eq!(get("000000000000.s3-control.us-east-1.amazonaws.com"), Service::Control(ControlPlane::S3Control));
         assert_eq!(get("sts.us-east-1.amazonaws.com"), Service::Control(ControlPlane::Sts));
         assert_eq!(get("route53.amazonaws.com"), Service::Control(ControlPlane::Route53));
+        let store = Service::Control(ControlPlane::KeyValueStore);
+        assert_eq!(get("111122223333.cloudfront-kvs.global.api.aws"), store);
+        let credential =
+            "AWS4-ECDSA-P256-SHA256 Credential=K/20261123/cloudfront-keyvaluestore/aws4_request, Signature=x";
+        let asymmetric = Request::builder().uri("/").header("host", "127.0.0.1").header("authorization", credential);
+        assert_eq!(service_of(&asymmetric.body(Body::empty()).unwrap()), store);
         assert_eq!(get("127.0.0.1:9000"), Service::S3);
         assert_eq!(get("ec2.us-east-1.amazonaws.com"), Service::Unknown);
         assert_eq!(service("localhost:9000", "/", "sts"), Service::Control(ControlPlane::Sts));

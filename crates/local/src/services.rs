@@ -9,7 +9,7 @@ use crate::iam::{Authorization, Principal};
 use crate::protocol::query::Form;
 use crate::protocol::reply;
 use crate::world::{Account, World};
-use crate::{acm, cloudfront, cloudwatch, iam, route53, s3control, sns, sts};
+use crate::{acm, cloudfront, cloudwatch, iam, keyvaluestore, route53, s3control, sns, sts};
 
 /// A service with a control plane only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub(crate) enum ControlPlane {
     CloudFront,
     CloudWatch,
     Iam,
+    KeyValueStore,
     Route53,
     S3Control,
     Sns,
@@ -30,6 +31,7 @@ impl ControlPlane {
         Some(match name {
             "acm" => Self::Acm,
             "cloudfront" => Self::CloudFront,
+            "cloudfront-keyvaluestore" => Self::KeyValueStore,
             "monitoring" => Self::CloudWatch,
             "sns" => Self::Sns,
             "iam" => Self::Iam,
@@ -47,6 +49,7 @@ impl ControlPlane {
             Self::CloudFront => "cloudfront",
             Self::CloudWatch => "cloudwatch",
             Self::Iam => "iam",
+            Self::KeyValueStore => "cloudfront-keyvaluestore",
             Self::Route53 => "route53",
             Self::S3Control => "s3control",
             Self::Sns => "sns",
@@ -60,6 +63,7 @@ impl ControlPlane {
             Self::Acm => acm::operation(request).to_owned(),
             Self::CloudFront => cloudfront::operation(request).to_owned(),
             Self::CloudWatch => cloudwatch::operation(request).to_owned(),
+            Self::KeyValueStore => keyvaluestore::operation(request).to_owned(),
             Self::Route53 => route53::operation(request).to_owned(),
             Self::S3Control => s3control::operation(request),
             Self::Iam | Self::Sns | Self::Sts => Form::parse(request).action().to_owned(),
@@ -85,6 +89,7 @@ impl ControlPlane {
                 Self::CloudFront => cloudfront::answer(cloudfront, acm, request, now),
                 Self::CloudWatch => cloudwatch::answer(cloudwatch, request),
                 Self::Iam => iam::answer(iam, request, now),
+                Self::KeyValueStore => keyvaluestore::answer(cloudfront, request, now),
                 Self::Route53 => route53::answer(route53, world.health(), request, now),
                 Self::S3Control => s3control::answer(batch, block, world.s3(), request, now),
                 Self::Sns => sns::answer(sns, request),
@@ -109,6 +114,7 @@ impl ControlPlane {
             Self::CloudFront => cloudfront::permissions(&account.cloudfront, request),
             Self::CloudWatch => cloudwatch::permissions(&account.cloudwatch, request),
             Self::Iam => iam::permissions(&account.iam, request),
+            Self::KeyValueStore => keyvaluestore::permissions(&account.cloudfront, request),
             Self::Route53 => route53::permissions(&account.route53, request),
             Self::S3Control => s3control::permissions(request),
             Self::Sns => sns::permissions(&account.sns, request),
@@ -130,6 +136,7 @@ impl ControlPlane {
         match self {
             Self::Acm => ServiceError::new("AccessDeniedException", 400, message),
             Self::Sns => ServiceError::new("AuthorizationError", 403, message),
+            Self::KeyValueStore => ServiceError::new("AccessDeniedException", 403, message),
             Self::CloudFront | Self::CloudWatch | Self::Iam | Self::Route53 | Self::S3Control | Self::Sts => {
                 ServiceError::new("AccessDenied", 403, message)
             }
@@ -140,6 +147,7 @@ impl ControlPlane {
     pub(crate) fn error_response(self, request: &Request<Bytes>, error: &ServiceError) -> Response<Body> {
         match self {
             Self::Acm => reply::json_error(error),
+            Self::KeyValueStore => keyvaluestore::error_response(error),
             Self::CloudWatch => cloudwatch::error_response(request, error),
             Self::CloudFront | Self::Iam | Self::Route53 | Self::S3Control | Self::Sns | Self::Sts => {
                 reply::xml_error(error)

@@ -19,6 +19,7 @@ pub(crate) fn subject_of(service: ControlPlane, request: &Request<Bytes>) -> Str
             input["CertificateArn"].as_str().unwrap_or_default().to_owned()
         }
         ControlPlane::CloudFront => segment("/2020-05-31/", 1),
+        ControlPlane::KeyValueStore => crate::keyvaluestore::subject(request),
         ControlPlane::Iam => Form::parse(request).text("RoleName").to_owned(),
         // `tags/healthcheck/ID`, `healthcheck/ID`, `hostedzone/ID/rrset`.
         ControlPlane::Route53 if path.contains("/tags/") => segment("/2013-04-01/", 2),

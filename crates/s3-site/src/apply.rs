@@ -1,12 +1,14 @@
 //! Executes changes.
 
-use twinsite_aws::{AwsError, outlast_refusals};
+use twinsite_aws::{AwsError, outlast_refusals, resolve};
 use twinsite_core::{Apply, Output, Outputs, Run};
 
 use crate::calls::roles::{NewRole, RoleClient};
 use crate::calls::{BucketClient, NewObject};
 use crate::clients::S3Site;
-use crate::model::{BucketChange, BucketChangeKind, Change, RoleChange, RoleChangeKind};
+use crate::model::{
+    BucketChange, BucketChangeKind, Change, RoleChange, RoleChangeKind, STORE_RECORD_KEY, store_record,
+};
 
 impl Apply<Change> for S3Site {
     type Error = AwsError;
@@ -65,6 +67,12 @@ async fn apply_to_bucket(
                 bucket.put_object(NewObject { content_type: "text/plain; charset=utf-8", ..object }).await?;
             }
             Ok(())
+        }
+        BucketChangeKind::PutStoreRecord { actual: _, desired } => {
+            let arn = resolve(desired, outputs).map_err(|error| error.into_aws("PutObject", STORE_RECORD_KEY))?;
+            let (body, content_type) = (store_record(&arn), "application/json");
+            let record = NewObject { key: STORE_RECORD_KEY, body: body.as_bytes(), content_type, cache_control: None };
+            bucket.put_object(record).await
         }
         BucketChangeKind::Delete { objects: _ } => {
             // Without replication rules, the deletions are not replicated.

@@ -12,6 +12,7 @@ mod model;
 mod observe;
 mod replication_probe;
 pub mod step_ids;
+mod store_record;
 mod wire;
 
 pub use clients::S3Site;
@@ -21,6 +22,6 @@ pub use model::{
     Actual, ActualBucket, Adopt, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange, BucketChangeKind, BucketPolicy,
     BucketSettings, Change, Conflict, Conflicts, Contents, DefaultEncryption, Desired, FormerBucket, FormerContents,
     Lifecycle, Outage, PublicAccessBlock, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange,
-    RoleChangeKind, Website, WebsiteSnapshot, denies_plain_http,
+    RoleChangeKind, STORE_RECORD_KEY, Website, WebsiteSnapshot, denies_plain_http,
 };
 pub use replication_probe::REPLICATION_PROBE_KEY;

@@ -1,6 +1,6 @@
 //! Reads the actual state.
 
-use futures::future::{try_join, try_join_all};
+use futures::future::{try_join_all, try_join3};
 use futures::try_join;
 use twinsite_aws::{AwsError, Kind};
 use twinsite_core::{Pair, Side};
@@ -85,9 +85,15 @@ impl S3Site {
             BucketLocation::Region(_) | BucketLocation::Here => {}
         }
         // A bucket of another account may allow HeadBucket and deny its settings.
-        match try_join(bucket_settings(bucket), Box::pin(has_health_objects(bucket, desired))).await {
-            Ok((settings, health_objects)) => {
-                Ok(ActualBucket::Present(Box::new(BucketSettings { health_objects, ..settings })))
+        let record = async {
+            match (side, &desired.key_value_store) {
+                (Side::Backup, Some(_)) => Box::pin(self.recorded_store(&desired.site)).await,
+                (Side::Primary, _) | (_, None) => Ok(None),
+            }
+        };
+        match try_join3(bucket_settings(bucket), Box::pin(has_health_objects(bucket, desired)), record).await {
+            Ok((settings, health_objects, recorded_store)) => {
+                Ok(ActualBucket::Present(Box::new(BucketSettings { health_objects, recorded_store, ..settings })))
             }
             Err(error) if error.kind == Kind::Denied => Ok(ActualBucket::Inaccessible),
             Err(error) => Err(error),
@@ -130,6 +136,7 @@ async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, Aws
         policy,
         replication,
         health_objects: false,
+        recorded_store: None,
     })
 }
 

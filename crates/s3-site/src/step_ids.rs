@@ -47,6 +47,8 @@ bucket_steps! {
     replication = "replication";
     /// Puts the objects that health checks request.
     health_objects = "probes";
+    /// Records the key value store.
+    store_record = "store-record";
     /// Removes the site's tags and policy statements from an adopted bucket, which is kept.
     release = "release";
     /// Deletes a bucket that belonged to the site in another mode.

@@ -151,7 +151,8 @@ impl Buckets {
             None => None,
         };
         let cdn = distribution.map(|id| {
-            let cdn = Cdn::new(session.acm(), session.cloudfront()).polling(environment.polling);
+            let cdn =
+                Cdn::new(session.acm(), session.cloudfront(), session.key_value_store()).polling(environment.polling);
             (cdn, id)
         });
         // Another store has no accounts, or other ones. It only says who has published, so that an error is of no interest.

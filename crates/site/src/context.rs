@@ -62,10 +62,23 @@ impl SiteContext {
     /// # Errors
     /// Credentials that are missing or invalid; regions that cannot be paired.
     pub async fn open(config: Config, environment: Environment) -> Result<Self, Error> {
+        Self::open_asking(config, environment, Side::Primary).await
+    }
+
+    /// Opens a site as [`Self::open`] does, but asks in the backup's region first: the primary's may hang.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) async fn open_without_primary(config: Config, environment: Environment) -> Result<Self, Error> {
+        Self::open_asking(config, environment, Side::Backup).await
+    }
+
+    /// Asks STS in the region of one side, or in the one that the environment names for the primary, and then in the other's.
+    async fn open_asking(config: Config, environment: Environment, first: Side) -> Result<Self, Error> {
         const OPERATION: &str = "determine the AWS account";
         let profile = environment.access.profile.clone();
         let session = Session::open(environment.access.clone()).await.context(SESSION)?;
-        let (caller, primary_region) = identify(&session, config.regions.backup.as_str()).await;
+        let (caller, primary_region) = identify(&session, first, &config.regions).await;
         let caller = match caller {
             // A store or an emulator without STS, which has no accounts either.
             Err(error) if !session.is_aws_sts() && error.is_unknown_operation() => Caller::unknown(),
@@ -104,7 +117,7 @@ impl SiteContext {
         let Environment { access: _, polling, network } = environment;
         let services = Services {
             s3: S3Site::new(clients, session.s3control(&site.regions.primary), session.iam()),
-            cdn: Cdn::new(session.acm(), session.cloudfront()).polling(polling),
+            cdn: Cdn::new(session.acm(), session.cloudfront(), session.key_value_store()).polling(polling),
             dns: DnsFailover::new(session.route53()).polling(polling),
             alerts: alerts(&session, &site),
         };
@@ -198,36 +211,43 @@ pub(crate) fn s3_conflicts(operation: &str, conflicts: &twinsite_s3_site::Confli
     Error::conflicts(operation, all.collect())
 }
 
-/// How long STS in the primary's region is waited for before the backup's region is asked as well.
+/// How long STS in one region is waited for before the other one is asked as well.
 const HEDGE: Duration = Duration::from_secs(2);
 
-/// Asks STS who the caller is: in the primary's region and, if it is slow to answer or cannot be reached, in the backup's. Every region
-/// knows the same callers: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_region-endpoints.html>.
-async fn identify(session: &Session, backup: &str) -> (Result<Caller, AwsError>, PrimaryRegion) {
-    let (mut primary, always) = (Box::pin(session.caller()), Run::silent());
-    let first = tokio::select! {
+/// Asks STS who the caller is: in the region of one side and, if it is slow to answer or cannot be reached, in the other side's. Every
+/// region knows the same callers: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_region-endpoints.html>.
+async fn identify(session: &Session, first: Side, regions: &Pair<Region>) -> (Result<Caller, AwsError>, PrimaryRegion) {
+    let ask = async |side: Side| match side {
+        // Or in the region that the environment names.
+        Side::Primary => session.caller().await,
+        Side::Backup => session.caller_in(regions.backup.as_str()).await,
+    };
+    let failed = match first {
+        Side::Primary => PrimaryRegion::DoesNotAnswer,
+        Side::Backup => PrimaryRegion::Unknown,
+    };
+    let (mut asked, always) = (Box::pin(ask(first)), Run::silent());
+    let answer = tokio::select! {
         biased;
-        answer = &mut primary => Some(answer),
+        answer = &mut asked => Some(answer),
         () = wait::pause(&always, HEDGE) => None,
     };
-    match first {
-        Some(Err(error)) if error.kind == Kind::Network => {
-            let other = session.caller_in(backup).await;
-            (other.map_err(|_| error), PrimaryRegion::DoesNotAnswer)
+    let mut other = Box::pin(ask(first.other()));
+    let answer = if let Some(answer) = answer {
+        answer
+    } else {
+        tokio::select! {
+            answer = &mut asked => answer,
+            Ok(caller) = &mut other => return (Ok(caller), failed),
         }
-        Some(answer) => (answer, PrimaryRegion::Unknown),
-        None => {
-            let mut other = Box::pin(session.caller_in(backup));
-            tokio::select! {
-                answer = &mut primary => match answer {
-                    Err(error) if error.kind == Kind::Network => {
-                        (other.await.map_err(|_| error), PrimaryRegion::DoesNotAnswer)
-                    }
-                    answer => (answer, PrimaryRegion::Unknown),
-                },
-                Ok(caller) = &mut other => (Ok(caller), PrimaryRegion::DoesNotAnswer),
-            }
+    };
+    match answer {
+        Err(error) if error.kind == Kind::Network => {
+            // What has ended already is not asked once more.
+            let second = Box::pin(ask(first.other())).await;
+            (second.map_err(|_| error), failed)
         }
+        answer => (answer, PrimaryRegion::Unknown),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::active_side::{ActivePlan, BackupAlone, check_primary_is_active, prepa
 use crate::commit;
 use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
+use crate::failover::{Moved, keep_visitors_at_backup};
 use crate::invalidation::{Changes, Invalidator};
 use crate::options::PublishOptions;
 use crate::publish_result::{DeployPlan, DeployResult, PublishResult, StillPublic, publish_result, unchanged};
@@ -164,6 +165,9 @@ pub async fn deploy(
         skipped @ DeployResult::Skipped { .. } => return Ok(skipped),
     };
     warn_of_encrypted_website(site, result.primary.opaque.max(opaque_before), run);
+    if alone.is_some() {
+        result.moved = keep_visitors(site, run).await;
+    }
     result.url = Some(site.url());
     result.primary.url = Some(site.website_url(Side::Primary));
     result.backup.url = Some(site.website_url(Side::Backup));
@@ -191,6 +195,19 @@ fn publish_request<'a>(
         skip_older_in: None,
         options: request.options,
         alone: None,
+    }
+}
+
+/// After a publish to the backup alone: the primary must not get the visitors back until it has the release.
+pub(crate) async fn keep_visitors(site: &SiteContext, run: &Run) -> Option<Moved> {
+    match Box::pin(keep_visitors_at_backup(site, run)).await {
+        Ok(moved) => moved,
+        Err(error) => {
+            let text =
+                format!("visitors get the older release of the primary as soon as it can be reached: {}", error.cause);
+            warn(run, text, "send them to the backup: `twinsite failover`");
+            None
+        }
     }
 }
 

@@ -49,6 +49,11 @@ impl Estimate {
             "inter-region traffic, once for every published object".to_owned(),
             "CloudFront requests and traffic beyond the free tier".to_owned(),
         ];
+        if config.mode != Mode::Dns {
+            by_usage.push(
+                "a CloudFront function and its KeyValueStore, at $0.13 per million requests of visitors".to_owned(),
+            );
+        }
         if config.time_control {
             by_usage.push("Replication Time Control, per replicated gigabyte".to_owned());
         }

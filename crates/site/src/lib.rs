@@ -46,7 +46,10 @@ pub use context::{Environment, SiteContext};
 pub use deploy::{DeployRequest, OlderCommit, PublishRequest, VisitorCheck, deploy, plan_deploy, prepare, publish};
 pub use error::{Cause, Error, ErrorKind};
 pub use estimate::Estimate;
-pub use failover::{FailbackChecks, FailbackResult, failback, failover};
+pub use failover::{
+    EdgeInvalidation, FailbackChecks, FailbackRequest, FailedBack, FailedOver, FailoverBy, Moved, MovedBy,
+    SeenOverHttps, failback, failover,
+};
 pub use invalidation::{Changes, CloudFront, EdgeRules, InvalidationResult, Invalidator, NoCdn};
 pub use network::{Network, ProbeNetwork, ProbeRequest, Scheme};
 pub use options::{PublishOptions, WaitForInvalidation};

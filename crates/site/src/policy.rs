@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use twinsite_aws::Owner;
 use twinsite_core::{AccountId, Mode, Pair, Side, Site, probe};
-use twinsite_s3_site::{DRILL_JOURNAL_KEY, REPLICATION_PROBE_KEY};
+use twinsite_s3_site::{DRILL_JOURNAL_KEY, REPLICATION_PROBE_KEY, STORE_RECORD_KEY};
 
 use crate::config::Config;
 use crate::error::{Context, Error};
@@ -116,6 +116,19 @@ const PUBLISH: [&str; 10] = [
 const ZONE: [&str; 3] =
     ["route53:GetHostedZone", "route53:ListResourceRecordSetProtections", "route53:ListResourceRecordSets"];
 
+/// Read access to a key value store.
+const READ_STORE: [&str; 4] = [
+    "cloudfront-keyvaluestore:DescribeKeyValueStore",
+    "cloudfront-keyvaluestore:GetKey",
+    "cloudfront:DescribeKeyValueStore",
+    "cloudfront:ListTagsForResource",
+];
+
+/// `apply` puts the keys of a new store, and operators one key. That neither runs the other's command guards against mistakes: whoever may
+/// put keys may put any.
+const PUT_KEYS_ON_APPLY: &str = "cloudfront-keyvaluestore:UpdateKeys";
+const PUT_KEY_BY_HAND: &str = "cloudfront-keyvaluestore:PutKey";
+
 struct Policy<'a> {
     site: &'a Site,
     zone: &'a str,
@@ -204,6 +217,7 @@ impl Policy<'_> {
             Self::allow("ReadCertificates", &["acm:DescribeCertificate", "acm:ListTagsForCertificate"], certificates),
             Self::allow("ReadDistribution", &distribution, self.global("cloudfront", "distribution/*")),
             Self::allow("ReadFunction", &function, self.function()),
+            self.of_stores("ReadStore", &READ_STORE),
             Self::allow("ReadAlarms", &["cloudwatch:ListTagsForResource"], self.alarms()),
             Self::allow("ReadTopics", &["sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"], self.topics()),
             Self::allow("ReadZone", &ZONE, self.zone_arn()),
@@ -244,6 +258,13 @@ impl Policy<'_> {
         format!("arn:aws:{service}:{region}:{}:{resource}", self.site.account)
     }
 
+    /// Actions on key value stores. The ARN of the site's has an id that is not known in advance, and the service documents no condition
+    /// by tags, so that these are allowed on every store of the account.
+    /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfrontkeyvaluestore.html>
+    fn of_stores(&self, sid: &str, actions: &[&str]) -> Value {
+        Self::allow(sid, actions, self.global("cloudfront", "key-value-store/*"))
+    }
+
     fn function(&self) -> String {
         self.global("cloudfront", &format!("function/twinsite-{}", self.site.slug()))
     }
@@ -261,15 +282,19 @@ impl Policy<'_> {
         format!("arn:aws:route53:::hostedzone/{}", self.zone)
     }
 
-    /// `deploy`, `rollback` and `backfill`: objects of the two buckets and invalidations; of the configuration, only reading.
-    fn publisher(&self) -> Vec<Value> {
-        let invalidate = ["cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"];
-        // <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfront.html>
-        let invalidate = json!({
-            "Sid": "Invalidate", "Effect": "Allow", "Action": invalidate,
+    /// Invalidations of the site's distribution.
+    /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfront.html>
+    fn invalidate(&self, actions: &[&str]) -> Value {
+        json!({
+            "Sid": "Invalidate", "Effect": "Allow", "Action": actions,
             "Resource": self.global("cloudfront", "distribution/*"),
             "Condition": {"StringEquals": {format!("aws:ResourceTag/{}", Owner::SITE): self.site.domain.as_str()}},
-        });
+        })
+    }
+
+    /// `deploy`, `rollback` and `backfill`: objects of the two buckets and invalidations; of the configuration, only reading.
+    fn publisher(&self) -> Vec<Value> {
+        let invalidate = self.invalidate(&["cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"]);
         let distributions = ["cloudfront:GetDistribution", "cloudfront:ListTagsForResource"];
         let mut all = self.read_buckets();
         all.extend([
@@ -287,12 +312,12 @@ impl Policy<'_> {
         self.use_keys("EncryptObjects", &["kms:Decrypt", "kms:GenerateDataKey"])
     }
 
-    /// What a publisher may not write although it is in the buckets: what health checks request, the failover switch among it, and
-    /// the journal of drills. Only a deny can except keys from the objects of a bucket.
+    /// What a publisher may not write although it is in the buckets: what health checks request, the failover switch among it, the record
+    /// of the key value store, and the journal of drills. Only a deny can except keys from the objects of a bucket.
     fn publisher_limits(&self) -> Vec<Value> {
         let writes = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"];
-        let reserved =
-            [self.both(&format!("/{}*", probe::FOLDER)), self.both(&format!("/{DRILL_JOURNAL_KEY}"))].concat();
+        let reserved = [format!("{}*", probe::FOLDER), DRILL_JOURNAL_KEY.to_owned(), STORE_RECORD_KEY.to_owned()];
+        let reserved: Vec<String> = reserved.iter().flat_map(|key| self.both(&format!("/{key}"))).collect();
         vec![
             json!({"Sid": "ReservedObjects", "Effect": "Deny", "Action": writes, "Resource": reserved}),
             json!({
@@ -337,6 +362,7 @@ impl Policy<'_> {
         let create = [
             "acm:RequestCertificate",
             "cloudfront:CreateFunction",
+            "cloudfront:CreateKeyValueStore",
             "cloudfront:CreateOriginAccessControl",
             "route53:CreateHealthCheck",
             "s3:CreateJob",
@@ -365,6 +391,8 @@ impl Policy<'_> {
             Self::allow("FormerObjects", &["s3:AbortMultipartUpload", "s3:DeleteObjectVersion"], self.former("/*")),
             Self::allow("Distribution", &distribution, distributions),
             Self::allow("Function", &function, self.function()),
+            self.of_stores("Store", &["cloudfront:DeleteKeyValueStore", "cloudfront:TagResource"]),
+            self.of_stores("StoreKeys", &[PUT_KEYS_ON_APPLY]),
             // A certificate that is imported or tagged while it is requested has no ARN yet.
             json!({
                 "Sid": "Certificates", "Effect": "Allow", "Action": certificates, "Resource": "*",
@@ -457,7 +485,7 @@ impl Policy<'_> {
         })
     }
 
-    /// Failover by hand: the switch object in the backup bucket; drills; and all that readers may do.
+    /// Failover by hand: the switch object in the backup bucket, and the key value store; drills; and all that readers may do.
     fn operator(&self) -> Vec<Value> {
         let Pair { primary, backup } = self.buckets();
         let breaks = [
@@ -485,6 +513,10 @@ impl Policy<'_> {
             Self::allow("SwitchAndJournal", &["s3:DeleteObject", "s3:PutObject"], objects),
             pass,
         ]);
+        if self.site.mode != Mode::Dns {
+            all.push(self.of_stores("StoreKeys", &[PUT_KEY_BY_HAND]));
+            all.push(self.invalidate(&["cloudfront:CreateInvalidation"]));
+        }
         all
     }
 }

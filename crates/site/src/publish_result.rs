@@ -10,6 +10,7 @@ use twinsite_sync::replicate::Compared;
 use twinsite_sync::{Key, Prepared, Published, Report, S3Store, SyncError, SyncPlan};
 
 use crate::active_side::BackupAlone;
+use crate::failover::Moved;
 use crate::invalidation::InvalidationResult;
 use crate::purge::{PurgePlan, PurgedKey};
 use crate::releases::ReleaseSummary;
@@ -46,6 +47,8 @@ pub struct PublishResult {
     pub still_public: StillPublic,
     /// Of a rollback: keys of the release that were purged since, and are not brought back.
     pub left_out: Vec<String>,
+    /// How visitors were sent to the backup, because it alone has the release.
+    pub moved: Option<Moved>,
     /// The address of the site.
     pub url: Option<String>,
 }
@@ -216,6 +219,7 @@ pub(crate) fn unchanged(report: &Report) -> PublishResult {
         invalidation: InvalidationResult::None,
         still_public: StillPublic::default(),
         left_out: Vec::new(),
+        moved: None,
         url: None,
     }
 }

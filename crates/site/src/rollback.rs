@@ -10,11 +10,11 @@ use twinsite_sync::{
 use crate::active_side::{BackupAlone, SECOND_LOOK};
 use crate::config::PublishConfig;
 use crate::context::SiteContext;
-use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, prepare, publish};
+use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, keep_visitors, prepare, publish};
 use crate::error::{Cause, Context, Error};
 use crate::invalidation::Invalidator;
 use crate::options::PublishOptions;
-use crate::publish_result::{DeployPlan, DeployResult};
+use crate::publish_result::{BackupState, DeployPlan, DeployResult};
 use crate::purge::leave_out_purged;
 use crate::releases::{find_release, parse_id};
 use crate::source_directory::SourceDirectory;
@@ -132,7 +132,13 @@ impl RollbackSource {
 /// # Errors
 /// What failed, and how much was done before. Rolling back again finishes the rest.
 pub async fn rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployResult, Error> {
-    Box::pin(rollback_of(RollbackTarget::of(site)?, &site.invalidator(), request, run)).await
+    let mut result = Box::pin(rollback_of(RollbackTarget::of(site)?, &site.invalidator(), request, run)).await?;
+    if let DeployResult::Published(published) = &mut result
+        && published.backup.state == BackupState::Alone
+    {
+        published.moved = keep_visitors(site, run).await;
+    }
+    Ok(result)
 }
 
 /// [`rollback`] for any pair of buckets.

@@ -71,11 +71,14 @@ impl SiteContext {
         let actual_cdn = Box::pin(self.services.cdn.observe(&desired_cdn)).await.context(operation)?;
         // Conflicts of the distribution are reported when it is planned; here only its outputs matter.
         let mut certificate = Deferred::After(cdn::step_ids::CERTIFICATE_ISSUED.into());
+        let mut key_value_store = None;
         if let Ok(planned) = cdn::plan_changes(&desired_cdn, &actual_cdn) {
             desired_dns = self.desired_dns(Some(&planned));
             certificate = planned.certificate;
+            key_value_store = planned.store_arn;
         }
         let mut desired_s3 = self.desired_buckets(adopt);
+        desired_s3.key_value_store = key_value_store;
         if self.site.mode == Mode::Origin {
             let distribution = actual_cdn.distribution.as_ref();
             desired_s3.distribution_arn = Some(distribution.map_or_else(

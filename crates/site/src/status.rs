@@ -2,13 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use twinsite_cdn as cdn;
-use twinsite_core::{Plan, Run, Side};
+use twinsite_cdn::{self as cdn, OriginChoice};
+use twinsite_core::{Mode, Plan, Run, Side};
 use twinsite_s3_site::{ActualBucket, Adopt};
 use twinsite_sync::release;
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
+use crate::failover::read_origin_choice;
 use crate::releases::{ReleaseSummary, rfc3339};
 use crate::state::SiteState;
 use crate::verify::compare_buckets;
@@ -39,8 +40,11 @@ pub struct Status {
     pub backup: BucketState,
     /// The number of objects that differ between the buckets, 0 when they are in sync; `null` unless both exist.
     pub out_of_sync: Option<usize>,
-    /// Whether the failover switch is set.
+    /// Whether the site was failed over by hand: the failover switch is set, or the key value store says that edges serve from the backup.
     pub failed_over_by_hand: bool,
+    /// From which origin edges serve, by the key value store: `primary`, `backup` or a percentage such as `10% primary`; `null` without
+    /// a store.
+    pub served_from: Option<String>,
     /// The live release; `null` before the first deploy.
     pub release: Option<ReleaseSummary>,
     /// Alarms that are not in state `OK`.
@@ -230,7 +234,10 @@ pub async fn status(site: &SiteContext, run: &Run) -> Result<Status, Error> {
         let newest = Box::pin(release::newest(&site.store(Side::Primary))).await.context(OPERATION)?;
         release = newest.as_ref().map(ReleaseSummary::from);
     }
+    let choice = read_origin_choice(&state.cdn.actual).filter(|_| site.site.mode != Mode::Dns);
+    failed_over_by_hand |= choice.is_some_and(|choice| choice != OriginChoice::Primary);
     Ok(Status {
+        served_from: choice.map(|choice| choice.to_string()),
         domain: site.site.domain.to_string(),
         mode: site.site.mode.to_string(),
         certificate: certificate(&state),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudfront::Client;
 use aws_sdk_cloudfront::primitives::Blob;
-use aws_sdk_cloudfront::types::{DistributionConfig, FunctionConfig, FunctionRuntime, FunctionStage};
+use aws_sdk_cloudfront::types::{DistributionConfig, FunctionStage};
 use twinsite_aws::{AwsError, Tags, unless_passing};
 use twinsite_core::wait::{Poll, PollPolicy, WaitError, poll_until};
 use twinsite_core::{Arn, Output, Outputs, ResourceId, Run};
@@ -284,9 +284,21 @@ pub(crate) async fn find_function(client: &Client, name: &str) -> Result<Option<
     let live = client.get_function().name(name).stage(FunctionStage::Live);
     if let Some(response) = AwsError::absent(call!("GetFunction", name, live))? {
         let code = response.function_code.map(Blob::into_inner).unwrap_or_default();
-        return Ok(Some(Function { live_code: Some(String::from_utf8_lossy(&code).into_owned()) }));
+        let live_store = live_store(client, name).await?;
+        return Ok(Some(Function { live_code: Some(String::from_utf8_lossy(&code).into_owned()), live_store }));
     }
-    Ok(describe_function(client, name).await?.map(|_| Function { live_code: None }))
+    let exists = describe_function(client, name).await?.is_some();
+    Ok(exists.then_some(Function { live_code: None, live_store: None }))
+}
+
+/// The key value store that the LIVE stage is associated with.
+async fn live_store(client: &Client, name: &str) -> Result<Option<Arn>, AwsError> {
+    const OPERATION: &str = "DescribeFunction";
+    let request = client.describe_function().name(name).stage(FunctionStage::Live);
+    let response = AwsError::absent(call!(OPERATION, name, request))?;
+    let config = response.and_then(|response| response.function_summary?.function_config);
+    let associated = config.as_ref().and_then(wire::associated_store);
+    associated.map(|arn| parse(OPERATION, name, arn)).transpose()
 }
 
 /// The `ETag` of the DEVELOPMENT stage; `None` if the function does not exist.
@@ -298,9 +310,9 @@ async fn describe_function(client: &Client, name: &str) -> Result<Option<String>
 
 /// Creates or updates a function, and publishes it.
 /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_PublishFunction.html>
-pub(crate) async fn put_function(client: &Client, name: &str, code: &str) -> Result<(), AwsError> {
-    let config = FunctionConfig::builder().comment(wire::CREATED_BY).runtime(FunctionRuntime::CloudfrontJs20);
-    let config = config.build().map_err(|error| AwsError::unexpected("CreateFunction", name, error))?;
+pub(crate) async fn put_function(client: &Client, name: &str, code: &str, store: &Arn) -> Result<(), AwsError> {
+    let config = wire::function_config(store);
+    let config = config.map_err(|error| AwsError::unexpected("CreateFunction", name, error))?;
     let code = Blob::new(code);
     let etag = match describe_function(client, name).await? {
         None => {

@@ -3,6 +3,7 @@
 pub(crate) mod acm;
 pub(crate) mod cloudfront;
 pub(crate) mod invalidation;
+pub(crate) mod store;
 
 use std::fmt;
 use std::str::FromStr;

@@ -3,7 +3,7 @@
 use twinsite_core::{Action, Arn, Deferred, Reason, ResourceId, Step, differences};
 
 use crate::model::{
-    AccessControl, Actual, Change, Conflict, Desired, Distribution, DistributionSettings, Proof, SIGNING,
+    AccessControl, Actual, Change, Conflict, Desired, Distribution, DistributionSettings, Function, Proof, SIGNING,
     viewer_request_code,
 };
 use crate::step_ids;
@@ -13,6 +13,7 @@ pub(crate) fn distribution_steps(
     desired: &Desired,
     actual: &Actual,
     certificate: Deferred<Arn>,
+    store: Option<&Deferred<Arn>>,
 ) -> Result<Vec<Step<Change>>, Conflict> {
     if let Some(id) = &actual.conflicting_distribution {
         return Err(Conflict::AliasTaken { domain: desired.site.domain.clone(), id: id.clone() });
@@ -25,9 +26,7 @@ pub(crate) fn distribution_steps(
     if desired.has_private_origins() {
         steps.extend(access_control_step(desired, actual));
     }
-    if desired.has_function() {
-        steps.extend(function_step(desired, actual));
-    }
+    steps.extend(store.and_then(|store| function_step(desired, actual, store)));
     steps.extend(tags_step(desired, actual.distribution.as_ref()));
     let settings = Box::new(DistributionSettings::new(desired, certificate, &access_control));
     let (action, reason, change, id) = match &actual.distribution {
@@ -78,18 +77,22 @@ fn access_control_step(desired: &Desired, actual: &Actual) -> Option<Step<Change
     Some(Step::new(step_ids::ACCESS_CONTROL, action, reason, change))
 }
 
-fn function_step(desired: &Desired, actual: &Actual) -> Option<Step<Change>> {
+fn function_step(desired: &Desired, actual: &Actual, store: &Deferred<Arn>) -> Option<Step<Change>> {
     let code = viewer_request_code(desired);
-    let live_code = actual.function.as_ref().and_then(|function| function.live_code.clone());
-    if live_code.as_ref() == Some(&code) {
+    let is_live = |live: &Function| {
+        let reads_store = live.live_store.as_ref().is_some_and(|arn| *store == Deferred::Known(arn.clone()));
+        live.live_code.as_ref() == Some(&code) && reads_store
+    };
+    if actual.function.as_ref().is_some_and(is_live) {
         return None;
     }
     let (action, reason) = match actual.function {
         None => (Action::Create, Reason::Absent),
         Some(_) => (Action::Update, Reason::Drifted),
     };
-    let change = Change::PutFunction { name: desired.resource_name(), code, actual: live_code };
-    Some(Step::new(step_ids::FUNCTION, action, reason, change))
+    let (name, store, actual) = (desired.resource_name(), store.clone(), actual.function.clone());
+    let change = Change::PutFunction { name, code, store, actual };
+    Some(Step::new(step_ids::FUNCTION, action, reason, change).follows(step_ids::STORE))
 }
 
 /// The steps that disable and delete the distribution and what it uses.
@@ -122,6 +125,11 @@ pub(crate) fn destruction_steps(desired: &Desired, actual: &Actual) -> Vec<Step<
         let delete = Change::DeleteFunction { name: desired.resource_name() };
         let delete = Step::new(step_ids::FUNCTION, Action::Delete, reason(), delete);
         steps.push(delete.follows(step_ids::DISTRIBUTION));
+    }
+    if actual.store.as_ref().is_some_and(|store| desired.owns_store(store)) {
+        let delete = Change::DeleteStore { name: desired.resource_name() };
+        let delete = Step::new(step_ids::STORE, Action::Delete, reason(), delete);
+        steps.push(delete.follows(step_ids::FUNCTION).follows(step_ids::DISTRIBUTION));
     }
     if let Some(AccessControl { id, .. }) = &actual.access_control {
         let delete = Change::DeleteAccessControl { id: id.clone() };

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod distribution;
+mod store;
 
 use twinsite_core::{Arn, Deferred, Host, Step, ValidationRecord};
 
@@ -23,6 +24,8 @@ pub struct Planned {
     pub distribution_arn: Deferred<Arn>,
     /// The host of the distribution, which DNS records point to.
     pub distribution_host: Deferred<Host>,
+    /// The ARN of the key value store, if the mode has one.
+    pub store_arn: Option<Deferred<Arn>>,
 }
 
 /// The steps that bring the certificate and the distribution into the desired state. A caller that also manages DNS orders
@@ -37,14 +40,18 @@ pub fn plan_changes(desired: &Desired, actual: &Actual) -> Result<Planned, Confl
     }
     let chosen = certificate::choose_certificate(desired, &actual.certificates)?;
     let mut steps = chosen.steps;
-    steps.extend(distribution::distribution_steps(desired, actual, chosen.arn.clone())?);
+    let store = if desired.has_function() { Some(store::plan_store(desired, actual)?) } else { None };
+    let store_arn = store.as_ref().map(|store| store.arn.clone());
+    steps.extend(store.into_iter().flat_map(|store| store.steps));
+    steps.extend(distribution::distribution_steps(desired, actual, chosen.arn.clone(), store_arn.as_ref())?);
     let created = || step_ids::DISTRIBUTION.into();
     let (distribution_arn, distribution_host) = match &actual.distribution {
         Some(distribution) => (Deferred::Known(distribution.arn.clone()), Deferred::Known(distribution.host.clone())),
         None => (Deferred::After(created()), Deferred::After(created())),
     };
     let validation_record = chosen.validation_record;
-    Ok(Planned { steps, validation_record, certificate: chosen.arn, distribution_arn, distribution_host })
+    let certificate = chosen.arn;
+    Ok(Planned { steps, validation_record, certificate, distribution_arn, distribution_host, store_arn })
 }
 
 /// The steps that delete the distribution and the certificates, as far as they were created for the site. A caller that also

@@ -2,7 +2,7 @@
 
 use twinsite_core::ResourceId;
 
-use super::{AccessControl, Certificates, Distribution, Function};
+use super::{AccessControl, Certificates, Distribution, Function, Store};
 
 /// The actual state of the site's certificates and distribution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,4 +18,6 @@ pub struct Actual {
     pub access_control: Option<AccessControl>,
     /// The site's viewer-request function.
     pub function: Option<Function>,
+    /// The key value store with the site's name, which may be that of somebody else.
+    pub store: Option<Store>,
 }

@@ -3,7 +3,7 @@
 use twinsite_aws::Tags;
 use twinsite_core::{Arn, Deferred, Domain, Field, Need, OutputKind, ResourceId};
 
-use super::{DistributionSettings, SIGNING};
+use super::{DistributionSettings, Function, SIGNING, StoreKeys};
 
 /// A change of a certificate, a distribution or a resource that it uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,14 +28,46 @@ pub enum Change {
         /// Its name.
         name: String,
     },
+    /// Creates a key value store, and waits until it is ready.
+    CreateStore {
+        /// Its name.
+        name: String,
+        /// Its tags.
+        tags: Tags,
+    },
+    /// Puts keys into a key value store. Others stay.
+    PutStoreKeys {
+        /// The name of the store.
+        name: String,
+        /// The store.
+        store: Deferred<Arn>,
+        /// The keys, with their values so far.
+        actual: StoreKeys,
+        /// The keys, with their values.
+        desired: StoreKeys,
+    },
+    /// Puts back the site's tags on the key value store. Others stay.
+    TagStore {
+        /// Its ARN.
+        arn: Arn,
+        /// The tags to put.
+        tags: Tags,
+    },
+    /// Deletes a key value store.
+    DeleteStore {
+        /// Its name.
+        name: String,
+    },
     /// Creates or updates a function, and publishes it.
     PutFunction {
         /// Its name.
         name: String,
         /// Its code.
         code: String,
-        /// The code of the LIVE stage so far.
-        actual: Option<String>,
+        /// The key value store that it reads.
+        store: Deferred<Arn>,
+        /// The LIVE stage so far.
+        actual: Option<Function>,
     },
     /// Creates the distribution.
     CreateDistribution {
@@ -118,11 +150,34 @@ impl twinsite_core::Change for Change {
                     Field::set("SigningBehavior", "always"),
                 ]
             }
-            Self::PutFunction { name, code, actual } => {
+            Self::CreateStore { name, tags } => {
+                let tags = tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value));
+                std::iter::once(Field::set("KeyValueStore", name)).chain(tags).collect()
+            }
+            Self::PutStoreKeys { name, store: _, actual, desired } => {
+                let keys = desired.iter().map(|(key, value)| Field {
+                    name: format!("key {key}"),
+                    actual: actual.get(key).cloned(),
+                    desired: Some(value.clone()),
+                });
+                std::iter::once(Field::set("KeyValueStore", name)).chain(keys).collect()
+            }
+            Self::TagStore { arn, tags } => {
+                let tags = tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value));
+                std::iter::once(Field::set("KeyValueStore", arn.as_str())).chain(tags).collect()
+            }
+            Self::DeleteStore { name } => vec![Field::unset("KeyValueStore", name)],
+            Self::PutFunction { name, code, store, actual } => {
                 let size = |code: &String| format!("{} bytes", code.len());
-                let code =
-                    Field { name: "Code".to_owned(), actual: actual.as_ref().map(size), desired: Some(size(code)) };
-                vec![Field::set("Function", name), Field::set("Runtime", "cloudfront-js-2.0"), code]
+                let live_code = actual.as_ref().and_then(|live| live.live_code.as_ref());
+                let code = Field { name: "Code".to_owned(), actual: live_code.map(size), desired: Some(size(code)) };
+                let live_store = actual.as_ref().and_then(|live| live.live_store.as_ref());
+                let store = Field {
+                    name: "KeyValueStoreARN".to_owned(),
+                    actual: live_store.map(ToString::to_string),
+                    desired: Some(store.to_string()),
+                };
+                vec![Field::set("Function", name), Field::set("Runtime", "cloudfront-js-2.0"), store, code]
             }
             Self::CreateDistribution { settings, tags } => {
                 let tags = tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value));
@@ -153,6 +208,7 @@ impl twinsite_core::Change for Change {
         match self {
             Self::AwaitCertificate { certificate } => certificate.need().into_iter().collect(),
             Self::AwaitDistribution { id } => id.need().into_iter().collect(),
+            Self::PutStoreKeys { store, .. } | Self::PutFunction { store, .. } => store.need().into_iter().collect(),
             Self::CreateDistribution { settings, .. } | Self::UpdateDistribution { settings, .. } => settings.needs(),
             _ => Vec::new(),
         }
@@ -161,7 +217,7 @@ impl twinsite_core::Change for Change {
     fn outputs(&self) -> Vec<OutputKind> {
         match self {
             Self::RequestCertificate { .. } => vec![OutputKind::Arn, OutputKind::ValidationRecord],
-            Self::AwaitCertificate { .. } => vec![OutputKind::Arn],
+            Self::AwaitCertificate { .. } | Self::CreateStore { .. } => vec![OutputKind::Arn],
             Self::CreateAccessControl { .. } => vec![OutputKind::Id],
             Self::CreateDistribution { .. } => vec![OutputKind::Arn, OutputKind::Host, OutputKind::Id],
             _ => Vec::new(),

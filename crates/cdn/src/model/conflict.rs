@@ -37,6 +37,14 @@ pub enum Conflict {
         /// The certificate.
         arn: Arn,
     },
+    /// A key value store with the site's name does not belong to it.
+    #[error("the key value store `{name}` ({arn}) does not belong to this site")]
+    StoreTaken {
+        /// Its name.
+        name: String,
+        /// Its ARN.
+        arn: Arn,
+    },
     /// Browsers would require HTTPS, which is not available after a DNS failover.
     #[error("{setting} is on, but after a DNS failover visitors are served by an S3 website endpoint, over HTTP only")]
     HttpOnlyStandby {
@@ -60,6 +68,9 @@ impl Conflict {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::AliasTaken { .. } => "remove the alias from that distribution, or choose another domain",
+            Self::StoreTaken { .. } => {
+                "delete that store, or tag it as the distribution is tagged if it is this site's"
+            }
             Self::CertificateRegion { .. } => "CloudFront uses certificates in us-east-1 only: import it there",
             Self::CertificateMismatch { .. } => {
                 "correct cdn.certificate_arn, or remove it to have a certificate requested"

@@ -3,6 +3,8 @@
 use twinsite_aws::{Owner, Tags};
 use twinsite_core::{Arn, Mode, Side, Site};
 
+use super::Store;
+
 /// The edge locations that serve the site: fewer are cheaper.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PriceClass.html>
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +84,7 @@ impl Desired {
         Owner::new(self.site.domain.clone()).with_tags(self.tags.clone())
     }
 
-    /// The name of the site's named CloudFront resources: access control and function.
+    /// The name of the site's named CloudFront resources: access control, function and key value store.
     pub(crate) fn resource_name(&self) -> String {
         format!("twinsite-{}", self.site.slug())
     }
@@ -112,6 +114,12 @@ impl Desired {
         !self.site.mode.public_buckets()
     }
 
+    /// Whether a key value store is the site's: by its tags or, if those were replaced, by its key that names the site.
+    pub(crate) fn owns_store(&self, store: &Store) -> bool {
+        let is_named = store.site.as_deref() == Some(self.site.domain.as_str());
+        self.owner().owns(&store.tags) || is_named && self.owner().other(&store.tags).is_none()
+    }
+
     /// The regional host of a bucket. The global host redirects for some time after a bucket was created.
     pub(crate) fn bucket_host(&self, side: Side) -> String {
         format!("{}.s3.{}.amazonaws.com", self.site.buckets.get(side), self.site.regions.get(side))
@@ -136,7 +144,8 @@ impl Desired {
         if self.has_private_origins() { &[404] } else { &[403, 404] }
     }
 
-    /// True if a function answers requests at the edge: the edge check, and folders of private buckets.
+    /// True if a function answers requests at the edge: the edge check, the origin that visitors are served from, and folders of private
+    /// buckets.
     pub(crate) fn has_function(&self) -> bool {
         self.site.mode != Mode::Dns
     }

@@ -43,6 +43,8 @@ pub enum Proof {
 pub struct Function {
     /// The code of its LIVE stage; `None` if it was never published.
     pub live_code: Option<String>,
+    /// The key value store that its LIVE stage is associated with.
+    pub live_store: Option<Arn>,
 }
 
 /// An origin access control.

@@ -1,29 +1,70 @@
-//! The viewer-request function. It answers the edge check, so that the check measures CloudFront and no origin. With private origins it
-//! also finds the index documents of folders, which website endpoints support and S3's REST API does not.
+//! The viewer-request function. It answers the edge check, so that the check measures CloudFront and no origin. It has visitors served
+//! from the origin that the key value store says: a failover by hand without a control plane. With private origins it also finds the index
+//! documents of folders, which website endpoints support and S3's REST API does not.
 //!
-//! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-functions.html>
+//! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-functions.html>,
+//! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>
 
-use twinsite_core::probe;
+use twinsite_core::{Side, probe};
 
-use super::Desired;
+use super::{Desired, ORIGIN_KEY};
 
 /// The function's code.
 pub(crate) fn viewer_request_code(desired: &Desired) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let folders = if desired.has_private_origins() { FOLDERS } else { "" };
-    let code = CODE.replace("FOLDERS", folders).replace("INDEX", &quoted(&desired.index));
-    code.replace("EDGE", &quoted(&format!("/{}", probe::EDGE))).replace("WORD", &quoted(&desired.site.health_word()))
+    let values = [
+        ("EDGE_PATH", quoted(&format!("/{}", probe::EDGE))),
+        ("ORIGIN_PATH", quoted(&format!("/{}", probe::ORIGIN))),
+        ("ORIGIN_KEY", quoted(ORIGIN_KEY)),
+        ("BACKUP_ID", quoted(&Side::Backup.to_string())),
+        ("WORD", quoted(&desired.site.health_word())),
+        ("INDEX", quoted(&desired.index)),
+    ];
+    let code = CODE.replace("FOLDERS", folders);
+    values.into_iter().fold(code, |code, (name, value)| code.replace(name, &value))
 }
 
-const CODE: &str = r"function handler(event) {
+/// The store is read anew for each request. A store that cannot be read, and a value that means nothing, leave everything as it is
+/// without a failover. A visitor is always sent to the same side, by the address.
+const CODE: &str = r"import cf from 'cloudfront';
+
+function answer(text) {
+  return {
+    statusCode: 200,
+    statusDescription: 'OK',
+    headers: { 'content-type': { value: 'text/plain' }, 'cache-control': { value: 'no-store' } },
+    body: { encoding: 'text', data: text },
+  };
+}
+
+async function originChoice() {
+  try {
+    var value = await cf.kvs().get(ORIGIN_KEY);
+    return value === 'backup' || /^[1-9][0-9]?% primary$/.test(value) ? value : 'primary';
+  } catch (error) {
+    return 'primary';
+  }
+}
+
+function isForBackup(choice, ip) {
+  if (choice === 'backup' || choice === 'primary') return choice === 'backup';
+  var hash = 0;
+  for (var i = 0; i < ip.length; i++) hash = (hash * 31 + ip.charCodeAt(i)) % 1000003;
+  return hash % 100 >= parseInt(choice, 10);
+}
+
+async function handler(event) {
   var request = event.request;
-  if (request.uri === EDGE) {
-    return {
-      statusCode: 200,
-      statusDescription: 'OK',
-      headers: { 'content-type': { value: 'text/plain' }, 'cache-control': { value: 'no-store' } },
-      body: { encoding: 'text', data: WORD },
-    };
+  if (request.uri === EDGE_PATH) return answer(WORD);
+  var choice = await originChoice();
+  if (request.uri === ORIGIN_PATH) return answer(choice);
+  if (isForBackup(choice, event.viewer.ip)) {
+    try {
+      cf.selectRequestOriginById(BACKUP_ID);
+    } catch (error) {
+      console.log('the origin could not be selected: ' + error);
+    }
   }
 FOLDERS  return request;
 }

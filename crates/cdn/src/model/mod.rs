@@ -10,6 +10,7 @@ mod function;
 mod invalidation;
 mod preload;
 mod settings;
+mod store;
 
 pub use actual::Actual;
 pub(crate) use certificate::name_covers;
@@ -26,3 +27,5 @@ pub(crate) use settings::{
     MINIMUM_TLS, ORIGIN_GROUP, READ_TIMEOUT,
 };
 pub use settings::{CacheBypass, DistributionSettings, ErrorPage, Origin, OriginKind};
+pub(crate) use store::initial_keys;
+pub use store::{ORIGIN_KEY, OriginChoice, PrimaryShare, SITE_KEY, Store, StoreContents, StoreKeys};

@@ -52,7 +52,7 @@ pub struct CacheBypass {
     pub path_pattern: String,
     /// The id of the origin or origin group.
     pub target: String,
-    /// The function at viewer-request, which answers the edge check.
+    /// The function at viewer-request, which answers.
     pub function: Option<Arn>,
 }
 
@@ -116,11 +116,11 @@ impl DistributionSettings {
         let target = default_target(failover_codes);
         let mut cache_bypasses = Vec::new();
         if desired.has_function() {
-            cache_bypasses.push(CacheBypass {
-                path_pattern: format!("/{}", probe::EDGE),
+            cache_bypasses.extend([probe::EDGE, probe::ORIGIN].map(|path| CacheBypass {
+                path_pattern: format!("/{path}"),
                 target: target.clone(),
                 function: Some(function.clone()),
-            });
+            }));
         }
         if private {
             cache_bypasses.extend(Side::BOTH.map(|side| CacheBypass {
@@ -144,7 +144,7 @@ impl DistributionSettings {
             failover_codes,
             viewer_protocol_policy: if desired.redirect_to_https { "redirect-to-https" } else { "allow-all" },
             response_headers_policy: desired.security_headers.then_some(SECURITY_HEADERS_POLICY),
-            function: private.then_some(function),
+            function: desired.has_function().then_some(function),
             error_page,
             cache_bypasses,
         }

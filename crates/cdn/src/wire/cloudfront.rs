@@ -9,13 +9,13 @@ use aws_sdk_cloudfront::error::BuildError;
 use aws_sdk_cloudfront::types::{
     Aliases, AllowedMethods, CacheBehavior, CacheBehaviors, CachedMethods, CustomErrorResponse, CustomErrorResponses,
     CustomOriginConfig, DefaultCacheBehavior, Distribution, DistributionConfig, DistributionConfigWithTags,
-    DistributionSummary as SdkSummary, EventType, FunctionAssociation, FunctionAssociations, HttpVersion,
-    InvalidationBatch, LambdaFunctionAssociations, Method, MinimumProtocolVersion, Origin as SdkOrigin,
-    OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors,
-    OriginAccessControlSigningProtocols, OriginAccessControlSummary, OriginGroup, OriginGroupFailoverCriteria,
-    OriginGroupMember, OriginGroupMembers, OriginGroups, OriginProtocolPolicy, OriginSslProtocols, Origins, Paths,
-    PriceClass, S3OriginConfig, SslProtocol, SslSupportMethod, StatusCodes, Tag, Tags as SdkTags, ViewerCertificate,
-    ViewerProtocolPolicy,
+    DistributionSummary as SdkSummary, EventType, FunctionAssociation, FunctionAssociations, FunctionConfig,
+    FunctionRuntime, HttpVersion, InvalidationBatch, KeyValueStoreAssociation, KeyValueStoreAssociations,
+    LambdaFunctionAssociations, Method, MinimumProtocolVersion, Origin as SdkOrigin, OriginAccessControlConfig,
+    OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols,
+    OriginAccessControlSummary, OriginGroup, OriginGroupFailoverCriteria, OriginGroupMember, OriginGroupMembers,
+    OriginGroups, OriginProtocolPolicy, OriginSslProtocols, Origins, Paths, PriceClass, S3OriginConfig, SslProtocol,
+    SslSupportMethod, StatusCodes, Tag, Tags as SdkTags, ViewerCertificate, ViewerProtocolPolicy,
 };
 use twinsite_aws::Tags;
 use twinsite_core::{Arn, Host, Invalid, Output, Outputs, ResourceId, edge, probe};
@@ -109,6 +109,20 @@ pub(crate) fn access_control_config(name: &str) -> Result<OriginAccessControlCon
         .signing_behavior(OriginAccessControlSigningBehaviors::Always)
         .origin_access_control_origin_type(OriginAccessControlOriginTypes::S3)
         .build()
+}
+
+/// The configuration of the viewer-request function, which reads a key value store.
+pub(crate) fn function_config(store: &Arn) -> Result<FunctionConfig, BuildError> {
+    let store = KeyValueStoreAssociation::builder().key_value_store_arn(store.as_str()).build()?;
+    let stores = KeyValueStoreAssociations::builder().quantity(1).items(store).build()?;
+    let config = FunctionConfig::builder().comment(CREATED_BY).runtime(FunctionRuntime::CloudfrontJs20);
+    config.key_value_store_associations(stores).build()
+}
+
+/// The ARN of the key value store that a function is associated with.
+pub(crate) fn associated_store(config: &FunctionConfig) -> Option<&str> {
+    let stores = config.key_value_store_associations().map(KeyValueStoreAssociations::items).unwrap_or_default();
+    stores.first().map(KeyValueStoreAssociation::key_value_store_arn)
 }
 
 pub(crate) fn invalidation_batch(paths: &InvalidationPaths, reference: &str) -> Result<InvalidationBatch, BuildError> {
@@ -503,8 +517,9 @@ mod tests {
         assert_eq!(after.default_cache_behavior().unwrap().smooth_streaming(), Some(true));
         let patterns: Vec<_> =
             after.cache_behaviors().unwrap().items().iter().map(CacheBehavior::path_pattern).collect();
-        assert_eq!(patterns, ["/.well-known/twinsite/edge.txt", "/.well-known/twinsite/*", "/api/*"]);
-        assert_eq!(after.cache_behaviors().unwrap().quantity(), 3);
+        let probes = ["edge.txt", "origin.txt", "*"].map(|name| format!("/.well-known/twinsite/{name}"));
+        assert_eq!((&patterns[..3], patterns[3]), (&probes.each_ref().map(String::as_str)[..], "/api/*"));
+        assert_eq!(after.cache_behaviors().unwrap().quantity(), 4);
     }
 
     #[test]

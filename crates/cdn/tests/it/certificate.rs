@@ -36,7 +36,15 @@ async fn requested(cloud: &Cloud) -> ValidationRecord {
 async fn a_certificate_is_requested_validated_and_finally_deleted() {
     let (cloud, desired) = (cloud(), desired(Mode::Layered));
     let (cdn, zone) = (cdn(&cloud).await, zone(&cloud).await);
-    let first = ["certificate/request", "certificate/issued", "cdn/function", "cdn/distribution", "cdn/deployed"];
+    let first = [
+        "certificate/request",
+        "certificate/issued",
+        "cdn/store",
+        "cdn/store-keys",
+        "cdn/function",
+        "cdn/distribution",
+        "cdn/deployed",
+    ];
     assert_eq!(ids(&cdn, &desired).await, first);
     let record = requested(&cloud).await;
     assert_eq!(ids(&cdn, &desired).await, first[1..]);

@@ -12,9 +12,11 @@ async fn cdn_without_retries(cloud: &Cloud) -> twinsite_cdn::Cdn {
     let session = session(cloud).await;
     let once = aws_sdk_cloudfront::config::retry::RetryConfig::disabled();
     let acm = session.acm().config().to_builder().retry_config(once.clone()).build();
-    let cloudfront = session.cloudfront().config().to_builder().retry_config(once).build();
+    let cloudfront = session.cloudfront().config().to_builder().retry_config(once.clone()).build();
+    let keys = session.key_value_store().config().to_builder().retry_config(once).build();
+    let keys = aws_sdk_cloudfrontkeyvaluestore::Client::from_conf(keys);
     let (acm, cloudfront) = (aws_sdk_acm::Client::from_conf(acm), aws_sdk_cloudfront::Client::from_conf(cloudfront));
-    twinsite_cdn::Cdn::new(acm, cloudfront).polling(BRIEF)
+    twinsite_cdn::Cdn::new(acm, cloudfront, keys).polling(BRIEF)
 }
 
 /// The `k`-th and all later requests fail, or their responses are lost.
@@ -38,7 +40,7 @@ async fn converges(mode: Mode, fault: InjectedFault) {
         cloud.world().account(|account, _| {
             let actual = &account.cloudfront;
             assert_eq!(actual.distributions().count(), 1, "{mode}: after {k}");
-            assert!(actual.controls.len() <= 1 && actual.functions.len() <= 1);
+            assert!(actual.controls.len() <= 1 && actual.functions.len() <= 1 && actual.stores.len() <= 1);
         });
         destroyed(&cdn, &desired).await;
         if first.is_ok() {

@@ -51,7 +51,7 @@ async fn session(cloud: &Cloud) -> Session {
 
 async fn cdn(cloud: &Cloud) -> Cdn {
     let session = session(cloud).await;
-    Cdn::new(session.acm(), session.cloudfront()).polling(BRIEF)
+    Cdn::new(session.acm(), session.cloudfront(), session.key_value_store()).polling(BRIEF)
 }
 
 async fn planned(cdn: &Cdn, desired: &Desired) -> Planned {

@@ -15,7 +15,7 @@ use crate::{BRIEF, apply_steps, desired, destroyed, ids, planned};
 async fn moto_requests_a_certificate_once_and_deletes_it() {
     let endpoint = std::env::var("TWINSITE_CONFORMANCE_ENDPOINT").unwrap();
     let session = Session::open(Access { endpoint: Some(endpoint), ..Access::default() }).await.unwrap();
-    let cdn = Cdn::new(session.acm(), session.cloudfront()).polling(BRIEF);
+    let cdn = Cdn::new(session.acm(), session.cloudfront(), session.key_value_store()).polling(BRIEF);
     let desired = desired(Mode::Dns);
     let steps = planned(&cdn, &desired).await.steps.into_iter().take(1).collect();
     apply_steps(&cdn, steps).await.unwrap();

@@ -12,6 +12,7 @@ use twinsite_site::{
 };
 
 use super::drill::drill;
+use super::moved::{failed_back, failed_over};
 use super::printable::one_line;
 use super::public;
 use crate::result::{CommandResult, DeployedResult};
@@ -72,9 +73,7 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::Destroyed { steps: 0 } => "nothing to destroy: twinsite created nothing here".to_owned(),
         CommandResult::Destroyed { steps } => format!("destroyed: {}", count(*steps, "step")),
         CommandResult::Drilled(drilled) => drill(drilled),
-        CommandResult::FailedOver { backup } => format!(
-            "failing over to {backup}\nDNS follows the health check within minutes; `twinsite failback` reverts it"
-        ),
+        CommandResult::FailedOver(switched) => failed_over(switched),
         CommandResult::FailedBack(done) => failed_back(done),
         CommandResult::Restored { outage: None, damaged: false, .. } => {
             "nothing to restore: no drill was interrupted".to_owned()
@@ -435,30 +434,6 @@ fn releases(found: &Releases) -> String {
     }
 }
 
-/// What a failback did.
-fn failed_back(done: &FailbackResult) -> String {
-    let mut text = String::new();
-    if let Some(leveled) = &done.leveled {
-        let Leveled { copied, bytes, deleted, since, superseded, .. } = leveled;
-        let _ = writeln!(
-            text,
-            "the primary is active again: {} copied to it ({}), {deleted} deleted; the backup was active since {since}",
-            count(*copied, "object"),
-            size(*bytes)
-        );
-        for id in superseded {
-            let _ = writeln!(text, "release {id}, which only the primary had, is superseded");
-        }
-    }
-    text + match (done.was_failed_over, &done.leveled) {
-        (true, _) => "failing back: DNS leads to the primary again within minutes",
-        (false, Some(_)) => {
-            "visitors were not sent to the backup by hand: they get the primary as soon as it is healthy"
-        }
-        (false, None) => "nothing to do: the site is not failed over",
-    }
-}
-
 fn release(details: &ReleaseDetails, verbose: bool) -> String {
     let ReleaseSummary { id, time, message, commit, publisher, restores, objects, bytes, changed, .. } =
         &details.release;
@@ -536,13 +511,17 @@ fn status(status: &Status) -> String {
     }
     line("primary", &bucket(&status.primary));
     line("backup", &bucket(&status.backup));
-    let by_hand = if status.failed_over_by_hand { "; failed over to the backup by hand" } else { "" };
+    let by_hand = match &status.served_from {
+        Some(from) if from != "primary" => format!("; failed over by hand: edges of CloudFront serve from {from}"),
+        _ if status.failed_over_by_hand => "; failed over to the backup by hand".to_owned(),
+        _ => String::new(),
+    };
     let sync = match status.out_of_sync {
         None => "not both buckets exist".to_owned(),
         Some(0) => "in sync".to_owned(),
         Some(differing) => format!("{} out of sync: see `twinsite verify`", count(differing, "object")),
     };
-    line("buckets", &(sync + by_hand));
+    line("buckets", &(sync + &by_hand));
     let release = status.release.as_ref().map(|release| {
         let message = release.message.as_ref().map(|message| format!(": {}", one_line(message))).unwrap_or_default();
         format!("{} of {}, {}{message}", release.id, release.time, count(release.objects, "object"))

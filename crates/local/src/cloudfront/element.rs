@@ -120,7 +120,7 @@ impl Element {
     }
 
     /// The items of a list, to be changed.
-    pub(super) fn items_mut(&mut self) -> &mut [Self] {
+    pub(crate) fn items_mut(&mut self) -> &mut [Self] {
         self.children.iter_mut().find(|child| child.name == "Items").map_or(&mut [], |items| &mut items.children)
     }
 

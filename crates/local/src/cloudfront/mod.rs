@@ -5,6 +5,7 @@ mod element;
 mod invalidation;
 mod permissions;
 mod resources;
+mod store;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,8 @@ pub use element::Element;
 pub use invalidation::Invalidation;
 pub(crate) use permissions::permissions;
 pub use resources::{Function, OriginAccessControl};
+pub(crate) use store::{KeyChanges, no_resource};
+pub use store::{KeyValueStore, Pairs};
 pub(crate) use wire::{answer, operation};
 
 /// A distribution.
@@ -92,6 +95,8 @@ pub struct CloudFront {
     pub controls: BTreeMap<String, OriginAccessControl>,
     /// Functions by name.
     pub functions: BTreeMap<String, Function>,
+    /// Key value stores by name.
+    pub stores: BTreeMap<String, KeyValueStore>,
     /// The caller references of deleted distributions: "a value that you already sent in a previous request" is refused.
     /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html>
     retired: BTreeSet<String>,

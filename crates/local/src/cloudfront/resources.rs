@@ -49,6 +49,14 @@ impl Function {
     pub fn arn(&self) -> String {
         format!("arn:aws:cloudfront::{ACCOUNT}:function/{}", self.name)
     }
+
+    /// The ARNs of the key value stores that it is associated with, in any stage.
+    pub(crate) fn stores(&self) -> Vec<String> {
+        let live = self.live.as_ref().map(|(config, _)| config);
+        let associated = std::iter::once(&self.config).chain(live);
+        let all = associated.flat_map(|config| config.items("KeyValueStoreAssociations"));
+        all.map(|one| one.at("KeyValueStoreARN").to_owned()).collect()
+    }
 }
 
 impl CloudFront {
@@ -128,6 +136,7 @@ impl CloudFront {
             return Err(ServiceError::new("FunctionAlreadyExists", 409, message));
         }
         check_size(&code)?;
+        self.check_associations(&config, now)?;
         let (name, etag) = (name.to_owned(), format!("ETVPDK{}", self.next_id()));
         let (live, tags) = (None, Tags::new());
         let function = Function { name, config, code, etag, live, created: now, modified: now, tags };
@@ -146,6 +155,7 @@ impl CloudFront {
     ) -> Result<Function, ServiceError> {
         check_etag(if_match, &self.function(name)?.etag)?;
         check_size(&code)?;
+        self.check_associations(&config, now)?;
         let etag = format!("ETVPDK{}", self.next_id());
         let function = Function { config, code, etag, modified: now, ..self.function(name)?.clone() };
         self.functions.insert(name.to_owned(), function.clone());

@@ -54,6 +54,8 @@ pub struct Delays {
     pub validation: Duration,
     /// Until a new distribution is listed.
     pub listing: Duration,
+    /// Until edges see a changed key of a key value store, and until a new store is ready.
+    pub store: Duration,
     /// Until a new object version is replicated.
     pub replication: Duration,
 }
@@ -67,6 +69,7 @@ impl Delays {
         certificate: Duration::ZERO,
         validation: Duration::ZERO,
         listing: Duration::ZERO,
+        store: Duration::ZERO,
         replication: Duration::ZERO,
     };
     /// The default: long enough to be observed, short enough to wait for.
@@ -77,6 +80,7 @@ impl Delays {
         certificate: Duration::from_millis(100),
         validation: Duration::ZERO,
         listing: Duration::ZERO,
+        store: Duration::from_millis(200),
         replication: Duration::from_millis(100),
     };
 }

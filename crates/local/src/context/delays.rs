@@ -45,6 +45,9 @@ impl DelayModel {
             } else {
                 random.around(seconds(15), seconds(60))
             },
+            // Seconds, and tens of seconds on bad days.
+            // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/kvs-with-functions.html>
+            store: random.between(seconds(1), seconds(if storm { 25 } else { 8 })),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Outages: failures of whole regions and services, which no AWS API can cause.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,10 @@ pub struct Outages {
     pub cdn_out: bool,
     /// Whether the control planes of the global services do not respond: CloudFront, Route 53, IAM, ACM.
     pub control_out: bool,
+    /// Regions whose buckets answer CloudFront and visitors late, and after how many seconds: a brown-out.
+    pub slow_regions: BTreeMap<String, u64>,
+    /// Whether functions at the edges cannot read their key value store.
+    pub stores_unreadable: bool,
     /// Whether replication is paused.
     pub replication_paused: bool,
     /// Every how many requests S3 answers one with `503 SlowDown`; 0 for never.

@@ -1,5 +1,6 @@
 //! HTTP and HTTPS requests of visitors and health checkers.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{Request, Response};
@@ -74,12 +75,12 @@ impl Port {
                 () = stop.cancelled() => break,
                 accepted = listener.accept() => {
                     // The client has disconnected already.
-                    let Ok((stream, _)) = accepted else { continue };
+                    let Ok((stream, peer)) = accepted else { continue };
                     // During an outage the connection is closed at once.
                     if self.destination.as_ref().is_some_and(|destination| self.context.is_out(destination)) {
                         continue;
                     }
-                    connections.spawn(self.clone().handshake(stream));
+                    connections.spawn(self.clone().handshake(stream, peer.ip()));
                 }
                 Some(_) = connections.join_next() => {}
             }
@@ -87,31 +88,31 @@ impl Port {
         connections.shutdown().await;
     }
 
-    async fn handshake(self, stream: TcpStream) {
+    async fn handshake(self, stream: TcpStream, viewer: IpAddr) {
         // It works without, only slower.
         drop(stream.set_nodelay(true));
         match self.acceptor.clone() {
-            None => self.serve(stream).await,
+            None => self.serve(stream, viewer).await,
             Some(acceptor) => {
                 // A failed handshake ends the connection.
                 if let Ok(stream) = acceptor.accept(stream).await {
-                    self.serve(stream).await;
+                    self.serve(stream, viewer).await;
                 }
             }
         }
     }
 
-    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, viewer: IpAddr) {
         let answer = service_fn(move |request: Request<Incoming>| {
             let port = self.clone();
-            async move { port.answer(request).await }
+            async move { port.answer(request, viewer).await }
         });
         let builder = Builder::new(TokioExecutor::new());
         // Errors are those of clients that disconnect.
         drop(builder.serve_connection(TokioIo::new(stream), answer).await);
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Outage> {
+    async fn answer(&self, request: Request<Incoming>, viewer: IpAddr) -> Result<Response<Body>, Outage> {
         let (host, world) = (host_of(&request).to_ascii_lowercase(), self.context.world());
         // At the shared address, requests are routed by host.
         let destination = self.destination.clone().or_else(|| destination_of(&host)).unwrap_or_else(|| {
@@ -125,13 +126,16 @@ impl Port {
         match destination {
             Destination::Edge => {
                 let scheme = if self.acceptor.is_some() { Scheme::Https } else { Scheme::Http };
-                Ok(self.context.edge().answer(&request.map(|_| ()), scheme).await)
+                Ok(self.context.edge().answer(&request.map(|_| ()), scheme, viewer).await)
             }
             Destination::Website(region) => {
                 // The bucket is named before the endpoint's suffix or, with a CNAME, by the whole host.
                 let bucket = host.find(".s3-website").map_or(host.as_str(), |end| &host[..end]);
                 if world.s3().bucket(bucket).is_none_or(|settings| settings.region != region) {
                     return Ok(website::error_page(404, "NoSuchBucket", "The specified bucket does not exist"));
+                }
+                if let Some(seconds) = world.outages().slow_regions.get(&region) {
+                    world.clock().sleep(std::time::Duration::from_secs(*seconds)).await;
                 }
                 Ok(website::answer(world.s3(), bucket, &request.map(|_| Body::empty())))
             }

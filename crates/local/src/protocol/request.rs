@@ -22,10 +22,17 @@ pub(crate) struct Scope<'a> {
     pub(crate) service: &'a str,
 }
 
-/// Parses `Credential=KEY/DATE/REGION/SERVICE/aws4_request`; `None` for requests without such a header.
+/// Parses `Credential=KEY/DATE/REGION/SERVICE/aws4_request`; `None` for requests without such a header. An asymmetric signature (SigV4A)
+/// has no region in its scope: it is valid in the regions that a header names, which may be all.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 pub(crate) fn scope<B>(request: &Request<B>) -> Option<Scope<'_>> {
     let authorization = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let mut parts = authorization.split("Credential=").nth(1)?.split(',').next()?.split('/');
+    if authorization.starts_with("AWS4-ECDSA-P256-SHA256") {
+        let (access_key, _date, service) = (parts.next()?, parts.next()?, parts.next()?);
+        let region = request.headers().get("x-amz-region-set").and_then(|set| set.to_str().ok()).unwrap_or("*");
+        return Some(Scope { access_key, region, service });
+    }
     let (access_key, _date, region, service) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     Some(Scope { access_key, region, service })
 }

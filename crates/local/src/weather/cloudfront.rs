@@ -23,11 +23,17 @@ const CERTIFICATE_UNKNOWN: Chance = Chance { aws: 10, storm: 40 };
 const THROTTLED: Chance = Chance { aws: 1, storm: 5 };
 
 fn is_known(operation: &str) -> bool {
-    ["Distribution", "OriginAccessControl", "Function", "Invalidation"].iter().any(|noun| operation.contains(noun))
+    ["Distribution", "OriginAccessControl", "Function", "Invalidation", "KeyValueStore"]
+        .iter()
+        .any(|noun| operation.contains(noun))
 }
 
 pub(super) fn refusal(outlook: &mut Outlook, asked: &Asked) -> Option<ServiceError> {
     let Asked { operation, subject, at, .. } = asked;
+    // The data plane of key value stores: the `ETag` was read from a location that had not heard of the last change.
+    if ["PutKey", "UpdateKeys", "DeleteKey"].contains(&operation.as_str()) && outlook.happens(STALE) {
+        return Some(ServiceError::new("ConflictException", 409, "Resource is not in expected state."));
+    }
     if !is_known(operation) {
         return None;
     }
@@ -63,6 +69,10 @@ pub(super) fn refusal(outlook: &mut Outlook, asked: &Asked) -> Option<ServiceErr
             let message = format!("Cannot delete function {subject}, it is in use by 1 distributions");
             Some(ServiceError::new("FunctionInUse", 409, message))
         }
+        "DeleteKeyValueStore" if outlook.is_open(IN_USE, subject, *at) => {
+            let message = "The key value store is associated with a function.";
+            Some(ServiceError::new("CannotDeleteEntityWhileInUse", 409, message))
+        }
         "DeleteOriginAccessControl" if outlook.is_open(IN_USE, subject, *at) => {
             let message = "The CloudFront origin access control is still being used.";
             Some(ServiceError::new("OriginAccessControlInUse", 409, message))
@@ -73,7 +83,7 @@ pub(super) fn refusal(outlook: &mut Outlook, asked: &Asked) -> Option<ServiceErr
 
 pub(super) fn completed(outlook: &mut Outlook, asked: &Asked) {
     match asked.operation.as_str() {
-        "UpdateDistribution" | "DeleteDistribution" => {
+        "UpdateDistribution" | "DeleteDistribution" | "UpdateFunction" | "PublishFunction" | "DeleteFunction" => {
             for resource in &asked.used {
                 outlook.open_for(IN_USE, resource, asked.at, Range { aws: [5, 300], storm: [30, 900] });
                 outlook.users.insert(resource.clone(), asked.subject.clone());

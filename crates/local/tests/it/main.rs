@@ -11,6 +11,7 @@ mod edge;
 mod encryption;
 mod faults;
 mod iam;
+mod key_value_store;
 mod multipart;
 mod not_implemented;
 mod objects;

@@ -1,6 +1,6 @@
 //! The steps for a bucket.
 
-use twinsite_core::{Action, BucketName, Reason, Side, Step, StepId};
+use twinsite_core::{Action, Arn, BucketName, Deferred, Reason, Side, Step, StepId};
 
 use crate::model::{
     ActualBucket, Adopt, BucketChange, BucketChangeKind, BucketSettings, Change, Conflict, DefaultEncryption, Desired,
@@ -77,6 +77,7 @@ impl<'a> Planner<'a> {
             policy,
             replication,
             health_objects,
+            recorded_store,
         } = actual;
         let side = self.side;
         let mut steps = Vec::new();
@@ -116,7 +117,19 @@ impl<'a> Planner<'a> {
             let put = BucketChangeKind::PutHealthObjects { keys, content };
             steps.push(self.update(step_ids::health_objects(side), put).follows(step_ids::versioning(side)));
         }
+        steps.extend(self.store_record_step(recorded_store.as_ref()));
         Ok(steps)
+    }
+
+    /// The record of the key value store, in the backup: what a failover by hand must know has to be where it can be read then.
+    fn store_record_step(&self, actual: Option<&Arn>) -> Option<Step<Change>> {
+        let desired = self.desired.key_value_store.as_ref().filter(|_| self.side == Side::Backup)?;
+        if actual.is_some_and(|actual| *desired == Deferred::Known(actual.clone())) {
+            return None;
+        }
+        let put = BucketChangeKind::PutStoreRecord { actual: actual.cloned(), desired: desired.clone() };
+        let step = self.update(step_ids::store_record(self.side), put);
+        Some(step.follows(step_ids::versioning(self.side)).follows(step_ids::policy(self.side)))
     }
 
     fn policy_step(&self, actual: Option<&str>) -> Result<Option<Step<Change>>, Conflict> {

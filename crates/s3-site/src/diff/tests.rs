@@ -27,6 +27,7 @@ fn as_desired(desired: &Desired, side: Side) -> BucketSettings {
         policy: desired_policy(desired, side, None).unwrap().map(|policy| policy.to_string()),
         replication: ReplicationRules { managed: desired.replication_rule(side), other_role: None },
         health_objects: true,
+        recorded_store: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The actual state in AWS.
 
 use twinsite_aws::Tags;
-use twinsite_core::{BucketName, Pair, Side};
+use twinsite_core::{Arn, BucketName, Pair, Side};
 
 use super::{Lifecycle, PublicAccessBlock, ReplicationRules, Role, Website};
 
@@ -30,6 +30,8 @@ pub struct BucketSettings {
     pub replication: ReplicationRules,
     /// Whether the objects that health checks request have the expected content.
     pub health_objects: bool,
+    /// The key value store that is recorded in it; only of the backup.
+    pub recorded_store: Option<Arn>,
 }
 
 /// How a bucket encrypts objects by default.

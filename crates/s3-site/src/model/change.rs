@@ -1,10 +1,10 @@
 //! The changes that a plan consists of.
 
 use twinsite_aws::Tags;
-use twinsite_core::{BucketName, Field, Need, Region, Side};
+use twinsite_core::{Arn, BucketName, Deferred, Field, Need, Region, Side};
 
 use super::properties::differences;
-use super::{BucketPolicy, Lifecycle, PublicAccessBlock, ROLE_PATH, ReplicationRule, Website};
+use super::{BucketPolicy, Lifecycle, PublicAccessBlock, ROLE_PATH, ReplicationRule, STORE_RECORD_KEY, Website};
 
 /// A change of a bucket, or of a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +97,13 @@ pub enum BucketChangeKind {
         /// Their content.
         content: String,
     },
+    /// Records the key value store.
+    PutStoreRecord {
+        /// The store that is recorded so far.
+        actual: Option<Arn>,
+        /// The store.
+        desired: Deferred<Arn>,
+    },
     /// Deletes the bucket with everything in it.
     Delete {
         /// The object versions and delete markers in it, when the plan was made.
@@ -177,6 +184,9 @@ impl twinsite_core::Change for Change {
             Self::Bucket(BucketChange { kind: BucketChangeKind::PutPolicy { desired, .. }, .. }) => {
                 desired.need().into_iter().collect()
             }
+            Self::Bucket(BucketChange { kind: BucketChangeKind::PutStoreRecord { desired, .. }, .. }) => {
+                desired.need().into_iter().collect()
+            }
             Self::Bucket(_) | Self::Role(_) => Vec::new(),
         }
     }
@@ -209,6 +219,11 @@ impl BucketChangeKind {
             Self::PutHealthObjects { keys, content } => {
                 keys.iter().map(|key| Field::set(format!("object {key}"), content)).collect()
             }
+            Self::PutStoreRecord { actual, desired } => vec![Field {
+                name: format!("object {STORE_RECORD_KEY}"),
+                actual: actual.as_ref().map(ToString::to_string),
+                desired: Some(desired.to_string()),
+            }],
             Self::Delete { objects } => vec![Field::unset("Objects and versions", objects.to_string())],
             Self::Release { policy: _, tags: _, replication_rule: _ } => {
                 vec![Field::unset("twinsite's tags and statements", "present")]

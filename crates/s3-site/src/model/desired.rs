@@ -45,6 +45,8 @@ pub struct Desired {
     pub kms_keys: Option<Pair<String>>,
     /// The distribution that may read private buckets; nobody else may.
     pub distribution_arn: Option<Deferred<Arn>>,
+    /// The key value store of the site, which is recorded in the backup bucket.
+    pub key_value_store: Option<Deferred<Arn>>,
 }
 
 impl Desired {
@@ -62,6 +64,7 @@ impl Desired {
             tags: Tags::new(),
             kms_keys: None,
             distribution_arn: None,
+            key_value_store: None,
         }
     }
 

@@ -11,6 +11,7 @@ mod properties;
 mod replication;
 mod role;
 mod settings;
+mod store_record;
 mod website;
 
 pub use actual::{Actual, ActualBucket, BucketSettings, Contents, DefaultEncryption, FormerBucket, FormerContents};
@@ -30,6 +31,8 @@ pub use replication::{ReplicationRule, ReplicationRules};
 pub use role::Role;
 pub(crate) use role::{ROLE_PATH, permissions, role_arn, role_name, trust_policy};
 pub use settings::{Lifecycle, PublicAccessBlock};
+pub use store_record::STORE_RECORD_KEY;
+pub(crate) use store_record::{recorded_store, store_record};
 pub(crate) use website::RoutingRule;
 pub use website::{Website, WebsiteSnapshot};
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use twinsite_aws::AwsError;
+use twinsite_cdn::OriginChoice;
 use twinsite_core::{Pair, Plan, Run, Side};
 use twinsite_s3_site::Adopt;
 
@@ -12,6 +13,7 @@ use super::{DrillRequest, Journal, Scenario, not_started};
 use crate::active_side::refuse_active_backup;
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
+use crate::failover::read_origin_choice;
 use crate::state::SiteState;
 use crate::verify::{compare_buckets, objects_differ};
 
@@ -39,6 +41,9 @@ impl PreparedDrill {
         let scenario = Scenario::new(site, request)?;
         check_nothing_is_broken(site).await?;
         let state = site.observe(Adopt::Refuse, OPERATION).await?;
+        if read_origin_choice(&state.cdn.actual).is_some_and(|choice| choice != OriginChoice::Primary) {
+            return Err(failed_over_by_hand());
+        }
         let plan = Plan::new(state.steps()?).context(OPERATION)?;
         if !plan.is_empty() {
             let pending = if plan.len() == 1 { "step is" } else { "steps are" };
@@ -83,10 +88,14 @@ async fn check_nothing_is_broken(site: &SiteContext) -> Result<(), Error> {
     refuse_active_backup(&site.store(Side::Backup), OPERATION).await?;
     let public = site.site.mode.public_buckets();
     if public && AwsError::absent(s3.has_failover_switch(&site.site).await).context(OPERATION)? == Some(true) {
-        let why = "the site was failed over to the backup by hand";
-        return Err(Error::refused(OPERATION, why).hint("fail back first: `twinsite failback`"));
+        return Err(failed_over_by_hand());
     }
     Ok(())
+}
+
+fn failed_over_by_hand() -> Error {
+    let why = "the site was failed over to the backup by hand";
+    Error::refused(OPERATION, why).hint("fail back first: `twinsite failback`")
 }
 
 async fn check_in_sync(site: &SiteContext) -> Result<(), Error> {

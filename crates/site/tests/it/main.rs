@@ -11,6 +11,7 @@ mod foreign_writes;
 #[path = "../../../sync/tests/it/gated.rs"]
 mod gated;
 mod history;
+mod manual_failover;
 mod model_history;
 mod moto;
 mod order;

@@ -10,9 +10,9 @@ use twinsite_local::s3::Current;
 use twinsite_local::{ACCOUNT, Cloud, Delays};
 use twinsite_site::{
     AdoptBuckets, BackfillRequest, CertificateFiles, Config, DeployRequest, Engine, Environment, Error, FailbackChecks,
-    Guard, Mode, Network, Outage, Pair, PolicyKind, PublishOptions, RollbackRequest, Run, SiteContext, SourceDirectory,
-    apply, backfill, deploy, destroy, failback, failover, import_certificate, plan, plan_backfill, plan_destroy,
-    policy, releases, rollback, status, verify,
+    FailbackRequest, FailoverBy, Guard, Mode, Network, Outage, Pair, PolicyKind, PublishOptions, RollbackRequest, Run,
+    SiteContext, SourceDirectory, apply, backfill, deploy, destroy, failback, failover, import_certificate, plan,
+    plan_backfill, plan_destroy, policy, releases, rollback, status, verify,
 };
 
 use crate::site::{OPTIONS as HURRIED, POLLING};
@@ -36,8 +36,8 @@ enum Command {
     Apply,
     ImportCertificate,
     Destroy,
-    Failover,
-    Failback,
+    Failover(FailoverBy),
+    Failback(FailoverBy),
     Drill(Outage),
 }
 
@@ -51,13 +51,13 @@ impl Command {
                 [PolicyKind::Publisher, PolicyKind::Applier].contains(&role)
             }
             Self::BackfillByJob | Self::Apply | Self::ImportCertificate | Self::Destroy => role == PolicyKind::Applier,
-            Self::Failover | Self::Failback | Self::Drill(_) => role == PolicyKind::Operator,
+            Self::Failover(_) | Self::Failback(_) | Self::Drill(_) => role == PolicyKind::Operator,
         }
     }
 
     fn exists_in(self, mode: Mode) -> bool {
         match self {
-            Self::Failover | Self::Failback => mode != Mode::Origin,
+            Self::Failover(FailoverBy::Dns) | Self::Failback(FailoverBy::Dns) => mode == Mode::Layered,
             Self::Drill(outage) => outage.is_effective_in(mode),
             _ => true,
         }
@@ -65,7 +65,7 @@ impl Command {
 }
 
 /// In this order: the last one leaves nothing.
-const COMMANDS: [Command; 17] = [
+const COMMANDS: [Command; 19] = [
     Command::Plan,
     Command::Status,
     Command::Verify,
@@ -76,8 +76,10 @@ const COMMANDS: [Command; 17] = [
     Command::BackfillByJob,
     Command::Apply,
     Command::ImportCertificate,
-    Command::Failover,
-    Command::Failback,
+    Command::Failover(FailoverBy::Mode),
+    Command::Failback(FailoverBy::Mode),
+    Command::Failover(FailoverBy::Dns),
+    Command::Failback(FailoverBy::Dns),
     Command::Drill(Outage::Website),
     Command::Drill(Outage::Policy),
     Command::Drill(Outage::StopObject),
@@ -157,7 +159,13 @@ impl Account {
             dump["account"]["iam"].as_object_mut().unwrap().remove(transient);
         }
         let buckets = self.cloud.world().s3().buckets(ACCOUNT);
-        let keys = ["index.html", ".well-known/twinsite/stop.txt", ".twinsite/drill.json", ".twinsite/lock"];
+        let keys = [
+            "index.html",
+            ".well-known/twinsite/stop.txt",
+            ".twinsite/drill.json",
+            ".twinsite/lock",
+            ".twinsite/key-value-store.json",
+        ];
         let objects = buckets.iter().flat_map(|bucket| {
             keys.iter()
                 .map(|key| format!("{}/{key} {:?}", bucket.name, self.cloud.world().s3().current(&bucket.name, key)))
@@ -199,12 +207,15 @@ impl Account {
                 let plan = plan_destroy(&site).await?;
                 Box::pin(destroy(&site, plan, &run)).await.map(drop)
             }
-            Command::Failover => {
+            Command::Failover(by) => {
                 let environment =
                     Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable };
-                Box::pin(failover(&self.config(), &environment)).await.map(drop)
+                Box::pin(failover(&self.config(), environment, by, &run)).await.map(drop)
             }
-            Command::Failback => Box::pin(failback(&site, FailbackChecks::Skip, &run)).await.map(drop),
+            Command::Failback(by) => {
+                let request = FailbackRequest { by, checks: FailbackChecks::Skip, percent: None };
+                Box::pin(failback(&site, request, &run)).await.map(drop)
+            }
             Command::Drill(outage) => drill(&site, outage).await,
         }
     }

@@ -6,6 +6,7 @@ mod controls;
 mod distributions;
 mod functions;
 mod invalidations;
+mod stores;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -149,6 +150,11 @@ fn operation_at(method: &Method, path: &[&str], query: &BTreeMap<String, String>
         ("DELETE", ["function", _]) => "DeleteFunction",
         ("GET", ["function", _, "describe"]) => "DescribeFunction",
         ("POST", ["function", _, "publish"]) => "PublishFunction",
+        ("POST", ["key-value-store"]) => "CreateKeyValueStore",
+        ("GET", ["key-value-store"]) => "ListKeyValueStores",
+        ("GET", ["key-value-store", _]) => "DescribeKeyValueStore",
+        ("PUT", ["key-value-store", _]) => "UpdateKeyValueStore",
+        ("DELETE", ["key-value-store", _]) => "DeleteKeyValueStore",
         ("GET", ["tagging"]) => "ListTagsForResource",
         ("POST", ["tagging"]) if query.get("Operation").is_some_and(|text| text == "Untag") => "UntagResource",
         ("POST", ["tagging"]) => "TagResource",
@@ -190,6 +196,11 @@ pub(crate) fn answer(
         "UpdateFunction" => call.update_function(),
         "PublishFunction" => call.publish_function(),
         "DeleteFunction" => call.delete_function(),
+        "CreateKeyValueStore" => call.create_store(),
+        "ListKeyValueStores" => Ok(call.list_stores()),
+        "DescribeKeyValueStore" => call.describe_store(),
+        "UpdateKeyValueStore" => call.update_store(),
+        "DeleteKeyValueStore" => call.delete_store(),
         "ListTagsForResource" => call.list_tags(),
         "TagResource" => call.tag(),
         "UntagResource" => call.untag(),

@@ -1,10 +1,15 @@
-//! Operations on tags of distributions and functions.
+//! Operations on tags of distributions, functions and key value stores.
 
 use super::super::{CloudFront, Element};
 use super::{Call, Output, Reply};
 use crate::context::{ServiceError, Tags, change_tags};
 
 fn tags_of<'a>(cloudfront: &'a mut CloudFront, arn: &str) -> Result<&'a mut Tags, ServiceError> {
+    let store = cloudfront.store_by_arn(arn).map(|store| store.name.clone());
+    if let Some(name) = store {
+        let store = cloudfront.stores.get_mut(&name).ok_or_else(super::super::no_resource)?;
+        return Ok(&mut store.tags);
+    }
     match cloudfront.functions.values().find(|function| function.arn() == arn).map(|function| function.name.clone()) {
         None => Ok(&mut cloudfront.distribution_by_arn(arn)?.tags),
         Some(name) => {

@@ -4,17 +4,25 @@
 
 use std::time::{Duration, Instant};
 
+use std::net::IpAddr;
+
 use http::{HeaderMap, Method};
-use rquickjs::{CatchResultExt, Context, Runtime};
+use rquickjs::{CatchResultExt, Context, Ctx, Module, Promise, Runtime};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+
+use super::rules::OriginChange;
+use crate::cloudfront::Pairs;
 
 /// The result of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FunctionResult {
-    /// The request continues, possibly with another path.
+    /// The request continues, possibly with another path and another origin.
     Request {
         /// The path.
         uri: String,
+        /// How the origin of the request was modified, if it was.
+        origin: Option<OriginChange>,
     },
     /// The function generated a response.
     Response {
@@ -40,7 +48,49 @@ pub(super) struct ViewerRequest<'a> {
     pub(super) uri: &'a str,
     pub(super) host: &'a str,
     pub(super) headers: &'a HeaderMap,
+    /// The address of the viewer.
+    pub(super) ip: IpAddr,
 }
+
+/// The runtime of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum JsRuntime {
+    /// `cloudfront-js-1.0`, which has no modules.
+    One,
+    /// `cloudfront-js-2.0`.
+    Two,
+}
+
+/// A published function.
+#[derive(Clone, Debug)]
+pub(super) struct PublishedFunction {
+    pub(super) code: String,
+    pub(super) runtime: JsRuntime,
+    /// What its module `cloudfront` knows.
+    pub(super) module: ModuleData,
+}
+
+/// What the module `cloudfront` knows of the function and the request.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct ModuleData {
+    /// The key value store that is associated with the function.
+    pub(super) store: Option<StoreData>,
+    /// The ids of the distribution's origins.
+    pub(super) origins: Vec<String>,
+}
+
+/// A key value store as an edge sees it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct StoreData {
+    pub(super) id: String,
+    pub(super) created: String,
+    pub(super) updated: String,
+    pub(super) unreadable: bool,
+    pub(super) keys: Pairs,
+}
+
+/// The module `cloudfront`. `EDGE` stands for [`ModuleData`].
+const MODULE: &str = include_str!("cloudfront.js");
 
 /// Values by name; `multiValue` has all of a name that comes more than once.
 fn by_name<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
@@ -61,7 +111,7 @@ fn by_name<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
 }
 
 fn event(request: &ViewerRequest<'_>, query: &str) -> Value {
-    let ViewerRequest { method, uri, host, headers } = request;
+    let ViewerRequest { method, uri, host, headers, ip } = request;
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let query = by_name(pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))));
     let sent = headers.iter().filter(|(name, _)| !["cookie", "host"].contains(&name.as_str()));
@@ -71,7 +121,7 @@ fn event(request: &ViewerRequest<'_>, query: &str) -> Value {
     json!({
         "version": "1.0",
         "context": {"eventType": "viewer-request"},
-        "viewer": {"ip": "127.0.0.1"},
+        "viewer": {"ip": ip.to_string()},
         "request": {
             "method": method.as_str(),
             "uri": uri,
@@ -83,16 +133,26 @@ fn event(request: &ViewerRequest<'_>, query: &str) -> Value {
 }
 
 /// Runs a viewer-request function.
-pub(super) fn run(code: &str, request: &ViewerRequest<'_>, query: &str) -> Result<FunctionResult, String> {
+pub(super) fn run(
+    function: &PublishedFunction,
+    request: &ViewerRequest<'_>,
+    query: &str,
+) -> Result<FunctionResult, String> {
     let event = event(request, query);
     let runtime = Runtime::new().map_err(|error| error.to_string())?;
     runtime.set_memory_limit(MEMORY_LIMIT);
     let started = Instant::now();
     runtime.set_interrupt_handler(Some(Box::new(move || started.elapsed() > TIME_LIMIT)));
     let context = Context::full(&runtime).map_err(|error| error.to_string())?;
-    let script = format!("{code}\n;JSON.stringify(handler({event}))");
-    let json: String = context.with(|ctx| ctx.eval(script).catch(&ctx).map_err(|error| error.to_string()))?;
-    let answer: Value = serde_json::from_str(&json).map_err(|error| error.to_string())?;
+    let json: String = context.with(|ctx| {
+        let result = match function.runtime {
+            JsRuntime::One => ctx.eval(format!("{}\n;JSON.stringify([handler({event}), null])", function.code)),
+            JsRuntime::Two => run_module(&ctx, function, &event),
+        };
+        result.catch(&ctx).map_err(|error| error.to_string())
+    })?;
+    let outcome: Value = serde_json::from_str(&json).map_err(|error| error.to_string())?;
+    let answer = &outcome[0];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match answer["statusCode"].as_u64() {
         Some(status) => {
@@ -101,8 +161,24 @@ pub(super) fn run(code: &str, request: &ViewerRequest<'_>, query: &str) -> Resul
             let status = u16::try_from(status).unwrap_or(500);
             Ok(FunctionResult::Response { status, headers, body: body(&answer["body"])? })
         }
-        None => Ok(FunctionResult::Request { uri: text(&answer["uri"]) }),
+        None => Ok(FunctionResult::Request { uri: text(&answer["uri"]), origin: OriginChange::parse(&outcome[1]) }),
     }
+}
+
+/// Runs a function of runtime 2.0, which is a module, and whose handler may be asynchronous. The result is the handler's and how the
+/// origin was modified, as JSON.
+fn run_module<'js>(ctx: &Ctx<'js>, function: &PublishedFunction, event: &Value) -> rquickjs::Result<String> {
+    let data = serde_json::to_string(&function.module).unwrap_or_default();
+    Module::declare(ctx.clone(), "cloudfront", MODULE.replacen("EDGE;", &format!("{data};"), 1))?;
+    let code = format!("{}\nexport {{ handler as publishedHandler }};\n", function.code);
+    Module::declare(ctx.clone(), "function", code)?;
+    let main = format!(
+        "import {{ publishedHandler }} from 'function';\nimport {{ modified }} from 'cloudfront';\n\
+         export const result = (async () => JSON.stringify([await publishedHandler({event}), modified()]))();\n"
+    );
+    let (module, evaluated) = Module::declare(ctx.clone(), "main", main)?.eval()?;
+    evaluated.finish::<()>()?;
+    module.get::<_, Promise<'js>>("result")?.finish()
 }
 
 /// The body of a generated response: a text, or an object with its encoding.
@@ -124,14 +200,106 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-a", "v".parse().unwrap());
         headers.insert("cookie", "who=me; b=c".parse().unwrap());
-        run(code, &ViewerRequest { method: &Method::GET, uri, host: "h", headers: &headers }, query)
+        let ip = "203.0.113.9".parse().unwrap();
+        let request = ViewerRequest { method: &Method::GET, uri, host: "h", headers: &headers, ip };
+        let results = [JsRuntime::One, JsRuntime::Two].map(|runtime| {
+            let function = PublishedFunction { code: code.to_owned(), runtime, module: ModuleData::default() };
+            run(&function, &request, query)
+        });
+        let [one, two] = results;
+        assert_eq!(one.is_ok(), two.is_ok(), "{one:?} {two:?}");
+        two.inspect(|two| assert_eq!(one.as_ref(), Ok(two)))
+    }
+
+    fn with_store(code: &str) -> Result<FunctionResult, String> {
+        let keys = [("a", "1"), ("j", "{\"b\":2}")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let store = StoreData {
+            id: "u".to_owned(),
+            created: "2026-11-28T00:00:00Z".to_owned(),
+            updated: "2026-11-28T00:00:01Z".to_owned(),
+            unreadable: false,
+            keys: keys.into(),
+        };
+        let module = ModuleData { store: Some(store), origins: vec!["primary".into(), "backup".into()] };
+        let function = PublishedFunction { code: code.to_owned(), runtime: JsRuntime::Two, module };
+        let (headers, ip) = (HeaderMap::new(), "203.0.113.9".parse().unwrap());
+        run(&function, &ViewerRequest { method: &Method::GET, uri: "/", host: "h", headers: &headers, ip }, "")
+    }
+
+    /// The request with the value of an expression as its path.
+    fn value_of(expression: &str) -> Result<String, String> {
+        let code = format!(
+            "import cf from 'cloudfront';\nasync function handler(event) {{ const kvs = cf.kvs();\n\
+             event.request.uri = String({expression}); return event.request; }}"
+        );
+        match with_store(&code)? {
+            FunctionResult::Request { uri, .. } => Ok(uri),
+            FunctionResult::Response { .. } => panic!("a response"),
+        }
+    }
+
+    #[test]
+    fn the_module_reads_the_key_value_store() {
+        assert_eq!(value_of("await kvs.get('a')").as_deref(), Ok("1"));
+        assert_eq!(value_of("(await kvs.get('j', { format: 'json' })).b").as_deref(), Ok("2"));
+        assert_eq!(value_of("[await kvs.exists('a'), await kvs.exists('x')]").as_deref(), Ok("true,false"));
+        assert_eq!(value_of("(await kvs.meta()).keyCount + await kvs.count()").as_deref(), Ok("4"));
+        assert_eq!(value_of("await cf.kvs('u').get('a')").as_deref(), Ok("1"));
+        assert!(value_of("await kvs.get('x')").unwrap_err().contains("KeyNotFound"));
+        assert!(value_of("await cf.kvs('other').get('a')").unwrap_err().contains("KVSNamespaceNotFound"));
+        let unassociated =
+            "import cf from 'cloudfront'; const kvs = cf.kvs(); function handler(e) { return e.request; }";
+        let function =
+            PublishedFunction { code: unassociated.to_owned(), runtime: JsRuntime::Two, module: ModuleData::default() };
+        let (headers, ip) = (HeaderMap::new(), "203.0.113.9".parse().unwrap());
+        let request = ViewerRequest { method: &Method::GET, uri: "/", host: "h", headers: &headers, ip };
+        assert!(run(&function, &request, "").unwrap_err().contains("KVSNamespaceNotFound"));
+        // Runtime 1.0 has no modules.
+        let function = PublishedFunction { runtime: JsRuntime::One, ..function };
+        assert!(run(&function, &request, "").is_err());
+    }
+
+    #[test]
+    fn the_module_modifies_the_origin_within_its_restrictions() {
+        let modified = |call: &str| {
+            let code =
+                format!("import cf from 'cloudfront';\nfunction handler(event) {{ {call}; return event.request; }}");
+            match with_store(&code)? {
+                FunctionResult::Request { origin, .. } => Ok(origin),
+                FunctionResult::Response { .. } => Err("a response".to_owned()),
+            }
+        };
+        assert_eq!(modified(""), Ok(None));
+        let select = Ok(Some(OriginChange::Select("backup".to_owned())));
+        assert_eq!(modified("cf.selectRequestOriginById('backup')"), select);
+        let group = "cf.createRequestOriginGroup({ originIds: [{ originId: 'backup' }, { originId: 'primary' }], \
+                     failoverCriteria: { statusCodes: [500, 404] } })";
+        let expected = OriginChange::Group {
+            origins: vec!["backup".to_owned(), "primary".to_owned()],
+            failover_codes: vec![500, 404],
+        };
+        assert_eq!(modified(group), Ok(Some(expected)));
+        assert!(matches!(
+            modified("cf.updateRequestOrigin({ domainName: 'x.example' })"),
+            Ok(Some(OriginChange::Update(_)))
+        ));
+        for refused in [
+            "cf.selectRequestOriginById('third')",
+            "cf.createRequestOriginGroup({ originIds: [{ originId: 'backup' }], failoverCriteria: { statusCodes: [500] } })",
+            "cf.createRequestOriginGroup({ originIds: [{ originId: 'backup' }, { originId: 'primary' }] })",
+            "cf.updateRequestOrigin({ connectionAttempts: 4 })",
+            "cf.updateRequestOrigin({ originPath: 'x/' })",
+            "cf.updateRequestOrigin({ originShield: { enabled: true, region: 'us-east-1' } })",
+        ] {
+            assert!(modified(refused).unwrap_err().contains("TypeError"), "{refused}");
+        }
     }
 
     #[test]
     fn functions_change_requests_or_generate_responses() {
         let code = "function handler(event) { var r = event.request; if (r.uri === '/old') { return { statusCode: 301, \
                     headers: { location: { value: '/new' } } }; } r.uri += 'index.html'; return r; }";
-        assert_eq!(visit(code, "/a/", ""), Ok(FunctionResult::Request { uri: "/a/index.html".into() }));
+        assert_eq!(visit(code, "/a/", ""), Ok(FunctionResult::Request { uri: "/a/index.html".into(), origin: None }));
         let moved = FunctionResult::Response {
             status: 301,
             headers: vec![("location".into(), "/new".into())],
@@ -157,7 +325,7 @@ mod tests {
                     r.querystring.b.multiValue.length, r.headers.host.value, r.headers['x-a'].value, \
                     r.cookies.who.value].join('|'); return r; }";
         let uri = "GET|1%202|2|h|v|me".to_owned();
-        assert_eq!(visit(code, "/", "a=1%202&b=1&b=2"), Ok(FunctionResult::Request { uri }));
+        assert_eq!(visit(code, "/", "a=1%202&b=1&b=2"), Ok(FunctionResult::Request { uri, origin: None }));
     }
 
     #[test]

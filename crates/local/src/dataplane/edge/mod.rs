@@ -6,6 +6,7 @@ mod origin;
 mod response;
 mod rules;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,13 +16,14 @@ use s3s::Body;
 
 use super::net::Scheme;
 use crate::cloudfront::Distribution;
+use crate::protocol::reply::rfc3339;
 use crate::protocol::request::host_of;
 use crate::world::World;
 use cache::{Cache, CachedResponse, Key, MAX_RESPONSE, max_age, ttl_of};
-use function::{FunctionResult, ViewerRequest};
+use function::{FunctionResult, JsRuntime, ModuleData, PublishedFunction, StoreData, ViewerRequest};
 use origin::{OriginRequest, OriginResponse, fetch};
 use response::{CacheResult, EdgeResponse, error_response, finish_response, redirect};
-use rules::{Behavior, Target, custom_error};
+use rules::{Behavior, OriginChange, Target, custom_error};
 
 /// All edges. They share one cache.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ struct Exchange<'a> {
     edge: &'a Edge,
     distribution: &'a Distribution,
     request: &'a Request<()>,
+    /// The address of the viewer.
+    viewer: IpAddr,
 }
 
 impl Edge {
@@ -43,13 +47,13 @@ impl Edge {
     }
 
     /// Answers the request of a viewer.
-    pub(super) async fn answer(&self, request: &Request<()>, scheme: Scheme) -> Response<Body> {
+    pub(super) async fn answer(&self, request: &Request<()>, scheme: Scheme, viewer: IpAddr) -> Response<Body> {
         let host = host_of(request).to_ascii_lowercase();
         let Some(distribution) = self.distribution_of(&host) else {
             let reason = "The request could not be satisfied: no distribution has this domain name.";
             return finish_response(error_response(StatusCode::FORBIDDEN, reason), request, None);
         };
-        let exchange = Exchange { edge: self, distribution: &distribution, request };
+        let exchange = Exchange { edge: self, distribution: &distribution, request, viewer };
         let path = request.uri().path();
         let Some(behavior) = Behavior::matching(&distribution, path) else {
             let reason = "There is no cache behavior.";
@@ -106,10 +110,10 @@ impl Exchange<'_> {
     }
 
     async fn serve(&self, behavior: Behavior<'_>, host: &str, path: &str) -> EdgeResponse {
-        let mut path = path.to_owned();
+        let (mut path, mut change) = (path.to_owned(), None);
         if let Some(arn) = behavior.function() {
             match self.run_function(arn, host, &path) {
-                Ok(FunctionResult::Request { uri }) => path = uri,
+                Ok(FunctionResult::Request { uri, origin }) => (path, change) = (uri, origin),
                 Ok(FunctionResult::Response { status, headers, body }) => {
                     return generated_response(status, &headers, body);
                 }
@@ -123,24 +127,50 @@ impl Exchange<'_> {
         if path == "/" && !root.is_empty() {
             path.push_str(root);
         }
-        let response = self.cached_or_fetched(behavior, &path).await;
+        let response = self.cached_or_fetched(behavior, &path, change.as_ref()).await;
         if response.status.as_u16() < 400 { response } else { self.with_custom_error(response).await }
     }
 
     fn run_function(&self, arn: &str, host: &str, path: &str) -> Result<FunctionResult, String> {
-        let live = self.edge.world.account(|account, _| {
-            let function = account.cloudfront.functions.values().find(|function| function.arn() == arn);
-            function.and_then(|function| function.live.as_ref().map(|(_, code)| code.clone()))
+        let function = self.published(arn)?;
+        let (method, headers) = (self.request.method(), self.request.headers());
+        let viewer = ViewerRequest { method, uri: path, host, headers, ip: self.viewer };
+        function::run(&function, &viewer, self.request.uri().query().unwrap_or_default())
+    }
+
+    /// The live stage of a function, with its key value store as edges see it.
+    fn published(&self, arn: &str) -> Result<PublishedFunction, String> {
+        let unreadable = self.edge.world.outages().stores_unreadable;
+        let live = self.edge.world.account(|account, now| {
+            let function = account.cloudfront.functions.values().find(|function| function.arn() == arn)?;
+            let (config, code) = function.live.clone()?;
+            let associated = config.items("KeyValueStoreAssociations").first();
+            let store = associated.and_then(|one| account.cloudfront.store_by_arn(one.at("KeyValueStoreARN")));
+            let store = store.map(|store| StoreData {
+                id: store.id.clone(),
+                created: rfc3339(store.created),
+                updated: rfc3339(store.keys_modified),
+                unreadable,
+                keys: store.keys_at_edges(now.time).clone(),
+            });
+            let is_first = config.at("Runtime") == "cloudfront-js-1.0";
+            Some((code, if is_first { JsRuntime::One } else { JsRuntime::Two }, store))
         });
-        let encoded = live.ok_or("it is not published")?;
+        let (encoded, runtime, store) = live.ok_or("it is not published")?;
         let decoded = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded);
-        let code = decoded.map_err(|error| error.to_string())?;
-        let viewer = ViewerRequest { method: self.request.method(), uri: path, host, headers: self.request.headers() };
-        function::run(&String::from_utf8_lossy(&code), &viewer, self.request.uri().query().unwrap_or_default())
+        let code = String::from_utf8_lossy(&decoded.map_err(|error| error.to_string())?).into_owned();
+        let origins = self.distribution.config.items("Origins").iter().map(|origin| origin.at("Id").to_owned());
+        Ok(PublishedFunction { code, runtime, module: ModuleData { store, origins: origins.collect() } })
     }
 
     /// The response from the cache or, when it is not fresh there, from an origin.
-    async fn cached_or_fetched(&self, behavior: Behavior<'_>, path: &str) -> EdgeResponse {
+    /// A modified origin is not part of the cache key.
+    async fn cached_or_fetched(
+        &self,
+        behavior: Behavior<'_>,
+        path: &str,
+        change: Option<&OriginChange>,
+    ) -> EdgeResponse {
         let (world, cache) = (&self.edge.world, &self.edge.cache);
         let now = world.clock().now();
         let key = Key {
@@ -159,7 +189,7 @@ impl Exchange<'_> {
         let asked = self.request.method();
         let method = if asked == Method::HEAD { &Method::GET } else { asked };
         let origin_request = OriginRequest { method, path, if_none_match };
-        let Some(fetched) = self.fetch(behavior, &origin_request).await else {
+        let Some(fetched) = self.fetch(behavior, &origin_request, change).await else {
             // A stale response is served when no origin responds.
             // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html>
             return match &cached {
@@ -205,9 +235,18 @@ impl Exchange<'_> {
 
     /// Tries the origins of the target in order, as its failover criteria say. The response is that of the last one that was tried.
     /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/high_availability_origin_failover.html>
-    async fn fetch(&self, behavior: Behavior<'_>, request: &OriginRequest<'_>) -> Option<OriginResponse> {
+    async fn fetch(
+        &self,
+        behavior: Behavior<'_>,
+        request: &OriginRequest<'_>,
+        change: Option<&OriginChange>,
+    ) -> Option<OriginResponse> {
         let world = &self.edge.world;
-        let target = Target::of(self.distribution, behavior.target());
+        let modified = change.map(|change| change.applied(self.distribution, behavior.target()));
+        let target = match &modified {
+            Some(modified) => Target::of(&modified.distribution, &modified.target),
+            None => Target::of(self.distribution, behavior.target()),
+        };
         for (index, origin) in target.origins.iter().enumerate() {
             let has_next = index + 1 < target.origins.len();
             match fetch(world, self.distribution, *origin, request).await {
@@ -223,7 +262,7 @@ impl Exchange<'_> {
         let custom = custom_error(self.distribution, response.status.as_u16());
         let Some(path) = custom.page else { return response };
         let Some(behavior) = Behavior::matching(self.distribution, &path) else { return response };
-        let page = self.cached_or_fetched(behavior, &path).await;
+        let page = self.cached_or_fetched(behavior, &path, None).await;
         if page.status != StatusCode::OK {
             return response;
         }

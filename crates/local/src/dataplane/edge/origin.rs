@@ -1,5 +1,7 @@
 //! Requests to origins: to website endpoints anonymously, to buckets as the distribution.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -51,6 +53,18 @@ pub(super) async fn fetch(
 ) -> Option<OriginResponse> {
     let path = format!("{}{}", origin.path(), request.path);
     let http_request = request.build(origin.host(), &path)?;
+    let region = match destination_of(origin.host()) {
+        Some(Destination::Website(region)) => Some(region),
+        Some(Destination::Edge) | None => aws_host(origin.host()).map(|(_, region)| region.to_owned()),
+    };
+    let slow = world.outages().slow_regions;
+    if let Some(seconds) = region.and_then(|region| slow.get(&region).copied()) {
+        let late = Duration::from_secs(seconds);
+        world.clock().sleep(late.min(origin.read_timeout())).await;
+        if late >= origin.read_timeout() {
+            return None;
+        }
+    }
     let response = if origin.is_custom() {
         fetch_website(world, origin, &http_request)?
     } else {

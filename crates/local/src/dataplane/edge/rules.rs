@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::cloudfront::{Distribution, Element};
 
 /// The managed cache policy `CachingDisabled`.
@@ -66,6 +68,115 @@ fn matches(pattern: &str, path: &str) -> bool {
     crate::iam::glob(&plain(pattern), &plain(path))
 }
 
+/// How a function has modified the origin of a request.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum OriginChange {
+    /// Another origin of the distribution, by its id.
+    Select(String),
+    /// An origin group of two origins of the distribution.
+    Group {
+        /// Their ids.
+        origins: Vec<String>,
+        /// The status codes on which the second one is asked.
+        failover_codes: Vec<u16>,
+    },
+    /// Other settings of the origin; of an origin group, of its first one. What is not set is inherited.
+    Update(Value),
+}
+
+impl OriginChange {
+    /// The change that the module `cloudfront` has noted.
+    pub(super) fn parse(noted: &Value) -> Option<Self> {
+        if let Some(id) = noted["select"].as_str() {
+            return Some(Self::Select(id.to_owned()));
+        }
+        if let Some(group) = noted["group"].as_object() {
+            let strings = group["origins"].as_array().into_iter().flatten().filter_map(|id| id.as_str());
+            let codes = group["codes"].as_array().into_iter().flatten().filter_map(|code| code.as_u64());
+            let failover_codes = codes.filter_map(|code| u16::try_from(code).ok()).collect();
+            return Some(Self::Group { origins: strings.map(str::to_owned).collect(), failover_codes });
+        }
+        noted.get("update").map(|changes| Self::Update(changes.clone()))
+    }
+
+    /// A distribution for one request: with the origins and the origin group that the change leads to as the target of that id.
+    pub(super) fn applied(&self, distribution: &Distribution, target: &str) -> ModifiedTarget {
+        let mut distribution = distribution.clone();
+        let target = match self {
+            Self::Select(id) => id.clone(),
+            Self::Group { origins, failover_codes } => {
+                let members = origins
+                    .iter()
+                    .map(|id| Element::node("OriginGroupMember", vec![Element::leaf("OriginId", id.as_str())]));
+                let codes = failover_codes.iter().map(|code| Element::leaf("StatusCode", code.to_string()));
+                let codes = Element::list("StatusCodes", codes.collect());
+                let group = Element::node(
+                    "OriginGroup",
+                    vec![
+                        Element::leaf("Id", GROUP_OF_REQUEST),
+                        Element::node("FailoverCriteria", vec![codes]),
+                        Element::list("Members", members.collect()),
+                    ],
+                );
+                distribution.config.children.retain(|child| child.name != "OriginGroups");
+                distribution.config.children.push(Element::list("OriginGroups", vec![group]));
+                GROUP_OF_REQUEST.to_owned()
+            }
+            Self::Update(changes) => {
+                let first =
+                    Target::of(&distribution, target).origins.first().map(|origin| origin.0.at("Id").to_owned());
+                let origins = distribution.config.children.iter_mut().find(|child| child.name == "Origins");
+                let items = origins.into_iter().flat_map(|origins| origins.items_mut().iter_mut());
+                for origin in items.filter(|origin| Some(origin.at("Id")) == first.as_deref()) {
+                    update_origin(origin, changes);
+                }
+                target.to_owned()
+            }
+        };
+        ModifiedTarget { distribution, target }
+    }
+}
+
+/// The id of an origin group that a function has made for a request.
+const GROUP_OF_REQUEST: &str = "group of the request";
+
+/// A distribution as it is for one request whose origin a function has modified.
+pub(super) struct ModifiedTarget {
+    pub(super) distribution: Distribution,
+    pub(super) target: String,
+}
+
+fn update_origin(origin: &mut Element, changes: &Value) {
+    let mut set = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            origin.children.retain(|child| child.name != name);
+            origin.children.push(Element::leaf(name, value));
+        }
+    };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let number = |value: &Value| value.as_u64().map(|number| number.to_string());
+    set("DomainName", text(&changes["domainName"]));
+    set("OriginPath", text(&changes["originPath"]));
+    set("ConnectionAttempts", number(&changes["connectionAttempts"]));
+    set("ConnectionTimeout", number(&changes["timeouts"]["connectionTimeout"]));
+    let control = &changes["originAccessControlConfig"];
+    if control["enabled"] == false || control["signingBehavior"] == "never" {
+        set("OriginAccessControlId", Some(String::new()));
+    }
+    let custom = &changes["customOriginConfig"];
+    if custom.is_object() {
+        let settings = [("HTTPPort", number(&custom["port"])), ("OriginProtocolPolicy", text(&custom["protocol"]))];
+        let own = origin.children.iter_mut().find(|child| child.name == "CustomOriginConfig");
+        if let Some(own) = own {
+            for (name, value) in settings.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+                own.children.retain(|child| child.name != name);
+                own.children.push(Element::leaf(name, value));
+            }
+        }
+    }
+}
+
 /// The origins of a target: one, or the members of an origin group with its failover criteria.
 #[derive(Debug)]
 pub(super) struct Target<'a> {
@@ -115,6 +226,13 @@ impl<'a> Origin<'a> {
     /// The id of the origin access control.
     pub(super) fn control(self) -> &'a str {
         self.0.at("OriginAccessControlId")
+    }
+
+    /// The origin response timeout.
+    pub(super) fn read_timeout(self) -> Duration {
+        let settings = self.0.child("CustomOriginConfig").or_else(|| self.0.child("S3OriginConfig"));
+        let seconds = settings.and_then(|settings| settings.at("OriginReadTimeout").parse().ok());
+        Duration::from_secs(seconds.unwrap_or(30))
     }
 
     /// How long connecting to an origin takes until it fails.
