@@ -45,6 +45,9 @@ pub struct PublishResult {
     pub still_public: StillPublic,
     /// Of a rollback: keys of the release that were purged since, and are not brought back.
     pub left_out: Vec<String>,
+    /// Whether the site has a distribution, without which visitors cannot see it; `null` if it was not looked up, because nothing has
+    /// changed, or if there is no site.
+    pub has_distribution: Option<bool>,
     /// The address of the site.
     pub url: Option<String>,
 }
@@ -213,6 +216,7 @@ pub(crate) fn unchanged(report: &Report) -> PublishResult {
         invalidation: InvalidationResult::None,
         still_public: StillPublic::default(),
         left_out: Vec::new(),
+        has_distribution: None,
         url: None,
     }
 }

@@ -10,7 +10,7 @@ use twinsite_sync::{
 
 use crate::config::PublishConfig;
 use crate::context::SiteContext;
-use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, prepare, publish};
+use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, prepare, publish, warn_if_not_served};
 use crate::error::{Cause, Context, Error};
 use crate::invalidation::Invalidator;
 use crate::options::PublishOptions;
@@ -129,7 +129,11 @@ impl RollbackSource {
 /// # Errors
 /// What failed, and how much was done before. Rolling back again finishes the rest.
 pub async fn rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployResult, Error> {
-    Box::pin(rollback_of(RollbackTarget::of(site)?, &site.invalidator(), request, run)).await
+    let result = Box::pin(rollback_of(RollbackTarget::of(site)?, &site.invalidator(), request, run)).await?;
+    if let DeployResult::Published(published) = &result {
+        warn_if_not_served(site, published, run);
+    }
+    Ok(result)
 }
 
 /// [`rollback`] for any pair of buckets.
