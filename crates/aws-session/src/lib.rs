@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod awaited;
 mod endpoint;
 mod error;
 mod fixed_endpoint;

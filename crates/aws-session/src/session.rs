@@ -9,8 +9,9 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use twinsite_aws::{AwsError, EMBEDDED_ACCESS_KEY, EMBEDDED_SECRET_KEY, retries, timeouts};
-use twinsite_core::{AccountId, Region};
+use twinsite_core::{AccountId, Region, Run};
 
+use crate::awaited::Awaited;
 use crate::endpoint::{self, Endpoints};
 use crate::error::SessionError;
 use crate::fixed_endpoint::FixedEndpoint;
@@ -38,6 +39,9 @@ pub struct Access {
     /// The region, instead of that of the environment or the profile, for [`Session::s3_in`]. Stores that are not AWS have regions of other
     /// names, too.
     pub region: Option<String>,
+    /// The operation that requests are made for: its events say what is waited for without a response, and its cancellation ends these waits.
+    /// If `None`, only the deadlines of requests do.
+    pub run: Option<Run>,
 }
 
 /// The principal of the credentials.
@@ -63,6 +67,7 @@ pub struct Session {
     config: SdkConfig,
     endpoints: Endpoints,
     proxy: Option<String>,
+    awaited: Awaited,
 }
 
 const US_EAST_1: &str = "us-east-1";
@@ -72,6 +77,7 @@ macro_rules! regional {
     ($self:ident, $service:ident, $region:expr) => {
         $service::config::Builder::from(&$self.config)
             .region($service::config::Region::new(($region).to_owned()))
+            .interceptor($self.awaited.clone())
             .build()
     };
 }
@@ -93,13 +99,14 @@ impl Session {
     /// # Errors
     /// [`SessionError`] if one of these settings cannot be followed.
     pub async fn open(access: Access) -> Result<Self, SessionError> {
-        let Access { profile, endpoint, embedded, embedded_credentials, retry, sleep, region } = access;
+        let Access { profile, endpoint, embedded, embedded_credentials, retry, sleep, region, run } = access;
+        let awaited = Awaited::new(run.unwrap_or_else(Run::silent));
         let sleep = sleep.unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new()));
         if let Some(client) = embedded {
             let base = base(SdkConfig::builder(), retry.unwrap_or_else(retries), sleep);
-            let config = embedded_config(client, base, embedded_credentials, region);
+            let config = embedded_config(awaited.client(client), base, embedded_credentials, region);
             let endpoints = Endpoints { is_aws_sts: true, ..Endpoints::default() };
-            return Ok(Self { config, endpoints, proxy: None });
+            return Ok(Self { config, endpoints, proxy: None, awaited });
         }
         let settings = Settings::real(profile.clone()).await;
         let retry = retry.unwrap_or_else(|| retry::configured(&settings));
@@ -107,7 +114,7 @@ impl Session {
         let loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retry.clone());
         let proxies = Proxies::configured(&settings)?;
         let proxy = proxies.https.as_ref().or(proxies.http.as_ref()).map(ToString::to_string);
-        let mut loader = loader.http_client(http_client::configured(&settings, proxies)?);
+        let mut loader = loader.http_client(awaited.client(http_client::configured(&settings, proxies)?));
         if let Some(url) = endpoint {
             endpoint::check("--endpoint-url", &url)?;
             loader = loader.endpoint_url(url);
@@ -120,7 +127,7 @@ impl Session {
         }
         let config = base(loader.load().await.into_builder(), retry, sleep).build();
         let endpoints = Endpoints::of(&config, &settings)?;
-        Ok(Self { config, endpoints, proxy })
+        Ok(Self { config, endpoints, proxy, awaited })
     }
 
     /// The proxy that the environment names for requests to AWS, without its credentials, and the variable that names it.
@@ -147,6 +154,7 @@ impl Session {
     pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.config)
             .region(aws_sdk_s3::config::Region::new(region.to_string()))
+            .interceptor(self.awaited.clone())
             .force_path_style(self.endpoints.path_style)
             .build();
         aws_sdk_s3::Client::from_conf(config)
@@ -156,6 +164,7 @@ impl Session {
     pub fn s3_in(&self, region: Option<&str>) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.config)
             .region(aws_sdk_s3::config::Region::new(region.unwrap_or(self.region()).to_owned()))
+            .interceptor(self.awaited.clone())
             .force_path_style(self.endpoints.path_style)
             .build();
         aws_sdk_s3::Client::from_conf(config)
@@ -184,7 +193,8 @@ impl Session {
     /// S3 Control in one region: account-wide settings and batch jobs.
     pub fn s3control(&self, region: &Region) -> aws_sdk_s3control::Client {
         let mut config = aws_sdk_s3control::config::Builder::from(&self.config)
-            .region(aws_sdk_s3control::config::Region::new(region.to_string()));
+            .region(aws_sdk_s3control::config::Region::new(region.to_string()))
+            .interceptor(self.awaited.clone());
         if let Some(url) = &self.endpoints.s3_control {
             config = config.interceptor(FixedEndpoint(url.clone()));
         }
@@ -257,6 +267,7 @@ impl Session {
         let region = region.to_owned();
         let config = aws_sdk_sts::config::Builder::from(&self.config)
             .region(aws_sdk_sts::config::Region::new(region))
+            .interceptor(self.awaited.clone())
             .retry_config(self.first_retries())
             .build();
         let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;

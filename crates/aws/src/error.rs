@@ -284,6 +284,9 @@ fn kind_of_status(status: Option<u16>) -> Kind {
 fn kind_of_cause<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Kind {
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = cause {
+        if error.is::<Cancelled>() {
+            return Kind::Interrupted;
+        }
         if let Some(credentials) = error.downcast_ref::<CredentialsError>() {
             let none = matches!(
                 credentials,

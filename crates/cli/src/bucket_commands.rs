@@ -37,7 +37,8 @@ fn urls(buckets: &BucketArgs) -> Result<(BucketUrl, Option<BucketUrl>), Error> {
 impl Context<'_> {
     async fn open_buckets(&self, buckets: &BucketArgs, config: BucketsConfig) -> Result<(Buckets, CloudHandle), Error> {
         let (primary, backup) = urls(buckets)?;
-        let OpenEnvironment { environment, cloud } = open_environment(self.global, DataPlane::NotNeeded).await?;
+        let OpenEnvironment { environment, cloud } =
+            open_environment(self.global, DataPlane::NotNeeded, self.run).await?;
         Ok((Box::pin(Buckets::open(&primary, backup.as_ref(), config, &environment)).await?, cloud))
     }
 

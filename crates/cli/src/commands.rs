@@ -146,7 +146,7 @@ impl Context<'_> {
         let data_plane = if checks { DataPlane::AtSpeed(1) } else { DataPlane::NotNeeded };
         let index = Some(index_file(self.global));
         let reading = SourceDirectory::read(&config, &options.dir, index, options.commit.as_deref());
-        let opening = open_site_without_warning(self.global, config.clone(), data_plane);
+        let opening = open_site_without_warning(self.global, config.clone(), data_plane, self.run);
         let (source, OpenSite { site, cloud }) = Box::pin(read_and_open(self.global, reading, opening)).await?;
         let folder = NewFolder::expect(&twinsite_folder(self.global));
         let deployed = async {
@@ -289,7 +289,8 @@ impl Context<'_> {
         let outage = outage.map_err(|error| Error::new("read --how", site::Cause::Invalid(error)))?;
         let data_plane =
             if options.restore { DataPlane::NotNeeded } else { DataPlane::AtSpeed(options.speed.unwrap_or(10)) };
-        let OpenSite { site, cloud } = Box::pin(open_site_without_warning(self.global, config, data_plane)).await?;
+        let OpenSite { site, cloud } =
+            Box::pin(open_site_without_warning(self.global, config, data_plane, self.run)).await?;
         let request = site::drill::DrillRequest { outage, objective: options.objective.map(Duration::from_secs) };
         let drilled = async {
             if options.restore {
@@ -318,7 +319,7 @@ impl Context<'_> {
 
     async fn failover(&self, options: &args::Failover) -> Outcome {
         let config = read_config(self.global)?;
-        let opened = open_environment(self.global, DataPlane::AtSpeed(1)).await?;
+        let opened = open_environment(self.global, DataPlane::AtSpeed(1), self.run).await?;
         let failed_over =
             Box::pin(site::failover(&config, opened.environment, failover_by(options.dns), self.run)).await;
         finish(opened.cloud, failed_over.map(CommandResult::FailedOver)).await
@@ -376,7 +377,7 @@ impl Context<'_> {
     #[cfg(not(feature = "local"))]
     async fn local(&self, _: &args::Local) -> Outcome {
         let global = Global { local: true, ..self.global.clone() };
-        open_environment(&global, DataPlane::NotNeeded).await.map(|_| CommandResult::Served)
+        open_environment(&global, DataPlane::NotNeeded, self.run).await.map(|_| CommandResult::Served)
     }
 
     /// Shows what was deployed, and serves the embedded cloud until the run is cancelled.

@@ -36,15 +36,22 @@ pub(crate) struct OpenEnvironment {
 }
 
 /// Opens the environment. No request is sent to AWS.
-pub(crate) async fn open_environment(global: &Global, data_plane: DataPlane) -> Result<OpenEnvironment, Error> {
+pub(crate) async fn open_environment(
+    global: &Global,
+    data_plane: DataPlane,
+    run: &Run,
+) -> Result<OpenEnvironment, Error> {
     if global.local {
-        return open_embedded(global, data_plane).await;
+        let mut opened = open_embedded(global, data_plane).await?;
+        opened.environment.access.run = Some(run.clone());
+        return Ok(opened);
     }
     if global.weather.is_some() || global.weather_seed.is_some() {
         let why = "--weather and --weather-seed are for the embedded cloud only";
         return Err(Error::usage("read the options", why).hint("add --local"));
     }
-    let access = Access { profile: global.profile.clone(), endpoint: global.endpoint_url.clone(), ..Access::default() };
+    let (profile, endpoint) = (global.profile.clone(), global.endpoint_url.clone());
+    let access = Access { profile, endpoint, run: Some(run.clone()), ..Access::default() };
     Ok(OpenEnvironment { environment: Environment { access, ..Environment::default() }, cloud: CloudHandle::none() })
 }
 
@@ -73,7 +80,7 @@ pub(crate) async fn open_site(
     data_plane: DataPlane,
     run: &Run,
 ) -> Result<OpenSite, Error> {
-    let opened = open_site_without_warning(global, config, data_plane).await?;
+    let opened = open_site_without_warning(global, config, data_plane, run).await?;
     opened.cloud.tell_weather(run).await;
     opened.site.warn_if_drill_interrupted(run).await;
     Ok(opened)
@@ -84,8 +91,9 @@ pub(crate) async fn open_site_without_warning(
     global: &Global,
     config: Config,
     data_plane: DataPlane,
+    run: &Run,
 ) -> Result<OpenSite, Error> {
-    let OpenEnvironment { environment, cloud } = open_environment(global, data_plane).await?;
+    let OpenEnvironment { environment, cloud } = open_environment(global, data_plane, run).await?;
     cloud.create_hosted_zone(&config).await?;
     let site = Box::pin(SiteContext::open(config, environment)).await?;
     Ok(OpenSite { site, cloud })

@@ -139,6 +139,8 @@ impl CommandResult {
                 (BackupState::NotAwaited, _) => Exit::Interrupted,
                 // The release is published, but not everywhere: that must not go unnoticed.
                 _ if !deployed.publish.primary.replaced.is_empty() => Exit::Drift,
+                // Visitors cannot see it.
+                _ if deployed.publish.has_distribution == Some(false) => Exit::Drift,
                 (BackupState::OutOfSync | BackupState::Alone, _) | (_, InvalidationResult::Pending { .. }) => {
                     Exit::Drift
                 }

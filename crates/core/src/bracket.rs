@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures::FutureExt;
 
+use crate::clean_up;
+
 /// The results of a [`bracket`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Bracketed<T, E> {
@@ -33,14 +35,14 @@ pub async fn bracket<S, T, E>(
             done = AssertUnwindSafe(body(made)).catch_unwind() => match done {
                 Ok(done) => Some(done),
                 Err(panic) => {
-                    drop(restore().await);
+                    drop(clean_up(restore()).await);
                     resume_unwind(panic)
                 }
             },
             () = stop => None,
         },
     };
-    Bracketed { body, restore: restore().await }
+    Bracketed { body, restore: clean_up(restore()).await }
 }
 
 #[cfg(test)]

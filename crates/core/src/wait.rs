@@ -73,8 +73,12 @@ where
     let started = run.timer.now();
     let mut pause = policy.first;
     loop {
-        if let Poll::Ready(found) = poll().await.map_err(WaitError::Poll)? {
-            return Ok(found);
+        match poll().await {
+            Ok(Poll::Ready(found)) => return Ok(found),
+            Ok(Poll::NotYet) => {}
+            // Requests in flight end with an error then.
+            Err(_) if run.cancel.is_cancelled() => return Err(WaitError::Cancelled { what: what.to_owned() }),
+            Err(error) => return Err(WaitError::Poll(error)),
         }
         let since = run.timer.now().saturating_sub(started);
         if since + pause > policy.total {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use twinsite_core::{Event, Pair, Run};
+use twinsite_core::{Event, Pair, Run, clean_up};
 use twinsite_s3_site::{Adopt, BatchJobSummary};
 use twinsite_sync::lock::{self, Lease, Owner, UnfinishedPublish};
 use twinsite_sync::replicate::{self, Compared, Filled};
@@ -273,7 +273,7 @@ async fn copy_under_lock(target: BackfillTarget<'_>, request: BackfillRequest, r
         Ok(Done { filled: filled.context(OPERATION)?, job, versions })
     };
     let (done, lost) = Box::pin(lock.hold(run, work)).await;
-    let released = Box::pin(release_lock(lock, &stores.primary)).await;
+    let released = Box::pin(clean_up(release_lock(lock, &stores.primary))).await;
     if let Some(lost) = lost {
         return Err(Error::new(OPERATION, SyncError::Lock(lost)));
     }

@@ -330,8 +330,10 @@ impl Buckets {
 
     fn result(&self, result: DeployResult) -> DeployResult {
         match result {
-            DeployResult::Published(result) if !self.has_backup => {
-                DeployResult::Published(Box::new(result.without_backup()))
+            DeployResult::Published(mut result) => {
+                result.has_distribution = None;
+                let result = if self.has_backup { *result } else { result.without_backup() };
+                DeployResult::Published(Box::new(result))
             }
             result => result,
         }

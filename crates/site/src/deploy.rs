@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 
 use futures::future::join;
 use twinsite_aws::AwsError;
-use twinsite_core::{Pair, Run, Side};
+use twinsite_core::{Pair, Run, Side, clean_up};
 use twinsite_s3_site::DRILL_JOURNAL_KEY;
 use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
     Deletes, Guard, Index, Interrupted, Notes, Options, Prepared, Publish, Published, Publishing, ReleaseId, Report,
-    RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish,
+    RetentionPolicy, Rules, Sending, Source, SyncError, SyncPlan, VersionedStore, prepare as prepare_publish,
 };
 
 use crate::active_side::{ActivePlan, BackupAlone, check_primary_is_active, prepare_active};
@@ -131,6 +131,7 @@ pub async fn plan_deploy(
     let ActivePlan { stores, prepared } = planned?;
     check_first_deploy(site, &prepared, run).await?;
     warn_of_encrypted_website(site, prepared.plan.opaque(), run);
+    warn_of_other_encryption(site, &prepared.plan, run);
     Ok(DeployPlan::new(prepared, &stores))
 }
 
@@ -158,6 +159,7 @@ pub async fn deploy(
     check_first_deploy(site, &prepared, run).await?;
     let opaque_before = prepared.plan.opaque();
     let alone = publish_request.alone.clone();
+    warn_of_other_encryption(site, &prepared.plan, run);
     let published = Box::pin(publish(&stores, &site.invalidator(), publish_request, prepared, run)).await;
     save_index(&source.index, run);
     let mut result = match published? {
@@ -168,6 +170,7 @@ pub async fn deploy(
     if alone.is_some() {
         result.moved = keep_visitors(site, run).await;
     }
+    warn_if_not_served(site, &result, run);
     result.url = Some(site.url());
     result.primary.url = Some(site.website_url(Side::Primary));
     result.backup.url = Some(site.website_url(Side::Backup));
@@ -218,6 +221,33 @@ async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) 
         site.warn_if_drill_interrupted(run).await;
     }
     if prepared.is_first() { site.check_buckets().await } else { Ok(()) }
+}
+
+/// An apply that was interrupted may have created the buckets and nothing that leads visitors to them.
+pub(crate) fn warn_if_not_served(site: &SiteContext, result: &PublishResult, run: &Run) {
+    if result.has_distribution == Some(false) {
+        let text =
+            format!("the site has no distribution yet: visitors of {} cannot see what was published", site.url());
+        warn(run, text, "complete the site with `twinsite apply`; nothing has to be deployed again");
+    }
+}
+
+/// Objects that were there before `publish.encryption` was changed keep their encryption.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
+fn warn_of_other_encryption(site: &SiteContext, plan: &SyncPlan, run: &Run) {
+    let Some(wanted) = site.config.publish.encryption else { return };
+    let objects = plan.kept_in_other_encryption(wanted);
+    // In the other modes, website endpoints cannot serve what is encrypted with a key of KMS, which is warned of apart.
+    if objects == 0 || site.site.mode.public_buckets() {
+        return;
+    }
+    let noun = if objects == 1 {
+        "1 object that is up to date is".to_owned()
+    } else {
+        format!("{objects} objects that are up to date are")
+    };
+    let text = format!("{noun} not encrypted with {}, as publish.encryption demands", wanted.as_str());
+    warn(run, text, "they were uploaded before it was set: `twinsite deploy --force` uploads them again");
 }
 
 /// Website endpoints answer visitors with an error for objects that are encrypted with a key of KMS, because such requests need a
@@ -291,12 +321,12 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     let taken = Box::pin(lock::take(&stores.primary, owner, pending, lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let done = Box::pin(publish_locked(stores, invalidator, &request, prepared, &mut lock, run)).await;
-    Box::pin(limits.report(stores, run)).await;
+    Box::pin(clean_up(limits.report(stores, run))).await;
     if done.as_ref().is_err_and(Error::is_lost_lock) {
         // It stays until it expires, or was taken over already: its successor finishes what this publish has left.
         return done;
     }
-    if let Err(error @ LockError::Store(_)) = Box::pin(lock.free()).await {
+    if let Err(error @ LockError::Store(_)) = Box::pin(clean_up(lock.free())).await {
         warn(
             run,
             format!("the lock could not be released: {error}"),
@@ -338,12 +368,13 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
     let inherited = lock.inherited().created.iter().filter(|key| !is_published(key)).cloned().collect();
     let finishing = while_locked(lock, run, async |run| {
         let Done { transferred, recorded_before, purge, still_public } = *done;
-        let Transferred { published, invalidation } = transferred;
+        let Transferred { published, invalidation, has_distribution } = transferred;
         let left = UnfinishedPublish { created: inherited, purge, ..UnfinishedPublish::default() };
         let before = UnfinishedRecord { exists: recorded_before, left };
         let invalidation = settle_invalidation(&stores.primary, invalidation, &pending, before, &run).await;
         let collected = collect(stores, request.plan.keep, &published, &run).await;
-        Ok(PublishResult { still_public, ..publish_result(published, &collected, invalidation) })
+        let result = publish_result(published, &collected, invalidation);
+        Ok(PublishResult { still_public, has_distribution, ..result })
     });
     Ok(DeployResult::Published(Box::new(finishing.await?)))
 }
@@ -459,6 +490,8 @@ struct Transferred {
     published: Published,
     /// The number of paths, if any had to be invalidated.
     invalidation: Invalidated,
+    /// Whether there is a distribution; `None` if it was not looked up.
+    has_distribution: Option<bool>,
 }
 
 /// A transfer that is complete, but for what is left to record.
@@ -491,6 +524,7 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
         let find_distribution = async { if changes { self.invalidator.prepare().await } else { Ok(None) } };
         let (sent, distribution) = join(publish.upload(self.request.index), Box::pin(find_distribution)).await;
         sent?;
+        let has_distribution = distribution.as_ref().ok().filter(|_| changes).map(Option::is_some);
         // Without a lookup, what the configuration says of edges holds: if nothing is to be invalidated, nothing is missing.
         let distribution = if matters { distribution } else { Ok(distribution.unwrap_or_default()) };
 
@@ -517,7 +551,7 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
             }
             (Ok(_), Ok(first), Ok(second)) => Ok(first.into_iter().chain(second).reduce(|a, b| a + b)),
         };
-        Ok(Transferred { published: Box::pin(publish.end()).await, invalidation })
+        Ok(Transferred { published: Box::pin(publish.end()).await, invalidation, has_distribution })
     }
 
     async fn invalidate(

@@ -132,6 +132,7 @@ pub async fn plan(site: &SiteContext, adopt: AdoptBuckets, run: &Run) -> Result<
     state.warn_of_former_buckets(run);
     state.warn_of_others(run);
     state.warn_of_encryption(run);
+    Box::pin(site.warn_of_encrypted_objects(run)).await;
     SitePlan::new(OPERATION, state.steps()?)
 }
 

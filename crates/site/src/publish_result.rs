@@ -49,6 +49,9 @@ pub struct PublishResult {
     pub left_out: Vec<String>,
     /// How visitors were sent to the backup, because it alone has the release.
     pub moved: Option<Moved>,
+    /// Whether the site has a distribution, without which visitors cannot see it; `null` if it was not looked up, because nothing has
+    /// changed, or if there is no site.
+    pub has_distribution: Option<bool>,
     /// The address of the site.
     pub url: Option<String>,
 }
@@ -220,6 +223,7 @@ pub(crate) fn unchanged(report: &Report) -> PublishResult {
         still_public: StillPublic::default(),
         left_out: Vec::new(),
         moved: None,
+        has_distribution: None,
         url: None,
     }
 }

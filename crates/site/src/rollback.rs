@@ -10,7 +10,9 @@ use twinsite_sync::{
 use crate::active_side::{BackupAlone, SECOND_LOOK};
 use crate::config::PublishConfig;
 use crate::context::SiteContext;
-use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, keep_visitors, prepare, publish};
+use crate::deploy::{
+    DeployRequest, PublishRequest, VisitorCheck, deploy, keep_visitors, prepare, publish, warn_if_not_served,
+};
 use crate::error::{Cause, Context, Error};
 use crate::invalidation::Invalidator;
 use crate::options::PublishOptions;
@@ -133,10 +135,11 @@ impl RollbackSource {
 /// What failed, and how much was done before. Rolling back again finishes the rest.
 pub async fn rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployResult, Error> {
     let mut result = Box::pin(rollback_of(RollbackTarget::of(site)?, &site.invalidator(), request, run)).await?;
-    if let DeployResult::Published(published) = &mut result
-        && published.backup.state == BackupState::Alone
-    {
-        published.moved = keep_visitors(site, run).await;
+    if let DeployResult::Published(published) = &mut result {
+        if published.backup.state == BackupState::Alone {
+            published.moved = keep_visitors(site, run).await;
+        }
+        warn_if_not_served(site, published, run);
     }
     Ok(result)
 }

@@ -1,13 +1,41 @@
 //! What others have set, which keeps the site from being served or from failing over as configured.
 
+use futures::future::join;
 use twinsite_core::{Event, Run, Side};
 use twinsite_s3_site::{ActualBucket, denies_plain_http};
+use twinsite_sync::has_opaque_objects;
 
+use crate::context::SiteContext;
 use crate::state::SiteState;
 
 /// CloudFront's managed security headers policy, which sends `Strict-Transport-Security: max-age=31536000`.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html>
 const SECURITY_HEADERS_POLICY: &str = "67f7725c-6f97-4210-82d7-5512b31e9d03";
+
+impl SiteContext {
+    /// Warns of objects that website endpoints cannot serve: those that a publish in mode `origin` has encrypted with a key of KMS, whatever
+    /// the buckets' default encryption is. Buckets that cannot be listed are not warned of: they may not exist yet.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
+    pub(crate) async fn warn_of_encrypted_objects(&self, run: &Run) {
+        if !self.site.mode.public_buckets() {
+            return;
+        }
+        let stores = self.stores();
+        let (primary, backup) = join(has_opaque_objects(&stores.primary), has_opaque_objects(&stores.backup)).await;
+        for (side, found) in [(Side::Primary, primary), (Side::Backup, backup)] {
+            if found.is_ok_and(|has_opaque| has_opaque) {
+                let (bucket, mode) = (self.site.buckets.get(side), self.site.mode);
+                let text = format!(
+                    "objects of the {side} bucket `{bucket}` are encrypted with a key of KMS: website endpoints, which the mode \
+                     `{mode}` uses, answer visitors with 403 for them"
+                );
+                let hint = "before the mode is changed, set publish.encryption = \"AES256\" in mode \"origin\" and run \
+                            `twinsite deploy --force`; if it was changed already, run that now";
+                run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
+            }
+        }
+    }
+}
 
 impl SiteState {
     /// Warns of what was found.

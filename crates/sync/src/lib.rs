@@ -13,6 +13,7 @@ mod source;
 mod store;
 mod transfer;
 
+pub use manifest::has_opaque_objects;
 pub use model::checksum::{md5, multipart_etag};
 pub use model::error::{LockError, StoreError, SyncError};
 pub use model::layout::PRIVATE;

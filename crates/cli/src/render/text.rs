@@ -6,9 +6,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use twinsite_site::{
     BackfillResult, BackupResult, BackupState, BucketExistence, BucketState, CertificateState, CertificateStatus,
-    DamagedRelease, DeployPlanSummary, Error, Estimate, FailbackResult, Health, InvalidationResult, Leveled,
-    ListedRelease, PlanSummary, PlannedBackup, PolicyDocument, PrimaryResult, PrimaryState, ReleaseDetails,
-    ReleaseDifference, ReleaseSummary, Releases, Status, Target, UnreadBucket, VerifyResult,
+    DamagedRelease, DeployPlanSummary, Error, Estimate, Health, InvalidationResult, ListedRelease, PlanSummary,
+    PlannedBackup, PolicyDocument, PrimaryResult, PrimaryState, ReleaseDetails, ReleaseDifference, ReleaseSummary,
+    Releases, Status, Target, UnreadBucket, VerifyResult,
 };
 
 use super::drill::drill;

@@ -240,3 +240,31 @@ fn a_drill_on_a_served_cloud_uses_its_doors_and_a_stale_backup_is_refused() {
         refused.err()
     );
 }
+
+#[test]
+fn after_a_damaged_journal_what_a_drill_may_have_broken_is_restored_from_the_configuration() {
+    const PRIMARY: &str = "www-example-com-000000000000-us-east-1";
+    let project = site("layered");
+    let damage = || {
+        world(&project, |world| {
+            let journal = NewObject { key: ".twinsite/drill.json".into(), ..NewObject::default() };
+            world.s3().put_object("www.example.com", journal, &Condition::None).unwrap();
+        });
+    };
+    damage();
+    let refused = project.run(&["drill", "--local"]);
+    assert!(refused.code() == 1 && refused.err().contains("damaged"), "{}", refused.err());
+    let restored = project.local(&["drill", "--restore"]).out();
+    assert!(restored.contains("was damaged") && restored.contains("nothing to restore"), "{restored}");
+    damage();
+    world(&project, |world| {
+        world.s3().update_bucket(PRIMARY, |settings| drop(settings.docs.remove(&Doc::Website))).unwrap();
+        let switch = NewObject { key: ".well-known/twinsite/stop.txt".into(), ..NewObject::default() };
+        world.s3().put_object("www.example.com", switch, &Condition::None).unwrap();
+    });
+    let restored = project.json(&["drill", "--restore"]);
+    assert_eq!(restored["outages"], json!(["website", "stop-object"]), "{restored}");
+    assert_eq!(restored["damaged"], json!(true));
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
+    assert!(project.local(&["drill", "--restore"]).out().contains("no drill was interrupted"));
+}

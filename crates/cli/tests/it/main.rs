@@ -11,6 +11,7 @@ mod front;
 mod help;
 mod history;
 mod hostile;
+mod hung;
 mod interrupted;
 mod output;
 mod server;

@@ -194,3 +194,81 @@ fn keys_of_kms_are_refused_where_website_endpoints_serve() {
         assert!(text(PolicyKind::Reader).contains("kms:Decrypt") && !text(PolicyKind::Reader).contains("kms:Gen"));
     }
 }
+
+/// What is said.
+#[derive(Debug, Default)]
+struct Warnings(std::sync::Mutex<Vec<String>>);
+
+impl twinsite_core::Watch for Warnings {
+    fn event(&self, event: &twinsite_core::Event) {
+        if let twinsite_core::Event::Warning { text, hint } = event {
+            self.0.lock().unwrap().push(format!("{text}; {}", hint.as_deref().unwrap_or_default()));
+        }
+    }
+}
+
+impl Warnings {
+    fn take(&self) -> String {
+        std::mem::take(&mut *self.0.lock().unwrap()).join("\n")
+    }
+}
+
+#[tokio::test]
+async fn objects_that_keep_another_encryption_are_counted_and_a_mode_that_cannot_serve_them_is_warned_of() {
+    let warnings = std::sync::Arc::new(Warnings::default());
+    let run = Run::new(std::sync::Arc::<Warnings>::clone(&warnings));
+    let deploy = async |site: &TestSite, dir: &Path, send| {
+        let source = twinsite_site::SourceDirectory::read(site.context.config(), dir, None, None).await.unwrap();
+        let request =
+            twinsite_site::DeployRequest { options: PATIENT, send, ..twinsite_site::DeployRequest::default() };
+        published(Box::pin(twinsite_site::deploy(&site.context, source, &request, &run)).await.unwrap())
+    };
+    let (changed, all) = (twinsite_sync::Sending::Changed, twinsite_sync::Sending::All);
+    let dir = tempfile::tempdir().unwrap();
+    pages(dir.path());
+    let site = TestSite::applied_with(|config| config.mode = Mode::Origin).await;
+    deploy(&site, dir.path(), changed).await;
+    warnings.take();
+
+    // Encryption is switched on.
+    let cloud = site.cloud;
+    let encrypted = TestSite::open(cloud.clone(), |config| {
+        config.mode = Mode::Origin;
+        config.publish.encryption = Some(EncryptionAlgorithm::Kms);
+        let key = |region: &str| Some(format!("arn:aws:kms:{region}:000000000000:key/1234abcd"));
+        config.kms_keys = twinsite_site::Pair::new(key("us-east-1"), key("us-west-2"));
+    })
+    .await;
+    deploy(&encrypted, dir.path(), changed).await;
+    let said = warnings.take();
+    assert!(
+        said.contains("33 objects that are up to date are not encrypted with aws:kms") && said.contains("--force"),
+        "{said}"
+    );
+    deploy(&encrypted, dir.path(), all).await;
+    warnings.take();
+    deploy(&encrypted, dir.path(), changed).await;
+    let said = warnings.take();
+    assert!(!said.contains("not encrypted"), "{said}");
+
+    // The mode is changed to one with website endpoints.
+    let public = TestSite::open(cloud.clone(), |config| config.mode = Mode::Layered).await;
+    drop(twinsite_site::plan(&public.context, twinsite_site::AdoptBuckets::Refuse, &run).await.unwrap());
+    let said = warnings.take();
+    assert!(said.contains("are encrypted with a key of KMS: website endpoints") && said.contains("AES256"), "{said}");
+
+    // The remedy.
+    let plain = TestSite::open(cloud.clone(), |config| {
+        config.mode = Mode::Origin;
+        config.publish.encryption = Some(EncryptionAlgorithm::Aes256);
+    })
+    .await;
+    deploy(&plain, dir.path(), changed).await;
+    let said = warnings.take();
+    assert!(said.contains("33 objects that are up to date are not encrypted with AES256"), "{said}");
+    deploy(&plain, dir.path(), all).await;
+    warnings.take();
+    drop(twinsite_site::plan(&public.context, twinsite_site::AdoptBuckets::Refuse, &run).await.unwrap());
+    let said = warnings.take();
+    assert!(!said.contains("website endpoints"), "{said}");
+}

@@ -7,6 +7,7 @@ mod damaged;
 mod edge_model;
 mod edges;
 mod encryption;
+mod first_deploy;
 mod foreign_writes;
 #[path = "../../../sync/tests/it/gated.rs"]
 mod gated;

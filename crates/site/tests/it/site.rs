@@ -21,7 +21,7 @@ pub(crate) const OPTIONS: PublishOptions = PublishOptions {
     wait_for_invalidation: twinsite_site::WaitForInvalidation::Accepted,
     parity_timeout: Duration::from_secs(2),
     lock_timeout: Duration::from_secs(20),
-    lock_ttl: Duration::from_millis(600),
+    lock_ttl: Duration::from_secs(1),
 };
 
 pub(crate) struct TestSite {

@@ -138,7 +138,7 @@ pub(crate) fn publish_options() -> PublishOptions {
     PublishOptions {
         parity_timeout: Duration::ZERO,
         lock_timeout: Duration::from_secs(20),
-        lock_ttl: Duration::from_millis(400),
+        lock_ttl: Duration::from_millis(800),
         ..PublishOptions::default()
     }
 }

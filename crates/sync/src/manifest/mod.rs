@@ -236,6 +236,16 @@ pub(crate) async fn read(store: &impl Store, key: &Key) -> Result<Option<Entries
     }
 }
 
+/// Whether the newest publish to a bucket has left objects whose entity tags are no digests of their bytes, as with encryption by a key of
+/// KMS. One request.
+///
+/// # Errors
+/// [`StoreError`] if the bucket could not be listed.
+pub async fn has_opaque_objects(store: &impl Store) -> Result<bool, StoreError> {
+    let page = store.page(Some(MANIFESTS)).await?;
+    Ok(listed(&page.objects).last().is_some_and(|newest| Tags::of(&newest.key) == Tags::Named))
+}
+
 /// What a manifest says that takes the place of a damaged one.
 #[derive(Debug)]
 pub(crate) struct Substitute {

@@ -14,7 +14,7 @@ pub enum SyncError {
     Source(#[from] SourceError),
     /// The bucket could not be read.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// More would be deleted than is allowed; nothing was changed.
     #[error(
         "{count} of {owned} published objects would be deleted, more than the guard allows ({guard}); the first: {}",
@@ -38,7 +38,7 @@ pub enum SyncError {
     Differ(Vec<Key>),
     /// The lock was not to be had, or was lost.
     #[error(transparent)]
-    Lock(#[from] LockError),
+    Lock(LockError),
     /// An older release cannot be brought back: these objects' versions are not kept any more. Nothing was changed.
     #[error("{} objects of that release are not kept any more; the first: {}", .0.len(), names(.0.get(..3).unwrap_or(.0)))]
     Lost(Vec<Key>),
@@ -60,6 +60,23 @@ pub enum SyncError {
 impl From<twinsite_core::Cancelled> for SyncError {
     fn from(_: twinsite_core::Cancelled) -> Self {
         Self::Cancelled
+    }
+}
+
+/// A request that was given up because the run was cancelled is [`SyncError::Cancelled`].
+impl From<StoreError> for SyncError {
+    fn from(error: StoreError) -> Self {
+        if error.is_interrupted() { Self::Cancelled } else { Self::Store(error) }
+    }
+}
+
+impl From<LockError> for SyncError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Cancelled => Self::Cancelled,
+            LockError::Store(error) if error.is_interrupted() => Self::Cancelled,
+            error => Self::Lock(error),
+        }
     }
 }
 
@@ -130,6 +147,17 @@ pub enum StoreError {
     /// The store is out of order.
     #[error("{0}")]
     Broken(String),
+}
+
+impl StoreError {
+    /// True for a request that was given up, because the run was cancelled.
+    fn is_interrupted(&self) -> bool {
+        match self {
+            #[cfg(feature = "s3")]
+            Self::Aws(error) => error.kind == twinsite_aws::Kind::Interrupted,
+            _ => false,
+        }
+    }
 }
 
 /// Why there is no lock.

@@ -21,7 +21,10 @@ use crate::model::time::now;
 use crate::plan::diff::{Joined, KnownHeaders, headers_by_manifest, merge_join};
 use crate::plan::listing::{list, list_from_the_start};
 use crate::source::prehash::Prehasher;
-use crate::{ETag, Headers, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store, SyncError};
+use crate::{
+    ETag, EncryptionAlgorithm, Headers, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store,
+    SyncError,
+};
 
 /// Everything that a publish to one bucket will do.
 #[derive(Debug)]
@@ -102,6 +105,12 @@ impl SyncPlan {
     /// How many of the objects that stay have entity tags that are no digests of their bytes.
     pub fn opaque(&self) -> usize {
         self.same.iter().flatten().filter(|same| same.digest.is_some()).count()
+    }
+
+    /// How many of the objects that stay are not encrypted as new ones would be, as far as their entity tags tell: those of objects that
+    /// are encrypted with a key of KMS are no digests. Which key it is they do not tell.
+    pub fn kept_in_other_encryption(&self, wanted: EncryptionAlgorithm) -> usize {
+        self.same.iter().flatten().filter(|same| same.digest.is_some() != wanted.is_kms()).count()
     }
 
     /// The releases that the bucket has records of, the oldest first.

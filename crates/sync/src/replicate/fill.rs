@@ -74,7 +74,8 @@ pub(crate) async fn copy_needed<S: VersionedStore>(
     let side = compared.side.unwrap_or(Side::Backup);
     let mut filled = Filled::default();
     let mut left = compared.copies.len();
-    let stopped = |filled: &Filled, failed: Vec<(Key, SyncError)>, left: usize| {
+    let stopped = |filled: &Filled, mut failed: Vec<(Key, SyncError)>, left: usize| {
+        failed.retain(|(_, error)| !matches!(error, SyncError::Cancelled));
         let report = Report { put: filled.copied, bytes: filled.bytes, took: started.elapsed(), ..Report::default() };
         Interrupted { report, failed, left }
     };

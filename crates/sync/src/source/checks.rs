@@ -1,9 +1,10 @@
 //! Whether a directory is the output of a build: one that is not replaces a site by something that nobody wanted to publish.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::{Key, Source, SourceError};
+use crate::{Key, Source, SourceError, SourceObject};
 
 /// What is required of a directory before it is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,13 +132,31 @@ pub(crate) fn check_index(source: &Source, checks: SourceChecks, index: &str) ->
     }
     let key: Option<Key> = index.parse().ok();
     match key.as_ref().and_then(|key| source.get(key)) {
-        Some(object) if object.size > 0 => Ok(()),
+        Some(object) if !is_blank(object) => Ok(()),
         found => Err(SourceError::NoIndex {
             root: source.root.clone(),
             index: index.to_owned(),
             empty: found.is_some(),
             output: output_in(&source.root, index),
         }),
+    }
+}
+
+/// True for a file of nothing but white space, as far as a build that went wrong would write it.
+fn is_blank(object: &SourceObject) -> bool {
+    const MOST: u64 = 64 * 1024;
+    let mut text = Vec::new();
+    let opened = object.file().filter(|_| object.size <= MOST).map(|(path, _)| fs::File::open(path));
+    match opened {
+        None => object.size == 0,
+        // That it cannot be read is reported when it is hashed.
+        Some(Err(_)) => false,
+        Some(Ok(file)) => {
+            file.take(MOST).read_to_end(&mut text).is_ok()
+                && String::from_utf8_lossy(&text)
+                    .trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0')
+                    .is_empty()
+        }
     }
 }
 
@@ -214,5 +233,22 @@ mod tests {
         assert!(matches!(read(SourceChecks::default()), Err(SourceError::NoIndex { empty: true, .. })));
         fs::write(dir.path().join("index.html"), "x").unwrap();
         read(SourceChecks::default()).unwrap();
+    }
+
+    #[test]
+    fn an_index_document_without_a_word_is_refused() {
+        let source = |text: &[u8]| {
+            let dir = tempfile::tempdir().unwrap();
+            fs::write(dir.path().join("index.html"), text).unwrap();
+            read_source(dir.path(), &Rules::web(), SourceChecks::default()).map(drop)
+        };
+        for blank in
+            [&b""[..], b" ", b"\r\n\t \n", b"\xef\xbb\xbf\n", "\u{a0}\u{3000}\n".as_bytes(), b"\0\0\0", &[b' '; 5000]]
+        {
+            assert!(matches!(source(blank), Err(SourceError::NoIndex { empty: true, .. })), "{blank:?}");
+        }
+        for full in [&b"x"[..], b"\n<p>", b"\xff\xfe<\0"] {
+            source(full).unwrap();
+        }
     }
 }

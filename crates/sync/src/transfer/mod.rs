@@ -207,7 +207,8 @@ impl<'a, S: VersionedStore> Transfer<'a, S> {
         Ok(())
     }
 
-    pub(crate) fn interrupted(&mut self, failed: Failed, left: usize) -> Interrupted {
+    pub(crate) fn interrupted(&mut self, mut failed: Failed, left: usize) -> Interrupted {
+        failed.retain(|(_, error)| !matches!(error, SyncError::Cancelled));
         self.report.took = self.started.elapsed();
         Interrupted { report: std::mem::take(&mut self.report), failed, left }
     }
@@ -224,6 +225,6 @@ async fn store_manifest(store: &impl Store, key: Key, content: &Manifest) -> Res
     debug_assert!(key.as_str().starts_with(PRIVATE), "manifests are below the reserved prefix");
     let size = bytes.len() as u64;
     let put = store.put(&key, &headers, (bytes.into(), digest)).await;
-    let written = put.map_err(|error| (key.clone(), SyncError::Store(error)))?;
+    let written = put.map_err(|error| (key.clone(), SyncError::from(error)))?;
     Ok(WrittenObject::record(key, size, ETag::Md5(digest), written))
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinError, JoinSet};
-use twinsite_core::{Event, Phase, Run, Side, Verb, wait};
+use twinsite_core::{Event, Phase, Run, Side, Verb};
 
 use super::budget::{ByteBudget, SMALL};
 use super::copy;
@@ -25,9 +25,6 @@ const UPLOADS: usize = 4;
 /// file counts until its answer is there. While so many are being sent, small files, whose bytes hardly count, use the waiting;
 /// so neither runs out before the other.
 const BUSY: u64 = 4 << 20;
-
-/// Without any response for so long, something is said.
-const SILENCE: Duration = Duration::from_secs(10);
 
 /// Files streamed at once while there are others.
 const STREAMED: usize = 2;
@@ -83,7 +80,6 @@ pub(super) async fn run_wave<S: VersionedStore>(
         sending: 0,
         streams: 0,
         workers: 0,
-        answered: Instant::now(),
         pace,
         report: std::mem::take(report),
         left: *left,
@@ -99,8 +95,6 @@ pub(super) async fn run_wave<S: VersionedStore>(
         uploads: Semaphore::new(UPLOADS),
         wanted: Notify::new(),
     });
-    // Requests in flight are awaited after a cancellation, too.
-    let uncancelled = Run::silent();
     let mut workers = JoinSet::new();
     loop {
         for _ in 0..pool.workers_to_add() {
@@ -113,7 +107,6 @@ pub(super) async fn run_wave<S: VersionedStore>(
                 Some(Err(error)) => pool.lost(&error),
             },
             () = pool.wanted.notified() => {}
-            () = wait::pause(&uncancelled, SILENCE / 2) => pool.tell_silence(),
         }
     }
     let mut queue = pool.queue();
@@ -145,8 +138,6 @@ struct Queue {
     /// How many files are being streamed.
     streams: usize,
     workers: usize,
-    /// When the last request was answered.
-    answered: Instant,
     pace: ConcurrencyLimit,
     report: Report,
     left: usize,
@@ -168,18 +159,6 @@ impl Queue {
 }
 
 impl<S: VersionedStore> Pool<S> {
-    /// Says what is waited for when no request has been answered for a while. Parts of large files report their own progress.
-    fn tell_silence(&self) {
-        let queue = self.queue();
-        let (since, requests) = (queue.answered.elapsed(), queue.workers);
-        let is_silent = since >= SILENCE && queue.streams == 0 && requests > 0;
-        drop(queue);
-        if is_silent {
-            let what = format!("S3 to respond to {requests} {}", if requests == 1 { "request" } else { "requests" });
-            self.run.emit(&Event::Waiting { what, since, usually: Some("less than a second") });
-        }
-    }
-
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -274,7 +253,6 @@ impl<S: VersionedStore> Pool<S> {
 
     fn done(&self, work: &Work, result: Result<Stored, SyncError>, took: Duration) {
         let mut queue = self.queue();
-        queue.answered = Instant::now();
         queue.sending -= work.burden();
         queue.streams -= usize::from(work.is_streamed());
         queue.pace.tick(self.store.throttled(), took);
@@ -378,7 +356,6 @@ mod tests {
             sending: 0,
             streams: 0,
             workers: 0,
-            answered: Instant::now(),
             pace: ConcurrencyLimit::new(0),
             report: Report::default(),
             left: sizes.len(),

@@ -77,9 +77,11 @@ const RANDOM: usize = 4;
 fn is_certain(key: &Key, kind: Kind, form: Form, runs: usize) -> bool {
     let bundler = || folders(key).any(|folder| BUNDLERS.contains(&folder));
     let random = runs >= RANDOM;
+    // One run less is enough for code: Angular's `polyfills-FFHMD2TL.js`, Workbox's `workbox-4754cb34.js`.
+    let likely = runs == RANDOM - 1 && kind.is_code();
     match form.alphabet {
-        Alphabet::Hex => random || runs == RANDOM - 1 && kind.is_code() && (form.separator == '.' || bundler()),
-        Alphabet::Base32 => random && (kind.is_code() || bundler()),
+        Alphabet::Hex => random || likely,
+        Alphabet::Base32 => random && (kind.is_code() || bundler()) || likely,
         Alphabet::Base64 => random && form.len == 8 && (kind.is_code() || bundler()),
     }
 }
@@ -119,7 +121,16 @@ fn form(separator: char, text: &str) -> Option<(Form, usize)> {
         if !(digit && lower) {
             return None;
         }
-        (Alphabet::Hex, if text.len() >= 16 { RANDOM } else { runs(text) })
+        (
+            Alphabet::Hex,
+            if text.len() >= 16 {
+                RANDOM
+            } else if is_date(text) {
+                1
+            } else {
+                runs(text)
+            },
+        )
     } else if text.len() == 8 && text.bytes().all(|b| b.is_ascii_uppercase() || (b'2'..=b'7').contains(&b)) {
         (Alphabet::Base32, if digit { runs(text) } else { 1 })
     } else if text.len() <= 22 && upper && lower {
@@ -136,6 +147,13 @@ fn is_hex(b: u8) -> bool {
 
 fn starts_with_year(text: &str) -> bool {
     (text.starts_with("19") || text.starts_with("20")) && text.bytes().take(4).all(|b| b.is_ascii_digit())
+}
+
+/// A day with the name of a month that consists of hexadecimal digits: `24dec2026`, `2026feb1`.
+fn is_date(text: &str) -> bool {
+    let month = text.find("dec").or_else(|| text.find("feb"));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    month.is_some_and(|at| digits(&text[..at]) && digits(&text[at + 3..]))
 }
 
 fn is_uuid(stem: &str) -> bool {
@@ -177,11 +195,17 @@ impl Evidence {
     /// Looks at all names.
     pub(crate) fn of<'a>(keys: impl Iterator<Item = &'a Key>) -> Self {
         let mut evidence = Self::default();
+        // Angular: of `styles-5INURTSO.css` alone nobody can tell; words in capitals with a digit do not come in twos.
+        let mut twins: HashSet<(String, Form)> = HashSet::new();
         for key in keys {
-            let Some(kind) = kind(key).filter(|kind| kind.is_code()) else { continue };
-            for (form, runs) in forms(key) {
-                if is_certain(key, kind, form, runs) {
-                    evidence.forms.insert((folder_of(key).to_owned(), form));
+            let Some(kind) = kind(key).filter(|kind| kind.is_code() && *kind != Kind::Map) else { continue };
+            // The same text may be found as two forms.
+            let mut own = HashSet::new();
+            for (form, runs) in forms(key).filter(|(form, _)| own.insert(*form)) {
+                let form_here = (folder_of(key).to_owned(), form);
+                let is_twin = form.alphabet == Alphabet::Base32 && runs > 1 && !twins.insert(form_here.clone());
+                if is_twin || is_certain(key, kind, form, runs) {
+                    evidence.forms.insert(form_here);
                 }
             }
         }
@@ -282,6 +306,8 @@ mod tests {
             "assets/images/plan-6ce24c58023cc2f8fd88fe9d219db6c6.png",
             "assets/index.md.BhX3k2Qz.lean.js",
             "workbox-1d305bb8.js",
+            "workbox-4754cb34.js",
+            "polyfills-FFHMD2TL.js",
         ] {
             assert!(hashed(yes), "{yes}");
         }
@@ -310,6 +336,12 @@ mod tests {
             "assets/app-facade01.js",
             "deadbeef.js",
             "a.deadbeef.js",
+            "theme-1dec2026.css",
+            "theme-2026feb1.css",
+            "menu-SUMMER24.css",
+            "grid-3COLUMNS.css",
+            "polyfills-FFHMD2TL.pdf",
+            "logo-FFHMD2TL.png",
             "app.min.js",
             "jquery-3.7.1.js",
             "app.css",
@@ -329,6 +361,10 @@ mod tests {
         for no in ["assets/hero-HomePage.png", "other/lazy-DiwrgTda.js", "assets/brochure-Spring26.pdf", "app.js"] {
             assert!(!confirms(&evidence, no), "{no}");
         }
+        let twins: Vec<Key> = ["styles-5INURTSO.css", "main-ABCDEF2X.js"].map(|key| key.parse().unwrap()).into();
+        let found = Evidence::of(twins.iter());
+        assert!(confirms(&found, "styles-5INURTSO.css") && !confirms(&found, "css/styles-5INURTSO.css"));
+        assert!(!confirms(&Evidence::of(twins.iter().take(1)), "styles-5INURTSO.css"), "alone it may be a word");
         evidence.read_manifest(br#"{"a.js":{"file":"x/a-DiwrgTda.js","assets":["x/logo-HomePage.png"]}}"#);
         assert!(confirms(&evidence, "x/a-DiwrgTda.js") && confirms(&evidence, "x/logo-HomePage.png"));
         assert!(confirms(&evidence, "x/a-DiwrgTda.js.map"));

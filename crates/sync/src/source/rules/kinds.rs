@@ -42,6 +42,7 @@ impl Kind {
 
 const DATA: &[&str] = &[
     "json",
+    "importmap",
     "json5",
     "jsonc",
     "jsonl",
@@ -78,6 +79,24 @@ const DATA: &[&str] = &[
     "vtt",
     "srt",
     "log",
+    // Playlists of HLS and DASH, and others: they name segments, which must be there first.
+    "m3u8",
+    "m3u",
+    "mpd",
+    "f4m",
+    "pls",
+    "xspf",
+    // Texts of translations.
+    "ftl",
+    "properties",
+    // Digests and signatures of what is downloaded under a fixed name.
+    "md5",
+    "sha1",
+    "sha256",
+    "sha512",
+    "sig",
+    "asc",
+    "minisig",
 ];
 
 const DOCUMENTS: &[&str] = &[
@@ -96,7 +115,7 @@ pub(super) fn kind_of(key: &Key, index: &str) -> Kind {
         "html" | "htm" | "xhtml" | "shtml" => Kind::Page,
         // `CNAME`, `_redirects`, `apple-app-site-association`, and pages without an extension.
         "" => Kind::Data,
-        "js" | "mjs" | "cjs" if is_revalidated_script(key) => Kind::Data,
+        "js" | "mjs" | "cjs" | "wasm" if is_revalidated_script(key) => Kind::Data,
         data if DATA.contains(&data) => Kind::Data,
         // `sitemap.xml.gz` is a sitemap.
         "gz" | "br" | "zst" if is_compressed_data(key) => Kind::Data,
@@ -147,7 +166,18 @@ fn is_revalidated_script(key: &Key) -> bool {
         || both("remote", "entry")
         || is("manifest")
         || is("precache");
-    service_worker || contents || is("version") || is("registersw") || top && (is("env") || is("config"))
+    // `_app/env.js`, `assets/config.js`: nothing but settings, which are changed without building the site.
+    let settings = ["env", "environment", "config", "configuration", "settings", "runtime"];
+    let only_settings = !words.is_empty() && words.iter().all(|word| settings.contains(&word.as_str()));
+    // Flutter writes the whole program under fixed names: `main.dart.js`, `main.dart.wasm`, `flutter_bootstrap.js`.
+    let program = is("dart") || is("flutter") || both("boot", "strap") && top;
+    service_worker
+        || contents
+        || is("version")
+        || is("registersw")
+        || only_settings
+        || program
+        || top && (is("env") || is("config"))
 }
 
 /// The words of a name in lower case, separated by case or by anything that is no letter or digit.
@@ -200,6 +230,18 @@ mod tests {
             "about/__data.json",
             "_redirects",
             "sitemap.xml.gz",
+            "_app/env.js",
+            "_app/version.json",
+            "assets/runtime-config.js",
+            "flutter_service_worker.js",
+            "flutter_bootstrap.js",
+            "flutter.js",
+            "main.dart.js",
+            "main.dart.wasm",
+            "video/master.m3u8",
+            "video/stream.mpd",
+            "tool-1.2.zip.sha256",
+            "locales/en.ftl",
         ] {
             assert_eq!(kind(data), Kind::Data, "{data}");
         }

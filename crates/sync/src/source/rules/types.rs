@@ -107,9 +107,28 @@ pub(super) fn served(key: &Key, head: &[u8]) -> Served {
         "ts" | "mts" | "cts" | "tsx" | "jsx" => "text/plain".to_owned(),
         other => by_extension(other),
     };
-    let content_type = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind };
-    let gzipped = ["svg", "svgz"].contains(&extension.as_str()) && content::is_gzip(head);
-    Served { content_type, content_encoding: gzipped.then_some("gzip") }
+    let content_encoding = if is_text_based(&extension) { content::encoding(head) } else { None };
+    // What is compressed cannot be looked into.
+    let plain = if content_encoding.is_some() { &[] } else { head };
+    let content_type = match content::declared_charset(&extension, plain) {
+        _ if !kind.starts_with("text/") => kind,
+        Some(charset) => format!("{kind}; charset={charset}"),
+        // Browsers guess better than a wrong name would tell them.
+        None if content::is_no_utf8(plain) => kind,
+        None => format!("{kind}; charset=utf-8"),
+    };
+    Served { content_type, content_encoding }
+}
+
+/// True for what consists of text: it may be compressed under its own name, or declare an encoding of its own.
+pub(super) fn is_text_based(extension: &str) -> bool {
+    if matches!(extension, "" | "ts" | "mts" | "m2ts" | "cts" | "gz" | "tgz") {
+        return false;
+    }
+    let kind = by_extension(extension);
+    let text = ["text/", "font/ttf", "font/otf", "application/wasm", "application/vnd.ms-fontobject", "image/x-icon"];
+    let ends = ["json", "xml", "javascript", "yaml", "toml", "jsonl", "x-ndjson", "mpegurl"];
+    text.iter().any(|start| kind.starts_with(start)) || ends.iter().any(|end| kind.ends_with(end))
 }
 
 fn by_extension(extension: &str) -> String {
@@ -142,6 +161,9 @@ fn bare(name: &str, head: &[u8]) -> &'static str {
     match name {
         "apple-app-site-association" => "application/json",
         _ if content::is_html(head) => "text/html",
+        // `.well-known/openid-configuration`, `assetlinks` and others.
+        _ if content::is_json(head) => "application/json",
+        _ if content::root_element(head).is_some() && head.trim_ascii_start().starts_with(b"<?xml") => xml("", head),
         "CNAME" | "LICENSE" | "README" | "COPYING" | "AUTHORS" | "CHANGELOG" | "NOTICE" | "Makefile" => "text/plain",
         _ if !head.is_empty() && content::is_text(head) => "text/plain",
         _ => "application/octet-stream",
@@ -202,14 +224,52 @@ mod tests {
             ("_redirects", b"/a /b", "text/plain; charset=utf-8"),
             ("blob", b"\0\x01", "application/octet-stream"),
             ("apple-app-site-association", b"{}", "application/json"),
+            (".well-known/openid-configuration", b"{\"issuer\": \"https://example.com\"}", "application/json"),
+            (".well-known/assetlinks", b" [{\"relation\": [", "application/json"),
+            ("_redirects", b"{not json", "text/plain; charset=utf-8"),
+            ("feed", b"<?xml version='1.0'?><rss version='2.0'>", "application/rss+xml"),
+            ("sitemap", b"<?xml version='1.0'?>\n<urlset>", "application/xml"),
+            ("latin.html", b"<!doctype html><meta charset=iso-8859-1><p>caf\xe9", "text/html; charset=iso-8859-1"),
+            (
+                "old.htm",
+                b"<META http-equiv=Content-Type content='text/html; charset=Windows-1251'>",
+                "text/html; charset=windows-1251",
+            ),
+            ("new.html", b"<meta charset=\"UTF-8\"><p>caf\xc3\xa9", "text/html; charset=utf-8"),
+            ("comment.html", b"<!-- <meta charset=koi8-r> --><p>caf\xc3\xa9", "text/html; charset=utf-8"),
+            ("wide.html", b"\xff\xfe<\0p\0>\0", "text/html; charset=utf-16"),
+            ("odd.html", b"<meta charset=\"x\ny\">", "text/html; charset=x"),
+            ("evil.html", b"<meta charset='a,b'>", "text/html; charset=utf-8"),
+            ("undeclared.html", b"<p>caf\xe9 au lait", "text/html"),
+            ("latin.css", b"@charset \"iso-8859-15\";", "text/css; charset=iso-8859-15"),
+            ("latin.js", b"alert('caf\xe9 ')", "text/javascript"),
+            ("notes.txt", b"caf\xe9 au lait", "text/plain"),
+            ("cut.txt", b"caf\xc3", "text/plain; charset=utf-8"),
         ] {
             assert_eq!(kind(key, head), wanted, "{key}");
         }
     }
 
+    /// The Brotli stream has one uncompressed block, assembled by hand from RFC 7932, section 9.2.
     #[test]
-    fn compressed_svg_says_so_if_it_is() {
-        let encoding = |head: &[u8]| served(&"logo.svgz".parse().unwrap(), head).content_encoding;
-        assert_eq!((encoding(&[0x1f, 0x8b]), encoding(b"<s")), (Some("gzip"), None));
+    fn what_is_compressed_under_the_name_of_its_content_says_so() {
+        let encoding = |key: &str, head: &[u8]| served(&key.parse().unwrap(), head).content_encoding;
+        let gzip: &[u8] = &[0x1f, 0x8b, 8, 0];
+        for key in
+            ["logo.svgz", "a.svg", "a.css", "a.js", "a.mjs", "a.html", "a.json", "a.xml", "a.txt", "a.wasm", "a.map"]
+        {
+            assert_eq!(encoding(key, gzip), Some("gzip"), "{key}");
+            assert_eq!(encoding(key, &[0x28, 0xb5, 0x2f, 0xfd, 4]), Some("zstd"), "{key}");
+            assert_eq!(encoding(key, b"<svg>"), None, "{key}");
+        }
+        for key in ["a.gz", "a.tgz", "a.tar.gz", "a.png", "a.zip", "unknown.zzz", "a"] {
+            assert_eq!(encoding(key, gzip), None, "{key}");
+        }
+        let text = b"body { color: red } body { color: red }\n";
+        let stored = [&[0x8b, 0x13, 0x80][..], text, &[0x03]].concat();
+        assert_eq!(encoding("a.css", &stored), Some("br"));
+        assert_eq!(encoding("a.css", &stored[..20]), Some("br"), "cut");
+        assert_eq!(encoding("a.html", b"<p>caf\xe9 au lait\x01"), None, "Latin-1 is no Brotli");
+        assert_eq!(encoding("a.js", &[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]), None);
     }
 }

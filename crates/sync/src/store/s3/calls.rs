@@ -76,6 +76,10 @@ impl S3Store {
         };
         let put = match fast {
             Some(put) => put,
+            // It was given up: sending it once more would be another wait.
+            None if self.fence.as_ref().is_some_and(|fence| fence.0.is_cancelled()) => {
+                return Err(AwsError::interrupted("PutObject", self.object(key)).into());
+            }
             None => self.put_object_by_sdk(key, headers, (content.clone(), &md5), condition).await?,
         };
         match put {
