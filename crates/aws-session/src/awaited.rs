@@ -223,13 +223,14 @@ impl HttpConnector for AwaitedConnector {
             request.headers().get("amz-sdk-request").is_some_and(|attempt| !attempt.starts_with("attempt=1"));
         let size =
             request.headers().get("content-length").and_then(|size| size.parse::<u64>().ok()).unwrap_or_default();
-        let quiet = SILENCE + Duration::from_secs(size / SLOW_LINK);
+        let sending = Duration::from_secs(size / SLOW_LINK);
+        let quiet = SILENCE + sending;
         let cancelled = || ConnectorError::other(Cancelled.into(), None);
         if is_late && is_repeated && !cleans_up {
             return HttpConnectorFuture::ready(Err(cancelled()));
         }
         let deadline = match self.deadline {
-            Some(deadline) if is_late && !cleans_up => Some(deadline.min(AFTER_CANCELLATION + quiet - SILENCE)),
+            Some(deadline) if is_late && !cleans_up => Some(deadline.min(AFTER_CANCELLATION + sending)),
             deadline => deadline,
         };
         let (awaited, call) = (self.awaited.clone(), self.connector.call(request));

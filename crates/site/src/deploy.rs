@@ -14,7 +14,7 @@ use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
     Deletes, Guard, Index, Interrupted, Notes, Options, Prepared, Publish, Published, Publishing, ReleaseId, Report,
-    RetentionPolicy, Rules, Sending, Source, SyncError, SyncPlan, VersionedStore, prepare as prepare_publish,
+    RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish,
 };
 
 use crate::active_side::{ActivePlan, BackupAlone, check_primary_is_active, prepare_active};
@@ -29,6 +29,7 @@ use crate::purge::finish_purges;
 use crate::source_directory::SourceDirectory;
 use crate::store_limits::KnownLimits;
 use crate::unfinished::{Invalidated, UnfinishedRecord, record_unfinished, settle_invalidation, warn};
+use crate::warnings::{warn_if_not_served, warn_of_encrypted_website, warn_of_other_encryption};
 use crate::{source_notices, visitor_check};
 
 const OPERATION: &str = "publish";
@@ -221,52 +222,6 @@ async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) 
         site.warn_if_drill_interrupted(run).await;
     }
     if prepared.is_first() { site.check_buckets().await } else { Ok(()) }
-}
-
-/// An apply that was interrupted may have created the buckets and nothing that leads visitors to them.
-pub(crate) fn warn_if_not_served(site: &SiteContext, result: &PublishResult, run: &Run) {
-    if result.has_distribution == Some(false) {
-        let text =
-            format!("the site has no distribution yet: visitors of {} cannot see what was published", site.url());
-        warn(run, text, "complete the site with `twinsite apply`; nothing has to be deployed again");
-    }
-}
-
-/// Objects that were there before `publish.encryption` was changed keep their encryption.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
-fn warn_of_other_encryption(site: &SiteContext, plan: &SyncPlan, run: &Run) {
-    let Some(wanted) = site.config.publish.encryption else { return };
-    let objects = plan.kept_in_other_encryption(wanted);
-    // In the other modes, website endpoints cannot serve what is encrypted with a key of KMS, which is warned of apart.
-    if objects == 0 || site.site.mode.public_buckets() {
-        return;
-    }
-    let noun = if objects == 1 {
-        "1 object that is up to date is".to_owned()
-    } else {
-        format!("{objects} objects that are up to date are")
-    };
-    let text = format!("{noun} not encrypted with {}, as publish.encryption demands", wanted.as_str());
-    warn(run, text, "they were uploaded before it was set: `twinsite deploy --force` uploads them again");
-}
-
-/// Website endpoints answer visitors with an error for objects that are encrypted with a key of KMS, because such requests need a
-/// signature: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>.
-fn warn_of_encrypted_website(site: &SiteContext, objects: usize, run: &Run) {
-    if objects == 0 || !site.site.mode.public_buckets() {
-        return;
-    }
-    let noun = if objects == 1 { "1 object has".to_owned() } else { format!("{objects} objects have") };
-    let text = format!(
-        "{noun} an entity tag as of encryption with a key of KMS: website endpoints, which the mode `{}` uses, answer visitors with an \
-         error for such objects",
-        site.site.mode
-    );
-    warn(
-        run,
-        text,
-        "`twinsite apply` sets the buckets' default encryption to AES256; then deploy with --force, or set mode = \"origin\"",
-    );
 }
 
 /// Lists both buckets and plans. Read-only.

@@ -10,9 +10,7 @@ use twinsite_sync::{
 use crate::active_side::{BackupAlone, SECOND_LOOK};
 use crate::config::PublishConfig;
 use crate::context::SiteContext;
-use crate::deploy::{
-    DeployRequest, PublishRequest, VisitorCheck, deploy, keep_visitors, prepare, publish, warn_if_not_served,
-};
+use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, keep_visitors, prepare, publish};
 use crate::error::{Cause, Context, Error};
 use crate::invalidation::Invalidator;
 use crate::options::PublishOptions;
@@ -21,6 +19,7 @@ use crate::purge::leave_out_purged;
 use crate::releases::{find_release, parse_id};
 use crate::source_directory::SourceDirectory;
 use crate::source_notices;
+use crate::warnings::warn_if_not_served;
 
 const OPERATION: &str = "roll back";
 

@@ -1,12 +1,14 @@
-//! What others have set, which keeps the site from being served or from failing over as configured.
+//! What keeps the site from being served, or from failing over, as configured: what others have set, and what is published.
 
 use futures::future::join;
 use twinsite_core::{Event, Run, Side};
 use twinsite_s3_site::{ActualBucket, denies_plain_http};
-use twinsite_sync::has_opaque_objects;
+use twinsite_sync::{SyncPlan, has_opaque_objects};
 
 use crate::context::SiteContext;
+use crate::publish_result::PublishResult;
 use crate::state::SiteState;
+use crate::unfinished::warn;
 
 /// CloudFront's managed security headers policy, which sends `Strict-Transport-Security: max-age=31536000`.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html>
@@ -83,4 +85,50 @@ impl SiteState {
             }
         }
     }
+}
+
+/// An apply that was interrupted may have created the buckets and nothing that leads visitors to them.
+pub(crate) fn warn_if_not_served(site: &SiteContext, result: &PublishResult, run: &Run) {
+    if result.has_distribution == Some(false) {
+        let text =
+            format!("the site has no distribution yet: visitors of {} cannot see what was published", site.url());
+        warn(run, text, "complete the site with `twinsite apply`; nothing has to be deployed again");
+    }
+}
+
+/// Objects that were there before `publish.encryption` was changed keep their encryption.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
+pub(crate) fn warn_of_other_encryption(site: &SiteContext, plan: &SyncPlan, run: &Run) {
+    let Some(wanted) = site.config.publish.encryption else { return };
+    let objects = plan.kept_in_other_encryption(wanted);
+    // In the other modes, website endpoints cannot serve what is encrypted with a key of KMS, which is warned of apart.
+    if objects == 0 || site.site.mode.public_buckets() {
+        return;
+    }
+    let noun = if objects == 1 {
+        "1 object that is up to date is".to_owned()
+    } else {
+        format!("{objects} objects that are up to date are")
+    };
+    let text = format!("{noun} not encrypted with {}, as publish.encryption demands", wanted.as_str());
+    warn(run, text, "they were uploaded before it was set: `twinsite deploy --force` uploads them again");
+}
+
+/// Website endpoints answer visitors with an error for objects that are encrypted with a key of KMS, because such requests need a
+/// signature: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>.
+pub(crate) fn warn_of_encrypted_website(site: &SiteContext, objects: usize, run: &Run) {
+    if objects == 0 || !site.site.mode.public_buckets() {
+        return;
+    }
+    let noun = if objects == 1 { "1 object has".to_owned() } else { format!("{objects} objects have") };
+    let text = format!(
+        "{noun} an entity tag as of encryption with a key of KMS: website endpoints, which the mode `{}` uses, answer visitors with an \
+         error for such objects",
+        site.site.mode
+    );
+    warn(
+        run,
+        text,
+        "`twinsite apply` sets the buckets' default encryption to AES256; then deploy with --force, or set mode = \"origin\"",
+    );
 }

@@ -154,7 +154,7 @@ fn an_apply_that_is_stopped_while_it_plans_changes_nothing() {
     server.requests();
     let ended = stopped(&project, &server, &["apply"], &At("ListDistributions", 1), "-HUP");
     assert_eq!(ended.code, Some(130), "{}", ended.err);
-    says(&ended, &["stopped on request (0 done, 32 not started)"]);
+    says(&ended, &["could not plan the site", "stopped on request"]);
     let requests = server.requests();
     let changes =
         |operation: &&String| ["Create", "Put", "Change", "Request"].iter().any(|verb| operation.starts_with(verb));

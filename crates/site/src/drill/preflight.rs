@@ -38,6 +38,12 @@ impl PreparedDrill {
     /// # Errors
     /// Each precondition that does not hold, and calls that failed.
     pub async fn check(site: &SiteContext, request: DrillRequest, run: &Run) -> Result<Self, Error> {
+        let checked = Box::pin(Self::check_preconditions(site, request, run)).await;
+        // Requests in flight end with an error then.
+        checked.map_err(|error| if run.is_cancelled() { not_started() } else { error })
+    }
+
+    async fn check_preconditions(site: &SiteContext, request: DrillRequest, run: &Run) -> Result<Self, Error> {
         let scenario = Scenario::new(site, request)?;
         check_nothing_is_broken(site).await?;
         let state = site.observe(Adopt::Refuse, OPERATION).await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use twinsite_aws_session::{Access, Session};
-use twinsite_core::{Event, Watch};
+use twinsite_core::{Event, Watch, wait};
 use twinsite_site::{DeployRequest, DeployResult, Error, PublishOptions, Run, SourceDirectory, deploy};
 
 use crate::site::{OPTIONS, TestSite};
@@ -81,7 +81,7 @@ impl Damaged {
             if self.keys(1, key).await.contains(&key.to_owned()) && self.get(1, key).await == wanted {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            wait::pause(&Run::silent(), Duration::from_millis(10)).await;
         }
         panic!("`{key}` was not replicated");
     }
@@ -125,7 +125,7 @@ async fn a_damaged_manifest_disowns_nothing_and_is_named() {
         let whole = damaged.get(0, &key).await;
         let key = if matches!(how, How::Planted) { ".twinsite/ledger/zzz".to_owned() } else { key };
         // The dates of S3 have a resolution of a second.
-        tokio::time::sleep(Duration::from_millis(1100)).await;
+        wait::pause(&Run::silent(), Duration::from_millis(1100)).await;
         damaged.put(0, &key, junk).await;
         damaged.replicated(&key).await;
         if matches!(how, How::Primary) {
@@ -161,7 +161,7 @@ async fn a_damaged_lock_is_named_and_taken_over_when_it_has_expired() {
         damaged.put(0, ".twinsite/lock", junk).await;
         version(damaged.dir.path(), n + 4);
         let brief = PublishOptions { lock_timeout: Duration::from_millis(100), ..OPTIONS };
-        let (refused, said) = damaged.deploy(PublishOptions { lock_ttl: Duration::from_secs(60), ..brief }).await;
+        let (refused, said) = damaged.deploy(PublishOptions { lock_ttl: Duration::from_mins(1), ..brief }).await;
         let refused = format!("{:?}", refused.unwrap_err());
         assert!(refused.contains("Damaged") && said.contains("the lock `.twinsite/lock`, which is damaged"), "{said}");
         let (deployed, said) = damaged.deploy(OPTIONS).await;

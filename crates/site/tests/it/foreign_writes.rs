@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use twinsite_aws_session::{Access, Session};
+use twinsite_core::wait;
 use twinsite_local::{Cloud, InjectedFault};
-use twinsite_site::{BackupState, DeployResult, PublishResult, Side};
+use twinsite_site::{BackupState, DeployResult, PublishResult, Run, Side};
 
 use crate::site::TestSite;
 use crate::write;
@@ -160,7 +161,7 @@ async fn disagreements(published: &PublishResult, buckets: [&Other; 2]) -> Vec<S
     let in_sync = published.backup.state == BackupState::InSync;
     let mut differing = differing(buckets).await;
     while in_sync != differing.is_empty() && started.elapsed() < Duration::from_millis(500) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        wait::pause(&Run::silent(), Duration::from_millis(10)).await;
         differing = self::differing(buckets).await;
     }
     // What only the backup had before the deploy is kept, and named.
