@@ -5,7 +5,7 @@ use std::fmt::Write;
 use twinsite_site::{EdgeInvalidation, FailedBack, FailedOver, Moved, MovedBy, SeenOverHttps};
 
 pub(super) fn failed_over(failed_over: &FailedOver) -> String {
-    let FailedOver { backup, moved } = failed_over;
+    let FailedOver { backup, moved, .. } = failed_over;
     match moved.by {
         MovedBy::SwitchObject => format!(
             "failing over to {backup}\nDNS follows the health check within minutes; `twinsite failback` reverts it"
@@ -23,7 +23,7 @@ pub(super) fn failed_over(failed_over: &FailedOver) -> String {
 }
 
 pub(super) fn failed_back(failed_back: &FailedBack) -> String {
-    let FailedBack { was_failed_over, moved } = failed_back;
+    let FailedBack { was_failed_over, moved, .. } = failed_back;
     if !was_failed_over {
         return "nothing to do: the site is not failed over".to_owned();
     }
