@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Collected, Limited};
 use s3s::Body;
 use s3s::service::S3Service;
 
-use crate::cloudfront::Distribution;
+use crate::cloudfront::{Distribution, Function};
 use crate::context::{Endpoints, Outages, ServiceError};
 use crate::fault::{ConnectionReset, Hook, InjectedFault, Pause, PauseStatus, Pauses, RequestInfo};
 use crate::protocol::reply;
@@ -209,7 +209,7 @@ impl Cloud {
             }
             "UpdateFunction" | "PublishFunction" | "DeleteFunction" => {
                 let function = account.cloudfront.function(subject).ok();
-                let stores = function.into_iter().flat_map(|function| function.stores());
+                let stores = function.into_iter().flat_map(Function::stores);
                 stores.filter_map(|arn| Some(account.cloudfront.store_by_arn(&arn)?.name.clone())).collect()
             }
             "CreateHealthCheck" => account.route53.checks().map(|check| check.id.clone()).collect(),

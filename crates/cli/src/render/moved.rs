@@ -26,8 +26,8 @@ pub(super) fn failed_over(failed_over: &FailedOver) -> String {
 
 pub(super) fn failed_back(failed_back: &FailedBack) -> String {
     let FailedBack { was_failed_over, leveled, moved, .. } = failed_back;
-    let mut text = leveled.as_ref().map(self::leveled).unwrap_or_default();
-    text.push_str(&match (moved.by, moved.primary_percent) {
+    let copied = leveled.as_ref().map(self::leveled).unwrap_or_default();
+    copied + &match (moved.by, moved.primary_percent) {
         _ if !was_failed_over && leveled.is_some() => {
             "visitors were not sent to the backup: they get the primary as soon as it is healthy".to_owned()
         }
@@ -39,8 +39,7 @@ pub(super) fn failed_back(failed_back: &FailedBack) -> String {
              --percent, or without it; `twinsite failover` reverts it",
             seen(moved)
         ),
-    });
-    text
+    }
 }
 
 fn leveled(leveled: &Leveled) -> String {

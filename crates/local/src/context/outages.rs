@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The outages in force. This is also the JSON body of `/_twinsite/faults`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "outages are independent of one another")]
 pub struct Outages {
     /// Regions in which neither S3's API nor its website endpoints respond.
     pub regions_out: BTreeSet<String>,

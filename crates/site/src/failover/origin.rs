@@ -116,7 +116,7 @@ impl<'a> SiteStore<'a> {
         let (started, what) = (run.timer.now(), format!("an edge of CloudFront to serve from: {choice}"));
         let (expected, last) = (choice.to_string(), Mutex::new(String::new()));
         let followed = poll_until(run, PROPAGATION, &what, async || {
-            let seen = match self.get(format!("/{}", probe::ORIGIN)).await {
+            let seen = match self.get(&format!("/{}", probe::ORIGIN)).await {
                 Ok(response) if response.status == 200 => {
                     let origin = String::from_utf8_lossy(&response.body).trim().to_owned();
                     if origin == expected {
@@ -146,12 +146,12 @@ impl<'a> SiteStore<'a> {
             Err(WaitError::Poll(never)) => match never {},
         }
         let seconds = run.timer.now().saturating_sub(started).as_secs();
-        let page = self.get("/".to_owned()).await;
+        let page = self.get("/").await;
         Ok(Some(SeenOverHttps { origin: expected, page_status: page.ok().map(|page| page.status), seconds }))
     }
 
-    async fn get(&self, path: String) -> Result<Response, ProbeError> {
-        let request = ProbeRequest { host: self.site.site.domain.as_str(), path: &path, scheme: Scheme::Https };
+    async fn get(&self, path: &str) -> Result<Response, ProbeError> {
+        let request = ProbeRequest { host: self.site.site.domain.as_str(), path, scheme: Scheme::Https };
         Box::pin(self.site.get_from_host(request)).await
     }
 

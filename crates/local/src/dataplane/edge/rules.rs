@@ -92,8 +92,8 @@ impl OriginChange {
             return Some(Self::Select(id.to_owned()));
         }
         if let Some(group) = noted["group"].as_object() {
-            let strings = group["origins"].as_array().into_iter().flatten().filter_map(|id| id.as_str());
-            let codes = group["codes"].as_array().into_iter().flatten().filter_map(|code| code.as_u64());
+            let strings = group["origins"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let codes = group["codes"].as_array().into_iter().flatten().filter_map(Value::as_u64);
             let failover_codes = codes.filter_map(|code| u16::try_from(code).ok()).collect();
             return Some(Self::Group { origins: strings.map(str::to_owned).collect(), failover_codes });
         }
