@@ -16,6 +16,7 @@ mod purge;
 mod roles;
 mod site;
 mod stage;
+mod status;
 mod turns;
 
 use std::fs;

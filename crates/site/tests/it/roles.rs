@@ -11,8 +11,8 @@ use twinsite_local::{ACCOUNT, Cloud, Delays};
 use twinsite_site::{
     AdoptBuckets, BackfillRequest, CertificateFiles, Config, DeployRequest, Engine, Environment, Error, FailbackChecks,
     Guard, Mode, Network, Outage, Pair, PolicyKind, PublishOptions, RollbackRequest, Run, SiteContext, SourceDirectory,
-    apply, backfill, deploy, destroy, failback, failover, import_certificate, plan, plan_backfill, plan_destroy,
-    policy, releases, rollback, status, verify,
+    StatusRequest, apply, backfill, deploy, destroy, failback, failover, import_certificate, plan, plan_backfill,
+    plan_destroy, policy, releases, rollback, status, verify,
 };
 
 use crate::site::{OPTIONS as HURRIED, POLLING};
@@ -145,7 +145,7 @@ impl Account {
     }
 
     async fn context(&self, access: &Access, config: Config) -> SiteContext {
-        let environment = Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable };
+        let environment = self.environment(access);
         let session = Session::open(access.clone()).await.unwrap();
         SiteContext::with_session(config, session, ACCOUNT.parse().unwrap(), environment).unwrap()
     }
@@ -165,11 +165,29 @@ impl Account {
         (dump, objects.collect())
     }
 
+    fn environment(&self, access: &Access) -> Environment {
+        Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable }
+    }
+
+    /// Fails if a part could not be read.
+    async fn status(&self, access: &Access) -> Result<(), Error> {
+        let request = StatusRequest::default();
+        let status = Box::pin(status(&self.config(), &self.environment(access), request, &Run::silent())).await?;
+        match status.unread().first() {
+            None if status.pending_steps.is_known() => Ok(()),
+            None => Err(Error::refused("read the status", format!("{:?}", status.pending_steps))),
+            Some(unread) => {
+                let class = if unread.action.is_some() { "AccessDenied" } else { "unread" };
+                Err(Error::refused("read the status", format!("{class}: {unread:?}")))
+            }
+        }
+    }
+
     async fn run(&self, access: &Access, command: Command) -> Result<(), Error> {
         let (run, site) = (Run::silent(), self.context(access, self.config()).await);
         match command {
             Command::Plan => plan(&site, AdoptBuckets::Refuse, &run).await.map(drop),
-            Command::Status => Box::pin(status(&site, &run)).await.map(drop),
+            Command::Status => self.status(access).await,
             Command::Verify => verify(&site, None, &run).await.map(drop),
             Command::Releases => releases(&site).await.map(drop),
             Command::Deploy => self.deploy(&site).await,
@@ -205,7 +223,10 @@ impl Account {
                 Box::pin(failover(&self.config(), &environment)).await.map(drop)
             }
             Command::Failback => Box::pin(failback(&site, FailbackChecks::Skip)).await.map(drop),
-            Command::Drill(outage) => drill(&site, outage).await,
+            Command::Drill(outage) => {
+                self.status(access).await?;
+                drill(&site, outage).await
+            }
         }
     }
 
@@ -260,7 +281,6 @@ async fn publish(site: &SiteContext, dir: &Path) -> Result<(), Error> {
 async fn drill(site: &SiteContext, outage: Outage) -> Result<(), Error> {
     let (s3, of) = (&site.services().s3, site.site());
     let failed = |error| Error::new("drill", error);
-    status(site, &Run::silent()).await?;
     verify(site, None, &Run::silent()).await?;
     let undo = s3.read_restore_action(of, outage).await.map_err(failed)?;
     s3.write_drill_journal(of, &serde_json::to_string(&undo).unwrap()).await.map_err(failed)?;
