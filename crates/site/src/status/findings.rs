@@ -111,7 +111,7 @@ impl Status {
         }
         self.judge_unread(&mut findings);
         match &self.pending_steps {
-            Part::Known { value: 0 } => {}
+            Part::Known { value: 0 } | Part::Unavailable { kind: FailureKind::NotAsked, .. } => {}
             Part::Known { .. } if self.is_not_created() => {}
             Part::Known { value } => {
                 let steps = if *value == 1 { "1 step is".to_owned() } else { format!("{value} steps are") };
@@ -121,7 +121,6 @@ impl Status {
                     Some("see which: `twinsite plan`"),
                 );
             }
-            Part::Unavailable { kind: FailureKind::NotAsked, .. } => {}
             Part::Unavailable { reason, .. } | Part::Forbidden { reason, .. } => {
                 findings.add(
                     Level::Notice,
@@ -329,11 +328,9 @@ impl Status {
         for RegionalAlerts { region, alarms, unconfirmed_emails } in &self.alerts {
             for alarm in alarms.known().into_iter().flatten() {
                 let text = format!("the alarm `{}` in {region} is in state {}", alarm.name, alarm.state);
-                match alarm.state.as_str() {
-                    "OK" => {}
-                    "ALARM" => findings.problem(text, "see its metric in CloudWatch"),
-                    // A new alarm has no data yet.
-                    _ => {}
+                // A new alarm is in state INSUFFICIENT_DATA.
+                if alarm.state == "ALARM" {
+                    findings.problem(text, "see its metric in CloudWatch");
                 }
             }
             for email in unconfirmed_emails.known().into_iter().flatten() {

@@ -85,13 +85,12 @@ pub(super) async fn caller(session: &Session, regions: &Pair<Region>) -> Result<
 impl Reader<'_> {
     /// Waits for a part until its deadline.
     async fn part<T, E: Into<Failure>>(&self, service: &str, read: impl Future<Output = Result<T, E>>) -> Part<T> {
-        match within(self.run, self.deadline, read).await {
-            Some(answer) => Part::from(answer.map_err(|error| error.into().of_service(service))),
-            None => {
-                let waited = self.deadline.as_secs_f64();
-                Part::from(Err(Failure::new(FailureKind::TimedOut, format!("no response within {waited:.0} s"))))
-            }
-        }
+        let late = || {
+            let waited = self.deadline.as_secs_f64();
+            Err(Failure::new(FailureKind::TimedOut, format!("no response within {waited:.0} s")))
+        };
+        let answer = within(self.run, self.deadline, Box::pin(read)).await;
+        Part::from(answer.map_or_else(late, |answer| answer.map_err(|error| error.into().of_service(service))))
     }
 
     async fn opened(&self) -> Result<Arc<SiteContext>, Failure> {

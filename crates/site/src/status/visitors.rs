@@ -47,13 +47,8 @@ pub(super) async fn ask(site: &SiteContext, run: &Run, limit: Duration) -> Visit
     let health = format!("/{}", probe::HEALTH);
     let get = async |path: &str, scheme| {
         let got = Box::pin(network.http_get(address, ProbeRequest { host, path, scheme }));
-        match within(run, left, got).await {
-            Some(response) => response.map_err(Failure::from),
-            None => {
-                let waited = left.as_secs_f64();
-                Err(Failure::new(FailureKind::TimedOut, format!("no response within {waited:.0} s")))
-            }
-        }
+        let late = || Failure::new(FailureKind::TimedOut, format!("no response within {:.0} s", left.as_secs_f64()));
+        within(run, left, got).await.ok_or_else(late)?.map_err(Failure::from)
     };
     let (http, https, plain, secure) =
         join!(get("/", Scheme::Http), get("/", Scheme::Https), get(&health, Scheme::Http), get(&health, Scheme::Https));

@@ -145,7 +145,7 @@ impl Account {
     }
 
     async fn context(&self, access: &Access, config: Config) -> SiteContext {
-        let environment = self.environment(access);
+        let environment = environment(access);
         let session = Session::open(access.clone()).await.unwrap();
         SiteContext::with_session(config, session, ACCOUNT.parse().unwrap(), environment).unwrap()
     }
@@ -165,14 +165,10 @@ impl Account {
         (dump, objects.collect())
     }
 
-    fn environment(&self, access: &Access) -> Environment {
-        Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable }
-    }
-
     /// Fails if a part could not be read.
     async fn status(&self, access: &Access) -> Result<(), Error> {
         let request = StatusRequest::default();
-        let status = Box::pin(status(&self.config(), &self.environment(access), request, &Run::silent())).await?;
+        let status = Box::pin(status(&self.config(), &environment(access), request, &Run::silent())).await?;
         match status.unread().first() {
             None if status.pending_steps.is_known() => Ok(()),
             None => Err(Error::refused("read the status", format!("{:?}", status.pending_steps))),
@@ -453,4 +449,8 @@ async fn own_tags_roles_and_boundaries_are_used_from_the_beginning() {
     apply_all(&other.context(&other.access(None), config).await).await.unwrap();
     let counts = other.cloud.request_counts();
     assert!(!counts.contains_key("CreateRole") && !counts.contains_key("GetRole"), "{counts:?}");
+}
+
+fn environment(access: &Access) -> Environment {
+    Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable }
 }

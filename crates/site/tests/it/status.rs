@@ -115,9 +115,12 @@ async fn a_denied_action_is_named_and_hides_nothing_else() {
         ("acm", "acm.", "AccessDeniedException", "acm:ListCertificates"),
         ("route53", "route53.", "AccessDenied", "route53:ListHostedZones"),
     ] {
-        site.cloud.inject_faults(move |request| match request.host.starts_with(host) {
-            true => InjectedFault::Error { status: 403, code },
-            false => InjectedFault::None,
+        site.cloud.inject_faults(move |request| {
+            if request.host.starts_with(host) {
+                InjectedFault::Error { status: 403, code }
+            } else {
+                InjectedFault::None
+            }
         });
         let status = read(&site, Duration::from_mins(2)).await;
         assert_eq!(status.health, SiteHealth::Unknown);
@@ -136,9 +139,9 @@ async fn a_denied_action_is_named_and_hides_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_credentials_one_reason_is_given_and_no_service_is_blamed() {
     let site = published().await;
-    site.cloud.inject_faults(|request| match request.host.contains("amazonaws.com") {
-        true => InjectedFault::Error { status: 403, code: "ExpiredToken" },
-        false => InjectedFault::None,
+    site.cloud.inject_faults(|request| {
+        let is_aws = request.host.contains("amazonaws.com");
+        if is_aws { InjectedFault::Error { status: 403, code: "ExpiredToken" } } else { InjectedFault::None }
     });
     let status = read(&site, Duration::from_mins(2)).await;
     assert!(
