@@ -1,16 +1,14 @@
 //! The retries that the environment or the profile asks for.
 
-use aws_config::retry::{RetryConfig, RetryMode};
-use twinsite_aws::retries;
-
 use crate::settings::Settings;
+use aws_config::retry::{RetryConfig, RetryMode};
 
-/// [`retries`] with the attempts and the mode of `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE` or, where these are not set, of the profile.
+/// The default with the attempts and the mode of `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE` or, where these are not set, of the profile.
 /// Values that are none of the documented ones are passed over.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
-pub(crate) fn configured(settings: &Settings) -> RetryConfig {
+pub(crate) fn configured(settings: &Settings, default: RetryConfig) -> RetryConfig {
     let setting = |variable, name| settings.get(variable, name).map(|setting| setting.value);
-    let mut retry = retries();
+    let mut retry = default;
     let attempts = setting("AWS_MAX_ATTEMPTS", "max_attempts").and_then(|text| text.parse().ok());
     if let Some(attempts) = attempts.filter(|attempts| *attempts > 0) {
         retry = retry.with_max_attempts(attempts);
@@ -25,6 +23,8 @@ pub(crate) fn configured(settings: &Settings) -> RetryConfig {
 mod tests {
     use aws_types::os_shim_internal::{Env, Fs};
 
+    use twinsite_aws::retries;
+
     use super::*;
 
     const FILE: &str = "[default]\nmax_attempts = 4\n[profile ci]\nmax_attempts = 3\nretry_mode = adaptive\n";
@@ -33,7 +33,7 @@ mod tests {
         let home = [("HOME", "/h")];
         let env = Env::from_slice(&[&home, variables].concat());
         let fs = Fs::from_slice(&[("/h/.aws/config", FILE)]);
-        let retry = configured(&Settings::read(env, &fs, profile.map(str::to_owned)).await);
+        let retry = configured(&Settings::read(env, &fs, profile.map(str::to_owned)).await, retries());
         assert_eq!(retry.initial_backoff(), retries().initial_backoff());
         (retry.max_attempts(), retry.mode())
     }

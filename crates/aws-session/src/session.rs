@@ -34,6 +34,8 @@ pub struct Access {
     pub embedded_credentials: Option<Credentials>,
     /// Retries of each call. If `None`, those of [`retries`], with the attempts and the mode that the environment or the profile sets.
     pub retry: Option<RetryConfig>,
+    /// Retries where `retry` is `None`, instead of those of [`retries`]. What the environment or the profile sets takes precedence.
+    pub default_retry: Option<RetryConfig>,
     /// What the pauses between attempts go by: `None` for the time of this machine. An embedded cloud has a time of its own.
     pub sleep: Option<SharedAsyncSleep>,
     /// The region, instead of that of the environment or the profile, for [`Session::s3_in`]. Stores that are not AWS have regions of other
@@ -68,6 +70,8 @@ pub struct Session {
     endpoints: Endpoints,
     proxy: Option<String>,
     awaited: Awaited,
+    /// The attempts of a call where nothing else is configured.
+    default_attempts: u32,
 }
 
 const US_EAST_1: &str = "us-east-1";
@@ -99,17 +103,20 @@ impl Session {
     /// # Errors
     /// [`SessionError`] if one of these settings cannot be followed.
     pub async fn open(access: Access) -> Result<Self, SessionError> {
-        let Access { profile, endpoint, embedded, embedded_credentials, retry, sleep, region, run } = access;
+        let Access { profile, endpoint, embedded, embedded_credentials, retry, default_retry, sleep, region, run } =
+            access;
         let awaited = Awaited::new(run.unwrap_or_else(Run::silent));
+        let default_retry = default_retry.unwrap_or_else(retries);
+        let default_attempts = default_retry.max_attempts();
         let sleep = sleep.unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new()));
         if let Some(client) = embedded {
-            let base = base(SdkConfig::builder(), retry.unwrap_or_else(retries), sleep);
+            let base = base(SdkConfig::builder(), retry.unwrap_or(default_retry), sleep);
             let config = embedded_config(awaited.client(client), base, embedded_credentials, region);
             let endpoints = Endpoints { is_aws_sts: true, ..Endpoints::default() };
-            return Ok(Self { config, endpoints, proxy: None, awaited });
+            return Ok(Self { config, endpoints, proxy: None, awaited, default_attempts });
         }
         let settings = Settings::real(profile.clone()).await;
-        let retry = retry.unwrap_or_else(|| retry::configured(&settings));
+        let retry = retry.unwrap_or_else(|| retry::configured(&settings, default_retry));
         // Without a retry policy, the loader reads it, and panics if it is invalid.
         let loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retry.clone());
         let proxies = Proxies::configured(&settings)?;
@@ -127,7 +134,7 @@ impl Session {
         }
         let config = base(loader.load().await.into_builder(), retry, sleep).build();
         let endpoints = Endpoints::of(&config, &settings)?;
-        Ok(Self { config, endpoints, proxy, awaited })
+        Ok(Self { config, endpoints, proxy, awaited, default_attempts })
     }
 
     /// The proxy that the environment names for requests to AWS, without its credentials, and the variable that names it.
@@ -252,7 +259,7 @@ impl Session {
     /// Fewer attempts than others, unless their number is configured.
     fn first_retries(&self) -> RetryConfig {
         let retry = self.config.retry_config().cloned().unwrap_or_else(retries);
-        if retry.max_attempts() == retries().max_attempts() { retry.with_max_attempts(3) } else { retry }
+        if retry.max_attempts() == self.default_attempts { retry.with_max_attempts(3) } else { retry }
     }
 
     /// The principal of these credentials, from the region of the configuration. Uses fewer attempts than other calls, because

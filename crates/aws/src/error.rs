@@ -28,6 +28,8 @@ pub enum Kind {
     Network,
     /// Requests were throttled beyond the retries.
     Throttled,
+    /// The service has responded that it is out of order (5xx).
+    Unavailable,
     /// The name is taken, or another change of the same resource is in progress.
     Conflict,
     /// A condition on the request (`If-Match`, `If-None-Match`) did not hold.
@@ -77,12 +79,16 @@ impl AwsError {
             None if error.as_service_error().is_some() => kind_of_status(status),
             None => kind_of_cause(&error),
         };
-        let message = message.unwrap_or_else(|| match error.raw_response() {
-            Some(response) if code.is_none() && response.status().is_success() => {
+        let message = message.filter(|message| !message.trim().is_empty());
+        let message = message.unwrap_or_else(|| match (error.raw_response(), &code) {
+            // A refusal that does not say why.
+            (Some(_), Some(code)) => code.clone(),
+            (Some(response), None) if response.status().is_success() && is_web_page(response) => web_page(response),
+            (Some(response), None) if response.status().is_success() => {
                 format!("unexpected response: {}; {}", innermost(&error), undocumented(response))
             }
-            Some(response) if code.is_none() => undocumented(response),
-            Some(_) | None => innermost(&error),
+            (Some(response), None) => undocumented(response),
+            (None, _) => innermost(&error),
         });
         let subject = subject.to_string();
         Self { operation, subject, kind, code, message, status, request_id, source: Box::new(error) }
@@ -217,6 +223,26 @@ fn undocumented(response: &HttpResponse) -> String {
     format!("status {status}{from}, {body}")
 }
 
+/// Whether a response is a page for people: of a captive portal, a proxy or a login.
+fn is_web_page(response: &HttpResponse) -> bool {
+    let body = response.body().bytes().unwrap_or_default();
+    let start = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]).trim_start().to_ascii_lowercase();
+    start.starts_with("<!doctype html") || start.starts_with("<html")
+}
+
+fn web_page(response: &HttpResponse) -> String {
+    let status = response.status().as_u16();
+    let host = response.extension::<ResponseHost>().and_then(|host| host.0.as_deref());
+    let from = host.map(|host| format!(" from {host}")).unwrap_or_default();
+    let body = String::from_utf8_lossy(response.body().bytes().unwrap_or_default()).into_owned();
+    let title = body.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+    let title = title.map(|(title, _)| title.trim()).filter(|title| !title.is_empty() && title.len() <= SHOWN);
+    let title = title.map(|title| format!(" (\"{}\")", title.escape_debug())).unwrap_or_default();
+    format!(
+        "a web page{title} with status {status}{from} instead of a response of AWS: of a proxy, or of a network that asks to sign in"
+    )
+}
+
 fn request_id(response: Option<&HttpResponse>) -> Option<String> {
     let headers = response?.headers();
     let names = ["x-amz-request-id", "x-amzn-requestid"];
@@ -245,8 +271,15 @@ fn kind_of_code(code: &str, status: Option<u16>) -> Kind {
         | "Throttled"
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
-        | "ServiceUnavailable"
         | "PriorRequestNotComplete" => Kind::Throttled,
+        // <https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html>
+        "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "InternalError"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "InternalServiceError"
+        | "InternalErrorException" => Kind::Unavailable,
         "BucketAlreadyExists"
         | "BucketAlreadyOwnedByYou"
         | "OperationAborted"
@@ -276,7 +309,9 @@ fn kind_of_status(status: Option<u16>) -> Kind {
         Some(403) => Kind::Denied,
         Some(409) => Kind::Conflict,
         Some(412) => Kind::Precondition,
-        Some(429 | 503) => Kind::Throttled,
+        Some(429) => Kind::Throttled,
+        // 501 is the response of a server that does not have the operation.
+        Some(500 | 502..) => Kind::Unavailable,
         _ => Kind::Other,
     }
 }
@@ -323,6 +358,7 @@ mod tests {
             ("ExpiredToken", Kind::BadCredentials),
             ("RequestTimeTooSkewed", Kind::ClockSkew),
             ("SlowDown", Kind::Throttled),
+            ("ServiceUnavailable", Kind::Unavailable),
             ("MalformedXML", Kind::Other),
         ] {
             assert_eq!(kind_of_code(code, Some(400)), kind, "{code}");

@@ -103,7 +103,9 @@ impl AwsError {
                 wait("the new health check to be known everywhere", SECONDS, "seconds")
             }
             (_, "PriorRequestNotComplete") => wait("an earlier change of the zone to complete", SECONDS, "seconds"),
-            _ if self.kind == Kind::Throttled => wait("AWS to accept requests again", SECONDS, "seconds"),
+            _ if self.kind == Kind::Throttled || code == "ServiceUnavailable" => {
+                wait("AWS to accept requests again", SECONDS, "seconds")
+            }
             _ => None,
         }
     }

@@ -14,6 +14,19 @@ pub fn retries() -> RetryConfig {
         .with_max_backoff(Duration::from_secs(10))
 }
 
+/// For commands that are to say soon what does not respond: a passing error is repeated, an outage is not waited for.
+pub fn status_retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(150))
+        .with_max_backoff(Duration::from_millis(600))
+}
+
+/// For commands that only read, and can be run again: an outage is reported within seconds.
+pub fn read_retries() -> RetryConfig {
+    retries().with_max_attempts(5).with_max_backoff(Duration::from_secs(1))
+}
+
 /// Up to this number of bytes, a request takes no longer than one without a body.
 const SMALL: u64 = 1 << 20;
 

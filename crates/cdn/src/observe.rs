@@ -122,6 +122,25 @@ impl Cdn {
     }
 }
 
+impl Cdn {
+    /// Reads the certificates of the site alone, from ACM.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn read_certificates(&self, desired: &Desired) -> Result<Certificates, AwsError> {
+        Box::pin(self.observe_certificates(desired)).await
+    }
+
+    /// Reads the distribution of the site alone, from CloudFront; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn read_distribution(&self, desired: &Desired) -> Result<Option<Distribution>, AwsError> {
+        let summaries = Box::pin(cloudfront::list_distributions(&self.cloudfront)).await?;
+        Ok(Box::pin(self.observe_distribution(desired, summaries)).await?.distribution)
+    }
+}
+
 /// By what a distribution may be the site's.
 struct Marks {
     alias: bool,

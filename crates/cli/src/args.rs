@@ -107,7 +107,8 @@ pub(crate) enum Command {
     Releases(Releases),
     /// Publish an older release again; nothing is uploaded, because the buckets keep its objects
     Rollback(Rollback),
-    /// Show certificate, distribution, DNS, health checks, alarms, both buckets and the live release
+    /// Show within five seconds what visitors get, what works, what does not and what cannot be reached, and what to do next; exit code
+    /// 5 if something is wrong, 6 if not everything could be read
     Status(Status),
     /// Delete everything that was created for the site: DNS first, buckets last
     Destroy(Destroy),
@@ -221,7 +222,7 @@ pub(crate) struct Failback {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Status {
-    /// Repeat every 10 seconds until interrupted
+    /// Repeat every 10 seconds until interrupted: on a terminal in place, elsewhere whenever something has changed
     #[arg(long)]
     pub(crate) watch: bool,
 }
@@ -298,9 +299,15 @@ pub(crate) enum Role {
 pub(crate) struct IamPolicy {
     /// Role that needs the policy: reader (plan, status, verify, releases), publisher (deploy, rollback, backfill by
     /// copying), applier (apply, destroy, cert import, and everything that these two may do) or operator (drill, failover,
-    /// failback, and what a reader may do); boundary prints a policy for `site.permissions_boundary`
-    #[arg(long, value_enum, hide_possible_values = true)]
-    pub(crate) role: Role,
+    /// failback, and what a reader may do); boundary prints a policy for `site.permissions_boundary`. A trust policy is the
+    /// same for every role
+    #[arg(
+        long,
+        value_enum,
+        hide_possible_values = true,
+        required_unless_present_any = ["github", "gitlab", "bitbucket"]
+    )]
+    pub(crate) role: Option<Role>,
     /// Print the trust policy for GitHub workflows of this repository instead
     #[arg(long, value_name = "ORG/REPO", conflicts_with_all = ["gitlab", "bitbucket"])]
     pub(crate) github: Option<String>,

@@ -11,12 +11,17 @@ use twinsite_site::drill::PreparedDrill;
 use twinsite_site::{
     self as site, AdoptBuckets, BackfillRequest, CertificateFiles, DeployRequest, DeployResult, Engine, Error, Event,
     FailbackChecks, FailbackRequest, FailoverBy, GitHubIds, Guard, OlderCommit, PolicyKind, PublishOptions, PurgePlan,
-    RollbackRequest, Run, Sending, SitePlan, SourceDirectory, TrustedJobs, Versions, VisitorCheck, WaitForInvalidation,
+    RollbackRequest, Run, Sending, SitePlan, SourceDirectory, StatusRequest, TrustedJobs, Versions, VisitorCheck,
+    WaitForInvalidation,
 };
 
 use crate::args::{self, Args, Command, Global};
+use crate::bucket_hints::for_buckets;
 use crate::config::read_config;
-use crate::environment::{CloudHandle, DataPlane, OpenSite, open_environment, open_site, open_site_without_warning};
+use crate::environment::{
+    CloudHandle, DataPlane, OpenEnvironment, OpenSite, open_environment, open_site, open_site_to_read,
+    open_site_without_warning,
+};
 use crate::folder::{FOLDER, NewFolder};
 use crate::init;
 use crate::render::{Screen, check_terminal, purge_question};
@@ -32,11 +37,21 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
         Command::Init(options) => Box::pin(init::init(&global, &options, run)).await,
         Command::Plan(options) => Box::pin(context.plan(&options)).await,
         Command::Apply(options) => Box::pin(context.apply(&options)).await,
-        Command::Deploy(options) if options.buckets.is_given() => Box::pin(context.deploy_to_buckets(&options)).await,
-        Command::Verify(options) if options.buckets.is_given() => Box::pin(context.verify_buckets(options)).await,
-        Command::Backfill(options) if options.buckets.is_given() => Box::pin(context.backfill_buckets(&options)).await,
-        Command::Releases(options) if options.buckets.is_given() => Box::pin(context.bucket_releases(&options)).await,
-        Command::Rollback(options) if options.buckets.is_given() => Box::pin(context.roll_back_buckets(&options)).await,
+        Command::Deploy(options) if options.buckets.is_given() => {
+            Box::pin(context.deploy_to_buckets(&options)).await.map_err(for_buckets)
+        }
+        Command::Verify(options) if options.buckets.is_given() => {
+            Box::pin(context.verify_buckets(options)).await.map_err(for_buckets)
+        }
+        Command::Backfill(options) if options.buckets.is_given() => {
+            Box::pin(context.backfill_buckets(&options)).await.map_err(for_buckets)
+        }
+        Command::Releases(options) if options.buckets.is_given() => {
+            Box::pin(context.bucket_releases(&options)).await.map_err(for_buckets)
+        }
+        Command::Rollback(options) if options.buckets.is_given() => {
+            Box::pin(context.roll_back_buckets(&options)).await.map_err(for_buckets)
+        }
         Command::Deploy(options) => Box::pin(context.deploy(&options)).await,
         Command::Verify(options) => Box::pin(context.verify(options.dir)).await,
         Command::Backfill(options) => Box::pin(context.backfill(&options)).await,
@@ -70,13 +85,17 @@ impl Context<'_> {
         Box::pin(open_site(self.global, read_config(self.global)?, data_plane, self.run)).await
     }
 
+    async fn open_to_read(&self) -> Result<OpenSite, Error> {
+        Box::pin(open_site_to_read(self.global, read_config(self.global)?, self.run)).await
+    }
+
     /// Asks for confirmation, unless `--yes` or `--local` was given.
     pub(crate) async fn confirm(&self, question: &str, word: &str) -> Result<bool, Error> {
         Ok(self.global.yes || self.global.local || self.screen.confirm(self.run, question, word).await?)
     }
 
     async fn plan(&self, options: &args::Plan) -> Outcome {
-        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let OpenSite { site, cloud } = self.open_to_read().await?;
         let planned = site::plan(&site, adopt(options.adopt), self.run).await;
         let planned = finish(cloud, planned).await?;
         Ok(CommandResult::Plan(PlanResult {
@@ -180,12 +199,17 @@ impl Context<'_> {
             };
             Ok(match deployed_result(deployed, &cloud).await {
                 CommandResult::Deployed(deployed) => {
-                    CommandResult::Deployed(Box::new(DeployedResult { purged, ..*deployed }))
+                    // Otherwise it would have failed.
+                    let checked = checks.then_some(true);
+                    CommandResult::Deployed(Box::new(DeployedResult { purged, checked, ..*deployed }))
                 }
                 other => other,
             })
         };
-        let deployed = Box::pin(deployed).await;
+        let deployed = Box::pin(deployed).await.map_err(|error: Error| {
+            let creates = error.hints.iter().any(|hint| hint.starts_with("create the buckets first"));
+            if creates { error.hint("or add --apply, which creates them before it publishes") } else { error }
+        });
         folder.ignore_in_git();
         if options.serve && deployed.is_ok() {
             return self.serve(&site, cloud, deployed?).await;
@@ -199,6 +223,10 @@ impl Context<'_> {
             return Ok(true);
         }
         let question = purge_question(purge);
+        check_terminal().map_err(|error| {
+            let keys: Vec<String> = purge.summary().into_iter().map(|key| format!("`{}`", key.key)).collect();
+            error.hint(format!("it removes every version of {} from both buckets", keys.join(", ")))
+        })?;
         self.screen.confirm(self.run, &question, "purge").await
     }
 
@@ -219,7 +247,7 @@ impl Context<'_> {
     }
 
     async fn verify(&self, dir: Option<PathBuf>) -> Outcome {
-        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let OpenSite { site, cloud } = self.open_to_read().await?;
         let verified = Box::pin(site::verify(&site, dir, self.run)).await;
         finish(cloud, verified.map(CommandResult::Verified)).await
     }
@@ -246,7 +274,7 @@ impl Context<'_> {
     }
 
     async fn releases(&self, options: &args::Releases) -> Outcome {
-        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let OpenSite { site, cloud } = self.open_to_read().await?;
         let found = match (&options.id, &options.other) {
             (None, _) => Box::pin(site::releases(&site)).await.map(CommandResult::Releases),
             (Some(id), None) => site::release(&site, id).await.map(CommandResult::Release),
@@ -260,15 +288,25 @@ impl Context<'_> {
     async fn status(&self, options: &args::Status) -> Outcome {
         /// The interval of `--watch`.
         const INTERVAL: Duration = Duration::from_secs(10);
-        let data_plane = if options.watch { DataPlane::AtSpeed(1) } else { DataPlane::NotNeeded };
-        let OpenSite { site, cloud } = self.open(data_plane).await?;
+        let config = read_config(self.global)?;
+        let OpenEnvironment { environment, cloud } =
+            open_environment(self.global, DataPlane::AtSpeed(1), self.run).await?;
         let watched = async {
+            cloud.create_hosted_zone(&config).await?;
+            cloud.tell_weather(self.run).await;
+            let mut blocks = self.screen.watched_blocks();
             loop {
-                let status = CommandResult::Status(Box::new(Box::pin(site::status(&site, self.run)).await?));
+                let read = site::status(&config, &environment, StatusRequest::default(), self.run);
+                let status = CommandResult::Status(Box::new(match Box::pin(read).await {
+                    Err(error) if options.watch && error.kind() == site::ErrorKind::Interrupted => {
+                        return Ok(CommandResult::Watched);
+                    }
+                    read => read?,
+                }));
                 if !options.watch {
                     return Ok(status);
                 }
-                self.screen.show_intermediate(&status);
+                blocks.show(&status);
                 pause(self.run, INTERVAL).await;
                 if self.run.is_cancelled() {
                     return Ok(CommandResult::Watched);
@@ -362,9 +400,10 @@ impl Context<'_> {
                     "for repositories created, renamed or transferred since 2026-07-15 add --github-ids: see --help";
                 self.run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
             }
-            return Ok(CommandResult::Document(format!("{document:#}\n")));
+            let text = if self.global.json { format!("{document}\n") } else { format!("{document:#}\n") };
+            return Ok(CommandResult::Document(text));
         }
-        let documents = site::policy(&config, account, policy_kind(options.role))?;
+        let documents = site::policy(&config, account, policy_kind(options.role.unwrap_or(args::Role::Publisher)))?;
         Ok(CommandResult::Policy { documents })
     }
 
@@ -377,7 +416,7 @@ impl Context<'_> {
     #[cfg(not(feature = "local"))]
     async fn local(&self, _: &args::Local) -> Outcome {
         let global = Global { local: true, ..self.global.clone() };
-        open_environment(&global, DataPlane::NotNeeded, self.run).await.map(|_| CommandResult::Served)
+        open_environment(&global, DataPlane::NotNeeded, self.run).await.map(|_| CommandResult::Served { kept: true })
     }
 
     /// Shows what was deployed, and serves the embedded cloud until the run is cancelled.
@@ -426,7 +465,12 @@ pub(crate) async fn deployed_result(result: DeployResult, cloud: &CloudHandle) -
     match result {
         DeployResult::Published(publish) => {
             let requests = cloud.requests().await;
-            CommandResult::Deployed(Box::new(DeployedResult { publish: *publish, purged: None, requests }))
+            CommandResult::Deployed(Box::new(DeployedResult {
+                publish: *publish,
+                purged: None,
+                checked: None,
+                requests,
+            }))
         }
         DeployResult::Skipped { reason } => CommandResult::Skipped { reason },
         _ => CommandResult::Declined,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use twinsite_aws::read_retries;
 use twinsite_site::{Access, Config, Environment, Error, Run, SiteContext};
 
 use crate::args::Global;
@@ -73,6 +74,16 @@ async fn open_embedded(_: &Global, _: DataPlane) -> Result<OpenEnvironment, Erro
         .hint("install with default features: `cargo install --path crates/cli`"))
 }
 
+/// Opens the site for a command that only reads, and warns if a drill was interrupted. An outage is reported within seconds.
+pub(crate) async fn open_site_to_read(global: &Global, config: Config, run: &Run) -> Result<OpenSite, Error> {
+    let mut opened = open_environment(global, DataPlane::NotNeeded, run).await?;
+    opened.environment.access.default_retry = Some(read_retries());
+    let opened = Box::pin(open_site_in(opened, config)).await?;
+    opened.cloud.tell_weather(run).await;
+    opened.site.warn_if_drill_interrupted(run).await;
+    Ok(opened)
+}
+
 /// Opens the site, and warns if a drill was interrupted.
 pub(crate) async fn open_site(
     global: &Global,
@@ -93,7 +104,11 @@ pub(crate) async fn open_site_without_warning(
     data_plane: DataPlane,
     run: &Run,
 ) -> Result<OpenSite, Error> {
-    let OpenEnvironment { environment, cloud } = open_environment(global, data_plane, run).await?;
+    Box::pin(open_site_in(open_environment(global, data_plane, run).await?, config)).await
+}
+
+async fn open_site_in(opened: OpenEnvironment, config: Config) -> Result<OpenSite, Error> {
+    let OpenEnvironment { environment, cloud } = opened;
     cloud.create_hosted_zone(&config).await?;
     let site = Box::pin(SiteContext::open(config, environment)).await?;
     Ok(OpenSite { site, cloud })
@@ -108,7 +123,7 @@ impl CloudHandle {
     }
 
     /// In the embedded cloud: a hosted zone for the domain, as a registrar would have created it.
-    async fn create_hosted_zone(&self, config: &Config) -> Result<(), Error> {
+    pub(crate) async fn create_hosted_zone(&self, config: &Config) -> Result<(), Error> {
         #[cfg(feature = "local")]
         if let Some(embedded) = &self.embedded {
             return embedded.create_hosted_zone(config).await;

@@ -15,7 +15,11 @@ pub(crate) enum Exit {
     Drift,
     /// A drill missed its objective.
     Missed,
-    /// Stopped by SIGINT, SIGTERM or SIGHUP.
+    /// `status` found that something is wrong.
+    Degraded,
+    /// `status` or `verify` found nothing wrong, but could not read everything.
+    Unknown,
+    /// Stopped by a signal.
     Interrupted,
 }
 
@@ -27,6 +31,8 @@ impl Exit {
             Self::Usage => 2,
             Self::Drift => 3,
             Self::Missed => 4,
+            Self::Degraded => 5,
+            Self::Unknown => 6,
             Self::Interrupted => 130,
         }
     }

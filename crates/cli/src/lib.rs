@@ -9,6 +9,7 @@
 
 mod args;
 mod bucket_commands;
+mod bucket_hints;
 mod commands;
 mod config;
 mod environment;

@@ -9,9 +9,9 @@ use futures::future::join5;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use twinsite_aws::{AwsError, Kind};
+use twinsite_aws::{AwsError, Kind, status_retries};
 use twinsite_core::Event;
-use twinsite_core::wait::{PollPolicy, pause};
+use twinsite_core::wait::{PollPolicy, pause, within};
 use twinsite_dns_failover::probe::TrustStore;
 use twinsite_local::dataplane::DataPlane;
 use twinsite_local::route53::{HealthCheck, TaggedResource, configs_by_id};
@@ -122,12 +122,16 @@ impl Embedded {
 
     /// Creates a hosted zone that contains the domain, unless there is one.
     pub(crate) async fn create_hosted_zone(&self, config: &Config) -> Result<(), Error> {
-        let route53 = Session::open(self.environment().await?.access).await;
+        /// Longer than that, only an injected outage takes.
+        const LIMIT: Duration = Duration::from_secs(1);
+        let access = Access { retry: Some(status_retries()), ..self.environment().await?.access };
+        let route53 = Session::open(access).await;
         let route53 = route53.map_err(|error| Error::new("open the embedded cloud", error))?.route53();
-        match hosted_zone(&route53, config).await {
+        match within(&Run::silent(), LIMIT, Box::pin(hosted_zone(&route53, config))).await {
             // An outage was injected; operations that need the service report it.
-            Err(error) if error.kind == Kind::Network => Ok(()),
-            other => other.map_err(|error| Error::new("open the embedded cloud", error)),
+            None => Ok(()),
+            Some(Err(error)) if matches!(error.kind, Kind::Network | Kind::Unavailable) => Ok(()),
+            Some(other) => other.map_err(|error| Error::new("open the embedded cloud", error)),
         }
     }
 
@@ -176,7 +180,7 @@ impl Embedded {
             while data_plane.tasks.join_next().await.is_some() {}
         }
         let any = Serving { port: 0, ports: Ports { dns: 0, http: 0, https: 0 }, speed: 1 };
-        Box::pin(Server { cloud: &cloud, site, state }.serve(any, run, screen)).await
+        Box::pin(Server { cloud: &cloud, site, state, kept: true }.serve(any, run, screen)).await
     }
 }
 
@@ -273,7 +277,8 @@ pub(crate) async fn serve_until_stopped(
     }
     let embedded = Embedded { attached: Attached::Own(cloud.clone()), data_plane: None };
     embedded.tell_weather(run).await;
-    Box::pin(Server { cloud: &cloud, site: &site, state: &global.state }.serve(serving, run, screen)).await
+    Box::pin(Server { cloud: &cloud, site: &site, state: &global.state, kept: !memory }.serve(serving, run, screen))
+        .await
 }
 
 /// The site in the embedded cloud, whose account id is fixed.
@@ -287,12 +292,14 @@ struct Server<'a> {
     cloud: &'a Cloud,
     site: &'a Site,
     state: &'a Path,
+    /// Whether the state outlives the process.
+    kept: bool,
 }
 
 impl Server<'_> {
     /// Serves all APIs on one port, the website endpoint of each bucket on one, and the data plane.
     async fn serve(&self, serving: Serving, run: &Run, screen: &Screen) -> Result<CommandResult, Error> {
-        let Self { cloud, site, state } = self;
+        let Self { cloud, site, state, kept: _ } = self;
         let failed = |error: twinsite_local::ServeError| {
             Error::refused(OPERATION, error.to_string()).hint("choose another port with --port")
         };
@@ -309,6 +316,7 @@ impl Server<'_> {
             visitors: data_plane.endpoints().clone(),
             authority: state.join("ca.pem"),
             domain: site.domain.to_string(),
+            kept: self.kept,
         };
         Cloud::announce(state, addresses.api).map_err(|error| io_error(OPERATION, error))?;
         screen.serving(&addresses);
@@ -324,7 +332,7 @@ impl Server<'_> {
         // A marker that cannot be removed is detected as stale by the next command.
         drop(Cloud::withdraw(state));
         flush(cloud)?;
-        Ok(CommandResult::Served)
+        Ok(CommandResult::Served { kept: self.kept })
     }
 
     /// Shows the state of the embedded cloud whenever it changes.

@@ -8,7 +8,9 @@ mod moved;
 mod printable;
 mod progress;
 mod public;
+mod status;
 mod text;
+mod watched;
 
 use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
@@ -30,6 +32,7 @@ use events::{EventLines, EventRecord, JsonEvents};
 use printable::{printable, printable_json};
 use progress::Progress;
 pub(crate) use public::purge_question;
+use watched::WatchedBlocks;
 
 /// How a command writes its output.
 #[derive(Clone)]
@@ -179,6 +182,19 @@ impl Screen {
         self.write(result);
     }
 
+    /// A result as text.
+    fn text(&self, result: &CommandResult) -> String {
+        match result {
+            CommandResult::Status(status) => status::status(status, &self.flags),
+            other => with_flags(&text::result(other, self.mode == OutputMode::Verbose), &self.flags),
+        }
+    }
+
+    /// Where the results of `--watch` are shown.
+    pub(crate) fn watched_blocks(&self) -> WatchedBlocks<'_> {
+        WatchedBlocks::new(self)
+    }
+
     fn write(&self, result: &CommandResult) {
         match (result, self.mode) {
             (CommandResult::Document(text), _) => print(text),
@@ -195,8 +211,7 @@ impl Screen {
             (_, OutputMode::Json) => print_json(&JsonLine::Result(result.clone())),
             (_, OutputMode::Quiet) => {}
             (_, OutputMode::Normal | OutputMode::Verbose) => {
-                let text = text::result(result, self.mode == OutputMode::Verbose);
-                print(&with_flags(&text, &self.flags));
+                print(&self.text(result));
             }
         }
     }
@@ -219,7 +234,7 @@ impl Screen {
     /// Writes where the embedded cloud is served.
     #[cfg(feature = "local")]
     pub(crate) fn serving(&self, addresses: &Addresses) {
-        let Addresses { api, websites, buckets, visitors, authority, domain } = addresses;
+        let Addresses { api, websites, buckets, visitors, authority, domain, kept: _ } = addresses;
         let website = |side: twinsite_site::Side| WebsiteRecord {
             bucket: buckets.get(side).clone(),
             website: format!("http://{}/", websites.get(side)),
@@ -296,6 +311,10 @@ fn repeated_flags(global: &Global) -> String {
     }
     if global.config != std::path::Path::new(crate::args::DEFAULT_CONFIG) {
         flags.push_str(&path("--config", &global.config));
+    }
+    if let Some(url) = &global.endpoint_url {
+        flags.push_str(" --endpoint-url ");
+        flags.push_str(&shell_word(url));
     }
     if let Some(profile) = &global.profile {
         flags.push_str(" --profile ");

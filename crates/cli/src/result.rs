@@ -8,7 +8,7 @@ use twinsite_site::drill::{DrillResult, Verdict};
 use twinsite_site::{
     ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, FailedBack, FailedOver, InvalidationResult,
     PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails, ReleaseDifference,
-    Releases, Status, VerifyResult,
+    Releases, SiteHealth, Status, VerifyResult,
 };
 
 use crate::exit::Exit;
@@ -87,7 +87,10 @@ pub(crate) enum CommandResult {
     /// The confirmation was refused. Nothing was changed.
     Declined,
     /// `local` has stopped.
-    Served,
+    Served {
+        /// Whether its state is kept; it is not with `--memory`.
+        kept: bool,
+    },
     /// `status --watch` has stopped.
     Watched,
     /// A second interrupt stopped the command at once.
@@ -117,6 +120,9 @@ pub(crate) struct DeployedResult {
     /// What `--purge` has removed from both buckets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) purged: Option<PurgeResult>,
+    /// Whether visitors got the release when it was checked; only if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) checked: Option<bool>,
     /// The number of requests by operation; only in the embedded cloud.
     pub(crate) requests: Option<BTreeMap<String, u64>>,
 }
@@ -135,6 +141,7 @@ impl CommandResult {
         match self {
             Self::Plan(plan) if plan.exit_if_pending && !plan.plan.steps.is_empty() => Exit::Drift,
             Self::Verified(verified) if !verified.differences.is_empty() => Exit::Drift,
+            Self::Verified(verified) if !verified.unreachable.is_empty() => Exit::Unknown,
             Self::Deployed(deployed) => match (deployed.publish.backup.state, &deployed.publish.invalidation) {
                 (BackupState::NotAwaited, _) => Exit::Interrupted,
                 // The release is published, but not everywhere: that must not go unnoticed.
@@ -151,6 +158,11 @@ impl CommandResult {
                     Some(purged) if !purged.is_complete() => Exit::Drift,
                     Some(_) | None => Exit::Done,
                 },
+            },
+            Self::Status(status) => match status.health {
+                SiteHealth::Healthy => Exit::Done,
+                SiteHealth::Degraded => Exit::Degraded,
+                SiteHealth::Unknown => Exit::Unknown,
             },
             Self::Drilled(drilled) if drilled.verdict != Verdict::Met => Exit::Missed,
             Self::Stopped => Exit::Interrupted,

@@ -17,6 +17,8 @@ pub(crate) struct Addresses {
     /// The certificate authority that visitors must trust.
     pub(crate) authority: PathBuf,
     pub(crate) domain: String,
+    /// Whether the state is kept when it stops.
+    pub(crate) kept: bool,
 }
 
 /// The state of a served embedded cloud.

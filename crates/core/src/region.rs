@@ -82,6 +82,45 @@ const ENABLED: [&str; 17] = [
     "us-west-2",
 ];
 
+/// The regions of commercial AWS that this version knows.
+/// <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>
+const KNOWN: [&str; 34] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
 /// The first words of regions. <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>
 const AREAS: [&str; 10] = ["af", "ap", "ca", "cn", "eu", "il", "me", "mx", "sa", "us"];
 /// The words before their numbers.
@@ -146,6 +185,11 @@ impl Region {
             _ if self.0.starts_with("us-gov-") => Partition::GovCloud,
             _ => Partition::Aws,
         }
+    }
+
+    /// True if this version knows the region. A region that it does not know is new, or misspelled.
+    pub fn is_known(&self) -> bool {
+        self.partition() != Partition::Aws || KNOWN.contains(&self.0.as_str())
     }
 
     /// True when an account has to enable the region before anything can be done there.
@@ -216,6 +260,12 @@ mod tests {
         ] {
             assert_eq!(region(code).website_host(), host);
         }
+    }
+
+    #[test]
+    fn regions_that_are_not_known_are_told_from_those_that_are() {
+        assert!(ENABLED.iter().chain(&DASHED).all(|known| region(known).is_known()));
+        assert!(["eu-central-9", "us-east-3", "xx-newplace-12"].iter().all(|unknown| !region(unknown).is_known()));
     }
 
     #[test]

@@ -155,6 +155,17 @@ pub async fn pause(run: &Run, duration: Duration) {
     }
 }
 
+/// Completes a future within a time limit, by the time of the run; `None` if the limit passes before, or the run is cancelled. What
+/// was in flight is dropped.
+pub async fn within<T>(run: &Run, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = future => Some(done),
+        () = run.timer.sleep(limit) => None,
+        () = run.cancel.cancelled() => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
@@ -213,6 +224,33 @@ mod tests {
         assert_eq!(repeated(&["early", "no"]).await, (Err(WaitError::Poll("no")), 2));
         let (result, calls) = repeated(&["early for good"]).await;
         assert!(result == Err(WaitError::Poll("early for good")) && calls > 2, "{calls}");
+    }
+
+    /// Time that passes at once whenever it is waited for.
+    #[derive(Debug, Default)]
+    struct Skipping(std::sync::Mutex<Duration>);
+
+    impl crate::timer::Timer for Skipping {
+        fn now(&self) -> Duration {
+            *self.0.lock().unwrap()
+        }
+
+        fn sleep(&self, duration: Duration) -> crate::timer::Sleep {
+            *self.0.lock().unwrap() += duration;
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_end_within_its_limit_is_dropped() {
+        let (run, limit) =
+            (Run::silent().with_timer(std::sync::Arc::new(Skipping::default())), Duration::from_hours(4));
+        assert_eq!(within(&run, limit, async { 7 }).await, Some(7));
+        assert_eq!(within(&run, limit, std::future::pending::<()>()).await, None);
+        assert!(run.timer.now() >= limit);
+        let run = Run::silent();
+        run.cancel.cancel();
+        assert_eq!(within(&run, limit, std::future::pending::<()>()).await, None, "a cancelled run does not wait");
     }
 
     #[tokio::test]

@@ -52,6 +52,14 @@ impl DnsFailover {
         Ok(Actual { zone, checks })
     }
 
+    /// Reads the health checks of a site alone.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn read_health_checks(&self, desired: &Desired) -> Result<Vec<Check>, AwsError> {
+        Box::pin(checks::list_health_checks(&self.client, &desired.check_reference_prefix())).await
+    }
+
     /// Reads the records of one name, for a [`FailoverPair`](crate::FailoverPair).
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use s3s::Body;
 use s3s::service::S3Service;
 
 use crate::cloudfront::{Distribution, Function};
-use crate::context::{Endpoints, Outages, ServiceError};
+use crate::context::{Endpoints, OutageSymptom, Outages, ServiceError};
 use crate::fault::{ConnectionReset, Hook, InjectedFault, Pause, PauseStatus, Pauses, RequestInfo};
 use crate::protocol::reply;
 use crate::protocol::request::{host_of, scope};
@@ -128,8 +128,11 @@ impl Cloud {
         let service = service_of(&request);
         self.world().clock().note_request();
         self.world().replicate_due();
-        if self.is_out(&service, &request) {
-            return Err(ConnectionReset);
+        let reached = self.reached(&service, &request);
+        match self.outage(reached).await {
+            None => {}
+            Some(OutageSymptom::Reset | OutageSymptom::Hang) => return Err(ConnectionReset),
+            Some(OutageSymptom::Unavailable) => return Ok(unavailable(&service, request)),
         }
         let (host, path) = (host_of(&request).to_owned(), request.uri().path().to_owned());
         let info = |operation: String| RequestInfo { operation, host: &host, path: &path };
@@ -295,28 +298,60 @@ impl Cloud {
         self.inner.hook.decide(info)
     }
 
-    /// Whether an outage affects a request.
-    fn is_out(&self, service: &Service, request: &Request<Body>) -> bool {
+    /// What a request is for, as far as outages are concerned.
+    fn reached(&self, service: &Service, request: &Request<Body>) -> Reached {
         use ControlPlane::{Acm, CloudFront, Iam, KeyValueStore, Route53};
-        let outages = self.world().outages();
-        if outages == Outages::default() {
-            return false;
+        Reached {
+            name: match service {
+                Service::S3 => Some("s3"),
+                Service::Control(service) => Some(service.name()),
+                Service::Website { .. } | Service::Unknown => None,
+            },
+            region: match service {
+                // Requests to global services are signed for us-east-1, but do not depend on that region here.
+                Service::Control(CloudFront | Iam | KeyValueStore | Route53) => None,
+                Service::Website { bucket } => self.world().s3().bucket(bucket).map(|bucket| bucket.region),
+                _ => scope(request).map(|scope| scope.region.to_owned()),
+            },
+            is_control: matches!(service, Service::Control(CloudFront | Iam | Route53 | Acm)),
         }
-        let region = match service {
-            Service::Website { bucket } => self.world().s3().bucket(bucket).map(|bucket| bucket.region),
-            _ => scope(request).map(|scope| scope.region.to_owned()),
-        };
-        // Requests to global services are signed for us-east-1, but do not depend on that region here.
-        let is_global = matches!(service, Service::Control(CloudFront | Iam | KeyValueStore | Route53));
-        let is_control = matches!(service, Service::Control(CloudFront | Iam | Route53));
-        let control_out = outages.control_out && (is_control || *service == Service::Control(Acm));
-        control_out || (!is_global && region.is_some_and(|region| outages.regions_out.contains(&region)))
+    }
+
+    /// What a request meets in the present outages; `None` if none affects it. Returns when those end that let it hang.
+    async fn outage(&self, reached: Reached) -> Option<OutageSymptom> {
+        loop {
+            let changed = self.world().outages_changed();
+            match self.world().outages() {
+                outages if !reached.is_out(&outages) => return None,
+                Outages { symptom: OutageSymptom::Hang, .. } => changed.await,
+                outages => return Some(outages.symptom),
+            }
+        }
     }
 
     /// Answers a request to the website endpoint of a bucket, whatever its `Host`.
     pub(crate) fn website(&self, bucket: &str, request: &Request<Body>) -> Response<Body> {
         self.world().replicate_due();
         website::answer(self.world().s3(), bucket, request)
+    }
+}
+
+/// What a request is for.
+struct Reached {
+    /// The service, by the name that SDKs have for it.
+    name: Option<&'static str>,
+    /// The region on which the service depends.
+    region: Option<String>,
+    /// Whether it is one of those that `control_out` takes away.
+    is_control: bool,
+}
+
+impl Reached {
+    fn is_out(&self, outages: &Outages) -> bool {
+        let Outages { regions_out, control_out, services_out, .. } = outages;
+        (*control_out && self.is_control)
+            || self.name.is_some_and(|name| services_out.contains(name))
+            || self.region.as_ref().is_some_and(|region| regions_out.contains(region))
     }
 }
 
@@ -350,6 +385,16 @@ async fn with_fault(
             drop(answer.await?);
             Err(ConnectionReset)
         }
+    }
+}
+
+/// The response of a service that is out of service.
+fn unavailable(service: &Service, request: Request<Body>) -> Response<Body> {
+    let error = ServiceError::new("ServiceUnavailable", 503, "Fault injection: the service is out of service.");
+    match service {
+        Service::Control(service) => service.error_response(&request.map(|_| Bytes::new()), &error),
+        _ if request.method() == Method::HEAD => reply::s3_error(&error).map(|_| Body::empty()),
+        _ => reply::s3_error(&error),
     }
 }
 

@@ -51,7 +51,9 @@ mod world;
 pub use attach::{Attached, attach_or_open};
 pub use cloud::Cloud;
 pub use connector::http_client_at;
-pub use context::{ACCOUNT, Clock, Delays, Endpoints, Now, Outages, Ports, ServiceError, Tags, random_id};
+pub use context::{
+    ACCOUNT, Clock, Delays, Endpoints, Now, OutageSymptom, Outages, Ports, ServiceError, Tags, random_id,
+};
 pub use context::{Weather, WeatherSettings};
 pub use fault::{InjectedFault, Pause, PauseStatus, RequestInfo};
 pub use remote::{endpoints_at, request_counts_at, reset_request_counts_at, set_weather_at, weather_at};

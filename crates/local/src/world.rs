@@ -5,6 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use crate::acm::Acm;
 use crate::cloudfront::CloudFront;
@@ -75,6 +77,8 @@ struct Inner {
     disk: Option<Arc<Disk>>,
     clock: Clock,
     outages: RwLock<Outages>,
+    /// Notified when an outage begins or ends.
+    outages_changed: Notify,
     health: Health,
     endpoints: RwLock<Option<Endpoints>>,
     weather: Conditions,
@@ -110,8 +114,11 @@ impl World {
         let weather = Conditions::new(outlook);
         s3.set_account(AccountView { iam: account.iam.clone(), block: account.block });
         let (outages, health, endpoints) = (RwLock::default(), Health::default(), RwLock::default());
+        let outages_changed = Notify::new();
         let account = RwLock::new(account);
-        Self { inner: Arc::new(Inner { account, s3, disk, clock, outages, health, endpoints, weather }) }
+        Self {
+            inner: Arc::new(Inner { account, s3, disk, clock, outages, outages_changed, health, endpoints, weather }),
+        }
     }
 
     /// S3.
@@ -175,6 +182,12 @@ impl World {
     /// Starts and ends outages.
     pub fn set_outages(&self, outages: Outages) {
         *self.inner.outages.write().unwrap_or_else(PoisonError::into_inner) = outages;
+        self.inner.outages_changed.notify_waiters();
+    }
+
+    /// Completes when outages begin or end.
+    pub(crate) fn outages_changed(&self) -> Notified<'_> {
+        self.inner.outages_changed.notified()
     }
 
     /// The weather.

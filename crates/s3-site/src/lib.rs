@@ -2,6 +2,7 @@
 
 mod apply;
 mod batch;
+mod bucket_status;
 mod calls;
 mod clients;
 mod diff;
@@ -15,6 +16,7 @@ pub mod step_ids;
 mod store_record;
 mod wire;
 
+pub use bucket_status::BucketStatus;
 pub use clients::S3Site;
 pub use diff::{plan_changes, plan_destruction, plan_former_destruction};
 pub use journal::DRILL_JOURNAL_KEY;

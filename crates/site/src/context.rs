@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 use twinsite_aws::{AwsError, Kind};
 use twinsite_aws_session::{Access, Caller, Session};
 use twinsite_cdn::Cdn;
-use twinsite_core::wait::PollPolicy;
+use twinsite_core::wait::{PollPolicy, within};
 use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site, wait};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::alerts::{Alerts, RegionalClients};
@@ -196,14 +196,21 @@ impl SiteContext {
     /// reported.
     pub async fn warn_if_drill_interrupted(&self, run: &Run) {
         let warn = async || {
-            if let Ok(Some(_)) = self.services.s3.read_drill_journal(&self.site).await {
-                let text = "a drill has not been completed: the primary may still be broken on purpose".to_owned();
-                let hint = Some("restore it: `twinsite drill --restore`".to_owned());
-                run.emit(&Event::Warning { text, hint });
+            /// A journal that takes longer is not waited for: the command has other things to say.
+            const LIMIT: Duration = Duration::from_secs(2);
+            let read = Box::pin(self.services.s3.read_drill_journal(&self.site));
+            if let Some(Ok(Some(_))) = within(run, LIMIT, read).await {
+                run.emit(&drill_warning());
             }
         };
         self.drill_warning.get_or_init(warn).await;
     }
+}
+
+/// A drill was interrupted, or is still running.
+pub(crate) fn drill_warning() -> Event {
+    let text = "a drill has not been completed: the primary may still be broken on purpose".to_owned();
+    Event::Warning { text, hint: Some("restore it: `twinsite drill --restore`".to_owned()) }
 }
 
 pub(crate) fn s3_conflicts(operation: &str, conflicts: &twinsite_s3_site::Conflicts) -> Error {

@@ -224,7 +224,7 @@ fn sync_hints(error: &SyncError) -> Vec<String> {
         SyncError::Source(error) => source_hints(error),
         SyncError::Store(error) | SyncError::Lock(LockError::Store(error)) => match error {
             StoreError::Aws(error) if error.code.as_deref() == Some("NoSuchBucket") => {
-                one("create the buckets first: `twinsite apply`, or add --apply")
+                one("create the buckets first: `twinsite apply`")
             }
             StoreError::Aws(error) => aws_hint(error).map(one).unwrap_or_default(),
             _ => Vec::new(),
@@ -295,7 +295,14 @@ fn aws_hint(error: &AwsError) -> Option<&'static str> {
              enable that region for the account"
         }
         Kind::ClockSkew => "set the clock of this machine: requests are signed with the time",
-        Kind::Network => "check the network, the proxy and --endpoint-url",
+        Kind::Network => {
+            "check the network, the proxy and --endpoint-url; if AWS does not respond, `twinsite status` shows what does, and \
+             `twinsite failover` needs the backup region only"
+        }
+        Kind::Unavailable => {
+            "the service is out of order: `twinsite status` shows what responds, and `twinsite failover` needs the backup \
+             region only; try again later, and see https://health.aws.amazon.com/"
+        }
         Kind::Denied => "the credentials lack the permission for this operation: see `twinsite iam-policy`",
         Kind::Throttled => "requests are throttled: try again in a minute",
         Kind::Conflict => "the name is taken, or another change is in progress: try again in a minute",

@@ -70,11 +70,13 @@ pub use releases::{
 pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_rollback, rollback};
 pub use source_directory::{SourceDirectory, SourceOptions};
 pub use status::{
-    AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, Health,
-    HealthCheckState, RecordState, Status, Target, UnconfirmedEmail, VisitorTarget, status,
+    AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState,
+    FailureKind, Finding, Health, HealthCheckState, Identity, Level, LockState, Part, PublishState, RecordState,
+    RegionalAlerts, SideName, SideState, SiteHealth, Status, StatusRequest, Target, Unread, VisitState, VisitorState,
+    ZoneState, status,
 };
 pub use trust_policy::{GitHubIds, TrustedJobs, trust_policy};
-pub use verify::{Difference, VerifyResult, verify};
+pub use verify::{Difference, UnreachableBucket, VerifyResult, verify};
 
 /// The types of other twinsite crates that this crate's functions take and return.
 pub use twinsite_aws_session::{Access, Session};

@@ -21,6 +21,11 @@ impl SiteContext {
         }
     }
 
+    /// True if only a proxy may reach the internet from here.
+    pub(crate) fn is_behind_proxy(&self) -> bool {
+        matches!(self.network, Network::Internet) && self.session.proxy().is_some()
+    }
+
     /// The response of one side's website endpoint to a request for a key, bypassing the site's own DNS records.
     pub(crate) async fn get_website(&self, side: Side, key: &str) -> Result<Response, ProbeError> {
         let (host, path) = (self.site.website_host(side), format!("/{key}"));

@@ -41,7 +41,7 @@ impl SiteContext {
     }
 
     /// The desired DNS records; the distribution may not exist yet.
-    fn desired_dns(&self, planned: Option<&cdn::Planned>) -> dns::Desired {
+    pub(crate) fn desired_dns(&self, planned: Option<&cdn::Planned>) -> dns::Desired {
         let host = planned.map_or_else(
             || Deferred::After(cdn::step_ids::DISTRIBUTION.into()),
             |planned| planned.distribution_host.clone(),

@@ -2,13 +2,17 @@
 
 use std::fmt::Display;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use twinsite_aws::Kind;
+use twinsite_core::wait::within;
 use twinsite_core::{Pair, Run, Side};
 use twinsite_sync::replicate::compare;
 use twinsite_sync::{
-    Guard, Index, Key, Options, RetentionPolicy, Rules, S3Store, SyncError, VersionedStore, plan, walk,
+    Guard, Index, Key, Options, RetentionPolicy, Rules, S3Store, Store, StoreError, SyncError, VersionedStore, plan,
+    walk,
 };
 
 use crate::context::SiteContext;
@@ -24,6 +28,18 @@ pub struct VerifyResult {
     pub differences: Vec<Difference>,
     /// Keys that twinsite did not publish. They are kept and do not count as differences.
     pub foreign: Vec<Difference>,
+    /// Buckets that could not be reached, so that they are not compared.
+    pub unreachable: Vec<UnreachableBucket>,
+}
+
+/// A bucket that could not be reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct UnreachableBucket {
+    /// The bucket.
+    pub bucket: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// A key that differs.
@@ -44,7 +60,8 @@ impl Difference {
     }
 }
 
-/// Compares the backup with the primary and, if a directory is given, the primary with the directory.
+/// Compares the backup with the primary and, if a directory is given, the primary with the directory. If only one of them can be
+/// reached, that one is compared with the directory.
 ///
 /// # Errors
 /// The directory or the buckets could not be read.
@@ -70,14 +87,25 @@ pub(crate) async fn verify_stores(
 ) -> Result<VerifyResult, Error> {
     let VerifySource { rules, dir, keep } = with;
     let source = dir.map(|dir| walk(dir, rules)).transpose().context(OPERATION)?;
-    let mut found = Box::pin(compare_buckets(stores, run)).await.context(OPERATION)?;
+    let (mut found, side) = match Box::pin(compare_buckets(stores, run)).await {
+        Ok(found) => (found, Side::Primary),
+        Err(error) if is_out_of_reach(&error) => match Box::pin(side_within_reach(stores, run)).await {
+            Some(reachable) if source.is_some() => reachable,
+            Some((_, side)) => {
+                let hint = format!("the {side} can be reached: compare it with a directory, `twinsite verify DIR`");
+                return Err(Error::new(OPERATION, error).hint(hint));
+            }
+            None => return Err(Error::new(OPERATION, error)),
+        },
+        Err(error) => return Err(Error::new(OPERATION, error)),
+    };
     if let Some(source) = source {
         // Nothing is deleted, so the guard is off.
         let guard = Guard::OFF;
-        let options = Options { keep, guard, side: Some(Side::Primary), ..Options::default() };
-        let plan =
-            Box::pin(plan(&source, &stores.primary, &options, &Index::memory(), run)).await.context(OPERATION)?;
-        let bucket = stores.primary.bucket();
+        let options = Options { keep, guard, side: Some(side), ..Options::default() };
+        let store = stores.get(side);
+        let plan = Box::pin(plan(&source, store, &options, &Index::memory(), run)).await.context(OPERATION)?;
+        let bucket = store.bucket();
         let puts = plan.puts().iter().map(|put| Difference::new(bucket, &put.object.key, &put.reason));
         let rewrites = plan.rewrites().iter().map(|one| Difference::new(bucket, &one.object.key, &one.reason));
         let deletes = plan.deletes().iter().map(|one| Difference::new(bucket, &one.key, &"not in the directory"));
@@ -86,6 +114,32 @@ pub(crate) async fn verify_stores(
         found.foreign.splice(0..0, foreign);
     }
     Ok(found)
+}
+
+/// Whether a bucket does not respond, or only that it is out of service.
+fn is_out_of_reach(error: &SyncError) -> bool {
+    use Kind::{Network, TimedOut, Unavailable};
+    matches!(error, SyncError::Store(StoreError::Aws(error)) if matches!(error.kind, Network | TimedOut | Unavailable))
+}
+
+/// The side that responds if the other one does not, and what is said of the other one.
+async fn side_within_reach(stores: &Pair<S3Store>, run: &Run) -> Option<(VerifyResult, Side)> {
+    /// A store that can be reached responds sooner.
+    const LIMIT: Duration = Duration::from_secs(5);
+    let ask = async |side: Side| within(run, LIMIT, Box::pin(stores.get(side).page(None))).await;
+    let (primary, backup) = futures::join!(ask(Side::Primary), ask(Side::Backup));
+    let is_up = |answer: &Option<Result<_, _>>| matches!(answer, Some(Ok(_)));
+    let (side, other, answer) = match (is_up(&primary), is_up(&backup)) {
+        (true, false) => (Side::Primary, Side::Backup, backup),
+        (false, true) => (Side::Backup, Side::Primary, primary),
+        _ => return None,
+    };
+    let reason = match answer {
+        Some(Err(error)) => error.to_string(),
+        _ => format!("no response within {} s", LIMIT.as_secs()),
+    };
+    let bucket = stores.get(other).bucket().to_owned();
+    Some((VerifyResult { unreachable: vec![UnreachableBucket { bucket, reason }], ..VerifyResult::default() }, side))
 }
 
 /// A number of objects that differ, with its noun and verb.
@@ -107,5 +161,6 @@ async fn compare_stores<S: VersionedStore>(
     let copies = compared.copies.iter().map(|copy| Difference::new(bucket, &copy.object.key, &copy.cause));
     let gone = compared.gone.iter().map(|object| Difference::new(bucket, &object.key, &"deleted in the primary"));
     let foreign = compared.foreign.iter().map(|key| Difference::new(bucket, key, &"not in the primary"));
-    Ok(VerifyResult { differences: copies.chain(gone).collect(), foreign: foreign.collect() })
+    let (differences, foreign) = (copies.chain(gone).collect(), foreign.collect());
+    Ok(VerifyResult { differences, foreign, unreachable: Vec::new() })
 }

@@ -27,19 +27,20 @@ pub(super) fn failed_over(failed_over: &FailedOver) -> String {
 pub(super) fn failed_back(failed_back: &FailedBack) -> String {
     let FailedBack { was_failed_over, leveled, moved, .. } = failed_back;
     let copied = leveled.as_ref().map(self::leveled).unwrap_or_default();
-    copied + &match (moved.by, moved.primary_percent) {
-        _ if !was_failed_over && leveled.is_some() => {
-            "visitors were not sent to the backup: they get the primary as soon as it is healthy".to_owned()
-        }
-        _ if !was_failed_over => "nothing to do: the site is not failed over".to_owned(),
-        (MovedBy::SwitchObject, _) => "failing back: DNS leads to the primary again within minutes".to_owned(),
-        (_, 100) => format!("failed back: edges of CloudFront serve from the primary{}", seen(moved)),
-        (_, percent) => format!(
-            "failed back in part: edges of CloudFront serve {percent} % of visitors from the primary{}\nnext: repeat it with a higher \
+    copied
+        + &match (moved.by, moved.primary_percent) {
+            _ if !was_failed_over && leveled.is_some() => {
+                "visitors were not sent to the backup: they get the primary as soon as it is healthy".to_owned()
+            }
+            _ if !was_failed_over => "nothing to do: the site is not failed over".to_owned(),
+            (MovedBy::SwitchObject, _) => "failing back: DNS leads to the primary again within minutes".to_owned(),
+            (_, 100) => format!("failed back: edges of CloudFront serve from the primary{}", seen(moved)),
+            (_, percent) => format!(
+                "failed back in part: edges of CloudFront serve {percent} % of visitors from the primary{}\nnext: repeat it with a higher \
              --percent, or without it; `twinsite failover` reverts it",
-            seen(moved)
-        ),
-    }
+                seen(moved)
+            ),
+        }
 }
 
 fn leveled(leveled: &Leveled) -> String {

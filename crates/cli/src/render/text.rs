@@ -2,13 +2,10 @@
 
 use std::fmt::{Display, Write};
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use twinsite_site::{
-    BackfillResult, BackupResult, BackupState, BucketExistence, BucketState, CertificateState, CertificateStatus,
-    DamagedRelease, DeployPlanSummary, Error, Estimate, Health, InvalidationResult, ListedRelease, PlanSummary,
-    PlannedBackup, PolicyDocument, PrimaryResult, PrimaryState, ReleaseDetails, ReleaseDifference, ReleaseSummary,
-    Releases, Status, Target, UnreadBucket, VerifyResult,
+    BackfillResult, BackupResult, BackupState, DamagedRelease, DeployPlanSummary, Error, Estimate, InvalidationResult,
+    ListedRelease, PlanSummary, PlannedBackup, PolicyDocument, PrimaryResult, PrimaryState, ReleaseDetails,
+    ReleaseDifference, ReleaseSummary, Releases, UnreadBucket, VerifyResult,
 };
 
 use super::drill::drill;
@@ -64,7 +61,7 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::Releases(releases) => self::releases(releases),
         CommandResult::Release(release) => self::release(release, verbose),
         CommandResult::ReleasesCompared { differences } => compared(differences, verbose),
-        CommandResult::Status(status) => self::status(status),
+        CommandResult::Status(status) => super::status::status(status, ""),
         CommandResult::CertificateImported { arn } => {
             format!(
                 "imported: {arn}\nnext: run `twinsite apply`; import the renewed certificate before this one expires"
@@ -93,7 +90,8 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
             format!("restored: {outage}; visitors return as soon as health checks and DNS follow")
         }
         CommandResult::Declined => "not confirmed; nothing was changed".to_owned(),
-        CommandResult::Served => "stopped; the state was saved".to_owned(),
+        CommandResult::Served { kept: true } => "stopped; the state was saved".to_owned(),
+        CommandResult::Served { kept: false } => "stopped; the state was in memory and is gone".to_owned(),
         CommandResult::Stopped => "stopped at once; run the same command again to finish the rest".to_owned(),
         CommandResult::Policy { documents } => policy(documents),
         CommandResult::Watched | CommandResult::Document(_) => String::new(),
@@ -225,7 +223,7 @@ fn planned_backup(planned: &PlannedBackup, all: bool) -> String {
 }
 
 fn deployed(deployed: &DeployedResult, verbose: bool) -> String {
-    let DeployedResult { publish, purged, requests } = deployed;
+    let DeployedResult { publish, purged, checked, requests } = deployed;
     let mut text = format!("primary  {}\nbackup   {}\n", primary(&publish.primary), backup(&publish.backup));
     if let Some(release) = &publish.release {
         let restores = release.restores.map(|id| format!(", restores release {id}")).unwrap_or_default();
@@ -251,11 +249,14 @@ fn deployed(deployed: &DeployedResult, verbose: bool) -> String {
         }
         InvalidationResult::None => {}
     }
+    if *checked == Some(true) {
+        text.push_str("visitors get the release: checked under the domain and in both buckets\n");
+    }
     text.push_str(&public::still_public(&publish.still_public, verbose));
     text.extend(purged.as_ref().map(public::purged));
     if let Some(requests) = requests {
         let list: Vec<String> = requests.iter().map(|(name, count)| format!("{count} {name}")).collect();
-        let _ = writeln!(text, "requests {}", list.join(", "));
+        let _ = writeln!(text, "{}", wrapped("requests ", &list.join(", ")));
         text.push_str("to view it: `twinsite local`, or add --serve\n");
     } else {
         for (name, url) in [("primary", &publish.primary.url), ("backup", &publish.backup.url)] {
@@ -342,8 +343,11 @@ fn backup(backup: &BackupResult) -> String {
 }
 
 fn verified(verified: &VerifyResult, verbose: bool) -> String {
-    let VerifyResult { differences, foreign, .. } = verified;
+    let VerifyResult { differences, foreign, unreachable, .. } = verified;
     let mut text = String::new();
+    for one in unreachable {
+        let _ = writeln!(text, "{}  not compared: {}", one.bucket, one_line(&one.reason));
+    }
     let shown = if verbose { usize::MAX } else { SHOWN };
     for one in differences.iter().take(shown) {
         let _ = writeln!(text, "{}  {}  {}", one.bucket, one_line(&one.key), one.reason);
@@ -355,6 +359,7 @@ fn verified(verified: &VerifyResult, verbose: bool) -> String {
         let _ = writeln!(text, "{}  {}  {}; kept", one.bucket, one_line(&one.key), one.reason);
     }
     match differences.len() {
+        0 if !unreachable.is_empty() => text + "no differences in what could be compared",
         0 => text + "no differences",
         differences => text + &count(differences, "difference"),
     }
@@ -467,109 +472,14 @@ fn compared(differences: &[ReleaseDifference], verbose: bool) -> String {
     text + &count(differences.len(), "difference")
 }
 
-fn status(status: &Status) -> String {
-    let mut text = format!("{}, mode {}\n", status.domain, status.mode);
-    let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<13} {value}");
-    };
-    line("certificate", &status.certificate.as_ref().map_or_else(|| "none".to_owned(), certificate));
-    let distribution = status.distribution.as_ref().map(|found| {
-        let deployed = if found.deployed { "deployed" } else { "deployment in progress" };
-        let enabled = if found.enabled { "" } else { ", disabled" };
-        format!("{} at {}, {deployed}{enabled}", found.id, found.host)
-    });
-    line("distribution", distribution.as_deref().unwrap_or("none"));
-    for record in &status.records {
-        line("dns", &format!("{} {}", record.r#type, record.description));
-    }
-    if status.records.is_empty() {
-        line("dns", "none");
-    }
-    for check in &status.health_checks {
-        let health = match check.health {
-            Health::Healthy => "healthy",
-            Health::Unhealthy => "unhealthy",
-            Health::Unknown => "not reported yet",
-        };
-        line("health check", &format!("{} {} {health}", check.role, check.id));
-    }
-    if status.health_checks.is_empty() {
-        line("health check", "none");
-    }
-    if let Some(visitors) = &status.visitors {
-        let target = match visitors.target {
-            Target::CloudFront => "the distribution",
-            Target::Backup => "the backup",
-        };
-        line("DNS leads to", &format!("{target}: {}", visitors.address));
-    }
-    for alarm in &status.alarms {
-        line("alarm", &format!("{} in {}: {}", alarm.name, alarm.region, alarm.state));
-    }
-    for email in &status.unconfirmed_emails {
-        line("alarm", &format!("{} in {}: the subscription is not confirmed yet", email.email, email.region));
-    }
-    line("primary", &bucket(&status.primary));
-    line("backup", &bucket(&status.backup));
-    let by_hand = match &status.served_from {
-        Some(from) if from != "primary" => format!("; failed over by hand: edges of CloudFront serve from {from}"),
-        _ if status.failed_over_by_hand => "; failed over to the backup by hand".to_owned(),
-        _ => String::new(),
-    };
-    let sync = match status.out_of_sync {
-        None => "not both buckets exist".to_owned(),
-        Some(0) => "in sync".to_owned(),
-        Some(differing) => format!("{} out of sync: see `twinsite verify`", count(differing, "object")),
-    };
-    line("buckets", &(sync + &by_hand));
-    let release = status.release.as_ref().map(|release| {
-        let message = release.message.as_ref().map(|message| format!(": {}", one_line(message))).unwrap_or_default();
-        format!("{} of {}, {}{message}", release.id, release.time, count(release.objects, "object"))
-    });
-    line("release", release.as_deref().unwrap_or("none"));
-    match status.pending_steps {
-        0 => line("plan", "nothing to do"),
-        steps => line("plan", &format!("{}: see `twinsite plan`", count(steps, "step"))),
-    }
-    text
-}
-
-fn certificate(certificate: &CertificateState) -> String {
-    let state = match certificate.state {
-        CertificateStatus::Issued => "issued".to_owned(),
-        CertificateStatus::PendingValidation => "waiting for its validation record".to_owned(),
-        CertificateStatus::Failed => {
-            format!("failed ({})", certificate.failure_reason.as_deref().unwrap_or("no reason given"))
-        }
-    };
-    let expires = certificate.expires.as_deref().and_then(|time| OffsetDateTime::parse(time, &Rfc3339).ok());
-    let left = expires.map(|expires| format!(", {} days left", (expires - now()).whole_days()));
-    state + &left.unwrap_or_default()
-}
-
-#[expect(clippy::disallowed_methods, reason = "the remaining days depend on the date")]
-fn now() -> OffsetDateTime {
-    std::time::SystemTime::now().into()
-}
-
-fn bucket(bucket: &BucketState) -> String {
-    let name = &bucket.name;
-    let region = bucket.region.as_deref().unwrap_or("another region");
-    match bucket.existence {
-        BucketExistence::Absent => format!("{name}: none"),
-        BucketExistence::OtherAccount => format!("{name}: belongs to another account"),
-        BucketExistence::OtherRegion => format!("{name}: exists in {region}"),
-        BucketExistence::Present => {
-            let versioned = if bucket.versioned { "versioned" } else { "not versioned" };
-            let to = bucket.replicates_to.as_ref().map(|to| format!(", replicates to {to}")).unwrap_or_default();
-            format!("{name} in {region}, {versioned}{to}")
-        }
-    }
-}
-
 #[cfg(feature = "local")]
 pub(super) fn serving(addresses: &Addresses) -> String {
-    let Addresses { api, websites, buckets, visitors, authority, domain } = addresses;
+    let Addresses { api, websites, buckets, visitors, authority, domain, kept } = addresses;
+    let stops = if *kept {
+        "Ctrl-C stops it; the state is kept."
+    } else {
+        "Ctrl-C stops it; the state is in memory and is lost then."
+    };
     let (dns, http, https) = (visitors.ports.dns, visitors.ports.http, visitors.ports.https);
     let authority = authority.display();
     format!(
@@ -587,7 +497,7 @@ pub(super) fn serving(addresses: &Addresses) -> String {
          \n  other tools: AWS_ACCESS_KEY_ID=embedded AWS_SECRET_ACCESS_KEY=embedded-secret \\\
          \n               aws --endpoint-url http://{api} s3 ls s3://{}\
          \n\
-         \nCtrl-C stops it; the state is kept.",
+         \n{stops}",
         websites.primary, buckets.primary, websites.backup, buckets.backup, buckets.primary
     )
 }
@@ -606,6 +516,48 @@ pub(super) fn local_state(state: &LocalState) -> String {
         state.health_checks.iter().map(|(name, healthy)| format!("{name} {}", health(healthy))).collect();
     let checks = if checks.is_empty() { "no health checks".to_owned() } else { checks.join(", ") };
     format!("DNS leads to {dns} · {checks} · {} waiting for replication", count(state.replication_backlog, "object"))
+}
+
+/// The number of columns of a terminal.
+pub(super) const COLUMNS: usize = 80;
+
+/// A text after a label, in lines of at most 80 columns; lines that continue it are indented by the width of the label. Words that are
+/// longer, such as ARNs and addresses, are not cut.
+pub(super) fn wrapped(label: &str, text: &str) -> String {
+    let indent = label.chars().count();
+    let (mut out, mut column) = (label.to_owned(), indent);
+    for (index, word) in words(text).into_iter().enumerate() {
+        let width = word.chars().count();
+        if index > 0 && column + 1 + width > COLUMNS {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        } else if index > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(&word);
+        column += width;
+    }
+    out
+}
+
+/// The words of a text; a command in backticks is one, so that it can be copied.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_command = false;
+    for word in text.split(' ') {
+        match words.last_mut().filter(|_| is_command) {
+            Some(command) => {
+                command.push(' ');
+                command.push_str(word);
+            }
+            None => words.push(word.to_owned()),
+        }
+        is_command ^= word.matches('`').count() % 2 == 1;
+    }
+    words
 }
 
 /// A number with its noun.

@@ -36,7 +36,7 @@ fn requests_are_attempted_as_often_as_the_environment_or_the_profile_says() {
     ] {
         let (project, (url, count)) = (Project::new(), unavailable());
         project.write(".aws/config", file);
-        let mut command = project.command(&["status", "--endpoint-url", &url]);
+        let mut command = project.command(&["releases", "--endpoint-url", &url]);
         command
             .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
             .env("AWS_SECRET_ACCESS_KEY", "secret")

@@ -200,7 +200,7 @@ fn releases_are_listed_shown_compared_and_brought_back() {
         (&json!("first light"), &json!(2), &json!(6))
     );
     assert!(all[0]["publisher"].as_str().unwrap().starts_with("arn:aws:"), "{}", all[0]);
-    let status = project.local(&["status"]).out();
+    let status = project.status();
     assert!(status.contains("release       2 of ") && status.contains("6 objects: news"), "{status}");
     let text = project.local(&["releases"]).out();
     assert!(text.contains("*    2") && text.contains("first light"), "{text}");

@@ -11,6 +11,8 @@ use crate::server::{Ended, Process, Server, signal};
 
 /// After these, requests in flight are completed and the command ends by itself.
 const SIGNALS: [&str; 3] = ["-INT", "-TERM", "-HUP"];
+/// So they do after these, which end a process at once by default.
+const OTHER_SIGNALS: [&str; 5] = ["-QUIT", "-USR1", "-USR2", "-ALRM", "-XCPU"];
 
 /// The request at which a command is stopped.
 struct At(&'static str, u64);
@@ -90,6 +92,19 @@ fn a_deploy_that_is_stopped_while_it_uploads_is_completed_by_the_next() {
         says(ended, &["error: could not publish", "stopped on request: ", " objects done, ", " left", "hint: "]);
     };
     by_each_signal(&changed(), &["deploy"], &At("PutObject", 5), left, publishes);
+}
+
+#[test]
+fn every_signal_that_can_be_handled_releases_the_lock() {
+    let project = changed();
+    let server = Server::start(&project, &[]);
+    for how in OTHER_SIGNALS {
+        let ended = stopped(&project, &server, &["deploy", "--force"], &At("PutObject", 5), how);
+        assert_eq!(ended.code, Some(130), "{how}: {}", ended.err);
+        let status = project.status();
+        assert!(!status.contains("its lock is left"), "{how}: {status}");
+    }
+    publishes(&project);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod output;
 mod server;
 mod site;
 mod source;
+mod status;
 mod stores;
 mod takeover;
 mod terminal;
@@ -77,6 +78,13 @@ impl Project {
         let ran = self.run(&[args, &["--local"]].concat());
         assert_eq!(ran.code(), 0, "{args:?}: {}", ran.err());
         ran
+    }
+
+    /// The status, whatever it is.
+    fn status(&self) -> String {
+        let ran = self.run(&["status", "--local"]);
+        assert!([0, 5, 6].contains(&ran.code()), "{}", ran.err());
+        ran.out()
     }
 
     /// The last line of a command's JSON.

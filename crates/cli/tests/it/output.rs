@@ -49,7 +49,9 @@ fn of_any_run(mut line: Value) -> String {
         match value {
             Value::Object(map) => {
                 for (key, value) in map {
-                    if ["seconds", "fingerprint", "time", "expires"].contains(&key.as_str()) && !value.is_null() {
+                    if ["seconds", "fingerprint", "time", "expires", "days_left", "values"].contains(&key.as_str())
+                        && !value.is_null()
+                    {
                         *value = Value::from("…");
                     }
                     walk(value);
@@ -78,7 +80,7 @@ fn what_programs_read_of_plan_apply_status_and_destroy_stays() {
         ("status_json", &["status"]),
         ("destroy_json", &["destroy", "--yes"]),
     ] {
-        let lines = project.local(&[args, &["--json"]].concat()).lines();
+        let lines = project.run(&[args, &["--local", "--json"]].concat()).lines();
         let mut lines: Vec<String> =
             lines.into_iter().filter(|line| line["event"] != "waiting").map(of_any_run).collect();
         lines.sort_unstable();

@@ -35,6 +35,16 @@ impl Server {
         self.1["api"].as_str().unwrap()
     }
 
+    /// The status of a response to a plain HTTP request at an address of the data plane; `None` if there is none.
+    pub(crate) fn visit(&self, address: &str, host: &str) -> Option<u16> {
+        let port = u16::try_from(self.1["http"].as_u64().unwrap()).unwrap();
+        let mut stream = TcpStream::connect((address, port)).ok()?;
+        write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
+        String::from_utf8_lossy(&answer).split(' ').nth(1)?.parse().ok()
+    }
+
     /// Calls a control endpoint.
     fn control(&self, method: &str, endpoint: &str, body: &Value) -> Value {
         let address = self.api().trim_start_matches("http://").to_owned();

@@ -15,10 +15,10 @@ fn a_site_is_planned_applied_shown_and_destroyed() {
     for part in ["+ cdn/distribution", "known after", "usually 2 to 5 minutes", "costs about $", "what it survives"] {
         assert!(plan.contains(part), "no `{part}` in {plan}");
     }
-    insta::assert_snapshot!("status_before", project.local(&["status"]).out());
+    insta::assert_snapshot!("status_before", project.status());
     project.local(&["apply"]);
-    insta::with_settings!({filters => vec![(r"hc-\d+", "hc-N"), (r"\d+ days left", "N days left")]}, {
-        insta::assert_snapshot!("status", project.local(&["status"]).out());
+    insta::with_settings!({filters => vec![(r"hc-\d+", "hc-N"), (r"\d+ days left", "N days left"), (r"127\.\d+\.\d+\.\d+", "ADDRESS")]}, {
+        insta::assert_snapshot!("status", project.status());
     });
     assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
     let destroyed = project.local(&["destroy", "--yes"]).err();
@@ -75,11 +75,11 @@ fn settings_that_would_lock_visitors_out_are_refused_with_a_way_out() {
 fn a_bucket_that_another_mode_left_behind_is_named_and_goes_when_told_to() {
     let project = Project::new();
     project.local(&["deploy", "--apply"]);
-    assert!(!project.local(&["status"]).err().contains("another mode"));
+    assert!(!project.run(&["status", "--local"]).err().contains("another mode"));
     project.write("twinsite.toml", &CONFIG.replace("[primary]", "mode = \"origin\"\n[primary]"));
     project.local(&["apply"]);
     for command in ["plan", "status"] {
-        let said = project.local(&[command]).err();
+        let said = project.run(&[command, "--local"]).err();
         assert!(said.contains("`www.example.com` in us-west-2 belonged to this site in another mode"), "{said}");
         assert!(said.contains("destroy --former"), "{said}");
     }
@@ -142,6 +142,11 @@ fn policies_name_this_sites_resources_and_no_more_than_a_role_needs() {
     let json = project.run(&["iam-policy", "--role", "applier", "--account", "111122223333", "--json"]);
     let json: Value = serde_json::from_str(&json.out()).unwrap();
     assert!(json["event"] == "policy" && json["documents"][0]["characters"].as_u64().unwrap() <= 6144, "{json}");
+    // The trust policy is the same for every role, and one line of JSON.
+    let github = ["iam-policy", "--account", "111122223333", "--github", "acme/site"];
+    let line = project.run(&[&github[..], &["--json"]].concat()).out();
+    let trust: Value = line.lines().last().unwrap().parse().unwrap();
+    assert!(trust["Statement"].is_array(), "{line}");
     let loose = project.run(&["iam-policy", "--role", "reader", "--account", "111122223333", "--github", "acme/*"]);
     assert!(loose.code() == 2 && loose.err().contains("other repositories"), "{}", loose.err());
 }

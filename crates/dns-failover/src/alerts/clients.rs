@@ -8,7 +8,7 @@ use twinsite_aws::{AwsError, outlast_refusals};
 use twinsite_core::{Apply, Output, Outputs, Region, Run, Site};
 
 use super::calls;
-use super::model::{Actual, Change, Desired, RegionalAlerts};
+use super::model::{Actual, ActualAlarm, Change, Desired, RegionalAlerts, Topic};
 
 /// The clients of one region.
 #[derive(Clone, Debug)]
@@ -62,6 +62,29 @@ impl Alerts {
             Ok::<_, AwsError>((region.clone(), RegionalAlerts { topic, alarms }))
         });
         Ok(try_join_all(regions.map(Box::pin)).await?.into_iter().collect())
+    }
+}
+
+impl Alerts {
+    /// Reads the alarms of one region alone, from CloudWatch.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn read_alarms(
+        &self,
+        desired: &Desired,
+        region: &Region,
+    ) -> Result<BTreeMap<String, ActualAlarm>, AwsError> {
+        let prefix = format!("{}-", desired.resource_name());
+        Box::pin(calls::list_alarms(&self.clients(region)?.cloudwatch, &prefix)).await
+    }
+
+    /// Reads the topic of one region alone, from SNS; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn read_topic(&self, desired: &Desired, region: &Region) -> Result<Option<Topic>, AwsError> {
+        Box::pin(calls::find_topic(&self.clients(region)?.sns, &desired.topic_arn(region))).await
     }
 }
 

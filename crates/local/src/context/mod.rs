@@ -17,7 +17,7 @@ pub(crate) use delays::DelayModel;
 pub(crate) use disk::{Disk, DiskError, insert, rows};
 pub use endpoints::{Endpoints, Ports};
 pub use error::ServiceError;
-pub use outages::Outages;
+pub use outages::{OutageSymptom, Outages};
 pub(crate) use random::Random;
 pub use weather_settings::{Weather, WeatherSettings};
 

@@ -19,8 +19,27 @@ pub struct Outages {
     pub slow_regions: BTreeMap<String, u64>,
     /// Whether functions at the edges cannot read their key value store.
     pub stores_unreadable: bool,
+    /// Services that do not respond in any region, by the names that SDKs have for them: `acm`, `cloudfront`, `cloudwatch`, `iam`,
+    /// `route53`, `s3`, `s3control`, `sns`, `sts`. Visitors are served all the same.
+    pub services_out: BTreeSet<String>,
+    /// What requests to APIs meet in these outages.
+    pub symptom: OutageSymptom,
     /// Whether replication is paused.
     pub replication_paused: bool,
     /// Every how many requests S3 answers one with `503 SlowDown`; 0 for never.
     pub slow_down_every: u64,
+}
+
+/// What a request to an API that is out of service meets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutageSymptom {
+    /// The connection breaks.
+    #[default]
+    Reset,
+    /// The response is `503 ServiceUnavailable`.
+    /// <https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html>
+    Unavailable,
+    /// There is no response until the outage ends.
+    Hang,
 }

@@ -21,6 +21,7 @@ mod purge;
 mod roles;
 mod site;
 mod stage;
+mod status;
 mod turns;
 
 use std::fs;

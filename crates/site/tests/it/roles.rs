@@ -11,8 +11,8 @@ use twinsite_local::{ACCOUNT, Cloud, Delays};
 use twinsite_site::{
     AdoptBuckets, BackfillRequest, CertificateFiles, Config, DeployRequest, Engine, Environment, Error, FailbackChecks,
     FailbackRequest, FailoverBy, Guard, Mode, Network, Outage, Pair, PolicyKind, PublishOptions, RollbackRequest, Run,
-    SiteContext, SourceDirectory, apply, backfill, deploy, destroy, failback, failover, import_certificate, plan,
-    plan_backfill, plan_destroy, policy, releases, rollback, status, verify,
+    SiteContext, SourceDirectory, StatusRequest, apply, backfill, deploy, destroy, failback, failover,
+    import_certificate, plan, plan_backfill, plan_destroy, policy, releases, rollback, status, verify,
 };
 
 use crate::site::{OPTIONS as HURRIED, POLLING};
@@ -147,7 +147,7 @@ impl Account {
     }
 
     async fn context(&self, access: &Access, config: Config) -> SiteContext {
-        let environment = Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable };
+        let environment = environment(access);
         let session = Session::open(access.clone()).await.unwrap();
         SiteContext::with_session(config, session, ACCOUNT.parse().unwrap(), environment).unwrap()
     }
@@ -173,11 +173,25 @@ impl Account {
         (dump, objects.collect())
     }
 
+    /// Fails if a part could not be read.
+    async fn status(&self, access: &Access) -> Result<(), Error> {
+        let request = StatusRequest::default();
+        let status = Box::pin(status(&self.config(), &environment(access), request, &Run::silent())).await?;
+        match status.unread().first() {
+            None if status.pending_steps.is_known() => Ok(()),
+            None => Err(Error::refused("read the status", format!("{:?}", status.pending_steps))),
+            Some(unread) => {
+                let class = if unread.action.is_some() { "AccessDenied" } else { "unread" };
+                Err(Error::refused("read the status", format!("{class}: {unread:?}")))
+            }
+        }
+    }
+
     async fn run(&self, access: &Access, command: Command) -> Result<(), Error> {
         let (run, site) = (Run::silent(), self.context(access, self.config()).await);
         match command {
             Command::Plan => plan(&site, AdoptBuckets::Refuse, &run).await.map(drop),
-            Command::Status => Box::pin(status(&site, &run)).await.map(drop),
+            Command::Status => self.status(access).await,
             Command::Verify => verify(&site, None, &run).await.map(drop),
             Command::Releases => releases(&site).await.map(drop),
             Command::Deploy => self.deploy(&site).await,
@@ -216,7 +230,10 @@ impl Account {
                 let request = FailbackRequest { by, checks: FailbackChecks::Skip, percent: None };
                 Box::pin(failback(&site, request, &run)).await.map(drop)
             }
-            Command::Drill(outage) => drill(&site, outage).await,
+            Command::Drill(outage) => {
+                self.status(access).await?;
+                drill(&site, outage).await
+            }
         }
     }
 
@@ -271,7 +288,6 @@ async fn publish(site: &SiteContext, dir: &Path) -> Result<(), Error> {
 async fn drill(site: &SiteContext, outage: Outage) -> Result<(), Error> {
     let (s3, of) = (&site.services().s3, site.site());
     let failed = |error| Error::new("drill", error);
-    status(site, &Run::silent()).await?;
     verify(site, None, &Run::silent()).await?;
     let undo = s3.read_restore_action(of, outage).await.map_err(failed)?;
     s3.write_drill_journal(of, &serde_json::to_string(&undo).unwrap()).await.map_err(failed)?;
@@ -444,4 +460,8 @@ async fn own_tags_roles_and_boundaries_are_used_from_the_beginning() {
     apply_all(&other.context(&other.access(None), config).await).await.unwrap();
     let counts = other.cloud.request_counts();
     assert!(!counts.contains_key("CreateRole") && !counts.contains_key("GetRole"), "{counts:?}");
+}
+
+fn environment(access: &Access) -> Environment {
+    Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable }
 }

@@ -30,6 +30,7 @@
 //! How S3 makes writes conditional: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
 
 mod limits;
+mod look;
 mod unfinished;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ use crate::store::{Condition, Limit, ListedObject, NotDeleted, ReadObject, Store
 use crate::{ETag, Headers, Key, StoreError};
 pub(crate) use limits::is_record as is_limits;
 pub use limits::{read_limits, record_limits};
+pub use look::{HeldLock, look};
 pub(crate) use unfinished::has_unfinished;
 pub use unfinished::{UnfinishedPublish, clear_unfinished, read_unfinished, record_unfinished};
 

@@ -1,0 +1,225 @@
+//! The state of a site in one result, whatever is out of reach. Read-only.
+//!
+//! Every part is asked at once and has a deadline of its own. A part that could not be read is part of the result, too, and never an
+//! error of the whole: this is what is opened in an outage.
+
+mod findings;
+mod part;
+mod read;
+mod state;
+mod visitors;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::FutureExt;
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_aws::status_retries;
+use twinsite_aws_session::{Access, Caller, Session};
+use twinsite_core::wait::within;
+use twinsite_core::{Cancelled, Pair, Run};
+
+use crate::config::Config;
+use crate::context::{Environment, SESSION, SiteContext, drill_warning};
+use crate::error::{Context, Error};
+use crate::releases::ReleaseSummary;
+use part::Failure;
+use read::{FailoverParts, Parts, Reader, caller};
+
+pub use findings::{Finding, Level, SiteHealth, Unread};
+pub use part::{FailureKind, Part};
+pub use state::{
+    AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState, Health,
+    HealthCheckState, Identity, LockState, PublishState, RecordState, SideName, Target, VisitState, VisitorState,
+    ZoneState,
+};
+
+const OPERATION: &str = "read the status of the site";
+
+/// How the state is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StatusRequest {
+    /// How long everything may take together. No part is waited for longer.
+    pub deadline: Duration,
+}
+
+impl StatusRequest {
+    /// With a deadline of one's own.
+    pub fn within(deadline: Duration) -> Self {
+        Self { deadline }
+    }
+}
+
+impl Default for StatusRequest {
+    /// Four and a half seconds: together with the start of the process, less than five.
+    fn default() -> Self {
+        Self { deadline: Duration::from_millis(4500) }
+    }
+}
+
+/// The state of a site.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Status {
+    /// The domain name.
+    pub domain: String,
+    /// `dns`, `origin` or `layered`.
+    pub mode: String,
+    /// The state in one word.
+    pub health: SiteHealth,
+    /// What is wrong, what could not be found out, and what is worth knowing; the most important first.
+    pub findings: Vec<Finding>,
+    /// What to do next, the most important first. Commands are in backticks.
+    pub next: Vec<String>,
+    /// What visitors get from here.
+    pub visitors: VisitorState,
+    /// Whether the site was failed over by hand: the failover switch is set, or the key value store says that edges serve from the backup.
+    pub failed_over_by_hand: Part<bool>,
+    /// From which origin edges serve, by the key value store: `primary`, `backup` or a percentage such as `10% primary`; `null` without
+    /// a store.
+    pub served_from: Part<Option<String>>,
+    /// The side that is published to: the backup while the primary lacks what was published to the backup alone.
+    pub active: Part<SideName>,
+    /// The primary side.
+    pub primary: SideState,
+    /// The backup side.
+    pub backup: SideState,
+    /// The number of objects that differ between the buckets; 0 when they are in sync.
+    pub out_of_sync: Part<usize>,
+    /// Whether a drill has not been completed: the primary may be broken on purpose.
+    pub drill_interrupted: Part<bool>,
+    /// The health checks of the site.
+    pub health_checks: Part<Vec<HealthCheckState>>,
+    /// The distribution; `null` if there is none.
+    pub distribution: Part<Option<DistributionState>>,
+    /// The certificate that is in use or will be; `null` if there is none.
+    pub certificate: Part<Option<CertificateState>>,
+    /// The hosted zone and the records of the domain.
+    pub zone: Part<ZoneState>,
+    /// The alarms and subscriptions of each region; empty if nobody is to be notified.
+    pub alerts: Vec<RegionalAlerts>,
+    /// The number of steps that `apply` would execute.
+    pub pending_steps: Part<usize>,
+    /// Who uses the credentials.
+    pub identity: Part<Identity>,
+}
+
+/// One side of a site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct SideState {
+    /// Its region.
+    pub region: String,
+    /// Its bucket.
+    pub bucket: Part<BucketState>,
+    /// Its newest release; `null` before the first deploy.
+    pub release: Part<Option<ReleaseSummary>>,
+    /// Whether it is being published to.
+    pub publish: Part<PublishState>,
+}
+
+/// The alerts in one region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct RegionalAlerts {
+    /// The region.
+    pub region: String,
+    /// Its alarms.
+    pub alarms: Part<Vec<AlarmState>>,
+    /// Addresses that have not confirmed their subscription.
+    pub unconfirmed_emails: Part<Vec<String>>,
+}
+
+/// Reads the state of a site: every service is asked at once, and none is waited for longer than the deadline.
+///
+/// # Errors
+/// A configuration or an environment that cannot be used, and a cancelled run. That a service does not respond, or denies a request, is
+/// part of the result.
+pub async fn status(
+    config: &Config,
+    environment: &Environment,
+    request: StatusRequest,
+    run: &Run,
+) -> Result<Status, Error> {
+    let started = run.timer.now();
+    let access = Access { default_retry: Some(status_retries()), ..environment.access.clone() };
+    let environment = Environment { access: access.clone(), ..environment.clone() };
+    let session = Session::open(access).await.context(SESSION)?;
+    let with_account =
+        |account| SiteContext::with_session(config.clone(), session.clone(), account, environment.clone());
+    let anonymous = with_account(Caller::unknown().account)?;
+    anonymous.warn_of_proxy(run);
+    let asked = caller(&session, &anonymous.site.regions).boxed().shared();
+    let (answer, open) = (asked.clone(), &with_account);
+    let opened = async move {
+        let caller = answer.await?;
+        let opened = open(caller.account);
+        opened.map(Arc::new).map_err(Failure::from)
+    };
+    let reader = Reader { run, deadline: request.deadline, anonymous: &anonymous, opened: opened.boxed().shared() };
+    let identity = async {
+        let answer = within(run, request.deadline, asked).await;
+        answer.map(|answer| answer.map(|caller| Identity { account: caller.account.to_string(), arn: caller.arn }))
+    };
+    let (parts, identity) = futures::join!(reader.read().boxed(), identity);
+    let late = || Err(Failure::new(FailureKind::TimedOut, "STS has not responded"));
+    let mut status = assemble(config, parts, Part::from(identity.unwrap_or_else(late)));
+    let left = request.deadline.saturating_sub(run.timer.now().saturating_sub(started));
+    status.pending_steps = if status.unread().is_empty() {
+        reader.pending_steps(left, OPERATION).boxed().await
+    } else {
+        Part::from(Err(Failure::new(FailureKind::NotAsked, "not everything that it depends on could be read")))
+    };
+    if run.is_cancelled() {
+        return Err(Error::new(OPERATION, Cancelled));
+    }
+    if status.drill_interrupted.known() == Some(&true) {
+        run.emit(&drill_warning());
+    }
+    status.judge(anonymous.is_behind_proxy());
+    Ok(status)
+}
+
+fn assemble(config: &Config, parts: Parts, identity: Part<Identity>) -> Status {
+    let Parts {
+        certificate,
+        distribution,
+        zone,
+        health_checks,
+        sides,
+        out_of_sync,
+        failover,
+        drill_interrupted,
+        alerts,
+        visitors,
+        versions,
+    } = parts;
+    let FailoverParts { switch, served_from, active } = failover;
+    let by_edges = served_from.known().and_then(Option::as_deref).is_some_and(|origin| origin != "primary");
+    let failed_over_by_hand = if by_edges { Part::Known { value: true } } else { switch };
+    let Pair { primary, backup } = sides;
+    Status {
+        domain: config.domain.to_string(),
+        mode: config.mode.to_string(),
+        health: SiteHealth::Unknown,
+        findings: Vec::new(),
+        next: Vec::new(),
+        visitors: visitors.state(&versions),
+        failed_over_by_hand,
+        served_from,
+        active,
+        primary,
+        backup,
+        out_of_sync,
+        drill_interrupted,
+        health_checks,
+        distribution,
+        certificate,
+        zone,
+        alerts,
+        pending_steps: Part::from(Err(Failure::new(FailureKind::NotAsked, "not planned"))),
+        identity,
+    }
+}
