@@ -451,7 +451,9 @@ fn status(status: &Status) -> String {
     line("primary", &bucket(&status.primary));
     line("backup", &bucket(&status.backup));
     let by_hand = match &status.served_from {
-        Some(from) if from != "primary" => format!("; failed over by hand: edges of CloudFront serve from {from}"),
+        Some(from) if from.ends_with("% primary") => {
+            format!("; failed over by hand: edges of CloudFront serve from {from}")
+        }
         _ if status.failed_over_by_hand => "; failed over to the backup by hand".to_owned(),
         _ => String::new(),
     };
