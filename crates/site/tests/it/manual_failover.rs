@@ -16,8 +16,8 @@ use twinsite_local::dataplane::DataPlane;
 use twinsite_local::{ACCOUNT, Cloud, Delays, Endpoints, InjectedFault, Outages, Ports};
 use twinsite_site::{
     AdoptBuckets, EdgeInvalidation, Environment, Error, FailbackChecks, FailbackRequest, FailedBack, FailedOver,
-    FailoverBy, Mode, Network, ProbeNetwork, ProbeRequest, Run, Scheme, SiteContext, SitePlan, apply, failback,
-    failover, plan, status,
+    FailoverBy, Mode, Network, ProbeNetwork, ProbeRequest, Run, Scheme, SiteContext, SitePlan, StatusRequest, apply,
+    failback, failover, plan, status,
 };
 use twinsite_sync::{HeaderRule, Setting};
 
@@ -239,8 +239,12 @@ async fn a_share_of_visitors_returns_to_the_primary_and_each_visitor_stays_on_on
         served.fail_over().await.unwrap();
         let failed_back = served.fail_back(Some(30)).await.unwrap();
         assert_eq!(failed_back.moved.seen.unwrap().origin, "30% primary", "{mode}");
-        let shown = Box::pin(status(&served.context, &Run::silent())).await.unwrap();
-        assert_eq!((shown.served_from.as_deref(), shown.failed_over_by_hand), (Some("30% primary"), true));
+        let environment =
+            Environment { network: Network::Given(network(&served.directory)), ..environment(&served.cloud) };
+        let (config, request) = (served.context.config(), StatusRequest::within(Duration::from_secs(20)));
+        let shown = Box::pin(status(config, &environment, request, &Run::silent())).await.unwrap();
+        assert_eq!(shown.served_from.known(), Some(&Some("30% primary".to_owned())), "{mode}: {:?}", shown.served_from);
+        assert_eq!(shown.failed_over_by_hand.known(), Some(&true), "{mode}");
         served.pause_replication();
         for n in 1..=VISITORS {
             for round in 0..2 {
