@@ -47,7 +47,6 @@ impl Cdn {
                 store::await_key_value_store(&self.cloudfront, name, run).await?;
                 store::update_keys(&self.keys, &arn, desired).await?;
             }
-            Change::TagStore { arn, tags } => cloudfront::tag_resource(&self.cloudfront, arn, tags).await?,
             Change::DeleteStore { name } => store::delete_key_value_store(&self.cloudfront, name).await?,
             Change::PutFunction { name, code, store, actual: _ } => {
                 let arn = resolve(store, outputs).map_err(|error| error.into_aws("CreateFunction", name))?;
@@ -56,7 +55,9 @@ impl Cdn {
             Change::UpdateDistribution { id, settings, fields: _ } => {
                 Box::pin(cloudfront::update_distribution(&self.cloudfront, id, settings, outputs)).await?;
             }
-            Change::TagDistribution { arn, tags } => cloudfront::tag_resource(&self.cloudfront, arn, tags).await?,
+            Change::TagDistribution { arn, tags } | Change::TagStore { arn, tags } => {
+                cloudfront::tag_resource(&self.cloudfront, arn, tags).await?;
+            }
             Change::AwaitDistribution { id } => {
                 let id = resolve(id, outputs).map_err(|error| error.into_aws("GetDistribution", id))?;
                 cloudfront::await_distribution(&self.cloudfront, &id, self.polling, run).await?;

@@ -77,8 +77,8 @@ impl SiteContext {
     async fn open_asking(config: Config, environment: Environment, first: Side) -> Result<Self, Error> {
         const OPERATION: &str = "determine the AWS account";
         let profile = environment.access.profile.clone();
-        let session = Session::open(environment.access.clone()).await.context(SESSION)?;
-        let (caller, primary_region) = identify(&session, first, &config.regions).await;
+        let session = Box::pin(Session::open(environment.access.clone())).await.context(SESSION)?;
+        let (caller, primary_region) = Box::pin(identify(&session, first, &config.regions)).await;
         let caller = match caller {
             // A store or an emulator without STS, which has no accounts either.
             Err(error) if !session.is_aws_sts() && error.is_unknown_operation() => Caller::unknown(),

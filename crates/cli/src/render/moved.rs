@@ -8,19 +8,16 @@ use super::text::{count, size};
 
 pub(super) fn failed_over(failed_over: &FailedOver) -> String {
     let FailedOver { backup, moved, .. } = failed_over;
-    match moved.by {
-        MovedBy::SwitchObject => format!(
-            "failing over to {backup}\nDNS follows the health check within minutes; `twinsite failback` reverts it"
-        ),
-        _ => {
-            let first = if moved.changed { "failed over" } else { "already failed over" };
-            let mut text = format!("{first}: edges of CloudFront serve {backup} from the backup");
-            text.push_str(&seen(moved));
-            text.push_str(
-                "\nnext: `twinsite failback --percent 10`, then `twinsite failback`, once the primary is healthy",
-            );
-            text
-        }
+    if moved.by == MovedBy::SwitchObject {
+        format!("failing over to {backup}\nDNS follows the health check within minutes; `twinsite failback` reverts it")
+    } else {
+        let first = if moved.changed { "failed over" } else { "already failed over" };
+        let mut text = format!("{first}: edges of CloudFront serve {backup} from the backup");
+        text.push_str(&seen(moved));
+        text.push_str(
+            "\nnext: `twinsite failback --percent 10`, then `twinsite failback`, once the primary is healthy",
+        );
+        text
     }
 }
 

@@ -24,7 +24,7 @@ fn a_site_is_planned_applied_shown_and_destroyed() {
     let destroyed = project.local(&["destroy", "--yes"]).err();
     let place = |step: &str| destroyed.find(&format!("- {step} (")).unwrap_or_else(|| panic!("no {step}: {destroyed}"));
     assert!(place("dns/records") < place("cdn/distribution") && place("cdn/distribution") < place("primary/bucket"));
-    assert_eq!(project.json(&["plan"])["steps"].as_array().unwrap().len(), 32);
+    assert_eq!(project.json(&["plan"])["steps"].as_array().unwrap().len(), 35);
 }
 
 #[test]

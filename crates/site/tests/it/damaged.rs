@@ -120,7 +120,7 @@ async fn a_damaged_manifest_disowns_nothing_and_is_named() {
         Planted,
     }
     for (how, junk) in [How::Primary, How::Both, How::Planted].into_iter().zip(JUNK) {
-        let damaged = Damaged::published().await;
+        let damaged = Box::pin(Damaged::published()).await;
         let key = damaged.keys(0, ".twinsite/ledger/").await.remove(0);
         let whole = damaged.get(0, &key).await;
         let key = if matches!(how, How::Planted) { ".twinsite/ledger/zzz".to_owned() } else { key };
@@ -156,7 +156,7 @@ async fn a_damaged_lock_is_named_and_taken_over_when_it_has_expired() {
     let large = vec![b' '; 17 << 20];
     let numbers = br#"{"version":1,"owner":{"what":"","host":"","process":0},"token":"","since":-9223372036854775808,"unfinished":{}}"#;
     let junk: [&[u8]; 5] = [b"", b"junk", b"{}", numbers, &large];
-    let damaged = Damaged::published().await;
+    let damaged = Box::pin(Damaged::published()).await;
     for (n, junk) in junk.into_iter().enumerate() {
         damaged.put(0, ".twinsite/lock", junk).await;
         version(damaged.dir.path(), n + 4);

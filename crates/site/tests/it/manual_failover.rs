@@ -174,7 +174,7 @@ fn brown_out(cloud: &Cloud) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_brown_out_is_left_by_hand_over_https_within_30_seconds_without_the_primary_or_any_control_plane() {
     for mode in HTTPS_MODES {
-        let served = Served::new(mode).await;
+        let served = Box::pin(Served::new(mode)).await;
         let cloud = &served.cloud;
         assert_eq!(served.visit("/").await.1, "home", "{mode}");
         // Wrong content with status 200, which is not replicated.
@@ -232,7 +232,7 @@ async fn get_from(viewer: Ipv4Addr, edge: SocketAddr, path: &str) -> String {
 async fn a_share_of_visitors_returns_to_the_primary_and_each_visitor_stays_on_one_side() {
     const VISITORS: u8 = 60;
     for mode in HTTPS_MODES {
-        let served = Served::new(mode).await;
+        let served = Box::pin(Served::new(mode)).await;
         let edge = SocketAddr::new(served.edge().await, served.directory.ports.http);
         let unmoved = served.fail_back(Some(10)).await.unwrap();
         assert!(!unmoved.was_failed_over && !unmoved.moved.changed, "{mode}: nobody is led away from the primary");
@@ -266,7 +266,7 @@ async fn a_share_of_visitors_returns_to_the_primary_and_each_visitor_stays_on_on
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_store_or_with_garbage_in_it_visitors_are_served_as_usual() {
     for mode in HTTPS_MODES {
-        let served = Served::new(mode).await;
+        let served = Box::pin(Served::new(mode)).await;
         let cloud = &served.cloud;
         served.fail_over().await.unwrap();
         served.pause_replication();

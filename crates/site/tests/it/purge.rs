@@ -37,7 +37,7 @@ async fn remaining(site: &TestSite, key: &Key) -> usize {
 #[tokio::test]
 async fn purged_keys_are_gone_from_both_buckets_and_releases_are_brought_back_without_them() {
     let names = ["notes *.txt", "geheim/ü ü.txt", "keep.txt"];
-    let (site, dir) = leaked(&names).await;
+    let (site, dir) = Box::pin(leaked(&names)).await;
     let wanted: Vec<String> = names[..2].iter().map(|name| (*name).to_owned()).collect();
     let keys: Vec<Key> = wanted.iter().map(|key| key.parse().unwrap()).collect();
     assert!(remaining(&site, &keys[0]).await >= 4, "versions and delete markers");
@@ -73,7 +73,7 @@ async fn purged_keys_are_gone_from_both_buckets_and_releases_are_brought_back_wi
 
 #[tokio::test]
 async fn a_purge_is_refused_for_what_is_live_reserved_or_nowhere() {
-    let (site, dir) = leaked(&["id.txt"]).await;
+    let (site, dir) = Box::pin(leaked(&["id.txt"])).await;
     for (key, why) in [
         ("index.html", "part of the live release"),
         (".twinsite/lock", "reserved"),
@@ -100,7 +100,7 @@ async fn an_interrupted_purge_is_finished_by_the_next_deploy() {
 
     let key: Key = "id.txt".parse().unwrap();
     for at in [6, 14, 22, 30] {
-        let (site, dir) = leaked(&["id.txt"]).await;
+        let (site, dir) = Box::pin(leaked(&["id.txt"])).await;
         let planned = Box::pin(plan_purge(&site.context, &["id.txt".to_owned()], None)).await.unwrap();
         let seen = Arc::new(AtomicUsize::new(0));
         site.cloud.inject_faults(move |_| {
@@ -122,7 +122,7 @@ async fn an_interrupted_purge_is_finished_by_the_next_deploy() {
 /// What is on its way to the other bucket is waited for, or removed by the next deploy.
 #[tokio::test]
 async fn a_late_replica_does_not_bring_it_back() {
-    let (site, dir) = leaked(&["id.txt"]).await;
+    let (site, dir) = Box::pin(leaked(&["id.txt"])).await;
     let key: Key = "id.txt".parse().unwrap();
     let mut outages = site.cloud.world().outages();
     outages.replication_paused = true;

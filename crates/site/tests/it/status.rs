@@ -83,7 +83,7 @@ fn check(status: &Status, dead: &[&str], symptom: OutageSymptom) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_part_is_read_whichever_others_are_out_of_reach() {
-    let site = published().await;
+    let site = Box::pin(published()).await;
     for symptom in [OutageSymptom::Reset, OutageSymptom::Unavailable] {
         for dead in subsets() {
             take_away(&site.cloud, &dead, symptom);
@@ -95,7 +95,7 @@ async fn every_part_is_read_whichever_others_are_out_of_reach() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_never_responds_costs_no_more_than_the_deadline() {
-    let site = published().await;
+    let site = Box::pin(published()).await;
     for dead in subsets().into_iter().filter(|dead| [0, 1, 6].contains(&dead.len())) {
         take_away(&site.cloud, &dead, OutageSymptom::Hang);
         // The test would not end without the deadline.
@@ -109,7 +109,7 @@ async fn a_service_that_never_responds_costs_no_more_than_the_deadline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denied_action_is_named_and_hides_nothing_else() {
-    let site = published().await;
+    let site = Box::pin(published()).await;
     for (service, host, code, action) in [
         ("sns", "sns.", "AuthorizationError", "sns:ListTagsForResource"),
         ("acm", "acm.", "AccessDeniedException", "acm:ListCertificates"),
@@ -138,7 +138,7 @@ async fn a_denied_action_is_named_and_hides_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_credentials_one_reason_is_given_and_no_service_is_blamed() {
-    let site = published().await;
+    let site = Box::pin(published()).await;
     site.cloud.inject_faults(|request| {
         let is_aws = request.host.contains("amazonaws.com");
         if is_aws { InjectedFault::Error { status: 403, code: "ExpiredToken" } } else { InjectedFault::None }
