@@ -22,7 +22,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) service: &'a str,
 }
 
-/// Parses `Credential=KEY/DATE/REGION/SERVICE/aws4_request`; `None` for requests without such a header. An asymmetric signature (SigV4A)
+/// Parses `Credential=KEY/DATE/REGION/SERVICE/aws4_request`; `None` for requests without such a header. An asymmetric signature (`SigV4A`)
 /// has no region in its scope: it is valid in the regions that a header names, which may be all.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 pub(crate) fn scope<B>(request: &Request<B>) -> Option<Scope<'_>> {
