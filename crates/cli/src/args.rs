@@ -289,7 +289,7 @@ pub(crate) enum Role {
     Publisher,
     /// For apply, destroy, cert import, and everything above
     Applier,
-    /// For drill, failover, failback, and what a reader may do
+    /// For drill, failover, failback, and what readers and publishers may do
     Operator,
     /// The permissions boundary of the roles that apply creates
     Boundary,
@@ -299,7 +299,7 @@ pub(crate) enum Role {
 pub(crate) struct IamPolicy {
     /// Role that needs the policy: reader (plan, status, verify, releases), publisher (deploy, rollback, backfill by
     /// copying), applier (apply, destroy, cert import, and everything that these two may do) or operator (drill, failover,
-    /// failback, and what a reader may do); boundary prints a policy for `site.permissions_boundary`. A trust policy is the
+    /// failback, and what readers and publishers may do); boundary prints a policy for `site.permissions_boundary`. A trust policy is the
     /// same for every role
     #[arg(
         long,

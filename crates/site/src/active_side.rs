@@ -21,6 +21,7 @@ use crate::deploy::{PublishRequest, prepare};
 use crate::error::{Context, Error};
 use crate::options::PublishOptions;
 use crate::releases::rfc3339;
+use crate::unfinished::record_unfinished;
 
 /// How long after a failure the primary is asked once more, before it counts as unreachable.
 pub(crate) const SECOND_LOOK: Duration = Duration::from_secs(2);
@@ -114,6 +115,12 @@ pub async fn prepare_active<S: VersionedStore>(
     region: PrimaryRegion,
     run: &Run,
 ) -> Result<ActivePlan<S>, Error> {
+    if region == PrimaryRegion::DoesNotAnswer
+        && let Some(reason) = does_not_answer(&stores.primary, run).await
+    {
+        let newest = newest_change(&stores.backup).await.context("publish")?;
+        return prepare_alone(BackupAlone::of_outage(newest, reason), stores, request, run).await;
+    }
     let planned = match Box::pin(prepare(stores, request, run)).await {
         Err(error) if error.is_unreachable() && region == PrimaryRegion::Unknown => {
             wait::pause(run, SECOND_LOOK).await;
@@ -134,6 +141,31 @@ pub async fn prepare_active<S: VersionedStore>(
         },
         Err(error) => return Err(error),
     };
+    prepare_alone(alone, stores, request, run).await
+}
+
+/// How long the primary is given to answer one request when STS did not answer from its region.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why the primary does not answer; `None` if it does, whatever it answers.
+pub(crate) async fn does_not_answer<S: VersionedStore>(primary: &S, run: &Run) -> Option<String> {
+    match wait::within(run, PATIENCE, primary.page(None)).await {
+        None if run.is_cancelled() => None,
+        None => Some(format!("no response within {} s", PATIENCE.as_secs())),
+        Some(Err(error)) => {
+            let error = SyncError::from(error);
+            error.is_unreachable().then(|| error.to_string())
+        }
+        Some(Ok(_)) => None,
+    }
+}
+
+async fn prepare_alone<S: VersionedStore>(
+    alone: BackupAlone,
+    stores: &Pair<S>,
+    request: &mut PublishRequest<'_>,
+    run: &Run,
+) -> Result<ActivePlan<S>, Error> {
     alone.tell(run);
     let stores = Pair::new(stores.backup.clone(), stores.backup.clone());
     request.alone = Some(alone);
@@ -175,7 +207,7 @@ pub struct Leveled {
     pub bytes: u64,
     /// Objects deleted.
     pub deleted: usize,
-    /// Since when the backup was the active side, as RFC 3339.
+    /// Since when the backup was the active side, as RFC 3339, if it is known.
     pub since: String,
     /// Releases that only the primary had: they were published to it while the backup was active, or just before, and are superseded by what
     /// the backup has.
@@ -197,12 +229,19 @@ pub async fn level_primary<S: VersionedStore>(
 ) -> Result<Option<Leveled>, Error> {
     let Some(active) = active_backup(&stores.backup).await? else { return Ok(None) };
     let lease = Lease { ttl: options.lock_ttl, timeout: options.lock_timeout, probe: false };
-    let take = |store| lock::take(store, Owner::here("failback"), UnfinishedPublish::default(), lease, run);
-    let mut backup = take(&stores.backup).await.map_err(SyncError::from).context(LEVEL)?;
+    let take = |side, store| {
+        let (owner, none) = (Owner::here("failback"), UnfinishedPublish::default());
+        lock::take_on(side, store, owner, none, lease, run)
+    };
+    let mut backup = take(Side::Backup, &stores.backup).await.map_err(SyncError::from).context(LEVEL)?;
+    if let Err(error) = refuse_half_release(&stores.backup, backup.inherited(), run).await {
+        tell_if_kept(backup.free().await, run);
+        return Err(error);
+    }
     let (done, lost) = backup
         .hold(run, async |run| {
             // Somebody else's lock of the primary may have to be waited for, so that the backup's is renewed already.
-            let mut primary = take(&stores.primary).await.map_err(SyncError::from).context(LEVEL)?;
+            let mut primary = take(Side::Primary, &stores.primary).await.map_err(SyncError::from).context(LEVEL)?;
             let leveling = async |run: Run| Box::pin(level_locked(stores, active, rules, &run)).await;
             let (done, lost) = primary.hold(&run, leveling).await;
             tell_if_kept(primary.free().await, &run);
@@ -217,6 +256,22 @@ pub async fn level_primary<S: VersionedStore>(
         (Err(_), Some(lost)) => Err(Error::new(LEVEL, SyncError::from(lost))),
         (done, _) => done.map(Some),
     }
+}
+
+/// Fails if a publish to the backup was interrupted: the backup may have half of a release. What it has left to do stays recorded.
+async fn refuse_half_release<S: VersionedStore>(
+    backup: &S,
+    inherited: &UnfinishedPublish,
+    run: &Run,
+) -> Result<(), Error> {
+    let mut left = inherited.clone();
+    left.join(lock::read_unfinished(backup).await.map_err(SyncError::from).context(LEVEL)?);
+    if !left.record {
+        return Ok(());
+    }
+    record_unfinished(backup, &left, run).await;
+    let why = "a publish to the backup was interrupted, so that the backup may have half of a release";
+    Err(Error::refused(LEVEL, why).hint("complete it first: `twinsite deploy DIR`, or go back: `twinsite rollback ID`"))
 }
 
 /// Says that a lock could not be released.
@@ -259,5 +314,7 @@ async fn level_locked<S: VersionedStore>(
     run.check().context(LEVEL)?;
     change_side(&fenced.backup, Some(active), Side::Primary, ChangeDetails::default()).await.context(LEVEL)?;
     let (copied, bytes, deleted) = (filled.copied, filled.bytes, filled.deleted);
-    Ok(Leveled { copied, bytes, deleted, since: rfc3339(details.since), superseded })
+    // Of a damaged record, only the side is known.
+    let since = if details.since == 0 { "an unknown time".to_owned() } else { rfc3339(details.since) };
+    Ok(Leveled { copied, bytes, deleted, since, superseded })
 }

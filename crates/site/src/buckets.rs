@@ -11,6 +11,7 @@ use twinsite_core::{Event, Invalid, Pair, ResourceId, Run};
 use twinsite_sync::{Deletes, Notes, Options, Prepared, Rules, S3Store, SyncError};
 use url::form_urlencoded;
 
+use crate::active_side::PrimaryRegion;
 use crate::backfill::{BackfillTarget, backfill_of, plan_backfill_of};
 use crate::config::{Config, PublishConfig};
 use crate::context::{Environment, SESSION};
@@ -300,6 +301,7 @@ impl Buckets {
             config: &self.config.publish,
             caller: self.caller.as_deref(),
             outage: OnOutage::Fail,
+            region: PrimaryRegion::Unknown,
         }
     }
 

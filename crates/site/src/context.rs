@@ -249,7 +249,7 @@ async fn identify(session: &Session, first: Side, regions: &Pair<Region>) -> (Re
         }
     };
     match answer {
-        Err(error) if error.kind == Kind::Network => {
+        Err(error) if error.is_unavailable() => {
             // What has ended already is not asked once more.
             let second = Box::pin(ask(first.other())).await;
             (second.map_err(|_| error), failed)

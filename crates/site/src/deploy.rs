@@ -273,7 +273,8 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     };
     let owner = Owner { who: request.notes.who.clone(), ..Owner::here(request.command) };
     let pending = UnfinishedPublish { record: true, ..prepared.unfinished() };
-    let taken = Box::pin(lock::take(&stores.primary, owner, pending, lease, run)).await;
+    let side = if request.alone.is_some() { Side::Backup } else { Side::Primary };
+    let taken = Box::pin(lock::take_on(side, &stores.primary, owner, pending, lease, run)).await;
     let mut lock = taken.map_err(SyncError::from).context(OPERATION)?;
     let done = Box::pin(publish_locked(stores, invalidator, &request, prepared, &mut lock, run)).await;
     Box::pin(clean_up(limits.report(stores, run))).await;

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_aws_session::Session;
 use twinsite_cdn::OriginChoice;
-use twinsite_core::{AccountId, Mode, Run, Side, Site, probe};
+use twinsite_core::{AccountId, Event, Mode, Run, Side, Site, probe};
 use twinsite_s3_site::S3Site;
 
 use crate::active_side::{Leveled, level_primary};
@@ -149,6 +149,12 @@ pub async fn failover(
         (Mode::Dns, _) | (Mode::Layered, FailoverBy::Dns) => put_switch_object(config, &environment).await,
         (Mode::Origin | Mode::Layered, FailoverBy::Mode) => {
             let site = Box::pin(SiteContext::open_without_primary(config.clone(), environment)).await?;
+            if let Err(error) = site.services.s3.recorded_store(&site.site).await
+                && error.is_unavailable()
+            {
+                let why = format!("the backup cannot be reached, so that visitors would get nothing: {error}");
+                return Err(Error::refused(FAILOVER, why).hint("see what is up: `twinsite status`"));
+            }
             let store = Box::pin(SiteStore::find(&site, FAILOVER, run)).await?;
             let moved = Box::pin(store.serve_from(OriginChoice::Backup, run)).await?;
             Ok(FailedOver { backup: site.url(), moved })
@@ -231,9 +237,25 @@ pub async fn failback(site: &SiteContext, request: FailbackRequest, run: &Run) -
             .ok_or_else(|| Error::usage(FAILBACK, format!("--percent {percent} is not between 1 and 100")))?,
     };
     let rules = site.config.rules().context("use the configuration")?;
-    let leveled = Box::pin(level_primary(&site.stores(), &rules, PublishOptions::default(), run)).await?;
+    let leveled = match Box::pin(level_primary(&site.stores(), &rules, PublishOptions::default(), run)).await {
+        Err(error) if checks == FailbackChecks::Skip && error.is_unreachable() => {
+            let text =
+                format!("what was published to the backup alone, if anything was, is not copied: {}", error.cause);
+            let hint = Some("repeat `twinsite failback` once both buckets can be reached".to_owned());
+            run.emit(&Event::Warning { text, hint });
+            None
+        }
+        leveled => leveled?,
+    };
     let s3 = &site.services.s3;
-    let has_switch = mode.public_buckets() && s3.has_failover_switch(&site.site).await.context(FAILBACK)?;
+    let has_switch = if mode.public_buckets() {
+        match s3.has_failover_switch(&site.site).await {
+            Err(error) if checks == FailbackChecks::Skip && error.is_unavailable() => false,
+            has_switch => has_switch.context(FAILBACK)?,
+        }
+    } else {
+        false
+    };
     if has_switch && percent.is_some() {
         let why = "DNS leads all visitors to the backup, past CloudFront";
         return Err(Error::refused(FAILBACK, why).hint("fail back by DNS first: `twinsite failback --dns`"));
@@ -290,7 +312,9 @@ async fn check_primary(site: &SiteContext, run: &Run) -> Result<(), Error> {
     }
     let compared = compare_buckets(&site.stores(), &Run::silent()).await.context(FAILBACK)?;
     // Objects that only the backup has may have been published while the primary was unavailable.
-    let differences: Vec<_> = compared.differences.into_iter().chain(compared.foreign).collect();
+    let differences = compared.differences.into_iter().chain(compared.foreign);
+    // Records of twinsite's own are no matter of visitors.
+    let differences: Vec<_> = differences.filter(|one| !one.key.starts_with(twinsite_sync::PRIVATE)).collect();
     let Some(first) = differences.first() else { return Ok(()) };
     let count = differences.len();
     let why =

@@ -508,14 +508,20 @@ impl Policy<'_> {
             "Condition": {"StringEquals": {"iam:PassedToService": "s3.amazonaws.com"}},
         });
         let mut all = self.reader();
+        // A failback copies to the primary what was published while the backup was the active side, and nobody can tell copying from
+        // publishing.
+        all.retain(|statement| statement["Sid"] != "ReadObjects" && statement["Sid"] != "ReadKeys");
+        all.extend(self.encrypt_objects());
         all.extend([
+            Self::allow("PublishObjects", &PUBLISH, self.both("/*")),
+            Self::allow("ListUploads", &["s3:ListBucketMultipartUploads"], self.both("")),
             Self::allow("DrillPrimary", &breaks, primary),
             Self::allow("SwitchAndJournal", &["s3:DeleteObject", "s3:PutObject"], objects),
             pass,
+            self.invalidate(&["cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"]),
         ]);
         if self.site.mode != Mode::Dns {
             all.push(self.of_stores("StoreKeys", &[PUT_KEY_BY_HAND]));
-            all.push(self.invalidate(&["cloudfront:CreateInvalidation"]));
         }
         all
     }

@@ -8,10 +8,11 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use twinsite_aws::Kind;
 use twinsite_core::{Pair, Side};
 use twinsite_sync::active_side::newest_change;
 use twinsite_sync::release::{self, Release, Summary};
-use twinsite_sync::{ReleaseId, S3Store, Store, SyncError};
+use twinsite_sync::{ReleaseId, S3Store, Store, StoreError, SyncError};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
@@ -173,6 +174,10 @@ pub(crate) async fn releases_of(stores: Pair<S3Store>) -> Result<Releases, Error
     for (side, ids) in listed.iter().filter(|(side, _)| *side == Side::Primary || !is_one_bucket) {
         match ids {
             Ok(ids) => ids.iter().for_each(|id| all.entry(*id).or_default().push(side)),
+            Err(SyncError::Cancelled) => return Err(Error::new(OPERATION, SyncError::Cancelled)),
+            Err(SyncError::Store(StoreError::Aws(error))) if error.kind == Kind::Interrupted => {
+                return Err(Error::new(OPERATION, SyncError::Cancelled));
+            }
             Err(error) => found.unread.push(UnreadBucket { bucket: side.as_str(), error: error.to_string() }),
         }
     }

@@ -4,10 +4,11 @@ use twinsite_core::{Pair, Run, Side, wait};
 use twinsite_sync::active_side::newest_change;
 use twinsite_sync::release::{self, Summary};
 use twinsite_sync::{
-    Deletes, Guard, Index, Key, Notes, Options, Prepared, ReleaseId, Rules, Sending, SyncError, VersionedStore,
+    Deletes, Guard, Index, Key, Notes, Options, Prepared, ReleaseId, Rules, Sending, StoreError, SyncError,
+    VersionedStore,
 };
 
-use crate::active_side::{BackupAlone, SECOND_LOOK};
+use crate::active_side::{BackupAlone, PrimaryRegion, SECOND_LOOK, does_not_answer};
 use crate::config::PublishConfig;
 use crate::context::SiteContext;
 use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, keep_visitors, prepare, publish};
@@ -187,6 +188,7 @@ pub(crate) struct RollbackTarget<'a> {
     /// The caller, where known.
     pub(crate) caller: Option<&'a str>,
     pub(crate) outage: OnOutage,
+    pub(crate) region: PrimaryRegion,
 }
 
 /// What to do if the primary cannot be reached.
@@ -207,6 +209,7 @@ impl<'a> RollbackTarget<'a> {
             config: &site.config.publish,
             caller: site.caller.as_deref(),
             outage: OnOutage::BackupAlone,
+            region: site.primary_region,
         })
     }
 }
@@ -219,8 +222,15 @@ struct Rollback {
 }
 
 async fn open(target: RollbackTarget<'_>, request: &RollbackRequest, run: &Run) -> Result<Rollback, Error> {
-    let RollbackTarget { mut stores, rules, config, caller, outage } = target;
-    let listed = Box::pin(list_twice(&stores.primary, run)).await;
+    let RollbackTarget { mut stores, rules, config, caller, outage, region } = target;
+    let silent = match region {
+        PrimaryRegion::DoesNotAnswer => does_not_answer(&stores.primary, run).await,
+        PrimaryRegion::Unknown => None,
+    };
+    let listed = match silent {
+        Some(reason) => Err(SyncError::Store(StoreError::Unreachable(reason))),
+        None => Box::pin(list_twice(&stores.primary, run)).await,
+    };
     let newest = newest_change(&stores.backup).await;
     let (releases, alone) = match (listed, newest) {
         // A backup that cannot be read now is brought in sync by the next deploy, and is not the active side as far as anybody knows.

@@ -170,10 +170,11 @@ pub async fn prepare<S: VersionedStore>(
     let listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
     let options = Options { side: options.side.or(Some(Side::Primary)), ..*options };
-    let locked = manifest::notes(&listing).any(|note| note.as_str() == lock::KEY);
+    let locks: Vec<&Key> = manifest::notes(&listing).filter(|note| lock::is_lock(note)).collect();
+    let locked = !locks.is_empty();
     let has_unfinished = manifest::notes(&listing).any(lock::has_unfinished);
     let has_limits = manifest::notes(&listing).any(lock::is_limits);
-    let created = created_before(primary, locked, has_unfinished).await?;
+    let created = created_before(primary, &locks, has_unfinished).await?;
     let listed = Listed { store: primary, listing: &listing, created: &created, substitute: None };
     let mut plan = plan_with(source, listed, &options, (index, ahead), run).await?;
     if let Some(damaged) = plan.damaged.take() {
@@ -252,10 +253,10 @@ impl<S: Store> LostManifest<'_, S> {
 }
 
 /// Keys that unfinished publishes have created: no manifest names them yet.
-async fn created_before(primary: &impl Store, locked: bool, has_unfinished: bool) -> Result<HashSet<Key>, SyncError> {
+async fn created_before(primary: &impl Store, locks: &[&Key], has_unfinished: bool) -> Result<HashSet<Key>, SyncError> {
     let mut unfinished = UnfinishedPublish::default();
-    if locked {
-        unfinished.join(lock::unfinished_of_holder(primary).await?);
+    for lock in locks {
+        unfinished.join(lock::unfinished_of_holder(primary, lock).await?);
     }
     if has_unfinished {
         unfinished.join(lock::read_unfinished(primary).await?);
@@ -473,7 +474,7 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
     }
 
     /// Compares both buckets as they are now, because other programs may have written to them, copies to the backup what differs, and
-    /// returns what was done.
+    /// returns what was done. Large sites are not listed once more: of them, only what was written and deleted was followed.
     pub async fn end(self) -> Published {
         let Self { transfer, waiter, stores, filled, release, asked, before, how, run, .. } = self;
         let mut replication = waiter.state;
@@ -482,6 +483,17 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
         let notes = opaque || filled.copied > 0 || !replication.copied.is_empty();
         let (source, rules, wrote) = (how.source, how.rules, transfer.report.wrote.as_slice());
         let confirming = Confirming { source, rules, before: &before, wrote, notes };
+        if before.is_large() && !notes {
+            let foreign = before.into_foreign();
+            return Published {
+                report: transfer.report,
+                drift: filled,
+                replication,
+                release,
+                replaced: Vec::new(),
+                foreign,
+            };
+        }
         let replaced = match Box::pin(confirming.run(stores.as_ref(), &mut replication, run)).await {
             Ok(replaced) => replaced,
             Err(error) => {

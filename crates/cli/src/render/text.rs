@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 use twinsite_site::{
     BackfillResult, BackupResult, BackupState, DamagedRelease, DeployPlanSummary, Error, Estimate, InvalidationResult,
-    ListedRelease, PlanSummary, PlannedBackup, PolicyDocument, PrimaryResult, PrimaryState, ReleaseDetails,
+    ListedRelease, MovedBy, PlanSummary, PlannedBackup, PolicyDocument, PrimaryResult, PrimaryState, ReleaseDetails,
     ReleaseDifference, ReleaseSummary, Releases, UnreadBucket, VerifyResult,
 };
 
@@ -251,6 +251,12 @@ fn deployed(deployed: &DeployedResult, verbose: bool) -> String {
     }
     if *checked == Some(true) {
         text.push_str("visitors get the release: checked under the domain and in both buckets\n");
+    }
+    if let Some(moved) = &publish.moved {
+        text.push_str(match moved.by {
+            MovedBy::SwitchObject => "visitors kept at the backup: DNS leads there within minutes\n",
+            _ => "visitors kept at the backup: edges of CloudFront serve from it\n",
+        });
     }
     text.push_str(&public::still_public(&publish.still_public, verbose));
     text.extend(purged.as_ref().map(public::purged));

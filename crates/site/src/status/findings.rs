@@ -93,11 +93,11 @@ impl Status {
         all
     }
 
-    /// The side that deploys lock, and its state: the primary or, if that cannot be read, the backup. The lock of the primary is replicated
-    /// to the backup, where its copy says nothing.
+    /// The side that deploys lock, and its state: the active side or, if that cannot be read, the other one.
     pub fn publishing(&self) -> Option<(SideName, &PublishState)> {
         let primary = self.primary.publish.known().map(|publish| (SideName::Primary, publish));
-        primary.or_else(|| self.backup.publish.known().map(|publish| (SideName::Backup, publish)))
+        let backup = self.backup.publish.known().map(|publish| (SideName::Backup, publish));
+        if self.active.known() == Some(&SideName::Backup) { backup.or(primary) } else { primary.or(backup) }
     }
 
     /// Derives findings, the health and the next steps.
@@ -272,6 +272,8 @@ impl Status {
         }
         match &self.out_of_sync {
             Part::Known { value: 0 } => {}
+            // That the primary lacks objects then, and what to do about it, is said above.
+            Part::Known { .. } if self.active.known() == Some(&SideName::Backup) => {}
             Part::Known { value } => {
                 let objects = if *value == 1 { "1 object".to_owned() } else { format!("{value} objects") };
                 let (text, next) = (

@@ -240,9 +240,9 @@ impl Reader<'_> {
         });
         let publish = self.part("s3", async {
             if self.is_named_by_domain(side) {
-                return publish(&self.anonymous.store(side)).await;
+                return publish(&self.anonymous.store(side), side).await;
             }
-            publish(&self.owning(side).await?.store(side)).await
+            publish(&self.owning(side).await?.store(side), side).await
         });
         let (bucket, release, publish) = join3(bucket.boxed(), release.boxed(), publish.boxed()).await;
         SideState { region: self.anonymous.site.regions.get(side).to_string(), bucket, release, publish }
@@ -290,7 +290,10 @@ impl Reader<'_> {
 
     async fn active(&self) -> Part<SideName> {
         let read = async {
-            let newest = newest_change(&self.with_backup().await?.store(Side::Backup)).await?;
+            let newest = match newest_change(&self.with_backup().await?.store(Side::Backup)).await {
+                Err(SyncError::Store(StoreError::Aws(error))) if error.kind == Kind::Absent => None,
+                newest => newest?,
+            };
             Ok::<_, Failure>(match newest.map(|change| change.side) {
                 Some(Side::Backup) => SideName::Backup,
                 Some(Side::Primary) | None => SideName::Primary,
@@ -431,8 +434,8 @@ fn is_absent(error: &SyncError) -> bool {
     matches!(error, SyncError::Store(StoreError::Aws(error)) if error.kind == Kind::Absent)
 }
 
-async fn publish(store: &impl Store) -> Result<PublishState, Failure> {
-    let held = match Box::pin(lock::look(store)).await {
+async fn publish(store: &impl Store, side: Side) -> Result<PublishState, Failure> {
+    let held = match Box::pin(lock::look(store, side)).await {
         // The bucket does not exist, which is said elsewhere.
         Err(StoreError::Aws(error)) if error.kind == Kind::Absent => return Ok(PublishState::default()),
         held => held?,

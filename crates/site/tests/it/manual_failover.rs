@@ -15,13 +15,13 @@ use twinsite_dns_failover::probe::TrustStore;
 use twinsite_local::dataplane::DataPlane;
 use twinsite_local::{ACCOUNT, Cloud, Delays, Endpoints, InjectedFault, Outages, Ports};
 use twinsite_site::{
-    AdoptBuckets, EdgeInvalidation, Environment, Error, FailbackChecks, FailbackRequest, FailedBack, FailedOver,
-    FailoverBy, Mode, Network, ProbeNetwork, ProbeRequest, Run, Scheme, SiteContext, SitePlan, StatusRequest, apply,
-    failback, failover, plan, status,
+    AdoptBuckets, DeployRequest, DeployResult, EdgeInvalidation, Environment, Error, FailbackChecks, FailbackRequest,
+    FailedBack, FailedOver, FailoverBy, Mode, Network, PrimaryState, ProbeNetwork, ProbeRequest, PublishResult, Run,
+    Scheme, SiteContext, SitePlan, SourceDirectory, StatusRequest, apply, deploy, failback, failover, plan, status,
 };
 use twinsite_sync::{HeaderRule, Setting};
 
-use crate::site::{POLLING, TestSite};
+use crate::site::{OPTIONS, POLLING, TestSite};
 use crate::write;
 
 const SPEED: u32 = 20;
@@ -112,6 +112,19 @@ impl Served {
     async fn fail_back(&self, percent: Option<u8>) -> Result<FailedBack, Error> {
         let request = FailbackRequest { percent, ..FailbackRequest::default() };
         Box::pin(failback(&self.context, request, &self.run())).await
+    }
+
+    /// Deploys a site of one page, in the time of the cloud.
+    async fn deploy(&self, page: &str) -> PublishResult {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "index.html", page);
+        write(dir.path(), "404.html", "lost");
+        let source = SourceDirectory::read(self.context.config(), dir.path(), None, None).await.unwrap();
+        let request = DeployRequest { options: OPTIONS, ..DeployRequest::default() };
+        match Box::pin(deploy(&self.context, source, &request, &self.run())).await.unwrap() {
+            DeployResult::Published(published) => *published,
+            skipped => panic!("{skipped:?}"),
+        }
     }
 
     /// Puts an object into the primary, behind the back of twinsite.
@@ -212,6 +225,41 @@ async fn a_brown_out_is_left_by_hand_over_https_within_30_seconds_without_the_pr
         assert!(failed_back.was_failed_over && failed_back.moved.primary_percent == 100, "{mode}");
         assert_eq!(failed_back.moved.invalidation, Some(EdgeInvalidation::Accepted), "{mode}");
         assert!(!served.fail_back(None).await.unwrap().was_failed_over, "{mode}");
+    }
+}
+
+/// An outage, a release that is published in it, and the return of the primary, which lacks it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_that_is_published_in_an_outage_stays_with_visitors_when_the_primary_returns() {
+    for mode in HTTPS_MODES {
+        let served = Box::pin(Served::new(mode)).await;
+        let outage = Outages { regions_out: ["us-east-1".to_owned()].into(), ..Outages::default() };
+        served.cloud.world().set_outages(outage);
+        let published = served.deploy("news").await;
+        assert_eq!(published.primary.state, PrimaryState::Unreachable, "{mode}");
+        assert_eq!(published.release.unwrap().id, 1000, "{mode}");
+        assert_eq!(published.moved.unwrap().primary_percent, 0, "{mode}");
+        served.run().timer.sleep(Duration::from_secs(2)).await;
+        assert_eq!(served.visit("/").await.1, "news", "{mode}");
+
+        served.cloud.world().set_outages(Outages::default());
+        served.run().timer.sleep(Duration::from_secs(5)).await;
+        assert_eq!(served.visit("/").await.1, "news", "{mode}: the primary has an older release");
+        let published = served.deploy("more news").await;
+        assert_eq!((published.primary.state, published.moved), (PrimaryState::NotActive, None), "{mode}");
+
+        let failed_back = served.fail_back(None).await.unwrap();
+        let leveled = failed_back.leveled.unwrap();
+        assert!(failed_back.was_failed_over && leveled.copied > 0 && leveled.superseded.is_empty(), "{mode}");
+        served.run().timer.sleep(Duration::from_secs(2)).await;
+        assert_eq!(served.visit("/").await.1, "more news", "{mode}");
+        served.pause_replication();
+        served.put_to_primary("index.html", "by the primary").await;
+        served.run().timer.sleep(Duration::from_secs(2)).await;
+        assert_eq!(served.visit("/").await.1, "by the primary", "{mode}: visitors are back at the primary");
+        served.cloud.world().set_outages(Outages::default());
+        let published = served.deploy("the next").await;
+        assert_eq!((published.primary.state, published.release.unwrap().id), (PrimaryState::Published, 1002), "{mode}");
     }
 }
 

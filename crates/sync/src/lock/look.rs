@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::unfinished::UnfinishedPublish;
 use super::{Document, Owner, key};
+use twinsite_core::Side;
+
 use crate::StoreError;
 use crate::store::Store;
 
@@ -27,12 +29,12 @@ impl HeldLock {
     }
 }
 
-/// Reads the lock of a bucket; `None` if there is none. Nothing is changed.
+/// Reads the lock of a side; `None` if there is none. Nothing is changed.
 ///
 /// # Errors
 /// [`StoreError`] if the store could not be read.
-pub async fn look<S: Store>(store: &S) -> Result<Option<HeldLock>, StoreError> {
-    let read = match store.read(&key()).await {
+pub async fn look<S: Store>(store: &S, side: Side) -> Result<Option<HeldLock>, StoreError> {
+    let read = match store.read(&key(side)).await {
         Err(StoreError::TooLarge { .. }) => {
             return Ok(Some(HeldLock { owner: None, age: None, unfinished: UnfinishedPublish::default() }));
         }

@@ -38,7 +38,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use twinsite_core::{Event, Run, wait};
+use twinsite_core::{Event, Run, Side, wait};
 
 pub use crate::model::error::LockError;
 pub use crate::model::owner::Owner;
@@ -51,8 +51,11 @@ pub use look::{HeldLock, look};
 pub(crate) use unfinished::has_unfinished;
 pub use unfinished::{UnfinishedPublish, clear_unfinished, read_unfinished, record_unfinished};
 
-/// The lock's key.
+/// The lock's key in the primary.
 pub(crate) const KEY: &str = ".twinsite/lock";
+
+/// The lock's key in the backup, while only that is published to. It is another one, because the lock of the primary is replicated.
+pub(crate) const BACKUP_KEY: &str = ".twinsite/lock-backup";
 
 /// How long a lock lasts and how long one waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,14 +127,23 @@ fn fresh_token() -> String {
 ///
 /// # Errors
 /// [`StoreError`] if the store could not be read.
-pub(crate) async fn unfinished_of_holder<S: Store>(store: &S) -> Result<UnfinishedPublish, StoreError> {
-    let read = read_lock(store).await?;
+pub(crate) async fn unfinished_of_holder<S: Store>(store: &S, lock: &Key) -> Result<UnfinishedPublish, StoreError> {
+    let read = read_lock(store, lock).await?;
     let holder = read.and_then(|read| Document::read(&read.bytes));
     Ok(holder.map(|holder| holder.unfinished).unwrap_or_default())
 }
 
-fn key() -> Key {
-    KEY.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
+/// True for the lock of either side.
+pub(crate) fn is_lock(key: &Key) -> bool {
+    [KEY, BACKUP_KEY].contains(&key.as_str())
+}
+
+fn key(side: Side) -> Key {
+    let text = match side {
+        Side::Primary => KEY,
+        Side::Backup => BACKUP_KEY,
+    };
+    text.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
 }
 
 fn headers() -> Headers {
@@ -146,6 +158,7 @@ fn headers() -> Headers {
 #[derive(Debug)]
 pub struct Lock<'a, S> {
     store: &'a S,
+    key: Key,
     document: Document,
     inherited: UnfinishedPublish,
     etag: ETag,
@@ -173,7 +186,23 @@ pub async fn take<'a, S: Store>(
     lease: Lease,
     run: &Run,
 ) -> Result<Lock<'a, S>, LockError> {
+    Box::pin(take_on(Side::Primary, store, owner, unfinished, lease, run)).await
+}
+
+/// The same with the lock of a side: the backup has one of its own, for publishes to the backup alone.
+///
+/// # Errors
+/// As [`take`].
+pub async fn take_on<'a, S: Store>(
+    side: Side,
+    store: &'a S,
+    owner: Owner,
+    unfinished: UnfinishedPublish,
+    lease: Lease,
+    run: &Run,
+) -> Result<Lock<'a, S>, LockError> {
     let started = BootTime::now();
+    let key = key(side);
     let mut document = Document { version: VERSION, owner, token: fresh_token(), since: now(), unfinished };
     if lease.probe
         && !store.limits().contains(&Limit::Conditions)
@@ -186,15 +215,15 @@ pub async fn take<'a, S: Store>(
     let (mut waited, mut inherited, mut warned) = (false, UnfinishedPublish::default(), None::<ETag>);
     loop {
         let requested = BootTime::now().millis();
-        if let Some(etag) = write(store, &document, &condition, lease.settling()).await? {
+        if let Some(etag) = write(store, &key, &document, &condition, lease.settling()).await? {
             if store.limits().contains(&Limit::Conditions) {
                 warn_unconditional(run);
             }
             let renewed = Arc::new(AtomicU64::new(requested));
-            return Ok(Lock { store, document, inherited, etag, lease, renewed, waited });
+            return Ok(Lock { store, key, document, inherited, etag, lease, renewed, waited });
         }
         condition = Condition::Absent;
-        let Some(ReadObject { bytes, etag, age }) = read_lock(store).await? else { continue };
+        let Some(ReadObject { bytes, etag, age }) = read_lock(store, &key).await? else { continue };
         waited = true;
         let since = seen.as_ref().filter(|seen| seen.etag == etag).map(|seen| seen.at);
         let unchanged = since.map(BootTime::elapsed).max(age.map(|age| age.saturating_sub(DATE_RESOLUTION)));
@@ -220,8 +249,8 @@ pub async fn take<'a, S: Store>(
 }
 
 /// Reads the lock. What is too large to be one counts as damaged, and is not read.
-async fn read_lock<S: Store>(store: &S) -> Result<Option<ReadObject>, StoreError> {
-    match store.read_up_to(&key(), MAX_LOCK).await {
+async fn read_lock<S: Store>(store: &S, key: &Key) -> Result<Option<ReadObject>, StoreError> {
+    match store.read_up_to(key, MAX_LOCK).await {
         Err(StoreError::TooLarge { etag: Some(etag), age, .. }) => {
             Ok(Some(ReadObject { bytes: bytes::Bytes::new(), etag, age }))
         }
@@ -273,20 +302,21 @@ fn warn_unconditional(run: &Run) {
 /// holder's write.
 async fn write<S: Store>(
     store: &S,
+    key: &Key,
     document: &Document,
     condition: &Condition,
     settling: Duration,
 ) -> Result<Option<ETag>, StoreError> {
     if store.limits().contains(&Limit::Conditions) {
-        return Box::pin(write_unconditionally(store, document, condition, settling)).await;
+        return Box::pin(write_unconditionally(store, key, document, condition, settling)).await;
     }
     let bytes = document.bytes()?;
     let digest = crate::md5(&bytes);
-    match store.put_exclusively(&key(), &headers(), (bytes.into(), digest), condition).await {
+    match store.put_exclusively(key, &headers(), (bytes.into(), digest), condition).await {
         Ok(written) => Ok(Some(written.etag.unwrap_or(ETag::Md5(digest)))),
         Err(StoreError::Changed(_)) => Ok(None),
         Err(StoreError::Unconditional(_)) => {
-            let written = Box::pin(write_unconditionally(store, document, condition, settling)).await?;
+            let written = Box::pin(write_unconditionally(store, key, document, condition, settling)).await?;
             store.add_limit(Limit::Conditions);
             Ok(written)
         }
@@ -297,18 +327,19 @@ async fn write<S: Store>(
 /// The same without the help of the store: the condition is tested before, and the lock read again afterwards.
 async fn write_unconditionally<S: Store>(
     store: &S,
+    key: &Key,
     document: &Document,
     condition: &Condition,
     settling: Duration,
 ) -> Result<Option<ETag>, StoreError> {
-    let read = async || read_lock(store).await;
+    let read = async || read_lock(store, key).await;
     let before = read().await?;
     if !condition.holds(before.as_ref().map(|object| &object.etag)) {
         return Ok(None);
     }
     let bytes = document.bytes()?;
     let digest = crate::md5(&bytes);
-    store.put(&key(), &headers(), (bytes.into(), digest)).await?;
+    store.put(key, &headers(), (bytes.into(), digest)).await?;
     // A deploy that is being cancelled must not believe that it holds the lock, either.
     wait::pause(&Run::silent(), settling).await;
     let after = read().await?;
@@ -345,7 +376,7 @@ impl<S: Store> Lock<'_, S> {
         let requested = BootTime::now().millis();
         self.document.token = fresh_token();
         let condition = Condition::Is(self.etag.clone());
-        let written = write(self.store, &self.document, &condition, Duration::ZERO).await?;
+        let written = write(self.store, &self.key, &self.document, &condition, Duration::ZERO).await?;
         let Some(etag) = written else { return Ok(false) };
         self.etag = etag;
         self.renewed.store(requested, Ordering::Relaxed);
@@ -404,14 +435,14 @@ impl<S: Store> Lock<'_, S> {
     /// [`LockError::Lost`] when somebody else has it already.
     pub async fn free(self) -> Result<(), LockError> {
         if self.store.limits().contains(&Limit::Conditions) {
-            let there = self.store.read(&key()).await?;
+            let there = self.store.read(&self.key).await?;
             if there.is_none_or(|object| object.etag != self.etag) {
                 return Err(LockError::Lost);
             }
-            self.store.delete(&[key()]).await?;
+            self.store.delete(&[self.key]).await?;
             return Ok(());
         }
-        let not_deleted = self.store.delete_if(&[ListedObject { key: key(), etag: self.etag }]).await?;
+        let not_deleted = self.store.delete_if(&[ListedObject { key: self.key, etag: self.etag }]).await?;
         match not_deleted.into_iter().next() {
             None => Ok(()),
             Some(NotDeleted { error: StoreError::Changed(_), .. }) => Err(LockError::Lost),

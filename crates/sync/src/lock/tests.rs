@@ -91,7 +91,7 @@ async fn without_conditions_one_of_several_takes_the_lock() {
 async fn without_conditions_a_holder_notices_that_its_lock_was_taken_over() {
     let store = MemoryStore::ignoring_conditions();
     let mut first = taken_without_conditions(&store).await.unwrap();
-    store.delete(&[key()]).await.unwrap();
+    store.delete(&[key(Side::Primary)]).await.unwrap();
     let mut second = taken_without_conditions(&store).await.unwrap();
     assert!(matches!(first.confirm().await, Err(LockError::Lost)));
     assert!(matches!(first.free().await, Err(LockError::Lost)));

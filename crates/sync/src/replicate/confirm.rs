@@ -14,6 +14,10 @@ use crate::replicate::fill::copy_needed;
 use crate::store::VersionedStore;
 use crate::{Delete, ETag, Key, RemoteObject, Rules, Source, SyncError, WrittenObject};
 
+/// Sites of more objects are not listed once more, unless copies have to be noted: every thousand objects are two requests, and only other
+/// programs that write to the buckets in the very seconds of a publish could have changed more than what the publish itself follows.
+const MAX_CONFIRMED: usize = 10_000;
+
 /// How often the buckets are compared, and what differs copied.
 const MAX_COMPARISONS: usize = 3;
 
@@ -55,6 +59,11 @@ impl Before {
     /// Keys that only the second bucket had, and that stay.
     pub(crate) fn into_foreign(self) -> Vec<Key> {
         self.foreign.into_iter().collect()
+    }
+
+    /// Whether the first bucket had more objects than are listed once more.
+    pub(crate) fn is_large(&self) -> bool {
+        self.objects.len() > MAX_CONFIRMED
     }
 
     fn contains(&self, object: &RemoteObject) -> bool {
