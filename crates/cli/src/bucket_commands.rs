@@ -3,12 +3,11 @@
 use twinsite_site::{BucketUrl, Buckets, BucketsConfig, Cause, Error, SourceOptions};
 
 use crate::args::{self, BucketArgs, DEFAULT_CONFIG, Global};
-use crate::commands::{
-    Context, Outcome, backfill_request, deploy_request, deployed_result, index_file, rollback_request, twinsite_folder,
-};
+use crate::commands::{Context, Outcome, deployed_result, index_file, twinsite_folder};
 use crate::config::read;
 use crate::environment::{CloudHandle, DataPlane, OpenEnvironment, open_environment};
 use crate::folder::NewFolder;
+use crate::requests::{backfill_request, deploy_request, rollback_request};
 use crate::result::CommandResult;
 
 /// The settings of the configuration file that matter to plain buckets, if there is a file.

@@ -9,10 +9,8 @@ use futures::future::{Either, select};
 use twinsite_core::wait::pause;
 use twinsite_site::drill::PreparedDrill;
 use twinsite_site::{
-    self as site, AdoptBuckets, BackfillRequest, CertificateFiles, DeployRequest, DeployResult, Engine, Error, Event,
-    FailbackChecks, FailbackRequest, FailoverBy, GitHubIds, Guard, OlderCommit, PolicyKind, PublishOptions, PurgePlan,
-    RollbackRequest, Run, Sending, SitePlan, SourceDirectory, StatusRequest, TrustedJobs, Versions, VisitorCheck,
-    WaitForInvalidation,
+    self as site, AdoptBuckets, CertificateFiles, DeployResult, Error, Event, FailbackChecks, FailbackRequest,
+    PurgePlan, Run, SitePlan, SourceDirectory, StatusRequest, TrustedJobs, VisitorCheck,
 };
 
 use crate::args::{self, Args, Command, Global};
@@ -25,6 +23,9 @@ use crate::environment::{
 use crate::folder::{FOLDER, NewFolder};
 use crate::init;
 use crate::render::{Screen, check_terminal, purge_question};
+use crate::requests::{
+    adopt, backfill_request, deploy_request, failover_by, policy_kind, rollback_request, trusted_jobs,
+};
 use crate::result::{CommandResult, DeployedResult, DrilledResult, PlanResult};
 
 pub(crate) type Outcome = Result<CommandResult, Error>;
@@ -477,14 +478,6 @@ pub(crate) async fn deployed_result(result: DeployResult, cloud: &CloudHandle) -
     }
 }
 
-fn failover_by(dns: bool) -> FailoverBy {
-    if dns { FailoverBy::Dns } else { FailoverBy::Mode }
-}
-
-fn adopt(flag: bool) -> AdoptBuckets {
-    if flag { AdoptBuckets::Adopt } else { AdoptBuckets::Refuse }
-}
-
 /// Beside the configuration, so that every site has its own.
 pub(crate) fn twinsite_folder(global: &Global) -> PathBuf {
     global.config.parent().unwrap_or(Path::new("")).join(FOLDER)
@@ -493,72 +486,6 @@ pub(crate) fn twinsite_folder(global: &Global) -> PathBuf {
 /// The index of file digests.
 pub(crate) fn index_file(global: &Global) -> PathBuf {
     twinsite_folder(global).join("index")
-}
-
-fn publish_options(options: &args::Publish) -> PublishOptions {
-    PublishOptions {
-        wait_for_invalidation: if options.wait {
-            WaitForInvalidation::Completed
-        } else {
-            WaitForInvalidation::Accepted
-        },
-        parity_timeout: Duration::from_secs(options.parity_timeout),
-        lock_timeout: Duration::from_secs(options.lock_timeout),
-        ..PublishOptions::default()
-    }
-}
-
-pub(crate) fn rollback_request(options: &args::Rollback) -> Result<RollbackRequest, Error> {
-    Ok(RollbackRequest {
-        release: options.id.clone(),
-        message: options.message.clone(),
-        guard: options.max_delete.as_deref().map(parse_guard).transpose()?,
-        options: publish_options(&options.publish),
-    })
-}
-
-pub(crate) fn backfill_request(options: &args::Backfill) -> BackfillRequest {
-    BackfillRequest {
-        engine: match options.engine {
-            args::Engine::Auto => Engine::Auto,
-            args::Engine::Copy => Engine::Copy,
-            args::Engine::Batch => Engine::Batch,
-        },
-        versions: if options.versions { Versions::All } else { Versions::Current },
-        lock_timeout: Duration::from_secs(options.lock_timeout),
-        ..BackfillRequest::default()
-    }
-}
-
-pub(crate) fn deploy_request(options: &args::Deploy) -> Result<DeployRequest, Error> {
-    Ok(DeployRequest {
-        deletes: match options.delete {
-            args::Deletes::None => site::Deletes::None,
-            args::Deletes::Owned => site::Deletes::Owned,
-            args::Deletes::All => site::Deletes::All,
-        },
-        guard: options.max_delete.as_deref().map(parse_guard).transpose()?,
-        send: if options.force { Sending::All } else { Sending::Changed },
-        message: options.message.clone(),
-        older: if options.if_newer { OlderCommit::Skip } else { OlderCommit::Publish },
-        check: match (options.probe || options.rollback_on_failure, options.no_probe) {
-            (true, _) => VisitorCheck::Check,
-            (false, true) => VisitorCheck::Skip,
-            (false, false) => VisitorCheck::Configured,
-        },
-        options: publish_options(&options.publish),
-    })
-}
-
-/// Parses `100` or `25%`.
-fn parse_guard(text: &str) -> Result<Guard, Error> {
-    let wrong =
-        || Error::usage("read --max-delete", format!("`{text}` is neither a number nor a percentage, as 100 or 25%"));
-    match text.strip_suffix('%').map(str::parse) {
-        Some(Ok(percent)) if percent <= 100 => Ok(Guard::up_to_percent(percent)),
-        Some(_) => Err(wrong()),
-        None => text.parse().map(Guard::up_to).map_err(|_| wrong()),
-    }
 }
 
 /// Reads a PEM file. Its contents never become part of a message.
@@ -570,38 +497,4 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, Error> {
         Error::usage(&operation, "it is not in PEM form")
             .hint("convert it: openssl x509 -inform der -in FILE -out FILE.pem")
     })
-}
-
-fn trusted_jobs(options: &args::IamPolicy) -> Option<TrustedJobs> {
-    let args::IamPolicy {
-        github,
-        github_ids,
-        environment,
-        gitlab,
-        branch,
-        bitbucket,
-        bitbucket_uuids,
-        role: _,
-        account: _,
-    } = options;
-    if let Some(repository) = github {
-        let ids = github_ids.map(|args::GitHubIds { owner, repository }| GitHubIds { owner, repository });
-        return Some(TrustedJobs::GitHub { repository: repository.clone(), environment: environment.clone(), ids });
-    }
-    if let Some(project) = gitlab {
-        return Some(TrustedJobs::GitLab { project: project.clone(), branch: branch.clone() });
-    }
-    let (workspace, uuids) = (bitbucket.clone()?, bitbucket_uuids.clone()?);
-    let (workspace_uuid, repository_uuid) = (uuids.workspace, uuids.repository);
-    Some(TrustedJobs::Bitbucket { workspace, workspace_uuid, repository_uuid })
-}
-
-fn policy_kind(role: args::Role) -> PolicyKind {
-    match role {
-        args::Role::Boundary => PolicyKind::Boundary,
-        args::Role::Reader => PolicyKind::Reader,
-        args::Role::Publisher => PolicyKind::Publisher,
-        args::Role::Applier => PolicyKind::Applier,
-        args::Role::Operator => PolicyKind::Operator,
-    }
 }

@@ -19,6 +19,7 @@ mod init;
 #[cfg(feature = "local")]
 mod local;
 mod render;
+mod requests;
 mod result;
 #[cfg(feature = "local")]
 mod served;

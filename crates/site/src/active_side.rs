@@ -15,9 +15,8 @@ use twinsite_sync::active_side::{
 };
 use twinsite_sync::lock::{self, Lease, LockError, Owner, UnfinishedPublish};
 use twinsite_sync::replicate::{compare, fill};
-use twinsite_sync::{Key, Prepared, ReleaseId, Rules, SyncError, VersionedStore, release};
+use twinsite_sync::{Key, ReleaseId, Rules, SyncError, VersionedStore, release};
 
-use crate::deploy::{PublishRequest, prepare};
 use crate::error::{Context, Error};
 use crate::options::PublishOptions;
 use crate::releases::rfc3339;
@@ -25,25 +24,6 @@ use crate::unfinished::record_unfinished;
 
 /// How long after a failure the primary is asked once more, before it counts as unreachable.
 pub(crate) const SECOND_LOOK: Duration = Duration::from_secs(2);
-
-/// A publish that was planned for the active side.
-#[derive(Debug)]
-pub struct ActivePlan<S> {
-    /// The buckets to publish to; twice the backup if it is published to alone.
-    pub stores: Pair<S>,
-    /// What was planned.
-    pub prepared: Prepared,
-}
-
-/// What is known of the primary before it is asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PrimaryRegion {
-    /// Nothing.
-    #[default]
-    Unknown,
-    /// Another service did not answer from its region: the first failure of the bucket is the second look already.
-    DoesNotAnswer,
-}
 
 /// Why only the backup is written.
 #[derive(Clone, Debug)]
@@ -104,46 +84,6 @@ impl BackupAlone {
     }
 }
 
-/// Plans a publish for the active side: the primary, or the backup alone if it is active, or if the primary cannot be reached, twice.
-/// Then the request says so. Read-only.
-///
-/// # Errors
-/// As [`prepare`], of whichever bucket is published to.
-pub async fn prepare_active<S: VersionedStore>(
-    stores: &Pair<S>,
-    request: &mut PublishRequest<'_>,
-    region: PrimaryRegion,
-    run: &Run,
-) -> Result<ActivePlan<S>, Error> {
-    if region == PrimaryRegion::DoesNotAnswer
-        && let Some(reason) = does_not_answer(&stores.primary, run).await
-    {
-        let newest = newest_change(&stores.backup).await.context("publish")?;
-        return prepare_alone(BackupAlone::of_outage(newest, reason), stores, request, run).await;
-    }
-    let planned = match Box::pin(prepare(stores, request, run)).await {
-        Err(error) if error.is_unreachable() && region == PrimaryRegion::Unknown => {
-            wait::pause(run, SECOND_LOOK).await;
-            run.check().context("publish")?;
-            Box::pin(prepare(stores, request, run)).await
-        }
-        planned => planned,
-    };
-    let alone = match planned {
-        Ok(prepared) => match BackupAlone::of_change(ListedChange::newest(&prepared.notes)) {
-            Some(alone) => alone,
-            None => return Ok(ActivePlan { stores: stores.clone(), prepared }),
-        },
-        Err(error) if error.is_unreachable() => match newest_change(&stores.backup).await {
-            Ok(newest) => BackupAlone::of_outage(newest, error.cause.to_string()),
-            // Neither can be reached: the network of this machine is the likelier cause.
-            Err(_) => return Err(error),
-        },
-        Err(error) => return Err(error),
-    };
-    prepare_alone(alone, stores, request, run).await
-}
-
 /// How long the primary is given to answer one request when STS did not answer from its region.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -158,19 +98,6 @@ pub(crate) async fn does_not_answer<S: VersionedStore>(primary: &S, run: &Run) -
         }
         Some(Ok(_)) => None,
     }
-}
-
-async fn prepare_alone<S: VersionedStore>(
-    alone: BackupAlone,
-    stores: &Pair<S>,
-    request: &mut PublishRequest<'_>,
-    run: &Run,
-) -> Result<ActivePlan<S>, Error> {
-    alone.tell(run);
-    let stores = Pair::new(stores.backup.clone(), stores.backup.clone());
-    request.alone = Some(alone);
-    let prepared = Box::pin(prepare(&stores, request, run)).await?;
-    Ok(ActivePlan { stores, prepared })
 }
 
 /// Fails if the backup was made the active side since a publish to the primary was planned.

@@ -13,7 +13,6 @@ use twinsite_dns_failover::alerts::{Alerts, RegionalClients};
 use twinsite_s3_site::{Adopt, Desired, S3Site, plan_changes};
 use twinsite_sync::S3Store;
 
-use crate::active_side::PrimaryRegion;
 use crate::change::Services;
 use crate::config::Config;
 use crate::error::{Context, Error};
@@ -38,6 +37,16 @@ impl Default for Environment {
     fn default() -> Self {
         Self { access: Access::default(), polling: PollPolicy::MINUTES, network: Network::Internet }
     }
+}
+
+/// What is known of the primary before it is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PrimaryRegion {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// Another service did not answer from its region: the first failure of the bucket is the second look already.
+    DoesNotAnswer,
 }
 
 /// An open site. Every operation of this crate takes one.

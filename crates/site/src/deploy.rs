@@ -8,86 +8,33 @@ use std::collections::BTreeSet;
 
 use futures::future::join;
 use twinsite_aws::AwsError;
-use twinsite_core::{Pair, Run, Side, clean_up};
+use twinsite_core::{Pair, Run, Side, clean_up, wait};
 use twinsite_s3_site::DRILL_JOURNAL_KEY;
+use twinsite_sync::active_side::{ListedChange, newest_change};
 use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
-    Deletes, Guard, Index, Interrupted, Notes, Options, Prepared, Publish, Published, Publishing, ReleaseId, Report,
-    RetentionPolicy, Rules, Sending, Source, SyncError, VersionedStore, prepare as prepare_publish,
+    Index, Interrupted, Notes, Options, Prepared, Publish, Published, Publishing, ReleaseId, Report, RetentionPolicy,
+    Rules, Source, SyncError, VersionedStore, prepare as prepare_publish,
 };
 
-use crate::active_side::{ActivePlan, BackupAlone, check_primary_is_active, prepare_active};
+use crate::active_side::{BackupAlone, SECOND_LOOK, check_primary_is_active, does_not_answer};
 use crate::commit;
-use crate::context::SiteContext;
-use crate::error::{Cause, Context, Error};
-use crate::failover::{Moved, keep_visitors_at_backup};
+use crate::context::{PrimaryRegion, SiteContext};
+use crate::error::{Context, Error};
+use crate::failover::keep_visitors;
 use crate::invalidation::{Changes, Invalidator};
-use crate::options::PublishOptions;
+use crate::options::{DeployRequest, OlderCommit, PublishOptions};
 use crate::publish_result::{DeployPlan, DeployResult, PublishResult, StillPublic, publish_result, unchanged};
 use crate::purge::finish_purges;
-use crate::source_directory::SourceDirectory;
+use crate::source_directory::{SourceDirectory, save_index};
+use crate::source_notices;
 use crate::store_limits::KnownLimits;
 use crate::unfinished::{Invalidated, UnfinishedRecord, record_unfinished, settle_invalidation, warn};
+use crate::visitor_check::check_as_visitor;
 use crate::warnings::{warn_if_not_served, warn_of_encrypted_website, warn_of_other_encryption};
-use crate::{source_notices, visitor_check};
 
 const OPERATION: &str = "publish";
-
-/// What to deploy, and how.
-#[derive(Clone, Debug)]
-pub struct DeployRequest {
-    /// What is deleted.
-    pub deletes: Deletes,
-    /// The limit beyond which nothing is deleted; that of the configuration if `None`.
-    pub guard: Option<Guard>,
-    /// Whether unchanged objects are uploaded, too.
-    pub send: Sending,
-    /// A description of the release.
-    pub message: Option<String>,
-    /// Whether to publish if the live release was built from a newer commit.
-    pub older: OlderCommit,
-    /// Whether the entry pages are checked as a visitor afterwards.
-    pub check: VisitorCheck,
-    /// Lock, replication and invalidation.
-    pub options: PublishOptions,
-}
-
-/// Whether to publish a commit that is older than the live release's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OlderCommit {
-    /// Publish it.
-    #[default]
-    Publish,
-    /// Publish nothing.
-    Skip,
-}
-
-/// Whether a deploy checks the entry pages as a visitor, and fails if they are not what was published.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum VisitorCheck {
-    /// As configured by `publish.probe`.
-    #[default]
-    Configured,
-    /// No check.
-    Skip,
-    /// Check, and fail.
-    Check,
-}
-
-impl Default for DeployRequest {
-    fn default() -> Self {
-        Self {
-            deletes: Deletes::Owned,
-            guard: None,
-            send: Sending::Changed,
-            message: None,
-            older: OlderCommit::Publish,
-            check: VisitorCheck::Configured,
-            options: PublishOptions::default(),
-        }
-    }
-}
 
 /// What is published, from wherever it comes.
 #[derive(Debug)]
@@ -202,19 +149,6 @@ fn publish_request<'a>(
     }
 }
 
-/// After a publish to the backup alone: the primary must not get the visitors back until it has the release.
-pub(crate) async fn keep_visitors(site: &SiteContext, run: &Run) -> Option<Moved> {
-    match Box::pin(keep_visitors_at_backup(site, run)).await {
-        Ok(moved) => moved,
-        Err(error) => {
-            let text =
-                format!("visitors get the older release of the primary as soon as it can be reached: {}", error.cause);
-            warn(run, text, "send them to the backup: `twinsite failover`");
-            None
-        }
-    }
-}
-
 /// The listing shows whether a drill was interrupted, and whether the buckets were published to before: one with a manifest
 /// belongs to this site, one without may be a foreign bucket of the same name, and its tags are read.
 async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) -> Result<(), Error> {
@@ -239,6 +173,68 @@ pub async fn prepare<S: VersionedStore>(
     let mut prepared = Box::pin(prepare_publish(source, both, plan, index, run)).await.context(OPERATION)?;
     Box::pin(release::find_versions(&mut prepared.plan, &stores.primary)).await.context(OPERATION)?;
     Ok(prepared)
+}
+
+/// A publish that was planned for the active side.
+#[derive(Debug)]
+pub struct ActivePlan<S> {
+    /// The buckets to publish to; twice the backup if it is published to alone.
+    pub stores: Pair<S>,
+    /// What was planned.
+    pub prepared: Prepared,
+}
+
+/// Plans a publish for the active side: the primary, or the backup alone if it is active, or if the primary cannot be reached, twice.
+/// Then the request says so. Read-only.
+///
+/// # Errors
+/// As [`prepare`], of whichever bucket is published to.
+pub async fn prepare_active<S: VersionedStore>(
+    stores: &Pair<S>,
+    request: &mut PublishRequest<'_>,
+    region: PrimaryRegion,
+    run: &Run,
+) -> Result<ActivePlan<S>, Error> {
+    if region == PrimaryRegion::DoesNotAnswer
+        && let Some(reason) = does_not_answer(&stores.primary, run).await
+    {
+        let newest = newest_change(&stores.backup).await.context("publish")?;
+        return prepare_alone(BackupAlone::of_outage(newest, reason), stores, request, run).await;
+    }
+    let planned = match Box::pin(prepare(stores, request, run)).await {
+        Err(error) if error.is_unreachable() && region == PrimaryRegion::Unknown => {
+            wait::pause(run, SECOND_LOOK).await;
+            run.check().context("publish")?;
+            Box::pin(prepare(stores, request, run)).await
+        }
+        planned => planned,
+    };
+    let alone = match planned {
+        Ok(prepared) => match BackupAlone::of_change(ListedChange::newest(&prepared.notes)) {
+            Some(alone) => alone,
+            None => return Ok(ActivePlan { stores: stores.clone(), prepared }),
+        },
+        Err(error) if error.is_unreachable() => match newest_change(&stores.backup).await {
+            Ok(newest) => BackupAlone::of_outage(newest, error.cause.to_string()),
+            // Neither can be reached: the network of this machine is the likelier cause.
+            Err(_) => return Err(error),
+        },
+        Err(error) => return Err(error),
+    };
+    prepare_alone(alone, stores, request, run).await
+}
+
+async fn prepare_alone<S: VersionedStore>(
+    alone: BackupAlone,
+    stores: &Pair<S>,
+    request: &mut PublishRequest<'_>,
+    run: &Run,
+) -> Result<ActivePlan<S>, Error> {
+    alone.tell(run);
+    let stores = Pair::new(stores.backup.clone(), stores.backup.clone());
+    request.alone = Some(alone);
+    let prepared = Box::pin(prepare(&stores, request, run)).await?;
+    Ok(ActivePlan { stores, prepared })
 }
 
 /// Publishes what was prepared: takes the lock, uploads to the primary, invalidates while the release is recorded and the backup follows,
@@ -596,33 +592,4 @@ async fn collect<S: VersionedStore>(
         }
     }
     collected
-}
-
-async fn check_as_visitor(
-    site: &SiteContext,
-    source: &Source,
-    request: &DeployRequest,
-    result: &PublishResult,
-    run: &Run,
-) -> Result<(), Error> {
-    let wanted = match request.check {
-        VisitorCheck::Configured => site.config.publish.probe,
-        VisitorCheck::Skip => false,
-        VisitorCheck::Check => true,
-    };
-    let Some(release) = result.release.as_ref().filter(|_| wanted) else { return Ok(()) };
-    let failed = visitor_check::check_entry_pages(site, source, run).await?;
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let reasons = failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    Err(Error::new("confirm that visitors get what was published", Cause::NotServed { release: release.id, reasons }))
-}
-
-/// The index only saves work, so a failure to store it is a warning.
-pub(crate) fn save_index(index: &Index, run: &Run) {
-    if let Err(error) = index.save() {
-        let text = format!("the index of file digests could not be saved: {error}");
-        warn(run, text, "the next deploy hashes every file again; nothing else depends on it");
-    }
 }

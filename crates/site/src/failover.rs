@@ -18,6 +18,7 @@ use crate::context::{Environment, SESSION, SiteContext};
 use crate::error::{Context, Error};
 use crate::network::{ProbeRequest, Scheme};
 use crate::options::PublishOptions;
+use crate::unfinished::warn;
 use crate::verify::{compare_buckets, objects_differ};
 use origin::SiteStore;
 
@@ -181,6 +182,19 @@ pub(crate) async fn keep_visitors_at_backup(site: &SiteContext, run: &Run) -> Re
         return Ok(None);
     }
     Box::pin(store.serve_from(OriginChoice::Backup, run)).await.map(Some)
+}
+
+/// After a publish to the backup alone: the primary must not get the visitors back until it has the release.
+pub(crate) async fn keep_visitors(site: &SiteContext, run: &Run) -> Option<Moved> {
+    match Box::pin(keep_visitors_at_backup(site, run)).await {
+        Ok(moved) => moved,
+        Err(error) => {
+            let text =
+                format!("visitors get the older release of the primary as soon as it can be reached: {}", error.cause);
+            warn(run, text, "send them to the backup: `twinsite failover`");
+            None
+        }
+    }
 }
 
 fn no_dns(operation: &str) -> Error {

@@ -34,7 +34,7 @@ mod verify;
 mod visitor_check;
 mod warnings;
 
-pub use active_side::{ActivePlan, BackupAlone, Leveled, PrimaryRegion, level_primary, prepare_active};
+pub use active_side::{BackupAlone, Leveled, level_primary};
 pub use backfill::{
     BackfillPlan, BackfillRequest, BackfillResult, BatchJob, Copied, Engine, Versions, backfill, plan_backfill,
 };
@@ -42,8 +42,8 @@ pub use buckets::{BucketUrl, Buckets, BucketsConfig, PreparedDeploy};
 pub use certificate::{CertificateFiles, import_certificate};
 pub use change::{Services, SiteChange};
 pub use config::{CdnConfig, Config, DnsConfig, PublishConfig};
-pub use context::{Environment, SiteContext};
-pub use deploy::{DeployRequest, OlderCommit, PublishRequest, VisitorCheck, deploy, plan_deploy, prepare, publish};
+pub use context::{Environment, PrimaryRegion, SiteContext};
+pub use deploy::{ActivePlan, PublishRequest, deploy, plan_deploy, prepare, prepare_active, publish};
 pub use error::{Cause, Error, ErrorKind};
 pub use estimate::Estimate;
 pub use failover::{
@@ -52,7 +52,7 @@ pub use failover::{
 };
 pub use invalidation::{Changes, CloudFront, EdgeRules, InvalidationResult, Invalidator, NoCdn};
 pub use network::{Network, ProbeNetwork, ProbeRequest, Scheme};
-pub use options::{PublishOptions, WaitForInvalidation};
+pub use options::{DeployRequest, OlderCommit, PublishOptions, VisitorCheck, WaitForInvalidation};
 pub use plan::{
     AdoptBuckets, ApplyResult, PlanSummary, PlannedField, PlannedStep, SitePlan, apply, destroy, estimate, plan,
     plan_destroy, plan_destroy_former,

@@ -8,13 +8,14 @@ use twinsite_sync::{
     VersionedStore,
 };
 
-use crate::active_side::{BackupAlone, PrimaryRegion, SECOND_LOOK, does_not_answer};
+use crate::active_side::{BackupAlone, SECOND_LOOK, does_not_answer};
 use crate::config::PublishConfig;
-use crate::context::SiteContext;
-use crate::deploy::{DeployRequest, PublishRequest, VisitorCheck, deploy, keep_visitors, prepare, publish};
+use crate::context::{PrimaryRegion, SiteContext};
+use crate::deploy::{PublishRequest, deploy, prepare, publish};
 use crate::error::{Cause, Context, Error};
+use crate::failover::keep_visitors;
 use crate::invalidation::Invalidator;
-use crate::options::PublishOptions;
+use crate::options::{DeployRequest, PublishOptions, VisitorCheck};
 use crate::publish_result::{BackupState, DeployPlan, DeployResult};
 use crate::purge::leave_out_purged;
 use crate::releases::{find_release, parse_id};

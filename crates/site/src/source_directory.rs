@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use futures::future::join;
+use twinsite_core::Run;
 use twinsite_sync::release::Commit;
 use twinsite_sync::{Index, Prehasher, Rules, Source, SourceChecks, read_source};
 
 use crate::commit;
 use crate::error::{Context, Error};
+use crate::unfinished::warn;
 
 const OPERATION: &str = "publish";
 
@@ -73,5 +75,13 @@ impl SourceDirectory {
     /// The directory.
     pub fn dir(&self) -> &std::path::Path {
         &self.dir
+    }
+}
+
+/// The index only saves work, so a failure to store it is a warning.
+pub(crate) fn save_index(index: &Index, run: &Run) {
+    if let Err(error) = index.save() {
+        let text = format!("the index of file digests could not be saved: {error}");
+        warn(run, text, "the next deploy hashes every file again; nothing else depends on it");
     }
 }

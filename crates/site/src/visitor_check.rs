@@ -8,8 +8,10 @@ use twinsite_dns_failover::probe::{ProbeError, Response};
 use twinsite_sync::{Body, ETag, Key, Md5, Source, SourceObject, Store, Wave, md5, part_digests};
 
 use crate::context::SiteContext;
-use crate::error::{Context, Error};
+use crate::error::{Cause, Context, Error};
 use crate::network::{ProbeRequest, Scheme};
+use crate::options::{DeployRequest, VisitorCheck};
+use crate::publish_result::PublishResult;
 
 const OPERATION: &str = "check what was published";
 
@@ -107,4 +109,29 @@ fn mismatch(response: &Result<Response, ProbeError>, expected: Option<Md5>) -> O
 fn wrong_body(body: &[u8], expected: Option<Md5>) -> Option<String> {
     let wrong = expected.is_some_and(|expected| md5(body) != expected);
     wrong.then(|| "the content differs from what was published".to_owned())
+}
+
+/// Checks the entry pages after a deploy, if that was asked for.
+///
+/// # Errors
+/// Visitors get something else than what was published.
+pub(crate) async fn check_as_visitor(
+    site: &SiteContext,
+    source: &Source,
+    request: &DeployRequest,
+    result: &PublishResult,
+    run: &Run,
+) -> Result<(), Error> {
+    let wanted = match request.check {
+        VisitorCheck::Configured => site.config.publish.probe,
+        VisitorCheck::Skip => false,
+        VisitorCheck::Check => true,
+    };
+    let Some(release) = result.release.as_ref().filter(|_| wanted) else { return Ok(()) };
+    let failed = check_entry_pages(site, source, run).await?;
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let reasons = failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    Err(Error::new("confirm that visitors get what was published", Cause::NotServed { release: release.id, reasons }))
 }
