@@ -262,8 +262,9 @@ impl Session {
         if retry.max_attempts() == self.default_attempts { retry.with_max_attempts(3) } else { retry }
     }
 
-    /// The principal of these credentials, from the region of the configuration. Uses fewer attempts than other calls, because
-    /// it is the first one: without a network the error should come soon.
+    /// The principal of these credentials, from the region of the configuration; [`Caller::unknown`] at a store or an emulator without STS,
+    /// which has no accounts either. Uses fewer attempts than other calls, because it is the first one: without a network the error should
+    /// come soon.
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
     pub async fn caller(&self) -> Result<Caller, AwsError> {
         self.caller_in(self.region()).await
@@ -278,7 +279,10 @@ impl Session {
             .retry_config(self.first_retries())
             .build();
         let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
-        let identity = answer.map_err(|e| AwsError::new("GetCallerIdentity", "these credentials", e))?;
+        let identity = match answer.map_err(|e| AwsError::new("GetCallerIdentity", "these credentials", e)) {
+            Err(error) if !self.is_aws_sts() && error.is_unknown_operation() => return Ok(Caller::unknown()),
+            identity => identity?,
+        };
         let account = identity.account().unwrap_or_default();
         let account = account.parse().map_err(|e| AwsError::unexpected("GetCallerIdentity", "these credentials", e))?;
         Ok(Caller { account, arn: identity.arn().unwrap_or_default().to_owned() })

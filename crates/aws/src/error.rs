@@ -144,10 +144,8 @@ impl AwsError {
     }
 
     /// True if the service could not be reached, or answered that it is out of order. Throttling does not count: it passes.
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
     pub fn is_unavailable(&self) -> bool {
-        let is_throttled = self.kind == Kind::Throttled && self.code.as_deref() != Some("ServiceUnavailable");
-        self.kind == Kind::Network || (matches!(self.status, Some(500 | 502..=504)) && !is_throttled)
+        matches!(self.kind, Kind::Network | Kind::Unavailable)
     }
 
     /// True if the service does not know the operation, or one of its headers.

@@ -11,6 +11,7 @@ mod public;
 mod status;
 mod text;
 mod watched;
+mod wording;
 
 use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};

@@ -13,14 +13,14 @@ use twinsite_core::{Event, Pair, Run, Side, wait};
 use twinsite_sync::active_side::{
     ChangeDetails, ListedChange, SideChange, change_side, first_release_after, newest_change, read_change,
 };
-use twinsite_sync::lock::{self, Lease, LockError, Owner, UnfinishedPublish};
+use twinsite_sync::lock::{self, Lease, Owner, UnfinishedPublish};
 use twinsite_sync::replicate::{compare, fill};
 use twinsite_sync::{Key, ReleaseId, Rules, SyncError, VersionedStore, release};
 
 use crate::error::{Context, Error};
 use crate::options::PublishOptions;
 use crate::releases::rfc3339;
-use crate::unfinished::record_unfinished;
+use crate::unfinished::{free_lock, record_unfinished};
 
 /// How long after a failure the primary is asked once more, before it counts as unreachable.
 pub(crate) const SECOND_LOOK: Duration = Duration::from_secs(2);
@@ -37,8 +37,7 @@ pub struct BackupAlone {
 impl BackupAlone {
     /// The backup alone if it is the active side; `None` if the primary is.
     pub(crate) fn of_change(newest: Option<ListedChange>) -> Option<Self> {
-        let is_active = newest.is_some_and(|change| change.side == Side::Backup);
-        is_active.then_some(Self { before: newest, unreachable: None })
+        ListedChange::to_backup(newest).map(|active| Self { before: Some(active), unreachable: None })
     }
 
     /// The backup alone, because the primary cannot be reached.
@@ -69,7 +68,7 @@ impl BackupAlone {
         if now != self.before {
             return Err(SyncError::Raced("the active side was changed by another command meanwhile".to_owned()));
         }
-        let change = if let Some(active) = self.before.filter(|change| change.side == Side::Backup) {
+        let change = if let Some(active) = ListedChange::to_backup(self.before) {
             read_change(backup, active).await?
         } else {
             let details = ChangeDetails {
@@ -102,11 +101,9 @@ pub(crate) async fn does_not_answer<S: VersionedStore>(primary: &S, run: &Run) -
 
 /// Fails if the backup was made the active side since a publish to the primary was planned.
 pub(crate) fn check_primary_is_active(notes: &[Key]) -> Result<(), SyncError> {
-    match ListedChange::newest(notes) {
-        Some(change) if change.side == Side::Backup => {
-            Err(SyncError::Raced("the backup was made the active side meanwhile".to_owned()))
-        }
-        _ => Ok(()),
+    match ListedChange::to_backup(ListedChange::newest(notes)) {
+        Some(_) => Err(SyncError::Raced("the backup was made the active side meanwhile".to_owned())),
+        None => Ok(()),
     }
 }
 
@@ -115,13 +112,11 @@ pub(crate) fn check_primary_is_active(notes: &[Key]) -> Result<(), SyncError> {
 /// # Errors
 /// It is, or the backup could not be read.
 pub(crate) async fn refuse_active_backup<S: VersionedStore>(backup: &S, operation: &str) -> Result<(), Error> {
-    match newest_change(backup).await.context(operation)? {
-        Some(change) if change.side == Side::Backup => {
-            let why = "the backup is the active side: it has releases that the primary lacks";
-            Err(Error::refused(operation, why).hint("copy them to the primary first: `twinsite failback`"))
-        }
-        _ => Ok(()),
+    if ListedChange::to_backup(newest_change(backup).await.context(operation)?).is_none() {
+        return Ok(());
     }
+    let why = "the backup is the active side: it has releases that the primary lacks";
+    Err(Error::refused(operation, why).hint("copy them to the primary first: `twinsite failback`"))
 }
 
 /// What was copied to the primary when it was made active again.
@@ -162,7 +157,7 @@ pub async fn level_primary<S: VersionedStore>(
     };
     let mut backup = take(Side::Backup, &stores.backup).await.map_err(SyncError::from).context(LEVEL)?;
     if let Err(error) = refuse_half_release(&stores.backup, backup.inherited(), run).await {
-        tell_if_kept(backup.free().await, run);
+        drop(free_lock(backup, run).await);
         return Err(error);
     }
     let (done, lost) = backup
@@ -171,14 +166,14 @@ pub async fn level_primary<S: VersionedStore>(
             let mut primary = take(Side::Primary, &stores.primary).await.map_err(SyncError::from).context(LEVEL)?;
             let leveling = async |run: Run| Box::pin(level_locked(stores, active, rules, &run)).await;
             let (done, lost) = primary.hold(&run, leveling).await;
-            tell_if_kept(primary.free().await, &run);
+            drop(free_lock(primary, &run).await);
             match (done, lost) {
                 (Err(_), Some(lost)) => Err(Error::new(LEVEL, SyncError::from(lost))),
                 (done, _) => done,
             }
         })
         .await;
-    tell_if_kept(backup.free().await, run);
+    drop(free_lock(backup, run).await);
     match (done, lost) {
         (Err(_), Some(lost)) => Err(Error::new(LEVEL, SyncError::from(lost))),
         (done, _) => done.map(Some),
@@ -201,18 +196,8 @@ async fn refuse_half_release<S: VersionedStore>(
     Err(Error::refused(LEVEL, why).hint("complete it first: `twinsite deploy DIR`, or go back: `twinsite rollback ID`"))
 }
 
-/// Says that a lock could not be released.
-fn tell_if_kept(freed: Result<(), LockError>, run: &Run) {
-    if let Err(error @ LockError::Store(_)) = freed {
-        let text = format!("a lock could not be released: {error}");
-        let hint = Some("the next deploy waits a minute for it to expire".to_owned());
-        run.emit(&Event::Warning { text, hint });
-    }
-}
-
 async fn active_backup<S: VersionedStore>(backup: &S) -> Result<Option<ListedChange>, Error> {
-    let newest = newest_change(backup).await.context(LEVEL)?;
-    Ok(newest.filter(|change| change.side == Side::Backup))
+    Ok(ListedChange::to_backup(newest_change(backup).await.context(LEVEL)?))
 }
 
 async fn level_locked<S: VersionedStore>(

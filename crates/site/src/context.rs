@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use tokio::sync::OnceCell;
 use twinsite_aws::{AwsError, Kind};
 use twinsite_aws_session::{Access, Caller, Session};
 use twinsite_cdn::Cdn;
 use twinsite_core::wait::{PollPolicy, within};
-use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site, wait};
+use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::alerts::{Alerts, RegionalClients};
 use twinsite_s3_site::{Adopt, Desired, S3Site, plan_changes};
@@ -88,11 +89,7 @@ impl SiteContext {
         let profile = environment.access.profile.clone();
         let session = Box::pin(Session::open(environment.access.clone())).await.context(SESSION)?;
         let (caller, primary_region) = Box::pin(identify(&session, first, &config.regions)).await;
-        let caller = match caller {
-            // A store or an emulator without STS, which has no accounts either.
-            Err(error) if !session.is_aws_sts() && error.is_unknown_operation() => Caller::unknown(),
-            caller => caller.map_err(|error| account_error(OPERATION, profile.as_deref(), error))?,
-        };
+        let caller = caller.map_err(|error| account_error(OPERATION, profile.as_deref(), error))?;
         Self::with_session(config, session, caller.account, environment).map(|context| Self {
             caller: Some(caller.arn).filter(|arn| !arn.is_empty()),
             primary_region,
@@ -242,28 +239,18 @@ async fn identify(session: &Session, first: Side, regions: &Pair<Region>) -> (Re
         Side::Primary => PrimaryRegion::DoesNotAnswer,
         Side::Backup => PrimaryRegion::Unknown,
     };
-    let (mut asked, always) = (Box::pin(ask(first)), Run::silent());
-    let answer = tokio::select! {
-        biased;
-        answer = &mut asked => Some(answer),
-        () = wait::pause(&always, HEDGE) => None,
-    };
-    let mut other = Box::pin(ask(first.other()));
-    let answer = if let Some(answer) = answer {
-        answer
-    } else {
-        tokio::select! {
-            answer = &mut asked => answer,
-            Ok(caller) = &mut other => return (Ok(caller), failed),
-        }
-    };
-    match answer {
-        Err(error) if error.is_unavailable() => {
-            // What has ended already is not asked once more.
-            let second = Box::pin(ask(first.other())).await;
-            (second.map_err(|_| error), failed)
-        }
-        answer => (answer, PrimaryRegion::Unknown),
+    let mut asked = Box::pin(ask(first));
+    let early = within(&Run::silent(), HEDGE, &mut asked).await;
+    let other = Box::pin(ask(first.other()));
+    match early {
+        Some(Err(error)) if error.is_unavailable() => (other.await.map_err(|_| error), failed),
+        Some(answer) => (answer, PrimaryRegion::Unknown),
+        None => match select(asked, other).await {
+            Either::Left((Err(error), other)) if error.is_unavailable() => (other.await.map_err(|_| error), failed),
+            Either::Left((answer, _)) => (answer, PrimaryRegion::Unknown),
+            Either::Right((Ok(caller), _)) => (Ok(caller), failed),
+            Either::Right((Err(_), asked)) => (asked.await, failed),
+        },
     }
 }
 

@@ -11,7 +11,7 @@ use twinsite_aws::AwsError;
 use twinsite_core::{Pair, Run, Side, clean_up, wait};
 use twinsite_s3_site::DRILL_JOURNAL_KEY;
 use twinsite_sync::active_side::{ListedChange, newest_change};
-use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
+use twinsite_sync::lock::{self, Lease, Lock, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
     Index, Interrupted, Notes, Options, Prepared, Publish, Published, Publishing, ReleaseId, Report, RetentionPolicy,
@@ -30,7 +30,7 @@ use crate::purge::finish_purges;
 use crate::source_directory::{SourceDirectory, save_index};
 use crate::source_notices;
 use crate::store_limits::KnownLimits;
-use crate::unfinished::{Invalidated, UnfinishedRecord, record_unfinished, settle_invalidation, warn};
+use crate::unfinished::{Invalidated, UnfinishedRecord, free_lock, record_unfinished, settle_invalidation, warn};
 use crate::visitor_check::check_as_visitor;
 use crate::warnings::{warn_if_not_served, warn_of_encrypted_website, warn_of_other_encryption};
 
@@ -278,13 +278,8 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
         // It stays until it expires, or was taken over already: its successor finishes what this publish has left.
         return done;
     }
-    if let Err(error @ LockError::Store(_)) = Box::pin(clean_up(lock.free())).await {
-        warn(
-            run,
-            format!("the lock could not be released: {error}"),
-            "the next deploy waits a minute for it to expire",
-        );
-    }
+    // If it was taken over already, this publish is at its end all the same.
+    drop(free_lock(lock, run).await);
     done
 }
 

@@ -19,7 +19,7 @@ use crate::error::{Context, Error};
 use crate::network::{ProbeRequest, Scheme};
 use crate::options::PublishOptions;
 use crate::unfinished::warn;
-use crate::verify::{compare_buckets, objects_differ};
+use crate::verify::compare_buckets;
 use origin::SiteStore;
 
 pub(crate) use origin::read_origin_choice;
@@ -150,13 +150,14 @@ pub async fn failover(
         (Mode::Dns, _) | (Mode::Layered, FailoverBy::Dns) => put_switch_object(config, &environment).await,
         (Mode::Origin | Mode::Layered, FailoverBy::Mode) => {
             let site = Box::pin(SiteContext::open_without_primary(config.clone(), environment)).await?;
-            if let Err(error) = site.services.s3.recorded_store(&site.site).await
+            let recorded = site.services.s3.recorded_store(&site.site).await;
+            if let Err(error) = &recorded
                 && error.is_unavailable()
             {
                 let why = format!("the backup cannot be reached, so that visitors would get nothing: {error}");
                 return Err(Error::refused(FAILOVER, why).hint("see what is up: `twinsite status`"));
             }
-            let store = Box::pin(SiteStore::find(&site, FAILOVER, run)).await?;
+            let store = Box::pin(SiteStore::find_by(recorded, &site, FAILOVER, run)).await?;
             let moved = Box::pin(store.serve_from(OriginChoice::Backup, run)).await?;
             Ok(FailedOver { backup: site.url(), moved })
         }
@@ -331,8 +332,12 @@ async fn check_primary(site: &SiteContext, run: &Run) -> Result<(), Error> {
     let differences: Vec<_> = differences.filter(|one| !one.key.starts_with(twinsite_sync::PRIVATE)).collect();
     let Some(first) = differences.first() else { return Ok(()) };
     let count = differences.len();
-    let why =
-        format!("the buckets are out of sync: {}, first `{}` ({})", objects_differ(count), first.key, first.reason);
+    let why = format!(
+        "the buckets are out of sync: {}, first `{}` ({})",
+        twinsite_sync::objects_differ(count),
+        first.key,
+        first.reason
+    );
     Err(Error::refused(FAILBACK, why)
         .hint("list them with `twinsite verify`; deploy again with `twinsite deploy`, or pass --force"))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Pair, Run};
-use twinsite_sync::lock::{self, Lease, Lock, LockError, Owner, UnfinishedPublish};
+use twinsite_sync::lock::{self, Lease, Lock, Owner, UnfinishedPublish};
 use twinsite_sync::purge::{self as sync_purge, PurgeOf, PurgedKeys, PurgedVersions};
 use twinsite_sync::release::{self, Release};
 use twinsite_sync::{Key, ReleaseId, S3Store, Source, SyncError, VersionedStore};
@@ -14,7 +14,7 @@ use crate::context::SiteContext;
 use crate::error::{Context, Error};
 use crate::invalidation::{Changes, InvalidationResult, Invalidator};
 use crate::options::PublishOptions;
-use crate::unfinished::{record_unfinished, warn};
+use crate::unfinished::{free_lock, record_unfinished, warn};
 
 const OPERATION: &str = "purge";
 
@@ -225,14 +225,7 @@ async fn settle(
         left.join(Box::pin(lock::read_unfinished(primary)).await.map_err(SyncError::from).context(OPERATION)?);
         record_unfinished(primary, &left, run).await;
     }
-    match Box::pin(lock.free()).await {
-        Err(error @ LockError::Store(_)) => {
-            let text = format!("the lock could not be released: {error}");
-            warn(run, text, "the next deploy waits a minute for it to expire");
-            Ok(())
-        }
-        freed => freed.map_err(SyncError::from).context(OPERATION),
-    }
+    free_lock(lock, run).await.map_err(SyncError::from).context(OPERATION)
 }
 
 /// Finishes the purges that were interrupted before this publish, but for keys that are to be published now.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::join;
+use futures::future::join3;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -161,8 +161,8 @@ pub async fn releases(site: &SiteContext) -> Result<Releases, Error> {
 
 pub(crate) async fn releases_of(stores: Pair<S3Store>) -> Result<Releases, Error> {
     let is_one_bucket = stores.primary.bucket() == stores.backup.bucket();
-    let (primary, backup) = join(list_side(&stores.primary), list_side(&stores.backup)).await;
-    let active = active_of(&stores).await;
+    let (primary, backup, active) =
+        join3(list_side(&stores.primary), list_side(&stores.backup), active_of(&stores)).await;
     let mut found =
         Releases { releases: Vec::new(), live: None, active: active.as_str(), damaged: Vec::new(), unread: Vec::new() };
     let listed = Pair::new(primary, backup);

@@ -1,9 +1,9 @@
 //! What a publish leaves to the next one: recorded in the primary, and cleared when it is done.
 
 use twinsite_aws::AwsError;
-use twinsite_core::{Event, Run};
+use twinsite_core::{Event, Run, clean_up};
 use twinsite_sync::VersionedStore;
-use twinsite_sync::lock::{self, UnfinishedPublish};
+use twinsite_sync::lock::{self, Lock, LockError, UnfinishedPublish};
 
 use crate::invalidation::InvalidationResult;
 
@@ -55,6 +55,21 @@ pub(crate) async fn record_unfinished<S: VersionedStore>(primary: &S, pending: &
     {
         let text = format!("pending invalidations could not be recorded: {error}");
         warn(run, text, "invalidate `/*` in the CloudFront console");
+    }
+}
+
+/// Releases a lock, also after a cancellation. If the store fails to, that is a warning: the lock expires.
+///
+/// # Errors
+/// [`LockError::Lost`] if somebody else has it already.
+pub(crate) async fn free_lock<S: VersionedStore>(lock: Lock<'_, S>, run: &Run) -> Result<(), LockError> {
+    match Box::pin(clean_up(lock.free())).await {
+        Err(error @ LockError::Store(_)) => {
+            let text = format!("the lock could not be released: {error}");
+            warn(run, text, "the next deploy waits a minute for it to expire");
+            Ok(())
+        }
+        freed => freed,
     }
 }
 

@@ -142,11 +142,6 @@ async fn side_within_reach(stores: &Pair<S3Store>, run: &Run) -> Option<(VerifyR
     Some((VerifyResult { unreachable: vec![UnreachableBucket { bucket, reason }], ..VerifyResult::default() }, side))
 }
 
-/// A number of objects that differ, with its noun and verb.
-pub(crate) fn objects_differ(count: usize) -> String {
-    if count == 1 { "1 object differs".to_owned() } else { format!("{count} objects differ") }
-}
-
 /// How the backup differs from the primary.
 pub(crate) async fn compare_buckets(stores: &Pair<S3Store>, run: &Run) -> Result<VerifyResult, SyncError> {
     compare_stores(stores, stores.backup.bucket(), run).await

@@ -10,9 +10,8 @@
 use serde::{Deserialize, Serialize};
 use twinsite_core::Side;
 
-use crate::model::layout::PRIVATE;
 use crate::model::time::now;
-use crate::store::{Condition, Store};
+use crate::store::{Condition, Store, list_prefix};
 use crate::{Headers, Key, ReleaseId, StoreError, SyncError};
 
 /// The prefix of the records, in the backup bucket.
@@ -69,6 +68,11 @@ pub struct ListedChange {
 }
 
 impl ListedChange {
+    /// The same, if it is the backup that is active since.
+    pub fn to_backup(newest: Option<Self>) -> Option<Self> {
+        newest.filter(|change| change.side == Side::Backup)
+    }
+
     fn of(key: &Key) -> Option<Self> {
         let (number, side) = key.as_str().strip_prefix(PREFIX)?.split_once('-')?;
         let digits = number.len() == 10 && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -100,18 +104,8 @@ impl ListedChange {
 /// # Errors
 /// [`SyncError`] if the bucket could not be read.
 pub async fn newest_change(backup: &impl Store) -> Result<Option<ListedChange>, SyncError> {
-    let mut keys = Vec::new();
-    let mut after = PREFIX.to_owned();
-    loop {
-        let page = backup.page(Some(&after)).await?;
-        let mine = page.objects.iter().map(|object| &object.key).take_while(|key| key.as_str().starts_with(PREFIX));
-        let found = keys.len();
-        keys.extend(mine.cloned());
-        match keys.last().filter(|_| page.more && keys.len() - found == page.objects.len()) {
-            Some(last) => last.as_str().clone_into(&mut after),
-            None => return Ok(ListedChange::newest(&keys)),
-        }
-    }
+    let records = list_prefix(backup, PREFIX).await?;
+    Ok(ListedChange::newest(records.iter().map(|record| &record.key)))
 }
 
 /// The whole of a change. Of a record that is damaged, only what its name says is known.
@@ -143,11 +137,7 @@ pub async fn change_side(
     let details = ChangeDetails { version: VERSION, since: now(), ..details };
     let bytes = serde_json::to_vec(&details).map_err(|error| StoreError::Broken(error.to_string()))?;
     let bytes = bytes::Bytes::from(bytes);
-    let headers = Headers {
-        content_type: Some("application/json".to_owned()),
-        cache_control: Some("no-store".to_owned()),
-        ..Headers::default()
-    };
+    let headers = Headers::of_record("application/json");
     let digest = crate::md5(&bytes);
     match backup.put_if(&change.key(), &headers, (bytes.into(), digest), &Condition::Absent).await {
         Ok(_) => Ok(SideChange { number, side, details }),
@@ -160,12 +150,6 @@ pub async fn change_side(
 /// know.
 pub fn first_release_after(newest_known: ReleaseId) -> ReleaseId {
     ReleaseId(newest_known.0.saturating_add(LEAST_GAP).div_ceil(ROUND).max(1) * ROUND)
-}
-
-/// True for the records of this module.
-pub fn is_change(key: &Key) -> bool {
-    debug_assert!(PREFIX.starts_with(PRIVATE));
-    key.as_str().starts_with(PREFIX)
 }
 
 #[cfg(test)]

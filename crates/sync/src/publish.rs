@@ -53,7 +53,7 @@ use crate::replicate::confirm::{Before, Confirming};
 use crate::replicate::fill::copy_needed;
 use crate::replicate::{Compared, Filled, ReplicationState, ReplicationWaiter, compare_listed};
 use crate::source::prehash::Prehasher;
-use crate::store::VersionedStore;
+use crate::store::{VersionedStore, list_prefix};
 use crate::transfer::{Transfer, Uploads};
 use crate::{
     Delete, Headers, Index, Interrupted, Key, Options, ReleaseId, RemoteObject, Report, Rules, Source, Store,
@@ -132,17 +132,7 @@ impl Prepared {
     /// # Errors
     /// [`SyncError`] when the bucket could not be read.
     pub async fn is_fresh(&self, primary: &impl Store) -> Result<bool, SyncError> {
-        let mut records = Vec::new();
-        let mut after = ".twinsite/".to_owned();
-        loop {
-            let page = primary.page(Some(&after)).await?;
-            let last = page.objects.last().map(|object| object.key.as_str().to_owned());
-            records.extend(records_of(&page.objects));
-            match last {
-                Some(last) if page.more && last.starts_with(crate::PRIVATE) => after = last,
-                _ => return Ok(records == self.seen),
-            }
-        }
+        Ok(records_of(&list_prefix(primary, crate::PRIVATE).await?) == self.seen)
     }
 }
 
@@ -483,23 +473,13 @@ impl<'a, S: VersionedStore> Publish<'a, S> {
         let notes = opaque || filled.copied > 0 || !replication.copied.is_empty();
         let (source, rules, wrote) = (how.source, how.rules, transfer.report.wrote.as_slice());
         let confirming = Confirming { source, rules, before: &before, wrote, notes };
-        if before.is_large() && !notes {
-            let foreign = before.into_foreign();
-            return Published {
-                report: transfer.report,
-                drift: filled,
-                replication,
-                release,
-                replaced: Vec::new(),
-                foreign,
-            };
-        }
-        let replaced = match Box::pin(confirming.run(stores.as_ref(), &mut replication, run)).await {
-            Ok(replaced) => replaced,
-            Err(error) => {
-                replication.trouble = replication.trouble.or(Some(error));
+        let replaced = if before.is_large() && !notes {
+            Vec::new()
+        } else {
+            Box::pin(confirming.run(stores.as_ref(), &mut replication, run)).await.unwrap_or_else(|error| {
+                replication.trouble.get_or_insert(error);
                 Vec::new()
-            }
+            })
         };
         let foreign = before.into_foreign();
         Published { report: transfer.report, drift: filled, replication, release, replaced, foreign }

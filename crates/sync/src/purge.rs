@@ -122,11 +122,7 @@ pub async fn purge<S: VersionedStore>(stores: &Pair<S>, what: PurgeOf<'_>, run: 
         purged.0.extend(what.keys.iter().map(|key| (key.clone(), what.newest)));
         let bytes = purged.bytes()?;
         let digest = crate::md5(&bytes);
-        let headers = Headers {
-            content_type: Some("application/json".to_owned()),
-            cache_control: Some("no-store".to_owned()),
-            ..Headers::default()
-        };
+        let headers = Headers::of_record("application/json");
         store.put(&record_key(), &headers, (bytes.into(), digest)).await?;
     }
     let mut done = Purged { pending: wait_for_replication(stores, what, run).await?, ..Purged::default() };

@@ -9,7 +9,7 @@ use serde::Serialize;
 use twinsite_site::{Event, Side, Watch};
 
 use super::printable::one_line;
-use super::text::size;
+use super::wording::size;
 use super::{JsonLine, eprint, print_json, with_flags};
 
 /// Writes events as lines to stderr.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use twinsite_site::{EdgeInvalidation, FailedBack, FailedOver, Leveled, Moved, MovedBy, SeenOverHttps};
 
-use super::text::{count, size};
+use super::wording::{count, size};
 
 pub(super) fn failed_over(failed_over: &FailedOver) -> String {
     let FailedOver { backup, moved, .. } = failed_over;

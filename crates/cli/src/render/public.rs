@@ -5,7 +5,7 @@ use std::fmt::Write;
 use twinsite_site::{DeployPlanSummary, InvalidationResult, PurgePlan, PurgeResult, PurgedKey, StillPublic};
 
 use super::printable::one_line;
-use super::text::count;
+use super::wording::count;
 
 /// The question before a purge: what it destroys.
 pub(crate) fn purge_question(plan: &PurgePlan) -> String {

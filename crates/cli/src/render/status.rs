@@ -9,8 +9,8 @@ use twinsite_site::{
 };
 
 use super::printable::one_line;
-use super::text::{count, wrapped};
 use super::with_flags;
+use super::wording::{count, wrapped};
 
 /// The width of the names of lines.
 const NAMES: usize = 14;

@@ -15,7 +15,7 @@ use crate::context::SiteContext;
 use crate::error::{Context, Error};
 use crate::failover::read_origin_choice;
 use crate::state::SiteState;
-use crate::verify::{compare_buckets, objects_differ};
+use crate::verify::compare_buckets;
 
 const OPERATION: &str = "start the drill";
 
@@ -108,8 +108,12 @@ async fn check_in_sync(site: &SiteContext) -> Result<(), Error> {
     let compared = compare_buckets(&site.stores(), &Run::silent()).await.context(OPERATION)?;
     let Some(first) = compared.differences.first() else { return Ok(()) };
     let count = compared.differences.len();
-    let why =
-        format!("the buckets are out of sync: {}, first `{}` ({})", objects_differ(count), first.key, first.reason);
+    let why = format!(
+        "the buckets are out of sync: {}, first `{}` ({})",
+        twinsite_sync::objects_differ(count),
+        first.key,
+        first.reason
+    );
     Err(Error::refused(OPERATION, why).hint("run `twinsite backfill`; list them with `twinsite verify`"))
 }
 

@@ -35,8 +35,18 @@ impl<'a> SiteStore<'a> {
     /// A record is not trusted: the store must be of this account, and a key in it must name this site, which only who may write to the
     /// store can have put.
     pub(super) async fn find(site: &'a SiteContext, operation: &'static str, run: &Run) -> Result<Self, Error> {
+        let recorded = site.services.s3.recorded_store(&site.site).await;
+        Self::find_by(recorded, site, operation, run).await
+    }
+
+    /// The same, once the record was read.
+    pub(super) async fn find_by(
+        recorded: Result<Option<Arn>, AwsError>,
+        site: &'a SiteContext,
+        operation: &'static str,
+        run: &Run,
+    ) -> Result<Self, Error> {
         let services = &site.services;
-        let recorded = services.s3.recorded_store(&site.site).await;
         let unread = recorded.as_ref().err().map(ToString::to_string);
         if let Some(arn) = recorded.ok().flatten() {
             match AwsError::absent(Box::pin(services.cdn.read_store(&arn)).await) {

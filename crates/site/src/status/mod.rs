@@ -18,14 +18,14 @@ use serde::Serialize;
 use twinsite_aws::status_retries;
 use twinsite_aws_session::{Access, Caller, Session};
 use twinsite_core::wait::within;
-use twinsite_core::{Cancelled, Pair, Run};
+use twinsite_core::{Cancelled, Run};
 
 use crate::config::Config;
 use crate::context::{Environment, SESSION, SiteContext, drill_warning};
 use crate::error::{Context, Error};
 use crate::releases::ReleaseSummary;
 use part::Failure;
-use read::{FailoverParts, Parts, Reader, caller};
+use read::{Reader, caller};
 
 pub use findings::{Finding, Level, SiteHealth, Unread};
 pub use part::{FailureKind, Part};
@@ -160,12 +160,11 @@ pub async fn status(
     };
     let reader = Reader { run, deadline: request.deadline, anonymous: &anonymous, opened: opened.boxed().shared() };
     let identity = async {
-        let answer = within(run, request.deadline, asked).await;
-        answer.map(|answer| answer.map(|caller| Identity { account: caller.account.to_string(), arn: caller.arn }))
+        let late = || Err(Failure::new(FailureKind::TimedOut, "STS has not responded"));
+        let answer = within(run, request.deadline, asked).await.unwrap_or_else(late);
+        Part::from(answer.map(|caller| Identity { account: caller.account.to_string(), arn: caller.arn }))
     };
-    let (parts, identity) = futures::join!(reader.read().boxed(), identity);
-    let late = || Err(Failure::new(FailureKind::TimedOut, "STS has not responded"));
-    let mut status = assemble(config, parts, Part::from(identity.unwrap_or_else(late)));
+    let mut status = reader.read(identity).boxed().await;
     let left = request.deadline.saturating_sub(run.timer.now().saturating_sub(started));
     status.pending_steps = if status.unread().is_empty() {
         reader.pending_steps(left, OPERATION).boxed().await
@@ -180,46 +179,4 @@ pub async fn status(
     }
     status.judge(anonymous.is_behind_proxy());
     Ok(status)
-}
-
-fn assemble(config: &Config, parts: Parts, identity: Part<Identity>) -> Status {
-    let Parts {
-        certificate,
-        distribution,
-        zone,
-        health_checks,
-        sides,
-        out_of_sync,
-        failover,
-        drill_interrupted,
-        alerts,
-        visitors,
-        versions,
-    } = parts;
-    let FailoverParts { switch, served_from, active } = failover;
-    let by_edges = served_from.known().and_then(Option::as_deref).is_some_and(|origin| origin != "primary");
-    let failed_over_by_hand = if by_edges { Part::Known { value: true } } else { switch };
-    let Pair { primary, backup } = sides;
-    Status {
-        domain: config.domain.to_string(),
-        mode: config.mode.to_string(),
-        health: SiteHealth::Unknown,
-        findings: Vec::new(),
-        next: Vec::new(),
-        visitors: visitors.state(&versions),
-        failed_over_by_hand,
-        served_from,
-        active,
-        primary,
-        backup,
-        out_of_sync,
-        drill_interrupted,
-        health_checks,
-        distribution,
-        certificate,
-        zone,
-        alerts,
-        pending_steps: Part::from(Err(Failure::new(FailureKind::NotAsked, "not planned"))),
-        identity,
-    }
 }

@@ -138,8 +138,8 @@ impl<T> From<Result<T, Failure>> for Part<T> {
     }
 }
 
-impl From<&AwsError> for Failure {
-    fn from(error: &AwsError) -> Self {
+impl From<AwsError> for Failure {
+    fn from(error: AwsError) -> Self {
         let reason = format!("{}: {}", error.operation, error.message);
         let kind = match error.kind {
             Kind::Denied => {
@@ -159,14 +159,8 @@ impl From<&AwsError> for Failure {
     }
 }
 
-impl From<AwsError> for Failure {
-    fn from(error: AwsError) -> Self {
-        Self::from(&error)
-    }
-}
-
-impl From<&StoreError> for Failure {
-    fn from(error: &StoreError) -> Self {
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
         match error {
             StoreError::Aws(error) => error.into(),
             other => Self::new(FailureKind::Other, other.to_string()),
@@ -174,24 +168,12 @@ impl From<&StoreError> for Failure {
     }
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::from(&error)
-    }
-}
-
-impl From<&SyncError> for Failure {
-    fn from(error: &SyncError) -> Self {
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Self {
         match error {
             SyncError::Store(error) => error.into(),
             other => Self::new(FailureKind::Other, other.to_string()),
         }
-    }
-}
-
-impl From<SyncError> for Failure {
-    fn from(error: SyncError) -> Self {
-        Self::from(&error)
     }
 }
 
@@ -218,10 +200,10 @@ impl From<ProbeError> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match &*error.cause {
+        match *error.cause {
             Cause::Aws(error) => error.into(),
             Cause::Sync(error) => error.into(),
-            Cause::Conflicts(reasons) => Self::new(FailureKind::Conflict, reasons.clone()),
+            Cause::Conflicts(reasons) => Self::new(FailureKind::Conflict, reasons),
             other => Self::new(FailureKind::Other, other.to_string()),
         }
     }

@@ -23,8 +23,8 @@ use super::state::{
     AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, Health,
     HealthCheckState, LockState, PublishState, RecordState, ZoneState,
 };
-use super::visitors::{self, VisitorAnswers};
-use super::{RegionalAlerts, SideName, SideState};
+use super::visitors;
+use super::{Identity, RegionalAlerts, SideName, SideState, SiteHealth, Status};
 use crate::context::SiteContext;
 use crate::error::Error;
 use crate::releases::{ReleaseSummary, rfc3339};
@@ -44,42 +44,18 @@ pub(super) struct Reader<'a> {
     pub(super) opened: Opened<'a>,
 }
 
-/// Everything that was read.
-pub(super) struct Parts {
-    pub(super) certificate: Part<Option<CertificateState>>,
-    pub(super) distribution: Part<Option<DistributionState>>,
-    pub(super) zone: Part<ZoneState>,
-    pub(super) health_checks: Part<Vec<HealthCheckState>>,
-    pub(super) sides: Pair<SideState>,
-    pub(super) out_of_sync: Part<usize>,
-    pub(super) failover: FailoverParts,
-    pub(super) drill_interrupted: Part<bool>,
-    pub(super) alerts: Vec<RegionalAlerts>,
-    pub(super) visitors: VisitorAnswers,
-    /// The version ids of the health object in each bucket, by which the sides are told apart.
-    pub(super) versions: Pair<Option<String>>,
-}
-
 /// Whether the site was failed over, and which side is active.
-pub(super) struct FailoverParts {
-    /// Whether the failover switch is set.
-    pub(super) switch: Part<bool>,
-    /// From which origin edges serve.
-    pub(super) served_from: Part<Option<String>>,
-    pub(super) active: Part<SideName>,
+struct FailoverParts {
+    by_hand: Part<bool>,
+    served_from: Part<Option<String>>,
+    active: Part<SideName>,
 }
 
 /// Asks STS in both regions, and in the region of the environment: the first response counts.
 pub(super) async fn caller(session: &Session, regions: &Pair<Region>) -> Result<Caller, Failure> {
-    let ask = async |region: Option<&Region>| {
-        let caller = match region {
-            Some(region) => session.caller_in(region.as_str()).await,
-            None => session.caller().await,
-        };
-        match caller {
-            Err(error) if !session.is_aws_sts() && error.is_unknown_operation() => Ok(Caller::unknown()),
-            caller => caller,
-        }
+    let ask = async |region: Option<&Region>| match region {
+        Some(region) => session.caller_in(region.as_str()).await,
+        None => session.caller().await,
     };
     let (primary, backup) = (Some(&regions.primary), Some(&regions.backup));
     let all = [ask(primary).boxed(), ask(backup).boxed(), ask(None).boxed()];
@@ -92,13 +68,13 @@ pub(super) async fn caller(session: &Session, regions: &Pair<Region>) -> Result<
     }
 }
 
-/// A site whose backup bucket has a known name.
-enum BackupOwner<'a> {
+/// A site in which the name of a bucket is known.
+enum BucketOwner<'a> {
     Anonymous(&'a SiteContext),
     Opened(Arc<SiteContext>),
 }
 
-impl std::ops::Deref for BackupOwner<'_> {
+impl std::ops::Deref for BucketOwner<'_> {
     type Target = SiteContext;
 
     fn deref(&self) -> &SiteContext {
@@ -124,48 +100,59 @@ impl Reader<'_> {
         self.opened.clone().await
     }
 
-    /// The site for a bucket, whose name may follow from the account.
-    async fn owning(&self, side: Side) -> Result<Arc<SiteContext>, Failure> {
-        self.opened().await.map_err(|_| {
+    /// The site for a bucket: with its account, if the name of the bucket follows from the account.
+    async fn owner_of(&self, side: Side) -> Result<BucketOwner<'_>, Failure> {
+        if side == Side::Backup && self.anonymous.site.mode.public_buckets() {
+            return Ok(BucketOwner::Anonymous(self.anonymous));
+        }
+        self.opened().await.map(BucketOwner::Opened).map_err(|_| {
             Failure::new(FailureKind::AccountUnknown, format!("the name of the {side} bucket follows from the account"))
         })
     }
 
-    /// Whether the name of a bucket is known without the account.
-    fn is_named_by_domain(&self, side: Side) -> bool {
-        side == Side::Backup && self.anonymous.site.mode.public_buckets()
-    }
-
-    /// Reads everything but the plan.
-    pub(super) async fn read(&self) -> Parts {
+    /// Reads everything but the plan. Nothing is judged yet.
+    pub(super) async fn read(&self, identity: impl Future<Output = Part<Identity>> + Send) -> Status {
         let sides =
             join3(self.side(Side::Primary).boxed(), self.side(Side::Backup).boxed(), self.out_of_sync().boxed());
         let by_hand = join3(self.failover().boxed(), self.drill().boxed(), self.alerts().boxed());
-        let (certificate, distribution, zone, health_checks, sides, by_hand, visitors, versions) = join!(
+        let visitors = join3(
+            visitors::ask(self.anonymous, self.run, self.deadline).boxed(),
+            self.versions().boxed(),
+            identity.boxed(),
+        );
+        let (certificate, distribution, zone, health_checks, sides, by_hand, visitors) = join!(
             self.certificate().boxed(),
             self.distribution().boxed(),
             self.zone().boxed(),
             self.health_checks().boxed(),
             sides,
             by_hand,
-            visitors::ask(self.anonymous, self.run, self.deadline).boxed(),
-            self.versions().boxed(),
+            visitors,
         );
         let (primary, backup, out_of_sync) = sides;
         let (failover, drill_interrupted, alerts) = by_hand;
-        let sides = Pair::new(primary, backup);
-        Parts {
-            certificate,
-            distribution,
-            zone,
-            health_checks,
-            sides,
+        let (visitors, versions, identity) = visitors;
+        Status {
+            domain: self.anonymous.site.domain.to_string(),
+            mode: self.anonymous.site.mode.to_string(),
+            health: SiteHealth::Unknown,
+            findings: Vec::new(),
+            next: Vec::new(),
+            visitors: visitors.state(&versions),
+            failed_over_by_hand: failover.by_hand,
+            served_from: failover.served_from,
+            active: failover.active,
+            primary,
+            backup,
             out_of_sync,
-            failover,
             drill_interrupted,
+            health_checks,
+            distribution,
+            certificate,
+            zone,
             alerts,
-            visitors,
-            versions,
+            pending_steps: Part::from(Err(Failure::new(FailureKind::NotAsked, "not planned"))),
+            identity,
         }
     }
 
@@ -226,31 +213,16 @@ impl Reader<'_> {
     }
 
     async fn side(&self, side: Side) -> SideState {
-        let bucket = self.part("s3", async {
-            if self.is_named_by_domain(side) {
-                return bucket(self.anonymous, side).await;
-            }
-            bucket(&*self.owning(side).await?, side).await
-        });
-        let release = self.part("s3", async {
-            if self.is_named_by_domain(side) {
-                return newest(&self.anonymous.store(side)).await;
-            }
-            newest(&self.owning(side).await?.store(side)).await
-        });
-        let publish = self.part("s3", async {
-            if self.is_named_by_domain(side) {
-                return publish(&self.anonymous.store(side), side).await;
-            }
-            publish(&self.owning(side).await?.store(side), side).await
-        });
+        let bucket = self.part("s3", async { bucket(&*self.owner_of(side).await?, side).await });
+        let release = self.part("s3", async { newest(&self.owner_of(side).await?.store(side)).await });
+        let publish = self.part("s3", async { publish(&self.owner_of(side).await?.store(side), side).await });
         let (bucket, release, publish) = join3(bucket.boxed(), release.boxed(), publish.boxed()).await;
         SideState { region: self.anonymous.site.regions.get(side).to_string(), bucket, release, publish }
     }
 
     async fn out_of_sync(&self) -> Part<usize> {
         let read = async {
-            let site = self.owning(Side::Primary).await?;
+            let site = self.owner_of(Side::Primary).await?;
             let compared = compare_buckets(&site.stores(), &Run::silent()).await;
             compared.map(|compared| compared.differences.len()).map_err(Failure::from)
         };
@@ -260,7 +232,9 @@ impl Reader<'_> {
     async fn failover(&self) -> FailoverParts {
         let (switch, served_from, active) =
             join3(self.failover_switch().boxed(), self.served_from().boxed(), self.active().boxed()).await;
-        FailoverParts { switch, served_from, active }
+        let by_edges = served_from.known().and_then(Option::as_deref).is_some_and(|origin| origin != "primary");
+        let by_hand = if by_edges { Part::Known { value: true } } else { switch };
+        FailoverParts { by_hand, served_from, active }
     }
 
     async fn failover_switch(&self) -> Part<bool> {
@@ -278,7 +252,7 @@ impl Reader<'_> {
         }
         let read = async {
             let services = &self.anonymous.services;
-            let site = self.with_backup().await?;
+            let site = self.owner_of(Side::Backup).await?;
             let Some(arn) = services.s3.recorded_store(site.site()).await? else { return Ok(None) };
             let contents = services.cdn.read_store(&arn).await?;
             let origin = contents.origin.filter(|_| contents.site.as_deref() == Some(site.site().domain.as_str()));
@@ -290,29 +264,18 @@ impl Reader<'_> {
 
     async fn active(&self) -> Part<SideName> {
         let read = async {
-            let newest = match newest_change(&self.with_backup().await?.store(Side::Backup)).await {
+            let newest = match newest_change(&self.owner_of(Side::Backup).await?.store(Side::Backup)).await {
                 Err(SyncError::Store(StoreError::Aws(error))) if error.kind == Kind::Absent => None,
                 newest => newest?,
             };
-            Ok::<_, Failure>(match newest.map(|change| change.side) {
-                Some(Side::Backup) => SideName::Backup,
-                Some(Side::Primary) | None => SideName::Primary,
-            })
+            Ok::<_, Failure>(newest.map_or(SideName::Primary, |change| change.side.into()))
         };
         self.part("s3", read).await
     }
 
-    /// The site, with the account if the name of its backup bucket depends on it.
-    async fn with_backup(&self) -> Result<BackupOwner<'_>, Failure> {
-        if self.is_named_by_domain(Side::Backup) {
-            return Ok(BackupOwner::Anonymous(self.anonymous));
-        }
-        self.owning(Side::Backup).await.map(BackupOwner::Opened)
-    }
-
     async fn drill(&self) -> Part<bool> {
         let read = async {
-            let site = self.with_backup().await?;
+            let site = self.owner_of(Side::Backup).await?;
             Ok::<_, Failure>(self.anonymous.services.s3.read_drill_journal(site.site()).await?.is_some())
         };
         self.part("s3", read).await
@@ -355,11 +318,7 @@ impl Reader<'_> {
     async fn versions(&self) -> Pair<Option<String>> {
         let read = async |side| {
             let read = async {
-                if self.is_named_by_domain(side) {
-                    let site = self.anonymous;
-                    return Ok(site.services.s3.health_object_version(&site.site, side).await?);
-                }
-                let site = self.owning(side).await?;
+                let site = self.owner_of(side).await?;
                 Ok::<_, Failure>(site.services.s3.health_object_version(&site.site, side).await?)
             };
             match self.part("s3", read).await {

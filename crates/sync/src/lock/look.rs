@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::unfinished::UnfinishedPublish;
-use super::{Document, Owner, key};
 use twinsite_core::Side;
 
+use super::unfinished::UnfinishedPublish;
+use super::{Document, Owner, key, read_lock};
 use crate::StoreError;
 use crate::store::Store;
 
@@ -34,12 +34,7 @@ impl HeldLock {
 /// # Errors
 /// [`StoreError`] if the store could not be read.
 pub async fn look<S: Store>(store: &S, side: Side) -> Result<Option<HeldLock>, StoreError> {
-    let read = match store.read(&key(side)).await {
-        Err(StoreError::TooLarge { .. }) => {
-            return Ok(Some(HeldLock { owner: None, age: None, unfinished: UnfinishedPublish::default() }));
-        }
-        read => read?,
-    };
+    let read = read_lock(store, &key(side)).await?;
     Ok(read.map(|read| match Document::read(&read.bytes) {
         Some(Document { owner, unfinished, .. }) => HeldLock { owner: Some(owner), age: read.age, unfinished },
         None => HeldLock { owner: None, age: read.age, unfinished: UnfinishedPublish::default() },

@@ -147,11 +147,7 @@ fn key(side: Side) -> Key {
 }
 
 fn headers() -> Headers {
-    Headers {
-        content_type: Some("application/json".to_owned()),
-        cache_control: Some("no-store".to_owned()),
-        ..Headers::default()
-    }
+    Headers::of_record("application/json")
 }
 
 /// A lock that is held.
@@ -231,7 +227,7 @@ pub async fn take_on<'a, S: Store>(
         let ended = holder.as_ref().is_some_and(|holder| holder.owner.is_dead());
         if ended || unchanged.is_some_and(|unchanged| unchanged > lease.ttl) {
             if holder.is_none() && warned.replace(etag.clone()).as_ref() != Some(&etag) {
-                warn_damaged(unchanged.unwrap_or_default(), run);
+                warn_damaged(&key, unchanged.unwrap_or_default(), run);
             }
             // Whoever has damaged it may have left edges with older objects.
             let everything = || UnfinishedPublish { all: true, record: true, ..UnfinishedPublish::default() };
@@ -244,7 +240,7 @@ pub async fn take_on<'a, S: Store>(
         if since.is_none() {
             seen = Some(Seen { etag, at: BootTime::now() });
         }
-        wait_for(holder, started, &lease, run).await?;
+        wait_for(&key, holder, started, &lease, run).await?;
     }
 }
 
@@ -261,10 +257,10 @@ async fn read_lock<S: Store>(store: &S, key: &Key) -> Result<Option<ReadObject>,
 /// The most bytes of a lock: twice those of one with as many keys as may be named in it.
 const MAX_LOCK: u64 = 16 << 20;
 
-fn warn_damaged(unchanged: Duration, run: &Run) {
+fn warn_damaged(key: &Key, unchanged: Duration, run: &Run) {
     let seconds = unchanged.as_secs();
     let text = format!(
-        "the lock `{KEY}` is damaged: it names no holder, and was not renewed for {seconds} s; it is taken over"
+        "the lock `{key}` is damaged: it names no holder, and was not renewed for {seconds} s; it is taken over"
     );
     let hint = "what its holder has left to invalidate is not known: everything is invalidated";
     run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
@@ -273,7 +269,13 @@ fn warn_damaged(unchanged: Duration, run: &Run) {
 /// `Date` and `Last-Modified` are in whole seconds.
 const DATE_RESOLUTION: Duration = Duration::from_secs(2);
 
-async fn wait_for(holder: Option<Document>, started: BootTime, lease: &Lease, run: &Run) -> Result<(), LockError> {
+async fn wait_for(
+    key: &Key,
+    holder: Option<Document>,
+    started: BootTime,
+    lease: &Lease,
+    run: &Run,
+) -> Result<(), LockError> {
     let since = started.elapsed();
     if since >= lease.timeout {
         return Err(match holder {
@@ -283,7 +285,7 @@ async fn wait_for(holder: Option<Document>, started: BootTime, lease: &Lease, ru
     }
     let what = match holder {
         Some(holder) => format!("{} to finish", holder.owner),
-        None => format!("the lock `{KEY}`, which is damaged and names no holder, to expire"),
+        None => format!("the lock `{key}`, which is damaged and names no holder, to expire"),
     };
     run.emit(&Event::Waiting { what, since, usually: None });
     let step = (lease.ttl / 20).clamp(Duration::from_millis(20), Duration::from_secs(2));

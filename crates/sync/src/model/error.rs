@@ -92,7 +92,8 @@ impl SyncError {
     }
 }
 
-fn objects_differ(count: usize) -> String {
+/// A number of objects that differ, with its noun and verb.
+pub fn objects_differ(count: usize) -> String {
     if count == 1 { "1 object differs".to_owned() } else { format!("{count} objects differ") }
 }
 

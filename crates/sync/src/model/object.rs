@@ -178,6 +178,15 @@ pub struct Headers {
 }
 
 impl Headers {
+    /// Those of a record of twinsite's own, which nobody may keep a copy of.
+    pub(crate) fn of_record(content_type: &str) -> Self {
+        Self {
+            content_type: Some(content_type.to_owned()),
+            cache_control: Some("no-store".to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// Whether edges of CloudFront may serve a copy without asking for the object again. A redirect is served without
     /// `Cache-Control` by website endpoints, and held for a day.
     pub fn are_held(&self) -> bool {

@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::write::listed_ids;
 use super::{Entry, Release, now, read};
 use crate::model::layout::RELEASES;
-use crate::store::{ObjectVersion, Store, VersionedStore};
+use crate::store::{ObjectVersion, Store, VersionedStore, list_prefix};
 use crate::{ETag, Key, StoreError, SyncError};
 use crate::{ReleaseId, RetentionPolicy};
 
@@ -183,22 +183,13 @@ async fn find<S: VersionedStore>(store: &S, spare: &Spare) -> Result<Vec<ObjectV
 /// All parts of the records of these releases.
 async fn records(store: &impl Store, dropped: &[ReleaseId]) -> Result<Vec<Key>, SyncError> {
     let names: HashSet<String> = dropped.iter().map(|id| id.key(0).as_str().to_owned()).collect();
-    let mut found = Vec::new();
-    let mut after = RELEASES.to_owned();
-    loop {
-        let page = store.page(Some(&after)).await?;
-        let mine = page.objects.iter().map(|object| &object.key).filter(|key| {
-            let first = key.as_str().split_inclusive(".gz").next().unwrap_or_default();
-            names.contains(first)
-        });
-        found.extend(mine.cloned());
-        match page.objects.last().map(|object| object.key.as_str().to_owned()) {
-            Some(last) if page.more && last.starts_with(RELEASES) => after = last,
-            // The first part says that there is a release, so it goes last.
-            _ => {
-                found.reverse();
-                return Ok(found);
-            }
-        }
-    }
+    let is_part = |key: &Key| {
+        let first = key.as_str().split_inclusive(".gz").next().unwrap_or_default();
+        names.contains(first)
+    };
+    let keys = list_prefix(store, RELEASES).await?.into_iter().map(|object| object.key);
+    let mut found: Vec<Key> = keys.filter(is_part).collect();
+    // The first part says that there is a release, so it goes last.
+    found.reverse();
+    Ok(found)
 }

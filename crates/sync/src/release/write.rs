@@ -9,7 +9,7 @@ use crate::ReleaseId;
 use crate::model::layout::RELEASES;
 use crate::model::release_id::listed;
 use crate::plan::SameObject;
-use crate::store::{Condition, Store, VersionedStore};
+use crate::store::{Condition, Store, VersionedStore, list_prefix};
 use crate::{Body, ETag, Headers, Key, Report, Source, SourceObject, StoreError, SyncError, SyncPlan, WrittenObject};
 
 /// An object of a release in the making.
@@ -90,14 +90,6 @@ impl RecordBuilder {
     }
 }
 
-fn headers() -> Headers {
-    Headers {
-        content_type: Some("application/gzip".to_owned()),
-        cache_control: Some("no-store".to_owned()),
-        ..Headers::default()
-    }
-}
-
 fn damaged(id: ReleaseId, why: &Damaged) -> SyncError {
     SyncError::DamagedRecord { id, reason: why.to_string(), is_newer: why.is_newer }
 }
@@ -175,7 +167,7 @@ async fn put(store: &impl Store, release: &Release) -> Result<Vec<WrittenObject>
         let (key, digest, size) = (id.key(part), crate::md5(&bytes), bytes.len() as u64);
         // The first part, written last, takes the number.
         let condition = if part > 0 { Condition::None } else { Condition::Absent };
-        match store.put_if(&key, &headers(), (bytes.into(), digest), &condition).await {
+        match store.put_if(&key, &Headers::of_record("application/gzip"), (bytes.into(), digest), &condition).await {
             Err(StoreError::Changed(_)) => {
                 return Err(SyncError::Raced(format!("release {id} was made by another deploy meanwhile")));
             }
@@ -266,17 +258,7 @@ pub async fn list_ids(store: &impl Store) -> Result<Vec<ReleaseId>, SyncError> {
 
 /// The numbers of the releases of a bucket, the oldest first, and when each record was written.
 pub(super) async fn listed_ids(store: &impl Store) -> Result<Vec<(ReleaseId, i64)>, SyncError> {
-    let mut found = Vec::new();
-    let mut after = RELEASES.to_owned();
-    loop {
-        let page = store.page(Some(&after)).await?;
-        let last = page.objects.last().map(|object| object.key.as_str().to_owned());
-        found.extend(listed(&page.objects));
-        match last {
-            Some(last) if page.more && last.starts_with(RELEASES) => after = last,
-            _ => return Ok(found),
-        }
-    }
+    Ok(listed(&list_prefix(store, RELEASES).await?))
 }
 
 /// A release, whole; `None` when there is no record of it.

@@ -95,8 +95,9 @@ pub(crate) async fn copy_needed<S: VersionedStore>(
         let one = ObjectCopy { key: object.key, version: None, etag, size, headers: None, redirect, condition };
         match copy_object(second, first, &one, run).await {
             Ok(Some(_)) => {
+                let from = side.other();
                 let text =
-                    format!("the record of release {id} was damaged in the primary; it was restored from the backup");
+                    format!("the record of release {id} was damaged in the {from}; it was restored from the {side}");
                 run.emit(&Event::Warning { text, hint: None });
             }
             Ok(None) | Err(SyncError::Store(StoreError::Changed(_))) => filled.missed.push(key),

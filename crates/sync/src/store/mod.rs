@@ -59,6 +59,21 @@ pub struct Written {
     pub modified: Option<i64>,
 }
 
+/// All objects whose keys begin so, in the order of their keys.
+pub(crate) async fn list_prefix(store: &impl Store, prefix: &str) -> Result<Vec<RemoteObject>, StoreError> {
+    let mut found = Vec::new();
+    let mut after = prefix.to_owned();
+    loop {
+        let page = store.page(Some(&after)).await?;
+        let last = page.objects.last().map(|object| object.key.as_str().to_owned());
+        found.extend(page.objects.into_iter().take_while(|object| object.key.as_str().starts_with(prefix)));
+        match last {
+            Some(last) if page.more && last.starts_with(prefix) => after = last,
+            _ => return Ok(found),
+        }
+    }
+}
+
 /// The precondition of a write. If it does not hold, nothing is written, and the call fails with [`StoreError::Changed`].
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html>
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -217,11 +217,7 @@ impl<'a, S: VersionedStore> Transfer<'a, S> {
 async fn store_manifest(store: &impl Store, key: Key, content: &Manifest) -> Result<WrittenObject, (Key, SyncError)> {
     let bytes = content.write();
     let digest = crate::md5(&bytes);
-    let headers = Headers {
-        content_type: Some("application/gzip".to_owned()),
-        cache_control: Some("no-store".to_owned()),
-        ..Headers::default()
-    };
+    let headers = Headers::of_record("application/gzip");
     debug_assert!(key.as_str().starts_with(PRIVATE), "manifests are below the reserved prefix");
     let size = bytes.len() as u64;
     let put = store.put(&key, &headers, (bytes.into(), digest)).await;
