@@ -43,6 +43,7 @@ fn requests_are_attempted_as_often_as_the_environment_or_the_profile_says() {
             .env("AWS_REGION", "us-east-1");
         let ran = crate::Ran(command.envs(variables.iter().copied()).output().unwrap());
         assert_eq!(ran.code(), 1, "{}", ran.err());
-        assert_eq!(count.load(Ordering::Relaxed), attempts, "{variables:?}: {}", ran.err());
+        // STS is asked who the caller is in the primary's region, and as it is unavailable there, in the backup's.
+        assert_eq!(count.load(Ordering::Relaxed), 2 * attempts, "{variables:?}: {}", ran.err());
     }
 }
