@@ -156,15 +156,29 @@ pub async fn level_primary<S: VersionedStore>(
         lock::take_on(side, store, owner, none, lease, run)
     };
     let mut backup = take(Side::Backup, &stores.backup).await.map_err(SyncError::from).context(LEVEL)?;
-    if let Err(error) = refuse_half_release(&stores.backup, backup.inherited(), run).await {
-        drop(free_lock(backup, run).await);
-        return Err(error);
-    }
+    let mut left = match refuse_half_release(&stores.backup, backup.inherited(), run).await {
+        Ok(left) => left,
+        Err(error) => {
+            drop(free_lock(backup, run).await);
+            return Err(error);
+        }
+    };
     let (done, lost) = backup
         .hold(run, async |run| {
             // Somebody else's lock of the primary may have to be waited for, so that the backup's is renewed already.
             let mut primary = take(Side::Primary, &stores.primary).await.map_err(SyncError::from).context(LEVEL)?;
-            let leveling = async |run: Run| Box::pin(level_locked(stores, active, rules, &run)).await;
+            left.join(primary.inherited().clone());
+            let leveling = async |run: Run| {
+                let leveled = Box::pin(level_locked(stores, active, rules, &run)).await?;
+                left.join(lock::read_unfinished(&stores.primary).await.map_err(SyncError::from).context(LEVEL)?);
+                // What visitors get is whole on both sides now.
+                left.record = false;
+                if !left.is_empty() {
+                    record_unfinished(&stores.primary, &left, &run).await;
+                    lock::clear_unfinished(&stores.backup).await.map_err(SyncError::from).context(LEVEL)?;
+                }
+                Ok(leveled)
+            };
             let (done, lost) = primary.hold(&run, leveling).await;
             drop(free_lock(primary, &run).await);
             match (done, lost) {
@@ -180,16 +194,20 @@ pub async fn level_primary<S: VersionedStore>(
     }
 }
 
-/// Fails if a publish to the backup was interrupted: the backup may have half of a release. What it has left to do stays recorded.
+/// What interrupted publishes to the backup have left to do, which the next publish to the primary has to do instead.
+///
+/// # Errors
+/// What the backup has is a part of a release. What is left to do stays recorded.
 async fn refuse_half_release<S: VersionedStore>(
     backup: &S,
     inherited: &UnfinishedPublish,
     run: &Run,
-) -> Result<(), Error> {
+) -> Result<UnfinishedPublish, Error> {
     let mut left = inherited.clone();
     left.join(lock::read_unfinished(backup).await.map_err(SyncError::from).context(LEVEL)?);
-    if !left.record {
-        return Ok(());
+    // A publish that died before its first page, or after its record, has left whole what visitors get.
+    if !left.record || release::is_live_whole(backup).await.context(LEVEL)? {
+        return Ok(left);
     }
     record_unfinished(backup, &left, run).await;
     let why = "a publish to the backup was interrupted, so that the backup may have half of a release";

@@ -300,3 +300,11 @@ proptest! {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run_history(acts));
     }
 }
+
+/// Among them the requests after the release is recorded, when only the lock is left to be given back.
+#[tokio::test]
+async fn a_deploy_in_an_outage_may_die_at_any_request() {
+    for at in 0..60 {
+        run_history(vec![Act::PrimaryOut, Act::Kill(at), Act::Deploy(BTreeMap::from([(0, 1), (1, 2)]))]).await;
+    }
+}

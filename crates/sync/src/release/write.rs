@@ -283,6 +283,36 @@ pub async fn read(store: &impl Store, id: ReleaseId) -> Result<Option<Release>, 
     Ok(Some(release))
 }
 
+/// Whether a bucket has every object of its newest release as it was published: what visitors get is one release, and not a part of
+/// another one. Other objects may be beside them. False as well if there is no release, if its record is damaged, and if the bucket
+/// gave its objects entity tags of its own, which tell nothing of their bytes.
+///
+/// # Errors
+/// [`SyncError`] if the bucket cannot be read.
+pub async fn is_live_whole(store: &impl Store) -> Result<bool, SyncError> {
+    let Some(newest) = list_ids(store).await?.pop() else { return Ok(false) };
+    let release = match read(store, newest).await {
+        Err(SyncError::DamagedRecord { .. }) | Ok(None) => return Ok(false),
+        read => read?,
+    };
+    let mut expected: HashMap<Key, Entry> =
+        release.into_iter().flat_map(|release| release.entries).map(|entry| (entry.key.clone(), entry)).collect();
+    let mut after = None;
+    loop {
+        let page = store.page(after.as_deref()).await?;
+        for object in &page.objects {
+            let Some(entry) = expected.remove(&object.key) else { continue };
+            if object.etag != entry.etag && object.etag != *entry.identity() {
+                return Ok(false);
+            }
+        }
+        match page.objects.last() {
+            Some(last) if page.more && !expected.is_empty() => after = Some(last.key.as_str().to_owned()),
+            _ => return Ok(expected.is_empty()),
+        }
+    }
+}
+
 /// Looks versions up one by one below this number, and lists all of them above.
 const FEW: usize = 24;
 
