@@ -147,7 +147,7 @@ impl Screen {
     pub(crate) fn watch(&self) -> Arc<dyn Watch> {
         match (&self.progress, self.mode) {
             (Some(progress), _) => Arc::new(progress.clone()),
-            (None, OutputMode::Json) => Arc::new(JsonEvents),
+            (None, OutputMode::Json) => Arc::new(JsonEvents { flags: self.flags.clone() }),
             (None, OutputMode::Quiet) => Arc::new(NoopWatch),
             (None, OutputMode::Normal) => Arc::new(EventLines::new(false, self.flags.clone())),
             (None, OutputMode::Verbose) => Arc::new(EventLines::new(true, self.flags.clone())),
@@ -209,12 +209,24 @@ impl Screen {
                     ));
                 }
             }
-            (_, OutputMode::Json) => print_json(&JsonLine::Result(result.clone())),
+            (_, OutputMode::Json) => print_json(&JsonLine::Result(self.with_flags_in(result))),
             (_, OutputMode::Quiet) => {}
             (_, OutputMode::Normal | OutputMode::Verbose) => {
                 print(&self.text(result));
             }
         }
+    }
+
+    /// The same, with flags appended to the commands that it names.
+    fn with_flags_in(&self, result: &CommandResult) -> CommandResult {
+        let mut result = result.clone();
+        if let CommandResult::Status(status) = &mut result {
+            let texts = status.findings.iter_mut().flat_map(|finding| [Some(&mut finding.text), finding.next.as_mut()]);
+            for text in texts.flatten().chain(&mut status.next) {
+                *text = with_flags(text, &self.flags);
+            }
+        }
+        result
     }
 
     /// Writes the error of a command.

@@ -170,6 +170,8 @@ pub(crate) async fn releases_of(stores: Pair<S3Store>) -> Result<Releases, Error
         listed.primary.context(OPERATION)?;
         return Ok(found);
     }
+    // Also if its record is damaged.
+    found.live = listed.get(active).as_ref().ok().and_then(|ids| ids.last()).map(|id| id.0);
     let mut all: BTreeMap<ReleaseId, Vec<Side>> = BTreeMap::new();
     for (side, ids) in listed.iter().filter(|(side, _)| *side == Side::Primary || !is_one_bucket) {
         match ids {
@@ -198,9 +200,6 @@ pub(crate) async fn releases_of(stores: Pair<S3Store>) -> Result<Releases, Error
             }
         }
         let Some(summary) = whole else { continue };
-        if sides.first() == Some(&active) {
-            found.live = Some(id.0);
-        }
         sides.sort_by_key(|side| *side != Side::Primary);
         let buckets = sides.into_iter().map(Side::as_str).collect();
         found.releases.push(ListedRelease { release: ReleaseSummary::from(&summary), buckets });

@@ -2,7 +2,7 @@
 
 use twinsite_core::{Pair, Run, Side, wait};
 use twinsite_sync::active_side::newest_change;
-use twinsite_sync::release::{self, Summary};
+use twinsite_sync::release::{self, ReleaseList};
 use twinsite_sync::{
     Deletes, Guard, Index, Key, Notes, Options, Prepared, ReleaseId, Rules, Sending, StoreError, SyncError,
     VersionedStore,
@@ -236,11 +236,11 @@ async fn open(target: RollbackTarget<'_>, request: &RollbackRequest, run: &Run) 
     let (releases, alone) = match (listed, newest) {
         // A backup that cannot be read now is brought in sync by the next deploy, and is not the active side as far as anybody knows.
         (Ok(releases), newest) => match BackupAlone::of_change(newest.unwrap_or_default()) {
-            Some(alone) => (Box::pin(release::list(&stores.backup)).await.context(OPERATION)?, Some(alone)),
+            Some(alone) => (Box::pin(release::list_all(&stores.backup)).await.context(OPERATION)?, Some(alone)),
             None => (releases, None),
         },
         (Err(error), Ok(newest)) if error.is_unreachable() && outage == OnOutage::BackupAlone => {
-            let releases = Box::pin(release::list(&stores.backup)).await.context(OPERATION)?;
+            let releases = Box::pin(release::list_all(&stores.backup)).await.context(OPERATION)?;
             (releases, Some(BackupAlone::of_outage(newest, error.to_string())))
         }
         (Err(error), _) => return Err(Error::new(OPERATION, error)),
@@ -266,20 +266,22 @@ async fn open(target: RollbackTarget<'_>, request: &RollbackRequest, run: &Run) 
 }
 
 /// The releases of the primary. That it cannot be reached counts only if it occurs twice.
-async fn list_twice<S: VersionedStore>(primary: &S, run: &Run) -> Result<Vec<Summary>, SyncError> {
-    match Box::pin(release::list(primary)).await {
+async fn list_twice<S: VersionedStore>(primary: &S, run: &Run) -> Result<ReleaseList, SyncError> {
+    match Box::pin(release::list_all(primary)).await {
         Err(error) if error.is_unreachable() => {
             wait::pause(run, SECOND_LOOK).await;
             run.check()?;
-            Box::pin(release::list(primary)).await
+            Box::pin(release::list_all(primary)).await
         }
         listed => listed,
     }
 }
 
-/// The release before the newest.
-fn previous(releases: &[Summary]) -> Result<ReleaseId, Error> {
-    let previous = releases.iter().rev().nth(1).map(|summary| summary.id);
+/// The release before the newest one. A newest one whose record is damaged is live all the same.
+fn previous(all: &ReleaseList) -> Result<ReleaseId, Error> {
+    let ids = || all.releases.iter().map(|summary| summary.id);
+    let newest = ids().chain(all.damaged.iter().map(|record| record.id)).max();
+    let previous = ids().filter(|id| Some(*id) < newest).max();
     previous.ok_or_else(|| {
         Error::usage(OPERATION, "there is no release before the newest").hint("a rollback needs at least two releases")
     })
@@ -302,8 +304,9 @@ pub async fn deploy_or_roll_back(
     };
     let Cause::NotServed { release: failed, .. } = *error.cause else { return Err(error) };
     let rolled_back = async {
-        let releases = Box::pin(release::list(&site.store(Side::Primary))).await.context(OPERATION)?;
-        let until_failed: Vec<Summary> = releases.into_iter().filter(|one| one.id.0 <= failed).collect();
+        let mut until_failed = Box::pin(release::list_all(&site.store(Side::Primary))).await.context(OPERATION)?;
+        until_failed.releases.retain(|one| one.id.0 <= failed);
+        until_failed.damaged.retain(|one| one.id.0 <= failed);
         let id = previous(&until_failed)?;
         let request = RollbackRequest {
             release: Some(id.to_string()),

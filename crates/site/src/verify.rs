@@ -9,10 +9,10 @@ use serde::Serialize;
 use twinsite_aws::Kind;
 use twinsite_core::wait::within;
 use twinsite_core::{Pair, Run, Side};
+use twinsite_sync::active_side::newest_change;
 use twinsite_sync::replicate::compare;
 use twinsite_sync::{
-    Guard, Index, Key, Options, RetentionPolicy, Rules, S3Store, Store, StoreError, SyncError, VersionedStore, plan,
-    walk,
+    Guard, Index, Key, Options, RetentionPolicy, Rules, S3Store, Store, StoreError, SyncError, plan, release, walk,
 };
 
 use crate::context::SiteContext;
@@ -21,9 +21,11 @@ use crate::error::{Context, Error};
 const OPERATION: &str = "compare the buckets";
 
 /// What a comparison found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct VerifyResult {
+    /// The active side, with which the other one was compared: `primary` or `backup`.
+    pub active: &'static str,
     /// Keys that differ.
     pub differences: Vec<Difference>,
     /// Keys that twinsite did not publish. They are kept and do not count as differences.
@@ -60,8 +62,8 @@ impl Difference {
     }
 }
 
-/// Compares the backup with the primary and, if a directory is given, the primary with the directory. If only one of them can be
-/// reached, that one is compared with the directory.
+/// Compares the other side with the active one and, if a directory is given, the active side with the directory. If only one of the buckets
+/// can be reached, that one is compared with the directory.
 ///
 /// # Errors
 /// The directory or the buckets could not be read.
@@ -87,8 +89,14 @@ pub(crate) async fn verify_stores(
 ) -> Result<VerifyResult, Error> {
     let VerifySource { rules, dir, keep } = with;
     let source = dir.map(|dir| walk(dir, rules)).transpose().context(OPERATION)?;
-    let (mut found, side) = match Box::pin(compare_buckets(stores, run)).await {
-        Ok(found) => (found, Side::Primary),
+    let active =
+        Box::pin(newest_change(&stores.backup)).await.map(|change| change.map_or(Side::Primary, |one| one.side));
+    let compared = match active {
+        Ok(active) => Box::pin(compare_active(stores, active, run)).await.map(|found| (found, active)),
+        Err(error) => Err(error),
+    };
+    let (mut found, side) = match compared {
+        Ok(found) => found,
         Err(error) if is_out_of_reach(&error) => match Box::pin(side_within_reach(stores, run)).await {
             Some(reachable) if source.is_some() => reachable,
             Some((_, side)) => {
@@ -99,6 +107,19 @@ pub(crate) async fn verify_stores(
         },
         Err(error) => return Err(Error::new(OPERATION, error)),
     };
+    for (side, store) in stores.iter() {
+        if side == Side::Backup && stores.primary.bucket() == store.bucket() {
+            continue;
+        }
+        match Box::pin(release::live(store)).await {
+            Err(damaged @ SyncError::DamagedRecord { id, .. }) => {
+                found.differences.push(Difference::new(store.bucket(), &id.key(0), &damaged));
+            }
+            Ok(_) => {}
+            Err(_) if found.unreachable.iter().any(|one| one.bucket == store.bucket()) => {}
+            Err(error) => return Err(Error::new(OPERATION, error)),
+        }
+    }
     if let Some(source) = source {
         // Nothing is deleted, so the guard is off.
         let guard = Guard::OFF;
@@ -139,23 +160,24 @@ async fn side_within_reach(stores: &Pair<S3Store>, run: &Run) -> Option<(VerifyR
         _ => format!("no response within {} s", LIMIT.as_secs()),
     };
     let bucket = stores.get(other).bucket().to_owned();
-    Some((VerifyResult { unreachable: vec![UnreachableBucket { bucket, reason }], ..VerifyResult::default() }, side))
+    let unreachable = vec![UnreachableBucket { bucket, reason }];
+    Some((VerifyResult { active: side.as_str(), differences: Vec::new(), foreign: Vec::new(), unreachable }, side))
 }
 
 /// How the backup differs from the primary.
 pub(crate) async fn compare_buckets(stores: &Pair<S3Store>, run: &Run) -> Result<VerifyResult, SyncError> {
-    compare_stores(stores, stores.backup.bucket(), run).await
+    compare_active(stores, Side::Primary, run).await
 }
 
-async fn compare_stores<S: VersionedStore>(
-    stores: &Pair<S>,
-    bucket: &str,
-    run: &Run,
-) -> Result<VerifyResult, SyncError> {
-    let compared = compare(&stores.primary, &stores.backup, run).await?;
+/// How the other side differs from the active one.
+async fn compare_active(stores: &Pair<S3Store>, active: Side, run: &Run) -> Result<VerifyResult, SyncError> {
+    let other = active.other();
+    let bucket = stores.get(other).bucket();
+    let compared = compare(stores.get(active), stores.get(other), run).await?;
     let copies = compared.copies.iter().map(|copy| Difference::new(bucket, &copy.object.key, &copy.cause));
-    let gone = compared.gone.iter().map(|object| Difference::new(bucket, &object.key, &"deleted in the primary"));
-    let foreign = compared.foreign.iter().map(|key| Difference::new(bucket, key, &"not in the primary"));
+    let (gone, foreign) = (format!("deleted in the {active}"), format!("not in the {active}"));
+    let gone = compared.gone.iter().map(|object| Difference::new(bucket, &object.key, &gone));
+    let foreign = compared.foreign.iter().map(|key| Difference::new(bucket, key, &foreign));
     let (differences, foreign) = (copies.chain(gone).collect(), foreign.collect());
-    Ok(VerifyResult { differences, foreign, unreachable: Vec::new() })
+    Ok(VerifyResult { active: active.as_str(), differences, foreign, unreachable: Vec::new() })
 }

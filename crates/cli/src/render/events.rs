@@ -76,11 +76,17 @@ pub(super) fn line(event: &Event) -> String {
 }
 
 /// Writes each event as a line of JSON.
-pub(super) struct JsonEvents;
+pub(super) struct JsonEvents {
+    /// Appended to commands in hints.
+    pub(super) flags: String,
+}
 
 impl Watch for JsonEvents {
     fn event(&self, event: &Event) {
-        if let Some(record) = EventRecord::new(event) {
+        if let Some(mut record) = EventRecord::new(event) {
+            if let EventRecord::Warning { hint: Some(hint), .. } = &mut record {
+                *hint = with_flags(hint, &self.flags);
+            }
             print_json(&JsonLine::Event(record));
         }
     }

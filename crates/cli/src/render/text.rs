@@ -350,7 +350,7 @@ fn backup(backup: &BackupResult) -> String {
 }
 
 fn verified(verified: &VerifyResult, verbose: bool) -> String {
-    let VerifyResult { differences, foreign, unreachable, .. } = verified;
+    let VerifyResult { active, differences, foreign, unreachable, .. } = verified;
     let mut text = String::new();
     for one in unreachable {
         let _ = writeln!(text, "{}  not compared: {}", one.bucket, one_line(&one.reason));
@@ -368,6 +368,11 @@ fn verified(verified: &VerifyResult, verbose: bool) -> String {
     match differences.len() {
         0 if !unreachable.is_empty() => text + "no differences in what could be compared",
         0 => text + "no differences",
+        // Of plain buckets as well, the primary is the active side, and the caller knows what to do.
+        differences if *active == "backup" && unreachable.is_empty() => {
+            text + &count(differences, "difference")
+                + "; the backup is the active side: `twinsite failback` copies it to the primary"
+        }
         differences => text + &count(differences, "difference"),
     }
 }
@@ -442,7 +447,15 @@ fn releases(found: &Releases) -> String {
     match (all.is_empty(), found.damaged.is_empty()) {
         (true, true) => text + "nothing has been published yet",
         (true, false) => text + "no release can be read; the next deploy makes a new one",
-        (false, _) => text + "* is live; to bring an older one back: `twinsite rollback ID`",
+        (false, _) => {
+            let starred = all.iter().any(|one| Some(one.release.id) == found.live);
+            let live = match found.live {
+                Some(_) if starred => "* is live; ".to_owned(),
+                Some(id) => format!("release {id} is live; "),
+                None => String::new(),
+            };
+            text + &live + "to bring an older one back: `twinsite rollback ID`"
+        }
     }
 }
 

@@ -268,6 +268,14 @@ fn without_the_primary_the_backup_is_rolled_back_alone() {
     let json = result(&project.local(&["releases", "--json"]));
     assert_eq!((&json["active"], &json["live"]), (&json!("backup"), &json!(1001)), "{json}");
     assert!(index(PRIMARY).contains("a bad deploy") && index(BACKUP).contains("a good deploy"));
+    let verified = project.run(&["verify", "public", "--local"]);
+    assert!(verified.code() == 3 && verified.out().contains("twinsite failback"), "{}", verified.out());
+    let lacking = format!("{PRIMARY}  index.html  ");
+    assert!(
+        verified.out().contains(&lacking) && !verified.out().contains(&format!("{BACKUP}  ")),
+        "{}",
+        verified.out()
+    );
 
     let failed_back = project.local(&["failback"]).out();
     assert!(failed_back.contains("the primary is active again"), "{failed_back}");

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::drill::site;
+use crate::drill::{site, world};
+use crate::history::{BACKUP, PRIMARY, put};
 use crate::server::{Process, Server, signal};
 use crate::{CONFIG, Project, Ran};
 
@@ -286,4 +287,70 @@ fn a_web_page_instead_of_a_response_is_named_as_what_it_is() {
         assert!(ran.code() == 1 && said.contains("a web page (\"Hotel Wi-Fi: sign in\")"), "{said}");
         assert!(!said.contains("Error {") && !said.contains('{') && !said.contains("DOCTYPE"), "{said}");
     }
+}
+
+/// While both sides are up, their health objects say nothing of from where an edge serves pages.
+#[test]
+fn visitors_of_a_site_that_is_failed_over_are_served_by_the_backup() {
+    let project = site("layered");
+    let _server = Server::start(&project, &[]);
+    for (args, side, origin) in [
+        (&["failover"][..], json!("backup"), json!("backup")),
+        (&["failback", "--percent", "10"], Value::Null, json!("10% primary")),
+        (&["failback"], json!("primary"), json!("primary")),
+    ] {
+        project.local(args);
+        let (code, read) = status(&project);
+        assert_eq!((&read["visitors"]["side"], &read["served_from"]["value"]), (&side, &origin), "{args:?}: {read:#}");
+        assert_eq!(code, if origin == "primary" { 0 } else { 5 }, "{read:#}");
+        let next = read["next"].as_array().unwrap();
+        let named = next.iter().chain(read["findings"].as_array().unwrap().iter().map(|one| &one["next"]));
+        for text in named.filter_map(Value::as_str).filter(|text| text.contains("`twinsite ")) {
+            assert!(text.contains(" --local`"), "{text}");
+        }
+    }
+    let text = screen(&project.run(&["status", "--local"]));
+    assert!(text.contains("HTTPS 200 from the primary through CloudFront"), "{text}");
+}
+
+#[test]
+fn a_redirect_to_https_is_not_said_to_serve_visitors_whom_https_does_not() {
+    let project = site("layered");
+    let server = Server::start(&project, &[]);
+    server.faults(&json!({"regions_out": ["us-east-1", "us-west-2"]}));
+    let (code, read) = status(&project);
+    assert_eq!(code, 5, "{read:#}");
+    let said = read["findings"].to_string();
+    assert!(said.contains("visitors get no page") && !said.contains("over HTTP only"), "{read:#}");
+}
+
+#[test]
+fn a_damaged_record_of_the_live_release_is_named_and_a_rollback_goes_to_the_release_before() {
+    let project = site("layered");
+    for content in ["second", "third"] {
+        project.write("public/index.html", content);
+        project.local(&["deploy"]);
+    }
+    let live = project.json(&["releases"])["live"].as_u64().unwrap();
+    for bucket in [PRIMARY, BACKUP] {
+        world(&project, |world| put(world, bucket, &format!(".twinsite/releases/{live:010}.gz"), "junk"));
+    }
+    let _server = Server::start(&project, &[]);
+    let (code, read) = status(&project);
+    assert_eq!(code, 5, "{read:#}");
+    let said = read["findings"].to_string();
+    assert!(said.contains(&format!("the record of release {live} is damaged")), "{read:#}");
+    let releases = project.local(&["releases"]).out();
+    assert!(releases.contains(&format!("release {live} is live")) && !releases.contains("* is live"), "{releases}");
+    let verified = project.run(&["verify", "--local", "--json"]);
+    assert_eq!(verified.code(), 3, "{}{}", verified.out(), verified.err());
+    let line = verified.lines().pop().unwrap();
+    let damaged =
+        line["differences"].as_array().unwrap().iter().filter(|one| one["reason"].to_string().contains("damaged"));
+    assert_eq!(damaged.count(), 2, "{line}");
+    let back = project.json(&["rollback"]);
+    let id = &back["release"]["id"];
+    let made = project.json(&["releases"])["releases"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&made["restores"], &made["id"]), (&json!(live - 1), id), "not one too far: {back}");
+    assert_eq!(status(&project).0, 0);
 }

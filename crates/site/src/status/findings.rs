@@ -180,7 +180,9 @@ impl Status {
             matches!(visit, Part::Unavailable { kind: FailureKind::NotAsked, .. }) || !self.is_online() || behind_proxy
         };
         let backup_name = *side == Some(SideName::Backup);
-        match (served(https), served(http)) {
+        // A redirect to HTTPS serves nobody whom HTTPS does not serve.
+        let leads_to_https = http.known().is_some_and(VisitState::leads_to_https);
+        match (served(https), served(http) && !leads_to_https) {
             (true, _) if backup_name && !by_hand => {
                 findings
                     .problem("visitors are served by the backup", "find out why: the health checks and both buckets");
@@ -328,8 +330,9 @@ impl Status {
         if self.zone.known().is_some_and(|zone| zone.records.is_empty()) {
             findings.problem("the domain has no records", "create them: `twinsite apply`");
         }
+        let by_hand = self.failed_over_by_hand.known() == Some(&true);
         for check in self.health_checks.known().into_iter().flatten() {
-            judge_check(check, findings);
+            judge_check(check, by_hand, findings);
         }
     }
 
@@ -407,10 +410,13 @@ impl Status {
                     "sign in (`aws sso login`), or check AWS_PROFILE and --profile".to_owned()
                 }
                 (Some(FailureKind::Conflict), _) => "see `twinsite plan`".to_owned(),
+                (Some(FailureKind::Damaged), _) => {
+                    "publish again, which makes a new release: `twinsite deploy DIR`; or bring one back: `twinsite rollback`".to_owned()
+                }
                 _ => "ask again in a minute, and see https://health.aws.amazon.com/".to_owned(),
             };
             let level = match kind {
-                Some(FailureKind::Conflict) => Level::Problem,
+                Some(FailureKind::Conflict | FailureKind::Damaged) => Level::Problem,
                 // A comparison of large buckets takes longer than the deadline.
                 Some(FailureKind::TimedOut) if what == "the difference between the buckets" && releases_match => {
                     Level::Notice
@@ -492,11 +498,15 @@ fn judge_bucket(side: Side, bucket: &BucketState, findings: &mut Findings) {
     }
 }
 
-fn judge_check(check: &HealthCheckState, findings: &mut Findings) {
+fn judge_check(check: &HealthCheckState, by_hand: bool, findings: &mut Findings) {
     if check.health != Health::Unhealthy {
         return;
     }
     let (text, next) = match check.role.as_str() {
+        "primary" if by_hand => (
+            "the checkers of Route 53 find the primary unhealthy",
+            "see what its bucket serves, and the AWS Health Dashboard",
+        ),
         "primary" => (
             "the checkers of Route 53 find the primary unhealthy",
             "see what its bucket serves, and the AWS Health Dashboard; visitors can be moved with `twinsite failover`",

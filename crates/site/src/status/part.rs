@@ -53,6 +53,8 @@ pub enum FailureKind {
     AccountUnknown,
     /// It was not asked for.
     NotAsked,
+    /// It was read, and means nothing: a damaged record.
+    Damaged,
     /// The state in AWS conflicts with the configuration.
     Conflict,
     /// Anything else.
@@ -113,7 +115,10 @@ impl<T> Part<T> {
         match self {
             Self::Known { .. } | Self::Forbidden { .. } => true,
             Self::Unavailable { kind, .. } => {
-                matches!(kind, FailureKind::ServerError | FailureKind::Throttled | FailureKind::Conflict)
+                matches!(
+                    kind,
+                    FailureKind::ServerError | FailureKind::Throttled | FailureKind::Conflict | FailureKind::Damaged
+                )
             }
         }
     }
@@ -172,6 +177,7 @@ impl From<SyncError> for Failure {
     fn from(error: SyncError) -> Self {
         match error {
             SyncError::Store(error) => error.into(),
+            damaged @ SyncError::DamagedRecord { .. } => Self::new(FailureKind::Damaged, damaged.to_string()),
             other => Self::new(FailureKind::Other, other.to_string()),
         }
     }

@@ -381,7 +381,7 @@ async fn bucket(site: &SiteContext, side: Side) -> Result<BucketState, Failure> 
 }
 
 async fn newest(store: &impl Store) -> Result<Option<ReleaseSummary>, Failure> {
-    match Box::pin(release::newest(store)).await {
+    match Box::pin(release::live(store)).await {
         Ok(found) => Ok(found.as_ref().map(ReleaseSummary::from)),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error.into()),

@@ -218,6 +218,11 @@ impl VisitState {
     pub fn is_served(&self) -> bool {
         matches!(self.status, 200..=399)
     }
+
+    /// Whether it redirects to HTTPS.
+    pub fn leads_to_https(&self) -> bool {
+        self.location.as_deref().is_some_and(|location| location.starts_with("https://"))
+    }
 }
 
 /// A side in results.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use futures::join;
+use twinsite_cdn::OriginChoice;
 use twinsite_core::wait::within;
 use twinsite_core::{Pair, Run, Side, probe};
 use twinsite_dns_failover::probe::{ProbeError, Response, TrustStore};
@@ -19,8 +20,10 @@ pub(super) struct VisitorAnswers {
     addresses: Result<Vec<IpAddr>, Failure>,
     http: Result<VisitState, Failure>,
     https: Result<VisitState, Failure>,
-    /// The health object, over HTTPS and over HTTP.
+    /// The health object, over HTTPS or over HTTP.
     health: Option<Response>,
+    /// From which origin the edge that answers has visitors served, if the function there says so.
+    origin: Option<OriginChoice>,
 }
 
 /// Asks as a visitor does. DNS may take a third of the time limit, and the requests the rest.
@@ -40,26 +43,40 @@ pub(super) async fn ask(site: &SiteContext, run: &Run, limit: Duration) -> Visit
             }
             Err(_) => Failure::new(FailureKind::Unreachable, "the name could not be resolved"),
         };
-        return VisitorAnswers { names, addresses, http: Err(failure.clone()), https: Err(failure), health: None };
+        return VisitorAnswers {
+            names,
+            addresses,
+            http: Err(failure.clone()),
+            https: Err(failure),
+            health: None,
+            origin: None,
+        };
     };
     let left = limit.saturating_sub(run.timer.now().saturating_sub(started));
     let host = site.site.domain.as_str();
-    let health = format!("/{}", probe::HEALTH);
+    let (health, origin) = (format!("/{}", probe::HEALTH), format!("/{}", probe::ORIGIN));
     let get = async |path: &str, scheme| {
         let got = Box::pin(network.http_get(address, ProbeRequest { host, path, scheme }));
         let late = || Failure::new(FailureKind::TimedOut, format!("no response within {:.0} s", left.as_secs_f64()));
         within(run, left, got).await.ok_or_else(late)?.map_err(Failure::from)
     };
-    let (http, https, plain, secure) =
-        join!(get("/", Scheme::Http), get("/", Scheme::Https), get(&health, Scheme::Http), get(&health, Scheme::Https));
-    let is_health = |response: &Response| response.status == 200;
-    let health = secure.ok().filter(is_health).or(plain.ok().filter(is_health));
+    let (http, https, plain, secure, origin) = join!(
+        get("/", Scheme::Http),
+        get("/", Scheme::Https),
+        get(&health, Scheme::Http),
+        get(&health, Scheme::Https),
+        get(&origin, Scheme::Https)
+    );
+    let is_found = |response: &Response| response.status == 200;
+    let health = secure.ok().filter(is_found).or(plain.ok().filter(is_found));
+    let origin = origin.ok().filter(|response| is_found(response) && response.is_from_cloudfront());
+    let origin = origin.and_then(|response| String::from_utf8_lossy(&response.body).trim().parse().ok());
     let visit = |response: Response| VisitState {
         status: response.status,
         cloudfront: response.is_from_cloudfront(),
         location: Some(response.header("location").to_owned()).filter(|location| !location.is_empty()),
     };
-    VisitorAnswers { names, addresses, http: http.map(visit), https: https.map(visit), health }
+    VisitorAnswers { names, addresses, http: http.map(visit), https: https.map(visit), health, origin }
 }
 
 struct Resolved {
@@ -94,9 +111,10 @@ async fn resolve(site: &SiteContext) -> Result<Resolved, ProbeError> {
 }
 
 impl VisitorAnswers {
-    /// What visitors get, with the side named by the version of the health object that they get.
+    /// What visitors get. The side is named by what the edge says, which serves health objects from the primary also during a failover by
+    /// hand, and otherwise by the version of the health object.
     pub(super) fn state(self, versions: &Pair<Option<String>>) -> VisitorState {
-        let Self { names, addresses, http, https, health } = self;
+        let Self { names, addresses, http, https, health, origin } = self;
         let cloudfront = |visit: &Result<VisitState, Failure>| visit.as_ref().ok().map(|visit| visit.cloudfront);
         let target = if names.iter().any(|name| name.contains(".s3-website")) {
             Some(Target::Backup)
@@ -109,7 +127,12 @@ impl VisitorAnswers {
                 None => None,
             }
         };
-        let side = health.as_ref().and_then(|response| side_of(response, versions));
+        let side = match origin {
+            Some(OriginChoice::Backup) => Some(Side::Backup),
+            // Another visitor may be served by the other side.
+            Some(OriginChoice::PrimaryShare(_)) => None,
+            Some(OriginChoice::Primary) | None => health.as_ref().and_then(|response| side_of(response, versions)),
+        };
         let values =
             |addresses: Vec<IpAddr>| names.iter().cloned().chain(addresses.iter().map(ToString::to_string)).collect();
         let dns = addresses.map(|addresses| DnsState { target, values: values(addresses) });

@@ -29,7 +29,7 @@ impl FromStr for ReleaseId {
 
 impl ReleaseId {
     /// The key of one part of its record; the first part is there only when the others are.
-    pub(crate) fn key(self, part: usize) -> Key {
+    pub fn key(self, part: usize) -> Key {
         let text = match part {
             0 => format!("{RELEASES}{:010}.gz", self.0),
             part => format!("{RELEASES}{:010}.gz.{part}", self.0),

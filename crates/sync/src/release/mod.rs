@@ -44,8 +44,8 @@ use crate::{ETag, Headers, Key, ReleaseId, Rules, Source, SourceObject};
 pub use compare::{Difference, Kind, compare};
 pub use retention::{Collected, collect, is_due_at};
 pub use write::{
-    DamagedRecord, RecordBuilder, ReleaseList, find_versions, is_live_whole, list, list_all, list_ids, newest, read,
-    summary, write,
+    DamagedRecord, RecordBuilder, ReleaseList, find_versions, is_live_whole, list, list_all, list_ids, live, newest,
+    read, summary, write,
 };
 
 /// Where a publish came from.

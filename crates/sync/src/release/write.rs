@@ -220,7 +220,7 @@ pub async fn list_all(store: &impl Store) -> Result<ReleaseList, SyncError> {
     Ok(found)
 }
 
-/// The newest release of a bucket in short: what is live. Damaged records are left out.
+/// The newest release of a bucket whose record is not damaged, in short.
 ///
 /// # Errors
 /// As [`list`].
@@ -232,6 +232,17 @@ pub async fn newest(store: &impl Store) -> Result<Option<Summary>, SyncError> {
         }
     }
     Ok(None)
+}
+
+/// The live release of a bucket in short: that with the greatest number.
+///
+/// # Errors
+/// As [`summary`]: a damaged record is an error, as the release before it is not live.
+pub async fn live(store: &impl Store) -> Result<Option<Summary>, SyncError> {
+    match list_ids(store).await?.pop() {
+        Some(id) => summary(store, id).await,
+        None => Ok(None),
+    }
 }
 
 /// A release in short; `None` if there is no record of it.
