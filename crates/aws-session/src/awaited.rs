@@ -1,10 +1,12 @@
 //! How long responses are awaited: the one place that all requests of all services pass.
 //!
-//! A request that is not answered within its deadline has failed, and the SDK repeats it. Without any response for ten seconds, an event says
+//! A request that is not answered within its deadline has failed, and the SDK repeats it. The deadline of a read is shorter while its host
+//! answers nothing at all, and that of a request which is repeated to a host that has not answered is shorter still, so that a region which
+//! accepts connections and never answers is reported within a minute. Without any response for ten seconds, an event says
 //! what is waited for. When the run is cancelled, reads are not awaited any longer, and writes for a few seconds only; what cleans up
 //! afterwards ([`twinsite_core::clean_up`]) is awaited.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +28,12 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// and again after so long.
 const AGAIN: Duration = Duration::from_secs(30);
+
+/// How long a read is awaited while its host answers no request, so that it is not a busy link that delays the response.
+const SILENT_HOST: Duration = Duration::from_secs(20);
+
+/// How long a request is awaited that is repeated while its host has not answered since one has failed without a response.
+const REPEATED: Duration = Duration::from_secs(5);
 
 /// How long a write in flight is awaited after a cancellation, so that it is known what it has done.
 const GRACE: Duration = Duration::from_secs(3);
@@ -64,6 +72,10 @@ struct State {
     next: u64,
     /// When the last response has arrived.
     answered: Instant,
+    /// When the last response of each host has arrived.
+    hosts: HashMap<String, Instant>,
+    /// Hosts that have answered nothing since a request to them has failed without a response.
+    silent: HashSet<String>,
     /// When it was last said what is waited for, since then.
     said: Option<Instant>,
 }
@@ -83,7 +95,8 @@ struct Pending {
 impl Awaited {
     pub(crate) fn new(run: Run) -> Self {
         let (names, pending) = (HashMap::new(), BTreeMap::new());
-        let state = State { names, pending, next: 0, answered: Instant::now(), said: None };
+        let (hosts, silent) = (HashMap::new(), HashSet::new());
+        let state = State { names, pending, next: 0, answered: Instant::now(), hosts, silent, said: None };
         Self { run, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -99,14 +112,12 @@ impl Awaited {
     fn begin(&self, request: &HttpRequest) -> Begun {
         let mut state = self.state();
         let known = request.headers().get(INVOCATION).and_then(|id| state.names.get(id)).cloned();
-        let operation = known.unwrap_or_else(|| {
-            let host = request.uri().split('/').nth(2).unwrap_or_default().to_owned();
-            Operation { service: host, name: request.method().to_owned() }
-        });
+        let host = request.uri().split('/').nth(2).unwrap_or_default().to_owned();
+        let operation = known.unwrap_or_else(|| Operation { service: host.clone(), name: request.method().to_owned() });
         let id = state.next;
         state.next += 1;
         state.pending.insert(id, Pending { operation: operation.clone(), since: Instant::now() });
-        Begun { awaited: self.clone(), id, operation }
+        Begun { awaited: self.clone(), id, operation, host }
     }
 
     /// How long to wait before there may be something to say about a request that has been quiet for `quiet` then.
@@ -142,6 +153,7 @@ struct Begun {
     awaited: Awaited,
     id: u64,
     operation: Operation,
+    host: String,
 }
 
 impl Begun {
@@ -153,6 +165,42 @@ impl Begun {
     fn answered(&self) {
         let mut state = self.awaited.state();
         (state.answered, state.said) = (Instant::now(), None);
+        state.silent.remove(&self.host);
+        if state.hosts.len() >= MAX_NAMES {
+            state.hosts.clear();
+        }
+        state.hosts.insert(self.host.clone(), Instant::now());
+    }
+
+    /// Whether the host has answered nothing since a request to it has failed without a response.
+    fn is_to_silent_host(&self) -> bool {
+        self.awaited.state().silent.contains(&self.host)
+    }
+
+    /// Waits until the deadline, or until the host has answered nothing for too long. Returns how long that was.
+    async fn expired(&self, since: Instant, deadline: Option<Duration>, is_read: bool) -> Duration {
+        let always = Run::silent();
+        let Some(deadline) = deadline else { return std::future::pending().await };
+        if is_read && deadline > SILENT_HOST {
+            wait::pause(&always, SILENT_HOST).await;
+            let answered = self.awaited.state().hosts.get(&self.host).is_some_and(|at| *at > since);
+            if !answered {
+                return SILENT_HOST;
+            }
+            wait::pause(&always, deadline.saturating_sub(SILENT_HOST)).await;
+        } else {
+            wait::pause(&always, deadline).await;
+        }
+        deadline
+    }
+
+    /// The request has failed without a response.
+    fn not_answered(&self) {
+        let mut state = self.awaited.state();
+        if state.silent.len() >= MAX_NAMES {
+            state.silent.clear();
+        }
+        state.silent.insert(self.host.clone());
     }
 }
 
@@ -231,18 +279,14 @@ impl HttpConnector for AwaitedConnector {
         }
         let deadline = match self.deadline {
             Some(deadline) if is_late && !cleans_up => Some(deadline.min(AFTER_CANCELLATION + sending)),
+            // The requests that share the link with it are repeated, too.
+            Some(deadline) if is_repeated && begun.is_to_silent_host() => Some(deadline.min(REPEATED + 4 * sending)),
             deadline => deadline,
         };
         let (awaited, call) = (self.awaited.clone(), self.connector.call(request));
         HttpConnectorFuture::new(async move {
             let (always, since) = (Run::silent(), Instant::now());
-            let expired = async {
-                match deadline {
-                    Some(deadline) => wait::pause(&always, deadline).await,
-                    None => std::future::pending().await,
-                }
-                deadline.unwrap_or_default()
-            };
+            let expired = begun.expired(since, deadline, is_read);
             let stopped = async {
                 if is_late || cleans_up {
                     std::future::pending::<()>().await;
@@ -265,7 +309,10 @@ impl HttpConnector for AwaitedConnector {
                     response
                 }
                 () = stopped => Err(cancelled()),
-                deadline = expired => Err(ConnectorError::timeout(NoResponse(deadline).into())),
+                waited = expired => {
+                    begun.not_answered();
+                    Err(ConnectorError::timeout(NoResponse(waited).into()))
+                }
                 () = telling => Err(cancelled()),
             }
         })

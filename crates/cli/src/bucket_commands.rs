@@ -103,7 +103,7 @@ impl Context<'_> {
     pub(crate) async fn bucket_releases(&self, options: &args::Releases) -> Outcome {
         let (buckets, _) = self.open_buckets(&options.buckets, read_config(self.global)?).await?;
         match (&options.id, &options.other) {
-            (None, _) => Box::pin(buckets.releases()).await.map(CommandResult::Releases),
+            (None, _) => Box::pin(buckets.releases(self.run)).await.map(CommandResult::Releases),
             (Some(id), None) => Box::pin(buckets.release(id)).await.map(CommandResult::Release),
             (Some(before), Some(after)) => Box::pin(buckets.compare_releases(before, after))
                 .await

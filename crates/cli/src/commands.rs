@@ -277,7 +277,7 @@ impl Context<'_> {
     async fn releases(&self, options: &args::Releases) -> Outcome {
         let OpenSite { site, cloud } = self.open_to_read().await?;
         let found = match (&options.id, &options.other) {
-            (None, _) => Box::pin(site::releases(&site)).await.map(CommandResult::Releases),
+            (None, _) => Box::pin(site::releases(&site, self.run)).await.map(CommandResult::Releases),
             (Some(id), None) => site::release(&site, id).await.map(CommandResult::Release),
             (Some(before), Some(after)) => site::compare_releases(&site, before, after)
                 .await

@@ -252,8 +252,8 @@ impl Buckets {
     ///
     /// # Errors
     /// Neither bucket could be read.
-    pub async fn releases(&self) -> Result<Releases, Error> {
-        releases_of(self.stores.clone()).await
+    pub async fn releases(&self, run: &Run) -> Result<Releases, Error> {
+        releases_of(self.stores.clone(), run).await
     }
 
     /// One release with its objects.

@@ -1,6 +1,7 @@
 //! Releases: what was published, when, by whom and from which commit.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::future::join3;
 use schemars::JsonSchema;
@@ -9,7 +10,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use twinsite_aws::Kind;
-use twinsite_core::{Pair, Side};
+use twinsite_core::wait::within;
+use twinsite_core::{Pair, Run, Side};
 use twinsite_sync::active_side::newest_change;
 use twinsite_sync::release::{self, Release, Summary};
 use twinsite_sync::{ReleaseId, S3Store, Store, StoreError, SyncError};
@@ -155,14 +157,18 @@ pub(crate) fn rfc3339(seconds: i64) -> String {
 ///
 /// # Errors
 /// Neither bucket could be read.
-pub async fn releases(site: &SiteContext) -> Result<Releases, Error> {
-    releases_of(site.stores()).await
+pub async fn releases(site: &SiteContext, run: &Run) -> Result<Releases, Error> {
+    releases_of(site.stores(), run).await
 }
 
-pub(crate) async fn releases_of(stores: Pair<S3Store>) -> Result<Releases, Error> {
+/// How long the records of a bucket may take to be listed, while the other bucket's were.
+const LIMIT: Duration = Duration::from_secs(10);
+
+pub(crate) async fn releases_of(stores: Pair<S3Store>, run: &Run) -> Result<Releases, Error> {
     let is_one_bucket = stores.primary.bucket() == stores.backup.bucket();
     let (primary, backup, active) =
-        join3(list_side(&stores.primary), list_side(&stores.backup), active_of(&stores)).await;
+        join3(list_side(&stores.primary, run), list_side(&stores.backup, run), active_of(&stores, run)).await;
+    run.check().context(OPERATION)?;
     let mut found =
         Releases { releases: Vec::new(), live: None, active: active.as_str(), damaged: Vec::new(), unread: Vec::new() };
     let listed = Pair::new(primary, backup);
@@ -208,13 +214,15 @@ pub(crate) async fn releases_of(stores: Pair<S3Store>) -> Result<Releases, Error
 }
 
 /// The active side, as far as the backup can be read.
-async fn active_of(stores: &Pair<S3Store>) -> Side {
-    let newest = Box::pin(newest_change(&stores.backup)).await.unwrap_or_default();
+async fn active_of(stores: &Pair<S3Store>, run: &Run) -> Side {
+    let newest = within(run, LIMIT, Box::pin(newest_change(&stores.backup))).await;
+    let newest = newest.and_then(Result::ok).flatten();
     newest.map_or(Side::Primary, |change| change.side)
 }
 
-async fn list_side(store: &S3Store) -> Result<Vec<ReleaseId>, SyncError> {
-    Box::pin(release::list_ids(store)).await
+async fn list_side(store: &S3Store, run: &Run) -> Result<Vec<ReleaseId>, SyncError> {
+    let late = || Err(SyncError::Store(StoreError::Unreachable(format!("no response within {} s", LIMIT.as_secs()))));
+    within(run, LIMIT, Box::pin(release::list_ids(store))).await.unwrap_or_else(late)
 }
 
 /// One release with its objects.

@@ -89,13 +89,11 @@ pub(crate) async fn verify_stores(
 ) -> Result<VerifyResult, Error> {
     let VerifySource { rules, dir, keep } = with;
     let source = dir.map(|dir| walk(dir, rules)).transpose().context(OPERATION)?;
-    let active =
-        Box::pin(newest_change(&stores.backup)).await.map(|change| change.map_or(Side::Primary, |one| one.side));
-    let compared = match active {
-        Ok(active) => Box::pin(compare_active(stores, active, run)).await.map(|found| (found, active)),
-        Err(error) => Err(error),
+    let comparing = async {
+        let active = active_side(stores, run).await?;
+        Box::pin(compare_active(stores, active, run)).await.map(|found| (found, active))
     };
-    let (mut found, side) = match compared {
+    let (mut found, side) = match Box::pin(comparing).await {
         Ok(found) => found,
         Err(error) if is_out_of_reach(&error) => match Box::pin(side_within_reach(stores, run)).await {
             Some(reachable) if source.is_some() => reachable,
@@ -108,7 +106,8 @@ pub(crate) async fn verify_stores(
         Err(error) => return Err(Error::new(OPERATION, error)),
     };
     for (side, store) in stores.iter() {
-        if side == Side::Backup && stores.primary.bucket() == store.bucket() {
+        let is_unread = found.unreachable.iter().any(|one| one.bucket == store.bucket());
+        if is_unread || (side == Side::Backup && stores.primary.bucket() == store.bucket()) {
             continue;
         }
         match Box::pin(release::live(store)).await {
@@ -116,7 +115,6 @@ pub(crate) async fn verify_stores(
                 found.differences.push(Difference::new(store.bucket(), &id.key(0), &damaged));
             }
             Ok(_) => {}
-            Err(_) if found.unreachable.iter().any(|one| one.bucket == store.bucket()) => {}
             Err(error) => return Err(Error::new(OPERATION, error)),
         }
     }
@@ -137,16 +135,31 @@ pub(crate) async fn verify_stores(
     Ok(found)
 }
 
+/// A store that can be reached responds sooner.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// The active side, once both buckets have responded.
+async fn active_side(stores: &Pair<S3Store>, run: &Run) -> Result<Side, SyncError> {
+    let primary = within(run, LIMIT, Box::pin(stores.primary.page(None)));
+    let (primary, change) = futures::join!(primary, within(run, LIMIT, Box::pin(newest_change(&stores.backup))));
+    run.check()?;
+    let silent = || SyncError::Store(StoreError::Unreachable(format!("no response within {} s", LIMIT.as_secs())));
+    primary.ok_or_else(silent)??;
+    Ok(change.ok_or_else(silent)??.map_or(Side::Primary, |change| change.side))
+}
+
 /// Whether a bucket does not respond, or only that it is out of service.
 fn is_out_of_reach(error: &SyncError) -> bool {
     use Kind::{Network, TimedOut, Unavailable};
-    matches!(error, SyncError::Store(StoreError::Aws(error)) if matches!(error.kind, Network | TimedOut | Unavailable))
+    match error {
+        SyncError::Store(StoreError::Aws(error)) => matches!(error.kind, Network | TimedOut | Unavailable),
+        SyncError::Store(StoreError::Unreachable(_)) => true,
+        _ => false,
+    }
 }
 
 /// The side that responds if the other one does not, and what is said of the other one.
 async fn side_within_reach(stores: &Pair<S3Store>, run: &Run) -> Option<(VerifyResult, Side)> {
-    /// A store that can be reached responds sooner.
-    const LIMIT: Duration = Duration::from_secs(5);
     let ask = async |side: Side| within(run, LIMIT, Box::pin(stores.get(side).page(None))).await;
     let (primary, backup) = futures::join!(ask(Side::Primary), ask(Side::Backup));
     let is_up = |answer: &Option<Result<_, _>>| matches!(answer, Some(Ok(_)));

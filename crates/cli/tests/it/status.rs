@@ -354,3 +354,28 @@ fn a_damaged_record_of_the_live_release_is_named_and_a_rollback_goes_to_the_rele
     assert_eq!((&made["restores"], &made["id"]), (&json!(live - 1), id), "not one too far: {back}");
     assert_eq!(status(&project).0, 0);
 }
+
+/// A region that accepts connections and never responds.
+#[test]
+fn a_region_that_never_responds_is_reported_within_a_minute() {
+    let project = published();
+    let server = Server::start(&project, &[]);
+    for dead in ["primary", "backup"] {
+        server.faults(&faults(&[dead], "hang"));
+        let timed = |args: &[&str], limit: u64| {
+            let started = std::time::Instant::now();
+            let ran = project.run(args);
+            assert!(started.elapsed().as_secs() < limit, "{dead} {args:?}: {:?}", started.elapsed());
+            ran
+        };
+        let releases = timed(&["releases", "--local"], 30);
+        assert_eq!(releases.code(), 0, "{}", releases.err());
+        assert!(releases.out().contains(&format!("the {dead} could not be read")), "{}", releases.out());
+        let verify = timed(&["verify", "public", "--local"], 45);
+        assert_eq!(verify.code(), 6, "{}{}", verify.out(), verify.err());
+    }
+    let started = std::time::Instant::now();
+    let plan = project.run(&["plan", "--local"]);
+    assert!(plan.code() == 1 && plan.err().contains("no response within"), "{}", plan.err());
+    assert!(started.elapsed().as_secs() < 75, "{:?}", started.elapsed());
+}

@@ -199,7 +199,7 @@ impl Account {
             Command::Plan => plan(&site, AdoptBuckets::Refuse, &run).await.map(drop),
             Command::Status => self.status(access).await,
             Command::Verify => verify(&site, None, &run).await.map(drop),
-            Command::Releases => releases(&site).await.map(drop),
+            Command::Releases => releases(&site, &run).await.map(drop),
             Command::Deploy => self.deploy(&site).await,
             Command::Rollback => {
                 let request = RollbackRequest { options: OPTIONS, ..RollbackRequest::default() };
