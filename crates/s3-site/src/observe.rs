@@ -1,5 +1,7 @@
 //! Reads the actual state.
 
+use std::collections::BTreeMap;
+
 use futures::future::{try_join_all, try_join3};
 use futures::try_join;
 use twinsite_aws::{AwsError, Kind};
@@ -91,7 +93,7 @@ impl S3Site {
                 (Side::Primary, _) | (_, None) => Ok(None),
             }
         };
-        match try_join3(bucket_settings(bucket), Box::pin(has_health_objects(bucket, desired)), record).await {
+        match try_join3(bucket_settings(bucket), Box::pin(health_objects(bucket, desired)), record).await {
             Ok((settings, health_objects, recorded_store)) => {
                 Ok(ActualBucket::Present(Box::new(BucketSettings { health_objects, recorded_store, ..settings })))
             }
@@ -111,37 +113,51 @@ async fn was_created(bucket: BucketClient<'_>, desired: &Desired) -> Result<bool
 }
 
 async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, AwsError> {
-    let (tags, versioned, acls_disabled, encryption, public_access_block, website, lifecycle, policy, replication) = try_join!(
-        Box::pin(bucket.get_bucket_tagging()),
-        Box::pin(bucket.get_bucket_versioning()),
-        Box::pin(bucket.get_bucket_ownership_controls()),
-        Box::pin(bucket.get_bucket_encryption()),
-        Box::pin(bucket.get_public_access_block()),
-        Box::pin(bucket.get_bucket_website()),
-        Box::pin(bucket.get_bucket_lifecycle_configuration()),
-        Box::pin(bucket.get_bucket_policy()),
-        Box::pin(bucket.replication_rules()),
-    )?;
+    let (tags, versioning, object_ownership, encryption, public_access_block, website, lifecycle, policy, replication) =
+        try_join!(
+            Box::pin(bucket.get_bucket_tagging()),
+            Box::pin(bucket.get_bucket_versioning()),
+            Box::pin(bucket.get_bucket_ownership_controls()),
+            Box::pin(bucket.get_bucket_encryption()),
+            Box::pin(bucket.get_public_access_block()),
+            Box::pin(bucket.get_bucket_website()),
+            Box::pin(bucket.get_bucket_lifecycle_configuration()),
+            Box::pin(bucket.get_bucket_policy()),
+            Box::pin(bucket.replication_rules()),
+        )?;
     let redirects_everything = website.as_ref().and_then(WebsiteSnapshot::redirects_everything);
+    let redirects_all_to = website.as_ref().and_then(|snapshot| snapshot.redirect_all.as_ref());
+    let redirects_all_to = redirects_all_to.map(|(host, _)| host.clone());
     let website = website.and_then(|snapshot| snapshot.website());
     Ok(BucketSettings {
         tags,
-        versioned,
-        acls_disabled,
+        versioning,
+        object_ownership,
         encryption,
         public_access_block,
         website,
+        redirects_all_to,
         redirects_everything,
         lifecycle,
         policy,
         replication,
-        health_objects: false,
+        health_objects: BTreeMap::new(),
         recorded_store: None,
     })
 }
 
-async fn has_health_objects(bucket: BucketClient<'_>, desired: &Desired) -> Result<bool, AwsError> {
-    let (keys, content) = (desired.site.health_keys(), desired.site.health_word());
+/// The longest content of a health object that is shown as it is.
+const SHOWN_CONTENT: usize = 200;
+
+async fn health_objects(
+    bucket: BucketClient<'_>,
+    desired: &Desired,
+) -> Result<BTreeMap<String, Option<String>>, AwsError> {
+    let keys = desired.site.health_keys();
     let objects = try_join_all(keys.iter().map(|key| Box::pin(bucket.get_object(key)))).await?;
-    Ok(objects.iter().all(|object| object.as_deref() == Some(content.as_bytes())))
+    let content = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) if text.len() <= SHOWN_CONTENT => text.to_owned(),
+        Ok(_) | Err(_) => format!("{} bytes", bytes.len()),
+    };
+    Ok(keys.into_iter().zip(objects.iter().map(|object| object.as_deref().map(content))).collect())
 }

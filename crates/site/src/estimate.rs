@@ -101,7 +101,7 @@ fn survives(mode: Mode, health: FailoverTiming) -> Vec<String> {
             "DNS failover takes up to {seconds} s, and longer in browsers and resolvers that ignore the TTL"
         ));
     }
-    lines.push("not a bad deploy: it is replicated within seconds; see `twinsite rollback`".to_owned());
+    lines.push("not a bad deploy: it replicates within seconds; see `twinsite rollback`".to_owned());
     lines
 }
 

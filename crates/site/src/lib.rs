@@ -54,8 +54,8 @@ pub use invalidation::{Changes, CloudFront, EdgeRules, InvalidationResult, Inval
 pub use network::{Network, ProbeNetwork, ProbeRequest, Scheme};
 pub use options::{DeployRequest, OlderCommit, PublishOptions, VisitorCheck, WaitForInvalidation};
 pub use plan::{
-    AdoptBuckets, ApplyResult, PlanSummary, PlannedField, PlannedStep, SitePlan, apply, destroy, estimate, plan,
-    plan_destroy, plan_destroy_former,
+    AdoptBuckets, ApplyResult, PlanSummary, PlannedResource, PlannedStep, PropertyChange, SitePlan, apply, destroy,
+    estimate, plan, plan_destroy, plan_destroy_former,
 };
 pub use policy::{PolicyDocument, PolicyKind, policy};
 pub use publish_result::{

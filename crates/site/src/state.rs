@@ -116,7 +116,7 @@ impl SiteState {
         let desired = &self.s3.desired;
         for (side, bucket) in self.s3.actual.buckets.iter() {
             let s3_site::ActualBucket::Present(settings) = bucket else { continue };
-            if settings.encryption != s3_site::DefaultEncryption::Kms {
+            if !matches!(settings.encryption, s3_site::DefaultEncryption::Kms { .. }) {
                 continue;
             }
             let name = desired.site.buckets.get(side);

@@ -54,11 +54,10 @@ impl SiteState {
         if !site.mode.public_buckets() {
             return;
         }
-        let behavior =
-            self.cdn.actual.distribution.as_ref().and_then(|found| found.properties.get("DefaultCacheBehavior"));
-        if behavior.is_some_and(|behavior| behavior.contains(SECURITY_HEADERS_POLICY))
-            && !self.cdn.desired.security_headers
-        {
+        let distribution = self.cdn.actual.distribution.as_ref();
+        let headers =
+            distribution.and_then(|found| found.properties.get("DefaultCacheBehavior.ResponseHeadersPolicyId"));
+        if headers.is_some_and(|policy| policy == SECURITY_HEADERS_POLICY) && !self.cdn.desired.security_headers {
             warn(
                 format!(
                     "browsers that have visited `{domain}` insist on HTTPS for a year, and the standby serves HTTP only"

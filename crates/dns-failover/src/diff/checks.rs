@@ -112,7 +112,11 @@ fn check_step(desired: &Desired, settings: CheckSettings, actual: Option<&Check>
     };
     let mut fields = differences(&check.properties, &settings.to_properties());
     let missing = tags.iter().filter(|(key, value)| check.tags.get(*key) != Some(value));
-    fields.extend(missing.map(|(key, value)| Field::set(format!("tag {key}"), value)));
+    fields.extend(missing.map(|(key, value)| Field {
+        name: format!("tag {key}"),
+        actual: check.tags.get(key).cloned(),
+        desired: Some(value.clone()),
+    }));
     if fields.is_empty() {
         return None;
     }

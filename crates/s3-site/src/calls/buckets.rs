@@ -101,11 +101,12 @@ impl BucketClient<'_> {
         bucket_call!(self, "DeleteBucketTagging", self.client.delete_bucket_tagging()).map(drop)
     }
 
-    /// True if versioning is enabled.
+    /// `Enabled` or `Suspended`; `None` if versioning was never enabled.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html>
-    pub(crate) async fn get_bucket_versioning(&self) -> Result<bool, AwsError> {
+    pub(crate) async fn get_bucket_versioning(&self) -> Result<Option<String>, AwsError> {
         let response = bucket_call!(self, "GetBucketVersioning", self.client.get_bucket_versioning());
-        Ok(AwsError::absent(response)?.is_some_and(|response| wire::is_versioned(response.status())))
+        let status = AwsError::absent(response)?.and_then(|response| response.status);
+        Ok(status.map(|status| status.as_str().to_owned()))
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html>
@@ -114,11 +115,12 @@ impl BucketClient<'_> {
         bucket_call!(self, "PutBucketVersioning", request).map(drop)
     }
 
-    /// True if ACLs are disabled.
+    /// Who owns objects; `BucketOwnerEnforced` if ACLs are disabled.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketOwnershipControls.html>
-    pub(crate) async fn get_bucket_ownership_controls(&self) -> Result<bool, AwsError> {
+    pub(crate) async fn get_bucket_ownership_controls(&self) -> Result<Option<String>, AwsError> {
         let response = bucket_call!(self, "GetBucketOwnershipControls", self.client.get_bucket_ownership_controls());
-        Ok(AwsError::absent(response)?.is_some_and(|response| wire::are_acls_disabled(response.ownership_controls())))
+        let response = AwsError::absent(response)?;
+        Ok(wire::object_ownership(response.as_ref().and_then(|response| response.ownership_controls())))
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketOwnershipControls.html>

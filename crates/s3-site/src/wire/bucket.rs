@@ -39,17 +39,13 @@ pub(crate) fn tagging(tags: &Tags) -> Result<Tagging, BuildError> {
     Tagging::builder().set_tag_set(Some(to_sdk_tags(tags)?)).build()
 }
 
-pub(crate) fn is_versioned(status: Option<&BucketVersioningStatus>) -> bool {
-    status == Some(&BucketVersioningStatus::Enabled)
-}
-
 pub(crate) fn versioning() -> VersioningConfiguration {
     VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build()
 }
 
-pub(crate) fn are_acls_disabled(controls: Option<&OwnershipControls>) -> bool {
+pub(crate) fn object_ownership(controls: Option<&OwnershipControls>) -> Option<String> {
     let rules = controls.map(OwnershipControls::rules).unwrap_or_default();
-    rules.iter().any(|rule| rule.object_ownership() == &ObjectOwnership::BucketOwnerEnforced)
+    rules.first().map(|rule| rule.object_ownership().as_str().to_owned())
 }
 
 pub(crate) fn ownership_controls() -> Result<OwnershipControls, BuildError> {
@@ -60,10 +56,14 @@ pub(crate) fn ownership_controls() -> Result<OwnershipControls, BuildError> {
 pub(crate) fn default_encryption(configuration: Option<&ServerSideEncryptionConfiguration>) -> DefaultEncryption {
     let rules = configuration.map(ServerSideEncryptionConfiguration::rules).unwrap_or_default();
     let mut defaults = rules.iter().filter_map(ServerSideEncryptionRule::apply_server_side_encryption_by_default);
-    match defaults.next().map(ServerSideEncryptionByDefault::sse_algorithm) {
-        Some(ServerSideEncryption::Aes256) => DefaultEncryption::SseS3,
-        Some(ServerSideEncryption::AwsKms | ServerSideEncryption::AwsKmsDsse) => DefaultEncryption::Kms,
-        Some(_) | None => DefaultEncryption::None,
+    let Some(default) = defaults.next() else { return DefaultEncryption::None };
+    match default.sse_algorithm() {
+        ServerSideEncryption::Aes256 => DefaultEncryption::SseS3,
+        algorithm @ (ServerSideEncryption::AwsKms | ServerSideEncryption::AwsKmsDsse) => DefaultEncryption::Kms {
+            algorithm: algorithm.as_str().to_owned(),
+            key: default.kms_master_key_id().map(str::to_owned),
+        },
+        _ => DefaultEncryption::None,
     }
 }
 

@@ -113,10 +113,12 @@ impl Status {
         }
         self.judge_unread(&mut findings);
         match &self.pending_steps {
-            Part::Known { value: 0 } | Part::Unavailable { kind: FailureKind::NotAsked, .. } => {}
+            Part::Known { value } if value.is_empty() => {}
+            Part::Unavailable { kind: FailureKind::NotAsked, .. } => {}
             Part::Known { .. } if self.is_not_created() => {}
             Part::Known { value } => {
-                let steps = if *value == 1 { "1 step is".to_owned() } else { format!("{value} steps are") };
+                let steps =
+                    if value.len() == 1 { "1 step is".to_owned() } else { format!("{} steps are", value.len()) };
                 findings.add(
                     Level::Notice,
                     format!("the site differs from its configuration: {steps} pending"),

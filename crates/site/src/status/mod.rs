@@ -23,6 +23,7 @@ use twinsite_core::{Cancelled, Run};
 use crate::config::Config;
 use crate::context::{Environment, SESSION, SiteContext, drill_warning};
 use crate::error::{Context, Error};
+use crate::plan::PlannedStep;
 use crate::releases::ReleaseSummary;
 use part::Failure;
 use read::{Reader, caller};
@@ -100,8 +101,8 @@ pub struct Status {
     pub zone: Part<ZoneState>,
     /// The alarms and subscriptions of each region; empty if nobody is to be notified.
     pub alerts: Vec<RegionalAlerts>,
-    /// The number of steps that `apply` would execute.
-    pub pending_steps: Part<usize>,
+    /// The steps that `apply` would execute, as `plan` shows them; none if the site matches its configuration.
+    pub pending_steps: Part<Vec<PlannedStep>>,
     /// Who uses the credentials.
     pub identity: Part<Identity>,
 }
