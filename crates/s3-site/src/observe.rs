@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use futures::future::{try_join_all, try_join3};
 use futures::try_join;
 use twinsite_aws::{AwsError, Kind};
-use twinsite_core::{Pair, Side};
+use twinsite_core::{Deferred, Pair, Side};
 
 use crate::calls::buckets::BucketLocation;
 use crate::calls::roles::RoleClient;
 use crate::calls::{BucketClient, jobs};
 use crate::clients::S3Site;
 use crate::model::{
-    Actual, ActualBucket, BucketSettings, Contents, Desired, FormerBucket, FormerContents, WebsiteSnapshot,
-    batch_role_name, role_name,
+    Actual, ActualBucket, ArchivedObject, BucketSettings, Contents, Desired, FormerBucket, FormerContents,
+    WebsiteSnapshot, batch_role_name, role_name,
 };
 
 impl S3Site {
@@ -89,7 +89,14 @@ impl S3Site {
         // A bucket of another account may allow HeadBucket and deny its settings.
         let record = async {
             match (side, &desired.key_value_store) {
-                (Side::Backup, Some(_)) => Box::pin(self.recorded_store(&desired.site)).await,
+                (Side::Backup, Some(store)) => match Box::pin(self.recorded_store(&desired.site)).await {
+                    // A policy may deny reads of objects alone, to everybody. What cannot be read is not changed.
+                    Err(error) if error.kind == Kind::Denied => Ok(match store {
+                        Deferred::Known(store) => Some(store.clone()),
+                        Deferred::After(_) => None,
+                    }),
+                    record => record,
+                },
                 (Side::Primary, _) | (_, None) => Ok(None),
             }
         };
@@ -113,18 +120,31 @@ async fn was_created(bucket: BucketClient<'_>, desired: &Desired) -> Result<bool
 }
 
 async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, AwsError> {
-    let (tags, versioning, object_ownership, encryption, public_access_block, website, lifecycle, policy, replication) =
-        try_join!(
-            Box::pin(bucket.get_bucket_tagging()),
-            Box::pin(bucket.get_bucket_versioning()),
-            Box::pin(bucket.get_bucket_ownership_controls()),
-            Box::pin(bucket.get_bucket_encryption()),
-            Box::pin(bucket.get_public_access_block()),
-            Box::pin(bucket.get_bucket_website()),
-            Box::pin(bucket.get_bucket_lifecycle_configuration()),
-            Box::pin(bucket.get_bucket_policy()),
-            Box::pin(bucket.replication_rules()),
-        )?;
+    let (
+        tags,
+        versioning,
+        object_ownership,
+        encryption,
+        public_access_block,
+        website,
+        lifecycle,
+        policy,
+        replication,
+        archived_objects,
+    ) = try_join!(
+        Box::pin(bucket.get_bucket_tagging()),
+        Box::pin(bucket.get_bucket_versioning()),
+        Box::pin(bucket.get_bucket_ownership_controls()),
+        Box::pin(bucket.get_bucket_encryption()),
+        Box::pin(bucket.get_public_access_block()),
+        Box::pin(bucket.get_bucket_website()),
+        Box::pin(bucket.get_bucket_lifecycle_configuration()),
+        Box::pin(bucket.get_bucket_policy()),
+        Box::pin(bucket.replication_rules()),
+        Box::pin(archived_objects(bucket)),
+    )?;
+    let (lifecycle, lifecycle_risks) = lifecycle;
+    let redirects_missing_probes = website.as_ref().and_then(WebsiteSnapshot::redirects_missing_probes);
     let redirects_everything = website.as_ref().and_then(WebsiteSnapshot::redirects_everything);
     let redirects_all_to = website.as_ref().and_then(|snapshot| snapshot.redirect_all.as_ref());
     let redirects_all_to = redirects_all_to.map(|(host, _)| host.clone());
@@ -138,12 +158,23 @@ async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, Aws
         website,
         redirects_all_to,
         redirects_everything,
+        redirects_missing_probes,
         lifecycle,
+        lifecycle_risks,
+        archived_objects,
         policy,
         replication,
         health_objects: BTreeMap::new(),
         recorded_store: None,
     })
+}
+
+/// The archived objects; none if the credentials may not list the bucket.
+async fn archived_objects(bucket: BucketClient<'_>) -> Result<Vec<ArchivedObject>, AwsError> {
+    match bucket.archived_objects().await {
+        Err(error) if error.kind == Kind::Denied => Ok(Vec::new()),
+        objects => objects,
+    }
 }
 
 /// The longest content of a health object that is shown as it is.
@@ -154,7 +185,13 @@ async fn health_objects(
     desired: &Desired,
 ) -> Result<BTreeMap<String, Option<String>>, AwsError> {
     let keys = desired.site.health_keys();
-    let objects = try_join_all(keys.iter().map(|key| Box::pin(bucket.get_object(key)))).await?;
+    let objects = match try_join_all(keys.iter().map(|key| Box::pin(bucket.get_object(key)))).await {
+        // A policy may deny reads of objects alone, to everybody. What cannot be read is not changed.
+        Err(error) if error.kind == Kind::Denied => {
+            return Ok(keys.into_iter().map(|key| (key, Some(desired.site.health_word()))).collect());
+        }
+        objects => objects?,
+    };
     let content = |bytes: &[u8]| match std::str::from_utf8(bytes) {
         Ok(text) if text.len() <= SHOWN_CONTENT => text.to_owned(),
         Ok(_) | Err(_) => format!("{} bytes", bytes.len()),

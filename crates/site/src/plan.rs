@@ -163,7 +163,10 @@ pub async fn plan(site: &SiteContext, adopt: AdoptBuckets, run: &Run) -> Result<
     }
     let state = site.observe(adopt, OPERATION).await?;
     state.warn_of_former_buckets(run);
-    state.warn_of_others(run);
+    state.foreign_settings().into_iter().for_each(|setting| setting.warn(run));
+    if let Some(delegation) = Box::pin(site.judge_delegation(&state)).await {
+        delegation.warn(run);
+    }
     state.warn_of_encryption(run);
     Box::pin(site.warn_of_encrypted_objects(run)).await;
     SitePlan::new(OPERATION, state.steps()?)
@@ -195,7 +198,7 @@ fn copied(filled: &Filled) -> backfill::Copied {
 /// Calls that failed, and conflicts.
 pub async fn plan_destroy(site: &SiteContext) -> Result<SitePlan, Error> {
     const OPERATION: &str = "plan the deletion of the site";
-    let state = site.observe(Adopt::Refuse, OPERATION).await?;
+    let state = site.observe_to_destroy(OPERATION).await?;
     let contents =
         Box::pin(site.services.s3.count_contents(&state.s3.desired, &state.s3.actual)).await.context(OPERATION)?;
     let steps = state.destroy_steps(&contents).map_err(|conflicts| dns_conflicts(OPERATION, &conflicts))?;
@@ -326,7 +329,9 @@ impl SiteState {
             let disables = step.id.as_str() == cdn::step_ids::DISTRIBUTION_DISABLED;
             if disables { step.follows(dns::step_ids::RECORDS) } else { step }
         });
-        let records_and_cdn = records.chain(cdn);
+        let other_records: Vec<StepId> =
+            self.dns.actual.other_zones.iter().map(|zone| dns::step_ids::other_records(&zone.id)).collect();
+        let records_and_cdn = records.chain(cdn.map(|step| following(step, &other_records)));
         let mut steps: Vec<Step<SiteChange>> = records_and_cdn.map(|step| following(step, &alarms)).collect();
         steps.extend(alerts.into_iter().map(|step| step.map(SiteChange::Alerts)));
         let last =
@@ -335,6 +340,7 @@ impl SiteState {
         steps.extend(s3.into_iter().map(|step| {
             let step = step.map(SiteChange::S3);
             let is_last = last.contains(&step.id);
+            let step = if is_last { following(step, &other_records) } else { step };
             if is_last { step.follows(dns::step_ids::RECORDS).follows(cdn::step_ids::DISTRIBUTION) } else { step }
         }));
         Ok(steps)

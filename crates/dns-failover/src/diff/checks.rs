@@ -85,12 +85,13 @@ fn check_settings(
         CheckPurpose::Edge => endpoint(distribution(), true, probe::EDGE),
         CheckPurpose::Primary => bucket(Side::Primary),
         CheckPurpose::Backup => bucket(Side::Backup),
-        // While the switch object does not exist, the response is a 403 or 404: unhealthy, inverted.
+        // While the switch object does not exist, the response is a 403 or 404: unhealthy, inverted. A website that redirects missing
+        // pages answers with 302, which is healthy to a check that does not look for the word.
         CheckPurpose::Switch => CheckTarget::Endpoint {
             host: website(Side::Backup),
             path: format!("/{}", probe::STOP),
             https: false,
-            search_string: None,
+            search_string: Some(probe::STOP_WORD.to_owned()),
             inverted: true,
         },
         CheckPurpose::Serving => {

@@ -6,7 +6,9 @@ use twinsite_aws::{AwsError, Kind, Tags};
 use twinsite_core::Region;
 
 use super::{BucketClient, call};
-use crate::model::{DefaultEncryption, Lifecycle, PublicAccessBlock, WebsiteSnapshot};
+use crate::model::{
+    ARCHIVED_CLASSES, ArchivedObject, DefaultEncryption, Lifecycle, LifecycleRisk, PublicAccessBlock, WebsiteSnapshot,
+};
 use crate::wire::{bucket as wire, website};
 
 /// The result of `HeadBucket`.
@@ -179,8 +181,29 @@ impl BucketClient<'_> {
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLifecycleConfiguration.html>
-    pub(crate) async fn get_bucket_lifecycle_configuration(&self) -> Result<Lifecycle, AwsError> {
-        self.lifecycle_rules().await.map(|rules| wire::lifecycle(&rules))
+    pub(crate) async fn get_bucket_lifecycle_configuration(&self) -> Result<(Lifecycle, Vec<LifecycleRisk>), AwsError> {
+        self.lifecycle_rules().await.map(|rules| (wire::lifecycle(&rules), wire::lifecycle_risks(&rules)))
+    }
+
+    /// The objects that cannot be read before they are restored, among the first few thousand.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
+    pub(crate) async fn archived_objects(&self) -> Result<Vec<ArchivedObject>, AwsError> {
+        const PAGES: usize = 3;
+        let (mut archived, mut token) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let request = self.client.list_objects_v2().set_continuation_token(token.take());
+            let Some(page) = AwsError::absent(bucket_call!(self, "ListObjectsV2", request))? else { break };
+            let objects = page.contents.unwrap_or_default().into_iter();
+            archived.extend(objects.filter_map(|object| {
+                let class = object.storage_class.filter(|class| ARCHIVED_CLASSES.contains(&class.as_str()))?;
+                Some(ArchivedObject { key: object.key?, class: class.as_str().to_owned() })
+            }));
+            token = page.next_continuation_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(archived)
     }
 
     async fn lifecycle_rules(&self) -> Result<Vec<aws_sdk_s3::types::LifecycleRule>, AwsError> {

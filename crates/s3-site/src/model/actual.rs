@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use twinsite_aws::Tags;
 use twinsite_core::{Arn, BucketName, Pair, Side};
 
-use super::{Lifecycle, PublicAccessBlock, ReplicationRules, Role, Website};
+use super::{Lifecycle, LifecycleRisk, PublicAccessBlock, ReplicationRules, Role, Website};
 
 /// The settings of an existing bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,8 +26,14 @@ pub struct BucketSettings {
     pub redirects_all_to: Option<String>,
     /// What redirects every request to its website: the setting, in words.
     pub redirects_everything: Option<String>,
+    /// The routing rule of its website that redirects requests for probe objects that are missing, in words.
+    pub redirects_missing_probes: Option<String>,
     /// Its lifecycle rules.
     pub lifecycle: Lifecycle,
+    /// What lifecycle rules that are not managed do to the site.
+    pub lifecycle_risks: Vec<LifecycleRisk>,
+    /// Objects that have to be restored before they can be read. Of a large bucket, only the first few thousand objects are looked at.
+    pub archived_objects: Vec<ArchivedObject>,
     /// Its policy, as JSON.
     pub policy: Option<String>,
     /// Its replication rules.
@@ -36,6 +42,15 @@ pub struct BucketSettings {
     pub health_objects: BTreeMap<String, Option<String>>,
     /// The key value store that is recorded in it; only of the backup.
     pub recorded_store: Option<Arn>,
+}
+
+/// An object that has to be restored before it can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchivedObject {
+    /// Its key.
+    pub key: String,
+    /// Its storage class.
+    pub class: String,
 }
 
 /// How a bucket encrypts objects by default.

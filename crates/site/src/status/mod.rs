@@ -167,8 +167,9 @@ pub async fn status(
     };
     let mut status = reader.read(identity).boxed().await;
     let left = request.deadline.saturating_sub(run.timer.now().saturating_sub(started));
+    let mut foreign = Vec::new();
     status.pending_steps = if status.unread().is_empty() {
-        reader.pending_steps(left, OPERATION).boxed().await
+        reader.pending_steps(left, OPERATION, &mut foreign).boxed().await
     } else {
         Part::from(Err(Failure::new(FailureKind::NotAsked, "not everything that it depends on could be read")))
     };
@@ -178,6 +179,6 @@ pub async fn status(
     if status.drill_interrupted.known() == Some(&true) {
         run.emit(&drill_warning());
     }
-    status.judge(anonymous.is_behind_proxy());
+    status.judge(anonymous.is_behind_proxy(), foreign);
     Ok(status)
 }
