@@ -55,7 +55,7 @@ impl Cdn {
             Change::UpdateDistribution { id, settings, fields: _ } => {
                 Box::pin(cloudfront::update_distribution(&self.cloudfront, id, settings, outputs)).await?;
             }
-            Change::TagDistribution { arn, tags } | Change::TagStore { arn, tags } => {
+            Change::TagDistribution { arn, actual: _, tags } | Change::TagStore { arn, actual: _, tags } => {
                 cloudfront::tag_resource(&self.cloudfront, arn, tags).await?;
             }
             Change::AwaitDistribution { id } => {

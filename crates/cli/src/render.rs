@@ -5,6 +5,7 @@ mod drill;
 mod events;
 mod html;
 mod moved;
+mod plan;
 mod printable;
 mod progress;
 mod public;

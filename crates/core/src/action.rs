@@ -71,6 +71,30 @@ impl fmt::Display for Reason {
     }
 }
 
+/// The AWS resource that a step creates, changes, deletes or waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Resource {
+    /// The service, as AWS writes it: `S3`, `Route 53`.
+    pub service: &'static str,
+    /// What it is within the service: `bucket`, `health check`.
+    pub kind: &'static str,
+    /// Its name, id or ARN, by which it is found in the console.
+    pub name: String,
+}
+
+impl Resource {
+    /// A resource of a service.
+    pub fn new(service: &'static str, kind: &'static str, name: impl Into<String>) -> Self {
+        Self { service, kind, name: name.into() }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.service, self.kind, self.name)
+    }
+}
+
 /// One setting that a step sets, changes or removes.
 ///
 /// Fields are what `plan` prints *and* what the plan's fingerprint covers, so what was reviewed is what is applied.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use crate::{Action, Field, Need, OutputKind, Reason, StepId};
+use crate::{Action, Field, Need, OutputKind, Reason, Resource, StepId};
 
 /// Why a list of steps is not a plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,8 +42,13 @@ fn list(ids: &[StepId]) -> String {
 
 /// The change made by a step, as data. Each crate has its own type.
 pub trait Change {
-    /// The settings that it sets or changes: what `plan` prints and the fingerprint covers.
+    /// The settings that it sets, changes or removes, and no others: what `plan` prints and the fingerprint covers.
     fn fields(&self) -> Vec<Field>;
+
+    /// What it is a change of; plans are grouped by it, and the fingerprint covers it.
+    fn resource(&self) -> Option<Resource> {
+        None
+    }
 
     /// The outputs of other steps that it needs.
     fn needs(&self) -> Vec<Need> {
@@ -146,6 +151,11 @@ impl<C: Change> Plan<C> {
             for step in wave {
                 item(Some(step.id.as_str()));
                 item(Some(step.action.as_str()));
+                if let Some(Resource { service, kind, name }) = step.change.resource() {
+                    item(Some(service));
+                    item(Some(kind));
+                    item(Some(&name));
+                }
                 for Field { name, actual, desired } in step.change.fields() {
                     item(Some(&name));
                     item(actual.as_deref());

@@ -13,6 +13,9 @@ pub const FOLDER: &str = ".well-known/twinsite/";
 /// The key of the failover switch: while it exists in the backup bucket, DNS leads to the backup. It needs no control plane.
 pub const STOP: &str = ".well-known/twinsite/stop.txt";
 
+/// What the failover switch contains, and the health check looks for.
+pub const STOP_WORD: &str = "stop";
+
 /// The path at which edges answer by themselves, without an origin: it tells whether CloudFront works. No bucket has such an object.
 pub const EDGE: &str = ".well-known/twinsite/edge.txt";
 

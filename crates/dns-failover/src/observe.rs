@@ -9,8 +9,8 @@ use twinsite_core::{Deferred, Host, ValidationRecord};
 use crate::calls::{checks, records};
 use crate::clients::DnsFailover;
 use crate::model::{
-    Actual, Check, CheckPurpose, Conflict, Desired, FindZoneError, HostedZone, ZoneId, ZoneRecords, choose_hosted_zone,
-    evaluate_health, normalized_name,
+    Actual, ActualRecordSet, Check, CheckPurpose, Conflict, Desired, FailoverRole, FindZoneError, HostedZone, ZoneId,
+    ZoneRecords, choose_hosted_zone, evaluate_health, normalized_name, zone_contains,
 };
 
 impl DnsFailover {
@@ -48,8 +48,43 @@ impl DnsFailover {
         };
         let records = Box::pin(self.observe_zone(zone, &name, record));
         let checks = Box::pin(checks::list_health_checks(&self.client, &prefix));
-        let (zone, checks) = try_join!(records, checks)?;
-        Ok(Actual { zone, checks })
+        let other_zones = Box::pin(self.observe_other_zones(desired, Some(&zone.id)));
+        let (zone, checks, other_zones) = try_join!(records, checks, other_zones)?;
+        Ok(Actual { zone, checks, other_zones })
+    }
+
+    /// Reads the actual state of a site whose hosted zone does not exist any more: its health checks, and its records elsewhere.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn observe_without_zone(&self, desired: &Desired, zone: ZoneId) -> Result<Actual, AwsError> {
+        let checks = self.read_health_checks(desired).await?;
+        let other_zones = self.observe_other_zones(desired, None).await?;
+        let zone = ZoneRecords::none(zone, desired.site.domain.to_string());
+        Ok(Actual { zone, checks, other_zones })
+    }
+
+    /// The records of the site in the other public zones that contain its name; zones without any are left out.
+    async fn observe_other_zones(
+        &self,
+        desired: &Desired,
+        zone: Option<&ZoneId>,
+    ) -> Result<Vec<ZoneRecords>, AwsError> {
+        let name = desired.site.domain.as_str();
+        let mut found = Vec::new();
+        for other in self.list_hosted_zones().await? {
+            if other.private || Some(&other.id) == zone || !zone_contains(&other.name, name) {
+                continue;
+            }
+            let mut sets = records::list_actual_records(&self.client, &other.id, name).await?;
+            sets.retain(|set| {
+                set.identifier.as_deref().is_some_and(FailoverRole::has_set_identifier) || is_alias_of(set, desired)
+            });
+            if !sets.is_empty() {
+                found.push(ZoneRecords { sets, ..ZoneRecords::none(other.id, normalized_name(&other.name)) });
+            }
+        }
+        Ok(found)
     }
 
     /// Reads the health checks of a site alone.
@@ -85,7 +120,8 @@ impl DnsFailover {
         let protections = records::list_protections(client, &id, &names).await?;
         let zone = normalized_name(&zone.name);
         let delegated = records::find_delegation(client, &id, &zone, name.as_str()).await?;
-        Ok(ZoneRecords { id, name: zone, sets, validation_values, protections, delegated })
+        let caa = records::find_caa(client, &id, &zone, name.as_str()).await?;
+        Ok(ZoneRecords { id, name: zone, sets, validation_values, protections, delegated, caa })
     }
 
     /// Whether each of the site's health checks is healthy; checks without a status yet are left out. Route 53 limits
@@ -104,5 +140,13 @@ impl DnsFailover {
     /// [`AwsError`] if the call failed.
     pub async fn name_servers(&self, zone: &ZoneId) -> Result<Vec<String>, AwsError> {
         records::get_name_servers(&self.client, zone).await
+    }
+}
+
+/// Whether a record set is an alias of the site's distribution: by that, records with simple routing are the site's.
+fn is_alias_of(set: &ActualRecordSet, desired: &Desired) -> bool {
+    match &desired.distribution_host {
+        Deferred::Known(host) => set.alias_host.as_deref() == Some(host.as_str()),
+        Deferred::After(_) => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use twinsite_core::{Host, ResourceId, StepId};
 
-use crate::model::CheckPurpose;
+use crate::model::{CheckPurpose, ZoneId};
 
 /// Changes the site's records, so that DNS points to the distribution.
 pub const RECORDS: &str = "dns/records";
@@ -12,6 +12,11 @@ pub const VALIDATION_RECORD: &str = "dns/certificate-record";
 /// Changes the records of a failover pair.
 pub fn failover_pair(name: &Host) -> StepId {
     StepId::new(format!("{RECORDS}/{name}"))
+}
+
+/// Deletes the site's records in a hosted zone that is not the one in use.
+pub fn other_records(zone: &ZoneId) -> StepId {
+    StepId::new(format!("{RECORDS}/{zone}"))
 }
 
 /// Creates or updates a health check. Creation outputs its id.

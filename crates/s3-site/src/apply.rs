@@ -44,11 +44,11 @@ async fn apply_to_bucket(
     match change {
         BucketChangeKind::Create { region, tags } => bucket.create_bucket(region, tags).await,
         BucketChangeKind::PutTags { actual: _, desired } => bucket.put_bucket_tagging(desired).await,
-        BucketChangeKind::EnableVersioning => bucket.put_bucket_versioning().await,
-        BucketChangeKind::DisableAcls => bucket.put_bucket_ownership_controls().await,
-        BucketChangeKind::EnableEncryption => bucket.put_bucket_encryption().await,
+        BucketChangeKind::EnableVersioning { actual: _ } => bucket.put_bucket_versioning().await,
+        BucketChangeKind::DisableAcls { actual: _ } => bucket.put_bucket_ownership_controls().await,
+        BucketChangeKind::EnableEncryption { actual: _ } => bucket.put_bucket_encryption().await,
         BucketChangeKind::PutPublicAccessBlock { actual: _, desired } => bucket.put_public_access_block(*desired).await,
-        BucketChangeKind::PutWebsite { actual: _, desired } => {
+        BucketChangeKind::PutWebsite { actual: _, redirects_all_to: _, desired } => {
             let existing = bucket.get_bucket_website().await?.unwrap_or_default();
             bucket.put_bucket_website(&existing.with_website(desired)).await
         }
@@ -61,8 +61,8 @@ async fn apply_to_bucket(
         }
         BucketChangeKind::PutReplicationRule { actual: _, desired } => bucket.put_replication_rule(Some(desired)).await,
         BucketChangeKind::DeleteReplicationRule { actual: _ } => bucket.put_replication_rule(None).await,
-        BucketChangeKind::PutHealthObjects { keys, content } => {
-            for key in keys {
+        BucketChangeKind::PutHealthObjects { actual, content } => {
+            for key in actual.keys() {
                 let object = NewObject::uncached_text(key, content);
                 bucket.put_object(NewObject { content_type: "text/plain; charset=utf-8", ..object }).await?;
             }
@@ -80,7 +80,7 @@ async fn apply_to_bucket(
             bucket.delete_contents().await?;
             bucket.delete_bucket().await
         }
-        BucketChangeKind::Release { policy, tags, replication_rule } => {
+        BucketChangeKind::Release { actual_policy: _, policy, actual_tags: _, tags, replication_rule } => {
             if replication_rule.is_some() {
                 bucket.put_replication_rule(None).await?;
             }

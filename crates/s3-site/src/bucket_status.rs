@@ -41,7 +41,8 @@ impl S3Site {
             }
             BucketLocation::Region(_) | BucketLocation::Here => {}
         }
-        let (versioned, rules) = try_join!(bucket.get_bucket_versioning(), bucket.replication_rules())?;
+        let (versioning, rules) = try_join!(bucket.get_bucket_versioning(), bucket.replication_rules())?;
+        let versioned = versioning.as_deref() == Some("Enabled");
         let rule = rules.managed.filter(|rule| rule.enabled);
         let replicates_to = rule.map(|rule| rule.destination.trim_start_matches("arn:aws:s3:::").to_owned());
         Ok(BucketStatus::Present { versioned, replicates_to })

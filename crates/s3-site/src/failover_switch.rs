@@ -12,7 +12,8 @@ impl S3Site {
     /// # Errors
     /// [`AwsError`] if the call failed.
     pub async fn put_failover_switch(&self, site: &Site) -> Result<(), AwsError> {
-        self.bucket(site, Side::Backup).put_object(NewObject::uncached_text(probe::STOP, "stop\n")).await
+        let content = format!("{}\n", probe::STOP_WORD);
+        self.bucket(site, Side::Backup).put_object(NewObject::uncached_text(probe::STOP, &content)).await
     }
 
     /// Fails back to the primary: one `DeleteObject` in the backup's region, and no other request.

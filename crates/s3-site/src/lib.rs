@@ -21,9 +21,10 @@ pub use clients::S3Site;
 pub use diff::{plan_changes, plan_destruction, plan_former_destruction};
 pub use journal::DRILL_JOURNAL_KEY;
 pub use model::{
-    Actual, ActualBucket, Adopt, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange, BucketChangeKind, BucketPolicy,
-    BucketSettings, Change, Conflict, Conflicts, Contents, DefaultEncryption, Desired, FormerBucket, FormerContents,
-    Lifecycle, Outage, PublicAccessBlock, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange,
-    RoleChangeKind, STORE_RECORD_KEY, Website, WebsiteSnapshot, denies_plain_http,
+    ARCHIVED_CLASSES, Actual, ActualBucket, Adopt, ArchivedObject, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange,
+    BucketChangeKind, BucketPolicy, BucketSettings, Change, Conflict, Conflicts, Contents, DefaultEncryption, Denial,
+    Desired, FormerBucket, FormerContents, Lifecycle, LifecycleEffect, LifecycleRisk, Outage, PublicAccessBlock,
+    ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind, STORE_RECORD_KEY, Website,
+    WebsiteSnapshot, denials,
 };
 pub use replication_probe::REPLICATION_PROBE_KEY;

@@ -1,17 +1,19 @@
 //! Reads the actual state.
 
+use std::collections::BTreeMap;
+
 use futures::future::{try_join_all, try_join3};
 use futures::try_join;
 use twinsite_aws::{AwsError, Kind};
-use twinsite_core::{Pair, Side};
+use twinsite_core::{Deferred, Pair, Side};
 
 use crate::calls::buckets::BucketLocation;
 use crate::calls::roles::RoleClient;
 use crate::calls::{BucketClient, jobs};
 use crate::clients::S3Site;
 use crate::model::{
-    Actual, ActualBucket, BucketSettings, Contents, Desired, FormerBucket, FormerContents, WebsiteSnapshot,
-    batch_role_name, role_name,
+    Actual, ActualBucket, ArchivedObject, BucketSettings, Contents, Desired, FormerBucket, FormerContents,
+    WebsiteSnapshot, batch_role_name, role_name,
 };
 
 impl S3Site {
@@ -87,11 +89,18 @@ impl S3Site {
         // A bucket of another account may allow HeadBucket and deny its settings.
         let record = async {
             match (side, &desired.key_value_store) {
-                (Side::Backup, Some(_)) => Box::pin(self.recorded_store(&desired.site)).await,
+                (Side::Backup, Some(store)) => match Box::pin(self.recorded_store(&desired.site)).await {
+                    // A policy may deny reads of objects alone, to everybody. What cannot be read is not changed.
+                    Err(error) if error.kind == Kind::Denied => Ok(match store {
+                        Deferred::Known(store) => Some(store.clone()),
+                        Deferred::After(_) => None,
+                    }),
+                    record => record,
+                },
                 (Side::Primary, _) | (_, None) => Ok(None),
             }
         };
-        match try_join3(bucket_settings(bucket), Box::pin(has_health_objects(bucket, desired)), record).await {
+        match try_join3(bucket_settings(bucket), Box::pin(health_objects(bucket, desired)), record).await {
             Ok((settings, health_objects, recorded_store)) => {
                 Ok(ActualBucket::Present(Box::new(BucketSettings { health_objects, recorded_store, ..settings })))
             }
@@ -111,7 +120,18 @@ async fn was_created(bucket: BucketClient<'_>, desired: &Desired) -> Result<bool
 }
 
 async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, AwsError> {
-    let (tags, versioned, acls_disabled, encryption, public_access_block, website, lifecycle, policy, replication) = try_join!(
+    let (
+        tags,
+        versioning,
+        object_ownership,
+        encryption,
+        public_access_block,
+        website,
+        lifecycle,
+        policy,
+        replication,
+        archived_objects,
+    ) = try_join!(
         Box::pin(bucket.get_bucket_tagging()),
         Box::pin(bucket.get_bucket_versioning()),
         Box::pin(bucket.get_bucket_ownership_controls()),
@@ -121,27 +141,60 @@ async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, Aws
         Box::pin(bucket.get_bucket_lifecycle_configuration()),
         Box::pin(bucket.get_bucket_policy()),
         Box::pin(bucket.replication_rules()),
+        Box::pin(archived_objects(bucket)),
     )?;
+    let (lifecycle, lifecycle_risks) = lifecycle;
+    let redirects_missing_probes = website.as_ref().and_then(WebsiteSnapshot::redirects_missing_probes);
     let redirects_everything = website.as_ref().and_then(WebsiteSnapshot::redirects_everything);
+    let redirects_all_to = website.as_ref().and_then(|snapshot| snapshot.redirect_all.as_ref());
+    let redirects_all_to = redirects_all_to.map(|(host, _)| host.clone());
     let website = website.and_then(|snapshot| snapshot.website());
     Ok(BucketSettings {
         tags,
-        versioned,
-        acls_disabled,
+        versioning,
+        object_ownership,
         encryption,
         public_access_block,
         website,
+        redirects_all_to,
         redirects_everything,
+        redirects_missing_probes,
         lifecycle,
+        lifecycle_risks,
+        archived_objects,
         policy,
         replication,
-        health_objects: false,
+        health_objects: BTreeMap::new(),
         recorded_store: None,
     })
 }
 
-async fn has_health_objects(bucket: BucketClient<'_>, desired: &Desired) -> Result<bool, AwsError> {
-    let (keys, content) = (desired.site.health_keys(), desired.site.health_word());
-    let objects = try_join_all(keys.iter().map(|key| Box::pin(bucket.get_object(key)))).await?;
-    Ok(objects.iter().all(|object| object.as_deref() == Some(content.as_bytes())))
+/// The archived objects; none if the credentials may not list the bucket.
+async fn archived_objects(bucket: BucketClient<'_>) -> Result<Vec<ArchivedObject>, AwsError> {
+    match bucket.archived_objects().await {
+        Err(error) if error.kind == Kind::Denied => Ok(Vec::new()),
+        objects => objects,
+    }
+}
+
+/// The longest content of a health object that is shown as it is.
+const SHOWN_CONTENT: usize = 200;
+
+async fn health_objects(
+    bucket: BucketClient<'_>,
+    desired: &Desired,
+) -> Result<BTreeMap<String, Option<String>>, AwsError> {
+    let keys = desired.site.health_keys();
+    let objects = match try_join_all(keys.iter().map(|key| Box::pin(bucket.get_object(key)))).await {
+        // A policy may deny reads of objects alone, to everybody. What cannot be read is not changed.
+        Err(error) if error.kind == Kind::Denied => {
+            return Ok(keys.into_iter().map(|key| (key, Some(desired.site.health_word()))).collect());
+        }
+        objects => objects?,
+    };
+    let content = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) if text.len() <= SHOWN_CONTENT => text.to_owned(),
+        Ok(_) | Err(_) => format!("{} bytes", bytes.len()),
+    };
+    Ok(keys.into_iter().zip(objects.iter().map(|object| object.as_deref().map(content))).collect())
 }

@@ -2,7 +2,7 @@
 
 use twinsite_aws::AwsError;
 use twinsite_cdn::Cdn;
-use twinsite_core::{Apply, Change, Field, Need, Output, OutputKind, Outputs, Run};
+use twinsite_core::{Apply, Change, Field, Need, Output, OutputKind, Outputs, Resource, Run};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::alerts::{self, Alerts};
 use twinsite_s3_site::S3Site;
@@ -34,6 +34,10 @@ impl SiteChange {
 impl Change for SiteChange {
     fn fields(&self) -> Vec<Field> {
         self.inner().fields()
+    }
+
+    fn resource(&self) -> Option<Resource> {
+        self.inner().resource()
     }
 
     fn needs(&self) -> Vec<Need> {

@@ -65,10 +65,10 @@ impl Estimate {
 fn checks(config: &Config) -> (u32, u32) {
     let fast = u32::from(config.dns.health.interval.as_secs() == 10);
     match config.mode {
-        // Primary and backup with string matching, the failover switch without, and a calculated one.
-        Mode::Dns => (4, 2 + 3 * fast),
+        // Primary, backup and the failover switch with string matching, and a calculated one.
+        Mode::Dns => (4, 3 + 3 * fast),
         // The same, and the edge with string matching and TLS.
-        Mode::Layered => (5, 4 + 4 * fast),
+        Mode::Layered => (5, 5 + 4 * fast),
         // Three with string matching and TLS.
         Mode::Origin => (3, 6 + 3 * fast),
     }
@@ -101,7 +101,7 @@ fn survives(mode: Mode, health: FailoverTiming) -> Vec<String> {
             "DNS failover takes up to {seconds} s, and longer in browsers and resolvers that ignore the TTL"
         ));
     }
-    lines.push("not a bad deploy: it is replicated within seconds; see `twinsite rollback`".to_owned());
+    lines.push("not a bad deploy: it replicates within seconds; see `twinsite rollback`".to_owned());
     lines
 }
 
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn the_cost_follows_from_the_checks() {
         let layered = estimate(Mode::Layered);
-        assert!((layered.monthly_usd - 7.9).abs() < 1e-9, "{}", layered.monthly_usd);
+        assert!((layered.monthly_usd - 8.9).abs() < 1e-9, "{}", layered.monthly_usd);
         assert!(estimate(Mode::Dns).monthly_usd < layered.monthly_usd);
         let all = estimate(Mode::Dns).survives.join("\n");
         assert!(all.contains("HTTP only") && all.contains("not an outage of CloudFront"), "{all}");

@@ -8,6 +8,7 @@ mod change;
 mod commit;
 mod config;
 mod context;
+mod delegation;
 mod deploy;
 pub mod drill;
 mod error;
@@ -16,6 +17,7 @@ mod failover;
 mod invalidation;
 mod network;
 mod options;
+mod others;
 mod plan;
 mod policy;
 mod probes;
@@ -54,8 +56,8 @@ pub use invalidation::{Changes, CloudFront, EdgeRules, InvalidationResult, Inval
 pub use network::{Network, ProbeNetwork, ProbeRequest, Scheme};
 pub use options::{DeployRequest, OlderCommit, PublishOptions, VisitorCheck, WaitForInvalidation};
 pub use plan::{
-    AdoptBuckets, ApplyResult, PlanSummary, PlannedField, PlannedStep, SitePlan, apply, destroy, estimate, plan,
-    plan_destroy, plan_destroy_former,
+    AdoptBuckets, ApplyResult, PlanSummary, PlannedResource, PlannedStep, PropertyChange, SitePlan, apply, destroy,
+    estimate, plan, plan_destroy, plan_destroy_former,
 };
 pub use policy::{PolicyDocument, PolicyKind, policy};
 pub use publish_result::{

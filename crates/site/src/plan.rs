@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_aws::Owner;
 use twinsite_cdn as cdn;
-use twinsite_core::{Action, Applied, Change as _, Deferred, Event, Plan, Reason, Run, Side, Step, StepId};
+use twinsite_core::{Action, Applied, Change as _, Deferred, Event, Plan, Reason, Resource, Run, Side, Step, StepId};
 use twinsite_dns_failover::{self as dns, alerts};
 use twinsite_s3_site::{self as s3_site, Adopt, step_ids};
 use twinsite_sync::replicate::Filled;
@@ -31,7 +31,7 @@ pub struct PlanSummary {
 }
 
 /// A step of a plan.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct PlannedStep {
     /// The step's name, unique in the plan.
@@ -42,22 +42,36 @@ pub struct PlannedStep {
     pub reason: String,
     /// The number of its wave, from 0. The steps of a wave run concurrently.
     pub wave: usize,
-    /// The settings it sets, changes or removes.
-    pub fields: Vec<PlannedField>,
+    /// The resource that it creates, changes, deletes or waits for.
+    pub resource: PlannedResource,
+    /// The properties that it sets, changes or removes, and no others.
+    pub changes: Vec<PropertyChange>,
     /// The usual duration of a step that takes minutes.
     pub usually: Option<&'static str>,
 }
 
-/// A setting that a step sets, changes or removes.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+/// The resource of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
-pub struct PlannedField {
-    /// The setting, as AWS names it.
+pub struct PlannedResource {
+    /// The service: `S3`, `IAM`, `ACM`, `CloudFront`, `Route 53`, `SNS`, `CloudWatch`.
+    pub service: String,
+    /// What it is within the service: `bucket`, `distribution`, `health check`…
+    pub kind: String,
+    /// Its name, id or ARN. An id that AWS gives it on creation is `(known after STEP)`.
     pub name: String,
-    /// The present value; `null` if there is none.
-    pub actual: Option<String>,
-    /// The value afterwards; `null` if it is removed.
-    pub desired: Option<String>,
+}
+
+/// A property that a step sets, changes or removes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PropertyChange {
+    /// The property, as AWS names it.
+    pub property: String,
+    /// The value before; `null` if there is none.
+    pub before: Option<String>,
+    /// The value after; `null` if it is removed.
+    pub after: Option<String>,
 }
 
 /// The result of [`apply`].
@@ -69,6 +83,13 @@ pub struct ApplyResult {
     /// What was copied to the backup because it is older than the replication rule; `null` if the rule was not changed
     /// or nothing was missing.
     pub backfilled: Option<backfill::Copied>,
+}
+
+impl PropertyChange {
+    /// A change of a property.
+    pub fn new(property: impl Into<String>, before: Option<String>, after: Option<String>) -> Self {
+        Self { property: property.into(), before, after }
+    }
 }
 
 impl SitePlan {
@@ -98,23 +119,30 @@ impl SitePlan {
 
     /// The plan as a result.
     pub fn summary(&self) -> PlanSummary {
-        let waves = self.0.waves().iter().enumerate();
-        let steps = waves.flat_map(|(wave, steps)| steps.iter().map(move |step| planned_step(step, wave)));
-        PlanSummary { fingerprint: self.0.fingerprint(), steps: steps.collect() }
+        PlanSummary { fingerprint: self.0.fingerprint(), steps: planned_steps(&self.0) }
     }
 }
 
+/// The steps of a plan in the order in which they run.
+pub(crate) fn planned_steps(plan: &Plan<SiteChange>) -> Vec<PlannedStep> {
+    let waves = plan.waves().iter().enumerate();
+    waves.flat_map(|(wave, steps)| steps.iter().map(move |step| planned_step(step, wave))).collect()
+}
+
 fn planned_step(step: &Step<SiteChange>, wave: usize) -> PlannedStep {
-    let fields = step.change.fields().into_iter().map(|field| {
-        let twinsite_core::Field { name, actual, desired } = field;
-        PlannedField { name, actual, desired }
+    let changes = step.change.fields().into_iter().map(|field| {
+        let twinsite_core::Field { name: property, actual: before, desired: after } = field;
+        PropertyChange { property, before, after }
     });
+    let Resource { service, kind, name } =
+        step.change.resource().unwrap_or_else(|| Resource::new("", "", step.id.as_str()));
     PlannedStep {
         step: step.id.to_string(),
         action: step.action.as_str(),
         reason: step.reason.to_string(),
         wave,
-        fields: fields.collect(),
+        resource: PlannedResource { service: service.to_owned(), kind: kind.to_owned(), name },
+        changes: changes.collect(),
         usually: step.change.usually(),
     }
 }
@@ -135,7 +163,10 @@ pub async fn plan(site: &SiteContext, adopt: AdoptBuckets, run: &Run) -> Result<
     }
     let state = site.observe(adopt, OPERATION).await?;
     state.warn_of_former_buckets(run);
-    state.warn_of_others(run);
+    state.foreign_settings().into_iter().for_each(|setting| setting.warn(run));
+    if let Some(delegation) = Box::pin(site.judge_delegation(&state)).await {
+        delegation.warn(run);
+    }
     state.warn_of_encryption(run);
     Box::pin(site.warn_of_encrypted_objects(run)).await;
     SitePlan::new(OPERATION, state.steps()?)
@@ -167,7 +198,7 @@ fn copied(filled: &Filled) -> backfill::Copied {
 /// Calls that failed, and conflicts.
 pub async fn plan_destroy(site: &SiteContext) -> Result<SitePlan, Error> {
     const OPERATION: &str = "plan the deletion of the site";
-    let state = site.observe(Adopt::Refuse, OPERATION).await?;
+    let state = site.observe_to_destroy(OPERATION).await?;
     let contents =
         Box::pin(site.services.s3.count_contents(&state.s3.desired, &state.s3.actual)).await.context(OPERATION)?;
     let steps = state.destroy_steps(&contents).map_err(|conflicts| dns_conflicts(OPERATION, &conflicts))?;
@@ -298,7 +329,9 @@ impl SiteState {
             let disables = step.id.as_str() == cdn::step_ids::DISTRIBUTION_DISABLED;
             if disables { step.follows(dns::step_ids::RECORDS) } else { step }
         });
-        let records_and_cdn = records.chain(cdn);
+        let other_records: Vec<StepId> =
+            self.dns.actual.other_zones.iter().map(|zone| dns::step_ids::other_records(&zone.id)).collect();
+        let records_and_cdn = records.chain(cdn.map(|step| following(step, &other_records)));
         let mut steps: Vec<Step<SiteChange>> = records_and_cdn.map(|step| following(step, &alarms)).collect();
         steps.extend(alerts.into_iter().map(|step| step.map(SiteChange::Alerts)));
         let last =
@@ -307,6 +340,7 @@ impl SiteState {
         steps.extend(s3.into_iter().map(|step| {
             let step = step.map(SiteChange::S3);
             let is_last = last.contains(&step.id);
+            let step = if is_last { following(step, &other_records) } else { step };
             if is_last { step.follows(dns::step_ids::RECORDS).follows(cdn::step_ids::DISTRIBUTION) } else { step }
         }));
         Ok(steps)

@@ -15,6 +15,15 @@ pub(crate) struct Compared<D, A> {
     pub(crate) actual: A,
 }
 
+/// Whether the site's hosted zone has to exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ZoneNeed {
+    /// Without it, nothing can be planned.
+    Required,
+    /// Without it, there are no records.
+    IfItExists,
+}
+
 /// Desired and actual state of every service.
 #[derive(Debug)]
 pub(crate) struct SiteState {
@@ -57,16 +66,28 @@ impl SiteContext {
 
     /// Reads the state of every service. Read-only.
     pub(crate) async fn observe(&self, adopt: Adopt, operation: &str) -> Result<SiteState, Error> {
+        self.observe_services(adopt, ZoneNeed::Required, operation).await
+    }
+
+    /// The same, but a hosted zone that does not exist any more has no records to delete.
+    pub(crate) async fn observe_to_destroy(&self, operation: &str) -> Result<SiteState, Error> {
+        self.observe_services(Adopt::Refuse, ZoneNeed::IfItExists, operation).await
+    }
+
+    async fn observe_services(&self, adopt: Adopt, need: ZoneNeed, operation: &str) -> Result<SiteState, Error> {
         let mut desired_dns = self.desired_dns(None);
         let zone = match self.services.dns.find_zone(&desired_dns).await {
-            Ok(zone) => zone,
+            Ok(zone) => Some(zone),
+            Err(dns::FindZoneError::Conflict(
+                dns::Conflict::ZoneChoice(dns::ZoneChoiceError::NotFound(_)) | dns::Conflict::WrongZone { .. },
+            )) if need == ZoneNeed::IfItExists => None,
             Err(dns::FindZoneError::Aws(error)) => return Err(Error::new(operation, error)),
             Err(dns::FindZoneError::Conflict(conflict)) => {
                 let conflict = (conflict.to_string(), conflict.hint().to_owned());
                 return Err(Error::conflicts(operation, vec![conflict]));
             }
         };
-        let apex = zone.name.trim_end_matches('.') == self.site.domain.as_str();
+        let apex = zone.as_ref().is_some_and(|zone| zone.name.trim_end_matches('.') == self.site.domain.as_str());
         let desired_cdn = self.desired_cdn(apex);
         let actual_cdn = Box::pin(self.services.cdn.observe(&desired_cdn)).await.context(operation)?;
         // Conflicts of the distribution are reported when it is planned; here only its outputs matter.
@@ -86,7 +107,15 @@ impl SiteContext {
                 |distribution| Deferred::Known(distribution.arn.clone()),
             ));
         }
-        let actual_dns = Box::pin(self.services.dns.observe(&desired_dns, &zone)).await.context(operation)?;
+        let actual_dns = match &zone {
+            Some(zone) => Box::pin(self.services.dns.observe(&desired_dns, zone)).await,
+            None => {
+                let id = self.config.dns.zone_id.clone().or_else(|| "NONE".parse().ok());
+                let Some(id) = id else { return Err(Error::refused(operation, "no hosted zone")) };
+                Box::pin(self.services.dns.observe_without_zone(&desired_dns, id)).await
+            }
+        };
+        let actual_dns = actual_dns.context(operation)?;
         let actual_s3 = Box::pin(self.services.s3.observe(&desired_s3)).await.context(operation)?;
         let desired_alerts = alerts::Desired {
             site: self.site.clone(),
@@ -116,7 +145,7 @@ impl SiteState {
         let desired = &self.s3.desired;
         for (side, bucket) in self.s3.actual.buckets.iter() {
             let s3_site::ActualBucket::Present(settings) = bucket else { continue };
-            if settings.encryption != s3_site::DefaultEncryption::Kms {
+            if !matches!(settings.encryption, s3_site::DefaultEncryption::Kms { .. }) {
                 continue;
             }
             let name = desired.site.buckets.get(side);

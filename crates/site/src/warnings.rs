@@ -2,17 +2,11 @@
 
 use futures::future::join;
 use twinsite_core::{Event, Run, Side};
-use twinsite_s3_site::{ActualBucket, denies_plain_http};
 use twinsite_sync::{SyncPlan, has_opaque_objects};
 
 use crate::context::SiteContext;
 use crate::publish_result::PublishResult;
-use crate::state::SiteState;
 use crate::unfinished::warn;
-
-/// CloudFront's managed security headers policy, which sends `Strict-Transport-Security: max-age=31536000`.
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html>
-const SECURITY_HEADERS_POLICY: &str = "67f7725c-6f97-4210-82d7-5512b31e9d03";
 
 impl SiteContext {
     /// Warns of objects that website endpoints cannot serve: those that a publish in mode `origin` has encrypted with a key of KMS, whatever
@@ -34,54 +28,6 @@ impl SiteContext {
                 let hint = "before the mode is changed, set publish.encryption = \"AES256\" in mode \"origin\" and run \
                             `twinsite deploy --force`; if it was changed already, run that now";
                 run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
-            }
-        }
-    }
-}
-
-impl SiteState {
-    /// Warns of what was found.
-    pub(crate) fn warn_of_others(&self, run: &Run) {
-        let warn = |text: String, hint: &str| run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
-        let site = &self.s3.desired.site;
-        let domain = &site.domain;
-        for set in self.dns.actual.zone.sets.iter().filter(|set| ["HTTPS", "SVCB"].contains(&set.r#type.as_str())) {
-            warn(
-                format!("`{domain}` has a record of type {}, which twinsite does not manage", set.r#type),
-                "browsers that use it are led to its target and see no failover: delete it, unless it leads to the distribution",
-            );
-        }
-        if !site.mode.public_buckets() {
-            return;
-        }
-        let behavior =
-            self.cdn.actual.distribution.as_ref().and_then(|found| found.properties.get("DefaultCacheBehavior"));
-        if behavior.is_some_and(|behavior| behavior.contains(SECURITY_HEADERS_POLICY))
-            && !self.cdn.desired.security_headers
-        {
-            warn(
-                format!(
-                    "browsers that have visited `{domain}` insist on HTTPS for a year, and the standby serves HTTP only"
-                ),
-                "for them a DNS failover is an outage until then: keep mode = \"origin\", or serve `Strict-Transport-Security: \
-                 max-age=0` for a while before",
-            );
-        }
-        for side in Side::BOTH {
-            let ActualBucket::Present(settings) = self.s3.actual.buckets.get(side) else { continue };
-            let bucket = site.buckets.get(side);
-            if let Some(statement) = settings.policy.as_deref().and_then(denies_plain_http) {
-                warn(
-                    format!("the policy of the {side} bucket `{bucket}` denies requests without TLS ({statement})"),
-                    "website endpoints serve HTTP only, so every page is denied: delete the statement, exempt the bucket, or set \
-                     mode = \"origin\"",
-                );
-            }
-            if let Some(rule) = &settings.redirects_everything {
-                warn(
-                    format!("the website of the {side} bucket `{bucket}` redirects every request: {rule}"),
-                    "its pages and health checks are never served: delete the routing rule, or give it a condition",
-                );
             }
         }
     }

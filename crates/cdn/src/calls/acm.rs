@@ -95,7 +95,15 @@ pub(crate) async fn await_certificate(
 ) -> Result<(), AwsError> {
     const OPERATION: &str = "DescribeCertificate";
     let started = run.timer.now();
-    let issued = poll_until(run, polling, "the certificate to be issued", async || {
+    // Whoever waits for long wants to compare the record with what resolvers answer.
+    let record = describe_certificate(client, arn.as_str()).await.ok().flatten();
+    let record = record.and_then(|certificate| certificate.validation_record);
+    let record = record.map(|ValidationRecord { name, value }| {
+        let (name, value) = (name.trim_end_matches('.'), value.trim_end_matches('.'));
+        format!(", which needs the CNAME record {name} with the value {value} in public DNS")
+    });
+    let what = format!("the certificate to be issued{}", record.unwrap_or_default());
+    let issued = poll_until(run, polling, &what, async || {
         match describe_certificate(client, arn.as_str()).await?.map(|certificate| certificate.status) {
             Some(CertificateStatus::Issued) => Ok(Poll::Ready(())),
             Some(CertificateStatus::PendingValidation) => Ok(Poll::NotYet),

@@ -53,8 +53,9 @@ pub(crate) fn distribution_steps(
 
 /// Tags that were replaced are put back: by them the distribution is told from those of others.
 fn tags_step(desired: &Desired, actual: Option<&Distribution>) -> Option<Step<Change>> {
-    let Distribution { arn, .. } = actual.filter(|found| found.proof == Proof::CallerReference)?;
-    let change = Change::TagDistribution { arn: arn.clone(), tags: desired.owner().created() };
+    let Distribution { arn, tags, .. } = actual.filter(|found| found.proof == Proof::CallerReference)?;
+    let (actual, tags) = (tags.clone(), desired.owner().created());
+    let change = Change::TagDistribution { arn: arn.clone(), actual, tags };
     Some(Step::new(step_ids::DISTRIBUTION_TAGS, Action::Update, Reason::Drifted, change))
 }
 

@@ -33,7 +33,8 @@ pub(crate) fn plan_store(desired: &Desired, actual: &Actual) -> Result<PlannedSt
     }
     let mut steps = Vec::new();
     if !desired.owner().owns(&store.tags) {
-        let tag = Change::TagStore { arn: store.arn.clone(), tags: desired.owner().created() };
+        let (actual, tags) = (store.tags.clone(), desired.owner().created());
+        let tag = Change::TagStore { arn: store.arn.clone(), actual, tags };
         steps.push(Step::new(step_ids::STORE_TAGS, Action::Update, Reason::Drifted, tag));
     }
     let is_as_desired = |key: &str, value: &str| match key {

@@ -1,7 +1,7 @@
 //! The changes that a plan consists of.
 
 use twinsite_aws::Tags;
-use twinsite_core::{Arn, Deferred, Domain, Field, Need, OutputKind, ResourceId};
+use twinsite_core::{Arn, Deferred, Domain, Field, Need, OutputKind, Resource, ResourceId};
 
 use super::{DistributionSettings, Function, SIGNING, StoreKeys};
 
@@ -50,6 +50,8 @@ pub enum Change {
     TagStore {
         /// Its ARN.
         arn: Arn,
+        /// The tags so far.
+        actual: Tags,
         /// The tags to put.
         tags: Tags,
     },
@@ -89,6 +91,8 @@ pub enum Change {
     TagDistribution {
         /// Its ARN.
         arn: Arn,
+        /// The tags so far.
+        actual: Tags,
         /// The tags to put.
         tags: Tags,
     },
@@ -138,70 +142,65 @@ impl twinsite_core::Change for Change {
         match self {
             Self::RequestCertificate { domain, tags, replaces } => {
                 let mut fields = vec![Field::set("DomainName", domain.as_str()), Field::set("ValidationMethod", "DNS")];
-                fields.extend(tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value)));
+                fields.extend(tag_fields(&Tags::new(), tags));
                 fields.extend(replaces.iter().map(|arn| Field::unset("Certificate", arn.as_str())));
                 fields
             }
-            Self::AwaitCertificate { certificate } => vec![Field::set("Certificate", certificate.to_string())],
-            Self::CreateAccessControl { name } => {
-                vec![
-                    Field::set("Name", name),
-                    Field::set("SigningProtocol", "sigv4"),
-                    Field::set("SigningBehavior", "always"),
-                ]
+            Self::CreateAccessControl { name: _ } => {
+                vec![Field::set("SigningProtocol", "sigv4"), Field::set("SigningBehavior", "always")]
             }
-            Self::CreateStore { name, tags } => {
-                let tags = tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value));
-                std::iter::once(Field::set("KeyValueStore", name)).chain(tags).collect()
-            }
-            Self::PutStoreKeys { name, store: _, actual, desired } => {
+            Self::CreateStore { name: _, tags } => tag_fields(&Tags::new(), tags).collect(),
+            Self::PutStoreKeys { name: _, store: _, actual, desired } => {
                 let keys = desired.iter().map(|(key, value)| Field {
                     name: format!("key {key}"),
                     actual: actual.get(key).cloned(),
                     desired: Some(value.clone()),
                 });
-                std::iter::once(Field::set("KeyValueStore", name)).chain(keys).collect()
+                keys.collect()
             }
-            Self::TagStore { arn, tags } => {
-                let tags = tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value));
-                std::iter::once(Field::set("KeyValueStore", arn.as_str())).chain(tags).collect()
+            Self::TagStore { arn: _, actual, tags } | Self::TagDistribution { arn: _, actual, tags } => {
+                tag_fields(actual, tags).collect()
             }
-            Self::DeleteStore { name } => vec![Field::unset("KeyValueStore", name)],
-            Self::PutFunction { name, code, store, actual } => {
-                let size = |code: &String| format!("{} bytes", code.len());
-                let live_code = actual.as_ref().and_then(|live| live.live_code.as_ref());
-                let code = Field { name: "Code".to_owned(), actual: live_code.map(size), desired: Some(size(code)) };
-                let live_store = actual.as_ref().and_then(|live| live.live_store.as_ref());
-                let store = Field {
-                    name: "KeyValueStoreARN".to_owned(),
-                    actual: live_store.map(ToString::to_string),
-                    desired: Some(store.to_string()),
-                };
-                vec![Field::set("Function", name), Field::set("Runtime", "cloudfront-js-2.0"), store, code]
-            }
+            Self::PutFunction { name: _, code, store, actual } => function_fields(code, store, actual.as_ref()),
             Self::CreateDistribution { settings, tags } => {
-                let tags = tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value));
-                settings.to_properties().into_iter().map(|(name, value)| Field::set(name, value)).chain(tags).collect()
+                let properties = settings.to_properties().into_iter().map(|(name, value)| Field::set(name, value));
+                properties.chain(tag_fields(&Tags::new(), tags)).collect()
             }
-            Self::UpdateDistribution { id, settings: _, fields } => {
-                std::iter::once(Field::set("Distribution", id.as_str())).chain(fields.iter().cloned()).collect()
-            }
-            Self::TagDistribution { arn, tags } => {
-                let tags = tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value));
-                std::iter::once(Field::set("Distribution", arn.as_str())).chain(tags).collect()
-            }
-            Self::AwaitDistribution { id } => vec![Field::set("Distribution", id.to_string())],
-            Self::DisableDistribution { id } => {
-                vec![Field::set("Distribution", id.as_str()), Field::change("Enabled", "true", "false")]
-            }
-            Self::DeleteDistribution { id } => vec![Field::unset("Distribution", id.as_str())],
-            Self::DeleteFunction { name } => vec![Field::unset("Function", name)],
-            Self::UpdateAccessControl { id, name: _, actual } => {
-                vec![Field::set("OriginAccessControl", id.as_str()), Field::change("Signing", actual, SIGNING)]
-            }
-            Self::DeleteAccessControl { id } => vec![Field::unset("OriginAccessControl", id.as_str())],
-            Self::DeleteCertificate { arn } => vec![Field::unset("Certificate", arn.as_str())],
+            Self::UpdateDistribution { id: _, settings: _, fields } => fields.clone(),
+            Self::DisableDistribution { id: _ } => vec![Field::change("Enabled", "true", "false")],
+            Self::UpdateAccessControl { id: _, name: _, actual } => vec![Field::change("Signing", actual, SIGNING)],
+            Self::AwaitCertificate { .. }
+            | Self::AwaitDistribution { .. }
+            | Self::DeleteStore { .. }
+            | Self::DeleteDistribution { .. }
+            | Self::DeleteFunction { .. }
+            | Self::DeleteAccessControl { .. }
+            | Self::DeleteCertificate { .. } => Vec::new(),
         }
+    }
+
+    fn resource(&self) -> Option<Resource> {
+        let (service, kind, name) = match self {
+            Self::RequestCertificate { domain, .. } => ("ACM", "certificate", domain.to_string()),
+            Self::AwaitCertificate { certificate } => ("ACM", "certificate", certificate.to_string()),
+            Self::DeleteCertificate { arn } => ("ACM", "certificate", arn.to_string()),
+            Self::CreateAccessControl { name } => (CLOUDFRONT, "origin access control", name.clone()),
+            Self::UpdateAccessControl { id, .. } | Self::DeleteAccessControl { id } => {
+                (CLOUDFRONT, "origin access control", id.to_string())
+            }
+            Self::CreateStore { name, .. } | Self::PutStoreKeys { name, .. } | Self::DeleteStore { name } => {
+                (CLOUDFRONT, "key value store", name.clone())
+            }
+            Self::TagStore { arn, .. } => (CLOUDFRONT, "key value store", arn.to_string()),
+            Self::PutFunction { name, .. } | Self::DeleteFunction { name } => (CLOUDFRONT, "function", name.clone()),
+            Self::CreateDistribution { settings, .. } => (CLOUDFRONT, DISTRIBUTION, settings.alias.clone()),
+            Self::UpdateDistribution { id, .. }
+            | Self::DisableDistribution { id }
+            | Self::DeleteDistribution { id } => (CLOUDFRONT, DISTRIBUTION, id.to_string()),
+            Self::TagDistribution { arn, .. } => (CLOUDFRONT, DISTRIBUTION, arn.to_string()),
+            Self::AwaitDistribution { id } => (CLOUDFRONT, DISTRIBUTION, id.to_string()),
+        };
+        Some(Resource::new(service, kind, name))
     }
 
     fn needs(&self) -> Vec<Need> {
@@ -231,4 +230,26 @@ impl twinsite_core::Change for Change {
             _ => None,
         }
     }
+}
+
+const CLOUDFRONT: &str = "CloudFront";
+const DISTRIBUTION: &str = "distribution";
+
+fn tag_fields(actual: &Tags, desired: &Tags) -> impl Iterator<Item = Field> {
+    let changed = desired.iter().filter(|(key, value)| actual.get(*key) != Some(value));
+    changed.map(|(key, value)| Field {
+        name: format!("tag {key}"),
+        actual: actual.get(key).cloned(),
+        desired: Some(value.clone()),
+    })
+}
+
+/// The settings of the LIVE stage that change. The code is a value like any other: codes of the same size differ.
+fn function_fields(code: &str, store: &Deferred<Arn>, actual: Option<&Function>) -> Vec<Field> {
+    let live_code = actual.and_then(|live| live.live_code.clone());
+    let live_store = actual.and_then(|live| live.live_store.as_ref()).map(ToString::to_string);
+    let runtime = actual.is_none().then(|| Field::set("Runtime", "cloudfront-js-2.0"));
+    let store = Field { name: "KeyValueStoreARN".to_owned(), actual: live_store, desired: Some(store.to_string()) };
+    let code = Field { name: "Code".to_owned(), actual: live_code, desired: Some(code.to_owned()) };
+    runtime.into_iter().chain([store, code].into_iter().filter(|field| field.actual != field.desired)).collect()
 }

@@ -190,14 +190,23 @@ impl DistributionSettings {
         set("IsIPV6Enabled", ipv6.to_string());
         set("HttpVersion", "http2and3".to_owned());
         set("PriceClass", (*price_class).to_owned());
-        set("ViewerCertificate", format!("{certificate}, {MINIMUM_TLS}, sni-only"));
+        set("ViewerCertificate.ACMCertificateArn", certificate.to_string());
+        set("ViewerCertificate.MinimumProtocolVersion", MINIMUM_TLS.to_owned());
+        set("ViewerCertificate.SSLSupportMethod", "sni-only".to_owned());
         for Origin { id, host, kind } in origins {
-            let access = match kind {
-                OriginKind::Website => "website, http-only 80".to_owned(),
-                OriginKind::Private(access_control) => format!("private, {access_control}"),
-            };
-            let limits = format!("{CONNECTION_ATTEMPTS} attempts, {CONNECTION_TIMEOUT} s, {READ_TIMEOUT} s");
-            set(&format!("Origin {id}"), format!("{host}, {access}, {limits}"));
+            let mut set = |name: &str, value: String| set(&format!("Origin {id}.{name}"), value);
+            set("DomainName", host.clone());
+            set("OriginPath", String::new());
+            match kind {
+                OriginKind::Website => {
+                    set("OriginProtocolPolicy", "http-only".to_owned());
+                    set("HTTPPort", "80".to_owned());
+                }
+                OriginKind::Private(access_control) => set("OriginAccessControlId", access_control.to_string()),
+            }
+            set("ConnectionAttempts", CONNECTION_ATTEMPTS.to_string());
+            set("ConnectionTimeout", CONNECTION_TIMEOUT.to_string());
+            set("OriginReadTimeout", READ_TIMEOUT.to_string());
         }
         if !failover_codes.is_empty() {
             let codes: Vec<String> = failover_codes.iter().map(ToString::to_string).collect();
@@ -205,11 +214,18 @@ impl DistributionSettings {
             let group = format!("{} on {}", members.join(" then "), codes.join(", "));
             set(&format!("OriginGroup {ORIGIN_GROUP}"), group);
         }
-        let mut behavior = vec![self.target(), (*viewer_protocol_policy).to_owned()];
-        behavior.extend(["GET HEAD OPTIONS", "compressed", CACHING_OPTIMIZED_POLICY].map(str::to_owned));
-        behavior.extend(response_headers_policy.map(str::to_owned));
-        behavior.extend(function.as_ref().map(|function| format!("{function} at viewer-request")));
-        set("DefaultCacheBehavior", behavior.join(", "));
+        let mut set_default = |name: &str, value: String| set(&format!("DefaultCacheBehavior.{name}"), value);
+        set_default("TargetOriginId", self.target());
+        set_default("ViewerProtocolPolicy", (*viewer_protocol_policy).to_owned());
+        set_default("AllowedMethods", "GET HEAD OPTIONS".to_owned());
+        set_default("Compress", "true".to_owned());
+        set_default("CachePolicyId", CACHING_OPTIMIZED_POLICY.to_owned());
+        if let Some(policy) = response_headers_policy {
+            set_default("ResponseHeadersPolicyId", (*policy).to_owned());
+        }
+        if let Some(function) = function {
+            set_default("FunctionAssociations", format!("{function} at viewer-request"));
+        }
         for (index, CacheBypass { path_pattern, target, function }) in (1..).zip(cache_bypasses) {
             let mut behavior = format!("{index}: {target}, allow-all, {CACHING_DISABLED_POLICY}");
             if let Some(function) = function {

@@ -146,14 +146,14 @@ pub(crate) fn properties(config: &DistributionConfig, alias: &str) -> BTreeMap<S
         ("IsIPV6Enabled".to_owned(), config.is_ipv6_enabled().unwrap_or_default().to_string()),
         ("HttpVersion".to_owned(), http_version),
         ("PriceClass".to_owned(), price_class),
-        ("ViewerCertificate".to_owned(), viewer_certificate_property(config.viewer_certificate())),
     ]);
+    properties.extend(viewer_certificate_properties(config.viewer_certificate()));
     if config.aliases().is_some_and(|aliases| aliases.items().iter().any(|actual| actual == alias)) {
         properties.insert(format!("Alias {alias}"), "present".to_owned());
     }
     for origin in config.origins().map(Origins::items).unwrap_or_default() {
         if is_managed_origin(origin) {
-            properties.insert(format!("Origin {}", origin.id()), origin_property(origin));
+            properties.extend(origin_properties(origin));
         }
     }
     for group in config.origin_groups().map(OriginGroups::items).unwrap_or_default() {
@@ -162,7 +162,7 @@ pub(crate) fn properties(config: &DistributionConfig, alias: &str) -> BTreeMap<S
         }
     }
     if let Some(behavior) = config.default_cache_behavior() {
-        properties.insert("DefaultCacheBehavior".to_owned(), default_behavior_property(behavior));
+        properties.extend(default_behavior_properties(behavior));
     }
     let behaviors = config.cache_behaviors().map(CacheBehaviors::items).unwrap_or_default();
     for (index, behavior) in behaviors.iter().enumerate().filter(|(_, behavior)| is_managed_behavior(behavior)) {
@@ -203,31 +203,38 @@ fn is_managed_behavior(behavior: &CacheBehavior) -> bool {
     behavior.path_pattern().trim_start_matches('/').starts_with(probe::FOLDER)
 }
 
-fn viewer_certificate_property(certificate: Option<&ViewerCertificate>) -> String {
+/// A setting of a distribution: its name, with that of the element it belongs to, and its value.
+type Property = (String, String);
+
+fn viewer_certificate_properties(certificate: Option<&ViewerCertificate>) -> [Property; 3] {
     let arn = certificate.and_then(ViewerCertificate::acm_certificate_arn).unwrap_or("none");
     let tls = certificate.and_then(ViewerCertificate::minimum_protocol_version).map_or("", |tls| tls.as_str());
     let support = certificate.and_then(ViewerCertificate::ssl_support_method).map_or("", |support| support.as_str());
-    format!("{arn}, {tls}, {support}")
+    [("ACMCertificateArn", arn), ("MinimumProtocolVersion", tls), ("SSLSupportMethod", support)]
+        .map(|(name, value)| (format!("ViewerCertificate.{name}"), value.to_owned()))
 }
 
-fn origin_property(origin: &SdkOrigin) -> String {
-    let (access, read) = match (origin.custom_origin_config(), origin.s3_origin_config()) {
-        (Some(custom), _) => {
-            let access = format!("website, {} {}", custom.origin_protocol_policy().as_str(), custom.http_port());
-            (access, custom.origin_read_timeout())
-        }
-        (None, Some(s3)) => {
-            (format!("private, {}", origin.origin_access_control_id().unwrap_or_default()), s3.origin_read_timeout())
-        }
-        (None, None) => ("unknown".to_owned(), None),
-    };
-    let attempts = origin.connection_attempts().unwrap_or(3);
-    let (connect, read) = (origin.connection_timeout().unwrap_or(10), read.unwrap_or(30));
-    format!(
-        "{}{}, {access}, {attempts} attempts, {connect} s, {read} s",
-        origin.domain_name(),
-        origin.origin_path().unwrap_or_default()
-    )
+/// CloudFront's defaults are filled in.
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Origin.html>
+fn origin_properties(origin: &SdkOrigin) -> Vec<Property> {
+    let (custom, s3) = (origin.custom_origin_config(), origin.s3_origin_config());
+    let read = custom.and_then(CustomOriginConfig::origin_read_timeout);
+    let read = read.or_else(|| s3.and_then(S3OriginConfig::origin_read_timeout)).unwrap_or(30);
+    let mut properties = vec![
+        ("DomainName", origin.domain_name().to_owned()),
+        ("OriginPath", origin.origin_path().unwrap_or_default().to_owned()),
+        ("ConnectionAttempts", origin.connection_attempts().unwrap_or(3).to_string()),
+        ("ConnectionTimeout", origin.connection_timeout().unwrap_or(10).to_string()),
+        ("OriginReadTimeout", read.to_string()),
+    ];
+    if let Some(custom) = custom {
+        properties.push(("OriginProtocolPolicy", custom.origin_protocol_policy().as_str().to_owned()));
+        properties.push(("HTTPPort", custom.http_port().to_string()));
+    } else if s3.is_some() {
+        properties.push(("OriginAccessControlId", origin.origin_access_control_id().unwrap_or_default().to_owned()));
+    }
+    let id = origin.id();
+    properties.into_iter().map(|(name, value)| (format!("Origin {id}.{name}"), value)).collect()
 }
 
 fn origin_group_property(group: &OriginGroup) -> String {
@@ -240,18 +247,26 @@ fn origin_group_property(group: &OriginGroup) -> String {
     format!("{} on {}", members.join(" then "), codes.join(", "))
 }
 
-fn default_behavior_property(behavior: &DefaultCacheBehavior) -> String {
+fn default_behavior_properties(behavior: &DefaultCacheBehavior) -> Vec<Property> {
     let methods = behavior.allowed_methods().map(AllowedMethods::items).unwrap_or_default();
     let mut methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
     methods.sort_unstable();
-    let mut parts = vec![behavior.target_origin_id().to_owned(), behavior.viewer_protocol_policy().as_str().to_owned()];
-    parts.push(methods.join(" "));
-    parts.push(if behavior.compress().unwrap_or_default() { "compressed" } else { "not compressed" }.to_owned());
-    parts.push(behavior.cache_policy_id().unwrap_or_default().to_owned());
-    parts.extend(behavior.response_headers_policy_id().filter(|id| !id.is_empty()).map(str::to_owned));
+    let mut properties = vec![
+        ("TargetOriginId", behavior.target_origin_id().to_owned()),
+        ("ViewerProtocolPolicy", behavior.viewer_protocol_policy().as_str().to_owned()),
+        ("AllowedMethods", methods.join(" ")),
+        ("Compress", behavior.compress().unwrap_or_default().to_string()),
+        ("CachePolicyId", behavior.cache_policy_id().unwrap_or_default().to_owned()),
+    ];
+    if let Some(policy) = behavior.response_headers_policy_id().filter(|id| !id.is_empty()) {
+        properties.push(("ResponseHeadersPolicyId", policy.to_owned()));
+    }
     let functions = behavior.function_associations().map(FunctionAssociations::items).unwrap_or_default();
-    parts.extend(functions.iter().map(function_property));
-    parts.join(", ")
+    if !functions.is_empty() {
+        let functions: Vec<String> = functions.iter().map(function_property).collect();
+        properties.push(("FunctionAssociations", functions.join(", ")));
+    }
+    properties.into_iter().map(|(name, value)| (format!("DefaultCacheBehavior.{name}"), value)).collect()
 }
 
 /// A new configuration, or `existing` with the managed settings replaced.

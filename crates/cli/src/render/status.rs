@@ -8,6 +8,7 @@ use twinsite_site::{
     VisitorState,
 };
 
+use super::plan::pending;
 use super::printable::one_line;
 use super::with_flags;
 use super::wording::{count, wrapped};
@@ -90,11 +91,16 @@ pub(super) fn status(status: &Status, flags: &str) -> String {
     }
     line(
         "plan",
-        &known(&status.pending_steps, |steps| match steps {
-            0 => "nothing to do".to_owned(),
-            steps => format!("{}: see `twinsite plan`", count(*steps, "step")),
+        &known(&status.pending_steps, |steps| match &steps[..] {
+            [] => "nothing to do".to_owned(),
+            steps => format!("{} pending", count(steps.len(), "step")),
         }),
     );
+    if let Part::Known { value } = &status.pending_steps {
+        for step in pending(value) {
+            let _ = writeln!(text, "  {}", with_flags(&step, flags));
+        }
+    }
     text.push('\n');
     if status.next.is_empty() {
         text.push_str("next: nothing needs to be done\n");

@@ -4,12 +4,13 @@ use std::fmt::Write;
 
 use twinsite_site::{
     BackfillResult, BackupResult, BackupState, DamagedRelease, DeployPlanSummary, Error, Estimate, InvalidationResult,
-    ListedRelease, MovedBy, PlanSummary, PlannedBackup, PolicyDocument, PrimaryResult, PrimaryState, ReleaseDetails,
+    ListedRelease, MovedBy, PlannedBackup, PolicyDocument, PrimaryResult, PrimaryState, ReleaseDetails,
     ReleaseDifference, ReleaseSummary, Releases, UnreadBucket, VerifyResult,
 };
 
 use super::drill::drill;
 use super::moved::{failed_back, failed_over};
+use super::plan;
 use super::printable::one_line;
 use super::public;
 use super::wording::{count, size, wrapped};
@@ -28,7 +29,7 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
             self::estimate(estimate)
         ),
         CommandResult::Plan(planned) => {
-            let mut text = plan(&planned.plan, verbose);
+            let mut text = plan::plan(&planned.plan, verbose);
             if let Some(estimate) = planned.estimate.as_ref().filter(|_| !planned.plan.steps.is_empty()) {
                 text.push('\n');
                 text.push_str(&self::estimate(estimate));
@@ -108,36 +109,6 @@ pub(super) fn error(error: &Error, hints: &[String]) -> String {
     text
 }
 
-fn plan(plan: &PlanSummary, verbose: bool) -> String {
-    if plan.steps.is_empty() {
-        return "nothing to do: the site matches its configuration".to_owned();
-    }
-    let mut text = String::new();
-    for step in &plan.steps {
-        let symbol = match step.action {
-            "create" => '+',
-            "update" => '~',
-            "delete" => '-',
-            _ => '…',
-        };
-        let usually = step.usually.map(|usually| format!(", usually {usually}")).unwrap_or_default();
-        let _ = writeln!(text, "{symbol} {:<22} {}{usually}", step.step, step.reason);
-        for field in &step.fields {
-            let line = match (&field.actual, &field.desired) {
-                (None, Some(desired)) => format!("{} = {desired}", field.name),
-                (Some(actual), Some(desired)) => format!("{}: {actual} -> {desired}", field.name),
-                (Some(actual), None) => format!("{}: {actual} -> (none)", field.name),
-                (None, None) => field.name.clone(),
-            };
-            let _ = writeln!(text, "    {}", if verbose { line } else { shortened(&line) });
-        }
-    }
-    let waves = plan.steps.last().map_or(0, |step| step.wave + 1);
-    let (steps, waves) = (count(plan.steps.len(), "step"), count(waves, "wave"));
-    let _ = write!(text, "\n{steps} in {waves}; fingerprint {}", plan.fingerprint);
-    text
-}
-
 /// The document of a policy, or an array of them if one would be too large.
 pub(super) fn policy(documents: &[PolicyDocument]) -> String {
     let all: Vec<_> = documents.iter().map(|document| document.document.clone()).collect();
@@ -148,26 +119,16 @@ pub(super) fn policy(documents: &[PolicyDocument]) -> String {
     text + "\n"
 }
 
-/// Policies are long; `--verbose` and `--json` show them whole.
-fn shortened(text: &str) -> String {
-    const MAX: usize = 100;
-    match text.char_indices().nth(MAX) {
-        None => text.to_owned(),
-        Some((at, _)) => format!("{}…", &text[..at]),
-    }
-}
-
 fn estimate(estimate: &Estimate) -> String {
-    let mut text = format!(
-        "\ncosts about ${:.2} a month at list prices: {};\nand by usage:",
-        estimate.monthly_usd, estimate.fixed
-    );
+    let fixed =
+        format!("costs about ${:.2} a month at list prices: {}; and by usage:", estimate.monthly_usd, estimate.fixed);
+    let mut text = format!("\n{}", wrapped("", &fixed));
     for line in &estimate.by_usage {
-        let _ = write!(text, "\n  {line}");
+        let _ = write!(text, "\n{}", wrapped("  ", line));
     }
     text.push_str("\nwhat it survives:");
     for line in &estimate.survives {
-        let _ = write!(text, "\n  {line}");
+        let _ = write!(text, "\n{}", wrapped("  ", line));
     }
     text
 }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 /// The number of columns of a terminal.
-const COLUMNS: usize = 80;
+pub(super) const COLUMNS: usize = 80;
 
 /// A text after a label, in lines of at most 80 columns; lines that continue it are indented by the width of the label. Words that are
 /// longer, such as ARNs and addresses, are not cut.

@@ -16,6 +16,7 @@ use crate::config;
 
 mod drift;
 mod drill;
+mod others;
 mod plane;
 mod probe_object;
 mod trouble;

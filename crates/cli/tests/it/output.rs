@@ -35,6 +35,53 @@ fn plan_apply_deploy_and_destroy_read_well() {
     insta::assert_snapshot!("destroy", format!("{}\n{}", declined.out(), declined.err()));
 }
 
+#[test]
+fn the_plan_of_a_new_site_fits_on_one_screen() {
+    for mode in ["dns", "origin", "layered"] {
+        let project = Project::new();
+        project.write(
+            "twinsite.toml",
+            &crate::CONFIG.replace("\n\n[primary]", &format!("\nmode = \"{mode}\"\n\n[primary]")),
+        );
+        let plan = project.local(&["plan"]).out();
+        assert!(plan.lines().count() <= 40, "{mode}: {} lines\n{plan}", plan.lines().count());
+        let wide: Vec<&str> = plan.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(wide.is_empty(), "{mode}: {wide:?}");
+        // Every step is named, and -v shows each with its properties.
+        let json = project.json(&["plan"]);
+        let verbose = project.local(&["plan", "-v"]).out();
+        for step in json["steps"].as_array().unwrap() {
+            let name = step["step"].as_str().unwrap();
+            assert!(plan.contains(name.rsplit('/').next().unwrap()), "{mode}: {name}\n{plan}");
+            assert!(verbose.lines().any(|line| line.split(' ').nth(1) == Some(name)), "{mode}: {name}\n{verbose}");
+            for change in step["changes"].as_array().unwrap() {
+                assert_ne!(change["before"], change["after"], "{name}");
+                let after = change["after"].as_str().unwrap();
+                assert!(after.contains('\n') || after.is_empty() || verbose.contains(after), "{name}: {change}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_changed_configuration_changes_is_shown_from_the_value_before_to_the_value_after() {
+    let project = Project::new();
+    project.local(&["apply"]);
+    let change = "[publish]\nnot_found = \"lost.html\"\n[cdn]\nprice_class = \"all\"\nredirect_to_https = false\n[dns]\nttl = 30\n";
+    project.write("twinsite.toml", &format!("{}{change}", crate::CONFIG));
+    insta::assert_snapshot!("plan_changed", project.local(&["plan"]).out());
+    insta::assert_snapshot!("plan_changed_verbose", project.local(&["plan", "-v"]).out());
+    let status = project.status();
+    assert!(status.contains("    PriceClass: PriceClass_100 -> PriceClass_All"), "{status}");
+    let json = project.json(&["plan"]);
+    let steps = json["steps"].as_array().unwrap().iter();
+    let changes: Vec<&Value> = steps.flat_map(|step| step["changes"].as_array().unwrap()).collect();
+    let price = serde_json::json!({"property": "PriceClass", "before": "PriceClass_100", "after": "PriceClass_All"});
+    assert!(changes.contains(&&price), "{json}");
+    let applied = project.local(&["apply", "--yes"]);
+    assert!(applied.out().contains("PriceClass: PriceClass_100 -> PriceClass_All"), "{}", applied.out());
+}
+
 /// The steps of a wave complete in any order.
 fn in_order(progress: &str) -> String {
     let mut steps: Vec<&str> = progress.lines().filter(|line| !line.contains("waiting for")).collect();

@@ -160,8 +160,11 @@ fn a_certificate_from_elsewhere_is_imported_used_and_renewed_in_place() {
     let import = &["cert", "import", "--cert", "cert.pem", "--key", "key.pem"];
     let first = project.json(import)["arn"].clone();
     assert_eq!(project.json(import)["arn"], first, "again is a renewal");
-    let plan = project.local(&["plan"]).out();
-    assert!(plan.contains("ViewerCertificate = arn:aws:acm") && !plan.contains("certificate/request"), "{plan}");
+    let plan = project.local(&["plan", "-v"]).out();
+    assert!(
+        plan.contains("ViewerCertificate.ACMCertificateArn = arn:aws:acm") && !plan.contains("certificate/request"),
+        "{plan}"
+    );
     project.local(&["apply"]);
     project.write("key.pem", "no key");
     let refused = project.run(&[&import[..], &["--local"]].concat());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use twinsite_aws::{Owner, Tags};
-use twinsite_core::{Arn, Deferred, Field, Need, Region, Site};
+use twinsite_core::{Arn, Deferred, Field, Need, Region, Resource, Site};
 
 use super::alarm::Alarm;
 use crate::model::CheckRef;
@@ -146,27 +146,29 @@ pub enum Change {
 impl twinsite_core::Change for Change {
     fn fields(&self) -> Vec<Field> {
         match self {
-            Self::CreateTopic { region, name, tags } => {
-                let tags = tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value));
-                let first = [Field::set("Region", region.as_str()), Field::set("Topic", name)];
-                first.into_iter().chain(tags).collect()
+            Self::CreateTopic { region: _, name: _, tags } => {
+                tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value)).collect()
             }
-            Self::Subscribe { region: _, topic, email } => {
-                let note = "notified after its owner has confirmed the subscription by email";
-                vec![Field::set("Topic", topic), Field::set("email", email), Field::set("confirmation", note)]
+            Self::Subscribe { region: _, topic, email: _ } => {
+                let pending = "true: notified after its owner has confirmed the subscription by email";
+                vec![Field::set("TopicArn", topic), Field::set("PendingConfirmation", pending)]
             }
-            Self::Unsubscribe { region: _, topic, email, subscription: _ } => {
-                vec![Field::set("Topic", topic), Field::unset("email", email)]
-            }
-            Self::PutAlarm { alarm, tags: _, fields } => {
-                let first = [Field::set("Region", alarm.region.as_str()), Field::set("Alarm", &alarm.name)];
-                first.into_iter().chain(fields.iter().cloned()).collect()
-            }
-            Self::DeleteAlarm { region, name } => {
-                vec![Field::set("Region", region.as_str()), Field::unset("Alarm", name)]
-            }
-            Self::DeleteTopic { region: _, topic } => vec![Field::unset("Topic", topic)],
+            Self::PutAlarm { alarm: _, tags: _, fields } => fields.clone(),
+            Self::Unsubscribe { .. } | Self::DeleteAlarm { .. } | Self::DeleteTopic { .. } => Vec::new(),
         }
+    }
+
+    fn resource(&self) -> Option<Resource> {
+        let (service, kind, name) = match self {
+            Self::CreateTopic { region, name, .. } => ("SNS", "topic", format!("{name} in {region}")),
+            Self::DeleteTopic { region: _, topic } => ("SNS", "topic", topic.clone()),
+            Self::Subscribe { region, email, .. } | Self::Unsubscribe { region, email, .. } => {
+                ("SNS", "subscription", format!("{email} in {region}"))
+            }
+            Self::PutAlarm { alarm, .. } => ("CloudWatch", "alarm", format!("{} in {}", alarm.name, alarm.region)),
+            Self::DeleteAlarm { region, name } => ("CloudWatch", "alarm", format!("{name} in {region}")),
+        };
+        Some(Resource::new(service, kind, name))
     }
 
     fn needs(&self) -> Vec<Need> {

@@ -11,7 +11,9 @@ use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Host, Outputs, Run, ValidationRecord};
 
 use super::call;
-use crate::model::{ActualRecordSet, HostedZone, Protection, RecordSet, RecordToDelete, ZoneId, normalized_name};
+use crate::model::{
+    ActualRecordSet, CaaRecords, HostedZone, Protection, RecordSet, RecordToDelete, ZoneId, normalized_name,
+};
 use crate::wire::{protections, records as wire};
 
 const CHANGE_RECORDS: &str = "ChangeResourceRecordSets";
@@ -65,6 +67,25 @@ pub(crate) async fn find_delegation(
     while let Some(name) = rest.filter(|name| *name != apex && name.ends_with(&format!(".{apex}"))) {
         if list_records_of_name(client, zone, name).await?.iter().any(|set| set.r#type == RrType::Ns) {
             return Ok(Some(name.to_owned()));
+        }
+        rest = name.split_once('.').map(|(_, parent)| parent);
+    }
+    Ok(None)
+}
+
+/// The CAA records of a name, or of the closest name above it in the zone that has some.
+pub(crate) async fn find_caa(
+    client: &Client,
+    zone: &ZoneId,
+    apex: &str,
+    name: &str,
+) -> Result<Option<CaaRecords>, AwsError> {
+    let mut rest = Some(name);
+    while let Some(name) = rest.filter(|name| *name == apex || name.ends_with(&format!(".{apex}"))) {
+        let sets = list_records_of_name(client, zone, name).await?;
+        if let Some(set) = sets.iter().find(|set| set.r#type == RrType::Caa) {
+            let values = set.resource_records().iter().map(|record| record.value.clone()).collect();
+            return Ok(Some(CaaRecords { name: name.to_owned(), values }));
         }
         rest = name.split_once('.').map(|(_, parent)| parent);
     }

@@ -85,12 +85,13 @@ fn check_settings(
         CheckPurpose::Edge => endpoint(distribution(), true, probe::EDGE),
         CheckPurpose::Primary => bucket(Side::Primary),
         CheckPurpose::Backup => bucket(Side::Backup),
-        // While the switch object does not exist, the response is a 403 or 404: unhealthy, inverted.
+        // While the switch object does not exist, the response is a 403 or 404: unhealthy, inverted. A website that redirects missing
+        // pages answers with 302, which is healthy to a check that does not look for the word.
         CheckPurpose::Switch => CheckTarget::Endpoint {
             host: website(Side::Backup),
             path: format!("/{}", probe::STOP),
             https: false,
-            search_string: None,
+            search_string: Some(probe::STOP_WORD.to_owned()),
             inverted: true,
         },
         CheckPurpose::Serving => {
@@ -112,7 +113,11 @@ fn check_step(desired: &Desired, settings: CheckSettings, actual: Option<&Check>
     };
     let mut fields = differences(&check.properties, &settings.to_properties());
     let missing = tags.iter().filter(|(key, value)| check.tags.get(*key) != Some(value));
-    fields.extend(missing.map(|(key, value)| Field::set(format!("tag {key}"), value)));
+    fields.extend(missing.map(|(key, value)| Field {
+        name: format!("tag {key}"),
+        actual: check.tags.get(key).cloned(),
+        desired: Some(value.clone()),
+    }));
     if fields.is_empty() {
         return None;
     }

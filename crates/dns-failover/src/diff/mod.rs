@@ -39,6 +39,7 @@ pub fn plan_destruction(
 ) -> Result<Vec<Step<Change>>, Conflicts> {
     let mut steps = records::site_destruction_steps(desired, &actual.zone, validation_record);
     records::fail_if_protected(&actual.zone, &steps)?;
+    steps.extend(records::other_zone_steps(desired, &actual.other_zones));
     steps.extend(checks::destruction_steps(&actual.checks));
     Ok(steps)
 }

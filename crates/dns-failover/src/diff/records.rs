@@ -188,6 +188,16 @@ pub(crate) fn fail_if_protected(zone: &ZoneRecords, steps: &[Step<Change>]) -> R
     if conflicts.is_empty() { Ok(()) } else { Err(Conflicts(conflicts)) }
 }
 
+/// The steps that delete the site's records in zones that another one took the place of: they would lead to a bucket whose name is free.
+pub(crate) fn other_zone_steps(desired: &Desired, zones: &[ZoneRecords]) -> Vec<Step<Change>> {
+    let name = Host::from(&desired.site.domain);
+    let reason = || Reason::Asked("destroy".to_owned());
+    zones
+        .iter()
+        .filter_map(|zone| deletion_step(step_ids::other_records(&zone.id), &name, zone, reason(), |_| true))
+        .collect()
+}
+
 /// The steps that delete the records of a site.
 pub(crate) fn site_destruction_steps(
     desired: &Desired,

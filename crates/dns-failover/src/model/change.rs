@@ -1,7 +1,7 @@
 //! The changes that a plan consists of.
 
 use twinsite_aws::Tags;
-use twinsite_core::{Deferred, Field, Host, Need, OutputKind, ResourceId, ValidationRecord};
+use twinsite_core::{Deferred, Field, Host, Need, OutputKind, Resource, ResourceId, ValidationRecord};
 
 use super::{CheckPurpose, CheckSettings, RecordSet, ZoneId};
 
@@ -79,27 +79,29 @@ pub enum Change {
 impl twinsite_core::Change for Change {
     fn fields(&self) -> Vec<Field> {
         match self {
-            Self::PutValidationRecord { zone, record, actual } => {
-                let record =
-                    Field { name: "CNAME".to_owned(), actual: actual.clone(), desired: Some(record.to_string()) };
-                vec![Field::set("HostedZone", zone.as_str()), record]
+            Self::PutValidationRecord { zone: _, record, actual } => {
+                vec![Field { name: "CNAME".to_owned(), actual: actual.clone(), desired: Some(record.to_string()) }]
             }
-            Self::DeleteValidationRecord { zone, record } => {
-                vec![Field::set("HostedZone", zone.as_str()), Field::unset("CNAME", record.to_string())]
-            }
+            Self::DeleteValidationRecord { zone: _, record } => vec![Field::unset("CNAME", record.to_string())],
             Self::CreateCheck { settings, reference: _, tags } => {
                 let tags = tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value));
                 settings.to_properties().into_iter().map(|(name, value)| Field::set(name, value)).chain(tags).collect()
             }
-            Self::UpdateCheck { id, settings: _, tags: _, fields } => {
-                std::iter::once(Field::set("HealthCheck", id.as_str())).chain(fields.iter().cloned()).collect()
-            }
-            Self::DeleteCheck { id, purpose: _ } => vec![Field::unset("HealthCheck", id.as_str())],
-            Self::ChangeRecords { zone, name, delete: _, upsert: _, fields } => {
-                let first = [Field::set("HostedZone", zone.as_str()), Field::set("Name", name.as_str())];
-                first.into_iter().chain(fields.iter().cloned()).collect()
-            }
+            Self::UpdateCheck { fields, .. } | Self::ChangeRecords { fields, .. } => fields.clone(),
+            Self::DeleteCheck { .. } => Vec::new(),
         }
+    }
+
+    fn resource(&self) -> Option<Resource> {
+        let (kind, name) = match self {
+            Self::PutValidationRecord { zone, .. } | Self::DeleteValidationRecord { zone, .. } => {
+                ("validation record", format!("in {zone}"))
+            }
+            Self::ChangeRecords { zone, name, .. } => ("records", format!("{name} in {zone}")),
+            Self::CreateCheck { tags, .. } => ("health check", tags.get("Name").cloned().unwrap_or_default()),
+            Self::UpdateCheck { id, .. } | Self::DeleteCheck { id, .. } => ("health check", id.to_string()),
+        };
+        Some(Resource::new("Route 53", kind, name))
     }
 
     fn needs(&self) -> Vec<Need> {

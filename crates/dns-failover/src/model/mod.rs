@@ -12,7 +12,7 @@ mod pair;
 mod record;
 mod zone;
 
-pub use actual::{Actual, ActualRecordSet, Protection, Routing, ZoneRecords};
+pub use actual::{Actual, ActualRecordSet, CaaRecords, Protection, Routing, ZoneRecords};
 pub use alias_zone::{UnknownWebsiteZone, cloudfront_alias_zone, website_alias_zone};
 pub use bound::{FailoverBound, FailoverTiming};
 pub use change::{Change, RecordToDelete};

@@ -67,12 +67,41 @@ pub async fn dns_query(server: SocketAddr, name: &str, limit: Duration) -> Resul
     dns_response(&message)
 }
 
+/// Asks a name server or a resolver for the name servers of a zone, over UDP and, if the response is truncated, over TCP. Names are in
+/// lower case without the trailing dot; there are none if the name does not exist or is no zone.
+///
+/// # Errors
+/// [`ProbeError`] if no valid response was received within the time limit.
+pub async fn ns_query(server: SocketAddr, zone: &str, limit: Duration) -> Result<Vec<String>, ProbeError> {
+    let exchange = async {
+        let mut query = query_message(zone, RecordType::NS)?;
+        query.metadata.recursion_desired = true;
+        let bytes = query.to_vec().map_err(|error| ProbeError::Dns(error.into()))?;
+        let response = query_over_udp(server, &bytes, query.metadata.id).await?;
+        if response.metadata.truncation { query_over_tcp(server, &bytes).await } else { Ok(response) }
+    };
+    let message = timeout(limit, exchange).await.map_err(|_| ProbeError::TimedOut(limit))??;
+    match message.metadata.response_code {
+        ResponseCode::NoError | ResponseCode::NXDomain => {}
+        other => return Err(ProbeError::NameServer(other.to_string())),
+    }
+    let servers = message.answers.iter().filter_map(|record| match &record.data {
+        RData::NS(server) => Some(server.0.to_string().trim_end_matches('.').to_ascii_lowercase()),
+        _ => None,
+    });
+    Ok(servers.collect())
+}
+
 fn a_query(name: &str) -> Result<Message, ProbeError> {
+    query_message(name, RecordType::A)
+}
+
+fn query_message(name: &str, kind: RecordType) -> Result<Message, ProbeError> {
     let name = Name::from_str(&format!("{}.", name.trim_end_matches('.')));
     let name = name.map_err(|error| ProbeError::Dns(error.into()))?;
     let id = RandomState::new().build_hasher().finish() & u64::from(u16::MAX);
     let mut message = Message::new(u16::try_from(id).unwrap_or_default(), MessageType::Query, OpCode::Query);
-    message.add_query(Query::query(name, RecordType::A));
+    message.add_query(Query::query(name, kind));
     Ok(message)
 }
 

@@ -19,6 +19,6 @@ mod dns;
 mod error;
 mod http;
 
-pub use dns::{DnsRecord, DnsResponse, dns_query};
+pub use dns::{DnsRecord, DnsResponse, dns_query, ns_query};
 pub use error::ProbeError;
 pub use http::{HttpRequest, Response, TrustStore, http_get};

@@ -40,7 +40,10 @@ async fn each_mode_has_its_own_checks() {
             (actual["primary"].config.r#type.as_str(), path("stop").as_str()),
             ("HTTP_STR_MATCH", "/.well-known/twinsite/stop.txt")
         );
-        assert_eq!((actual["stop"].config.inverted, actual["stop"].config.search_string.clone()), (Some(true), None));
+        assert_eq!(
+            (actual["stop"].config.inverted, actual["stop"].config.search_string.clone()),
+            (Some(true), Some("stop".into()))
+        );
         let first = if mode == Mode::Dns { "primary" } else { "edge" };
         let mut children = actual["serving"].config.child_health_checks.clone().unwrap().child_health_check;
         let mut expected = vec![actual[first].id.clone(), actual["stop"].id.clone()];

@@ -36,6 +36,12 @@ pub(super) fn access_denied() -> ServiceError {
     ServiceError::new("AccessDenied", 403, "Access Denied")
 }
 
+/// An archived object was read. <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+pub(super) fn invalid_object_state(class: &str) -> ServiceError {
+    let message = "The operation is not valid for the object's storage class";
+    ServiceError::new("InvalidObjectState", 403, message).with("StorageClass", class)
+}
+
 /// The precondition in this header does not hold.
 pub(super) fn precondition_failed(condition: &str) -> ServiceError {
     let message = "At least one of the pre-conditions you specified did not hold";

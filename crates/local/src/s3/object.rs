@@ -95,6 +95,12 @@ impl Version {
         self.parts.is_none()
     }
 
+    /// Whether it has to be restored before it can be read.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html>
+    pub fn is_archived(&self) -> bool {
+        matches!(self.headers.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE"))
+    }
+
     /// The size in bytes.
     pub fn size(&self) -> u64 {
         self.all_parts().iter().map(|part| part.size).sum()

@@ -6,7 +6,9 @@ use twinsite_aws::{AwsError, Kind, Tags};
 use twinsite_core::Region;
 
 use super::{BucketClient, call};
-use crate::model::{DefaultEncryption, Lifecycle, PublicAccessBlock, WebsiteSnapshot};
+use crate::model::{
+    ARCHIVED_CLASSES, ArchivedObject, DefaultEncryption, Lifecycle, LifecycleRisk, PublicAccessBlock, WebsiteSnapshot,
+};
 use crate::wire::{bucket as wire, website};
 
 /// The result of `HeadBucket`.
@@ -101,11 +103,12 @@ impl BucketClient<'_> {
         bucket_call!(self, "DeleteBucketTagging", self.client.delete_bucket_tagging()).map(drop)
     }
 
-    /// True if versioning is enabled.
+    /// `Enabled` or `Suspended`; `None` if versioning was never enabled.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html>
-    pub(crate) async fn get_bucket_versioning(&self) -> Result<bool, AwsError> {
+    pub(crate) async fn get_bucket_versioning(&self) -> Result<Option<String>, AwsError> {
         let response = bucket_call!(self, "GetBucketVersioning", self.client.get_bucket_versioning());
-        Ok(AwsError::absent(response)?.is_some_and(|response| wire::is_versioned(response.status())))
+        let status = AwsError::absent(response)?.and_then(|response| response.status);
+        Ok(status.map(|status| status.as_str().to_owned()))
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html>
@@ -114,11 +117,12 @@ impl BucketClient<'_> {
         bucket_call!(self, "PutBucketVersioning", request).map(drop)
     }
 
-    /// True if ACLs are disabled.
+    /// Who owns objects; `BucketOwnerEnforced` if ACLs are disabled.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketOwnershipControls.html>
-    pub(crate) async fn get_bucket_ownership_controls(&self) -> Result<bool, AwsError> {
+    pub(crate) async fn get_bucket_ownership_controls(&self) -> Result<Option<String>, AwsError> {
         let response = bucket_call!(self, "GetBucketOwnershipControls", self.client.get_bucket_ownership_controls());
-        Ok(AwsError::absent(response)?.is_some_and(|response| wire::are_acls_disabled(response.ownership_controls())))
+        let response = AwsError::absent(response)?;
+        Ok(wire::object_ownership(response.as_ref().and_then(|response| response.ownership_controls())))
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketOwnershipControls.html>
@@ -177,8 +181,29 @@ impl BucketClient<'_> {
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLifecycleConfiguration.html>
-    pub(crate) async fn get_bucket_lifecycle_configuration(&self) -> Result<Lifecycle, AwsError> {
-        self.lifecycle_rules().await.map(|rules| wire::lifecycle(&rules))
+    pub(crate) async fn get_bucket_lifecycle_configuration(&self) -> Result<(Lifecycle, Vec<LifecycleRisk>), AwsError> {
+        self.lifecycle_rules().await.map(|rules| (wire::lifecycle(&rules), wire::lifecycle_risks(&rules)))
+    }
+
+    /// The objects that cannot be read before they are restored, among the first few thousand.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
+    pub(crate) async fn archived_objects(&self) -> Result<Vec<ArchivedObject>, AwsError> {
+        const PAGES: usize = 3;
+        let (mut archived, mut token) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let request = self.client.list_objects_v2().set_continuation_token(token.take());
+            let Some(page) = AwsError::absent(bucket_call!(self, "ListObjectsV2", request))? else { break };
+            let objects = page.contents.unwrap_or_default().into_iter();
+            archived.extend(objects.filter_map(|object| {
+                let class = object.storage_class.filter(|class| ARCHIVED_CLASSES.contains(&class.as_str()))?;
+                Some(ArchivedObject { key: object.key?, class: class.as_str().to_owned() })
+            }));
+            token = page.next_continuation_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(archived)
     }
 
     async fn lifecycle_rules(&self) -> Result<Vec<aws_sdk_s3::types::LifecycleRule>, AwsError> {

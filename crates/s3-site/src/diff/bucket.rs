@@ -1,5 +1,7 @@
 //! The steps for a bucket.
 
+use std::collections::BTreeMap;
+
 use twinsite_core::{Action, Arn, BucketName, Deferred, Reason, Side, Step, StepId};
 
 use crate::model::{
@@ -67,12 +69,16 @@ impl<'a> Planner<'a> {
     fn setting_steps(&self, actual: &BucketSettings) -> Result<Vec<Step<Change>>, Conflict> {
         let BucketSettings {
             tags: _,
-            versioned,
-            acls_disabled,
+            versioning,
+            object_ownership,
             encryption,
             public_access_block: actual_block,
             website,
+            redirects_all_to,
             redirects_everything: _,
+            redirects_missing_probes: _,
+            lifecycle_risks: _,
+            archived_objects: _,
             lifecycle,
             policy,
             replication,
@@ -81,21 +87,24 @@ impl<'a> Planner<'a> {
         } = actual;
         let side = self.side;
         let mut steps = Vec::new();
-        if !versioned {
-            steps.push(self.update(step_ids::versioning(side), BucketChangeKind::EnableVersioning));
+        if versioning.as_deref() != Some("Enabled") {
+            let enable = BucketChangeKind::EnableVersioning { actual: versioning.clone() };
+            steps.push(self.update(step_ids::versioning(side), enable));
         }
-        if !acls_disabled {
-            steps.push(self.update(step_ids::ownership(side), BucketChangeKind::DisableAcls));
+        if object_ownership.as_deref() != Some("BucketOwnerEnforced") {
+            let disable = BucketChangeKind::DisableAcls { actual: object_ownership.clone() };
+            steps.push(self.update(step_ids::ownership(side), disable));
         }
         // Visitors of a website endpoint cannot read what is encrypted with a key of KMS. A private bucket may do so by default.
         let private = !self.desired.site.mode.public_buckets();
         let encrypted = match encryption {
             DefaultEncryption::None => false,
             DefaultEncryption::SseS3 => true,
-            DefaultEncryption::Kms => private,
+            DefaultEncryption::Kms { .. } => private,
         };
         if !encrypted {
-            steps.push(self.update(step_ids::encryption(side), BucketChangeKind::EnableEncryption));
+            let enable = BucketChangeKind::EnableEncryption { actual: encryption.clone() };
+            steps.push(self.update(step_ids::encryption(side), enable));
         }
         let block = self.desired.public_access_block();
         if *actual_block != Some(block) {
@@ -103,7 +112,8 @@ impl<'a> Planner<'a> {
             steps.push(self.update(step_ids::public_access_block(side), put));
         }
         if let Some(desired) = self.desired.website().filter(|desired| website.as_ref() != Some(desired)) {
-            let put = BucketChangeKind::PutWebsite { actual: website.clone(), desired };
+            let (actual, redirects_all_to) = (website.clone(), redirects_all_to.clone());
+            let put = BucketChangeKind::PutWebsite { actual, redirects_all_to, desired };
             steps.push(self.update(step_ids::website(side), put));
         }
         if *lifecycle != Lifecycle::DESIRED {
@@ -112,9 +122,12 @@ impl<'a> Planner<'a> {
         }
         steps.extend(self.policy_step(policy.as_deref())?);
         steps.extend(self.replication_step(replication)?);
-        if !health_objects {
-            let (keys, content) = (self.desired.site.health_keys(), self.desired.site.health_word());
-            let put = BucketChangeKind::PutHealthObjects { keys, content };
+        let content = self.desired.site.health_word();
+        let keys = self.desired.site.health_keys().into_iter();
+        let probes = keys.map(|key| (key.clone(), health_objects.get(&key).cloned().flatten()));
+        let probes: BTreeMap<String, Option<String>> = probes.collect();
+        if probes.values().any(|actual| actual.as_ref() != Some(&content)) {
+            let put = BucketChangeKind::PutHealthObjects { actual: probes, content };
             steps.push(self.update(step_ids::health_objects(side), put).follows(step_ids::versioning(side)));
         }
         steps.extend(self.store_record_step(recorded_store.as_ref()));

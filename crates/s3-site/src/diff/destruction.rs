@@ -64,7 +64,13 @@ fn release(owner: &Owner, actual: &BucketSettings) -> BucketChangeKind {
         .policy
         .as_ref()
         .and_then(|policy| without_managed_statements(policy).unwrap_or_else(|_| Some(policy.clone())));
-    BucketChangeKind::Release { policy, tags, replication_rule: actual.replication.managed.clone() }
+    BucketChangeKind::Release {
+        actual_policy: actual.policy.clone(),
+        policy,
+        actual_tags: actual.tags.clone(),
+        tags,
+        replication_rule: actual.replication.managed.clone(),
+    }
 }
 
 fn role_step(owner: &Owner, id: StepId, role: String, actual: Option<&Role>) -> Option<Step<Change>> {

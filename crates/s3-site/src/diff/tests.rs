@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use twinsite_aws::{Owner, Tags};
 use twinsite_core::{Change as _, Mode, Pair, Plan, Side, Site};
 
@@ -17,18 +19,56 @@ fn desired(mode: Mode) -> Desired {
 fn as_desired(desired: &Desired, side: Side) -> BucketSettings {
     BucketSettings {
         tags: desired.owner().created(),
-        versioned: true,
-        acls_disabled: true,
+        versioning: Some("Enabled".to_owned()),
+        object_ownership: Some("BucketOwnerEnforced".to_owned()),
         encryption: DefaultEncryption::SseS3,
         public_access_block: Some(desired.public_access_block()),
         website: desired.website(),
+        redirects_all_to: None,
         redirects_everything: None,
+        redirects_missing_probes: None,
+        lifecycle_risks: Vec::new(),
+        archived_objects: Vec::new(),
         lifecycle: Lifecycle::DESIRED,
         policy: desired_policy(desired, side, None).unwrap().map(|policy| policy.to_string()),
         replication: ReplicationRules { managed: desired.replication_rule(side), other_role: None },
-        health_objects: true,
+        health_objects: health_objects(desired),
         recorded_store: None,
     }
+}
+
+fn health_objects(desired: &Desired) -> BTreeMap<String, Option<String>> {
+    desired.site.health_keys().into_iter().map(|key| (key, Some(desired.site.health_word()))).collect()
+}
+
+#[test]
+fn what_is_replaced_is_shown_with_its_value_so_far() {
+    let desired = Desired { adopt: Adopt::Adopt, ..desired(Mode::Dns) };
+    let actual = actual(&desired, |settings| {
+        settings.versioning = Some("Suspended".into());
+        settings.object_ownership = Some("ObjectWriter".into());
+        let (algorithm, key) = ("aws:kms".to_owned(), Some("k-1".to_owned()));
+        settings.encryption = DefaultEncryption::Kms { algorithm, key };
+        settings.website = None;
+        settings.redirects_all_to = Some("old.example.com".into());
+        settings.health_objects.values_mut().for_each(|content| *content = Some("theirs".into()));
+    });
+    let steps = plan_changes(&desired, &actual).unwrap();
+    let fields: Vec<String> =
+        steps.iter().flat_map(|step| step.change.fields()).map(|field| field.to_string()).collect();
+    let word = desired.site.health_word();
+    assert_eq!(
+        fields,
+        [
+            "Versioning: Suspended -> Enabled",
+            "ObjectOwnership: ObjectWriter -> BucketOwnerEnforced",
+            "Encryption: aws:kms with k-1 -> AES256",
+            "IndexDocument = index.html",
+            "ErrorDocument = 404.html",
+            "RedirectAllRequestsTo: old.example.com -> (none)",
+            &format!("object .well-known/twinsite/health.txt: theirs -> {word}"),
+        ]
+    );
 }
 
 fn role_as_desired(desired: &Desired) -> Role {
@@ -85,20 +125,21 @@ fn the_desired_state_needs_no_steps() {
 fn each_setting_that_drifts_is_one_step_and_no_other() {
     let desired = desired(Mode::Dns);
     let drifts: [Drift; 9] = [
-        ("primary/versioning", |settings| settings.versioned = false),
-        ("primary/ownership", |settings| settings.acls_disabled = false),
+        ("primary/versioning", |settings| settings.versioning = Some("Suspended".into())),
+        ("primary/ownership", |settings| settings.object_ownership = None),
         ("primary/encryption", |settings| settings.encryption = DefaultEncryption::None),
         ("primary/access-block", |settings| settings.public_access_block = None),
         ("primary/website", |settings| settings.website.as_mut().unwrap().error_document = None),
         ("primary/lifecycle", |settings| settings.lifecycle.expire_delete_markers = false),
         ("primary/policy", |settings| settings.policy = None),
         ("primary/replication", |settings| settings.replication.managed = None),
-        ("primary/probes", |settings| settings.health_objects = false),
+        ("primary/probes", |settings| settings.health_objects.clear()),
     ];
     for (id, drift) in drifts {
         let steps = plan_changes(&desired, &actual(&desired, drift)).unwrap();
         assert_eq!(ids(&steps), [id]);
-        assert!(steps[0].change.fields().len() >= 2, "{:?}", steps[0].change.fields());
+        let fields = steps[0].change.fields();
+        assert!(!fields.is_empty() && fields.iter().all(|field| field.actual != field.desired), "{fields:?}");
     }
 }
 

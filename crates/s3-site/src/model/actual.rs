@@ -1,42 +1,61 @@
 //! The actual state in AWS.
 
+use std::collections::BTreeMap;
+
 use twinsite_aws::Tags;
 use twinsite_core::{Arn, BucketName, Pair, Side};
 
-use super::{Lifecycle, PublicAccessBlock, ReplicationRules, Role, Website};
+use super::{Lifecycle, LifecycleRisk, PublicAccessBlock, ReplicationRules, Role, Website};
 
 /// The settings of an existing bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BucketSettings {
     /// Its tags.
     pub tags: Tags,
-    /// Whether versioning is enabled.
-    pub versioned: bool,
-    /// Whether ACLs are disabled (`BucketOwnerEnforced`).
-    pub acls_disabled: bool,
+    /// The status of versioning: `Enabled` or `Suspended`; `None` if it was never enabled.
+    pub versioning: Option<String>,
+    /// Who owns objects; `BucketOwnerEnforced` if ACLs are disabled.
+    pub object_ownership: Option<String>,
     /// How objects are encrypted by default.
     pub encryption: DefaultEncryption,
     /// Its public access block; without one, nothing is blocked.
     pub public_access_block: Option<PublicAccessBlock>,
     /// Its website configuration.
     pub website: Option<Website>,
+    /// The host that its website redirects all requests to.
+    pub redirects_all_to: Option<String>,
     /// What redirects every request to its website: the setting, in words.
     pub redirects_everything: Option<String>,
+    /// The routing rule of its website that redirects requests for probe objects that are missing, in words.
+    pub redirects_missing_probes: Option<String>,
     /// Its lifecycle rules.
     pub lifecycle: Lifecycle,
+    /// What lifecycle rules that are not managed do to the site.
+    pub lifecycle_risks: Vec<LifecycleRisk>,
+    /// Objects that have to be restored before they can be read. Of a large bucket, only the first few thousand objects are looked at.
+    pub archived_objects: Vec<ArchivedObject>,
     /// Its policy, as JSON.
     pub policy: Option<String>,
     /// Its replication rules.
     pub replication: ReplicationRules,
-    /// Whether the objects that health checks request have the expected content.
-    pub health_objects: bool,
+    /// The objects that health checks request, by key, with their content; one that is no short text is given by its size.
+    pub health_objects: BTreeMap<String, Option<String>>,
     /// The key value store that is recorded in it; only of the backup.
     pub recorded_store: Option<Arn>,
 }
 
+/// An object that has to be restored before it can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchivedObject {
+    /// Its key.
+    pub key: String,
+    /// Its storage class.
+    pub class: String,
+}
+
 /// How a bucket encrypts objects by default.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionByDefault.html>
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DefaultEncryption {
     /// Not at all, as far as the server tells.
     #[default]
@@ -44,7 +63,23 @@ pub enum DefaultEncryption {
     /// With keys of S3.
     SseS3,
     /// With a key of KMS, in one layer or two.
-    Kms,
+    Kms {
+        /// `aws:kms` or `aws:kms:dsse`.
+        algorithm: String,
+        /// The key, if it is not the one that AWS manages for S3.
+        key: Option<String>,
+    },
+}
+
+impl DefaultEncryption {
+    pub(crate) fn to_property(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::SseS3 => Some("AES256".to_owned()),
+            Self::Kms { algorithm, key: None } => Some(algorithm.clone()),
+            Self::Kms { algorithm, key: Some(key) } => Some(format!("{algorithm} with {key}")),
+        }
+    }
 }
 
 /// A bucket of the site as found.

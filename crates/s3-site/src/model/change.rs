@@ -1,10 +1,15 @@
 //! The changes that a plan consists of.
 
+use std::collections::BTreeMap;
+
 use twinsite_aws::Tags;
-use twinsite_core::{Arn, BucketName, Deferred, Field, Need, Region, Side};
+use twinsite_core::{Arn, BucketName, Deferred, Field, Need, Region, Resource, Side};
 
 use super::properties::differences;
-use super::{BucketPolicy, Lifecycle, PublicAccessBlock, ROLE_PATH, ReplicationRule, STORE_RECORD_KEY, Website};
+use super::{
+    BucketPolicy, DefaultEncryption, Lifecycle, PublicAccessBlock, ROLE_PATH, ReplicationRule, STORE_RECORD_KEY,
+    Website,
+};
 
 /// A change of a bucket, or of a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +50,20 @@ pub enum BucketChangeKind {
         desired: Tags,
     },
     /// Enables versioning.
-    EnableVersioning,
+    EnableVersioning {
+        /// The status so far.
+        actual: Option<String>,
+    },
     /// Disables ACLs.
-    DisableAcls,
+    DisableAcls {
+        /// The ownership of objects so far.
+        actual: Option<String>,
+    },
     /// Enables default encryption with SSE-S3.
-    EnableEncryption,
+    EnableEncryption {
+        /// The encryption so far.
+        actual: DefaultEncryption,
+    },
     /// Puts the public access block.
     PutPublicAccessBlock {
         /// The block so far.
@@ -61,6 +75,8 @@ pub enum BucketChangeKind {
     PutWebsite {
         /// The configuration so far.
         actual: Option<Website>,
+        /// The host that all requests are redirected to so far, which ends.
+        redirects_all_to: Option<String>,
         /// The new configuration.
         desired: Website,
     },
@@ -92,8 +108,8 @@ pub enum BucketChangeKind {
     },
     /// Puts the objects that health checks request.
     PutHealthObjects {
-        /// Their keys.
-        keys: Vec<String>,
+        /// Their keys, with their content so far.
+        actual: BTreeMap<String, Option<String>>,
         /// Their content.
         content: String,
     },
@@ -111,8 +127,12 @@ pub enum BucketChangeKind {
     },
     /// Removes the site's tags, policy statements and replication rule from an adopted bucket, which is kept.
     Release {
+        /// The policy so far.
+        actual_policy: Option<String>,
         /// The policy that remains.
         policy: Option<String>,
+        /// The tags so far.
+        actual_tags: Tags,
         /// The tags that remain.
         tags: Tags,
         /// The replication rule to delete.
@@ -172,11 +192,16 @@ pub enum RoleChangeKind {
 impl twinsite_core::Change for Change {
     fn fields(&self) -> Vec<Field> {
         match self {
-            Self::Bucket(BucketChange { side: _, bucket, kind }) => {
-                std::iter::once(Field::set("Bucket", bucket.as_str())).chain(kind.fields()).collect()
-            }
-            Self::Role(RoleChange { role, kind }) => kind.fields(role),
+            Self::Bucket(BucketChange { side: _, bucket: _, kind }) => kind.fields(),
+            Self::Role(RoleChange { role: _, kind }) => kind.fields(),
         }
+    }
+
+    fn resource(&self) -> Option<Resource> {
+        Some(match self {
+            Self::Bucket(BucketChange { side: _, bucket, kind: _ }) => Resource::new("S3", "bucket", bucket.as_str()),
+            Self::Role(RoleChange { role, kind: _ }) => Resource::new("IAM", "role", role),
+        })
     }
 
     fn needs(&self) -> Vec<Need> {
@@ -199,14 +224,16 @@ impl BucketChangeKind {
                 std::iter::once(Field::set("Region", region.as_str())).chain(tag_fields(&Tags::new(), tags)).collect()
             }
             Self::PutTags { actual, desired } => tag_fields(actual, desired).collect(),
-            Self::EnableVersioning => vec![Field::set("Versioning", "Enabled")],
-            Self::DisableAcls => vec![Field::set("ObjectOwnership", "BucketOwnerEnforced")],
-            Self::EnableEncryption => vec![Field::set("Encryption", "AES256")],
+            Self::EnableVersioning { actual } => vec![replaced("Versioning", actual.clone(), "Enabled")],
+            Self::DisableAcls { actual } => vec![replaced("ObjectOwnership", actual.clone(), "BucketOwnerEnforced")],
+            Self::EnableEncryption { actual } => vec![replaced("Encryption", actual.to_property(), "AES256")],
             Self::PutPublicAccessBlock { actual, desired } => {
                 differences(actual.map(PublicAccessBlock::properties), desired.properties())
             }
-            Self::PutWebsite { actual, desired } => {
-                differences(actual.as_ref().map(Website::properties), desired.properties())
+            Self::PutWebsite { actual, redirects_all_to, desired } => {
+                let mut fields = differences(actual.as_ref().map(Website::properties), desired.properties());
+                fields.extend(redirects_all_to.iter().map(|host| Field::unset("RedirectAllRequestsTo", host)));
+                fields
             }
             Self::PutLifecycle { actual, desired } => differences(Some(actual.properties()), desired.properties()),
             Self::PutPolicy { actual, desired } => {
@@ -216,8 +243,9 @@ impl BucketChangeKind {
                 differences(actual.as_ref().map(ReplicationRule::properties), desired.properties())
             }
             Self::DeleteReplicationRule { actual } => vec![Field::unset("Replication to", &actual.destination)],
-            Self::PutHealthObjects { keys, content } => {
-                keys.iter().map(|key| Field::set(format!("object {key}"), content)).collect()
+            Self::PutHealthObjects { actual, content } => {
+                let others = actual.iter().filter(|(_, actual)| actual.as_ref() != Some(content));
+                others.map(|(key, actual)| replaced(&format!("object {key}"), actual.clone(), content)).collect()
             }
             Self::PutStoreRecord { actual, desired } => vec![Field {
                 name: format!("object {STORE_RECORD_KEY}"),
@@ -225,19 +253,28 @@ impl BucketChangeKind {
                 desired: Some(desired.to_string()),
             }],
             Self::Delete { objects } => vec![Field::unset("Objects and versions", objects.to_string())],
-            Self::Release { policy: _, tags: _, replication_rule: _ } => {
-                vec![Field::unset("twinsite's tags and statements", "present")]
+            Self::Release { actual_policy, policy, actual_tags, tags, replication_rule } => {
+                let removed = actual_tags.iter().filter(|(key, _)| !tags.contains_key(*key));
+                let mut fields: Vec<Field> =
+                    removed.map(|(key, value)| Field::unset(format!("tag {key}"), value)).collect();
+                if actual_policy != policy {
+                    let (actual, desired) = (actual_policy.clone(), policy.clone());
+                    fields.push(Field { name: "Policy".into(), actual, desired });
+                }
+                let rule = replication_rule.iter();
+                fields.extend(rule.map(|rule| Field::unset("Replication to", &rule.destination)));
+                fields
             }
         }
     }
 }
 
 impl RoleChangeKind {
-    fn fields(&self, role: &str) -> Vec<Field> {
+    fn fields(&self) -> Vec<Field> {
         match self {
             Self::Create { trust_policy, permissions, boundary, tags } => {
                 let mut fields = vec![
-                    Field::set("Role", format!("{ROLE_PATH}{role}")),
+                    Field::set("Path", ROLE_PATH),
                     Field::set("AssumeRolePolicy", trust_policy),
                     Field::set("Policy", permissions),
                     Field::set("PermissionsBoundary", boundary),
@@ -245,20 +282,16 @@ impl RoleChangeKind {
                 fields.extend(tag_fields(&Tags::new(), tags));
                 fields
             }
-            Self::UpdateTrustPolicy { actual, desired } => {
-                vec![Field::set("Role", role), Field::change("AssumeRolePolicy", actual, desired)]
-            }
-            Self::PutPermissions { actual, desired } => {
-                let policy = Field { name: "Policy".into(), actual: actual.clone(), desired: Some(desired.clone()) };
-                vec![Field::set("Role", role), policy]
-            }
-            Self::PutBoundary { actual, desired } => {
-                let name = "PermissionsBoundary".into();
-                vec![Field::set("Role", role), Field { name, actual: actual.clone(), desired: Some(desired.clone()) }]
-            }
-            Self::Delete => vec![Field::unset("Role", role)],
+            Self::UpdateTrustPolicy { actual, desired } => vec![Field::change("AssumeRolePolicy", actual, desired)],
+            Self::PutPermissions { actual, desired } => vec![replaced("Policy", actual.clone(), desired)],
+            Self::PutBoundary { actual, desired } => vec![replaced("PermissionsBoundary", actual.clone(), desired)],
+            Self::Delete => Vec::new(),
         }
     }
+}
+
+fn replaced(name: &str, actual: Option<String>, desired: &str) -> Field {
+    Field { name: name.to_owned(), actual, desired: Some(desired.to_owned()) }
 }
 
 fn tag_fields(actual: &Tags, desired: &Tags) -> impl Iterator<Item = Field> {

@@ -12,16 +12,19 @@ mod replication;
 mod role;
 mod settings;
 mod store_record;
+mod visitors;
 mod website;
 
-pub use actual::{Actual, ActualBucket, BucketSettings, Contents, DefaultEncryption, FormerBucket, FormerContents};
+pub use actual::{
+    Actual, ActualBucket, ArchivedObject, BucketSettings, Contents, DefaultEncryption, FormerBucket, FormerContents,
+};
 pub use batch::{BATCH_REPORT_PREFIX, BatchJobSummary};
 pub(crate) use batch::{JobStatus, batch_permissions, batch_role_arn, batch_role_name, batch_trust_policy};
 pub use change::{BucketChange, BucketChangeKind, Change, RoleChange, RoleChangeKind};
 pub use conflict::{Conflict, Conflicts};
 pub use desired::{Adopt, Desired};
 pub use outage::{Outage, RestoreAction};
-pub use policy::{BucketPolicy, denies_plain_http};
+pub use policy::BucketPolicy;
 pub(crate) use policy::{
     desired_policy, has_deny_statement, is_same_document, with_deny_statement, without_deny_statement,
     without_managed_statements,
@@ -33,6 +36,7 @@ pub(crate) use role::{ROLE_PATH, permissions, role_arn, role_name, trust_policy}
 pub use settings::{Lifecycle, PublicAccessBlock};
 pub use store_record::STORE_RECORD_KEY;
 pub(crate) use store_record::{recorded_store, store_record};
+pub use visitors::{ARCHIVED_CLASSES, Denial, LifecycleEffect, LifecycleRisk, denials};
 pub(crate) use website::RoutingRule;
 pub use website::{Website, WebsiteSnapshot};
 

@@ -188,7 +188,7 @@ fn document(statements: &[Value]) -> String {
     json!({"Version": "2012-10-17", "Statement": statements}).to_string()
 }
 
-fn statements(text: &str) -> Result<Vec<Value>, InvalidPolicy> {
+pub(super) fn statements(text: &str) -> Result<Vec<Value>, InvalidPolicy> {
     let policy: Value = serde_json::from_str(text)?;
     match policy.get("Statement") {
         Some(Value::Array(list)) => Ok(list.clone()),
@@ -197,7 +197,7 @@ fn statements(text: &str) -> Result<Vec<Value>, InvalidPolicy> {
     }
 }
 
-fn is_managed(statement: &Value) -> bool {
+pub(super) fn is_managed(statement: &Value) -> bool {
     statement.get("Sid").and_then(Value::as_str).is_some_and(|sid| MANAGED.contains(&sid))
 }
 
@@ -210,25 +210,6 @@ fn are_equivalent(actual: &[Value], desired: &[Value]) -> bool {
     normalized(actual) == normalized(desired)
 }
 
-/// The name of a statement that is not managed and denies everybody's requests for objects without TLS, as a website endpoint's are;
-/// `None` if there is none, or the policy is not a valid document.
-pub fn denies_plain_http(policy: &str) -> Option<String> {
-    let all = statements(policy).ok()?;
-    let denying = all.iter().filter(|statement| !is_managed(statement) && statement["Effect"] == "Deny");
-    let found = denying.map(normalized).find(|statement| {
-        let names = |value: &Value, names: &[&str]| match value {
-            Value::Array(list) => list.iter().any(|one| names.iter().any(|name| one == name)),
-            one => names.iter().any(|name| one == name),
-        };
-        let everybody = names(&statement["Principal"], &["*"]);
-        let objects = names(&statement["Action"], &["*", "s3:*", "s3:Get*", "s3:GetObject*", "s3:GetObject"]);
-        let condition = &statement["Condition"]["Bool"]["aws:SecureTransport"];
-        let plain = statement.get("Condition").is_none() || *condition == "false" || *condition == false;
-        everybody && objects && plain
-    })?;
-    Some(found.get("Sid").and_then(Value::as_str).map_or_else(|| "a statement without Sid".to_owned(), str::to_owned))
-}
-
 /// True if two policy documents are equal except for the forms that AWS may return.
 pub(crate) fn is_same_document(actual: &str, desired: &str) -> bool {
     let parse = |text: &str| serde_json::from_str::<Value>(text).ok().map(|value| normalized(&value));
@@ -236,7 +217,7 @@ pub(crate) fn is_same_document(actual: &str, desired: &str) -> bool {
 }
 
 /// One form for what AWS may return in several: a value or a list of one, `*` or `{"AWS": "*"}`.
-fn normalized(value: &Value) -> Value {
+pub(super) fn normalized(value: &Value) -> Value {
     match value {
         Value::Array(list) if list.len() == 1 => normalized(&list[0]),
         Value::Array(list) => Value::Array(list.iter().map(normalized).collect()),
@@ -251,22 +232,6 @@ mod tests {
     use twinsite_core::{Mode, Pair};
 
     use super::*;
-
-    #[test]
-    fn statements_that_deny_plain_http_are_found() {
-        let policy = |statement: &str| format!("{{\"Version\": \"2012-10-17\", \"Statement\": [{statement}]}}");
-        let baseline = "{\"Sid\": \"TlsOnly\", \"Effect\": \"Deny\", \"Principal\": {\"AWS\": [\"*\"]}, \"Action\": [\"s3:*\"], \
-                        \"Resource\": \"*\", \"Condition\": {\"Bool\": {\"aws:SecureTransport\": \"false\"}}}";
-        assert_eq!(denies_plain_http(&policy(baseline)).as_deref(), Some("TlsOnly"));
-        for harmless in [
-            baseline.replace("Deny", "Allow"),
-            baseline.replace("aws:SecureTransport", "aws:ViaAWSService"),
-            baseline.replace("s3:*", "s3:PutObject"),
-            baseline.replace("[\"*\"]", "\"arn:aws:iam::1:root\""),
-        ] {
-            assert_eq!(denies_plain_http(&policy(&harmless)), None, "{harmless}");
-        }
-    }
 
     fn desired(mode: Mode) -> Desired {
         let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());

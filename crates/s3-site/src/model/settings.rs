@@ -47,7 +47,7 @@ impl Lifecycle {
         let Self { abort_uploads_after_days, expire_delete_markers } = self;
         [
             ("AbortIncompleteMultipartUpload", abort_uploads_after_days.map(|days| format!("{days} days"))),
-            set("ExpiredObjectDeleteMarker", &expire_delete_markers),
+            ("ExpiredObjectDeleteMarker", expire_delete_markers.then(|| "true".to_owned())),
         ]
     }
 }

@@ -1,17 +1,18 @@
 //! Settings of a bucket.
 
 use aws_sdk_s3::error::BuildError;
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat as Format};
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint, BucketVersioningStatus,
     CreateBucketConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
-    ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
-    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
-    VersioningConfiguration,
+    NoncurrentVersionExpiration, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
 };
 use twinsite_aws::Tags;
 use twinsite_core::Region;
 
-use crate::model::{DefaultEncryption, Lifecycle, PublicAccessBlock};
+use crate::model::{ARCHIVED_CLASSES, DefaultEncryption, Lifecycle, LifecycleEffect, LifecycleRisk, PublicAccessBlock};
 
 /// The ids of the managed lifecycle rules.
 const UPLOADS_RULE: &str = "twinsite-uploads";
@@ -39,17 +40,13 @@ pub(crate) fn tagging(tags: &Tags) -> Result<Tagging, BuildError> {
     Tagging::builder().set_tag_set(Some(to_sdk_tags(tags)?)).build()
 }
 
-pub(crate) fn is_versioned(status: Option<&BucketVersioningStatus>) -> bool {
-    status == Some(&BucketVersioningStatus::Enabled)
-}
-
 pub(crate) fn versioning() -> VersioningConfiguration {
     VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build()
 }
 
-pub(crate) fn are_acls_disabled(controls: Option<&OwnershipControls>) -> bool {
+pub(crate) fn object_ownership(controls: Option<&OwnershipControls>) -> Option<String> {
     let rules = controls.map(OwnershipControls::rules).unwrap_or_default();
-    rules.iter().any(|rule| rule.object_ownership() == &ObjectOwnership::BucketOwnerEnforced)
+    rules.first().map(|rule| rule.object_ownership().as_str().to_owned())
 }
 
 pub(crate) fn ownership_controls() -> Result<OwnershipControls, BuildError> {
@@ -60,10 +57,14 @@ pub(crate) fn ownership_controls() -> Result<OwnershipControls, BuildError> {
 pub(crate) fn default_encryption(configuration: Option<&ServerSideEncryptionConfiguration>) -> DefaultEncryption {
     let rules = configuration.map(ServerSideEncryptionConfiguration::rules).unwrap_or_default();
     let mut defaults = rules.iter().filter_map(ServerSideEncryptionRule::apply_server_side_encryption_by_default);
-    match defaults.next().map(ServerSideEncryptionByDefault::sse_algorithm) {
-        Some(ServerSideEncryption::Aes256) => DefaultEncryption::SseS3,
-        Some(ServerSideEncryption::AwsKms | ServerSideEncryption::AwsKmsDsse) => DefaultEncryption::Kms,
-        Some(_) | None => DefaultEncryption::None,
+    let Some(default) = defaults.next() else { return DefaultEncryption::None };
+    match default.sse_algorithm() {
+        ServerSideEncryption::Aes256 => DefaultEncryption::SseS3,
+        algorithm @ (ServerSideEncryption::AwsKms | ServerSideEncryption::AwsKmsDsse) => DefaultEncryption::Kms {
+            algorithm: algorithm.as_str().to_owned(),
+            key: default.kms_master_key_id().map(str::to_owned),
+        },
+        _ => DefaultEncryption::None,
     }
 }
 
@@ -104,6 +105,57 @@ pub(crate) fn lifecycle(rules: &[LifecycleRule]) -> Lifecycle {
         expire_delete_markers: expiration
             .and_then(LifecycleExpiration::expired_object_delete_marker)
             .unwrap_or_default(),
+    }
+}
+
+/// What the enabled rules that are not managed do to current objects, and to the versions that rollback needs.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html>
+pub(crate) fn lifecycle_risks(rules: &[LifecycleRule]) -> Vec<LifecycleRisk> {
+    let mut risks = Vec::new();
+    let others = rules.iter().filter(|rule| rule.status() == &ExpirationStatus::Enabled);
+    for rule in others.filter(|rule| !rule.id().is_some_and(|id| [UPLOADS_RULE, VERSIONS_RULE].contains(&id))) {
+        let when = |days: Option<i32>, date: Option<&DateTime>| match (days, date) {
+            (Some(days), _) => Some(format!("{days} days after their creation")),
+            (None, Some(date)) => Some(format!("on {}", date.fmt(Format::DateTime).unwrap_or_default())),
+            (None, None) => None,
+        };
+        let expiration = rule.expiration().and_then(|one| when(one.days(), one.date()));
+        let mut effects: Vec<LifecycleEffect> =
+            expiration.into_iter().map(|when| LifecycleEffect::Expires { when }).collect();
+        effects.extend(rule.transitions().iter().filter_map(|transition| {
+            let class = transition.storage_class()?.as_str().to_owned();
+            let when = when(transition.days(), transition.date())?;
+            ARCHIVED_CLASSES.contains(&class.as_str()).then_some(LifecycleEffect::Archives { class, when })
+        }));
+        let versions = rule.noncurrent_version_expiration().and_then(NoncurrentVersionExpiration::noncurrent_days);
+        effects.extend(versions.map(|days| LifecycleEffect::ExpiresVersions { days }));
+        let (id, scope) = (rule.id().unwrap_or("without id").to_owned(), scope(rule));
+        risks.extend(effects.into_iter().map(|effect| LifecycleRisk {
+            rule: id.clone(),
+            scope: scope.clone(),
+            effect,
+        }));
+    }
+    risks
+}
+
+fn scope(rule: &LifecycleRule) -> String {
+    #[expect(deprecated, reason = "rules may still have a prefix outside of a filter")]
+    let old = rule.prefix();
+    let filter = rule.filter();
+    let and = filter.and_then(LifecycleRuleFilter::and);
+    let prefix =
+        old.or_else(|| filter.and_then(LifecycleRuleFilter::prefix)).or_else(|| and.and_then(|and| and.prefix()));
+    let is_narrowed = and.is_some()
+        || filter.is_some_and(|filter| {
+            filter.tag().is_some()
+                || filter.object_size_greater_than().is_some()
+                || filter.object_size_less_than().is_some()
+        });
+    match (prefix.filter(|prefix| !prefix.is_empty()), is_narrowed) {
+        (None, false) => "every object".to_owned(),
+        (None, true) => "objects with certain tags or sizes".to_owned(),
+        (Some(prefix), _) => format!("objects below `{prefix}`"),
     }
 }
 

@@ -12,6 +12,7 @@ use super::state::{
     VisitorState,
 };
 use super::{RegionalAlerts, SideState, Status};
+use crate::others::ForeignSetting;
 
 /// The state of a site in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -101,7 +102,7 @@ impl Status {
     }
 
     /// Derives findings, the health and the next steps.
-    pub(super) fn judge(&mut self, behind_proxy: bool) {
+    pub(super) fn judge(&mut self, behind_proxy: bool, foreign: Vec<ForeignSetting>) {
         let mut findings = Findings(Vec::new());
         if self.is_not_created() {
             findings.problem("the site has not been created yet", "create it: `twinsite apply`");
@@ -111,12 +112,17 @@ impl Status {
             self.judge_edge(&mut findings);
             self.judge_alerts(&mut findings);
         }
+        for ForeignSetting { is_problem, text, next } in foreign {
+            findings.add(if is_problem { Level::Problem } else { Level::Notice }, text, Some(&next));
+        }
         self.judge_unread(&mut findings);
         match &self.pending_steps {
-            Part::Known { value: 0 } | Part::Unavailable { kind: FailureKind::NotAsked, .. } => {}
+            Part::Known { value } if value.is_empty() => {}
+            Part::Unavailable { kind: FailureKind::NotAsked, .. } => {}
             Part::Known { .. } if self.is_not_created() => {}
             Part::Known { value } => {
-                let steps = if *value == 1 { "1 step is".to_owned() } else { format!("{value} steps are") };
+                let steps =
+                    if value.len() == 1 { "1 step is".to_owned() } else { format!("{} steps are", value.len()) };
                 findings.add(
                     Level::Notice,
                     format!("the site differs from its configuration: {steps} pending"),

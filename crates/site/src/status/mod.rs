@@ -23,6 +23,7 @@ use twinsite_core::{Cancelled, Run};
 use crate::config::Config;
 use crate::context::{Environment, SESSION, SiteContext, drill_warning};
 use crate::error::{Context, Error};
+use crate::plan::PlannedStep;
 use crate::releases::ReleaseSummary;
 use part::Failure;
 use read::{Reader, caller};
@@ -100,8 +101,8 @@ pub struct Status {
     pub zone: Part<ZoneState>,
     /// The alarms and subscriptions of each region; empty if nobody is to be notified.
     pub alerts: Vec<RegionalAlerts>,
-    /// The number of steps that `apply` would execute.
-    pub pending_steps: Part<usize>,
+    /// The steps that `apply` would execute, as `plan` shows them; none if the site matches its configuration.
+    pub pending_steps: Part<Vec<PlannedStep>>,
     /// Who uses the credentials.
     pub identity: Part<Identity>,
 }
@@ -166,8 +167,9 @@ pub async fn status(
     };
     let mut status = reader.read(identity).boxed().await;
     let left = request.deadline.saturating_sub(run.timer.now().saturating_sub(started));
+    let mut foreign = Vec::new();
     status.pending_steps = if status.unread().is_empty() {
-        reader.pending_steps(left, OPERATION).boxed().await
+        reader.pending_steps(left, OPERATION, &mut foreign).boxed().await
     } else {
         Part::from(Err(Failure::new(FailureKind::NotAsked, "not everything that it depends on could be read")))
     };
@@ -177,6 +179,6 @@ pub async fn status(
     if status.drill_interrupted.known() == Some(&true) {
         run.emit(&drill_warning());
     }
-    status.judge(anonymous.is_behind_proxy());
+    status.judge(anonymous.is_behind_proxy(), foreign);
     Ok(status)
 }

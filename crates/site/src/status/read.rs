@@ -27,6 +27,8 @@ use super::visitors;
 use super::{Identity, RegionalAlerts, SideName, SideState, SiteHealth, Status};
 use crate::context::SiteContext;
 use crate::error::Error;
+use crate::others::ForeignSetting;
+use crate::plan::{PlannedStep, planned_steps};
 use crate::releases::{ReleaseSummary, rfc3339};
 use crate::verify::compare_buckets;
 
@@ -330,15 +332,22 @@ impl Reader<'_> {
         Pair::new(primary, backup)
     }
 
-    /// The number of pending steps, if everything that a plan depends on can be read in the time that is left.
-    pub(super) async fn pending_steps(&self, limit: Duration, operation: &str) -> Part<usize> {
+    /// The pending steps, if everything that a plan depends on can be read in the time that is left.
+    /// What others have set is added to `foreign`, whether a plan can be made or not.
+    pub(super) async fn pending_steps(
+        &self,
+        limit: Duration,
+        operation: &str,
+        foreign: &mut Vec<ForeignSetting>,
+    ) -> Part<Vec<PlannedStep>> {
         let read = async {
             let site = self.opened().await?;
             let state = Box::pin(site.observe(Adopt::Refuse, operation)).await?;
             state.warn_of_former_buckets(self.run);
-            state.warn_of_others(self.run);
+            *foreign = state.foreign_settings();
+            foreign.extend(Box::pin(site.judge_delegation(&state)).await);
             let plan = Plan::new(state.steps()?);
-            plan.map(|plan| plan.len()).map_err(|error| Failure::from(Error::new(operation, error)))
+            plan.map(|plan| planned_steps(&plan)).map_err(|error| Failure::from(Error::new(operation, error)))
         };
         Reader { deadline: limit, run: self.run, anonymous: self.anonymous, opened: self.opened.clone() }
             .part("route53", read)

@@ -120,6 +120,9 @@ fn fetch_object(
         return Some(error(StatusCode::FORBIDDEN, "AccessDenied"));
     }
     match world.s3().current(bucket, &key) {
+        Ok(Current::Object(version)) if version.is_archived() => {
+            Some(error(StatusCode::FORBIDDEN, "InvalidObjectState"))
+        }
         Ok(Current::Object(version)) => {
             let mut response = website::object(world.s3(), &version, request);
             // Only website endpoints follow the redirects of objects.

@@ -63,8 +63,10 @@ impl Objects for Bucket<'_> {
     fn find(&self, key: &str) -> Found {
         let readable = self.s3.anonymous_may_read(self.name, key);
         match self.s3.current(self.name, key) {
-            // Keys of KMS are for callers with a signature.
-            Ok(Current::Object(version)) if readable && version.kms.is_none() => Found::Object(version),
+            // Keys of KMS are for callers with a signature, and archived objects for nobody.
+            Ok(Current::Object(version)) if readable && version.kms.is_none() && !version.is_archived() => {
+                Found::Object(version)
+            }
             Ok(Current::DeleteMarker(_) | Current::Missing) if self.s3.anonymous_may_list(self.name) => Found::Missing,
             // Without permission to list, a missing key is not distinguished from a private one.
             Ok(Current::Object(_) | Current::DeleteMarker(_) | Current::Missing) | Err(_) => Found::Denied,

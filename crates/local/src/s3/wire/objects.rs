@@ -108,8 +108,15 @@ pub(super) fn checksum_type(version: &Version) -> Option<ChecksumType> {
     (!version.checksums.is_empty()).then(|| ChecksumType::from_static(kind))
 }
 
+/// Archived objects cannot be read or copied.
+fn check_class(version: &Version) -> Result<(), ServiceError> {
+    let class = version.headers.storage_class.as_deref().unwrap_or_default();
+    if version.is_archived() { Err(error::invalid_object_state(class)) } else { Ok(()) }
+}
+
 pub(super) fn get(wire: &S3Wire, mut input: GetObjectInput) -> S3Result<S3Response<GetObjectOutput>> {
     let version = wire.s3.object(&input.bucket, &input.key, input.version_id.as_deref())?;
+    check_class(&version)?;
     read_condition!(input).check(&version)?;
     let selection = select_bytes(&version, input.range.as_ref(), input.part_number)?;
     let body = StreamingBlob::wrap(wire.s3.body(&version, selection.range.clone()));
@@ -167,6 +174,7 @@ pub(super) fn source(wire: &S3Wire, source: &CopySource, condition: &ReadConditi
         return Err(s3_error!(NotImplemented, "Only buckets can be copied from"));
     };
     let version = wire.s3.object(bucket, key, version_id.as_deref())?;
+    check_class(&version)?;
     // Copies fail with 412 where reads fail with 304.
     condition.check(&version).map_err(|failed| match failed.code() {
         s3s::S3ErrorCode::NotModified => error::precondition_failed(condition.header_of_not_modified()).into(),

@@ -1,0 +1,79 @@
+//! Whether the domain's registrar, or the zone above, delegates to the name servers of the hosted zone: if it does not, ACM never sees the
+//! validation record, and visitors never see the records.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use twinsite_cdn::CertificateStatus;
+use twinsite_dns_failover::probe::{ProbeError, ns_query};
+
+use crate::context::SiteContext;
+use crate::network::Network;
+use crate::others::ForeignSetting;
+use crate::state::SiteState;
+
+/// How long a resolver may take.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// Where the resolvers of this machine are listed: <https://man7.org/linux/man-pages/man5/resolv.conf.5.html>.
+const RESOLVERS: &str = "/etc/resolv.conf";
+
+impl SiteContext {
+    /// Compares the name servers of the hosted zone with the delegation, as long as the certificate is not issued or the domain has no
+    /// records. What cannot be found out from here is no finding.
+    pub(crate) async fn judge_delegation(&self, state: &SiteState) -> Option<ForeignSetting> {
+        let certificates = &state.cdn.actual.certificates;
+        let mut all = certificates.covering.iter().chain(&certificates.configured);
+        let is_issued = all.any(|one| one.status == CertificateStatus::Issued);
+        let zone = &state.dns.actual.zone;
+        if is_issued && !zone.sets.is_empty() {
+            return None;
+        }
+        let own: Vec<String> = self.services.dns.name_servers(&zone.id).await.ok()?;
+        let own: Vec<String> = own.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect();
+        let delegated = self.delegated_name_servers(&zone.name).await.ok()?;
+        if own.is_empty() || delegated.iter().any(|name| own.contains(name)) {
+            return None;
+        }
+        let has = if delegated.is_empty() {
+            "is not delegated to any name servers".to_owned()
+        } else {
+            format!("is delegated to {}", delegated.join(", "))
+        };
+        Some(ForeignSetting::problem(
+            format!(
+                "`{}` {has}, and the hosted zone {} has the name servers {}: ACM cannot see the validation record, so the certificate is not \
+                 issued, and visitors do not see the records",
+                zone.name,
+                zone.id,
+                own.join(", ")
+            ),
+            "enter the zone's name servers at the registrar (or as NS record in the zone above), or set dns.zone_id to the zone that is \
+             delegated to",
+        ))
+    }
+
+    /// The name servers of a zone, as resolvers find them.
+    async fn delegated_name_servers(&self, zone: &str) -> Result<Vec<String>, ProbeError> {
+        let none = || ProbeError::Unavailable("no resolver is known".to_owned());
+        let resolvers: Vec<SocketAddr> = match &self.network {
+            Network::Given(network) => network.name_servers.clone(),
+            Network::Internet => system_resolvers(),
+            Network::Unavailable => Vec::new(),
+        };
+        let mut last = none();
+        for resolver in resolvers.into_iter().take(2) {
+            match ns_query(resolver, zone, TIMEOUT).await {
+                Ok(servers) => return Ok(servers),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+}
+
+fn system_resolvers() -> Vec<SocketAddr> {
+    let text = std::fs::read_to_string(RESOLVERS).unwrap_or_default();
+    let addresses =
+        text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")?.trim().parse::<IpAddr>().ok());
+    addresses.map(|address| SocketAddr::new(address, 53)).collect()
+}
