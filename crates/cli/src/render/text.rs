@@ -63,6 +63,9 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::Release(release) => self::release(release, verbose),
         CommandResult::ReleasesCompared { differences } => compared(differences, verbose),
         CommandResult::Status(status) => super::status::status(status, ""),
+        CommandResult::ManPages { directory, pages } => {
+            format!("wrote {} into {directory}", count(pages.len(), "man page"))
+        }
         CommandResult::CertificateImported { arn } => {
             format!(
                 "imported: {arn}\nnext: run `twinsite apply`; import the renewed certificate before this one expires"

@@ -5,6 +5,7 @@
 mod attempts;
 mod bad_input;
 mod deploy;
+mod documentation;
 mod drill;
 mod environment;
 mod front;
