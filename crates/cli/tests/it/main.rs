@@ -15,6 +15,7 @@ mod hostile;
 mod hung;
 mod interrupted;
 mod output;
+mod packaging;
 mod server;
 mod site;
 mod source;
