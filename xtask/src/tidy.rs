@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use walkdir::WalkDir;
 
 use crate::process::root;
-use crate::{cycles, links};
+use crate::{cycles, links, messages};
 
 const MAX_LINES: usize = 600;
 
@@ -40,6 +40,7 @@ pub(crate) fn run() -> Result<()> {
     let root = root();
     let mut findings = architecture(&root)?;
     findings.extend(links::findings(&root)?);
+    findings.extend(messages::findings(&root)?);
     let mut tuples = Vec::new();
     for member in members(&root)? {
         findings.extend(manifest(&root, &member)?);

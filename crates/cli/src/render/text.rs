@@ -23,8 +23,8 @@ const SHOWN: usize = 50;
 pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
     match result {
         CommandResult::Written { path, estimate } => format!(
-            "wrote {path}\n{}\n\nnext: twinsite plan    (what would be created)\n      twinsite apply   (create it)\n      \
-             twinsite deploy  (publish ./public)",
+            "wrote {path}\n{}\n\nnext: `twinsite plan`    (what would be created)\n      `twinsite apply`   (create it)\n      \
+             `twinsite deploy`  (publish ./public)",
             self::estimate(estimate)
         ),
         CommandResult::Plan(planned) => {

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::Ran;
+use crate::{CONFIG, Project, Ran};
 
 /// The blocks of a page with this language.
 fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
@@ -54,4 +54,42 @@ fn completions_and_man_pages_are_written() {
     let result: serde_json::Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
     let names: Vec<&str> = result["pages"].as_array().unwrap().iter().filter_map(|page| page.as_str()).collect();
     assert!(result["event"] == "man-pages" && names.len() > 18 && names.contains(&"twinsite.1"), "{names:?}");
+}
+
+/// What a generator has written once, from the suite of `twinsite-sync`.
+fn write_output(project: &Project, directory: &str, generator: &str) {
+    let list = format!("{}/../sync/tests/it/frameworks/{generator}.txt", env!("CARGO_MANIFEST_DIR"));
+    let list = std::fs::read_to_string(list).unwrap();
+    for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (name, content) = line.split_once("  ").unwrap_or((line, line));
+        project.write(&format!("{directory}/{name}"), content);
+    }
+}
+
+#[test]
+fn the_guides_publish_what_their_generators_write() {
+    let pages = [
+        ("astro", include_str!("../../../../docs/src/guides/astro.md")),
+        ("docusaurus", include_str!("../../../../docs/src/guides/docusaurus.md")),
+        ("hugo", include_str!("../../../../docs/src/guides/hugo.md")),
+        ("mkdocs", include_str!("../../../../docs/src/guides/mkdocs.md")),
+        ("next", include_str!("../../../../docs/src/guides/nextjs.md")),
+        ("vite", include_str!("../../../../docs/src/guides/vite.md")),
+    ];
+    let project = Project::new();
+    project.local(&["apply"]);
+    for (generator, page) in pages {
+        let commands = blocks(page, "console").concat();
+        let command = commands.lines().find(|line| line.starts_with("twinsite deploy ")).unwrap();
+        let directory = command.trim_start_matches("twinsite deploy ");
+        write_output(&project, directory, generator);
+        // What the guide configures is added to what the project has.
+        let configured: String = blocks(page, "toml").concat();
+        project.write("twinsite.toml", &format!("{CONFIG}\n{configured}"));
+        // The sites have nothing in common, so that each takes the place of the one before.
+        let deployed = project.local(&["deploy", directory, "--max-delete", "100%"]).out();
+        assert!(deployed.contains("backup   in sync"), "{generator}: {deployed}");
+        let verified = project.run(&["verify", directory, "--local"]);
+        assert!(verified.code() == 0 || verified.out().contains("superseded"), "{generator}: {}", verified.out());
+    }
 }
