@@ -58,10 +58,10 @@ fn page_findings(pages: &BTreeMap<PathBuf, String>, exists: impl Fn(&Path) -> bo
                 ));
             } else if !exists(&linked) {
                 findings.push(format!("{shown}:{line}: there is no `{}`", linked.display()));
-            } else if let (Some(anchor), Some(text)) = (anchor, pages.get(&linked)) {
-                if !anchors(text).iter().any(|known| known == anchor) {
-                    findings.push(format!("{shown}:{line}: `{}` has no heading `#{anchor}`", linked.display()));
-                }
+            } else if let (Some(anchor), Some(text)) = (anchor, pages.get(&linked))
+                && !anchors(text).iter().any(|known| known == anchor)
+            {
+                findings.push(format!("{shown}:{line}: `{}` has no heading `#{anchor}`", linked.display()));
             }
         }
     }
