@@ -36,7 +36,7 @@ pub(crate) struct Options {
     /// Where the figures go.
     #[arg(long, default_value = "target/bench.json")]
     json: PathBuf,
-    /// Writes `docs/benchmarks.md` and its chart, too, with what was measured earlier of other series.
+    /// Writes `docs/src/benchmarks.md` and its chart, too, with what was measured earlier of other series.
     #[arg(long)]
     docs: bool,
 }

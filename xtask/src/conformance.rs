@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::embedded::Process;
 use crate::process::{cargo, command, root, succeed};
 use crate::venv::with_venv;
-use crate::{interop, verified, visitors};
+use crate::{documents, interop, verified, visitors};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) enum Part {
     /// Our tests named `moto_*`, on moto.
     Moto,
+    /// The schema of the configuration by jsonschema, the scripts of packages by shellcheck.
+    Documents,
     /// Our buckets and services, read by other tools.
     Interop,
     /// Sites on the embedded cloud, visited by Python.
@@ -35,6 +37,9 @@ pub(crate) enum Part {
 pub(crate) fn run(only: Option<Part>) -> Result<()> {
     let wanted = |part| only.is_none_or(|only| only == part);
     with_venv("conformance", |venv| {
+        if wanted(Part::Documents) {
+            documents::run(venv)?;
+        }
         if wanted(Part::Moto) {
             against_moto(&venv.join("bin/moto_server"))?;
         }

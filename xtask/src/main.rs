@@ -6,11 +6,15 @@ mod ci;
 mod conformance;
 mod cycles;
 mod deploy_site;
+mod docs;
+mod documents;
 mod embedded;
 mod interop;
 mod large;
+mod links;
 mod lint;
 mod measure;
+mod messages;
 mod process;
 mod real;
 mod report;
@@ -51,6 +55,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         args: Vec<String>,
     },
+    /// Rewrite the generated parts of `docs/src/reference`, and build the book if mdBook is installed.
+    Docs,
     /// Thirty thousand files, and one of six gibibytes, within a bound on memory.
     Large,
     /// Formatting, clippy, documentation, tidy; cargo-deny if installed.
@@ -86,6 +92,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Ci => ci::run()?,
         Command::Conformance { part } => conformance::run(part)?,
         Command::DeploySite { args } => return deploy_site::run(&args),
+        Command::Docs => docs::run()?,
         Command::Large => large::run()?,
         Command::Lint => lint::run()?,
         Command::Real => real::run()?,

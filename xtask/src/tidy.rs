@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 use walkdir::WalkDir;
 
-use crate::cycles;
 use crate::process::root;
+use crate::{cycles, links, messages};
 
 const MAX_LINES: usize = 600;
 
@@ -39,6 +39,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 pub(crate) fn run() -> Result<()> {
     let root = root();
     let mut findings = architecture(&root)?;
+    findings.extend(links::findings(&root)?);
+    findings.extend(messages::findings(&root)?);
     let mut tuples = Vec::new();
     for member in members(&root)? {
         findings.extend(manifest(&root, &member)?);

@@ -136,6 +136,11 @@ pub(crate) enum Command {
         /// Shell
         shell: Shell,
     },
+    /// Write man pages of all commands into a directory
+    Man {
+        /// Directory; it is created if it is missing
+        dir: PathBuf,
+    },
 }
 
 const FAILOVER_NOTE: &str = "\

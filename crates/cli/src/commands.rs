@@ -71,7 +71,29 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
             clap_complete::generate(shell, &mut Args::command(), "twinsite", &mut script);
             Ok(CommandResult::Document(String::from_utf8_lossy(&script).into_owned()))
         }
+        Command::Man { dir } => man_pages(&dir),
     }
+}
+
+/// Writes the man pages of all commands. Pages of earlier versions that are in the directory are replaced.
+fn man_pages(dir: &Path) -> Outcome {
+    let operation = format!("write man pages into `{}`", dir.display());
+    let mut command = Args::command().disable_help_subcommand(true);
+    command.build();
+    let mut remaining = vec![command];
+    let mut pages = Vec::new();
+    let written = std::fs::create_dir_all(dir).and_then(|()| {
+        while let Some(command) = remaining.pop() {
+            remaining.extend(command.get_subcommands().cloned());
+            let page = clap_mangen::Man::new(command);
+            page.generate_to(dir)?;
+            pages.push(page.get_filename());
+        }
+        Ok(())
+    });
+    written.map_err(|error| Error::refused(operation, error.to_string()))?;
+    pages.sort();
+    Ok(CommandResult::ManPages { directory: dir.display().to_string(), pages })
 }
 
 /// What every command needs.

@@ -93,6 +93,38 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
     Ok(config)
 }
 
+/// The JSON schema of the file, for editors. TOML has no null: keys that have no default are left out instead.
+#[cfg(test)]
+#[cfg(feature = "local")]
+pub(crate) fn schema() -> serde_json::Value {
+    fn without_null(value: &mut serde_json::Value) {
+        let is_null = |value: &serde_json::Value| value.is_null() || *value == serde_json::json!({ "type": "null" });
+        if let Some(object) = value.as_object_mut() {
+            object.retain(|key, value| key != "default" || !value.is_null());
+            for key in ["enum", "anyOf"] {
+                if let Some(list) = object.get_mut(key).and_then(serde_json::Value::as_array_mut) {
+                    list.retain(|value| !is_null(value));
+                }
+            }
+            if let Some(types) = object.get("type").and_then(serde_json::Value::as_array) {
+                let kept = types.iter().find(|name| *name != "null").cloned();
+                object.extend(kept.map(|name| ("type".to_owned(), name)));
+            }
+            if let Some([one]) = object.get("anyOf").and_then(serde_json::Value::as_array).map(Vec::as_slice) {
+                let one = one.as_object().cloned().unwrap_or_default();
+                object.remove("anyOf");
+                object.extend(one);
+            }
+            object.values_mut().for_each(without_null);
+        }
+        value.as_array_mut().into_iter().flatten().for_each(without_null);
+    }
+    let mut schema = schemars::schema_for!(File).to_value();
+    without_null(&mut schema);
+    schema["title"] = "twinsite.toml".into();
+    schema
+}
+
 #[cfg(test)]
 mod tests {
     use twinsite_site::Mode;
@@ -116,9 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn the_readmes_example_is_a_configuration() {
-        let readme = include_str!("../../../README.md");
-        let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    fn the_example_in_the_documentation_is_a_configuration() {
+        let page = include_str!("../../../docs/src/reference/configuration.md");
+        let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
         let config = parse(example).unwrap();
         assert_eq!((config.cdn.accept_http_standby, config.dns.health), (true, Default::default()));
     }

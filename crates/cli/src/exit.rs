@@ -1,4 +1,4 @@
-//! Exit codes, as documented in the README.
+//! Exit codes, as documented in `docs/src/reference/exit-codes.md`.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 //! The folder `.twinsite`: what is in it belongs to this machine, and not into a repository.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,7 @@ pub(crate) fn create_state(state: &Path) {
     if let Some(parent) = state.parent() {
         drop(std::fs::create_dir_all(parent));
     }
-    let mut builder = DirBuilder::new();
+    let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     drop(builder.create(state));

@@ -18,6 +18,9 @@ mod folder;
 mod init;
 #[cfg(feature = "local")]
 mod local;
+#[cfg(test)]
+#[cfg(feature = "local")]
+mod reference;
 mod render;
 mod requests;
 mod result;
@@ -39,7 +42,7 @@ use exit::Exit;
 use render::Screen;
 use result::CommandResult;
 
-/// Runs a command line and returns its exit code; see the README.
+/// Runs a command line and returns its exit code; see `docs/src/reference/exit-codes.md`.
 pub async fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,

@@ -420,17 +420,4 @@ mod tests {
         let wanted = format!("see `twinsite plan{flags}`, then run `twinsite apply{flags}`; not `aws s3 ls`");
         assert_eq!(hint, wanted);
     }
-
-    /// `docs/json-schema.json` is generated: `TWINSITE_UPDATE=1 cargo test -p twinsite schema` rewrites it.
-    #[test]
-    #[cfg(feature = "local")]
-    #[expect(clippy::disallowed_methods, reason = "the environment asks the test to rewrite the file")]
-    fn the_schema_in_the_documentation_is_that_of_the_code() {
-        let schema = serde_json::to_string_pretty(&schemars::schema_for!(JsonLine)).unwrap() + "\n";
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/json-schema.json");
-        if std::env::var_os("TWINSITE_UPDATE").is_some() {
-            std::fs::write(file, &schema).unwrap();
-        }
-        assert_eq!(std::fs::read_to_string(file).unwrap_or_default(), schema, "docs/json-schema.json is out of date");
-    }
 }

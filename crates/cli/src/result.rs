@@ -84,6 +84,13 @@ pub(crate) enum CommandResult {
         /// The policies. More than one if a single document would be larger than IAM allows.
         documents: Vec<PolicyDocument>,
     },
+    /// `man` wrote man pages.
+    ManPages {
+        /// The directory.
+        directory: String,
+        /// Their file names.
+        pages: Vec<String>,
+    },
     /// The confirmation was refused. Nothing was changed.
     Declined,
     /// `local` has stopped.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ use crate::sns::Sns;
 use crate::weather::{Conditions, Outlook};
 
 const ACCOUNT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("account");
+/// When the state of every service but S3 was last changed.
+const CHANGED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("changed");
 const WEATHER: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("weather");
 
 /// Why a state directory could not be opened.
@@ -102,8 +105,11 @@ impl World {
         let mut outlook = Outlook::default();
         rows(&disk, WEATHER, |_, stored| outlook = stored).map_err(unreadable)?;
         let s3 = S3::open(dir, &disk, clock.clone()).map_err(unreadable)?;
-        // A world whose clock ran faster may be ahead of this machine's: it must not go back.
-        if let Some(newest) = s3.newest() {
+        // A world whose clock ran faster may be ahead of this machine's: it must not go back. S3 keeps whole seconds, and knows of no
+        // changes of other services: a distribution that was listed must not disappear.
+        let mut newest = s3.newest();
+        rows(&disk, CHANGED, |_, changed: SystemTime| newest = newest.max(Some(changed))).map_err(unreadable)?;
+        if let Some(newest) = newest {
             clock.not_before(newest);
         }
         Ok(Self::new(account, s3, Some(disk), clock, outlook))
@@ -153,12 +159,16 @@ impl World {
     ) -> Result<R, ServiceError> {
         let mut account = self.inner.account.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = account.clone();
-        let result = change(&mut changed, self.clock().snapshot())?;
+        let now = self.clock().snapshot();
+        let result = change(&mut changed, now)?;
         if changed == *account {
             return Ok(result);
         }
         if let Some(disk) = &self.inner.disk {
-            let stored = disk.write(|transaction| insert(transaction, ACCOUNT, "account", &changed));
+            let stored = disk.write(|transaction| {
+                insert(transaction, ACCOUNT, "account", &changed)?;
+                insert(transaction, CHANGED, "account", &now.time)
+            });
             stored.map_err(ServiceError::internal)?;
         }
         self.inner.s3.set_account(AccountView { iam: changed.iam.clone(), block: changed.block });

@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+/// The guide to the library is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/library.md")]
+struct LibraryGuide;
+
 mod active_side;
 mod backfill;
 mod buckets;

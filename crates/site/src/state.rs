@@ -169,8 +169,11 @@ impl SiteState {
         }
         if desired.kms_keys.is_some() {
             let text = "CloudFront can read the objects only if the policies of both keys of KMS allow it".to_owned();
-            let hint = "allow kms:Decrypt for the service cloudfront.amazonaws.com with aws:SourceArn of the distribution; \
-                        docs/publishing.md has the statement";
+            let hint = concat!(
+                "allow kms:Decrypt for the service cloudfront.amazonaws.com with aws:SourceArn of the distribution; the statement is in ",
+                env!("CARGO_PKG_REPOSITORY"),
+                "/blob/main/docs/src/publishing.md#encryption"
+            );
             warn(text, hint);
         }
     }

@@ -165,7 +165,7 @@ pub(super) fn print(samples: &[Sample]) {
 
 /// Keeps the table and a chart with the documentation.
 pub(super) fn document(samples: &[Sample]) -> Result<()> {
-    let docs = root().join("docs");
+    let docs = root().join("docs/src");
     let text = fs::read_to_string(docs.join("benchmarks.md"))?;
     let start = "<!-- figures -->";
     let (head, _) = text.split_once(start).unwrap_or((&text, ""));

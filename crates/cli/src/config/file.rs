@@ -1,101 +1,218 @@
 //! The file's own shape. Unknown keys are errors: a misspelt one must not be silently ignored.
+//!
+//! The documentation of the fields is for users: the schema of the file and the reference of its keys are generated from it.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 use twinsite_sync::{HeaderRule, Setting};
 
-#[derive(Debug, Deserialize)]
+/// What twinsite publishes, and where.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
+    /// The site.
     pub(super) site: Site,
+    /// The primary bucket, which serves visitors unless a failover has happened.
     pub(super) primary: Primary,
+    /// The backup bucket.
     pub(super) backup: Backup,
+    /// CloudFront and the certificate.
     #[serde(default)]
     pub(super) cdn: Front,
+    /// Route 53: hosted zone, records and health checks.
     #[serde(default)]
     pub(super) dns: Dns,
+    /// CloudWatch alarms on health, replication and the certificate.
     #[serde(default)]
     pub(super) alerts: Alerts,
+    /// What is published, and how.
     #[serde(default)]
     pub(super) publish: Publish,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Alerts {
+    /// Addresses that are notified by alarms. Each must confirm its subscription.
+    #[schemars(with = "Vec<String>", example = ["ops@example.com"])]
     pub(super) email: Vec<Spanned<String>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Front {
+    /// ARN of the certificate in ACM, in us-east-1. By default one that covers the domain is looked for; if there is none, one is
+    /// requested and validated by DNS.
+    #[schemars(
+        with = "Option<String>",
+        example = &"arn:aws:acm:us-east-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
+    )]
     pub(super) certificate_arn: Option<Spanned<String>>,
+    /// CloudFront's price class. By default `100`.
+    #[schemars(with = "Option<PriceClassName>")]
     pub(super) price_class: Option<Spanned<String>>,
+    /// Whether CloudFront redirects HTTP to HTTPS. By default it does, except in mode `dns`, where visitors are served over HTTP during
+    /// every failover; in that mode it requires `accept_http_standby`.
     pub(super) redirect_to_https: Option<bool>,
+    /// Whether CloudFront adds the headers of its managed policy SecurityHeadersPolicy, with HSTS. By default only in mode `origin`;
+    /// the others require `accept_http_standby`.
     pub(super) security_headers: Option<bool>,
+    /// Confirms that `https://` fails for visitors during a DNS failover, whose target serves HTTP only.
     pub(super) accept_http_standby: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// The names of price classes.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the schema names them; they are parsed in checks.rs")]
+enum PriceClassName {
+    /// North America, Europe and Israel.
+    #[serde(rename = "100")]
+    Class100,
+    /// All but South America, Australia and New Zealand.
+    #[serde(rename = "200")]
+    Class200,
+    /// All edge locations.
+    #[serde(rename = "all")]
+    All,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Dns {
+    /// Id of the hosted zone. By default the public one with the longest name that contains the domain.
+    #[schemars(with = "Option<String>", example = &"Z0123456789ABCDEFGHIJ")]
     pub(super) zone_id: Option<Spanned<String>>,
+    /// Seconds between two requests of a health checker: 30 or 10. By default 30.
+    #[schemars(with = "Option<u64>", extend("enum" = [10, 30]))]
     pub(super) health_interval: Option<Spanned<u64>>,
+    /// How many requests in a row must fail before a health check is unhealthy. By default 3.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 10))]
     pub(super) failure_threshold: Option<Spanned<u32>>,
+    /// Seconds for which resolvers may keep the records that fail over. By default 60.
+    #[schemars(with = "Option<u64>", range(min = 1, max = 3600))]
     pub(super) ttl: Option<Spanned<u64>>,
+    /// Hosted zone ids of S3 website endpoints by region, for regions that are newer than this release.
+    #[schemars(with = "BTreeMap<String, String>")]
     pub(super) website_zones: BTreeMap<String, Spanned<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Site {
+    /// Domain name of the site, without a scheme.
+    #[schemars(with = "String", example = &"www.example.com")]
     pub(super) domain: Spanned<String>,
+    /// Which failures are survived, and by which mechanism. By default `layered`.
+    #[schemars(with = "Option<ModeName>")]
     pub(super) mode: Option<Spanned<String>>,
+    /// ARN of the permissions boundary of the roles that `apply` creates and S3 assumes. By default AWS's managed policy
+    /// AmazonS3FullAccess. Not together with `replication_role`.
+    #[schemars(with = "Option<String>", example = &"arn:aws:iam::111122223333:policy/boundary")]
     pub(super) permissions_boundary: Option<Spanned<String>>,
+    /// ARN of an existing role for replication. twinsite then creates none.
+    #[schemars(with = "Option<String>", example = &"arn:aws:iam::111122223333:role/replication")]
     pub(super) replication_role: Option<Spanned<String>>,
+    /// Tags of everything that is created; at most 7.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>", extend("maxProperties" = 7))]
     pub(super) tags: BTreeMap<String, Spanned<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// The names of modes.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the schema names them; they are parsed by `Mode`")]
+enum ModeName {
+    /// DNS fails over to the backup, over HTTP.
+    Dns,
+    /// CloudFront fails over to the backup; both buckets are private.
+    Origin,
+    /// CloudFront fails over to the backup, and DNS does if CloudFront fails.
+    Layered,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Primary {
+    /// Region of the primary bucket.
+    #[schemars(with = "String", example = &"us-east-1")]
     pub(super) region: Spanned<String>,
+    /// ARN or id of the KMS key in this region, with `encryption = "aws:kms"` in `[publish]`. No alias.
+    #[schemars(with = "Option<String>")]
     pub(super) kms_key: Option<Spanned<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Backup {
+    /// Region of the backup bucket; another one than that of the primary.
+    #[schemars(with = "String", example = &"us-west-2")]
     pub(super) region: Spanned<String>,
+    /// ARN or id of the KMS key in this region, with `encryption = "aws:kms"` in `[publish]`. No alias.
+    #[schemars(with = "Option<String>")]
     pub(super) kms_key: Option<Spanned<String>>,
+    /// Whether objects that are put into the backup are replicated to the primary.
     #[serde(default)]
     pub(super) replicate_back: bool,
+    /// S3 Replication Time Control, which is charged for.
     #[serde(default)]
     pub(super) replication_time_control: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Publish {
+    /// Name of the index document of a folder.
     pub(super) index: String,
+    /// Key of the error document for missing pages; an empty string for none.
     pub(super) not_found: Option<String>,
+    /// Patterns of files that are not published, in the syntax of gitignore. `.twinsiteignore` files are read as well.
+    #[schemars(with = "Vec<String>", example = ["*.map"])]
     pub(super) ignore: Vec<Spanned<String>>,
+    /// How objects are encrypted. By default as each bucket does. The algorithms of KMS need `kms_key` in `[primary]` and `[backup]`, and
+    /// mode `origin`.
+    #[schemars(with = "Option<EncryptionName>")]
     pub(super) encryption: Option<Spanned<String>>,
+    /// A deploy that would delete more objects than this is refused, if they are also more than `max_delete_percent` of all.
     pub(super) max_delete: usize,
+    /// See `max_delete`.
+    #[schemars(range(min = 0, max = 100))]
     pub(super) max_delete_percent: u8,
+    /// A deploy that would delete more than this share of the pages, and more than two, is refused.
+    #[schemars(range(min = 0, max = 100))]
     pub(super) max_delete_pages_percent: u8,
+    /// Whether a directory without index document at its top is refused.
     pub(super) require_index: bool,
+    /// Whether a directory is refused that has `package.json`, `.git` and the like at its top.
     pub(super) refuse_project_root: bool,
+    /// How many releases are kept for rollback. Older versions of objects are deleted.
+    #[schemars(range(min = 1))]
     pub(super) keep_releases: usize,
+    /// Releases that were live within this number of days are kept, too.
     pub(super) keep_days: u32,
+    /// Backfills of more objects than this use S3 Batch Replication.
     pub(super) batch_above: usize,
+    /// Whether the entry pages are requested and compared after every deploy, as with `--probe`.
     pub(super) probe: bool,
+    /// Headers of some objects. Later rules take precedence.
     pub(super) headers: Vec<Headers>,
+}
+
+/// The algorithms that S3 knows.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the schema names them; they are parsed by `Encryption`")]
+enum EncryptionName {
+    #[serde(rename = "AES256")]
+    S3,
+    #[serde(rename = "aws:kms")]
+    Kms,
+    #[serde(rename = "aws:kms:dsse")]
+    KmsDsse,
 }
 
 impl Default for Publish {
@@ -119,20 +236,44 @@ impl Default for Publish {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// The headers of some objects.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Headers {
+    /// Pattern of the keys: `*` within a folder, `**` across folders. Without a slash it matches in every folder.
+    #[schemars(with = "String", example = &"assets/**")]
     r#match: Spanned<String>,
+    /// `Content-Type`.
     content_type: Option<String>,
+    /// `Cache-Control`.
+    #[schemars(example = &"public, max-age=31536000, immutable")]
     cache_control: Option<String>,
+    /// `Content-Encoding`.
     content_encoding: Option<String>,
+    /// `Content-Disposition`.
     content_disposition: Option<String>,
+    /// `Content-Language`.
     content_language: Option<String>,
+    /// Where the object redirects to (`x-amz-website-redirect-location`), from website endpoints.
     redirect: Option<String>,
+    /// User-defined metadata (`x-amz-meta-…`).
     #[serde(default)]
     metadata: BTreeMap<String, String>,
+    /// Headers that earlier rules or defaults set, and that these objects do not get.
     #[serde(default)]
+    #[schemars(with = "Vec<UnsetHeader>")]
     unset: Vec<Spanned<String>>,
+}
+
+/// Headers that can be unset.
+#[derive(JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "the schema names them; they are parsed by `Headers::rule`")]
+enum UnsetHeader {
+    CacheControl,
+    ContentLanguage,
+    ContentEncoding,
+    ContentDisposition,
 }
 
 impl Headers {

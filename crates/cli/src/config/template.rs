@@ -25,9 +25,12 @@ impl Default for Answers {
 /// A configuration with these answers.
 pub(crate) fn text(answers: &Answers) -> String {
     let quoted = |value: &str| toml::Value::String(value.to_owned()).to_string();
+    let (schema, reference) = (released("raw", "twinsite.schema.json"), released("blob", "configuration.md"));
     let Answers { domain, mode, primary, backup, not_found } = answers;
     format!(
-        "# What twinsite publishes, and where. Every key is described in the README.\n\n\
+        "#:schema {schema}\n\
+         # What twinsite publishes, and where. Every key is described in\n\
+         # {reference}\n\n\
          [site]\n\
          domain = {}\n\
          mode = {} # dns | origin | layered\n\n\
@@ -47,4 +50,10 @@ pub(crate) fn text(answers: &Answers) -> String {
         quoted(backup),
         quoted(not_found),
     )
+}
+
+/// The address of a file of the reference, as it was in this release. Editors complete and check keys by the schema that a line
+/// `#:schema` names: <https://taplo.tamasfe.dev/configuration/directives.html>.
+fn released(kind: &str, file: &str) -> String {
+    format!("{}/{kind}/v{}/docs/src/reference/{file}", env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_VERSION"))
 }

@@ -24,8 +24,8 @@ const SHOWN: usize = 50;
 pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
     match result {
         CommandResult::Written { path, estimate } => format!(
-            "wrote {path}\n{}\n\nnext: twinsite plan    (what would be created)\n      twinsite apply   (create it)\n      \
-             twinsite deploy  (publish ./public)",
+            "wrote {path}\n{}\n\nnext: `twinsite plan`    (what would be created)\n      `twinsite apply`   (create it)\n      \
+             `twinsite deploy`  (publish ./public)",
             self::estimate(estimate)
         ),
         CommandResult::Plan(planned) => {
@@ -64,6 +64,9 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::Release(release) => self::release(release, verbose),
         CommandResult::ReleasesCompared { differences } => compared(differences, verbose),
         CommandResult::Status(status) => super::status::status(status, ""),
+        CommandResult::ManPages { directory, pages } => {
+            format!("wrote {} into {directory}", count(pages.len(), "man page"))
+        }
         CommandResult::CertificateImported { arn } => {
             format!(
                 "imported: {arn}\nnext: run `twinsite apply`; import the renewed certificate before this one expires"

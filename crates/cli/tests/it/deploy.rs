@@ -102,6 +102,15 @@ fn init_writes_a_configuration_that_works_once() {
     let made = project.run(&["init", "--domain", "docs.example.org", "--backup", "eu-central-1"]);
     assert_eq!(made.code(), 0, "{}", made.err());
     assert!(project.local(&["plan"]).out().contains("docs.example.org"));
+    assert!(made.out().contains("next: `twinsite plan`"), "{}", made.out());
+    let other = project.run(&["init", "--domain", "docs.example.org", "--config", "docs.toml"]);
+    for command in ["plan", "apply", "deploy"] {
+        assert!(other.out().contains(&format!("`twinsite {command} --config docs.toml`")), "{}", other.out());
+    }
+    // Editors find the schema by the first line.
+    let written = std::fs::read_to_string(project.path().join("docs.toml")).unwrap();
+    let schema = written.lines().next().unwrap().strip_prefix("#:schema ").unwrap();
+    assert!(schema.ends_with("/docs/src/reference/twinsite.schema.json"), "{schema}");
     let again = project.run(&["init", "--domain", "docs.example.org"]);
     assert!(again.code() == 2 && again.err().contains("already exists"), "{}", again.err());
 }

@@ -72,7 +72,7 @@ fn a_drill_does_not_begin_unless_all_is_well() {
     refused(&project, "differs from its configuration: ");
 }
 
-/// Every command, with its options, while the primary is broken. `init` and `completions` do not open the site, and `local`
+/// Every command, with its options, while the primary is broken. `init`, `completions` and `man` do not open the site, and `local`
 /// serves the cloud in which it is; `failover` and `iam-policy --account` say in their help that they do not warn.
 const COMMANDS: [&[&str]; 22] = [
     &["plan"],
@@ -99,7 +99,7 @@ const COMMANDS: [&[&str]; 22] = [
     // Restores what the drill has broken, and so comes last. The journal remains.
     &["apply"],
 ];
-const WITHOUT_WARNING: [&str; 5] = ["completions", "failover", "help", "init", "local"];
+const WITHOUT_WARNING: [&str; 6] = ["completions", "failover", "help", "init", "local", "man"];
 
 #[test]
 fn killed_in_the_middle_every_command_warns_until_it_is_restored() {

@@ -5,6 +5,7 @@
 mod attempts;
 mod bad_input;
 mod deploy;
+mod documentation;
 mod drill;
 mod environment;
 mod front;
@@ -14,6 +15,7 @@ mod hostile;
 mod hung;
 mod interrupted;
 mod output;
+mod packaging;
 mod server;
 mod site;
 mod source;

@@ -145,8 +145,8 @@ fn errors_read_well() {
 }
 
 /// The schema that is generated from the code, and the guide beside it.
-const SCHEMA: &str = include_str!("../../../../docs/json-schema.json");
-const GUIDE: &str = include_str!("../../../../docs/json.md");
+const SCHEMA: &str = include_str!("../../../../docs/src/reference/json-schema.json");
+const GUIDE: &str = include_str!("../../../../docs/src/reference/json.md");
 
 /// The kinds of line in the schema: the fields of each, by its `event`.
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
@@ -179,7 +179,7 @@ fn the_guide_to_json_names_every_event_of_the_schema() {
     let documented = documented();
     assert!(documented.len() > 20, "{documented:?}");
     for event in documented.keys() {
-        assert!(GUIDE.contains(&format!("`{event}`")), "`{event}` is missing in docs/json.md");
+        assert!(GUIDE.contains(&format!("`{event}`")), "`{event}` is missing in docs/src/reference/json.md");
     }
 }
 

@@ -36,7 +36,7 @@ fn status(project: &Project) -> (i32, Value) {
 
 /// Judges a line by the schema in the documentation.
 fn assert_valid(line: &Value) {
-    let root: Value = serde_json::from_str(include_str!("../../../../docs/json-schema.json")).unwrap();
+    let root: Value = serde_json::from_str(include_str!("../../../../docs/src/reference/json-schema.json")).unwrap();
     assert!(is_valid(line, &root, &root), "not valid by the schema: {line:#}");
 }
 

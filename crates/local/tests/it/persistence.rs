@@ -72,6 +72,29 @@ fn time_does_not_go_back_after_a_restart() {
     assert!(put(&world, "b") >= ahead, "a clock ahead of the machine's stays ahead");
 }
 
+/// S3 keeps whole seconds, and other services have states that begin at a point in time: a distribution that was listed stays listed.
+#[tokio::test]
+async fn time_does_not_go_back_behind_a_change_of_another_service() {
+    let dir = tempfile::tempdir().unwrap();
+    let cloud = Cloud::open(dir.path()).unwrap();
+    cloud.world().clock().advance(Duration::from_hours(5));
+    let topic = session(&cloud).await.sns(&"us-east-1".parse().unwrap());
+    topic.create_topic().name("alarms").send().await.unwrap();
+    let ahead = cloud.world().clock().now();
+    drop(topic);
+    drop(cloud);
+    let world = World::open(dir.path()).unwrap();
+    assert!(world.clock().now() >= ahead, "five hours were lost");
+    let changed = world.change_account(|account, now| {
+        account.block = Some(twinsite_local::s3::PublicAccessBlock::default());
+        Ok(now.time)
+    });
+    let changed = changed.unwrap();
+    drop(world);
+    let world = World::open(dir.path()).unwrap();
+    assert!(world.clock().now() >= changed, "the clock is behind the last change");
+}
+
 #[test]
 fn the_last_change_becomes_durable_without_closing() {
     let dir = tempfile::tempdir().unwrap();
