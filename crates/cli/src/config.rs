@@ -38,7 +38,7 @@ fn example() -> Config {
 /// Parses the text of a configuration file.
 pub(crate) fn parse(text: &str) -> Result<Config, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
-    let File { site, primary, backup, cdn, dns, alerts, publish } = file;
+    let File { site, primary, backup, cdn, dns, alerts, publish, redirects } = file;
     let place = Place { text };
     let regions = Pair::new(place.check(&primary.region)?, place.check(&backup.region)?);
     if regions.primary == regions.backup {
@@ -53,8 +53,11 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
     config.mode = site.mode.as_ref().map(|mode| place.check(mode)).transpose()?.unwrap_or_default();
     config.index = publish.index;
     config.not_found = publish.not_found.filter(|key| !key.is_empty());
+    let syntax = publish.redirects_syntax.as_ref().map(|syntax| place.check(syntax)).transpose()?;
     config.publish = PublishConfig {
         headers,
+        redirects: file::redirects(&redirects, &place)?,
+        redirects_syntax: syntax.unwrap_or_default(),
         encryption: publish.encryption.as_ref().map(|algorithm| place.check(algorithm)).transpose()?,
         ignore: publish.ignore.into_iter().map(toml::Spanned::into_inner).collect(),
         checks: SourceChecks { index: publish.require_index, output_only: publish.refuse_project_root },

@@ -15,7 +15,7 @@ pub use compile::website::{RedirectObject, WebsiteRedirects};
 pub use compile::{NotHonored, Target};
 pub use files::Files;
 pub use headers::{HeaderLine, HeaderRule, HeaderSetting, UnsupportedHeader};
-pub use model::{Place, Redirect, Redirects, Syntax, Unsupported};
+pub use model::{ConfiguredRedirect, Place, Redirect, Redirects, Syntax, Unsupported};
 pub use parse::headers::{ParsedHeaders, parse_headers};
 pub use parse::redirects::{ParsedRedirects, parse_redirects};
 pub use parse::{ParseError, ParseErrors};

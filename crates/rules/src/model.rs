@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use crate::path::{canonical_segment, location};
 
@@ -15,6 +16,18 @@ pub enum Syntax {
     /// Cloudflare Pages': status 302 unless given, rules come before files, a trailing slash makes a difference.
     /// <https://developers.cloudflare.com/pages/configuration/redirects/>
     CloudflarePages,
+}
+
+impl FromStr for Syntax {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "netlify" => Ok(Self::Netlify),
+            "cloudflare-pages" => Ok(Self::CloudflarePages),
+            other => Err(format!("`{other}` is neither `netlify` nor `cloudflare-pages`")),
+        }
+    }
 }
 
 impl Syntax {
@@ -208,10 +221,63 @@ impl Redirects {
         &self.0
     }
 
+    /// Adds a rule of the configuration after these. A trailing slash makes no difference to it.
+    ///
+    /// # Errors
+    /// Why no target supports it.
+    pub fn add(&mut self, rule: &ConfiguredRedirect<'_>) -> Result<(), Unsupported> {
+        let ConfiguredRedirect { place, from, to, status, force, query } = rule;
+        let conditions = query.iter().map(|(name, value)| format!(" {name}={value}"));
+        let text = format!("{from}{} {to} {status}", conditions.collect::<String>());
+        let unsupported = |reason: String| Unsupported { place: place.clone(), text: text.clone(), reason };
+        if !STATUSES.contains(status) {
+            let known = STATUSES.map(|status| status.to_string()).join(", ");
+            return Err(unsupported(format!("`{status}` is not a status of redirects: one of {known}")));
+        }
+        if query.iter().any(|(name, value)| name.is_empty() || value.is_empty()) {
+            return Err(unsupported("a condition on the query has a name and a value".to_owned()));
+        }
+        if [*from, *to].iter().any(|text| text.contains(char::is_whitespace)) {
+            return Err(unsupported("a path has no spaces: write `%20`".to_owned()));
+        }
+        let draft = Draft {
+            place: place.clone(),
+            text,
+            from,
+            to,
+            status: *status,
+            force: *force,
+            strict_slash: false,
+            query: query.clone(),
+        };
+        self.0.push(draft.check()?);
+        Ok(())
+    }
+
     /// Adds rules after these.
     pub fn append(&mut self, others: Self) {
         self.0.extend(others.0);
     }
+}
+
+/// The statuses that rules may have.
+pub(crate) const STATUSES: [u16; 7] = [200, 301, 302, 303, 307, 308, 404];
+
+/// A rule as a configuration has it.
+#[derive(Clone, Debug)]
+pub struct ConfiguredRedirect<'a> {
+    /// Where it was written.
+    pub place: Place,
+    /// The path, with placeholders.
+    pub from: &'a str,
+    /// A path or an absolute URL, with placeholders.
+    pub to: &'a str,
+    /// 200 for a rewrite, or the status of a redirect.
+    pub status: u16,
+    /// Whether it applies where the site has a file.
+    pub force: bool,
+    /// The parameters that the query must have; a value that starts with `:` is a placeholder.
+    pub query: BTreeMap<String, String>,
 }
 
 /// A rule before it is checked.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use toml::Spanned;
-use twinsite_sync::{HeaderRule, Setting};
+use twinsite_site::{ConfiguredRedirect, HeaderRule, Redirects, Setting, Syntax};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +22,40 @@ pub(super) struct File {
     pub(super) alerts: Alerts,
     #[serde(default)]
     pub(super) publish: Publish,
+    #[serde(default)]
+    pub(super) redirects: Vec<Spanned<Redirect>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Redirect {
+    from: String,
+    to: String,
+    #[serde(default = "permanently")]
+    status: u16,
+    #[serde(default)]
+    force: bool,
+    #[serde(default)]
+    query: BTreeMap<String, String>,
+}
+
+/// The status of redirects that have none, as in Netlify's files.
+fn permanently() -> u16 {
+    Syntax::Netlify.default_status()
+}
+
+/// The redirect rules in their order.
+pub(super) fn redirects(rules: &[Spanned<Redirect>], place: &Place<'_>) -> Result<Redirects, String> {
+    let mut redirects = Redirects::default();
+    for rule in rules {
+        let Redirect { from, to, status, force, query } = rule.get_ref();
+        let line = place.text[..rule.span().start.min(place.text.len())].matches('\n').count() + 1;
+        let rule_place = twinsite_site::Place { file: "twinsite.toml", line };
+        let (status, force, query) = (*status, *force, query.clone());
+        let configured = ConfiguredRedirect { place: rule_place, from, to, status, force, query };
+        redirects.add(&configured).map_err(|unsupported| place.fault(rule, &unsupported.reason))?;
+    }
+    Ok(redirects)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -96,6 +130,7 @@ pub(super) struct Publish {
     pub(super) batch_above: usize,
     pub(super) probe: bool,
     pub(super) headers: Vec<Headers>,
+    pub(super) redirects_syntax: Option<Spanned<String>>,
 }
 
 impl Default for Publish {
@@ -115,6 +150,7 @@ impl Default for Publish {
             batch_above: 1_000_000,
             probe: false,
             headers: Vec::new(),
+            redirects_syntax: None,
         }
     }
 }

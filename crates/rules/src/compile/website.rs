@@ -70,6 +70,11 @@ impl WebsiteRedirects {
             for key in keys {
                 objects.entry(key).or_insert_with(|| rule.to.clone());
             }
+            if path.contains("%2B") {
+                let reason = "they take a `+` in a path for a space: only `%2B` is redirected";
+                let in_part = NotHonored::new(rule, Target::WebsiteEndpoint, reason);
+                not_honored.push(NotHonored { in_part: true, ..in_part });
+            }
             if !rule.to.contains('?') {
                 let reason = "they redirect without the query of the request";
                 let in_part = NotHonored::new(rule, Target::WebsiteEndpoint, reason);

@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{MAX_LINE, ParseError, ParseErrors, Word, check_text, words};
-use crate::model::{Draft, Place, Redirects, Syntax, Unsupported};
+use crate::model::{Draft, Place, Redirects, STATUSES, Syntax, Unsupported};
 
 const FILE: &str = "_redirects";
-
-/// The statuses that rules may have.
-const STATUSES: [u16; 7] = [200, 301, 302, 303, 307, 308, 404];
 
 /// The rules of a `_redirects` file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
