@@ -141,6 +141,29 @@ mod tests {
     }
 
     #[test]
+    fn redirects_are_checked_and_faults_say_where() {
+        let rule = |lines: &str| format!("{BASE}[[redirects]]\n{lines}\n");
+        let config = parse(&rule("from = \"/old/*\"\nto = \"/new/:splat\"\nstatus = 302\nforce = true")).unwrap();
+        let rules = config.publish.redirects.rules();
+        assert_eq!((rules.len(), rules[0].status(), rules[0].text()), (1, 302, "/old/* /new/:splat 302"));
+        assert_eq!(rules[0].place().to_string(), "twinsite.toml:7");
+        let config = parse(&rule("from = \"/store\"\nto = \"/shop/:id\"\nquery = { id = \":id\" }")).unwrap();
+        assert_eq!(config.publish.redirects.rules()[0].status(), 301);
+        for (lines, part) in [
+            ("from = \"old\"\nto = \"/new\"", "starts with `/`"),
+            ("from = \"/old\"\nto = \"/new\"\nstatus = 418", "418"),
+            ("from = \"/old\"\nto = \"https://a.example/\"\nstatus = 200", "proxying"),
+            ("from = \"/o\"\nto = \"/new/:splat\"", ":splat"),
+        ] {
+            let text = fault(&rule(lines));
+            assert!(text.contains(part) && text.contains("line 7"), "{text}");
+        }
+        let syntax = format!("{BASE}[publish]\nredirects_syntax = \"cloudflare-pages\"\n");
+        assert_eq!(parse(&syntax).unwrap().publish.redirects_syntax, twinsite_site::Syntax::CloudflarePages);
+        assert!(fault(&syntax.replace("cloudflare-pages", "apache")).contains("neither `netlify`"));
+    }
+
+    #[test]
     fn roles_boundaries_and_tags_are_checked() {
         let with = |lines: &str| BASE.replace("[primary]", &format!("{lines}\n[primary]"));
         let config =

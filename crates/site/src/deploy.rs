@@ -514,11 +514,13 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
     ) -> Result<Option<usize>, AwsError> {
         match distribution {
             Ok(Some(target)) if !changes.is_empty() => {
+                let wait = self.request.options.wait_for_invalidation;
+                let invalidated = self.invalidator.invalidate(target, changes, wait, run).await;
+                // Whatever became of the invalidation: neither must wait for the other to be possible.
                 if changes.has_redirect_table() {
                     self.put_redirects(target, run).await?;
                 }
-                let wait = self.request.options.wait_for_invalidation;
-                self.invalidator.invalidate(target, changes, wait, run).await
+                invalidated
             }
             Ok(_) | Err(_) => Ok(None),
         }

@@ -202,7 +202,7 @@ pub enum InvalidationResult {
         /// What they cost in US dollars unless they are among the first 1,000 of the account in a month, which are free.
         usd: f64,
     },
-    /// CloudFront did not accept it. It is recorded, and the next deploy requests it again.
+    /// CloudFront did not accept it, or the redirect table could not be put. That is recorded, and the next deploy does it again.
     Pending {
         /// Why.
         error: String,

@@ -14,6 +14,7 @@ mod hostile;
 mod hung;
 mod interrupted;
 mod output;
+mod rules;
 mod server;
 mod site;
 mod source;
