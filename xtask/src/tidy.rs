@@ -25,13 +25,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("aws", &["core"]),
     ("aws-session", &["core", "aws"]),
+    ("rules", &[]),
     ("sync", &["core", "aws"]),
     ("s3-site", &["core", "aws"]),
-    ("cdn", &["core", "aws"]),
+    ("cdn", &["core", "aws", "rules"]),
     ("dns-failover", &["core", "aws"]),
     ("local", &["core", "aws"]),
-    ("site", &["core", "aws", "aws-session", "sync", "s3-site", "cdn", "dns-failover"]),
-    ("cli", &["core", "aws", "sync", "s3-site", "cdn", "dns-failover", "site", "local"]),
+    ("site", &["core", "aws", "aws-session", "rules", "sync", "s3-site", "cdn", "dns-failover"]),
+    ("cli", &["core", "aws", "rules", "sync", "s3-site", "cdn", "dns-failover", "site", "local"]),
     ("xtask", &[]),
 ];
 

@@ -1,11 +1,14 @@
 //! The clients that this crate works with.
 
-use twinsite_aws::AwsError;
+use twinsite_aws::{AwsError, outlast_refusals};
 use twinsite_core::wait::PollPolicy;
 use twinsite_core::{Arn, ResourceId, Run};
+use twinsite_rules::Table;
 
 use crate::calls::{invalidation, store};
-use crate::model::{CreatedInvalidation, Desired, InvalidationPaths, ORIGIN_KEY, OriginChoice, StoreContents};
+use crate::model::{
+    CreatedInvalidation, Desired, InvalidationPaths, ORIGIN_KEY, OriginChoice, SITE_KEY, StoreContents,
+};
 
 /// Observes and changes the certificate and the distribution of a site, and the key value store that its function reads.
 #[derive(Clone, Debug)]
@@ -63,6 +66,29 @@ impl Cdn {
     pub async fn find_store(&self, desired: &Desired) -> Result<Option<Arn>, AwsError> {
         let found = store::describe_key_value_store(&self.cloudfront, &desired.resource_name()).await?;
         Ok(found.map(|store| store.arn))
+    }
+
+    /// Brings the redirect table in the site's key value store into the desired state, and leaves its other keys as they are; returns the
+    /// number of keys that were changed. Edges follow within seconds. A table with many changes is put in several requests, so that for as
+    /// long edges may answer by old rules and new ones.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed, or the site has no store, or its keys do not name
+    /// the site.
+    /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_kvs_UpdateKeys.html>
+    pub async fn put_redirects(&self, desired: &Desired, table: &Table, run: &Run) -> Result<usize, AwsError> {
+        let name = desired.resource_name();
+        outlast_refusals(run, "UpdateKeys", || async {
+            let Some(store) = Box::pin(self.find_store(desired)).await? else {
+                return Err(AwsError::refused("UpdateKeys", &name, "there is no key value store of this name"));
+            };
+            let site = store::get_key(&self.keys, &store, SITE_KEY).await?;
+            if site.as_deref() != Some(desired.site.domain.as_str()) {
+                return Err(AwsError::refused("UpdateKeys", &store, "the key value store does not name this site"));
+            }
+            Box::pin(store::put_redirects(&self.keys, &store, table)).await
+        })
+        .await
     }
 
     /// Calls [`invalidate`](crate::invalidate()) with this CloudFront client.

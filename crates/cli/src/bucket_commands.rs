@@ -54,7 +54,7 @@ impl Context<'_> {
         let folder = NewFolder::expect(&twinsite_folder(self.global));
         let prepared = Box::pin(buckets.prepare(source, request, self.run)).await?;
         if options.dry_run {
-            return Ok(CommandResult::DryRun(prepared.summary()));
+            return Ok(CommandResult::DryRun(Box::new(prepared.summary())));
         }
         let foreign = prepared.foreign_changes();
         if foreign > 0 {
@@ -75,7 +75,9 @@ impl Context<'_> {
         let config = BucketsConfig { distribution: options.distribution.clone(), ..read_config(self.global)? };
         let (buckets, cloud) = self.open_buckets(&options.buckets, config).await?;
         if options.dry_run {
-            return Box::pin(buckets.plan_rollback(&request, self.run)).await.map(CommandResult::DryRun);
+            return Box::pin(buckets.plan_rollback(&request, self.run))
+                .await
+                .map(|plan| CommandResult::DryRun(Box::new(plan)));
         }
         let result = Box::pin(buckets.rollback(&request, self.run)).await?;
         Ok(deployed_result(result, &cloud).await)

@@ -204,7 +204,7 @@ impl Context<'_> {
             cloud.reset_requests().await;
             if options.dry_run {
                 let plan = site::plan_deploy(&site, source, &request, self.run).await?;
-                return Ok(CommandResult::DryRun(site::DeployPlan { purge, ..plan }.summary()));
+                return Ok(CommandResult::DryRun(Box::new(site::DeployPlan { purge, ..plan }.summary())));
             }
             if let Some(purge) = &purge
                 && !self.confirm_purge(purge).await?
@@ -260,7 +260,7 @@ impl Context<'_> {
         let rolled_back = async {
             if options.dry_run {
                 let plan = site::plan_rollback(&site, &request, self.run).await?;
-                return Ok(CommandResult::DryRun(plan.summary()));
+                return Ok(CommandResult::DryRun(Box::new(plan.summary())));
             }
             let result = site::rollback(&site, &request, self.run).await?;
             Ok(deployed_result(result, &cloud).await)

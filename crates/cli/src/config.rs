@@ -38,7 +38,7 @@ fn example() -> Config {
 /// Parses the text of a configuration file.
 pub(crate) fn parse(text: &str) -> Result<Config, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
-    let File { site, primary, backup, cdn, dns, alerts, publish } = file;
+    let File { site, primary, backup, cdn, dns, alerts, publish, redirects } = file;
     let place = Place { text };
     let regions = Pair::new(place.check(&primary.region)?, place.check(&backup.region)?);
     if regions.primary == regions.backup {
@@ -53,8 +53,11 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
     config.mode = site.mode.as_ref().map(|mode| place.check(mode)).transpose()?.unwrap_or_default();
     config.index = publish.index;
     config.not_found = publish.not_found.filter(|key| !key.is_empty());
+    let syntax = publish.redirects_syntax.as_ref().map(|syntax| place.check(syntax)).transpose()?;
     config.publish = PublishConfig {
         headers,
+        redirects: file::redirects(&redirects, &place)?,
+        redirects_syntax: syntax.unwrap_or_default(),
         encryption: publish.encryption.as_ref().map(|algorithm| place.check(algorithm)).transpose()?,
         ignore: publish.ignore.into_iter().map(toml::Spanned::into_inner).collect(),
         checks: SourceChecks { index: publish.require_index, output_only: publish.refuse_project_root },
@@ -167,6 +170,29 @@ mod tests {
         assert!(mode.contains("`dns`, `origin`, `layered`"), "{mode}");
         let rule = format!("{BASE}[[publish.headers]]\nmatch = \"a[\"\ncache_control = \"no-store\"\n");
         assert!(fault(&rule).contains("line 8"), "{}", fault(&rule));
+    }
+
+    #[test]
+    fn redirects_are_checked_and_faults_say_where() {
+        let rule = |lines: &str| format!("{BASE}[[redirects]]\n{lines}\n");
+        let config = parse(&rule("from = \"/old/*\"\nto = \"/new/:splat\"\nstatus = 302\nforce = true")).unwrap();
+        let rules = config.publish.redirects.rules();
+        assert_eq!((rules.len(), rules[0].status(), rules[0].text()), (1, 302, "/old/* /new/:splat 302"));
+        assert_eq!(rules[0].place().to_string(), "twinsite.toml:7");
+        let config = parse(&rule("from = \"/store\"\nto = \"/shop/:id\"\nquery = { id = \":id\" }")).unwrap();
+        assert_eq!(config.publish.redirects.rules()[0].status(), 301);
+        for (lines, part) in [
+            ("from = \"old\"\nto = \"/new\"", "starts with `/`"),
+            ("from = \"/old\"\nto = \"/new\"\nstatus = 418", "418"),
+            ("from = \"/old\"\nto = \"https://a.example/\"\nstatus = 200", "proxying"),
+            ("from = \"/o\"\nto = \"/new/:splat\"", ":splat"),
+        ] {
+            let text = fault(&rule(lines));
+            assert!(text.contains(part) && text.contains("line 7"), "{text}");
+        }
+        let syntax = format!("{BASE}[publish]\nredirects_syntax = \"cloudflare-pages\"\n");
+        assert_eq!(parse(&syntax).unwrap().publish.redirects_syntax, twinsite_site::Syntax::CloudflarePages);
+        assert!(fault(&syntax.replace("cloudflare-pages", "apache")).contains("neither `netlify`"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) enum CommandResult {
     /// `apply` has completed.
     Applied(ApplyResult),
     /// `deploy --dry-run` or `rollback --dry-run`.
-    DryRun(DeployPlanSummary),
+    DryRun(Box<DeployPlanSummary>),
     /// `deploy` or `rollback` has completed.
     Deployed(Box<DeployedResult>),
     /// `deploy --if-newer` published nothing.

@@ -23,6 +23,7 @@ use crate::options::{DeployRequest, OlderCommit};
 use crate::publish_result::{DeployPlan, DeployPlanSummary, DeployResult};
 use crate::releases::{compare_releases_of, release_of, releases_of};
 use crate::rollback::{OnOutage, RollbackTarget, plan_rollback_of, rollback_of};
+use crate::site_rules::tell_of_files;
 use crate::source_directory::save_index;
 use crate::source_directory::{SourceDirectory, SourceOptions};
 use crate::source_notices;
@@ -188,6 +189,7 @@ impl Buckets {
             prehasher.end().await;
         }
         source_notices::tell(&source.source, run);
+        tell_of_files(&source.source, run);
         let prepared = prepare(&self.stores, &self.publish_request(&source, &request), run).await?;
         Ok(PreparedDeploy { buckets: self, source, request, prepared })
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use twinsite_cdn::PriceClass;
 use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region, Side, Site};
 use twinsite_dns_failover::{FailoverTiming, ZoneId};
+use twinsite_rules::{Redirects, Syntax};
 use twinsite_sync::{Encryption, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Rules, SourceChecks};
 
 /// The configuration of a site. [`Config::new`] gives every setting its default; change fields as needed.
@@ -50,6 +51,10 @@ pub struct Config {
 pub struct PublishConfig {
     /// Header rules; later ones take precedence.
     pub headers: Vec<HeaderRule>,
+    /// Redirect rules, which come after those of `_redirects`.
+    pub redirects: Redirects,
+    /// Whose syntax `_redirects` has.
+    pub redirects_syntax: Syntax,
     /// Patterns of files that are not published, in gitignore syntax.
     pub ignore: Vec<String>,
     /// How objects are encrypted; as each bucket does by default if `None`.
@@ -96,6 +101,8 @@ impl Default for PublishConfig {
     fn default() -> Self {
         Self {
             headers: Vec::new(),
+            redirects: Redirects::default(),
+            redirects_syntax: Syntax::default(),
             ignore: Vec::new(),
             encryption: None,
             checks: SourceChecks::default(),

@@ -14,8 +14,8 @@ use twinsite_sync::active_side::{ListedChange, newest_change};
 use twinsite_sync::lock::{self, Lease, Lock, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
 use twinsite_sync::{
-    Index, Interrupted, Notes, Options, Prepared, Publish, Published, Publishing, ReleaseId, Report, RetentionPolicy,
-    Rules, Source, SyncError, VersionedStore, prepare as prepare_publish,
+    Index, Interrupted, Key, Notes, Options, Prepared, Publish, Published, Publishing, REDIRECT_TABLE, ReleaseId,
+    Report, RetentionPolicy, Rules, Source, SyncError, VersionedStore, prepare as prepare_publish,
 };
 
 use crate::active_side::{BackupAlone, SECOND_LOOK, check_primary_is_active, does_not_answer};
@@ -31,7 +31,7 @@ use crate::source_directory::{SourceDirectory, save_index};
 use crate::source_notices;
 use crate::store_limits::KnownLimits;
 use crate::unfinished::{Invalidated, UnfinishedRecord, free_lock, record_unfinished, settle_invalidation, warn};
-use crate::visitor_check::check_as_visitor;
+use crate::visitor_check::{PublishedSite, check_as_visitor};
 use crate::warnings::{warn_if_not_served, warn_of_encrypted_website, warn_of_other_encryption};
 
 const OPERATION: &str = "publish";
@@ -73,6 +73,8 @@ pub async fn plan_deploy(
         prehasher.end().await;
     }
     source_notices::tell(&source.source, run);
+    let rules = source.site_rules.take().unwrap_or_default();
+    rules.tell(site.site.mode, run);
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
     let planned = Box::pin(prepare_active(&site.stores(), &mut publish_request, site.primary_region, run)).await;
@@ -80,7 +82,7 @@ pub async fn plan_deploy(
     check_first_deploy(site, &prepared, run).await?;
     warn_of_encrypted_website(site, prepared.plan.opaque(), run);
     warn_of_other_encryption(site, &prepared.plan, run);
-    Ok(DeployPlan::new(prepared, &stores))
+    Ok(DeployPlan { rules: rules.result, ..DeployPlan::new(prepared, &stores) })
 }
 
 /// Publishes a directory to both buckets and invalidates what has changed.
@@ -97,6 +99,8 @@ pub async fn deploy(
         prehasher.end().await;
     }
     source_notices::tell(&source.source, run);
+    let rules = source.site_rules.take().unwrap_or_default();
+    rules.tell(site.site.mode, run);
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
     if request.older == OlderCommit::Skip {
@@ -122,7 +126,8 @@ pub async fn deploy(
     result.url = Some(site.url());
     result.primary.url = Some(site.website_url(Side::Primary));
     result.backup.url = Some(site.website_url(Side::Backup));
-    check_as_visitor(site, &source.source, request, &result, run).await?;
+    result.rules = rules.result.clone();
+    check_as_visitor(site, PublishedSite { source: &source.source, rules: &rules }, request, &result, run).await?;
     Ok(DeployResult::Published(result))
 }
 
@@ -457,7 +462,7 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
         let uploaded = Changes::uploaded(&prepared, self.request.source, self.pending, self.earlier);
         let deleted = Changes::deleted(&prepared, self.request.source, self.pending);
         let changes = !uploaded.is_empty() || !deleted.is_empty();
-        let matters = !uploaded.held.is_empty() || !deleted.held.is_empty();
+        let matters = !uploaded.held.is_empty() || !deleted.held.is_empty() || uploaded.has_redirect_table();
         let how = Publishing {
             source: self.request.source,
             rules: self.request.rules,
@@ -510,10 +515,24 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
         match distribution {
             Ok(Some(target)) if !changes.is_empty() => {
                 let wait = self.request.options.wait_for_invalidation;
-                self.invalidator.invalidate(target, changes, wait, run).await
+                let invalidated = self.invalidator.invalidate(target, changes, wait, run).await;
+                // Whatever became of the invalidation: neither must wait for the other to be possible.
+                if changes.has_redirect_table() {
+                    self.put_redirects(target, run).await?;
+                }
+                invalidated
             }
             Ok(_) | Err(_) => Ok(None),
         }
+    }
+}
+
+impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
+    /// Has edges redirect by the redirect table that the bucket has, or by none.
+    async fn put_redirects(&self, target: &I::Target, run: &Run) -> Result<(), AwsError> {
+        let table = self.stores.primary.get(&Key::redirect_table()).await;
+        let table = table.map_err(|error| AwsError::unexpected("GetObject", REDIRECT_TABLE, error))?;
+        self.invalidator.put_redirects(target, table.as_deref(), run).await
     }
 }
 

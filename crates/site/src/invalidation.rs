@@ -8,9 +8,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use twinsite_aws::AwsError;
 use twinsite_cdn::{ChangeKind, Edges, FolderUrls, InvalidationPaths};
-use twinsite_core::{Event, Run, edge, wait};
+use twinsite_core::{Event, Mode, Run, edge, wait};
+use twinsite_rules::Table;
 use twinsite_sync::lock::UnfinishedPublish;
-use twinsite_sync::{Prepared, Source, SourceObject};
+use twinsite_sync::{Prepared, REDIRECT_TABLE, Source, SourceObject};
 
 use crate::context::SiteContext;
 use crate::options::WaitForInvalidation;
@@ -39,6 +40,15 @@ pub trait Invalidator {
         wait: WaitForInvalidation,
         run: &Run,
     ) -> Result<Option<usize>, AwsError>;
+
+    /// Has edges redirect by this redirect table, or by none. Whoever has no edges with rules has nothing to do.
+    ///
+    /// # Errors
+    /// [`AwsError`] if the table could not be put.
+    async fn put_redirects(&self, target: &Self::Target, table: Option<&[u8]>, run: &Run) -> Result<(), AwsError> {
+        let _ = (target, table, run);
+        Ok(())
+    }
 }
 
 /// Changed objects, by what edges may hold in their place.
@@ -103,6 +113,12 @@ impl<'a> Changes<'a> {
         self.held.is_empty() && self.revalidated.is_empty() && self.created.is_empty()
     }
 
+    /// Whether the redirect table is among what changed, or may be.
+    pub(crate) fn has_redirect_table(&self) -> bool {
+        let sets = [&self.held, &self.revalidated, &self.created];
+        sets.iter().any(|keys| keys.contains(REDIRECT_TABLE)) || self.held.contains("*") && self.has(REDIRECT_TABLE)
+    }
+
     /// The paths to invalidate in edges that cache by these rules.
     pub fn paths(&self, rules: &EdgeRules<'_>) -> InvalidationPaths {
         let website = rules.folders == FolderUrls::Website;
@@ -124,6 +140,8 @@ impl<'a> Changes<'a> {
         if website {
             keys.extend(self.former_redirects(rules.index).map(|key| (key, ChangeKind::Replaced)));
         }
+        // Edges have the redirect table from the key value store, and visitors cannot request it.
+        keys.remove(REDIRECT_TABLE);
         InvalidationPaths::for_changes(keys, rules.index, rules.folders)
     }
 
@@ -184,7 +202,7 @@ pub enum InvalidationResult {
         /// What they cost in US dollars unless they are among the first 1,000 of the account in a month, which are free.
         usd: f64,
     },
-    /// CloudFront did not accept it. It is recorded, and the next deploy requests it again.
+    /// CloudFront did not accept it, or the redirect table could not be put. That is recorded, and the next deploy does it again.
     Pending {
         /// Why.
         error: String,
@@ -231,6 +249,19 @@ impl SiteContext {
     }
 }
 
+impl SiteContext {
+    /// Has edges redirect by this redirect table, or by none. In mode `dns`, CloudFront has no function that could read it.
+    pub(crate) async fn put_redirects(&self, table: Option<&[u8]>, run: &Run) -> Result<(), AwsError> {
+        if self.site.mode == Mode::Dns {
+            return Ok(());
+        }
+        let table = table.map(Table::from_text).transpose();
+        let table = table.map_err(|error| AwsError::unexpected("UpdateKeys", REDIRECT_TABLE, error))?;
+        let (desired, table) = (self.desired_cdn(false), table.unwrap_or_default());
+        Box::pin(self.services.cdn.put_redirects(&desired, &table, run)).await.map(drop)
+    }
+}
+
 impl CloudFront<'_> {
     fn rules(&self, edges: &Edges) -> EdgeRules<'_> {
         let public = self.0.site.mode.public_buckets();
@@ -249,6 +280,10 @@ impl Invalidator for CloudFront<'_> {
 
     async fn prepare(&self) -> Result<Option<Edges>, AwsError> {
         Box::pin(self.0.services.cdn.find_edges(&self.0.desired_cdn(false))).await
+    }
+
+    async fn put_redirects(&self, _: &Edges, table: Option<&[u8]>, run: &Run) -> Result<(), AwsError> {
+        Box::pin(self.0.put_redirects(table, run)).await
     }
 
     #[expect(clippy::disallowed_methods, reason = "two publishes of the same keys are two invalidations")]

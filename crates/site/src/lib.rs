@@ -30,6 +30,7 @@ mod publish_result;
 mod purge;
 mod releases;
 mod rollback;
+mod site_rules;
 mod source_directory;
 mod source_notices;
 mod state;
@@ -75,6 +76,7 @@ pub use releases::{
     UnreadBucket, compare_releases, release, releases,
 };
 pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_rollback, rollback};
+pub use site_rules::{RulesResult, UnhonoredRule};
 pub use source_directory::{SourceDirectory, SourceOptions};
 pub use status::{
     AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState,
@@ -88,6 +90,7 @@ pub use verify::{Difference, UnreachableBucket, VerifyResult, verify};
 /// The types of other twinsite crates that this crate's functions take and return.
 pub use twinsite_aws_session::{Access, Session};
 pub use twinsite_core::{Domain, Event, Mode, NoopWatch, Pair, Region, Run, Side, Site, Watch};
+pub use twinsite_rules::{ConfiguredRedirect, Place, Redirects, Syntax};
 pub use twinsite_s3_site::Outage;
 pub use twinsite_sync::{
     Deletes, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Sending, Setting, SourceChecks,

@@ -8,6 +8,7 @@ use twinsite_core::{Action, Applied, Change as _, Deferred, Event, Plan, Reason,
 use twinsite_dns_failover::{self as dns, alerts};
 use twinsite_s3_site::{self as s3_site, Adopt, step_ids};
 use twinsite_sync::replicate::Filled;
+use twinsite_sync::{Key, Store as _, SyncError};
 
 use crate::backfill;
 use crate::change::SiteChange;
@@ -183,9 +184,24 @@ pub fn estimate(site: &SiteContext) -> Estimate {
 /// The steps that failed. What is done stays done: planning and applying again finishes the rest.
 pub async fn apply(site: &SiteContext, plan: SitePlan, run: &Run) -> Result<ApplyResult, Error> {
     let replicates = plan.0.steps().any(|step| step.id == step_ids::replication(Side::Primary));
+    let creates_store = plan.0.steps().any(|step| step.id == cdn::step_ids::STORE.into());
     let applied = execute(site, plan, "apply the plan", run).await?;
+    if creates_store {
+        Box::pin(put_redirects_of_release(site, run)).await?;
+    }
     let backfilled = if replicates { Box::pin(backfill::backfill_older_than_rule(site, run)).await? } else { None };
     Ok(ApplyResult { steps: applied.done.len(), backfilled: backfilled.as_ref().map(copied) })
+}
+
+/// Puts the redirect table of the live release into a new key value store.
+async fn put_redirects_of_release(site: &SiteContext, run: &Run) -> Result<(), Error> {
+    const OPERATION: &str = "put the redirect table";
+    let table = Box::pin(site.store(Side::Primary).get(&Key::redirect_table())).await;
+    let table = table.map_err(SyncError::from).context(OPERATION)?;
+    match table {
+        Some(table) => Box::pin(site.put_redirects(Some(&table), run)).await.context(OPERATION),
+        None => Ok(()),
+    }
 }
 
 fn copied(filled: &Filled) -> backfill::Copied {

@@ -124,9 +124,18 @@ const READ_STORE: [&str; 4] = [
     "cloudfront:ListTagsForResource",
 ];
 
-/// `apply` puts the keys of a new store, and operators one key. That neither runs the other's command guards against mistakes: whoever may
-/// put keys may put any.
-const PUT_KEYS_ON_APPLY: &str = "cloudfront-keyvaluestore:UpdateKeys";
+/// What a publish does with the redirect table.
+const PUBLISH_REDIRECTS: [&str; 5] = [
+    "cloudfront-keyvaluestore:DescribeKeyValueStore",
+    "cloudfront-keyvaluestore:GetKey",
+    "cloudfront-keyvaluestore:ListKeys",
+    PUT_KEYS,
+    "cloudfront:DescribeKeyValueStore",
+];
+
+/// `apply` puts the keys of a new store, everybody who publishes the redirect table, and operators the origin choice. That publishers may not
+/// fail over guards against mistakes: whoever may put keys may put any.
+const PUT_KEYS: &str = "cloudfront-keyvaluestore:UpdateKeys";
 const PUT_KEY_BY_HAND: &str = "cloudfront-keyvaluestore:PutKey";
 
 struct Policy<'a> {
@@ -304,6 +313,9 @@ impl Policy<'_> {
             Self::allow("ReadDistribution", &distributions, self.global("cloudfront", "distribution/*")),
             Self::allow("List", &["cloudfront:ListDistributions", "s3:GetAccountPublicAccessBlock"], "*"),
         ]);
+        if self.site.mode != Mode::Dns {
+            all.push(self.of_stores("Redirects", &PUBLISH_REDIRECTS));
+        }
         all.extend(self.encrypt_objects());
         all
     }
@@ -392,7 +404,7 @@ impl Policy<'_> {
             Self::allow("Distribution", &distribution, distributions),
             Self::allow("Function", &function, self.function()),
             self.of_stores("Store", &["cloudfront:DeleteKeyValueStore", "cloudfront:TagResource"]),
-            self.of_stores("StoreKeys", &[PUT_KEYS_ON_APPLY]),
+            self.of_stores("StoreKeys", &["cloudfront-keyvaluestore:ListKeys", PUT_KEYS]),
             // A certificate that is imported or tagged while it is requested has no ARN yet.
             json!({
                 "Sid": "Certificates", "Effect": "Allow", "Action": certificates, "Resource": "*",
@@ -521,7 +533,7 @@ impl Policy<'_> {
             self.invalidate(&["cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"]),
         ]);
         if self.site.mode != Mode::Dns {
-            all.push(self.of_stores("StoreKeys", &[PUT_KEY_BY_HAND]));
+            all.push(self.of_stores("StoreKeys", &["cloudfront-keyvaluestore:ListKeys", PUT_KEY_BY_HAND, PUT_KEYS]));
         }
         all
     }

@@ -14,6 +14,7 @@ use crate::failover::Moved;
 use crate::invalidation::InvalidationResult;
 use crate::purge::{PurgePlan, PurgedKey};
 use crate::releases::ReleaseSummary;
+use crate::site_rules::RulesResult;
 
 /// The result of a deploy or a rollback.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -45,6 +46,9 @@ pub struct PublishResult {
     pub invalidation: InvalidationResult,
     /// What visitors can still request although it is not part of the release.
     pub still_public: StillPublic,
+    /// What became of the redirect rules and header rules of the directory and of the configuration. A rollback brings those of the release
+    /// back, and has none of its own.
+    pub rules: RulesResult,
     /// Of a rollback: keys of the release that were purged since, and are not brought back.
     pub left_out: Vec<String>,
     /// How visitors were sent to the backup, because it alone has the release.
@@ -221,6 +225,7 @@ pub(crate) fn unchanged(report: &Report) -> PublishResult {
         collected: CollectedReleases::default(),
         invalidation: InvalidationResult::None,
         still_public: StillPublic::default(),
+        rules: RulesResult::default(),
         left_out: Vec::new(),
         moved: None,
         has_distribution: None,
@@ -296,6 +301,8 @@ pub struct DeployPlan {
     pub backup: Option<String>,
     /// What is purged after the deploy, if that was asked for.
     pub purge: Option<PurgePlan>,
+    /// What becomes of the redirect rules and header rules.
+    pub rules: RulesResult,
     /// Of a rollback: keys of the release that were purged since, and are not brought back.
     pub left_out: Vec<Key>,
 }
@@ -312,6 +319,8 @@ pub struct DeployPlanSummary {
     pub purge: Vec<PurgedKey>,
     /// What stays public although it is not part of what is published.
     pub still_public: StillPublic,
+    /// What becomes of the redirect rules and header rules of the directory and of the configuration.
+    pub rules: RulesResult,
     /// Of a rollback: keys of the release that were purged since, and are not brought back.
     pub left_out: Vec<String>,
 }
@@ -398,7 +407,8 @@ impl DeployPlan {
     /// The plan for these two buckets.
     pub(crate) fn new(prepared: Prepared, stores: &Pair<S3Store>) -> Self {
         let backup = Some(stores.backup.bucket().to_owned());
-        Self { prepared, bucket: stores.primary.bucket().to_owned(), backup, purge: None, left_out: Vec::new() }
+        let (bucket, rules) = (stores.primary.bucket().to_owned(), RulesResult::default());
+        Self { prepared, bucket, backup, purge: None, rules, left_out: Vec::new() }
     }
 
     /// The plan as a result.
@@ -423,6 +433,7 @@ impl DeployPlan {
             backup: self.backup.as_ref().map(|backup| PlannedBackup::new(backup, self.prepared.drift.as_ref())),
             purge: self.purge.as_ref().map(PurgePlan::summary).unwrap_or_default(),
             still_public: StillPublic::of(plan),
+            rules: self.rules.clone(),
             left_out: self.left_out.iter().map(ToString::to_string).collect(),
         }
     }

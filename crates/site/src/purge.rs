@@ -82,7 +82,7 @@ impl PurgePlan {
 pub async fn plan_purge(site: &SiteContext, keys: &[String], source: Option<&Source>) -> Result<PurgePlan, Error> {
     let keys: BTreeSet<Key> = keys.iter().map(|key| key.parse()).collect::<Result<_, _>>().context(OPERATION)?;
     for key in &keys {
-        if key.is_reserved() {
+        if key.is_reserved() || key.is_redirect_table() {
             let why = format!("`{key}` is below a reserved prefix");
             return Err(
                 Error::usage(OPERATION, why).hint("`.twinsite/` and `.well-known/twinsite/` are twinsite's own")

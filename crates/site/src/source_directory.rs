@@ -9,6 +9,7 @@ use twinsite_sync::{Index, Prehasher, Rules, Source, SourceChecks, read_source};
 
 use crate::commit;
 use crate::error::{Context, Error};
+use crate::site_rules::{FileHeaders, HEADERS_FILE, HeadersFile, SiteRules};
 use crate::unfinished::warn;
 
 const OPERATION: &str = "publish";
@@ -30,6 +31,8 @@ pub struct SourceDirectory {
     pub(crate) rules: Rules,
     pub(crate) commit: Option<Commit>,
     pub(crate) index: Index,
+    /// The redirect rules and header rules, if the directory was read for a site.
+    pub(crate) site_rules: Option<SiteRules>,
     /// Hashes files until the deploy begins.
     pub(crate) prehasher: Option<Prehasher>,
 }
@@ -39,7 +42,8 @@ impl SourceDirectory {
     /// commit that the directory was built from, which git is asked for if `None`.
     ///
     /// # Errors
-    /// Files that cannot be published, malformed rules, and directories that do not pass [`crate::PublishConfig::checks`].
+    /// Files that cannot be published, malformed rules, redirect rules that lead in a circle, and directories that do not pass
+    /// [`crate::PublishConfig::checks`].
     pub async fn read(
         config: &crate::Config,
         dir: impl Into<PathBuf>,
@@ -47,7 +51,28 @@ impl SourceDirectory {
         commit: Option<&str>,
     ) -> Result<Self, Error> {
         let rules = config.rules().context("use the configuration")?;
-        Self::read_by(rules, config.publish.checks, dir.into(), SourceOptions { index, commit }).await
+        let (dir, checks) = (dir.into(), config.publish.checks);
+        let options = || SourceOptions { index: index.clone(), commit };
+        let found = dir.clone();
+        let file = tokio::task::spawn_blocking(move || HeadersFile::read(&found)).await;
+        let mut headers = match file.map_err(std::io::Error::from).context(OPERATION)? {
+            Some(file) => file.header_rules(&config.index),
+            None => Ok(FileHeaders::default()),
+        };
+        let given = headers.as_mut().map(|headers| std::mem::take(&mut headers.rules)).unwrap_or_default();
+        let has_rules = !given.is_empty();
+        let with = rules.clone().earlier_headers(given);
+        let mut read = Self::read_by(with, checks, dir.clone(), options()).await?;
+        let is_published = HEADERS_FILE.parse().is_ok_and(|key| read.source.get(&key).is_some());
+        if !is_published {
+            // An ignored file has no rules, and no mistakes.
+            headers = Ok(FileHeaders::default());
+            if has_rules {
+                read = Self::read_by(rules, checks, dir, options()).await?;
+            }
+        }
+        read.site_rules = Some(SiteRules::compile(config, &mut read.source, headers?)?);
+        Ok(read)
     }
 
     /// The same with other rules.
@@ -64,7 +89,7 @@ impl SourceDirectory {
         let (source, commit) = join(walking, commit::commit_of(&dir, commit)).await;
         let source = source.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
         let prehasher = Some(Prehasher::start(&source, &index));
-        Ok(Self { dir, source, rules, commit, index, prehasher })
+        Ok(Self { dir, source, rules, commit, index, prehasher, site_rules: None })
     }
 
     /// What it contains.

@@ -38,8 +38,20 @@ pub(crate) async fn settle_invalidation<S: VersionedStore>(
             paths.map_or(InvalidationResult::None, InvalidationResult::accepted)
         }
         Err((error, changed)) => {
-            let text = format!("CloudFront may serve outdated objects for up to a day: {error}");
-            warn(run, text, "the pending invalidation is recorded in the bucket; the next deploy requests it again");
+            let is_of_table = ["UpdateKeys", "ListKeys", "GetKey", "DescribeKeyValueStore"].contains(&error.operation);
+            if is_of_table {
+                let text = format!("edges may redirect by the rules of an earlier release: {error}");
+                let hint = "that the redirect table is to be put is recorded in the bucket, and the next deploy does it; if it was denied: \
+                            `twinsite iam-policy` prints the permissions";
+                warn(run, text, hint);
+            } else {
+                let text = format!("CloudFront may serve outdated objects for up to a day: {error}");
+                warn(
+                    run,
+                    text,
+                    "the pending invalidation is recorded in the bucket; the next deploy requests it again",
+                );
+            }
             let UnfinishedPublish { created, purge, .. } = before.left;
             let mut left = UnfinishedPublish { record: false, created, purge, ..pending.clone() };
             left.join(changed);

@@ -16,7 +16,7 @@ mod transfer;
 pub use manifest::has_opaque_objects;
 pub use model::checksum::{md5, multipart_etag};
 pub use model::error::{LockError, StoreError, SyncError, objects_differ};
-pub use model::layout::PRIVATE;
+pub use model::layout::{PRIVATE, REDIRECT_TABLE};
 pub use model::object::{Body, ETag, Headers, Key, Md5, Place, RemoteObject, SourceObject, Stamp, TagKind, Wave};
 pub use model::range::{Content, FileRange};
 pub use model::release_id::{ReleaseId, RetentionPolicy};

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use aws_sdk_cloudfront::Client;
 use aws_sdk_cloudfrontkeyvaluestore::Client as KeysClient;
-use aws_sdk_cloudfrontkeyvaluestore::types::PutKeyRequestListItem;
+use aws_sdk_cloudfrontkeyvaluestore::types::{DeleteKeyRequestListItem, PutKeyRequestListItem};
 use twinsite_aws::{AwsError, Tags, unless_passing};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Arn, Run};
+use twinsite_rules::Table;
 
 use super::cloudfront::{call, list_tags_for_resource};
 use super::{missing_field, parse};
@@ -133,4 +134,60 @@ pub(crate) async fn update_keys(keys: &KeysClient, store: &Arn, puts: &StoreKeys
     let items = items.map_err(|error| AwsError::unexpected(OPERATION, store, error))?;
     let request = keys.update_keys().kvs_arn(store.as_str()).if_match(etag).set_puts(Some(items));
     call!(OPERATION, store, request).map(drop)
+}
+
+/// Keys of a store, with their values.
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_kvs_ListKeys.html>
+async fn list_keys(keys: &KeysClient, store: &Arn) -> Result<StoreKeys, AwsError> {
+    /// The most that a page may have.
+    const PAGE: i32 = 50;
+    let (mut all, mut next) = (StoreKeys::new(), None);
+    loop {
+        let request = keys.list_keys().kvs_arn(store.as_str()).max_results(PAGE).set_next_token(next);
+        let page = call!("ListKeys", store, request)?;
+        all.extend(page.items.unwrap_or_default().into_iter().map(|item| (item.key, item.value)));
+        next = page.next_token;
+        if next.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// How many keys one request may change. <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
+const MOST_CHANGES: usize = 50;
+
+/// Brings the redirect table in a store into the desired state; returns the number of keys that were changed. The other keys of the store
+/// stay as they are.
+///
+/// The head of the table is changed last, so that one that is there already says that all of its keys are. Every request is made on
+/// condition that nobody else has changed a key since the keys were listed.
+pub(crate) async fn put_redirects(keys: &KeysClient, store: &Arn, table: &Table) -> Result<usize, AwsError> {
+    const OPERATION: &str = "UpdateKeys";
+    let mut etag = describe_keys(keys, store).await?;
+    let head = get_key(keys, store, Table::HEAD).await?;
+    if head.as_ref() == table.keys().get(Table::HEAD) {
+        return Ok(0);
+    }
+    let mut actual = list_keys(keys, store).await?;
+    actual.retain(|key, _| Table::owns(key));
+    let unequal = table.keys().iter().filter(|(key, value)| actual.get(*key) != Some(value));
+    let puts = unequal.map(|(key, value)| (key, Some(value)));
+    let deletes = actual.keys().filter(|key| !table.keys().contains_key(*key)).map(|key| (key, None));
+    let (heads, mut changes): (Vec<_>, Vec<_>) = puts.chain(deletes).partition(|(key, _)| *key == Table::HEAD);
+    changes.extend(heads);
+    for batch in changes.chunks(MOST_CHANGES) {
+        let mut request = keys.update_keys().kvs_arn(store.as_str()).if_match(etag);
+        for (key, value) in batch {
+            let unexpected = |error| AwsError::unexpected(OPERATION, store, error);
+            request = match value {
+                Some(value) => {
+                    let put = PutKeyRequestListItem::builder().key(*key).value(*value).build();
+                    request.puts(put.map_err(unexpected)?)
+                }
+                None => request.deletes(DeleteKeyRequestListItem::builder().key(*key).build().map_err(unexpected)?),
+            };
+        }
+        etag = call!(OPERATION, store, request)?.e_tag;
+    }
+    Ok(changes.len())
 }

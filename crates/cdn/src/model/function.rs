@@ -1,11 +1,13 @@
 //! The viewer-request function. It answers the edge check, so that the check measures CloudFront and no origin. It has visitors served
-//! from the origin that the key value store says: a failover by hand without a control plane. With private origins it also finds the index
+//! from the origin that the key value store says: a failover by hand without a control plane. It answers by the redirect table of the
+//! store. With private origins it also finds the index
 //! documents of folders, which website endpoints support and S3's REST API does not.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-functions.html>,
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>
 
 use twinsite_core::{Side, probe};
+use twinsite_rules::FUNCTION_CODE;
 
 use super::{Desired, ORIGIN_KEY};
 
@@ -22,7 +24,8 @@ pub(crate) fn viewer_request_code(desired: &Desired) -> String {
         ("INDEX", quoted(&desired.index)),
     ];
     let code = CODE.replace("FOLDERS", folders);
-    values.into_iter().fold(code, |code, (name, value)| code.replace(name, &value))
+    let code = values.into_iter().fold(code, |code, (name, value)| code.replace(name, &value));
+    format!("{code}\n{FUNCTION_CODE}")
 }
 
 /// The store is read anew for each request. A store that cannot be read, and a value that means nothing, leave everything as it is
@@ -59,6 +62,8 @@ async function handler(event) {
   if (request.uri === EDGE_PATH) return answer(WORD);
   var choice = await originChoice();
   if (request.uri === ORIGIN_PATH) return answer(choice);
+  var redirect = await redirectFor(request);
+  if (redirect && redirect.statusCode) return redirect;
   if (isForBackup(choice, event.viewer.ip)) {
     try {
       cf.selectRequestOriginById(BACKUP_ID);
@@ -80,17 +85,11 @@ const FOLDERS: &str = r"  var uri = request.uri.replace(/^\/+/, '/');
   }
   var name = uri.substring(uri.lastIndexOf('/') + 1);
   if (name.indexOf('.') === -1) {
-    var query = [];
-    for (var key in request.querystring) {
-      var value = request.querystring[key];
-      var all = value.multiValue || [value];
-      for (var i = 0; i < all.length; i++) query.push(key + (all[i].value === '' ? '' : '=' + all[i].value));
-    }
     return {
       statusCode: 302,
       statusDescription: 'Found',
       headers: {
-        location: { value: uri + '/' + (query.length ? '?' + query.join('&') : '') },
+        location: { value: uri + '/' + queryOf(request) },
         'cache-control': { value: 'max-age=300' },
       },
     };
@@ -113,7 +112,9 @@ mod tests {
     fn the_index_document_is_a_string_in_the_code_and_it_stays_small() {
         assert!(code(Mode::Origin, "index.html").contains("uri + \"index.html\";"));
         assert!(code(Mode::Origin, "it's \"odd\"").contains(r#"uri + "it's \"odd\"";"#));
-        assert!(code(Mode::Origin, "index.html").len() < 10 * 1024, "the maximum size of a function");
+        // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
+        let longest = code(Mode::Origin, &"i".repeat(100));
+        assert!(longest.len() < 10 * 1024, "the maximum size of a function: {}", longest.len());
         assert!(!code(Mode::Layered, "index.html").contains("index.html"), "website endpoints have index documents");
     }
 }

@@ -8,7 +8,7 @@ use twinsite_local::{Cloud, InjectedFault};
 use crate::{BRIEF, applied, cdn, cloud, desired, destroyed, ids, import_certificate, session};
 
 /// Without retries, which would make these tests slow.
-async fn cdn_without_retries(cloud: &Cloud) -> twinsite_cdn::Cdn {
+pub(crate) async fn cdn_without_retries(cloud: &Cloud) -> twinsite_cdn::Cdn {
     let session = session(cloud).await;
     let once = aws_sdk_cloudfront::config::retry::RetryConfig::disabled();
     let acm = session.acm().config().to_builder().retry_config(once.clone()).build();
@@ -20,7 +20,7 @@ async fn cdn_without_retries(cloud: &Cloud) -> twinsite_cdn::Cdn {
 }
 
 /// The `k`-th and all later requests fail, or their responses are lost.
-fn inject_faults_from(cloud: &Cloud, k: usize, fault: InjectedFault) {
+pub(crate) fn inject_faults_from(cloud: &Cloud, k: usize, fault: InjectedFault) {
     let seen = AtomicUsize::new(0);
     cloud.inject_faults(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { fault } else { InjectedFault::None });
 }

@@ -6,6 +6,7 @@ mod certificate;
 mod distribution;
 mod interrupted;
 mod moto;
+mod redirects;
 
 use std::time::Duration;
 

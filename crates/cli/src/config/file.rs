@@ -9,7 +9,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
-use twinsite_sync::{HeaderRule, Setting};
+use twinsite_site::{ConfiguredRedirect, HeaderRule, Redirects, Setting, Syntax};
 
 /// What twinsite publishes, and where.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -33,6 +33,50 @@ pub(super) struct File {
     /// What is published, and how.
     #[serde(default)]
     pub(super) publish: Publish,
+    /// Redirect rules. They come after those of the file `_redirects`; the first that matches applies.
+    #[serde(default)]
+    #[schemars(with = "Vec<Redirect>")]
+    pub(super) redirects: Vec<Spanned<Redirect>>,
+}
+
+/// A redirect rule.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Redirect {
+    /// Path that it matches: `:name` stands for a part of it, and `*` at the end for the rest.
+    #[schemars(example = &"/old/*")]
+    from: String,
+    /// Path or URL of the same or another site. `:name` and `:splat` are replaced by what they stood for.
+    #[schemars(example = &"/new/:splat")]
+    to: String,
+    /// Status: 301, 302, 303, 307 or 308; 200 serves another path under the same URL.
+    #[serde(default = "permanently")]
+    status: u16,
+    /// Whether it applies where the site has a file.
+    #[serde(default)]
+    force: bool,
+    /// Parameters that the query must have. `:name` takes any value.
+    #[serde(default)]
+    query: BTreeMap<String, String>,
+}
+
+/// The status of redirects that have none, as in Netlify's files.
+fn permanently() -> u16 {
+    Syntax::Netlify.default_status()
+}
+
+/// The redirect rules in their order.
+pub(super) fn redirects(rules: &[Spanned<Redirect>], place: &Place<'_>) -> Result<Redirects, String> {
+    let mut redirects = Redirects::default();
+    for rule in rules {
+        let Redirect { from, to, status, force, query } = rule.get_ref();
+        let line = place.text[..rule.span().start.min(place.text.len())].matches('\n').count() + 1;
+        let rule_place = twinsite_site::Place { file: "twinsite.toml", line };
+        let (status, force, query) = (*status, *force, query.clone());
+        let configured = ConfiguredRedirect { place: rule_place, from, to, status, force, query };
+        redirects.add(&configured).map_err(|unsupported| place.fault(rule, &unsupported.reason))?;
+    }
+    Ok(redirects)
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -201,6 +245,18 @@ pub(super) struct Publish {
     pub(super) probe: bool,
     /// Headers of some objects. Later rules take precedence.
     pub(super) headers: Vec<Headers>,
+    /// Syntax of the file `_redirects`.
+    #[schemars(with = "Option<RedirectsSyntax>")]
+    pub(super) redirects_syntax: Option<Spanned<String>>,
+}
+
+/// The syntaxes of `_redirects`.
+#[derive(JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "the schema names them; they are parsed by `Syntax`")]
+enum RedirectsSyntax {
+    Netlify,
+    CloudflarePages,
 }
 
 /// The algorithms that S3 knows.
@@ -232,6 +288,7 @@ impl Default for Publish {
             batch_above: 1_000_000,
             probe: false,
             headers: Vec::new(),
+            redirects_syntax: None,
         }
     }
 }

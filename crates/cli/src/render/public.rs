@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use twinsite_site::{DeployPlanSummary, InvalidationResult, PurgePlan, PurgeResult, PurgedKey, StillPublic};
+use twinsite_site::{
+    DeployPlanSummary, InvalidationResult, PurgePlan, PurgeResult, PurgedKey, RulesResult, StillPublic,
+};
 
 use super::printable::one_line;
 use super::wording::count;
@@ -30,7 +32,8 @@ fn key_line(verb: &str, key: &PurgedKey, buckets: &Buckets<'_>) -> String {
 
 /// The part of a dry run that is about purged and public objects.
 pub(super) fn planned(plan: &DeployPlanSummary) -> String {
-    let mut text = still_public(&plan.still_public, true);
+    let mut text = rules(&plan.rules);
+    text.push_str(&still_public(&plan.still_public, true));
     for key in &plan.purge {
         let backup = plan.backup.as_ref().map_or("the backup", |backup| &backup.bucket);
         let buckets = Buckets { primary: &plan.primary.bucket, backup };
@@ -40,6 +43,19 @@ pub(super) fn planned(plan: &DeployPlanSummary) -> String {
         let _ = writeln!(text, "purged since the release, and left out: {}", one_line(key));
     }
     text
+}
+
+/// How many rules there are, and how many are not honoured; the warnings say which and why.
+pub(super) fn rules(rules: &RulesResult) -> String {
+    let RulesResult { redirects, headers, not_honored, .. } = rules;
+    if *redirects == 0 && *headers == 0 && not_honored.is_empty() {
+        return String::new();
+    }
+    let warned = match not_honored.len() {
+        0 => String::new(),
+        found => format!("; {} about rules that are not honoured, or not everywhere", count(found, "warning")),
+    };
+    format!("rules    {}, {}{warned}\n", count(*redirects, "redirect rule"), count(*headers, "header rule"))
 }
 
 /// What a purge has done.

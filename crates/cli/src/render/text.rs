@@ -214,6 +214,7 @@ fn deployed(deployed: &DeployedResult, verbose: bool) -> String {
         }
         InvalidationResult::None => {}
     }
+    text.push_str(&public::rules(&publish.rules));
     if *checked == Some(true) {
         text.push_str("visitors get the release: checked under the domain and in both buckets\n");
     }

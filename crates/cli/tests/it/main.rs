@@ -16,6 +16,7 @@ mod hung;
 mod interrupted;
 mod output;
 mod packaging;
+mod rules;
 mod server;
 mod site;
 mod source;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinsite_core::url_path;
-use twinsite_dns_failover::probe::{HttpRequest, TrustStore, dns_query, http_get};
+use twinsite_dns_failover::probe::{HttpRequest, Response, TrustStore, dns_query, http_get};
 use twinsite_local::dataplane::DataPlane;
 use twinsite_local::{Endpoints, Ports};
 use twinsite_site::{BackupState, DeployResult, InvalidationResult, Mode, PublishOptions};
@@ -50,9 +50,9 @@ async fn redirects_are_copied_to_the_backup_at_once_as_replication_leaves_them_b
 }
 
 /// The edges of a site's distribution, served on this machine.
-struct Edges {
+pub(crate) struct Edges {
     address: IpAddr,
-    directory: Endpoints,
+    pub(crate) directory: Endpoints,
     roots: TrustStore,
     stop: CancellationToken,
     _tasks: JoinSet<()>,
@@ -65,7 +65,7 @@ impl Drop for Edges {
 }
 
 impl Edges {
-    async fn of(site: &TestSite) -> Self {
+    pub(crate) async fn of(site: &TestSite) -> Self {
         let plane = DataPlane::open(&site.cloud, None, Ports { dns: 0, http: 0, https: 0 }, 1).await.unwrap();
         let (directory, stop, mut tasks) = (plane.endpoints().clone(), CancellationToken::new(), JoinSet::new());
         tasks.spawn(plane.run(stop.clone()));
@@ -79,10 +79,14 @@ impl Edges {
         Self { address, roots, directory, stop, _tasks: tasks }
     }
 
-    async fn get(&self, path: &str) -> (u16, String) {
-        let (host, patience) = ("www.example.com", Duration::from_secs(5));
+    pub(crate) async fn response(&self, path: &str) -> Response {
+        let (host, patience) = ("www.example.com", Duration::from_secs(10));
         let request = HttpRequest { host, path, port: self.directory.ports.https, tls: Some(&self.roots) };
-        let response = http_get(self.address, &request, patience).await.unwrap();
+        http_get(self.address, &request, patience).await.unwrap()
+    }
+
+    async fn get(&self, path: &str) -> (u16, String) {
+        let response = self.response(path).await;
         (response.status, String::from_utf8_lossy(&response.body).into_owned())
     }
 }

@@ -19,6 +19,7 @@ mod order;
 mod outage_history;
 mod purge;
 mod roles;
+mod rules;
 mod site;
 mod stage;
 mod status;

@@ -3,6 +3,10 @@
 /// The prefix of twinsite's own records, which are never served.
 pub const PRIVATE: &str = ".twinsite/";
 
+/// The key of the redirect table of a release. It is published, compared, deleted and brought back like content, although it is below a
+/// reserved prefix, so that visitors cannot request it.
+pub const REDIRECT_TABLE: &str = ".twinsite/redirects";
+
 /// The prefix of manifests.
 pub(crate) const MANIFESTS: &str = ".twinsite/ledger/";
 

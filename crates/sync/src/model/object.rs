@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use twinsite_core::Invalid;
 use twinsite_core::edge;
 
-use super::layout::{MANIFESTS, PRIVATE, RELEASES};
+use super::layout::{MANIFESTS, PRIVATE, REDIRECT_TABLE, RELEASES};
 
 /// An object's key: the exact bytes of the file's relative path, with `/` between its parts. Clones share them: plans, reports and
 /// records all name the same objects.
@@ -47,9 +48,19 @@ impl Key {
     }
 
     /// True for keys below twinsite's reserved prefixes: its notes, which are never served, and the objects that health
-    /// checks ask for. Neither is published, compared or deleted.
+    /// checks ask for. Neither is published, compared or deleted. The redirect table is not among them: it is part of a release.
     pub fn is_reserved(&self) -> bool {
-        self.0.starts_with(PRIVATE) || self.0.starts_with(twinsite_core::probe::FOLDER)
+        (self.0.starts_with(PRIVATE) || self.0.starts_with(twinsite_core::probe::FOLDER)) && !self.is_redirect_table()
+    }
+
+    /// True for the key of the redirect table.
+    pub fn is_redirect_table(&self) -> bool {
+        self.as_str() == REDIRECT_TABLE
+    }
+
+    /// The key of the redirect table.
+    pub fn redirect_table() -> Self {
+        REDIRECT_TABLE.parse().unwrap_or_else(|_| unreachable!("a short text is a key"))
     }
 }
 
@@ -215,6 +226,8 @@ pub enum Body {
         /// What identifies this state of the file.
         stamp: Stamp,
     },
+    /// In memory: an object that twinsite makes, of at most a few megabytes.
+    Memory(Bytes),
     /// In a noncurrent version, which the bucket keeps.
     Version {
         /// Its entity tag.
@@ -259,21 +272,26 @@ impl SourceObject {
                 Some((root.join(self.key.as_str().trim_start_matches('/')), *stamp))
             }
             Body::File { place: Place::At(path), stamp } => Some((path.to_path_buf(), *stamp)),
-            Body::Version { .. } => None,
+            Body::Memory(_) | Body::Version { .. } => None,
         }
+    }
+
+    /// An object that is made rather than found.
+    pub fn in_memory(key: Key, bytes: Bytes, headers: Arc<Headers>, wave: Wave) -> Self {
+        Self { key, size: bytes.len() as u64, body: Body::Memory(bytes), headers, wave }
     }
 
     /// The digest of a noncurrent version as an entity tag would have it, as far as it is known.
     pub(crate) fn version_digest(&self) -> Option<ETag> {
         match &self.body {
-            Body::File { .. } => None,
+            Body::File { .. } | Body::Memory(_) => None,
             Body::Version { etag, digest, .. } => Some(digest.as_ref().unwrap_or(etag).clone()),
         }
     }
 
-    /// True when its bytes are in a file.
-    pub fn is_file(&self) -> bool {
-        matches!(self.body, Body::File { .. })
+    /// True when its bytes are here, in a file or in memory.
+    pub fn is_local(&self) -> bool {
+        matches!(self.body, Body::File { .. } | Body::Memory(_))
     }
 }
 

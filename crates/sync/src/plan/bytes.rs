@@ -86,7 +86,7 @@ impl<'a, S: Store> Planner<'a, S> {
                     let version = PastVersion { etag, digest: digest.as_ref().unwrap_or(etag), size: object.size };
                     version.reason(self.known(&object.key, remote).as_ref())
                 }
-                Body::File { .. } => by_reading(verdict),
+                Body::File { .. } | Body::Memory(_) => by_reading(verdict),
             };
             match (reason, remote) {
                 (Some(reason), _) => {
@@ -120,7 +120,7 @@ impl<'a, S: Store> Planner<'a, S> {
         run: &Run,
     ) -> Result<Vec<Option<Md5>>, SyncError> {
         let asks = |(object, verdict): &(&Arc<SourceObject>, &ListingVerdict)| {
-            object.is_file() && matches!(verdict, ListingVerdict::Content | ListingVerdict::Opaque)
+            object.is_local() && matches!(verdict, ListingVerdict::Content | ListingVerdict::Opaque)
         };
         let all = || self.source.objects.iter().zip(verdicts);
         let unread: Vec<&Arc<SourceObject>> = all().filter(asks).map(|(object, _)| object).collect();
@@ -140,7 +140,7 @@ impl<'a, S: Store> Planner<'a, S> {
     /// The keys whose parts have the digests that the entity tag was made of.
     async fn compare_parts(&self, verdicts: &[ListingVerdict]) -> Result<Vec<&'a Key>, SyncError> {
         let multipart = self.pairs().zip(verdicts).filter_map(|((object, remote), verdict)| match verdict {
-            ListingVerdict::Parts(count) if object.is_file() => Some((object, remote?, *count)),
+            ListingVerdict::Parts(count) if object.is_local() => Some((object, remote?, *count)),
             ListingVerdict::Parts(_) | ListingVerdict::Put(_) | ListingVerdict::Content | ListingVerdict::Opaque => {
                 None
             }

@@ -13,7 +13,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Phase, Run};
 
 use crate::source::walk::stamp;
-use crate::{Content, FileRange, Index, Md5, SourceError, SourceObject, StoreError, SyncError};
+use crate::{Body, Content, FileRange, Index, Md5, SourceError, SourceObject, StoreError, SyncError, md5};
 
 /// Bytes that are read at once: few enough to stay in a core's cache.
 const BUFFER: usize = 256 << 10;
@@ -23,6 +23,9 @@ const BUFFER: usize = 256 << 10;
 /// # Errors
 /// [`SourceError::Changed`] when it is not the file that was found, or changes while it is read.
 pub(crate) fn load(object: &SourceObject) -> Result<(Bytes, Md5), SourceError> {
+    if let Body::Memory(bytes) = &object.body {
+        return Ok((bytes.clone(), md5(bytes)));
+    }
     let mut file = Opened::new(object)?;
     let loaded = file.exactly(object.size)?;
     // That it is now as it was found shows that it was so all the while: one look does for small files.
@@ -59,6 +62,9 @@ pub(crate) fn checksummed_range(object: &SourceObject) -> Result<(FileRange, u64
 
 /// Why a range could not be sent: because the file is not what it was, if so, else because of what the store says.
 pub(crate) fn attribute_error(object: &SourceObject, error: StoreError) -> SyncError {
+    if let Body::Memory(_) = &object.body {
+        return error.into();
+    }
     match Opened::new(object).and_then(|file| file.check()) {
         Ok(()) => error.into(),
         Err(changed) => changed.into(),
@@ -67,6 +73,11 @@ pub(crate) fn attribute_error(object: &SourceObject, error: StoreError) -> SyncE
 
 /// The digest of each part of the file.
 pub fn part_digests(object: &SourceObject, part_size: u64) -> Result<Vec<Md5>, SourceError> {
+    if let Body::Memory(bytes) = &object.body {
+        let size = usize::try_from(part_size).unwrap_or(usize::MAX).max(1);
+        let parts = bytes.chunks(size).map(md5);
+        return Ok(if bytes.is_empty() { vec![md5(bytes)] } else { parts.collect() });
+    }
     let mut file = Opened::new(object)?;
     file.check()?;
     let (mut parts, mut buffer) = (Vec::new(), Vec::new());
@@ -154,6 +165,9 @@ pub(crate) async fn spawn_read<T: Send + 'static>(
 
 /// The MD5 of a whole file, read through a buffer that can be used again.
 pub(crate) fn digest_of(object: &SourceObject, buffer: &mut Vec<u8>) -> Result<Md5, SourceError> {
+    if let Body::Memory(bytes) = &object.body {
+        return Ok(md5(bytes));
+    }
     let mut file = Opened::new(object)?;
     let digest = file.digest(object.size, buffer)?;
     file.check()?;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::task::JoinSet;
 
 use crate::source::digest::{cores, digest_of};
-use crate::{Index, Source, SourceObject};
+use crate::{Body, Index, Source, SourceObject};
 
 /// Larger files may have been sent in parts, and then a digest of the whole says nothing.
 const LARGEST: u64 = crate::model::limits::THRESHOLD;
@@ -40,7 +40,7 @@ pub struct Prehasher {
 impl Prehasher {
     /// Starts with the largest files. It has to be called within a Tokio runtime.
     pub fn start(source: &Source, index: &Index) -> Self {
-        let fits = |object: &&Arc<SourceObject>| object.is_file() && object.size < LARGEST;
+        let fits = |object: &&Arc<SourceObject>| matches!(object.body, Body::File { .. }) && object.size < LARGEST;
         let mut files: Vec<Arc<SourceObject>> = source.objects.iter().filter(fits).cloned().collect();
         index.expect(source.objects.len());
         files.sort_by_key(|object| std::cmp::Reverse(object.size));

@@ -54,6 +54,13 @@ impl Rules {
         self
     }
 
+    /// Adds rules for headers before those that are there, which take precedence.
+    #[must_use]
+    pub fn earlier_headers(mut self, rules: Vec<HeaderRule>) -> Self {
+        self.headers.splice(0..0, rules);
+        self
+    }
+
     /// Leaves out what matches a pattern, in gitignore syntax.
     pub fn ignore(mut self, pattern: &str) -> Result<Self, Invalid> {
         ignored::check(pattern)?;
@@ -76,12 +83,15 @@ impl Rules {
 
     /// When an object of this name is sent.
     pub fn wave(&self, key: &Key) -> Wave {
+        if key.is_redirect_table() {
+            return Wave::Pages;
+        }
         waves::wave_of(key, self.kind(key), &self.index, self.not_found.as_deref())
     }
 
     /// True for what visitors open.
     pub(crate) fn is_page(&self, key: &Key) -> bool {
-        self.kind(key) == Kind::Page
+        self.kind(key) == Kind::Page && !key.is_redirect_table()
     }
 
     /// True for what an open page may still ask for after the site has ceased to refer to it. Documents and data are not kept for
@@ -89,7 +99,7 @@ impl Rules {
     pub(crate) fn is_asset_of_pages(&self, key: &Key) -> bool {
         let kind = self.kind(key);
         let asset = self.wave(key) == Wave::Assets && kind != Kind::Document;
-        asset && withheld::reason_for_path(Path::new(key.as_str())).is_none()
+        asset && !key.is_redirect_table() && withheld::reason_for_path(Path::new(key.as_str())).is_none()
     }
 
     /// What a file becomes.

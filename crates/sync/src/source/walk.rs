@@ -46,6 +46,11 @@ impl fmt::Display for Withheld {
     }
 }
 
+/// A release has the redirect table under its own key, and in no other spelling.
+fn is_reserved(object: &SourceObject) -> bool {
+    resembles_reserved(object.key.as_str()) && !object.key.is_redirect_table()
+}
+
 /// The reason of what would be below a reserved prefix.
 const RESERVED: &str = "reserved prefix";
 
@@ -54,8 +59,7 @@ impl Source {
     /// counts. Keys below a reserved prefix, or that a client could take for one, are withheld: a release record is data, and
     /// must not decide about locks and health checks.
     pub fn of(objects: impl IntoIterator<Item = SourceObject>, rules: &Rules) -> Self {
-        let (reserved, objects): (Vec<_>, Vec<_>) =
-            objects.into_iter().partition(|object| resembles_reserved(object.key.as_str()));
+        let (reserved, objects): (Vec<_>, Vec<_>) = objects.into_iter().partition(is_reserved);
         let objects: BTreeMap<Key, Arc<SourceObject>> =
             objects.into_iter().map(|object| (object.key.clone(), Arc::new(object))).collect();
         let objects = objects.into_values().collect();
@@ -63,6 +67,19 @@ impl Source {
             |object: SourceObject| Withheld { path: object.key.to_string(), reason: RESERVED, can_be_named: false };
         let withheld = reserved.into_iter().map(withheld).collect();
         Self { root: PathBuf::new(), objects, ignored: rules.ignored(), rules: rules.clone(), withheld }
+    }
+
+    /// Adds an object, in the place of another one with this key.
+    pub fn insert(&mut self, object: SourceObject) {
+        match self.objects.binary_search_by(|other| other.key.cmp(&object.key)) {
+            Ok(at) => self.objects[at] = Arc::new(object),
+            Err(at) => self.objects.insert(at, Arc::new(object)),
+        }
+    }
+
+    /// Takes an object out, so that it is not published.
+    pub fn remove(&mut self, key: &Key) -> Option<Arc<SourceObject>> {
+        self.objects.binary_search_by(|object| object.key.cmp(key)).ok().map(|at| self.objects.remove(at))
     }
 
     /// What is not published although no rule leaves it out, in the order of the paths.
@@ -73,11 +90,12 @@ impl Source {
     /// Objects whose names would be withheld from a directory. An older release may have them.
     pub fn names_to_withhold(&self) -> Vec<Withheld> {
         let mut ignored = self.ignored.clone();
+        let public = self.objects.iter().filter(|object| !object.key.is_redirect_table());
         let mut judge = |key: &Key| match ignored.judge_path(Path::new(key.as_str()), false) {
             Verdict::Withheld(reason) => Some(Withheld { path: key.to_string(), reason, can_be_named: true }),
             _ => None,
         };
-        self.objects.iter().filter_map(|object| judge(&object.key)).collect()
+        public.filter_map(|object| judge(&object.key)).collect()
     }
 
     /// Ignore rules that match nothing, or nothing that another rule does not decide.

@@ -46,7 +46,7 @@ impl Work {
     /// The bytes it holds in memory all the while. Parts ask for room one by one.
     fn weight(&self) -> u64 {
         match self {
-            Self::Put(put) if put.object.size < THRESHOLD && put.object.is_file() => put.object.size,
+            Self::Put(put) if put.object.size < THRESHOLD && put.object.is_local() => put.object.size,
             Self::Put(_) | Self::Rewrite(_) => 0,
         }
     }
@@ -57,7 +57,7 @@ impl Work {
 
     /// True of what is read while it is sent.
     fn is_streamed(&self) -> bool {
-        self.is_large() || self.weight() > SMALL
+        self.is_large() || self.weight() > SMALL && !matches!(self.object().body, Body::Memory(_))
     }
 
     /// How far it keeps the link busy; however large it is, others go along with it.

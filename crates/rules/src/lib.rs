@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod checks;
+mod compile;
+mod files;
+mod headers;
+mod model;
+mod parse;
+mod path;
+mod resolve;
+
+pub use checks::{Finding, FindingKind};
+pub use compile::table::{FUNCTION_CODE, Table, TableError};
+pub use compile::website::{RedirectObject, WebsiteRedirects};
+pub use compile::{NotHonored, Target};
+pub use files::Files;
+pub use headers::{HeaderLine, HeaderRule, HeaderSetting, UnsupportedHeader};
+pub use model::{ConfiguredRedirect, Place, Redirect, Redirects, Syntax, Unsupported};
+pub use parse::headers::{ParsedHeaders, parse_headers};
+pub use parse::redirects::{ParsedRedirects, parse_redirects};
+pub use parse::{ParseError, ParseErrors};
+pub use resolve::Answer;

@@ -1,0 +1,188 @@
+//! The interpreter and the function in CloudFront's runtime agree with tables that were written from the documentation of Netlify and of
+//! Cloudflare Pages.
+
+#![allow(clippy::unwrap_used, clippy::format_collect, missing_docs)]
+
+use rquickjs::{CatchResultExt, Context, Module, Promise, Runtime};
+use serde_json::{Map, Value, json};
+use twinsite_rules::{Answer, FUNCTION_CODE, Files, Redirects, Syntax, Table, parse_redirects};
+
+struct Case<'t> {
+    url: &'t str,
+    answer: &'t str,
+}
+
+struct Cases<'t> {
+    redirects: Redirects,
+    files: Files,
+    cases: Vec<Case<'t>>,
+}
+
+fn read(text: &str, syntax: Syntax) -> Cases<'_> {
+    let part = |name: &str| {
+        let rest = text.split_once(&format!("## {name}\n")).unwrap().1;
+        rest.split("\n## ").next().unwrap()
+    };
+    let parsed = parse_redirects(part("rules"), syntax).unwrap();
+    assert_eq!(parsed.unsupported, []);
+    let cases = part("answers").lines().map(|line| line.split_once(' ').unwrap());
+    let cases: Vec<Case<'_>> = cases.map(|(url, answer)| Case { url, answer }).collect();
+    Cases { redirects: parsed.redirects, files: Files::of_keys(part("files").lines(), "index.html"), cases }
+}
+
+fn netlify() -> Cases<'static> {
+    read(include_str!("cases/netlify.txt"), Syntax::Netlify)
+}
+
+fn pages() -> Cases<'static> {
+    read(include_str!("cases/cloudflare-pages.txt"), Syntax::CloudflarePages)
+}
+
+fn parts(url: &str) -> [&str; 2] {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    [path, query]
+}
+
+/// The interpreter's answer as the tables write it.
+fn resolved(cases: &Cases<'_>, url: &str) -> String {
+    let [path, query] = parts(url);
+    match cases.redirects.resolve(path, query, &cases.files) {
+        Some(Answer::Redirect { status, location }) => format!("{status} {location}"),
+        Some(Answer::Rewrite { path }) => format!("200 {path}"),
+        None => "-".to_owned(),
+    }
+}
+
+/// The query as CloudFront hands it to functions.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html>
+fn query_of(query: &str) -> Value {
+    let mut all: Map<String, Value> = Map::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match all.get_mut(name) {
+            Some(entry) => {
+                if entry["multiValue"].is_null() {
+                    entry["multiValue"] = json!([{"value": entry["value"]}]);
+                }
+                entry["multiValue"].as_array_mut().unwrap().push(json!({"value": value}));
+            }
+            None => drop(all.insert(name.to_owned(), json!({"value": value}))),
+        }
+    }
+    Value::Object(all)
+}
+
+/// The answers of the function's code with the compiled table.
+fn answered(cases: &Cases<'_>) -> Vec<String> {
+    let (table, not_honored) = Table::compile(&cases.redirects, &cases.files);
+    assert_eq!(not_honored, []);
+    let events: Vec<Value> = cases
+        .cases
+        .iter()
+        .map(|case| {
+            let [path, query] = parts(case.url);
+            json!({"uri": path, "querystring": query_of(query)})
+        })
+        .collect();
+    let store = json!(table.keys());
+    let code = format!(
+        "const store = {store};\n\
+         const cf = {{ kvs: () => ({{ get: async (key) => {{ if (!Object.hasOwn(store, key)) throw new Error('KeyNotFound'); \
+         return store[key]; }} }}) }};\n{FUNCTION_CODE}\n\
+         export const result = (async () => {{ const all = []; for (const request of {}) {{ \
+         const answer = await redirectFor(request); all.push(answer === null ? '-' : answer.statusCode ? \
+         answer.statusCode + ' ' + answer.headers.location.value : '200 ' + answer.uri); }} return JSON.stringify(all); }})();",
+        json!(events)
+    );
+    let runtime = Runtime::new().unwrap();
+    let json = Context::full(&runtime).unwrap().with(|ctx| {
+        let run = || {
+            let (module, evaluated) = Module::declare(ctx.clone(), "main", code)?.eval()?;
+            evaluated.finish::<()>()?;
+            module.get::<_, Promise<'_>>("result")?.finish::<String>()
+        };
+        run().catch(&ctx).map_err(|error| error.to_string()).unwrap()
+    });
+    serde_json::from_str(&json).unwrap()
+}
+
+#[test]
+fn the_interpreter_answers_as_documented() {
+    for cases in [netlify(), pages()] {
+        let wrong = cases.cases.iter().filter_map(|case| {
+            let answer = resolved(&cases, case.url);
+            (answer != case.answer).then(|| format!("{}: {answer}, expected {}", case.url, case.answer))
+        });
+        assert_eq!(wrong.collect::<Vec<_>>(), [""; 0]);
+    }
+}
+
+#[test]
+fn the_function_answers_as_documented() {
+    for cases in [netlify(), pages()] {
+        let wrong = cases.cases.iter().zip(answered(&cases)).filter_map(|(case, answer)| {
+            (answer != case.answer).then(|| format!("{}: {answer}, expected {}", case.url, case.answer))
+        });
+        assert_eq!(wrong.collect::<Vec<_>>(), [""; 0]);
+    }
+    assert!(netlify().cases.len() >= 80);
+}
+
+#[test]
+fn no_answer_leads_to_another_host_unless_the_rule_does() {
+    for cases in [netlify(), pages()] {
+        for case in &cases.cases {
+            let answer = resolved(&cases, case.url);
+            assert!(!answer.contains(" //") && !answer.contains('\\'), "{}: {answer}", case.url);
+        }
+    }
+}
+
+#[test]
+fn five_thousand_redirects_fit_and_are_found() {
+    let text: String = (0..5000).map(|n| format!("/old/section-{n}/page.html /new/section-{n}/page.html\n")).collect();
+    let cases = Cases {
+        redirects: parse_redirects(text, Syntax::Netlify).unwrap().redirects,
+        files: Files::default(),
+        cases: vec![Case { url: "/old/section-4711/page.html", answer: "301 /new/section-4711/page.html" }],
+    };
+    let (table, _) = Table::compile(&cases.redirects, &cases.files);
+    assert_eq!(table.keys().len(), 5001);
+    assert_eq!(answered(&cases), [cases.cases[0].answer]);
+}
+
+#[test]
+fn values_that_are_too_long_are_continued() {
+    // A hundred rules with placeholders, all of them in one list.
+    let text: String =
+        (0..100).map(|n| format!("/:any/number-{n}/* /target-of-rule-number-{n}/:any/:splat\n")).collect();
+    let mut cases = Cases {
+        redirects: parse_redirects(text, Syntax::Netlify).unwrap().redirects,
+        files: Files::default(),
+        cases: vec![
+            Case { url: "/x/number-0/y", answer: "301 /target-of-rule-number-0/x/y" },
+            Case { url: "/x/number-99/y", answer: "301 /target-of-rule-number-99/x/y" },
+        ],
+    };
+    let (table, _) = Table::compile(&cases.redirects, &cases.files);
+    assert!(table.keys().len() > 5);
+    assert!(table.keys().iter().all(|(key, value)| key.len() <= 512 && value.len() <= 1024));
+    assert_eq!(answered(&cases), ["301 /target-of-rule-number-0/x/y", "301 /target-of-rule-number-99/x/y"]);
+    // The hundred and first is told.
+    let text = "/another/* /x\n";
+    cases.redirects.append(parse_redirects(text, Syntax::Netlify).unwrap().redirects);
+    let (_, not_honored) = Table::compile(&cases.redirects, &cases.files);
+    assert_eq!(not_honored.len(), 1);
+    assert!(not_honored[0].reason.contains("more than 100"), "{not_honored:?}");
+}
+
+#[test]
+fn the_code_is_small_and_has_no_syntax_that_functions_lack() {
+    assert!(FUNCTION_CODE.len() < 5 * 1024, "{}", FUNCTION_CODE.len());
+    // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html>
+    for banned in
+        ["eval(", "Function(", "setTimeout", "setInterval", "require(", "fetch(", "XMLHttpRequest", "process."]
+    {
+        assert!(!FUNCTION_CODE.contains(banned), "{banned}");
+    }
+}

@@ -1,0 +1,309 @@
+//! The redirect rules and header rules of a deploy: those of `_redirects` and `_headers` in the published directory, and the redirect rules
+//! of the configuration.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use twinsite_core::{Event, Mode, Run};
+use twinsite_rules::{
+    Answer, Files, HeaderRule as FileHeaderRule, NotHonored, ParseErrors, ParsedHeaders, Redirects, Table, Target,
+    WebsiteRedirects, parse_headers, parse_redirects,
+};
+use twinsite_sync::{HeaderRule, Headers, Key, Setting, Source, SourceObject, Wave};
+
+use crate::config::Config;
+use crate::error::{Context, Error};
+
+const OPERATION: &str = "read the rules of the site";
+
+/// The file with redirect rules, at the top of the published directory.
+pub(crate) const REDIRECTS_FILE: &str = "_redirects";
+/// The file with header rules, at the top of the published directory.
+pub(crate) const HEADERS_FILE: &str = "_headers";
+
+/// The largest file of rules that is read; the parsers read less.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// How many rules a warning names.
+const SHOWN: usize = 5;
+
+/// What became of the redirect rules and header rules of a deploy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct RulesResult {
+    /// The number of redirect rules.
+    pub redirects: usize,
+    /// The number of header rules of `_headers`.
+    pub headers: usize,
+    /// Rules that are not honoured, or not everywhere, or not exactly.
+    pub not_honored: Vec<UnhonoredRule>,
+}
+
+/// A rule that is not honoured, or not everywhere, or not exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct UnhonoredRule {
+    /// The rule as it was written.
+    pub rule: String,
+    /// The file and the line.
+    pub place: String,
+    /// What does not honour it: `cloudfront` or `website-endpoint`; `null` if nothing does.
+    pub target: Option<&'static str>,
+    /// Why.
+    pub reason: String,
+    /// Whether the target redirects all the same, only not exactly as the rule says.
+    pub in_part: bool,
+}
+
+/// The rules of a deploy, compiled.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SiteRules {
+    redirects: Redirects,
+    files: Files,
+    pub(crate) result: RulesResult,
+}
+
+/// The header rules of a `_headers` file; `None` if there is no such file.
+pub(crate) struct HeadersFile {
+    parsed: Result<ParsedHeaders, ParseErrors>,
+}
+
+impl HeadersFile {
+    /// Reads the file of a directory. What cannot be read is left to the walk, which says so.
+    pub(crate) fn read(dir: &Path) -> Option<Self> {
+        let path = dir.join(HEADERS_FILE);
+        let metadata = path.metadata().ok()?;
+        if !metadata.is_file() || metadata.len() > MAX_BYTES {
+            return None;
+        }
+        Some(Self { parsed: parse_headers(std::fs::read(path).ok()?) })
+    }
+
+    /// The rules as header rules of objects, and those that cannot be stored with objects.
+    ///
+    /// # Errors
+    /// The lines that cannot be understood.
+    pub(crate) fn header_rules(self, index: &str) -> Result<FileHeaders, Error> {
+        let parsed = self.parsed.map_err(|errors| malformed(&errors))?;
+        let mut found = FileHeaders { count: parsed.rules.len(), ..FileHeaders::default() };
+        for rule in &parsed.rules {
+            match object_headers(rule, index) {
+                Ok((rules, unhonored)) => {
+                    found.rules.extend(rules);
+                    found.not_honored.extend(unhonored);
+                }
+                Err(reason) => found.not_honored.push(UnhonoredRule {
+                    rule: rule.path.clone(),
+                    place: rule.place.to_string(),
+                    target: None,
+                    reason,
+                    in_part: false,
+                }),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The header rules of a file for objects.
+#[derive(Debug, Default)]
+pub(crate) struct FileHeaders {
+    pub(crate) rules: Vec<HeaderRule>,
+    count: usize,
+    not_honored: Vec<UnhonoredRule>,
+}
+
+/// A rule of `_headers` as header rules of objects, one for each glob.
+fn object_headers(rule: &FileHeaderRule, index: &str) -> Result<(Vec<HeaderRule>, Vec<UnhonoredRule>), String> {
+    let globs = rule.globs(index)?;
+    let (settings, unsupported) = rule.settings();
+    let settings: Vec<Setting> = settings
+        .into_iter()
+        .filter_map(|setting| match setting.name {
+            "cache-control" => Some(Setting::CacheControl(setting.value)),
+            "content-type" => Some(Setting::ContentType(setting.value)),
+            "content-disposition" => Some(Setting::ContentDisposition(setting.value)),
+            "content-encoding" => Some(Setting::ContentEncoding(setting.value)),
+            "content-language" => Some(Setting::ContentLanguage(setting.value)),
+            _ => None,
+        })
+        .collect();
+    let mut rules = Vec::new();
+    for glob in globs.iter().filter(|_| !settings.is_empty()) {
+        // A glob with a slash is matched from the top, and one without in any folder: `/` says that it is from the top.
+        let rule = HeaderRule::new(&format!("/{glob}"), settings.clone());
+        rules.push(rule.map_err(|invalid| invalid.to_string())?);
+    }
+    let unhonored = unsupported.into_iter().map(|one| UnhonoredRule {
+        rule: one.text,
+        place: one.place.to_string(),
+        target: None,
+        reason: one.reason,
+        in_part: false,
+    });
+    Ok((rules, unhonored.collect()))
+}
+
+impl SiteRules {
+    /// Takes `_redirects` and `_headers` out of a source that was read, and adds what their rules and those of the configuration become:
+    /// the redirect table and, for website endpoints, redirect objects.
+    ///
+    /// # Errors
+    /// Lines that cannot be understood, and rules that lead in a circle.
+    pub(crate) fn compile(config: &Config, source: &mut Source, headers: FileHeaders) -> Result<Self, Error> {
+        let mut result =
+            RulesResult { headers: headers.count, not_honored: headers.not_honored, ..RulesResult::default() };
+        let key = |name: &str| name.parse::<Key>().context(OPERATION);
+        source.remove(&key(HEADERS_FILE)?);
+        let mut redirects = Redirects::default();
+        if let Some(file) = source.remove(&key(REDIRECTS_FILE)?) {
+            let text = read_file(&file).context(OPERATION)?;
+            let parsed =
+                parse_redirects(&text, config.publish.redirects_syntax).map_err(|errors| malformed(&errors))?;
+            redirects.append(parsed.redirects);
+            result.not_honored.extend(parsed.unsupported.into_iter().map(|one| UnhonoredRule {
+                rule: one.text,
+                place: one.place.to_string(),
+                target: None,
+                reason: one.reason,
+                in_part: false,
+            }));
+        }
+        redirects.append(config.publish.redirects.clone());
+        result.not_honored.extend(redirects.take_slash_rules().into_iter().map(|rule| UnhonoredRule {
+            rule: rule.text().to_owned(),
+            place: rule.place().to_string(),
+            target: None,
+            reason: "a rule cannot add or remove a trailing slash: both paths are the same to it".to_owned(),
+            in_part: false,
+        }));
+        let files = Files::of_keys(source.objects().iter().map(|object| object.key.as_str()), &config.index);
+        let findings = redirects.findings(&files);
+        let loops = findings.iter().filter(|finding| finding.kind.is_loop());
+        let loops: Vec<String> = loops.map(|one| format!("{}: `{}` {}", one.place, one.text, one.kind)).collect();
+        if !loops.is_empty() {
+            let error = Error::usage(OPERATION, loops.join("\n"));
+            return Err(error.hint("change the target, or the order of the rules: the first that matches applies"));
+        }
+        result.not_honored.extend(findings.into_iter().map(|one| UnhonoredRule {
+            rule: one.text,
+            place: one.place.to_string(),
+            target: None,
+            reason: one.kind.to_string(),
+            in_part: false,
+        }));
+        result.redirects = redirects.rules().len();
+
+        let (table, not_honored) = Table::compile(&redirects, &files);
+        if config.mode != Mode::Dns {
+            result.not_honored.extend(not_honored.into_iter().map(UnhonoredRule::from));
+        }
+        if !table.is_empty() {
+            let served = Headers { content_type: Some("application/json".to_owned()), ..Headers::default() };
+            let (key, text) = (Key::redirect_table(), table.to_text());
+            source.insert(SourceObject::in_memory(key, text.into(), Arc::new(served), Wave::Pages));
+        }
+        if config.mode.public_buckets() {
+            let website = WebsiteRedirects::compile(&redirects, &files, &config.index);
+            result.not_honored.extend(website.not_honored.into_iter().map(UnhonoredRule::from));
+            for object in website.objects {
+                let key: Key = object.key.parse().context(OPERATION)?;
+                let served = Headers {
+                    content_type: Some("text/plain; charset=utf-8".to_owned()),
+                    website_redirect: Some(object.location),
+                    ..Headers::default()
+                };
+                source.insert(SourceObject::in_memory(key, Default::default(), Arc::new(served), Wave::Pages));
+            }
+        }
+        Ok(Self { redirects, files, result })
+    }
+
+    /// Whether visitors of a path get a redirect or another path.
+    pub(crate) fn answers(&self, path: &str) -> bool {
+        let answer = self.redirects.resolve(path, "", &self.files);
+        matches!(answer, Some(Answer::Redirect { .. } | Answer::Rewrite { .. }))
+    }
+
+    /// Tells which rules are not honoured, by what and why.
+    pub(crate) fn tell(&self, mode: Mode, run: &Run) {
+        let mut groups: Vec<(String, Vec<&UnhonoredRule>)> = Vec::new();
+        for rule in &self.result.not_honored {
+            let what = rule.group();
+            match groups.iter_mut().find(|(group, _)| *group == what) {
+                Some((_, rules)) => rules.push(rule),
+                None => groups.push((what, vec![rule])),
+            }
+        }
+        for (what, rules) in groups {
+            let mut text = what;
+            for rule in rules.iter().take(SHOWN) {
+                let _ = write!(text, "\n  {}: {}", rule.place, rule.rule);
+            }
+            if rules.len() > SHOWN {
+                let _ = write!(text, "\n  and {} more", rules.len() - SHOWN);
+            }
+            let hint = match (rules[0].target, mode) {
+                (Some("website-endpoint"), Mode::Layered) => {
+                    Some("visitors reach a website endpoint only after a DNS failover; CloudFront honours these rules".to_owned())
+                }
+                (Some("website-endpoint"), _) => {
+                    Some("in mode `dns` website endpoints serve the site; CloudFront honours these rules, in the modes `origin` and `layered`".to_owned())
+                }
+                (Some(_) | None, _) => None,
+            };
+            run.emit(&Event::Warning { text, hint });
+        }
+    }
+}
+
+impl UnhonoredRule {
+    /// What a warning says of all rules with the same reason.
+    fn group(&self) -> String {
+        let target = match self.target {
+            Some("website-endpoint") => Target::WebsiteEndpoint.to_string(),
+            Some(_) => Target::CloudFront.to_string(),
+            None => return format!("rules that are not honoured: {}", self.reason),
+        };
+        let degree = if self.in_part { "honour in part" } else { "do not honour" };
+        format!("redirect rules that {target} {degree}: {}", self.reason)
+    }
+}
+
+impl From<NotHonored> for UnhonoredRule {
+    fn from(rule: NotHonored) -> Self {
+        let NotHonored { place, text, target, reason, in_part } = rule;
+        Self { rule: text, place: place.to_string(), target: Some(target.as_str()), reason, in_part }
+    }
+}
+
+fn malformed(errors: &ParseErrors) -> Error {
+    Error::usage(OPERATION, errors.to_string())
+        .hint("correct these lines; if the file is not meant for twinsite, leave it out with `publish.ignore`")
+}
+
+fn read_file(object: &SourceObject) -> io::Result<Vec<u8>> {
+    match object.file() {
+        Some((path, stamp)) if stamp.size <= MAX_BYTES => std::fs::read(path),
+        Some(_) => Err(io::Error::other(format!("`{}` is larger than {MAX_BYTES} bytes", object.key))),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Warns of files of rules that are published as files, because there is no site whose rules they could be.
+pub(crate) fn tell_of_files(source: &Source, run: &Run) {
+    let has = |name: &&&str| name.parse::<Key>().is_ok_and(|key| source.get(&key).is_some());
+    let names: Vec<&str> = [REDIRECTS_FILE, HEADERS_FILE].iter().filter(has).copied().collect();
+    if !names.is_empty() {
+        let text = format!(
+            "published as files: {}; their rules are honoured only for sites with a configuration",
+            names.join(", ")
+        );
+        let hint = Some("leave them out with an ignore rule, or publish with `twinsite.toml`".to_owned());
+        run.emit(&Event::Warning { text, hint });
+    }
+}

@@ -1,0 +1,293 @@
+//! Redirect rules and header rules as visitors meet them: at edges, at website endpoints, after rollbacks and failures.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use twinsite_core::{Mode, Side};
+use twinsite_dns_failover::probe::{HttpRequest, Response, dns_query, http_get};
+use twinsite_local::InjectedFault;
+use twinsite_site::{
+    AdoptBuckets, DeployRequest, DeployResult, InvalidationResult, PublishResult, Run, SourceDirectory, apply, plan,
+    plan_deploy,
+};
+use twinsite_sync::{Key, Store};
+
+use crate::edges::Edges;
+use crate::site::{OPTIONS, TestSite};
+use crate::write;
+
+/// URLs and answers, written from Netlify's documentation.
+const TABLE: &str = include_str!("../../../rules/tests/cases/netlify.txt");
+
+fn part(name: &str) -> &'static str {
+    let rest = TABLE.split_once(&format!("## {name}\n")).unwrap().1;
+    rest.split("\n## ").next().unwrap()
+}
+
+/// The site of the table: every file contains its own key.
+fn site_of_table(dir: &Path) {
+    for key in part("files").lines() {
+        write(dir, key, key);
+    }
+    write(dir, "_redirects", part("rules"));
+}
+
+async fn deployed(site: &TestSite, dir: &Path) -> PublishResult {
+    match site.deploy(dir).await.unwrap() {
+        DeployResult::Published(result) => *result,
+        skipped => panic!("{skipped:?}"),
+    }
+}
+
+/// An answer as the table writes it; `-` if no rule can have made it.
+fn answer(response: &Response, url: &str) -> String {
+    let location = response.header("location");
+    let path = url.split('?').next().unwrap();
+    let is_of_folder = response.status == 302 && location.split('?').next() == Some(&format!("{path}/"));
+    if location.is_empty() || is_of_folder { "-".to_owned() } else { format!("{} {location}", response.status) }
+}
+
+impl Edges {
+    /// A request to the website endpoint of a side.
+    async fn website(&self, site: &TestSite, side: Side, path: &str) -> Response {
+        let host = site.context.site().website_host(side);
+        let server = SocketAddr::new(self.directory.name_server, self.directory.ports.dns);
+        let found = dns_query(server, &host, Duration::from_secs(5)).await.unwrap();
+        let request = HttpRequest { host: &host, path, port: self.directory.ports.http, tls: None };
+        http_get(found.addresses().next().unwrap(), &request, Duration::from_secs(10)).await.unwrap()
+    }
+
+    async fn answer(&self, url: &str) -> String {
+        answer(&self.response(url).await, url)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn edges_answer_every_url_as_documented_in_the_modes_with_a_function() {
+    for mode in [Mode::Origin, Mode::Layered] {
+        let (site, dir) = (TestSite::applied_with(|config| config.mode = mode).await, tempfile::tempdir().unwrap());
+        site_of_table(dir.path());
+        let result = deployed(&site, dir.path()).await;
+        assert!(result.rules.redirects > 40);
+        let edges = Edges::of(&site).await;
+        let mut wrong = Vec::new();
+        for line in part("answers").lines() {
+            let (url, expected) = line.split_once(' ').unwrap();
+            let response = edges.response(url).await;
+            // A rewrite is seen by the content of the other path.
+            let given = match expected.strip_prefix("200 /") {
+                Some(_) if response.status == 200 => format!("200 /{}", String::from_utf8_lossy(&response.body)),
+                _ => answer(&response, url),
+            };
+            if given != expected {
+                wrong.push(format!("{mode} {url}: {given}, expected {expected}"));
+            }
+        }
+        assert_eq!(wrong, [""; 0]);
+        // The files of rules are no pages, and nobody can request the table.
+        for path in ["/_redirects", "/.twinsite/redirects"] {
+            let response = edges.response(path).await;
+            // A name without a dot may be that of a folder.
+            let expected = if mode == Mode::Origin { [302, 302] } else { [403, 404] };
+            assert!(expected.contains(&response.status), "{mode} {path}: {}", response.status);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn website_endpoints_answer_what_they_can_and_the_rest_is_told() {
+    for mode in [Mode::Dns, Mode::Layered] {
+        let (site, dir) = (TestSite::applied_with(|config| config.mode = mode).await, tempfile::tempdir().unwrap());
+        site_of_table(dir.path());
+        let result = deployed(&site, dir.path()).await;
+        let edges = Edges::of(&site).await;
+        for side in Side::BOTH {
+            for (url, expected) in [
+                ("/home", "301 /"),
+                ("/home/", "301 /"),
+                ("/home?x=1", "301 /"),
+                ("/cuties", "301 https://www.petsofnetlify.com"),
+                ("/caf%C3%A9", "301 /coffee"),
+                ("/search?q=cat", "301 /find?engine=site"),
+                ("/early/special", "301 /special-target"),
+                ("/a%2Bb", "301 /plus"),
+                ("/a+b", "-"),
+                ("/my-redirect", "-"),
+                ("/ecommerce/x", "-"),
+                ("/late/special", "-"),
+                ("/store?id=1", "-"),
+                ("/taken", "-"),
+                ("/shadowed", "-"),
+                ("/forced", "-"),
+            ] {
+                let response = edges.website(&site, side, url).await;
+                assert_eq!(answer(&response, url), expected, "{mode} {side} {url}");
+            }
+        }
+        // Whatever the table says and a website endpoint does not do is told.
+        let told = |rule: &str| {
+            let of_websites = result.rules.not_honored.iter().filter(|one| one.target == Some("website-endpoint"));
+            of_websites.filter(|one| one.rule == rule).map(|one| one.reason.clone()).collect::<Vec<_>>()
+        };
+        for (rule, part) in [
+            ("/home /", "without the query"),
+            ("/my-redirect / 302", "status 301 only"),
+            ("/ecommerce/* /store/:splat", "single paths"),
+            ("/store id=:id /shop/:id 301", "query"),
+            ("/forced /gone 301!", "a file"),
+            ("/a+b /plus", "for a space"),
+            ("/pass-through /index.html 200", "rewrite"),
+        ] {
+            assert!(told(rule).concat().contains(part), "{rule}: {:?}", told(rule));
+        }
+        assert_eq!(told("/search /find?engine=site"), [""; 0]);
+        let has_function = result.rules.not_honored.iter().any(|one| one.target == Some("cloudfront"));
+        assert!(!has_function, "{:?}", result.rules);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_are_rolled_back_with_their_release() {
+    for mode in [Mode::Origin, Mode::Layered] {
+        let (site, dir) = (TestSite::applied_with(|config| config.mode = mode).await, tempfile::tempdir().unwrap());
+        write(dir.path(), "index.html", "home");
+        deployed(&site, dir.path()).await;
+        write(dir.path(), "_redirects", "/old /first\n/docs/* /first/:splat\n");
+        let with_rules = deployed(&site, dir.path()).await;
+        write(dir.path(), "_redirects", "/old /second 302\n");
+        deployed(&site, dir.path()).await;
+        let edges = Edges::of(&site).await;
+        let both = async || [edges.answer("/old").await, edges.answer("/docs/a").await];
+        assert_eq!(both().await, ["302 /second", "-"], "{mode}");
+        // The same directory once more: nothing to do.
+        assert_eq!(deployed(&site, dir.path()).await.release.map(|release| release.id), None);
+        site.roll_back(&with_rules.release.unwrap().id.to_string()).await.unwrap();
+        assert_eq!(both().await, ["301 /first", "301 /first/a"], "{mode}");
+        site.roll_back("1").await.unwrap();
+        assert_eq!(both().await, ["-", "-"], "{mode}");
+        if mode == Mode::Layered {
+            assert!([403, 404].contains(&edges.website(&site, Side::Backup, "/old").await.status));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_could_not_be_put_is_put_by_the_next_deploy() {
+    let site = TestSite::applied_with(|config| config.mode = Mode::Origin).await;
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "index.html", "home");
+    deployed(&site, dir.path()).await;
+    for (rules, before, after) in [("/old /new\n", "-", "301 /new"), ("/old /newer\n", "301 /new", "301 /newer")] {
+        write(dir.path(), "_redirects", rules);
+        site.cloud.inject_faults(|request| match request.operation.as_str() {
+            "UpdateKeys" => InjectedFault::Error { status: 403, code: "AccessDeniedException" },
+            _ => InjectedFault::None,
+        });
+        let result = deployed(&site, dir.path()).await;
+        assert!(matches!(result.invalidation, InvalidationResult::Pending { .. }), "{:?}", result.invalidation);
+        site.cloud.inject_faults(|_| InjectedFault::None);
+        let edges = Edges::of(&site).await;
+        assert_eq!(edges.answer("/old").await, before);
+        deployed(&site, dir.path()).await;
+        assert_eq!(edges.answer("/old").await, after);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_store_has_the_rules_of_the_live_release() {
+    let site = TestSite::applied_with(|config| config.mode = Mode::Dns).await;
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "index.html", "home");
+    write(dir.path(), "_redirects", "/docs/* /manual/:splat\n");
+    deployed(&site, dir.path()).await;
+    let site = TestSite::open(site.cloud, |config| config.mode = Mode::Layered).await;
+    let planned = plan(&site.context, AdoptBuckets::Refuse, &Run::silent()).await.unwrap();
+    Box::pin(apply(&site.context, planned, &Run::silent())).await.unwrap();
+    let edges = Edges::of(&site).await;
+    assert_eq!(edges.answer("/docs/a?b=c").await, "301 /manual/a?b=c");
+}
+
+#[tokio::test]
+async fn mistakes_stop_a_deploy_and_what_nothing_honours_is_told() {
+    let site = TestSite::applied().await;
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "index.html", "home");
+    let refused = async |file: &str, text: &str| {
+        write(dir.path(), file, text);
+        let error = site.deploy(dir.path()).await.unwrap_err().to_string();
+        std::fs::remove_file(dir.path().join(file)).unwrap();
+        error
+    };
+    let malformed = refused("_redirects", "/a /b\n/c\n").await;
+    assert!(malformed.contains("_redirects:2:3: the rule has no target"), "{malformed}");
+    let circle = refused("_redirects", "/a /b\n/b /a\n").await;
+    assert!(circle.contains("/a -> /b -> /a"), "{circle}");
+    let header = refused("_headers", "/x\n  nonsense\n").await;
+    assert!(header.contains("_headers:2:3"), "{header}");
+
+    write(dir.path(), "page.html", "page");
+    write(dir.path(), "_redirects", "/de / 302 Language=de\n/page.html /other\n/about /about/\n/fine / 302\n");
+    write(dir.path(), "_headers", "/*\n  X-Frame-Options: DENY\n");
+    let source = SourceDirectory::read(site.context.config(), dir.path(), None, None).await.unwrap();
+    let planned = plan_deploy(&site.context, source, &DeployRequest::default(), &Run::silent()).await.unwrap();
+    let rules = planned.summary().rules;
+    let told: Vec<(&str, Option<&str>)> =
+        rules.not_honored.iter().map(|one| (one.place.as_str(), one.target)).collect();
+    let expected = [
+        ("_headers:2", None),
+        ("_redirects:1", None),
+        ("_redirects:3", None),
+        ("_redirects:2", None),
+        ("_redirects:2", Some("website-endpoint")),
+        ("_redirects:4", Some("website-endpoint")),
+    ];
+    assert_eq!(told, expected, "{rules:?}");
+    assert_eq!((rules.redirects, rules.headers), (2, 1));
+    let put: Vec<String> = planned.summary().primary.put.into_iter().map(|object| object.key).collect();
+    assert_eq!(put, [".twinsite/redirects", "index.html", "page.html"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn headers_that_s3_stores_are_served() {
+    let (site, dir) = (TestSite::applied().await, tempfile::tempdir().unwrap());
+    write(dir.path(), "index.html", "home");
+    write(dir.path(), "docs/a.html", "a");
+    write(dir.path(), "docs/deep/b.txt", "b");
+    write(dir.path(), "logo.svg", "<svg/>");
+    write(
+        dir.path(),
+        "_headers",
+        "/docs/*\n  Cache-Control: no-store\n  Content-Language: de\n/*.svg\n  Content-Disposition: inline\n/\n  \
+         cache-control: max-age=5\n",
+    );
+    deployed(&site, dir.path()).await;
+    let edges = Edges::of(&site).await;
+    for (path, name, value) in [
+        ("/docs/a.html", "cache-control", "no-store"),
+        ("/docs/a.html", "content-language", "de"),
+        ("/docs/deep/b.txt", "cache-control", "no-store"),
+        ("/logo.svg", "content-disposition", "inline"),
+        ("/", "cache-control", "max-age=5"),
+    ] {
+        assert_eq!(edges.response(path).await.header(name), value, "{path} {name}");
+    }
+    assert!([403, 404].contains(&edges.response("/_headers").await.status));
+    // The configuration comes after the file, and an ignored file has no rules.
+    let stored = async |site: &TestSite, key: &str| {
+        let key: Key = key.parse().unwrap();
+        site.context.stores().primary.head(&key).await.unwrap().unwrap().headers.cache_control.unwrap()
+    };
+    let site = TestSite::open(site.cloud.clone(), |config| {
+        let setting = twinsite_sync::Setting::CacheControl(Some("max-age=9".to_owned()));
+        config.publish.headers.push(twinsite_sync::HeaderRule::new("docs/*.html", vec![setting]).unwrap());
+    });
+    let site = site.await;
+    site.deploy_with(dir.path(), OPTIONS).await.unwrap();
+    assert_eq!(stored(&site, "docs/a.html").await, "max-age=9");
+    assert_eq!(stored(&site, "docs/deep/b.txt").await, "no-store");
+    write(dir.path(), "_headers", "not a rule");
+    let site = TestSite::open(site.cloud.clone(), |config| config.publish.ignore.push("/_headers".to_owned())).await;
+    deployed(&site, dir.path()).await;
+    assert_ne!(stored(&site, "docs/deep/b.txt").await, "no-store");
+}
