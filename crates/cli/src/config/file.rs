@@ -38,6 +38,27 @@ pub(super) struct Front {
     pub(super) redirect_to_https: Option<bool>,
     pub(super) security_headers: Option<bool>,
     pub(super) accept_http_standby: bool,
+    pub(super) minimum_tls: Option<Spanned<String>>,
+    pub(super) web_acl_arn: Option<Spanned<String>>,
+    pub(super) geo_restriction: Option<Spanned<GeoRestriction>>,
+    pub(super) origin_shield_region: Option<Spanned<String>>,
+    pub(super) log_bucket: Option<Spanned<String>>,
+    pub(super) log_prefix: Option<Spanned<String>>,
+}
+
+/// `"none"`, or a table with one of two lists.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum GeoRestriction {
+    Word(String),
+    Countries(Countries),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Countries {
+    pub(super) allow: Option<Vec<String>>,
+    pub(super) deny: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
