@@ -110,13 +110,13 @@ impl SiteContext {
                 |distribution| Deferred::Known(distribution.arn.clone()),
             ));
         }
-        let actual_dns = match &zone {
-            Some(zone) => Box::pin(self.services.dns.observe(&desired_dns, zone)).await,
-            None => {
-                let id = self.config.dns.zone_id.clone().or_else(|| "NONE".parse().ok());
-                let Some(id) = id else { return Err(Error::refused(operation, "no hosted zone")) };
-                Box::pin(self.services.dns.observe_without_zone(&desired_dns, id)).await
-            }
+        let actual_dns = if let Some(zone) = &zone {
+            Box::pin(self.services.dns.observe(&desired_dns, zone)).await
+        } else {
+            // An id that no zone has; nothing is sent with it.
+            let id = self.config.dns.zone_id.clone().or_else(|| "NONE".parse().ok());
+            let Some(id) = id else { return Err(Error::refused(operation, "no hosted zone")) };
+            Box::pin(self.services.dns.observe_without_zone(&desired_dns, id)).await
         };
         let actual_dns = actual_dns.context(operation)?;
         let actual_s3 = Box::pin(self.services.s3.observe(&desired_s3)).await.context(operation)?;

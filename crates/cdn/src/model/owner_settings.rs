@@ -71,7 +71,7 @@ impl OwnerSettings {
                     "keeps Route 53's health checkers out, which are in US, IE, SG, AU, JP and BR: in mode `{mode}` the distribution would \
                      be unhealthy; serve US or two of the others, or restrict countries with a web ACL that admits the checkers"
                 );
-                return Err(Invalid::new("geo_restriction", &restriction.to_string(), why));
+                return Err(Invalid::new("geo_restriction", restriction.to_string(), why));
             }
         }
         Ok(())

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, Condition, ExpirationStatus, IndexDocument, LifecycleExpiration, LifecycleRule,
-    LifecycleRuleFilter, NoncurrentVersionExpiration, Redirect, RoutingRule, StorageClass, Transition,
-    TransitionStorageClass, WebsiteConfiguration,
+    LifecycleRuleFilter, NoncurrentVersionExpiration, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
+    Redirect, RoutingRule, StorageClass, Transition, TransitionStorageClass, WebsiteConfiguration,
 };
 use serde_json::{Value, json};
 use twinsite_site::{Domain, Event, Level, Side, StatusRequest, Watch};
@@ -39,7 +39,7 @@ async fn findings(cloud: &Cloud, text: &str) -> Vec<(Level, String)> {
     let access = Access { embedded: Some(cloud.http_client()), ..Access::default() };
     let environment = Environment { access, polling: crate::local::POLLING, network: Network::Unavailable };
     let config = config::parse(text).unwrap();
-    let request = StatusRequest::within(std::time::Duration::from_secs(60));
+    let request = StatusRequest::within(std::time::Duration::from_mins(1));
     let status = Box::pin(site::status(&config, &environment, request, &Run::silent())).await.unwrap();
     status.findings.into_iter().map(|finding| (finding.level, finding.text)).collect()
 }
@@ -252,7 +252,6 @@ async fn logs_need_a_bucket_with_acls_which_is_found_out_before_anything_is_chan
     let refused = stack.plan(AdoptBuckets::Refuse).await.unwrap_err();
     assert!(refused.to_string().contains("has no ACLs"), "{refused}");
     assert!(refused.hints[0].contains("put-bucket-ownership-controls"), "{refused:?}");
-    use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
     let rule =
         OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerPreferred).build().unwrap();
     let controls = OwnershipControls::builder().rules(rule).build().unwrap();
