@@ -15,6 +15,7 @@ pub use diff::{Planned, plan_changes, plan_destruction};
 pub use model::{
     AccessControl, Actual, CacheBypass, Certificate, CertificateFiles, CertificateStatus, Certificates, Change,
     ChangeKind, Conflict, Conflicts, CreatedInvalidation, Desired, Distribution, DistributionSettings, Edges,
-    ErrorPage, FolderUrls, Function, InvalidationPaths, ORIGIN_KEY, Origin, OriginChoice, OriginKind, PriceClass,
-    PrimaryShare, Proof, SITE_KEY, Store, StoreContents, StoreKeys, explain_failure,
+    ErrorPage, FolderUrls, Function, GeoRestriction, GeoRestrictionKind, InvalidationPaths, Logging, MinimumTls,
+    ORIGIN_KEY, Origin, OriginChoice, OriginKind, OwnerSetting, OwnerSettings, PriceClass, PrimaryShare, Proof,
+    SITE_KEY, ShieldRegion, Store, StoreContents, StoreKeys, WebAclArn, explain_failure,
 };

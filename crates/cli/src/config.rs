@@ -88,7 +88,7 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
             None => invalid.to_string(),
         }
     })?;
-    config.cdn = checks::cdn(&cdn, &place)?;
+    config.cdn = checks::cdn(&cdn, config.mode, &place)?;
     config.dns = checks::dns(&dns, &place)?;
     config.emails = checks::emails(&alerts, &place)?;
     config.replicate_back = backup.replicate_back;
@@ -246,6 +246,37 @@ mod tests {
         assert!(customer.contains("line 9") && customer.contains("key of the customer"), "{customer}");
         let useless = fault(&with(&keys(&origin, "1234abcd", "5678"), "AES256"));
         assert!(useless.contains("publish.encryption is neither"), "{useless}");
+    }
+
+    #[test]
+    fn settings_of_the_distribution_are_checked_when_they_are_read() {
+        let with = |lines: &str| format!("{BASE}[cdn]\n{lines}\n");
+        let all = "minimum_tls = \"TLSv1.2_2025\"\norigin_shield_region = \"us-east-2\"\nlog_bucket = \"logs-of-us\"\n\
+                   log_prefix = \"cdn/\"\ngeo_restriction = { allow = [\"US\", \"DE\"] }\n\
+                   web_acl_arn = \"arn:aws:wafv2:us-east-1:111122223333:global/webacl/site/a1b2\"";
+        let settings = parse(&with(all)).unwrap().cdn.owner_settings;
+        assert_eq!(settings.geo_restriction.value().unwrap().to_string(), "whitelist DE US");
+        assert_eq!(settings.logging.value().unwrap().prefix, "cdn/");
+        let none = "web_acl_arn = \"none\"\ngeo_restriction = \"none\"\norigin_shield_region = \"none\"\nlog_bucket = \"none\"";
+        let settings = parse(&with(none)).unwrap().cdn.owner_settings;
+        assert!(settings.web_acl.value().is_none() && !settings.web_acl.is_as_it_is());
+        assert!(parse(BASE).unwrap().cdn.owner_settings.logging.is_as_it_is());
+        for (lines, part) in [
+            ("minimum_tls = \"TLSv1.3\"", "TLSv1.2_2021"),
+            ("minimum_tls = \"TLSv1.3_2025\"", "TLS 1.2 at most"),
+            ("geo_restriction = { allow = [\"DE\"] }", "health checkers"),
+            ("geo_restriction = { allow = [\"us\"] }", "did you mean `US`"),
+            ("geo_restriction = { allow = [\"US\"], deny = [\"RU\"] }", "must be"),
+            ("geo_restriction = \"DE\"", "must be"),
+            ("origin_shield_region = \"eu-north-1\"", "has no Origin Shield"),
+            ("web_acl_arn = \"arn:aws:wafv2:eu-west-1:1:regional/webacl/a/b\"", "us-east-1"),
+            ("log_prefix = \"cdn/\"", "without `log_bucket`"),
+            ("log_bucket = \"Logs\"", "line 8"),
+            ("log_bucket = \"logs-of-us\"\nlog_prefix = \"/cdn\"", "slash"),
+        ] {
+            let fault = fault(&with(lines));
+            assert!(fault.contains(part) && fault.contains("error at line"), "{lines}: {fault}");
+        }
     }
 
     #[test]

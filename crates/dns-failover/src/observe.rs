@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::try_join;
-use twinsite_aws::AwsError;
+use twinsite_aws::{AwsError, Kind};
 use twinsite_core::{Deferred, Host, ValidationRecord};
 
 use crate::calls::{checks, records};
@@ -76,7 +76,11 @@ impl DnsFailover {
             if other.private || Some(&other.id) == zone || !zone_contains(&other.name, name) {
                 continue;
             }
-            let mut sets = records::list_actual_records(&self.client, &other.id, name).await?;
+            let mut sets = match records::list_actual_records(&self.client, &other.id, name).await {
+                // The policies that twinsite prints allow one zone, if it is configured.
+                Err(error) if error.kind == Kind::Denied => continue,
+                sets => sets?,
+            };
             sets.retain(|set| {
                 set.identifier.as_deref().is_some_and(FailoverRole::has_set_identifier) || is_alias_of(set, desired)
             });

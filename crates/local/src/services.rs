@@ -86,7 +86,7 @@ impl ControlPlane {
                     };
                     acm::answer(acm, route53, &in_use_by, request, now)
                 }
-                Self::CloudFront => cloudfront::answer(cloudfront, acm, request, now),
+                Self::CloudFront => cloudfront::answer(cloudfront, acm, world.s3(), request, now),
                 Self::CloudWatch => cloudwatch::answer(cloudwatch, request),
                 Self::Iam => iam::answer(iam, request, now),
                 Self::KeyValueStore => keyvaluestore::answer(cloudfront, request, now),

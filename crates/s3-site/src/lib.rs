@@ -9,6 +9,7 @@ mod diff;
 mod drill;
 mod failover_switch;
 mod journal;
+mod log_bucket;
 mod model;
 mod observe;
 mod replication_probe;
@@ -20,6 +21,7 @@ pub use bucket_status::BucketStatus;
 pub use clients::S3Site;
 pub use diff::{plan_changes, plan_destruction, plan_former_destruction};
 pub use journal::DRILL_JOURNAL_KEY;
+pub use log_bucket::LogBucket;
 pub use model::{
     ARCHIVED_CLASSES, Actual, ActualBucket, Adopt, ArchivedObject, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange,
     BucketChangeKind, BucketPolicy, BucketSettings, Change, Conflict, Conflicts, Contents, DefaultEncryption, Denial,

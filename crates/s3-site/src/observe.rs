@@ -13,7 +13,7 @@ use crate::calls::{BucketClient, jobs};
 use crate::clients::S3Site;
 use crate::model::{
     Actual, ActualBucket, ArchivedObject, BucketSettings, Contents, Desired, FormerBucket, FormerContents,
-    WebsiteSnapshot, batch_role_name, role_name,
+    STORE_RECORD_KEY, WebsiteSnapshot, batch_role_name, recorded_store, role_name,
 };
 
 impl S3Site {
@@ -60,6 +60,18 @@ impl S3Site {
         Ok(contents)
     }
 
+    /// Objects of a bucket that have to be restored before they can be read, among the first few thousand; none if the credentials may not
+    /// list the bucket, or it does not exist.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn archived_objects(&self, desired: &Desired, side: Side) -> Result<Vec<ArchivedObject>, AwsError> {
+        match self.bucket(&desired.site, side).archived_objects().await {
+            Err(error) if error.kind == Kind::Denied => Ok(Vec::new()),
+            objects => objects,
+        }
+    }
+
     async fn former_buckets(&self, desired: &Desired) -> Result<Vec<FormerBucket>, AwsError> {
         let mut former = Vec::new();
         for (side, name) in desired.site.former_buckets() {
@@ -89,13 +101,13 @@ impl S3Site {
         // A bucket of another account may allow HeadBucket and deny its settings.
         let record = async {
             match (side, &desired.key_value_store) {
-                (Side::Backup, Some(store)) => match Box::pin(self.recorded_store(&desired.site)).await {
+                (Side::Backup, Some(store)) => match Box::pin(bucket.get_object(STORE_RECORD_KEY)).await {
                     // A policy may deny reads of objects alone, to everybody. What cannot be read is not changed.
                     Err(error) if error.kind == Kind::Denied => Ok(match store {
                         Deferred::Known(store) => Some(store.clone()),
                         Deferred::After(_) => None,
                     }),
-                    record => record,
+                    record => Ok(record?.and_then(|record| recorded_store(&record, &desired.site))),
                 },
                 (Side::Primary, _) | (_, None) => Ok(None),
             }
@@ -120,29 +132,18 @@ async fn was_created(bucket: BucketClient<'_>, desired: &Desired) -> Result<bool
 }
 
 async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, AwsError> {
-    let (
-        tags,
-        versioning,
-        object_ownership,
-        encryption,
-        public_access_block,
-        website,
-        lifecycle,
-        policy,
-        replication,
-        archived_objects,
-    ) = try_join!(
-        Box::pin(bucket.get_bucket_tagging()),
-        Box::pin(bucket.get_bucket_versioning()),
-        Box::pin(bucket.get_bucket_ownership_controls()),
-        Box::pin(bucket.get_bucket_encryption()),
-        Box::pin(bucket.get_public_access_block()),
-        Box::pin(bucket.get_bucket_website()),
-        Box::pin(bucket.get_bucket_lifecycle_configuration()),
-        Box::pin(bucket.get_bucket_policy()),
-        Box::pin(bucket.replication_rules()),
-        Box::pin(archived_objects(bucket)),
-    )?;
+    let (tags, versioning, object_ownership, encryption, public_access_block, website, lifecycle, policy, replication) =
+        try_join!(
+            Box::pin(bucket.get_bucket_tagging()),
+            Box::pin(bucket.get_bucket_versioning()),
+            Box::pin(bucket.get_bucket_ownership_controls()),
+            Box::pin(bucket.get_bucket_encryption()),
+            Box::pin(bucket.get_public_access_block()),
+            Box::pin(bucket.get_bucket_website()),
+            Box::pin(bucket.get_bucket_lifecycle_configuration()),
+            Box::pin(bucket.get_bucket_policy()),
+            Box::pin(bucket.replication_rules()),
+        )?;
     let (lifecycle, lifecycle_risks) = lifecycle;
     let redirects_missing_probes = website.as_ref().and_then(WebsiteSnapshot::redirects_missing_probes);
     let redirects_everything = website.as_ref().and_then(WebsiteSnapshot::redirects_everything);
@@ -161,20 +162,11 @@ async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, Aws
         redirects_missing_probes,
         lifecycle,
         lifecycle_risks,
-        archived_objects,
         policy,
         replication,
         health_objects: BTreeMap::new(),
         recorded_store: None,
     })
-}
-
-/// The archived objects; none if the credentials may not list the bucket.
-async fn archived_objects(bucket: BucketClient<'_>) -> Result<Vec<ArchivedObject>, AwsError> {
-    match bucket.archived_objects().await {
-        Err(error) if error.kind == Kind::Denied => Ok(Vec::new()),
-        objects => objects,
-    }
 }
 
 /// The longest content of a health object that is shown as it is.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twinsite_cdn::PriceClass;
+use twinsite_cdn::{OwnerSettings, PriceClass};
 use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region, Side, Site};
 use twinsite_dns_failover::{FailoverTiming, ZoneId};
 use twinsite_rules::{Redirects, Syntax};
@@ -84,6 +84,8 @@ pub struct CdnConfig {
     pub security_headers: Option<bool>,
     /// Accepts that the standby serves HTTP only although browsers may insist on HTTPS.
     pub accept_http_standby: bool,
+    /// The security policy, and what is left as it is unless it is configured: web ACL, geo restriction, Origin Shield, logging.
+    pub owner_settings: OwnerSettings,
 }
 
 /// Settings of Route 53.

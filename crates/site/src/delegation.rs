@@ -28,9 +28,9 @@ impl SiteContext {
         if is_issued && !zone.sets.is_empty() {
             return None;
         }
+        let delegated = self.delegated_name_servers(&zone.name).await.ok()?;
         let own: Vec<String> = self.services.dns.name_servers(&zone.id).await.ok()?;
         let own: Vec<String> = own.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect();
-        let delegated = self.delegated_name_servers(&zone.name).await.ok()?;
         if own.is_empty() || delegated.iter().any(|name| own.contains(name)) {
             return None;
         }

@@ -50,9 +50,7 @@ impl Estimate {
             "CloudFront requests and traffic beyond the free tier".to_owned(),
         ];
         if config.mode != Mode::Dns {
-            by_usage.push(
-                "a CloudFront function and its KeyValueStore, at $0.13 per million requests of visitors".to_owned(),
-            );
+            by_usage.push("a CloudFront function with a key value store: $0.13 per million requests".to_owned());
         }
         if config.time_control {
             by_usage.push("Replication Time Control, per replicated gigabyte".to_owned());
@@ -92,16 +90,14 @@ fn survives(mode: Mode, health: FailoverTiming) -> Vec<String> {
     };
     let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     if mode != Mode::Dns {
-        lines.push(
-            "a missing page is requested from both buckets, at $0.40 per million requests to the second".to_owned(),
-        );
+        lines.push("missing pages are requested from both buckets: $0.40 per million more".to_owned());
     }
     if mode != Mode::Origin {
         lines.push(format!(
             "DNS failover takes up to {seconds} s, and longer in browsers and resolvers that ignore the TTL"
         ));
     }
-    lines.push("not a bad deploy: it replicates within seconds; see `twinsite rollback`".to_owned());
+    lines.push("not a bad deploy: it replicates in seconds; see `twinsite rollback`".to_owned());
     lines
 }
 

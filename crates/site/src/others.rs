@@ -167,7 +167,7 @@ impl SiteState {
                 _ => ForeignSetting::notice(text, next),
             });
         }
-        if let [first, rest @ ..] = &settings.archived_objects[..] {
+        if let [first, rest @ ..] = &self.archived.get(side)[..] {
             let others = if rest.is_empty() { String::new() } else { format!(" and {} others", rest.len()) };
             found.push(ForeignSetting::problem(
                 format!(

@@ -162,6 +162,7 @@ pub async fn plan(site: &SiteContext, adopt: AdoptBuckets, run: &Run) -> Result<
         let hint = "check its spelling: see `aws account list-regions`; if it is new, go on";
         run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
     }
+    site.check_log_bucket(OPERATION).await?;
     let state = site.observe(adopt, OPERATION).await?;
     state.warn_of_former_buckets(run);
     state.foreign_settings().into_iter().for_each(|setting| setting.warn(run));
@@ -244,6 +245,29 @@ pub async fn destroy(site: &SiteContext, plan: SitePlan, run: &Run) -> Result<us
 
 async fn execute(site: &SiteContext, plan: SitePlan, operation: &str, run: &Run) -> Result<Applied, Error> {
     Box::pin(twinsite_core::apply(plan.0, &site.services, run)).await.context(operation)
+}
+
+impl SiteContext {
+    /// CloudFront refuses to log to a bucket without ACLs, in the middle of an apply.
+    async fn check_log_bucket(&self, operation: &str) -> Result<(), Error> {
+        let Some(logging) = self.config.cdn.owner_settings.logging.value() else { return Ok(()) };
+        let bucket = &logging.bucket;
+        let conflict = match Box::pin(self.services.s3.log_bucket(bucket)).await.context(operation)? {
+            s3_site::LogBucket::Absent => (
+                format!("the bucket `{bucket}` for logs of CloudFront does not exist"),
+                "create it with ACLs, or correct cdn.log_bucket".to_owned(),
+            ),
+            s3_site::LogBucket::AclsDisabled => (
+                format!("the bucket `{bucket}` has no ACLs, by which CloudFront writes logs"),
+                format!(
+                    "enable them: `aws s3api put-bucket-ownership-controls --bucket {bucket} --ownership-controls \
+                     'Rules=[{{ObjectOwnership=BucketOwnerPreferred}}]'`"
+                ),
+            ),
+            _ => return Ok(()),
+        };
+        Err(Error::conflicts(operation, vec![conflict]))
+    }
 }
 
 fn dns_conflicts(operation: &str, conflicts: &dns::Conflicts) -> Error {

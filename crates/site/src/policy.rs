@@ -201,6 +201,22 @@ impl Policy<'_> {
         vec![role("replication"), role("batch")]
     }
 
+    /// What CloudFront asks of the caller who gives a distribution a web ACL, or has it log to a bucket.
+    /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awswafv2.html>,
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html>
+    fn owner_settings(&self) -> Vec<Value> {
+        let settings = &self.config.cdn.owner_settings;
+        let mut all = Vec::new();
+        if let Some(arn) = settings.web_acl.value() {
+            all.push(Self::allow("WebAcl", &["wafv2:GetWebACL"], arn.as_str()));
+        }
+        if let Some(logging) = settings.logging.value() {
+            let bucket = format!("arn:{}:s3:::{}", self.site.regions.primary.partition(), logging.bucket);
+            all.push(Self::allow("LogBucket", &["s3:GetBucketAcl", "s3:PutBucketAcl"], bucket));
+        }
+        all
+    }
+
     /// `plan`, `status`, `verify` and `releases`: configuration, listings and objects, read-only.
     fn reader(&self) -> Vec<Value> {
         let everywhere = [
@@ -233,6 +249,11 @@ impl Policy<'_> {
             // These support no resource types, or list all resources.
             Self::allow("ListAndDescribe", &everywhere, "*"),
         ]);
+        if let Some(logging) = self.config.cdn.owner_settings.logging.value() {
+            let bucket = format!("arn:{}:s3:::{}", self.site.regions.primary.partition(), logging.bucket);
+            let actions = ["s3:GetBucketOwnershipControls", "s3:ListBucket"];
+            all.push(Self::allow("ReadLogBucket", &actions, bucket));
+        }
         all.extend(self.use_keys("ReadKeys", &["kms:Decrypt"]));
         all
     }
@@ -392,10 +413,12 @@ impl Policy<'_> {
             "sns:UntagResource",
         ];
         let jobs = self.in_account("s3", "*", "job/*");
+        let owner_settings = self.owner_settings();
         let mut all = self.reader();
         // What publishers may do with objects includes reading them.
         all.retain(|statement| statement["Sid"] != "ReadObjects" && statement["Sid"] != "ReadKeys");
         all.extend(self.encrypt_objects());
+        all.extend(owner_settings);
         all.extend([
             Self::allow("PublishObjects", &PUBLISH, self.both("/*")),
             Self::allow("ListUploads", &["s3:ListBucketMultipartUploads"], [self.both(""), self.former("")].concat()),

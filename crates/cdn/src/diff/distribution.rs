@@ -35,7 +35,9 @@ pub(crate) fn distribution_steps(
             (Action::Create, Reason::Absent, create, Deferred::After(step_ids::DISTRIBUTION.into()))
         }
         Some(Distribution { id, deployed, properties, .. }) => {
-            let fields = differences(properties, &settings.to_properties());
+            let is_managed = |(name, _): &(&String, &String)| !settings.is_left_as_it_is(name);
+            let managed = properties.iter().filter(is_managed).map(|(name, value)| (name.clone(), value.clone()));
+            let fields = differences(&managed.collect(), &settings.to_properties());
             if fields.is_empty() {
                 // A change of an earlier run may still be in progress.
                 steps.extend((!deployed).then(|| deployment_step(Deferred::Known(id.clone()))));

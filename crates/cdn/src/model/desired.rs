@@ -3,7 +3,7 @@
 use twinsite_aws::{Owner, Tags};
 use twinsite_core::{Arn, Mode, Side, Site};
 
-use super::Store;
+use super::{OwnerSettings, Store};
 
 /// The edge locations that serve the site: fewer are cheaper.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PriceClass.html>
@@ -53,6 +53,8 @@ pub struct Desired {
     /// Whether the domain is the apex of its hosted zone. DNS failover uses alias records there, and alias records for
     /// website endpoints exist for type A only; so the distribution has no IPv6, to keep visitors from being stranded on it.
     pub apex: bool,
+    /// Settings that are left as they are unless they are configured, and the minimum version of TLS.
+    pub owner_settings: OwnerSettings,
     /// Tags of the owner, which new resources get beside those by which twinsite recognises them.
     pub tags: Tags,
 }
@@ -76,6 +78,7 @@ impl Desired {
             index: "index.html".to_owned(),
             not_found: Some("404.html".to_owned()),
             apex: false,
+            owner_settings: OwnerSettings::default(),
             tags: Tags::new(),
         }
     }

@@ -8,6 +8,7 @@ mod desired;
 mod distribution;
 mod function;
 mod invalidation;
+mod owner_settings;
 mod preload;
 mod settings;
 mod store;
@@ -22,9 +23,12 @@ pub(crate) use distribution::SIGNING;
 pub use distribution::{AccessControl, Distribution, Function, Proof};
 pub(crate) use function::viewer_request_code;
 pub use invalidation::{ChangeKind, CreatedInvalidation, Edges, FolderUrls, InvalidationPaths};
+pub use owner_settings::{
+    GeoRestriction, GeoRestrictionKind, Logging, MinimumTls, OwnerSetting, OwnerSettings, ShieldRegion, WebAclArn,
+};
 pub(crate) use settings::{
     CACHING_DISABLED_POLICY, CACHING_OPTIMIZED_POLICY, CONNECTION_ATTEMPTS, CONNECTION_TIMEOUT, ERROR_CACHING_TTL,
-    MINIMUM_TLS, ORIGIN_GROUP, READ_TIMEOUT,
+    GEO_RESTRICTION, LOGGING, ORIGIN_GROUP, ORIGIN_SHIELD, READ_TIMEOUT, WEB_ACL,
 };
 pub use settings::{CacheBypass, DistributionSettings, ErrorPage, Origin, OriginKind};
 pub(crate) use store::initial_keys;

@@ -5,15 +5,13 @@ use std::fmt::Write;
 
 use twinsite_core::{Arn, Deferred, Mode, Need, ResourceId, Side, probe, url_path};
 
-use super::Desired;
+use super::{Desired, OwnerSettings};
 
 /// Managed cache policies. <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html>
 pub(crate) const CACHING_OPTIMIZED_POLICY: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 pub(crate) const CACHING_DISABLED_POLICY: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
 /// The managed security headers policy. <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html>
 const SECURITY_HEADERS_POLICY: &str = "67f7725c-6f97-4210-82d7-5512b31e9d03";
-/// The minimum TLS version. Route 53's health checks do not support TLS 1.3 alone.
-pub(crate) const MINIMUM_TLS: &str = "TLSv1.2_2021";
 /// The id of the origin group.
 pub(crate) const ORIGIN_GROUP: &str = "site";
 /// Connection attempts, and seconds to connect and to respond. With CloudFront's defaults, a lost primary would delay a
@@ -21,6 +19,11 @@ pub(crate) const ORIGIN_GROUP: &str = "site";
 pub(crate) const CONNECTION_ATTEMPTS: i32 = 2;
 pub(crate) const CONNECTION_TIMEOUT: i32 = 3;
 pub(crate) const READ_TIMEOUT: i32 = 10;
+/// The properties that are left as they are unless they are configured.
+pub(crate) const WEB_ACL: &str = "WebACLId";
+pub(crate) const GEO_RESTRICTION: &str = "Restrictions.GeoRestriction";
+pub(crate) const LOGGING: &str = "Logging";
+pub(crate) const ORIGIN_SHIELD: &str = "OriginShield";
 /// Seconds for which CloudFront caches a 404 response.
 pub(crate) const ERROR_CACHING_TTL: i64 = 10;
 
@@ -97,6 +100,8 @@ pub struct DistributionSettings {
     pub error_page: Option<ErrorPage>,
     /// The paths of health checks, which are never cached. More specific ones come first, as the first match applies.
     pub cache_bypasses: Vec<CacheBypass>,
+    /// Settings that are left as they are unless they are configured, and the minimum version of TLS.
+    pub owner_settings: OwnerSettings,
 }
 
 impl DistributionSettings {
@@ -147,6 +152,18 @@ impl DistributionSettings {
             function: desired.has_function().then_some(function),
             error_page,
             cache_bypasses,
+            owner_settings: desired.owner_settings.clone(),
+        }
+    }
+
+    /// Whether a property of the actual distribution is a setting that is left as it is.
+    pub(crate) fn is_left_as_it_is(&self, property: &str) -> bool {
+        let OwnerSettings { minimum_tls: _, web_acl, geo_restriction, origin_shield, logging } = &self.owner_settings;
+        match property {
+            WEB_ACL => web_acl.is_as_it_is(),
+            GEO_RESTRICTION => geo_restriction.is_as_it_is(),
+            LOGGING => logging.is_as_it_is(),
+            other => other.ends_with(ORIGIN_SHIELD) && origin_shield.is_as_it_is(),
         }
     }
 
@@ -181,6 +198,7 @@ impl DistributionSettings {
             function,
             error_page,
             cache_bypasses,
+            owner_settings,
         } = self;
         let mut properties = BTreeMap::from([(format!("Alias {alias}"), "present".to_owned())]);
         let mut set = |name: &str, value: String| drop(properties.insert(name.to_owned(), value));
@@ -191,7 +209,7 @@ impl DistributionSettings {
         set("HttpVersion", "http2and3".to_owned());
         set("PriceClass", (*price_class).to_owned());
         set("ViewerCertificate.ACMCertificateArn", certificate.to_string());
-        set("ViewerCertificate.MinimumProtocolVersion", MINIMUM_TLS.to_owned());
+        set("ViewerCertificate.MinimumProtocolVersion", owner_settings.minimum_tls.as_str().to_owned());
         set("ViewerCertificate.SSLSupportMethod", "sni-only".to_owned());
         for Origin { id, host, kind } in origins {
             let mut set = |name: &str, value: String| set(&format!("Origin {id}.{name}"), value);
@@ -207,6 +225,18 @@ impl DistributionSettings {
             set("ConnectionAttempts", CONNECTION_ATTEMPTS.to_string());
             set("ConnectionTimeout", CONNECTION_TIMEOUT.to_string());
             set("OriginReadTimeout", READ_TIMEOUT.to_string());
+            if let Some(region) = owner_settings.origin_shield.value() {
+                set(ORIGIN_SHIELD, region.region().to_string());
+            }
+        }
+        if let Some(arn) = owner_settings.web_acl.value() {
+            set(WEB_ACL, arn.as_str().to_owned());
+        }
+        if let Some(restriction) = owner_settings.geo_restriction.value() {
+            set(GEO_RESTRICTION, restriction.to_string());
+        }
+        if let Some(logging) = owner_settings.logging.value() {
+            set(LOGGING, format!("{}/{}", logging.host(), logging.prefix));
         }
         if !failover_codes.is_empty() {
             let codes: Vec<String> = failover_codes.iter().map(ToString::to_string).collect();

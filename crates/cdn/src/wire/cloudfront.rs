@@ -10,11 +10,12 @@ use aws_sdk_cloudfront::types::{
     Aliases, AllowedMethods, CacheBehavior, CacheBehaviors, CachedMethods, CustomErrorResponse, CustomErrorResponses,
     CustomOriginConfig, DefaultCacheBehavior, Distribution, DistributionConfig, DistributionConfigWithTags,
     DistributionSummary as SdkSummary, EventType, FunctionAssociation, FunctionAssociations, FunctionConfig,
-    FunctionRuntime, HttpVersion, InvalidationBatch, KeyValueStoreAssociation, KeyValueStoreAssociations,
-    LambdaFunctionAssociations, Method, MinimumProtocolVersion, Origin as SdkOrigin, OriginAccessControlConfig,
-    OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols,
-    OriginAccessControlSummary, OriginGroup, OriginGroupFailoverCriteria, OriginGroupMember, OriginGroupMembers,
-    OriginGroups, OriginProtocolPolicy, OriginSslProtocols, Origins, Paths, PriceClass, S3OriginConfig, SslProtocol,
+    FunctionRuntime, GeoRestriction, GeoRestrictionType, HttpVersion, InvalidationBatch, KeyValueStoreAssociation,
+    KeyValueStoreAssociations, LambdaFunctionAssociations, LoggingConfig, Method, MinimumProtocolVersion,
+    Origin as SdkOrigin, OriginAccessControlConfig, OriginAccessControlOriginTypes,
+    OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols, OriginAccessControlSummary, OriginGroup,
+    OriginGroupFailoverCriteria, OriginGroupMember, OriginGroupMembers, OriginGroups, OriginProtocolPolicy,
+    OriginShield, OriginSslProtocols, Origins, Paths, PriceClass, Restrictions, S3OriginConfig, SslProtocol,
     SslSupportMethod, StatusCodes, Tag, Tags as SdkTags, ViewerCertificate, ViewerProtocolPolicy,
 };
 use twinsite_aws::Tags;
@@ -22,8 +23,9 @@ use twinsite_core::{Arn, Host, Invalid, Output, Outputs, ResourceId, edge, probe
 
 use crate::model::{
     AccessControl, CACHING_DISABLED_POLICY, CACHING_OPTIMIZED_POLICY, CONNECTION_ATTEMPTS, CONNECTION_TIMEOUT,
-    CacheBypass, DistributionSettings, ERROR_CACHING_TTL, ErrorPage, InvalidationPaths, MINIMUM_TLS, ORIGIN_GROUP,
-    Origin, OriginKind, READ_TIMEOUT,
+    CacheBypass, DistributionSettings, ERROR_CACHING_TTL, ErrorPage, GEO_RESTRICTION, InvalidationPaths, LOGGING,
+    MinimumTls, ORIGIN_GROUP, ORIGIN_SHIELD, Origin, OriginKind, OwnerSetting, OwnerSettings, READ_TIMEOUT,
+    ShieldRegion, WEB_ACL,
 };
 use twinsite_aws::{RequestError, resolve};
 
@@ -148,6 +150,7 @@ pub(crate) fn properties(config: &DistributionConfig, alias: &str) -> BTreeMap<S
         ("PriceClass".to_owned(), price_class),
     ]);
     properties.extend(viewer_certificate_properties(config.viewer_certificate()));
+    properties.extend(owner_properties(config));
     if config.aliases().is_some_and(|aliases| aliases.items().iter().any(|actual| actual == alias)) {
         properties.insert(format!("Alias {alias}"), "present".to_owned());
     }
@@ -214,6 +217,25 @@ fn viewer_certificate_properties(certificate: Option<&ViewerCertificate>) -> [Pr
         .map(|(name, value)| (format!("ViewerCertificate.{name}"), value.to_owned()))
 }
 
+/// The settings that are left as they are unless they are configured, as far as there are any.
+fn owner_properties(config: &DistributionConfig) -> Vec<Property> {
+    let mut properties = Vec::new();
+    if let Some(arn) = config.web_acl_id().filter(|arn| !arn.is_empty()) {
+        properties.push((WEB_ACL, arn.to_owned()));
+    }
+    let restriction = config.restrictions().and_then(Restrictions::geo_restriction);
+    if let Some(restriction) = restriction.filter(|one| one.restriction_type() != &GeoRestrictionType::None) {
+        let mut codes = restriction.items().to_vec();
+        codes.sort_unstable();
+        properties.push((GEO_RESTRICTION, format!("{} {}", restriction.restriction_type().as_str(), codes.join(" "))));
+    }
+    if let Some(logging) = config.logging().filter(|logging| logging.enabled()) {
+        let (bucket, prefix) = (logging.bucket(), logging.prefix());
+        properties.push((LOGGING, format!("{bucket}/{prefix}")));
+    }
+    properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// CloudFront's defaults are filled in.
 /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Origin.html>
 fn origin_properties(origin: &SdkOrigin) -> Vec<Property> {
@@ -232,6 +254,11 @@ fn origin_properties(origin: &SdkOrigin) -> Vec<Property> {
         properties.push(("HTTPPort", custom.http_port().to_string()));
     } else if s3.is_some() {
         properties.push(("OriginAccessControlId", origin.origin_access_control_id().unwrap_or_default().to_owned()));
+    }
+    if let Some(region) =
+        origin.origin_shield().filter(|shield| shield.enabled()).and_then(OriginShield::origin_shield_region)
+    {
+        properties.push((ORIGIN_SHIELD, region.to_owned()));
     }
     let id = origin.id();
     properties.into_iter().map(|(name, value)| (format!("Origin {id}.{name}"), value)).collect()
@@ -277,8 +304,11 @@ pub(crate) fn distribution_config(
 ) -> Result<DistributionConfig, RequestError> {
     let certificate = resolve(&settings.certificate, outputs)?;
     let mut origins = Vec::new();
+    let present = existing.as_ref().and_then(DistributionConfig::origins).map(Origins::items).unwrap_or_default();
     for origin in &settings.origins {
-        origins.push(sdk_origin(origin, outputs)?);
+        let present = present.iter().find(|one| one.id() == origin.id);
+        let built = sdk_origin(origin, outputs)?;
+        origins.push(with_owner_settings(built, present, &settings.owner_settings.origin_shield)?);
     }
     let config = existing.map_or_else(|| new_config(settings), Ok)?;
     Ok(with_managed_settings(settings, config, origins, certificate.as_str())?)
@@ -326,7 +356,8 @@ fn with_managed_settings(
     config.is_ipv6_enabled = Some(settings.ipv6);
     config.http_version = Some(HttpVersion::Http2and3);
     config.price_class = Some(PriceClass::from(settings.price_class));
-    config.viewer_certificate = Some(viewer_certificate(certificate));
+    config.viewer_certificate = Some(viewer_certificate(certificate, settings.owner_settings.minimum_tls));
+    set_owner_settings(&settings.owner_settings, &mut config)?;
     let existing = config.origins.take().map(|origins| origins.items).unwrap_or_default();
     origins.extend(existing.into_iter().filter(|origin| !is_managed_origin(origin)));
     config.origins = Some(Origins::builder().quantity(quantity(&origins)).set_items(Some(origins)).build()?);
@@ -338,13 +369,56 @@ fn with_managed_settings(
     Ok(config)
 }
 
-fn viewer_certificate(arn: &str) -> ViewerCertificate {
+fn viewer_certificate(arn: &str, minimum_tls: MinimumTls) -> ViewerCertificate {
     ViewerCertificate::builder()
         .acm_certificate_arn(arn)
         .ssl_support_method(SslSupportMethod::SniOnly)
-        .minimum_protocol_version(MinimumProtocolVersion::from(MINIMUM_TLS))
+        .minimum_protocol_version(MinimumProtocolVersion::from(minimum_tls.as_str()))
         .cloud_front_default_certificate(false)
         .build()
+}
+
+/// Sets what is configured, removes what is configured as none, and leaves the rest as it is.
+fn set_owner_settings(settings: &OwnerSettings, config: &mut DistributionConfig) -> Result<(), BuildError> {
+    let OwnerSettings { minimum_tls: _, web_acl, geo_restriction, origin_shield: _, logging } = settings;
+    if !web_acl.is_as_it_is() {
+        config.web_acl_id = Some(web_acl.value().map_or_else(String::new, |arn| arn.as_str().to_owned()));
+    }
+    if !geo_restriction.is_as_it_is() {
+        let restriction = match geo_restriction.value() {
+            None => GeoRestriction::builder().restriction_type(GeoRestrictionType::None).quantity(0),
+            Some(restriction) => {
+                let codes: Vec<String> = restriction.codes().map(str::to_owned).collect();
+                let kind = GeoRestrictionType::from(restriction.kind.as_str());
+                GeoRestriction::builder().restriction_type(kind).quantity(quantity(&codes)).set_items(Some(codes))
+            }
+        };
+        config.restrictions = Some(Restrictions::builder().geo_restriction(restriction.build()?).build());
+    }
+    if !logging.is_as_it_is() {
+        let (bucket, prefix) = logging.value().map(|one| (one.host(), one.prefix.clone())).unwrap_or_default();
+        let built = LoggingConfig::builder().enabled(logging.value().is_some()).include_cookies(false);
+        config.logging = Some(built.bucket(bucket).prefix(prefix).build());
+    }
+    Ok(())
+}
+
+/// An origin with what owners have set for the present one: Origin Shield, unless it is configured, and custom headers.
+fn with_owner_settings(
+    mut built: SdkOrigin,
+    present: Option<&SdkOrigin>,
+    origin_shield: &OwnerSetting<ShieldRegion>,
+) -> Result<SdkOrigin, BuildError> {
+    if let Some(present) = present {
+        built.custom_headers.clone_from(&present.custom_headers);
+        built.origin_shield.clone_from(&present.origin_shield);
+    }
+    if !origin_shield.is_as_it_is() {
+        let region = origin_shield.value().map(|region| region.region().to_string());
+        let shield = OriginShield::builder().enabled(region.is_some()).set_origin_shield_region(region);
+        built.origin_shield = Some(shield.build()?);
+    }
+    Ok(built)
 }
 
 fn sdk_origin(origin: &Origin, outputs: &Outputs) -> Result<SdkOrigin, RequestError> {
@@ -416,6 +490,12 @@ fn merged_behavior(existing: Option<DefaultCacheBehavior>, desired: DefaultCache
     behavior.allowed_methods = desired.allowed_methods;
     behavior.compress = desired.compress;
     behavior.cache_policy_id = desired.cache_policy_id;
+    // A behavior has either a cache policy or these, which distributions of before 2020 have.
+    #[expect(deprecated, reason = "CloudFront refuses them beside a cache policy")]
+    {
+        (behavior.forwarded_values, behavior.min_ttl, behavior.default_ttl, behavior.max_ttl) =
+            (None, None, None, None);
+    }
     behavior.response_headers_policy_id = desired.response_headers_policy_id;
     behavior.function_associations = desired.function_associations;
     behavior
@@ -500,6 +580,47 @@ mod tests {
                 assert_eq!(properties(&config, "www.example.com"), settings.to_properties(), "{mode}");
                 assert_eq!(written(&settings, Some(config.clone())), config, "{mode}: written again");
             }
+        }
+    }
+
+    fn owner_settings() -> OwnerSettings {
+        let allow = crate::model::GeoRestrictionKind::Allow;
+        let codes = ["US".to_owned(), "DE".to_owned()];
+        OwnerSettings {
+            minimum_tls: MinimumTls::Tls12V2025,
+            web_acl: OwnerSetting::Value("arn:aws:wafv2:us-east-1:111122223333:global/webacl/w/1".parse().unwrap()),
+            geo_restriction: OwnerSetting::Value(crate::model::GeoRestriction::new(allow, codes).unwrap()),
+            origin_shield: OwnerSetting::Value("us-east-2".parse().unwrap()),
+            logging: OwnerSetting::Value(
+                crate::model::Logging::new("logs.example".parse().unwrap(), "cdn/".to_owned()).unwrap(),
+            ),
+        }
+    }
+
+    #[test]
+    fn settings_of_the_owner_are_set_left_as_they_are_or_removed() {
+        for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
+            let set = settings(mode, |desired| desired.owner_settings = owner_settings());
+            let config = written(&set, None);
+            assert_eq!(properties(&config, "www.example.com"), set.to_properties(), "{mode}");
+            let unset = settings(mode, |_| {});
+            let kept = written(&unset, Some(config.clone()));
+            let left = |name: &str| set.to_properties().contains_key(name) && unset.is_left_as_it_is(name);
+            for name in ["WebACLId", "Restrictions.GeoRestriction", "Logging", "Origin primary.OriginShield"] {
+                assert!(left(name), "{name}");
+                assert_eq!(properties(&kept, "www.example.com").get(name), set.to_properties().get(name), "{name}");
+            }
+            let none = settings(mode, |desired| {
+                desired.owner_settings = OwnerSettings {
+                    minimum_tls: MinimumTls::default(),
+                    web_acl: OwnerSetting::None,
+                    geo_restriction: OwnerSetting::None,
+                    origin_shield: OwnerSetting::None,
+                    logging: OwnerSetting::None,
+                };
+            });
+            let removed = written(&none, Some(config));
+            assert_eq!(properties(&removed, "www.example.com"), none.to_properties(), "{mode}");
         }
     }
 

@@ -1,15 +1,17 @@
 //! The sections `[cdn]`, `[dns]` and `[alerts]`, and what `[site]` says about IAM and tags, checked.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
 use std::time::Duration;
 
 use toml::Spanned;
-use twinsite_cdn::PriceClass;
-use twinsite_core::Arn;
+use twinsite_cdn::{GeoRestrictionKind, Logging, OwnerSetting, OwnerSettings, PriceClass};
+use twinsite_core::{Arn, Mode};
 use twinsite_dns_failover::FailoverTiming;
 use twinsite_site::{CdnConfig, DnsConfig};
 
-use super::file::{Alerts, Dns as DnsFile, Front, Place};
+use super::file::{Alerts, Countries, Dns as DnsFile, Front, GeoRestriction, Place};
 
 /// The ARN of a role or a policy.
 pub(super) fn iam_arn(arn: Option<&Spanned<String>>, kind: &str, place: &Place<'_>) -> Result<Option<Arn>, String> {
@@ -57,18 +59,87 @@ pub(super) fn tags(
     Ok(tags.iter().map(|(key, value)| (key.clone(), value.get_ref().clone())).collect())
 }
 
-pub(super) fn cdn(file: &Front, place: &Place<'_>) -> Result<CdnConfig, String> {
-    let Front { certificate_arn, price_class, redirect_to_https, security_headers, accept_http_standby } = file;
-    let price_class = match price_class.as_ref().map(|class| (class, class.get_ref().as_str())) {
+pub(super) fn cdn(file: &Front, mode: Mode, place: &Place<'_>) -> Result<CdnConfig, String> {
+    let price_class = match file.price_class.as_ref().map(|class| (class, class.get_ref().as_str())) {
         None | Some((_, "100")) => PriceClass::Class100,
         Some((_, "200")) => PriceClass::Class200,
         Some((_, "all")) => PriceClass::All,
         Some((class, other)) => return Err(place.fault(class, &format!("`{other}` is not one of `100`, `200`, `all`"))),
     };
-    let certificate = certificate_arn.as_ref().map(|arn| place.check(arn)).transpose()?;
-    let (redirect_to_https, security_headers) = (*redirect_to_https, *security_headers);
-    let accept_http_standby = *accept_http_standby;
-    Ok(CdnConfig { certificate, price_class, redirect_to_https, security_headers, accept_http_standby })
+    let certificate = file.certificate_arn.as_ref().map(|arn| place.check(arn)).transpose()?;
+    let (redirect_to_https, security_headers) = (file.redirect_to_https, file.security_headers);
+    let accept_http_standby = file.accept_http_standby;
+    let owner_settings = owner_settings(file, mode, place)?;
+    Ok(CdnConfig { certificate, price_class, redirect_to_https, security_headers, accept_http_standby, owner_settings })
+}
+
+/// Settings that are left as they are without their key, and removed by `"none"`.
+fn owner_settings(file: &Front, mode: Mode, place: &Place<'_>) -> Result<OwnerSettings, String> {
+    let minimum_tls = file.minimum_tls.as_ref().map(|policy| place.check(policy)).transpose()?.unwrap_or_default();
+    let web_acl = owner_setting(file.web_acl_arn.as_ref(), place)?;
+    let origin_shield = owner_setting(file.origin_shield_region.as_ref(), place)?;
+    let geo_restriction = match &file.geo_restriction {
+        None => OwnerSetting::AsItIs,
+        Some(restriction) => match restriction.get_ref() {
+            GeoRestriction::Word(word) if word == NONE => OwnerSetting::None,
+            GeoRestriction::Countries(Countries { allow: Some(codes), deny: None }) => {
+                OwnerSetting::Value(countries(GeoRestrictionKind::Allow, codes, restriction, place)?)
+            }
+            GeoRestriction::Countries(Countries { allow: None, deny: Some(codes) }) => {
+                OwnerSetting::Value(countries(GeoRestrictionKind::Deny, codes, restriction, place)?)
+            }
+            GeoRestriction::Word(_) | GeoRestriction::Countries(_) => {
+                let rule = "must be { allow = [\"DE\", …] }, { deny = [\"…\"] } or \"none\"";
+                return Err(place.fault(restriction, &format!("`geo_restriction` {rule}")));
+            }
+        },
+    };
+    let logging = match (&file.log_bucket, &file.log_prefix) {
+        (None, None) => OwnerSetting::AsItIs,
+        (None, Some(prefix)) => return Err(place.fault(prefix, "`log_prefix` has no effect without `log_bucket`")),
+        (Some(bucket), None) if bucket.get_ref() == NONE => OwnerSetting::None,
+        (Some(bucket), Some(prefix)) if bucket.get_ref() == NONE => {
+            return Err(place.fault(prefix, "`log_prefix` has no effect together with log_bucket = \"none\""));
+        }
+        (Some(bucket), prefix) => {
+            let text = prefix.as_ref().map(|prefix| prefix.get_ref().clone()).unwrap_or_default();
+            let logging = Logging::new(place.check(bucket)?, text);
+            let place_of = prefix.as_ref().unwrap_or(bucket);
+            OwnerSetting::Value(logging.map_err(|invalid| place.fault(place_of, &invalid.to_string()))?)
+        }
+    };
+    let settings = OwnerSettings { minimum_tls, web_acl, geo_restriction, origin_shield, logging };
+    settings.check(mode).map_err(|invalid| match (&file.minimum_tls, &file.geo_restriction) {
+        (Some(policy), _) if policy.get_ref() == &invalid.value => place.fault(policy, &invalid.to_string()),
+        (_, Some(restriction)) => place.fault(restriction, &invalid.to_string()),
+        (_, None) => invalid.to_string(),
+    })?;
+    Ok(settings)
+}
+
+/// What removes a setting.
+const NONE: &str = "none";
+
+fn owner_setting<T>(value: Option<&Spanned<String>>, place: &Place<'_>) -> Result<OwnerSetting<T>, String>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    match value {
+        None => Ok(OwnerSetting::AsItIs),
+        Some(word) if word.get_ref() == NONE => Ok(OwnerSetting::None),
+        Some(value) => place.check(value).map(OwnerSetting::Value),
+    }
+}
+
+fn countries(
+    kind: GeoRestrictionKind,
+    codes: &[String],
+    restriction: &Spanned<GeoRestriction>,
+    place: &Place<'_>,
+) -> Result<twinsite_cdn::GeoRestriction, String> {
+    let checked = twinsite_cdn::GeoRestriction::new(kind, codes.iter().cloned());
+    checked.map_err(|invalid| place.fault(restriction, &invalid.to_string()))
 }
 
 pub(super) fn emails(file: &Alerts, place: &Place<'_>) -> Result<Vec<String>, String> {

@@ -108,6 +108,45 @@ pub(super) struct Front {
     pub(super) security_headers: Option<bool>,
     /// Confirms that `https://` fails for visitors during a DNS failover, whose target serves HTTP only.
     pub(super) accept_http_standby: bool,
+    /// CloudFront's security policy, which names the least TLS version of visitors. By default `TLSv1.2_2021`.
+    #[schemars(with = "Option<String>", example = &"TLSv1.2_2021")]
+    pub(super) minimum_tls: Option<Spanned<String>>,
+    /// ARN of a web ACL of AWS WAF, in us-east-1. Without it, the distribution's is left as it is; `none` removes it.
+    #[schemars(with = "Option<String>")]
+    pub(super) web_acl_arn: Option<Spanned<String>>,
+    /// Countries that are served, or are not, as ISO 3166-1 alpha-2. Without it, the distribution's are left as they are; `none` removes them.
+    #[schemars(with = "Option<GeoRestriction>")]
+    pub(super) geo_restriction: Option<Spanned<GeoRestriction>>,
+    /// Region of Origin Shield for both origins, which is charged by requests. Without it, the distribution's is left as it is; `none`
+    /// removes it.
+    #[schemars(with = "Option<String>", example = &"us-east-2")]
+    pub(super) origin_shield_region: Option<Spanned<String>>,
+    /// Bucket for standard logs (legacy), which must have ACLs. Without it, the distribution's is left as it is; `none` ends logging.
+    #[schemars(with = "Option<String>")]
+    pub(super) log_bucket: Option<Spanned<String>>,
+    /// Prefix of the keys of logs.
+    #[schemars(with = "Option<String>", example = &"cdn/")]
+    pub(super) log_prefix: Option<Spanned<String>>,
+}
+
+/// `"none"`, or a table with one of two lists.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum GeoRestriction {
+    /// `none`.
+    Word(String),
+    /// Either list.
+    Countries(Countries),
+}
+
+/// One list of countries.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Countries {
+    /// Only these are served.
+    pub(super) allow: Option<Vec<String>>,
+    /// These are not served.
+    pub(super) deny: Option<Vec<String>>,
 }
 
 /// The names of price classes.

@@ -40,6 +40,12 @@ pub(crate) fn text(answers: &Answers) -> String {
          region = {}\n\n\
          [publish]\n\
          not_found = {}\n\n\
+         # Settings of the distribution that are left as they are without a key; \"none\" removes one.\n\
+         # [cdn]\n\
+         # web_acl_arn = \"arn:aws:wafv2:us-east-1:ACCOUNT:global/webacl/NAME/ID\"\n\
+         # geo_restriction = {{ deny = [\"RU\"] }}\n\
+         # origin_shield_region = \"us-east-2\"\n\
+         # log_bucket = \"my-logs\"\n\n\
          # Headers for some objects; later rules win.\n\
          # [[publish.headers]]\n\
          # match = \"assets/**\"\n\

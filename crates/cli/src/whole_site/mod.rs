@@ -117,7 +117,7 @@ async fn in_every_mode_a_second_plan_is_empty_and_destroy_leaves_the_account_as_
 
 #[tokio::test]
 async fn each_field_of_the_configuration_changes_exactly_what_it_says() {
-    let cases: [(&str, &str, &[&str]); 10] = [
+    let cases: [(&str, &str, &[&str]); 14] = [
         (
             "[publish]\nnot_found = \"lost.html\"",
             "layered",
@@ -125,6 +125,19 @@ async fn each_field_of_the_configuration_changes_exactly_what_it_says() {
         ),
         ("[publish]\nkeep_releases = 3\nkeep_days = 9", "layered", &[]),
         ("[cdn]\nprice_class = \"all\"", "dns", &["cdn/distribution", "cdn/deployed"]),
+        (
+            "[cdn]\nminimum_tls = \"TLSv1.2_2025\"\norigin_shield_region = \"us-east-2\"",
+            "layered",
+            &["cdn/distribution", "cdn/deployed"],
+        ),
+        ("[cdn]\ngeo_restriction = { deny = [\"RU\", \"BY\"] }", "origin", &["cdn/distribution", "cdn/deployed"]),
+        (
+            "[cdn]\nweb_acl_arn = \"arn:aws:wafv2:us-east-1:000000000000:global/webacl/w/1\"",
+            "dns",
+            &["cdn/distribution", "cdn/deployed"],
+        ),
+        // There is nothing to remove.
+        ("[cdn]\nweb_acl_arn = \"none\"\ngeo_restriction = \"none\"\nlog_bucket = \"none\"", "layered", &[]),
         ("[cdn]\nsecurity_headers = false", "origin", &["cdn/distribution", "cdn/deployed"]),
         ("[publish]\nindex = \"start.html\"", "origin", &["cdn/function", "cdn/distribution", "cdn/deployed"]),
         ("[dns]\nttl = 30", "layered", &["dns/records"]),

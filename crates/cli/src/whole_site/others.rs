@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, Condition, ExpirationStatus, IndexDocument, LifecycleExpiration, LifecycleRule,
-    LifecycleRuleFilter, NoncurrentVersionExpiration, Redirect, RoutingRule, StorageClass, Transition,
-    TransitionStorageClass, WebsiteConfiguration,
+    LifecycleRuleFilter, NoncurrentVersionExpiration, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
+    Redirect, RoutingRule, StorageClass, Transition, TransitionStorageClass, WebsiteConfiguration,
 };
 use serde_json::{Value, json};
 use twinsite_site::{Domain, Event, Level, Side, StatusRequest, Watch};
@@ -39,7 +39,7 @@ async fn findings(cloud: &Cloud, text: &str) -> Vec<(Level, String)> {
     let access = Access { embedded: Some(cloud.http_client()), ..Access::default() };
     let environment = Environment { access, polling: crate::local::POLLING, network: Network::Unavailable };
     let config = config::parse(text).unwrap();
-    let request = StatusRequest::within(std::time::Duration::from_secs(60));
+    let request = StatusRequest::within(std::time::Duration::from_mins(1));
     let status = Box::pin(site::status(&config, &environment, request, &Run::silent())).await.unwrap();
     status.findings.into_iter().map(|finding| (finding.level, finding.text)).collect()
 }
@@ -238,4 +238,76 @@ async fn a_downgrade_of_tls_is_shown_from_the_value_before_to_the_value_after() 
     let shown: Vec<_> =
         summary.steps[0].changes.iter().map(|c| (&*c.property, c.before.as_deref(), c.after.as_deref())).collect();
     assert_eq!(shown, [("ViewerCertificate.MinimumProtocolVersion", Some("TLSv1"), Some("TLSv1.2_2021"))]);
+}
+
+#[tokio::test]
+async fn logs_need_a_bucket_with_acls_which_is_found_out_before_anything_is_changed() {
+    let cloud = cloud();
+    let text = format!("{}[cdn]\nlog_bucket = \"logs-of-us\"\nlog_prefix = \"cdn/\"\n", toml(Mode::Layered));
+    let stack = open(&cloud, &text, None).await;
+    let refused = stack.plan(AdoptBuckets::Refuse).await.unwrap_err();
+    assert!(refused.to_string().contains("`logs-of-us` for logs of CloudFront does not exist"), "{refused}");
+    let s3 = stack.session.s3(&stack.site.regions.primary);
+    s3.create_bucket().bucket("logs-of-us").send().await.unwrap();
+    let refused = stack.plan(AdoptBuckets::Refuse).await.unwrap_err();
+    assert!(refused.to_string().contains("has no ACLs"), "{refused}");
+    assert!(refused.hints[0].contains("put-bucket-ownership-controls"), "{refused:?}");
+    let rule =
+        OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerPreferred).build().unwrap();
+    let controls = OwnershipControls::builder().rules(rule).build().unwrap();
+    s3.put_bucket_ownership_controls().bucket("logs-of-us").ownership_controls(controls).send().await.unwrap();
+    applied(&stack).await.unwrap();
+    assert_eq!(steps(&stack).await, [""; 0]);
+    let cloudfront = stack.session.cloudfront();
+    let id =
+        cloudfront.list_distributions().send().await.unwrap().distribution_list.unwrap().items.unwrap().remove(0).id;
+    let read = cloudfront.get_distribution_config().id(&id).send().await.unwrap();
+    let logging = read.distribution_config.unwrap().logging.unwrap();
+    assert_eq!((logging.bucket(), logging.prefix()), ("logs-of-us.s3.amazonaws.com", "cdn/"));
+    // Without the key it is left as it is, and "none" removes it.
+    let unset = open(&cloud, &toml(Mode::Layered), None).await;
+    assert_eq!(steps(&unset).await, [""; 0]);
+    let none = open(&cloud, &format!("{}[cdn]\nlog_bucket = \"none\"\n", toml(Mode::Layered)), None).await;
+    let plan = none.plan(AdoptBuckets::Refuse).await.unwrap().summary();
+    let removed = &plan.steps[0].changes[0];
+    assert_eq!(
+        (&*removed.property, removed.before.as_deref(), removed.after.as_deref()),
+        ("Logging", Some("logs-of-us.s3.amazonaws.com/cdn/"), None)
+    );
+    applied(&none).await.unwrap();
+    assert_eq!(steps(&none).await, [""; 0]);
+}
+
+/// The embedded name servers answer for the newer of two zones with one name, as if the registrar delegated to that one.
+#[tokio::test]
+async fn a_zone_that_is_not_delegated_to_is_named_before_anything_is_created() {
+    use twinsite_local::dataplane::DataPlane;
+    let cloud = cloud();
+    let first = open(&cloud, &toml(Mode::Layered), None).await;
+    let route53 = first.session.route53();
+    let own = route53.list_hosted_zones().send().await.unwrap().hosted_zones.remove(0).id;
+    let other = create_zone(&route53, "example.com", "another").await;
+    let ports = twinsite_local::Ports { dns: 0, http: 0, https: 0 };
+    let ready = DataPlane::open(&cloud, None, ports, 1).await.unwrap();
+    let (endpoints, stop) = (ready.endpoints().clone(), tokio_util::sync::CancellationToken::new());
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(ready.run(stop.clone()));
+    let network = || twinsite_site::ProbeNetwork {
+        name_servers: vec![std::net::SocketAddr::new(endpoints.name_server, endpoints.ports.dns)],
+        http: endpoints.ports.http,
+        https: endpoints.ports.https,
+        roots: twinsite_dns_failover::probe::TrustStore::from_pem(&endpoints.authority).unwrap(),
+        speed: 1,
+    };
+    let in_zone = |zone: &str| format!("{}[dns]\nzone_id = \"{zone}\"\n", toml(Mode::Layered));
+    let wrong = open_with(&cloud, &in_zone(&own), None, Network::Given(network())).await;
+    let named = warnings(&wrong).await;
+    for part in
+        ["`example.com` is delegated to ns-", "ACM cannot see the validation record", "enter the zone's name servers"]
+    {
+        assert!(named.contains(part), "{part}\n{named}");
+    }
+    let right = open_with(&cloud, &in_zone(&other), None, Network::Given(network())).await;
+    assert_eq!(warnings(&right).await, "");
+    stop.cancel();
 }

@@ -5,6 +5,7 @@
 use super::{CloudFront, Distribution, Element};
 use crate::acm::{Acm, CertificateStatus};
 use crate::context::ServiceError;
+use crate::s3::{Doc, S3};
 
 /// The managed cache policies.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html>
@@ -150,6 +151,9 @@ impl CloudFront {
         }
         self.check_aliases(config, except)?;
         check_certificate(config, acm)?;
+        check_tls(config)?;
+        check_web_acl(config)?;
+        check_geo_restriction(config)?;
         self.check_origins(config)?;
         let default = config.child("DefaultCacheBehavior");
         let behaviors = default.into_iter().chain(config.items("CacheBehaviors"));
@@ -181,6 +185,11 @@ impl CloudFront {
             let control = origin.at("OriginAccessControlId");
             if !control.is_empty() {
                 self.access_control(control)?;
+            }
+            let shield = origin.at("OriginShield/OriginShieldRegion");
+            if origin.at("OriginShield/Enabled") == "true" && !SHIELD_REGIONS.contains(&shield) {
+                let message = "The parameter Origin Shield Region is not valid.";
+                return Err(ServiceError::invalid("InvalidArgument", message));
             }
             let wait: u32 = origin.at("ConnectionTimeout").parse().unwrap_or(10);
             let attempts: u32 = origin.at("ConnectionAttempts").parse().unwrap_or(3);
@@ -240,6 +249,95 @@ impl CloudFront {
             }
         }
         Ok(())
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/origin-shield.html>
+const SHIELD_REGIONS: [&str; 13] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "me-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-2",
+];
+
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ViewerCertificate.html>
+fn check_tls(config: &Element) -> Result<(), ServiceError> {
+    const POLICIES: [&str; 9] = [
+        "SSLv3",
+        "TLSv1",
+        "TLSv1_2016",
+        "TLSv1.1_2016",
+        "TLSv1.2_2018",
+        "TLSv1.2_2019",
+        "TLSv1.2_2021",
+        "TLSv1.2_2025",
+        "TLSv1.3_2025",
+    ];
+    let policy = config.at("ViewerCertificate/MinimumProtocolVersion");
+    let sni = config.at("ViewerCertificate/SSLSupportMethod") == "sni-only";
+    if policy.is_empty() || POLICIES.contains(&policy) && !(sni && policy == "SSLv3") {
+        return Ok(());
+    }
+    Err(ServiceError::invalid("InvalidMinimumProtocolVersion", "The minimum protocol version is not valid."))
+}
+
+/// Web ACLs of AWS WAF by their ARN, those of WAF Classic by their id.
+fn check_web_acl(config: &Element) -> Result<(), ServiceError> {
+    let id = config.at("WebACLId");
+    let is_global = id.starts_with("arn:aws:wafv2:us-east-1:") && id.contains(":global/webacl/");
+    if id.is_empty() || is_global || !id.starts_with("arn:") {
+        return Ok(());
+    }
+    let message = "Web ACL is not accessible by the requester.";
+    Err(ServiceError::invalid("InvalidWebACLId", message))
+}
+
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_GeoRestriction.html>
+fn check_geo_restriction(config: &Element) -> Result<(), ServiceError> {
+    let restriction = config.child("Restrictions").and_then(|all| all.child("GeoRestriction"));
+    let Some(restriction) = restriction else { return Ok(()) };
+    let is_code = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    let codes = restriction.child("Items").map(|items| items.children.as_slice()).unwrap_or_default();
+    let fits = match restriction.at("RestrictionType") {
+        "none" => codes.is_empty(),
+        "whitelist" | "blacklist" => !codes.is_empty(),
+        _ => false,
+    };
+    if fits && codes.iter().all(|code| is_code(&code.text)) {
+        return Ok(());
+    }
+    Err(ServiceError::invalid(
+        "InvalidGeoRestrictionParameter",
+        "The specified geo restriction parameter is not valid.",
+    ))
+}
+
+/// CloudFront writes legacy logs by an ACL, which the bucket must have.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html>
+pub(super) fn check_logging(config: &Element, s3: &S3) -> Result<(), ServiceError> {
+    if config.at("Logging/Enabled") != "true" {
+        return Ok(());
+    }
+    let host = config.at("Logging/Bucket");
+    let name = host.strip_suffix(".s3.amazonaws.com").unwrap_or_default();
+    let problem = |message: String| Err(ServiceError::invalid("InvalidArgument", message));
+    if s3.bucket(name).is_none() {
+        return problem(format!("The S3 bucket that you specified for CloudFront logs doesn't exist: {host}"));
+    }
+    match s3.doc(name, Doc::Ownership) {
+        Ok(controls) if !controls.contains("BucketOwnerEnforced") => Ok(()),
+        Ok(_) | Err(_) => {
+            problem(format!("The S3 bucket that you specified for CloudFront logs does not enable ACL access: {host}"))
+        }
     }
 }
 

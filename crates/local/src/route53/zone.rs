@@ -78,17 +78,27 @@ pub fn normalize(name: &str) -> String {
     if name.ends_with('.') { name } else { name + "." }
 }
 
+/// The name servers of a zone: every zone has a delegation set of its own.
+/// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/SOA-NSrecords.html>
+fn name_servers(id: &str) -> [String; 4] {
+    let number = id.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 512);
+    let server = |index: u32, tld: &str| {
+        let number = index * 512 + number;
+        format!("ns-{number}.awsdns-{:02}.{tld}.", number % 64)
+    };
+    [server(0, "com"), server(1, "net"), server(2, "org"), server(3, "co.uk")]
+}
+
 impl Zone {
     /// A new zone with its SOA and NS record sets.
     pub fn new(id: String, name: &str, caller_reference: String) -> Self {
         let name = normalize(name);
         let mut zone =
             Self { id, name: name.clone(), caller_reference, records: BTreeMap::new(), protections: Vec::new() };
-        let soa = "ns-1.twinsite.test. hostmaster.twinsite.test. 1 7200 900 1209600 86400";
-        for (kind, ttl, values) in
-            [("NS", 172_800, vec!["ns-1.twinsite.test.", "ns-2.twinsite.test."]), ("SOA", 900, vec![soa])]
-        {
-            let resource_record = values.into_iter().map(|value| Value { value: value.to_owned() }).collect();
+        let servers = name_servers(&zone.id);
+        let soa = format!("{} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400", servers[0]);
+        for (kind, ttl, values) in [("NS", 172_800, servers.to_vec()), ("SOA", 900, vec![soa])] {
+            let resource_record = values.into_iter().map(|value| Value { value }).collect();
             zone.put(RecordSet {
                 name: name.clone(),
                 r#type: kind.to_owned(),

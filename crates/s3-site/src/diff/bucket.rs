@@ -78,7 +78,6 @@ impl<'a> Planner<'a> {
             redirects_everything: _,
             redirects_missing_probes: _,
             lifecycle_risks: _,
-            archived_objects: _,
             lifecycle,
             policy,
             replication,

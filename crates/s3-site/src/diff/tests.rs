@@ -28,7 +28,6 @@ fn as_desired(desired: &Desired, side: Side) -> BucketSettings {
         redirects_everything: None,
         redirects_missing_probes: None,
         lifecycle_risks: Vec::new(),
-        archived_objects: Vec::new(),
         lifecycle: Lifecycle::DESIRED,
         policy: desired_policy(desired, side, None).unwrap().map(|policy| policy.to_string()),
         replication: ReplicationRules { managed: desired.replication_rule(side), other_role: None },

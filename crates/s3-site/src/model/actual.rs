@@ -32,8 +32,6 @@ pub struct BucketSettings {
     pub lifecycle: Lifecycle,
     /// What lifecycle rules that are not managed do to the site.
     pub lifecycle_risks: Vec<LifecycleRisk>,
-    /// Objects that have to be restored before they can be read. Of a large bucket, only the first few thousand objects are looked at.
-    pub archived_objects: Vec<ArchivedObject>,
     /// Its policy, as JSON.
     pub policy: Option<String>,
     /// Its replication rules.

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::super::check::complete;
+use super::super::check::{check_logging, complete};
 use super::super::{Distribution, Element};
 use super::tags::tags_in;
 use super::{Call, Output, Reply};
@@ -70,6 +70,7 @@ impl Call<'_> {
     }
 
     fn create(&mut self, config: Element, tags: Tags) -> Reply {
+        check_logging(&config, self.s3)?;
         let distribution = self.cloudfront.create(config, tags, self.acm, self.now)?;
         let path = format!("distribution/{}", distribution.id);
         Ok(Output::created(whole(&distribution, self.now.time), &distribution.etag, &path))
@@ -87,6 +88,7 @@ impl Call<'_> {
 
     pub(super) fn update_distribution(&mut self) -> Reply {
         let config = self.body()?;
+        check_logging(&config, self.s3)?;
         let distribution = self.cloudfront.update(self.id, self.if_match, config, self.acm, self.now)?;
         Ok(Output::with_etag(whole(&distribution, self.now.time), &distribution.etag))
     }

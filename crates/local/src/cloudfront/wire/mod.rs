@@ -20,6 +20,7 @@ use crate::acm::Acm;
 use crate::context::{Now, ServiceError, Tags};
 use crate::protocol::reply;
 use crate::protocol::request::{parameters, segments};
+use crate::s3::S3;
 
 pub(super) const VERSION: &str = "/2020-05-31/";
 
@@ -78,6 +79,7 @@ impl Output {
 struct Call<'a> {
     cloudfront: &'a mut CloudFront,
     acm: &'a Acm,
+    s3: &'a S3,
     now: Now,
     id: &'a str,
     query: BTreeMap<String, String>,
@@ -166,6 +168,7 @@ fn operation_at(method: &Method, path: &[&str], query: &BTreeMap<String, String>
 pub(crate) fn answer(
     cloudfront: &mut CloudFront,
     acm: &Acm,
+    s3: &S3,
     request: &Request<Bytes>,
     now: Now,
 ) -> Result<Response<Body>, ServiceError> {
@@ -174,7 +177,7 @@ pub(crate) fn answer(
     let id = path.get(1).copied().unwrap_or_default();
     let if_match = request.headers().get(header::IF_MATCH).and_then(|value| value.to_str().ok());
     let operation = operation_at(request.method(), &path, &query);
-    let mut call = Call { cloudfront, acm, now, id, query, if_match, body: request.body() };
+    let mut call = Call { cloudfront, acm, s3, now, id, query, if_match, body: request.body() };
     let output = match operation {
         "CreateDistributionWithTags" => call.create_distribution_with_tags(),
         "CreateDistribution" => call.create_distribution(),
