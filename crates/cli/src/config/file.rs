@@ -103,7 +103,7 @@ pub(super) struct Front {
     /// Whether CloudFront redirects HTTP to HTTPS. By default it does, except in mode `dns`, where visitors are served over HTTP during
     /// every failover; in that mode it requires `accept_http_standby`.
     pub(super) redirect_to_https: Option<bool>,
-    /// Whether CloudFront adds the headers of its managed policy SecurityHeadersPolicy, with HSTS. By default only in mode `origin`;
+    /// Whether CloudFront adds the headers of its managed policy `SecurityHeadersPolicy`, with HSTS. By default only in mode `origin`;
     /// the others require `accept_http_standby`.
     pub(super) security_headers: Option<bool>,
     /// Confirms that `https://` fails for visitors during a DNS failover, whose target serves HTTP only.
@@ -194,7 +194,7 @@ pub(super) struct Site {
     #[schemars(with = "Option<ModeName>")]
     pub(super) mode: Option<Spanned<String>>,
     /// ARN of the permissions boundary of the roles that `apply` creates and S3 assumes. By default AWS's managed policy
-    /// AmazonS3FullAccess. Not together with `replication_role`.
+    /// `AmazonS3FullAccess`. Not together with `replication_role`.
     #[schemars(with = "Option<String>", example = &"arn:aws:iam::111122223333:policy/boundary")]
     pub(super) permissions_boundary: Option<Spanned<String>>,
     /// ARN of an existing role for replication. twinsite then creates none.
