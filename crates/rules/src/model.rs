@@ -306,6 +306,10 @@ impl Draft<'_> {
                 "rules for other hosts or protocols are not supported: start it with `/`".to_owned(),
             ));
         }
+        if from.contains(['?', '#']) {
+            let reason = "a path has neither `?` nor `#`: conditions on the query are written after it, as in `/store id=:id /shop/:id`";
+            return Err(unsupported(reason.to_owned()));
+        }
         let from = Pattern::parse(from).map_err(&unsupported)?;
         if from.path().to_ascii_lowercase().starts_with("/.well-known/twinsite")
             || from.path().starts_with("/.twinsite")

@@ -51,10 +51,11 @@ fn what_is_not_supported_is_told_rule_by_rule() {
                 /p /q/:nothing\n\
                 /u //evil.example/\n\
                 /.well-known/twinsite/edge.txt /x\n\
+                /store?id=1 /x\n\
                 /fine /x\n";
     let parsed = parse_redirects(text, Syntax::Netlify).unwrap();
     let told: Vec<usize> = parsed.unsupported.iter().map(|one| one.place.line).collect();
-    assert_eq!((told, parsed.redirects.rules().len()), ((1..=12).collect(), 1));
+    assert_eq!((told, parsed.redirects.rules().len()), ((1..=13).collect(), 1));
     for (index, part) in [
         (0, "proxying to another host"),
         (1, "conditions on Country"),
@@ -67,6 +68,7 @@ fn what_is_not_supported_is_told_rule_by_rule() {
         (8, "in the host"),
         (9, ":nothing"),
         (11, "reserved"),
+        (12, "neither `?`"),
     ] {
         assert!(parsed.unsupported[index].reason.contains(part), "{:?}", parsed.unsupported[index]);
     }

@@ -8,7 +8,7 @@ use twinsite_aws::{AwsError, Kind};
 use twinsite_aws_session::{Access, Session};
 use twinsite_cdn::{Cdn, FolderUrls};
 use twinsite_core::{Event, Invalid, Pair, ResourceId, Run};
-use twinsite_sync::{Deletes, Notes, Options, Prepared, Rules, S3Store, SyncError};
+use twinsite_sync::{Deletes, Notes, Options, Prepared, Rules, S3Store, SyncError, walk};
 use url::form_urlencoded;
 
 use crate::backfill::{BackfillTarget, backfill_of, plan_backfill_of};
@@ -224,7 +224,8 @@ impl Buckets {
             return Err(Error::usage("compare the buckets", "there is nothing to compare a single bucket with")
                 .hint("name a directory, or the backup with a second --bucket"));
         }
-        let with = VerifySource { rules: &self.rules, dir, keep: self.config.publish.keep };
+        let source = dir.map(|dir| walk(dir, &self.rules)).transpose().context("compare the buckets")?;
+        let with = VerifySource { source, keep: self.config.publish.keep };
         verify_stores(&self.stores, with, run).await
     }
 

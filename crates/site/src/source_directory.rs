@@ -50,9 +50,17 @@ impl SourceDirectory {
         index: Option<PathBuf>,
         commit: Option<&str>,
     ) -> Result<Self, Error> {
+        Self::read_with(config, dir.into(), config.publish.checks, SourceOptions { index, commit }).await
+    }
+
+    /// The same with other checks.
+    pub(crate) async fn read_with(
+        config: &crate::Config,
+        dir: PathBuf,
+        checks: SourceChecks,
+        options: SourceOptions<'_>,
+    ) -> Result<Self, Error> {
         let rules = config.rules().context("use the configuration")?;
-        let (dir, checks) = (dir.into(), config.publish.checks);
-        let options = || SourceOptions { index: index.clone(), commit };
         let found = dir.clone();
         let file = tokio::task::spawn_blocking(move || HeadersFile::read(&found)).await;
         let mut headers = match file.map_err(std::io::Error::from).context(OPERATION)? {
@@ -62,13 +70,13 @@ impl SourceDirectory {
         let given = headers.as_mut().map(|headers| std::mem::take(&mut headers.rules)).unwrap_or_default();
         let has_rules = !given.is_empty();
         let with = rules.clone().earlier_headers(given);
-        let mut read = Self::read_by(with, checks, dir.clone(), options()).await?;
+        let mut read = Self::read_by(with, checks, dir.clone(), options.clone()).await?;
         let is_published = HEADERS_FILE.parse().is_ok_and(|key| read.source.get(&key).is_some());
         if !is_published {
             // An ignored file has no rules, and no mistakes.
             headers = Ok(FileHeaders::default());
             if has_rules {
-                read = Self::read_by(rules, checks, dir, options()).await?;
+                read = Self::read_by(rules, checks, dir, options).await?;
             }
         }
         read.site_rules = Some(SiteRules::compile(config, &mut read.source, headers?)?);

@@ -12,11 +12,13 @@ use twinsite_core::{Pair, Run, Side};
 use twinsite_sync::active_side::newest_change;
 use twinsite_sync::replicate::compare;
 use twinsite_sync::{
-    Guard, Index, Key, Options, RetentionPolicy, Rules, S3Store, Store, StoreError, SyncError, plan, release, walk,
+    Guard, Index, Key, Options, RetentionPolicy, S3Store, Source, SourceChecks, Store, StoreError, SyncError, plan,
+    release,
 };
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
+use crate::source_directory::{SourceDirectory, SourceOptions};
 
 const OPERATION: &str = "compare the buckets";
 
@@ -68,15 +70,22 @@ impl Difference {
 /// # Errors
 /// The directory or the buckets could not be read.
 pub async fn verify(site: &SiteContext, dir: Option<PathBuf>, run: &Run) -> Result<VerifyResult, Error> {
-    let rules = site.config.rules().context("use the configuration")?;
-    verify_stores(&site.stores(), VerifySource { rules: &rules, dir, keep: site.config.publish.keep }, run).await
+    /// What is compared need not be fit to be published.
+    const ANY: SourceChecks = SourceChecks { index: false, output_only: false };
+    let source = match dir {
+        Some(dir) => {
+            let options = SourceOptions::default();
+            Some(Box::pin(SourceDirectory::read_with(&site.config, dir, ANY, options)).await?.source)
+        }
+        None => None,
+    };
+    verify_stores(&site.stores(), VerifySource { source, keep: site.config.publish.keep }, run).await
 }
 
 /// What two buckets are compared with.
-pub(crate) struct VerifySource<'a> {
-    pub(crate) rules: &'a Rules,
+pub(crate) struct VerifySource {
     /// The directory, if any.
-    pub(crate) dir: Option<PathBuf>,
+    pub(crate) source: Option<Source>,
     /// Which releases are kept.
     pub(crate) keep: RetentionPolicy,
 }
@@ -84,11 +93,10 @@ pub(crate) struct VerifySource<'a> {
 /// [`verify`] for any pair of buckets.
 pub(crate) async fn verify_stores(
     stores: &Pair<S3Store>,
-    with: VerifySource<'_>,
+    with: VerifySource,
     run: &Run,
 ) -> Result<VerifyResult, Error> {
-    let VerifySource { rules, dir, keep } = with;
-    let source = dir.map(|dir| walk(dir, rules)).transpose().context(OPERATION)?;
+    let VerifySource { source, keep } = with;
     let comparing = async {
         let active = active_side(stores, run).await?;
         Box::pin(compare_active(stores, active, run)).await.map(|found| (found, active))
