@@ -73,8 +73,7 @@ pub async fn plan_deploy(
         prehasher.end().await;
     }
     source_notices::tell(&source.source, run);
-    let rules = source.site_rules.take().unwrap_or_default();
-    rules.tell(site.site.mode, run);
+    let rules = source.take_rules(site.site.mode, run);
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
     let planned = Box::pin(prepare_active(&site.stores(), &mut publish_request, site.primary_region, run)).await;
@@ -99,8 +98,7 @@ pub async fn deploy(
         prehasher.end().await;
     }
     source_notices::tell(&source.source, run);
-    let rules = source.site_rules.take().unwrap_or_default();
-    rules.tell(site.site.mode, run);
+    let rules = source.take_rules(site.site.mode, run);
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
     if request.older == OlderCommit::Skip {
@@ -518,21 +516,14 @@ impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
                 let invalidated = self.invalidator.invalidate(target, changes, wait, run).await;
                 // Whatever became of the invalidation: neither must wait for the other to be possible.
                 if changes.has_redirect_table() {
-                    self.put_redirects(target, run).await?;
+                    let table = self.stores.primary.get(&Key::redirect_table()).await;
+                    let table = table.map_err(|error| AwsError::unexpected("GetObject", REDIRECT_TABLE, error))?;
+                    self.invalidator.put_redirects(target, table.as_deref(), run).await?;
                 }
                 invalidated
             }
             Ok(_) | Err(_) => Ok(None),
         }
-    }
-}
-
-impl<S: VersionedStore, I: Invalidator> Transfer<'_, S, I> {
-    /// Has edges redirect by the redirect table that the bucket has, or by none.
-    async fn put_redirects(&self, target: &I::Target, run: &Run) -> Result<(), AwsError> {
-        let table = self.stores.primary.get(&Key::redirect_table()).await;
-        let table = table.map_err(|error| AwsError::unexpected("GetObject", REDIRECT_TABLE, error))?;
-        self.invalidator.put_redirects(target, table.as_deref(), run).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use futures::future::join;
-use twinsite_core::Run;
+use twinsite_core::{Mode, Run};
 use twinsite_sync::release::Commit;
 use twinsite_sync::{Index, Prehasher, Rules, Source, SourceChecks, read_source};
 
@@ -98,6 +98,13 @@ impl SourceDirectory {
         let source = source.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
         let prehasher = Some(Prehasher::start(&source, &index));
         Ok(Self { dir, source, rules, commit, index, prehasher, site_rules: None })
+    }
+
+    /// The redirect rules and header rules; tells which of them are not honoured.
+    pub(crate) fn take_rules(&mut self, mode: Mode, run: &Run) -> SiteRules {
+        let rules = self.site_rules.take().unwrap_or_default();
+        rules.tell(mode, run);
+        rules
     }
 
     /// What it contains.

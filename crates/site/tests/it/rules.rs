@@ -105,7 +105,7 @@ async fn website_endpoints_answer_what_they_can_and_the_rest_is_told() {
         for side in Side::BOTH {
             for (url, expected) in [
                 ("/home", "301 /"),
-                ("/home/", "301 /"),
+                ("/explicit/", "301 /elsewhere"),
                 ("/home?x=1", "301 /"),
                 ("/cuties", "301 https://www.petsofnetlify.com"),
                 ("/caf%C3%A9", "301 /coffee"),
