@@ -2,3 +2,4 @@
 
 pub(crate) mod acm;
 pub(crate) mod cloudfront;
+mod properties;
