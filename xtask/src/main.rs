@@ -42,8 +42,8 @@ struct Args {
 enum Command {
     /// twinsite beside other tools: wall clock, CPU, memory and requests of whole processes.
     Bench(bench::Options),
-    /// Lint, test, conformance and real directories, as CI runs them.
-    Ci,
+    /// Lint, tests, drills and conformance, as CI runs them for every commit.
+    Ci(ci::Options),
     /// The tests that run against moto, our buckets read by other tools, and moto's own tests on the embedded cloud.
     Conformance {
         /// Only this part.
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Bench(options) => bench::run(&options)?,
-        Command::Ci => ci::run()?,
+        Command::Ci(options) => ci::run(&options)?,
         Command::Conformance { part } => conformance::run(part)?,
         Command::DeploySite { args } => return deploy_site::run(&args),
         Command::Docs => docs::run()?,

@@ -249,6 +249,9 @@ pub(crate) struct Drill {
     /// Write a self-contained HTML report
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    /// Write a report in Markdown, for a pull request or the summary of a job
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
     /// Only restore what an interrupted drill has left broken
     #[arg(long)]
     pub(crate) restore: bool,

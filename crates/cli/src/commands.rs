@@ -366,10 +366,13 @@ impl Context<'_> {
                 return Ok(CommandResult::Declined);
             }
             let drill = Box::pin(prepared.run(&site, self.run)).await?;
-            if let Some(path) = &options.html {
+            let reports = [
+                options.html.as_ref().map(|path| (path, crate::render::drill_page(&drill))),
+                options.markdown.as_ref().map(|path| (path, crate::render::drill_markdown(&drill))),
+            ];
+            for (path, report) in reports.into_iter().flatten() {
                 let operation = format!("write `{}`", path.display());
-                std::fs::write(path, crate::render::drill_page(&drill))
-                    .map_err(|error| Error::new(operation, site::Cause::Io(error)))?;
+                std::fs::write(path, report).map_err(|error| Error::new(operation, site::Cause::Io(error)))?;
             }
             let verdict = drill.verdict();
             Ok(CommandResult::Drilled(Box::new(DrilledResult { drill, verdict })))

@@ -55,7 +55,8 @@ fn the_reference_has_every_key_of_the_configuration() {
     let schema = config::schema();
     let mut text = String::new();
     let sections = ["site", "primary", "backup", "cdn", "dns", "alerts", "publish"];
-    assert_eq!(sections.len(), schema["properties"].as_object().unwrap().len(), "a section is missing here");
+    // And the redirects below.
+    assert_eq!(sections.len() + 1, schema["properties"].as_object().unwrap().len(), "a section is missing here");
     for name in sections {
         let section = &schema["properties"][name];
         let _ = write!(text, "\n## [{name}]\n\n{}\n", described(section));
@@ -63,6 +64,8 @@ fn the_reference_has_every_key_of_the_configuration() {
     }
     text.push_str("\n## [[publish.headers]]\n\nA rule: the headers of the objects that match a pattern. Later rules take precedence.\n");
     keys(&mut text, &schema, &schema["$defs"]["Headers"]);
+    let _ = write!(text, "\n## [[redirects]]\n\n{}\n", described(&schema["properties"]["redirects"]));
+    keys(&mut text, &schema, &schema["$defs"]["Redirect"]);
     check("configuration.md", &text);
 }
 
@@ -275,6 +278,7 @@ fn keys(text: &mut String, schema: &Value, section: &Value) {
         let kind = match (name.as_str(), kind) {
             ("headers", _) => "array of tables".to_owned(),
             ("unset", _) => "array of strings".to_owned(),
+            ("geo_restriction", _) => "`\"none\"`, or a table with `allow` or `deny`".to_owned(),
             (_, kind) => kind,
         };
         let default = match key.get("default") {

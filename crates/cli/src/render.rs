@@ -4,6 +4,7 @@
 mod drill;
 mod events;
 mod html;
+mod markdown;
 mod moved;
 mod plan;
 mod printable;
@@ -359,6 +360,11 @@ fn with_flags(text: &str, flags: &str) -> String {
         }
     }
     out
+}
+
+/// The report of a drill as Markdown.
+pub(crate) fn drill_markdown(drill: &DrillResult) -> String {
+    markdown::page(drill)
 }
 
 /// The report of a drill as an HTML page.

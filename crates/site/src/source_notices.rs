@@ -18,6 +18,17 @@ pub(crate) fn tell(source: &Source, run: &Run) {
     }
 }
 
+/// Tells that there is no document for missing pages.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/CustomErrorDocSupport.html>
+pub(crate) fn tell_error_document(source: &Source, not_found: Option<&str>, run: &Run) {
+    let Some(name) = not_found.filter(|name| !name.is_empty()) else { return };
+    if name.parse().is_ok_and(|key: Key| source.get(&key).is_none()) {
+        let text =
+            format!("there is no `{name}`: visitors get an error of S3 for missing pages, with status 403 or 404");
+        warn(run, text, "add it, or name another document with `not_found` in [publish]; \"\" for none");
+    }
+}
+
 fn tell_withheld(withheld: &[Withheld], run: &Run) {
     for one in withheld {
         let (verb, key) = (Verb::Withhold, one.path.clone());

@@ -20,7 +20,7 @@ pub(crate) fn site(mode: &str) -> Project {
 fn in_every_mode_visitors_reach_the_backup_within_the_budget_and_come_back() {
     for (mode, least, https) in [("dns", 50.0, true), ("origin", 0.0, false), ("layered", 0.0, false)] {
         let project = site(mode);
-        let report = project.json(&["drill", "--speed", "30", "--html", "report.html"]);
+        let report = project.json(&["drill", "--speed", "30", "--html", "report.html", "--markdown", "report.md"]);
         let second =
             |name: &str| report["marks"][name].as_f64().unwrap_or_else(|| panic!("{mode}: no {name}: {report}"));
         let over = second("failed_over");
@@ -30,6 +30,12 @@ fn in_every_mode_visitors_reach_the_backup_within_the_budget_and_come_back() {
         assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0, "{mode}: all is as it was");
         let page = std::fs::read_to_string(project.path().join("report.html")).unwrap();
         assert!(page.contains("id=\"chart\"") && page.contains("objective met"));
+        let markdown = std::fs::read_to_string(project.path().join("report.md")).unwrap();
+        assert!(
+            markdown.contains("✅ **objective met") && markdown.contains(&format!("| after {over:.0} s (bound ")),
+            "{markdown}"
+        );
+        assert_eq!(markdown.matches("| Lost over HTTPS | ").count(), 1, "{markdown}");
     }
 }
 

@@ -11,7 +11,7 @@ fn with(project: &Project, extra: &str) {
 #[test]
 fn a_site_is_planned_applied_shown_and_destroyed() {
     let project = Project::new();
-    let plan = project.local(&["plan"]).out();
+    let plan = project.local(&["plan", "-v"]).out();
     for part in ["+ cdn/distribution", "known after", "usually 2 to 5 minutes", "costs about $", "what it survives"] {
         assert!(plan.contains(part), "no `{part}` in {plan}");
     }

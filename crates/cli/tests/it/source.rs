@@ -85,3 +85,15 @@ fn ignore_rules_that_cannot_be_understood_publish_nothing() {
     }
     assert!(!project.path().join(".twinsite/local").exists());
 }
+
+#[test]
+fn a_site_without_a_document_for_missing_pages_is_told_of_it() {
+    let project = Project::new();
+    assert!(!project.local(&["deploy", "--apply"]).err().contains("there is no `404.html`"));
+    std::fs::remove_file(project.path().join("public/404.html")).unwrap();
+    let said = project.local(&["deploy", "--dry-run"]).err();
+    assert!(said.contains("there is no `404.html`") && said.contains("not_found"), "{said}");
+    let config = std::fs::read_to_string(project.path().join("twinsite.toml")).unwrap();
+    project.write("twinsite.toml", &format!("{config}\n[publish]\nnot_found = \"\"\n"));
+    assert!(!project.local(&["deploy", "--dry-run"]).err().contains("there is no"), "none is wanted");
+}

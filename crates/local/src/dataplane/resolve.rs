@@ -355,7 +355,7 @@ mod tests {
             ("gone.example.com", "A", (missing, true, 1, 1)),
             ("example.com", "A", (ok, true, 1, 0)),
             ("example.com", "AAAA", (ok, true, 0, 1)), // no data
-            ("example.com", "NS", (ok, true, 2, 0)),
+            ("example.com", "NS", (ok, true, 4, 0)),
             ("none.example.com", "A", (missing, true, 0, 1)),
             ("deep.example.com", "A", (ok, true, 0, 1)), // names below it exist
             ("x.wild.example.com", "A", (ok, true, 1, 0)),

@@ -1,0 +1,70 @@
+//! The report of a drill as Markdown, for a pull request or the summary of a job.
+
+use std::fmt::Write;
+
+use twinsite_site::drill::{Change, DrillResult, FailoverPath, Verdict};
+
+use super::drill::{after, between, verdict};
+
+/// The report. What the table of changes shows is folded, as it is long.
+pub(super) fn page(drill: &DrillResult) -> String {
+    let DrillResult { domain, mode, outage, path, embedded, speed, started, marks, lost, timeline, .. } = drill;
+    let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
+    let place = if *embedded { format!("the embedded cloud at {speed} times real time") } else { "AWS".to_owned() };
+    let mark = if drill.verdict() == Verdict::Met { "✅" } else { "❌" };
+    let (over, back) = match path {
+        FailoverPath::None => ("Fell behind", "Caught up"),
+        FailoverPath::Dns | FailoverPath::OriginGroup => ("Failed over", "Failed back"),
+    };
+    let rows = [
+        ("Detected", after(marks.detected)),
+        (over, format!("{} (bound {bound} s, objective {objective} s)", after(marks.failed_over))),
+        ("Restored", after(marks.restored)),
+        (back, between(marks.restored, marks.failed_back)),
+        ("Lost over HTTP", format!("{} of {} requests", lost.http, lost.of)),
+        ("Lost over HTTPS", format!("{} of {} requests", lost.https, lost.of)),
+    ];
+    let mut text = format!(
+        "## Failover drill of {}\n\n{mark} **{}**\n\n{started}, on {place}; mode `{mode}`, outage `{outage}`.\n\n| | |\n|---|---|\n",
+        cell(domain),
+        verdict(*path, drill.verdict())
+    );
+    for (name, value) in rows {
+        let _ = writeln!(text, "| {name} | {value} |");
+    }
+    text.push_str(
+        "\n<details>\n<summary>What changed, and when</summary>\n\n| at | observer | observed |\n|---|---|---|\n",
+    );
+    for Change { at, observer, observed } in timeline {
+        let at = if *at < 0.0 { "before".to_owned() } else { format!("{at:.0} s") };
+        let _ = writeln!(text, "| {at} | {} | {} |", cell(observer), cell(observed));
+    }
+    text.push_str("\n</details>\n");
+    text
+}
+
+/// Text that nothing in a cell takes for markup.
+fn cell(text: &str) -> String {
+    let mut safe = String::new();
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '\n' | '\r' => safe.push(' '),
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '!' | '@' | '#' | '~' => safe.extend(['\\', c]),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+
+    #[test]
+    fn cells_have_no_markup() {
+        assert_eq!(cell("a|b\n<i>`x`</i> [l](u)"), r"a\|b &lt;i&gt;\`x\`&lt;/i&gt; \[l\](u)");
+    }
+}
