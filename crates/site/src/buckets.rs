@@ -188,7 +188,7 @@ impl Buckets {
         if let Some(prehasher) = source.prehasher.take() {
             prehasher.end().await;
         }
-        source_notices::tell(&source.source, run);
+        source_notices::tell(&source.source, None, run);
         tell_of_files(&source.source, run);
         let prepared = prepare(&self.stores, &self.publish_request(&source, &request), run).await?;
         Ok(PreparedDeploy { buckets: self, source, request, prepared })

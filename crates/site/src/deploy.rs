@@ -72,8 +72,7 @@ pub async fn plan_deploy(
     if let Some(prehasher) = source.prehasher.take() {
         prehasher.end().await;
     }
-    source_notices::tell(&source.source, run);
-    source_notices::tell_error_document(&source.source, site.config.not_found.as_deref(), run);
+    source_notices::tell(&source.source, site.config.not_found.as_deref(), run);
     let rules = source.take_rules(site.site.mode, run);
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
@@ -98,8 +97,7 @@ pub async fn deploy(
     if let Some(prehasher) = source.prehasher.take() {
         prehasher.end().await;
     }
-    source_notices::tell(&source.source, run);
-    source_notices::tell_error_document(&source.source, site.config.not_found.as_deref(), run);
+    source_notices::tell(&source.source, site.config.not_found.as_deref(), run);
     let rules = source.take_rules(site.site.mode, run);
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);

@@ -25,6 +25,7 @@ mod options;
 mod others;
 mod plan;
 mod policy;
+mod policy_document;
 mod probes;
 mod publish_result;
 mod purge;
@@ -65,7 +66,8 @@ pub use plan::{
     AdoptBuckets, ApplyResult, PlanSummary, PlannedResource, PlannedStep, PropertyChange, SitePlan, apply, destroy,
     estimate, plan, plan_destroy, plan_destroy_former,
 };
-pub use policy::{PolicyDocument, PolicyKind, policy};
+pub use policy::{PolicyKind, policy};
+pub use policy_document::PolicyDocument;
 pub use publish_result::{
     BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, PlannedBackup,
     PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult, StillPublic, SupersededKey,

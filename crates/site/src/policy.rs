@@ -9,10 +9,7 @@ use twinsite_s3_site::{DRILL_JOURNAL_KEY, REPLICATION_PROBE_KEY, STORE_RECORD_KE
 
 use crate::config::Config;
 use crate::error::{Context, Error};
-
-/// The size of a managed policy, in characters without whitespace.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-const MANAGED_POLICY_SIZE: usize = 6_144;
+use crate::policy_document::{PolicyDocument, split};
 
 /// What a policy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,18 +40,6 @@ impl PolicyKind {
     }
 }
 
-/// A policy document, to be created as a managed policy.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-#[non_exhaustive]
-pub struct PolicyDocument {
-    /// A name for the policy.
-    pub name: String,
-    /// Its size in characters without whitespace, of which IAM allows 6,144.
-    pub characters: usize,
-    /// The document.
-    pub document: Value,
-}
-
 /// The permissions policy of a role, as one or more managed policies that are all attached to it.
 ///
 /// # Errors
@@ -66,36 +51,6 @@ pub fn policy(config: &Config, account: AccountId, kind: PolicyKind) -> Result<V
     let zone = config.dns.zone_id.as_ref().map_or("*", |id| id.as_str());
     let policy = Policy { site: &site, zone, config, keys: config.kms_key_arns(&site) };
     Ok(split(&format!("twinsite-{}-{}", site.slug(), kind.as_str()), policy.statements(kind)))
-}
-
-/// Distributes statements over as few documents as their size allows.
-fn split(name: &str, statements: Vec<Value>) -> Vec<PolicyDocument> {
-    let mut parts: Vec<Vec<Value>> = vec![Vec::new()];
-    for statement in statements {
-        let last = parts.len() - 1;
-        let longer: Vec<Value> = parts[last].iter().cloned().chain([statement.clone()]).collect();
-        if size(&document(&longer)) <= MANAGED_POLICY_SIZE || parts[last].is_empty() {
-            parts[last] = longer;
-        } else {
-            parts.push(vec![statement]);
-        }
-    }
-    let count = parts.len();
-    let numbered = |index: usize| if count == 1 { name.to_owned() } else { format!("{name}-{}", index + 1) };
-    let parts = parts.iter().enumerate().map(|(index, statements)| {
-        let document = document(statements);
-        PolicyDocument { name: numbered(index), characters: size(&document), document }
-    });
-    parts.collect()
-}
-
-/// IAM does not count whitespace.
-fn size(document: &Value) -> usize {
-    document.to_string().chars().filter(|character| !character.is_whitespace()).count()
-}
-
-pub(crate) fn document(statements: &[Value]) -> Value {
-    json!({"Version": "2012-10-17", "Statement": statements})
 }
 
 /// What a publish does with objects. Parts that were uploaded are recognised by their tags.

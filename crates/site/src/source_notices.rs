@@ -8,9 +8,11 @@ use twinsite_sync::{Key, Source, Withheld};
 /// How many names a warning has.
 const SHOWN: usize = 5;
 
-/// Tells what a directory has that is not published, and which ignore rules match nothing.
-pub(crate) fn tell(source: &Source, run: &Run) {
+/// Tells what a directory has that is not published, which ignore rules match nothing, and that the document for missing pages is missing
+/// itself.
+pub(crate) fn tell(source: &Source, not_found: Option<&str>, run: &Run) {
     tell_withheld(source.withheld(), run);
+    tell_error_document(source, not_found, run);
     let unused = source.unused_rules();
     if !unused.is_empty() {
         let text = format!("ignore rules that match nothing, or only what another rule decides: {}", names(&unused));
@@ -20,7 +22,7 @@ pub(crate) fn tell(source: &Source, run: &Run) {
 
 /// Tells that there is no document for missing pages.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/CustomErrorDocSupport.html>
-pub(crate) fn tell_error_document(source: &Source, not_found: Option<&str>, run: &Run) {
+fn tell_error_document(source: &Source, not_found: Option<&str>, run: &Run) {
     let Some(name) = not_found.filter(|name| !name.is_empty()) else { return };
     if name.parse().is_ok_and(|key: Key| source.get(&key).is_none()) {
         let text =

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use twinsite_core::AccountId;
 
 use crate::error::Error;
-use crate::policy::document;
+use crate::policy_document::document;
 
 const OPERATION: &str = "compute the policy";
 
