@@ -6,7 +6,7 @@
 //! what is waited for. When the run is cancelled, reads are not awaited any longer, and writes for a few seconds only; what cleans up
 //! afterwards ([`twinsite_core::clean_up`]) is awaited.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -72,12 +72,18 @@ struct State {
     next: u64,
     /// When the last response has arrived.
     answered: Instant,
-    /// When the last response of each host has arrived.
-    hosts: HashMap<String, Instant>,
-    /// Hosts that have answered nothing since a request to them has failed without a response.
-    silent: HashSet<String>,
+    hosts: HashMap<String, Host>,
     /// When it was last said what is waited for, since then.
     said: Option<Instant>,
+}
+
+/// What is known of a host.
+#[derive(Clone, Copy, Debug, Default)]
+struct Host {
+    /// When its last response has arrived.
+    answered: Option<Instant>,
+    /// Whether a request to it has failed without a response since.
+    is_silent: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -92,11 +98,19 @@ struct Pending {
     since: Instant,
 }
 
+impl State {
+    fn note(&mut self, name: &str, host: Host) {
+        if self.hosts.len() >= MAX_NAMES {
+            self.hosts.clear();
+        }
+        self.hosts.insert(name.to_owned(), host);
+    }
+}
+
 impl Awaited {
     pub(crate) fn new(run: Run) -> Self {
         let (names, pending) = (HashMap::new(), BTreeMap::new());
-        let (hosts, silent) = (HashMap::new(), HashSet::new());
-        let state = State { names, pending, next: 0, answered: Instant::now(), hosts, silent, said: None };
+        let state = State { names, pending, next: 0, answered: Instant::now(), hosts: HashMap::new(), said: None };
         Self { run, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -165,16 +179,11 @@ impl Begun {
     fn answered(&self) {
         let mut state = self.awaited.state();
         (state.answered, state.said) = (Instant::now(), None);
-        state.silent.remove(&self.host);
-        if state.hosts.len() >= MAX_NAMES {
-            state.hosts.clear();
-        }
-        state.hosts.insert(self.host.clone(), Instant::now());
+        state.note(&self.host, Host { answered: Some(Instant::now()), is_silent: false });
     }
 
-    /// Whether the host has answered nothing since a request to it has failed without a response.
-    fn is_to_silent_host(&self) -> bool {
-        self.awaited.state().silent.contains(&self.host)
+    fn host(&self) -> Host {
+        self.awaited.state().hosts.get(&self.host).copied().unwrap_or_default()
     }
 
     /// Waits until the deadline, or until the host has answered nothing for too long. Returns how long that was.
@@ -183,8 +192,7 @@ impl Begun {
         let Some(deadline) = deadline else { return std::future::pending().await };
         if is_read && deadline > SILENT_HOST {
             wait::pause(&always, SILENT_HOST).await;
-            let answered = self.awaited.state().hosts.get(&self.host).is_some_and(|at| *at > since);
-            if !answered {
+            if self.host().answered.is_none_or(|at| at <= since) {
                 return SILENT_HOST;
             }
             wait::pause(&always, deadline.saturating_sub(SILENT_HOST)).await;
@@ -196,11 +204,8 @@ impl Begun {
 
     /// The request has failed without a response.
     fn not_answered(&self) {
-        let mut state = self.awaited.state();
-        if state.silent.len() >= MAX_NAMES {
-            state.silent.clear();
-        }
-        state.silent.insert(self.host.clone());
+        let host = Host { is_silent: true, ..self.host() };
+        self.awaited.state().note(&self.host, host);
     }
 }
 
@@ -280,7 +285,7 @@ impl HttpConnector for AwaitedConnector {
         let deadline = match self.deadline {
             Some(deadline) if is_late && !cleans_up => Some(deadline.min(AFTER_CANCELLATION + sending)),
             // The requests that share the link with it are repeated, too.
-            Some(deadline) if is_repeated && begun.is_to_silent_host() => Some(deadline.min(REPEATED + 4 * sending)),
+            Some(deadline) if is_repeated && begun.host().is_silent => Some(deadline.min(REPEATED + 4 * sending)),
             deadline => deadline,
         };
         let (awaited, call) = (self.awaited.clone(), self.connector.call(request));

@@ -11,7 +11,7 @@ pub use error::{AwsError, Kind, ResponseHost};
 pub use passing::{outlast_refusals, unless_passing};
 pub use request::{RequestError, resolve};
 pub use retry::{read_retries, retries, status_retries, timeouts, timeouts_for};
-pub use tags::{Owner, Tags};
+pub use tags::{Owner, Tags, tag_fields};
 pub use unmodeled::UnmodeledOperation;
 
 /// The access key id that the embedded cloud accepts. It is not a secret.

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use twinsite_core::Domain;
+use twinsite_core::{Domain, Field, entries_to_put};
 
 /// A resource's tags.
 pub type Tags = BTreeMap<String, String>;
+
+/// The tags that are put, as settings of a plan. Others stay.
+pub fn tag_fields(actual: &Tags, desired: &Tags) -> impl Iterator<Item = Field> {
+    entries_to_put("tag ", actual, desired)
+}
 
 /// The site that a resource belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -125,16 +125,24 @@ impl Field {
     }
 }
 
+/// The entries of a map that are set or changed, with their keys after a prefix. What is there besides is left as it is.
+pub fn entries_to_put(
+    prefix: &str,
+    actual: &BTreeMap<String, String>,
+    desired: &BTreeMap<String, String>,
+) -> impl Iterator<Item = Field> {
+    let changed = desired.iter().filter(|(key, value)| actual.get(*key) != Some(value));
+    changed.map(move |(key, value)| Field {
+        name: format!("{prefix}{key}"),
+        actual: actual.get(key).cloned(),
+        desired: Some(value.clone()),
+    })
+}
+
 /// The properties that differ between what is there and what is desired: those to set or change by name, then those to remove.
 pub fn differences(actual: &BTreeMap<String, String>, desired: &BTreeMap<String, String>) -> Vec<Field> {
-    let changed = desired.iter().filter(|(name, value)| actual.get(*name) != Some(value));
-    let changed = changed.map(|(name, value)| Field {
-        name: name.clone(),
-        actual: actual.get(name).cloned(),
-        desired: Some(value.clone()),
-    });
     let removed = actual.iter().filter(|(name, _)| !desired.contains_key(*name));
-    changed.chain(removed.map(|(name, value)| Field::unset(name, value))).collect()
+    entries_to_put("", actual, desired).chain(removed.map(|(name, value)| Field::unset(name, value))).collect()
 }
 
 impl fmt::Display for Field {

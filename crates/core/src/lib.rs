@@ -43,7 +43,7 @@ mod timer;
 mod url;
 pub mod wait;
 
-pub use action::{Action, Field, Reason, Resource, differences};
+pub use action::{Action, Field, Reason, Resource, differences, entries_to_put};
 pub use apply::{Applied, Apply, Halted, apply};
 pub use arn::Arn;
 pub use bracket::{Bracketed, bracket};

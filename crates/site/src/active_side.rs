@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use twinsite_core::{Event, Pair, Run, Side, wait};
+use twinsite_core::{Event, Pair, Run, Side};
 use twinsite_sync::active_side::{
     ChangeDetails, ListedChange, SideChange, change_side, first_release_after, newest_change, read_change,
 };
@@ -20,6 +20,7 @@ use twinsite_sync::{Key, ReleaseId, Rules, SyncError, VersionedStore, release};
 use crate::error::{Context, Error};
 use crate::options::PublishOptions;
 use crate::releases::rfc3339;
+use crate::response_limit::in_time;
 use crate::unfinished::{free_lock, record_unfinished};
 
 /// How long after a failure the primary is asked once more, before it counts as unreachable.
@@ -83,19 +84,16 @@ impl BackupAlone {
     }
 }
 
-/// How long the primary is given to answer one request when STS did not answer from its region.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Why the primary does not answer; `None` if it does, whatever it answers.
 pub(crate) async fn does_not_answer<S: VersionedStore>(primary: &S, run: &Run) -> Option<String> {
-    match wait::within(run, PATIENCE, primary.page(None)).await {
-        None if run.is_cancelled() => None,
-        None => Some(format!("no response within {} s", PATIENCE.as_secs())),
-        Some(Err(error)) => {
+    match in_time(run, primary.page(None)).await {
+        Err(_) if run.is_cancelled() => None,
+        Err(none) => Some(none.to_string()),
+        Ok(Err(error)) => {
             let error = SyncError::from(error);
             error.is_unreachable().then(|| error.to_string())
         }
-        Some(Ok(_)) => None,
+        Ok(Ok(_)) => None,
     }
 }
 

@@ -4,7 +4,6 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use twinsite_cdn::CertificateStatus;
 use twinsite_dns_failover::probe::{ProbeError, ns_query};
 
 use crate::context::SiteContext;
@@ -21,11 +20,8 @@ impl SiteContext {
     /// Compares the name servers of the hosted zone with the delegation, as long as the certificate is not issued or the domain has no
     /// records. What cannot be found out from here is no finding.
     pub(crate) async fn judge_delegation(&self, state: &SiteState) -> Option<ForeignSetting> {
-        let certificates = &state.cdn.actual.certificates;
-        let mut all = certificates.covering.iter().chain(&certificates.configured);
-        let is_issued = all.any(|one| one.status == CertificateStatus::Issued);
         let zone = &state.dns.actual.zone;
-        if is_issued && !zone.sets.is_empty() {
+        if state.cdn.actual.certificates.is_issued() && !zone.sets.is_empty() {
             return None;
         }
         let delegated = self.delegated_name_servers(&zone.name).await.ok()?;

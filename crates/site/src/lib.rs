@@ -30,6 +30,7 @@ mod probes;
 mod publish_result;
 mod purge;
 mod releases;
+mod response_limit;
 mod rollback;
 mod site_rules;
 mod source_directory;

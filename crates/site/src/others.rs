@@ -1,11 +1,12 @@
 //! What others have set that keeps visitors from being served, or the site from failing over, although everything that twinsite manages is
 //! as configured.
 
-use twinsite_cdn::CertificateStatus;
 use twinsite_core::{Event, Run, Side};
 use twinsite_dns_failover::ZoneRecords;
-use twinsite_s3_site::{ActualBucket, BucketSettings, LifecycleEffect, denials};
+use twinsite_s3_site::{ActualBucket, ArchivedObject, BucketSettings, LifecycleEffect, denials};
 
+use crate::context::SiteContext;
+use crate::error::{Context, Error};
 use crate::state::SiteState;
 
 /// CloudFront's managed security headers policy, which sends `Strict-Transport-Security: max-age=31536000`.
@@ -37,19 +38,28 @@ impl ForeignSetting {
     }
 }
 
-impl SiteState {
-    /// What others have set, judged.
-    pub(crate) fn foreign_settings(&self) -> Vec<ForeignSetting> {
-        let mut found = self.judge_records();
-        found.extend(self.judge_hsts());
-        for side in Side::BOTH {
-            if let ActualBucket::Present(settings) = self.s3.actual.buckets.get(side) {
-                found.extend(self.judge_bucket(side, settings));
+impl SiteContext {
+    /// What others have set, judged. Read-only.
+    pub(crate) async fn foreign_settings(
+        &self,
+        state: &SiteState,
+        operation: &str,
+    ) -> Result<Vec<ForeignSetting>, Error> {
+        let mut found = state.judge_records();
+        found.extend(state.judge_hsts());
+        for (side, bucket) in state.s3.actual.buckets.iter() {
+            if let ActualBucket::Present(settings) = bucket {
+                found.extend(state.judge_bucket(side, settings));
+                let archived = Box::pin(self.services.s3.archived_objects(&state.s3.desired, side)).await;
+                found.extend(state.judge_archived(side, &archived.context(operation)?));
             }
         }
-        found
+        found.extend(Box::pin(self.judge_delegation(state)).await);
+        Ok(found)
     }
+}
 
+impl SiteState {
     fn judge_records(&self) -> Vec<ForeignSetting> {
         let domain = &self.s3.desired.site.domain;
         let zone = &self.dns.actual.zone;
@@ -64,10 +74,7 @@ impl SiteState {
                 "delete it, unless it leads to the distribution",
             ));
         }
-        let is_issued = |status: &CertificateStatus| *status == CertificateStatus::Issued;
-        let certificates = &self.cdn.actual.certificates;
-        let has_certificate =
-            certificates.covering.iter().chain(&certificates.configured).any(|one| is_issued(&one.status));
+        let has_certificate = self.cdn.actual.certificates.is_issued();
         if let Some(caa) = zone.caa.as_ref().filter(|caa| !caa.allow_amazon()) {
             let text = format!(
                 "the CAA records of `{}` do not allow Amazon to issue certificates ({})",
@@ -118,7 +125,7 @@ impl SiteState {
 
     fn judge_bucket(&self, side: Side, settings: &BucketSettings) -> Vec<ForeignSetting> {
         let site = &self.s3.desired.site;
-        let bucket = format!("the {side} bucket `{}`", site.buckets.get(side));
+        let bucket = self.bucket(side);
         let mut found = Vec::new();
         for denial in settings.policy.iter().flat_map(|policy| denials(&self.s3.desired, side, policy)) {
             let way_out = if site.mode.public_buckets() && denial.requests.contains("TLS") {
@@ -167,16 +174,24 @@ impl SiteState {
                 _ => ForeignSetting::notice(text, next),
             });
         }
-        if let [first, rest @ ..] = &self.archived.get(side)[..] {
-            let others = if rest.is_empty() { String::new() } else { format!(" and {} others", rest.len()) };
-            found.push(ForeignSetting::problem(
-                format!(
-                    "`{}`{others} of {bucket} cannot be read, because the storage class is {}: visitors get 403",
-                    first.key, first.class
-                ),
-                "upload them again: `twinsite deploy DIR --force`; see its lifecycle rules, too",
-            ));
-        }
         found
+    }
+
+    /// A bucket in words.
+    fn bucket(&self, side: Side) -> String {
+        format!("the {side} bucket `{}`", self.s3.desired.site.buckets.get(side))
+    }
+
+    fn judge_archived(&self, side: Side, archived: &[ArchivedObject]) -> Option<ForeignSetting> {
+        let (first, rest) = archived.split_first()?;
+        let others = if rest.is_empty() { String::new() } else { format!(" and {} others", rest.len()) };
+        let (bucket, class) = (self.bucket(side), &first.class);
+        Some(ForeignSetting::problem(
+            format!(
+                "`{}`{others} of {bucket} cannot be read, because the storage class is {class}: visitors get 403",
+                first.key
+            ),
+            "upload them again: `twinsite deploy DIR --force`; see its lifecycle rules, too",
+        ))
     }
 }

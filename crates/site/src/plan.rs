@@ -165,10 +165,7 @@ pub async fn plan(site: &SiteContext, adopt: AdoptBuckets, run: &Run) -> Result<
     site.check_log_bucket(OPERATION).await?;
     let state = site.observe(adopt, OPERATION).await?;
     state.warn_of_former_buckets(run);
-    state.foreign_settings().into_iter().for_each(|setting| setting.warn(run));
-    if let Some(delegation) = Box::pin(site.judge_delegation(&state)).await {
-        delegation.warn(run);
-    }
+    Box::pin(site.foreign_settings(&state, OPERATION)).await?.into_iter().for_each(|setting| setting.warn(run));
     state.warn_of_encryption(run);
     Box::pin(site.warn_of_encrypted_objects(run)).await;
     SitePlan::new(OPERATION, state.steps()?)

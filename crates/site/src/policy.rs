@@ -156,6 +156,12 @@ impl Policy<'_> {
         vec![role("replication"), role("batch")]
     }
 
+    /// The ARN of the bucket for logs of CloudFront, if one is configured.
+    fn log_bucket(&self) -> Option<String> {
+        let logging = self.config.cdn.owner_settings.logging.value()?;
+        Some(format!("arn:{}:s3:::{}", self.site.regions.primary.partition(), logging.bucket))
+    }
+
     /// What CloudFront asks of the caller who gives a distribution a web ACL, or has it log to a bucket.
     /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awswafv2.html>,
     /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html>
@@ -165,8 +171,7 @@ impl Policy<'_> {
         if let Some(arn) = settings.web_acl.value() {
             all.push(Self::allow("WebAcl", &["wafv2:GetWebACL"], arn.as_str()));
         }
-        if let Some(logging) = settings.logging.value() {
-            let bucket = format!("arn:{}:s3:::{}", self.site.regions.primary.partition(), logging.bucket);
+        if let Some(bucket) = self.log_bucket() {
             all.push(Self::allow("LogBucket", &["s3:GetBucketAcl", "s3:PutBucketAcl"], bucket));
         }
         all
@@ -204,8 +209,7 @@ impl Policy<'_> {
             // These support no resource types, or list all resources.
             Self::allow("ListAndDescribe", &everywhere, "*"),
         ]);
-        if let Some(logging) = self.config.cdn.owner_settings.logging.value() {
-            let bucket = format!("arn:{}:s3:::{}", self.site.regions.primary.partition(), logging.bucket);
+        if let Some(bucket) = self.log_bucket() {
             let actions = ["s3:GetBucketOwnershipControls", "s3:ListBucket"];
             all.push(Self::allow("ReadLogBucket", &actions, bucket));
         }

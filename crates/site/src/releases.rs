@@ -1,7 +1,6 @@
 //! Releases: what was published, when, by whom and from which commit.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures::future::join3;
 use schemars::JsonSchema;
@@ -10,7 +9,6 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use twinsite_aws::Kind;
-use twinsite_core::wait::within;
 use twinsite_core::{Pair, Run, Side};
 use twinsite_sync::active_side::newest_change;
 use twinsite_sync::release::{self, Release, Summary};
@@ -18,6 +16,7 @@ use twinsite_sync::{ReleaseId, S3Store, Store, StoreError, SyncError};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
+use crate::response_limit::in_time;
 
 const OPERATION: &str = "read the releases";
 
@@ -161,9 +160,6 @@ pub async fn releases(site: &SiteContext, run: &Run) -> Result<Releases, Error> 
     releases_of(site.stores(), run).await
 }
 
-/// How long the records of a bucket may take to be listed, while the other bucket's were.
-const LIMIT: Duration = Duration::from_secs(10);
-
 pub(crate) async fn releases_of(stores: Pair<S3Store>, run: &Run) -> Result<Releases, Error> {
     let is_one_bucket = stores.primary.bucket() == stores.backup.bucket();
     let (primary, backup, active) =
@@ -215,14 +211,13 @@ pub(crate) async fn releases_of(stores: Pair<S3Store>, run: &Run) -> Result<Rele
 
 /// The active side, as far as the backup can be read.
 async fn active_of(stores: &Pair<S3Store>, run: &Run) -> Side {
-    let newest = within(run, LIMIT, Box::pin(newest_change(&stores.backup))).await;
-    let newest = newest.and_then(Result::ok).flatten();
+    let newest = in_time(run, newest_change(&stores.backup)).await;
+    let newest = newest.ok().and_then(Result::ok).flatten();
     newest.map_or(Side::Primary, |change| change.side)
 }
 
 async fn list_side(store: &S3Store, run: &Run) -> Result<Vec<ReleaseId>, SyncError> {
-    let late = || Err(SyncError::Store(StoreError::Unreachable(format!("no response within {} s", LIMIT.as_secs()))));
-    within(run, LIMIT, Box::pin(release::list_ids(store))).await.unwrap_or_else(late)
+    in_time(run, release::list_ids(store)).await?
 }
 
 /// One release with its objects.

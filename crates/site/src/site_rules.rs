@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Mode, Run};
 use twinsite_rules::{
-    Answer, Files, HeaderRule as FileHeaderRule, NotHonored, ParseErrors, ParsedHeaders, Redirects, Table, Target,
-    WebsiteRedirects, parse_headers, parse_redirects,
+    Answer, Files, HeaderRule as FileHeaderRule, NotHonored, ParseErrors, ParsedHeaders, Place, Redirects, Table,
+    Target, WebsiteRedirects, parse_headers, parse_redirects,
 };
 use twinsite_sync::{HeaderRule, Headers, Key, Setting, Source, SourceObject, Wave};
 
@@ -96,13 +96,9 @@ impl HeadersFile {
                     found.rules.extend(rules);
                     found.not_honored.extend(unhonored);
                 }
-                Err(reason) => found.not_honored.push(UnhonoredRule {
-                    rule: rule.path.clone(),
-                    place: rule.place.to_string(),
-                    target: None,
-                    reason,
-                    in_part: false,
-                }),
+                Err(reason) => {
+                    found.not_honored.push(UnhonoredRule::by_nothing(rule.path.clone(), &rule.place, reason));
+                }
             }
         }
         Ok(found)
@@ -138,13 +134,7 @@ fn object_headers(rule: &FileHeaderRule, index: &str) -> Result<(Vec<HeaderRule>
         let rule = HeaderRule::new(&format!("/{glob}"), settings.clone());
         rules.push(rule.map_err(|invalid| invalid.to_string())?);
     }
-    let unhonored = unsupported.into_iter().map(|one| UnhonoredRule {
-        rule: one.text,
-        place: one.place.to_string(),
-        target: None,
-        reason: one.reason,
-        in_part: false,
-    });
+    let unhonored = unsupported.into_iter().map(|one| UnhonoredRule::by_nothing(one.text, &one.place, one.reason));
     Ok((rules, unhonored.collect()))
 }
 
@@ -165,22 +155,16 @@ impl SiteRules {
             let parsed =
                 parse_redirects(&text, config.publish.redirects_syntax).map_err(|errors| malformed(&errors))?;
             redirects.append(parsed.redirects);
-            result.not_honored.extend(parsed.unsupported.into_iter().map(|one| UnhonoredRule {
-                rule: one.text,
-                place: one.place.to_string(),
-                target: None,
-                reason: one.reason,
-                in_part: false,
-            }));
+            let unsupported = parsed.unsupported.into_iter();
+            result
+                .not_honored
+                .extend(unsupported.map(|one| UnhonoredRule::by_nothing(one.text, &one.place, one.reason)));
         }
         redirects.append(config.publish.redirects.clone());
-        result.not_honored.extend(redirects.take_slash_rules().into_iter().map(|rule| UnhonoredRule {
-            rule: rule.text().to_owned(),
-            place: rule.place().to_string(),
-            target: None,
-            reason: "a rule cannot add or remove a trailing slash: both paths are the same to it".to_owned(),
-            in_part: false,
-        }));
+        let reason = "a rule cannot add or remove a trailing slash: both paths are the same to it";
+        let slash_rules = redirects.take_slash_rules().into_iter();
+        let unhonored = slash_rules.map(|rule| UnhonoredRule::by_nothing(rule.text(), rule.place(), reason));
+        result.not_honored.extend(unhonored);
         let files = Files::of_keys(source.objects().iter().map(|object| object.key.as_str()), &config.index);
         let findings = redirects.findings(&files);
         let loops = findings.iter().filter(|finding| finding.kind.is_loop());
@@ -189,13 +173,9 @@ impl SiteRules {
             let error = Error::usage(OPERATION, loops.join("\n"));
             return Err(error.hint("change the target, or the order of the rules: the first that matches applies"));
         }
-        result.not_honored.extend(findings.into_iter().map(|one| UnhonoredRule {
-            rule: one.text,
-            place: one.place.to_string(),
-            target: None,
-            reason: one.kind.to_string(),
-            in_part: false,
-        }));
+        let findings = findings.into_iter();
+        let unhonored = findings.map(|one| UnhonoredRule::by_nothing(one.text, &one.place, one.kind.to_string()));
+        result.not_honored.extend(unhonored);
         result.redirects = redirects.rules().len();
 
         let (table, not_honored) = Table::compile(&redirects, &files);
@@ -262,6 +242,11 @@ impl SiteRules {
 }
 
 impl UnhonoredRule {
+    /// A rule that no target honours.
+    fn by_nothing(rule: impl Into<String>, place: &Place, reason: impl Into<String>) -> Self {
+        Self { rule: rule.into(), place: place.to_string(), target: None, reason: reason.into(), in_part: false }
+    }
+
     /// What a warning says of all rules with the same reason.
     fn group(&self) -> String {
         let target = match self.target {

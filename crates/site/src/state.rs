@@ -1,7 +1,7 @@
 //! The desired and the actual state of every service of a site.
 
 use twinsite_cdn as cdn;
-use twinsite_core::{Deferred, Event, Mode, Pair, Run};
+use twinsite_core::{Deferred, Event, Mode, Run};
 use twinsite_dns_failover::{self as dns, alerts};
 use twinsite_s3_site::{self as s3_site, Adopt, FormerBucket};
 
@@ -28,8 +28,6 @@ enum ZoneNeed {
 #[derive(Debug)]
 pub(crate) struct SiteState {
     pub(crate) s3: Compared<s3_site::Desired, s3_site::Actual>,
-    /// Objects that have to be restored before visitors can read them.
-    pub(crate) archived: Pair<Vec<s3_site::ArchivedObject>>,
     pub(crate) cdn: Compared<cdn::Desired, cdn::Actual>,
     pub(crate) dns: Compared<dns::Desired, dns::Actual>,
     pub(crate) alerts: Compared<alerts::Desired, alerts::Actual>,
@@ -120,13 +118,6 @@ impl SiteContext {
         };
         let actual_dns = actual_dns.context(operation)?;
         let actual_s3 = Box::pin(self.services.s3.observe(&desired_s3)).await.context(operation)?;
-        let mut archived = Pair::<Vec<s3_site::ArchivedObject>>::default();
-        for (side, bucket) in actual_s3.buckets.iter() {
-            if let s3_site::ActualBucket::Present(_) = bucket {
-                let found = Box::pin(self.services.s3.archived_objects(&desired_s3, side)).await;
-                *archived.get_mut(side) = found.context(operation)?;
-            }
-        }
         let desired_alerts = alerts::Desired {
             site: self.site.clone(),
             emails: self.config.emails.clone(),
@@ -137,7 +128,6 @@ impl SiteContext {
         let actual_alerts = Box::pin(self.services.alerts.observe(&desired_alerts)).await.context(operation)?;
         Ok(SiteState {
             s3: Compared { desired: desired_s3, actual: actual_s3 },
-            archived,
             cdn: Compared { desired: desired_cdn, actual: actual_cdn },
             dns: Compared { desired: desired_dns, actual: actual_dns },
             alerts: Compared { desired: desired_alerts, actual: actual_alerts },

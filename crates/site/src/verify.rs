@@ -2,12 +2,10 @@
 
 use std::fmt::Display;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use twinsite_aws::Kind;
-use twinsite_core::wait::within;
+use twinsite_aws::{AwsError, Kind};
 use twinsite_core::{Pair, Run, Side};
 use twinsite_sync::active_side::newest_change;
 use twinsite_sync::replicate::compare;
@@ -18,6 +16,7 @@ use twinsite_sync::{
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
+use crate::response_limit::{NoResponse, in_time};
 use crate::source_directory::{SourceDirectory, SourceOptions};
 
 const OPERATION: &str = "compare the buckets";
@@ -143,42 +142,34 @@ pub(crate) async fn verify_stores(
     Ok(found)
 }
 
-/// A store that can be reached responds sooner.
-const LIMIT: Duration = Duration::from_secs(10);
-
 /// The active side, once both buckets have responded.
 async fn active_side(stores: &Pair<S3Store>, run: &Run) -> Result<Side, SyncError> {
-    let primary = within(run, LIMIT, Box::pin(stores.primary.page(None)));
-    let (primary, change) = futures::join!(primary, within(run, LIMIT, Box::pin(newest_change(&stores.backup))));
+    let (primary, change) =
+        futures::join!(in_time(run, stores.primary.page(None)), in_time(run, newest_change(&stores.backup)));
     run.check()?;
-    let silent = || SyncError::Store(StoreError::Unreachable(format!("no response within {} s", LIMIT.as_secs())));
-    primary.ok_or_else(silent)??;
-    Ok(change.ok_or_else(silent)??.map_or(Side::Primary, |change| change.side))
+    primary??;
+    Ok(change??.map_or(Side::Primary, |change| change.side))
 }
 
 /// Whether a bucket does not respond, or only that it is out of service.
 fn is_out_of_reach(error: &SyncError) -> bool {
-    use Kind::{Network, TimedOut, Unavailable};
-    match error {
-        SyncError::Store(StoreError::Aws(error)) => matches!(error.kind, Network | TimedOut | Unavailable),
-        SyncError::Store(StoreError::Unreachable(_)) => true,
-        _ => false,
-    }
+    let timed_out = |error: &AwsError| error.kind == Kind::TimedOut;
+    error.is_unreachable() || matches!(error, SyncError::Store(StoreError::Aws(error)) if timed_out(error))
 }
 
 /// The side that responds if the other one does not, and what is said of the other one.
 async fn side_within_reach(stores: &Pair<S3Store>, run: &Run) -> Option<(VerifyResult, Side)> {
-    let ask = async |side: Side| within(run, LIMIT, Box::pin(stores.get(side).page(None))).await;
+    let ask = async |side: Side| in_time(run, stores.get(side).page(None)).await;
     let (primary, backup) = futures::join!(ask(Side::Primary), ask(Side::Backup));
-    let is_up = |answer: &Option<Result<_, _>>| matches!(answer, Some(Ok(_)));
+    let is_up = |answer: &Result<Result<_, _>, _>| matches!(answer, Ok(Ok(_)));
     let (side, other, answer) = match (is_up(&primary), is_up(&backup)) {
         (true, false) => (Side::Primary, Side::Backup, backup),
         (false, true) => (Side::Backup, Side::Primary, primary),
         _ => return None,
     };
     let reason = match answer {
-        Some(Err(error)) => error.to_string(),
-        _ => format!("no response within {} s", LIMIT.as_secs()),
+        Ok(Err(error)) => error.to_string(),
+        Ok(Ok(_)) | Err(_) => NoResponse.to_string(),
     };
     let bucket = stores.get(other).bucket().to_owned();
     let unreachable = vec![UnreachableBucket { bucket, reason }];

@@ -46,6 +46,18 @@ pub struct Certificates {
     pub configured: Option<Certificate>,
 }
 
+impl Certificates {
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Certificate> {
+        self.covering.iter().chain(&self.configured)
+    }
+
+    /// Whether one of them can be used.
+    pub fn is_issued(&self) -> bool {
+        self.all().any(|certificate| certificate.status == CertificateStatus::Issued)
+    }
+}
+
 /// A certificate that was issued elsewhere, in PEM form.
 #[derive(Clone)]
 pub struct CertificateFiles {

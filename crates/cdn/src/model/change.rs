@@ -1,6 +1,6 @@
 //! The changes that a plan consists of.
 
-use twinsite_aws::Tags;
+use twinsite_aws::{Tags, tag_fields};
 use twinsite_core::{Arn, Deferred, Domain, Field, Need, OutputKind, Resource, ResourceId};
 
 use super::{DistributionSettings, Function, SIGNING, StoreKeys};
@@ -234,15 +234,6 @@ impl twinsite_core::Change for Change {
 
 const CLOUDFRONT: &str = "CloudFront";
 const DISTRIBUTION: &str = "distribution";
-
-fn tag_fields(actual: &Tags, desired: &Tags) -> impl Iterator<Item = Field> {
-    let changed = desired.iter().filter(|(key, value)| actual.get(*key) != Some(value));
-    changed.map(|(key, value)| Field {
-        name: format!("tag {key}"),
-        actual: actual.get(key).cloned(),
-        desired: Some(value.clone()),
-    })
-}
 
 /// The settings of the LIVE stage that change. The code is a value like any other: codes of the same size differ.
 fn function_fields(code: &str, store: &Deferred<Arn>, actual: Option<&Function>) -> Vec<Field> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use twinsite_site::drill::{DrillResult, FailoverPath, Verdict};
+use twinsite_site::drill::{Change, DrillResult, FailoverPath, Verdict};
 
 use crate::result::DrilledResult;
 
@@ -30,6 +30,16 @@ pub(super) fn drill(drilled: &DrilledResult) -> String {
     }
     let _ = write!(text, "\n\n{}", self::verdict(*path, *verdict));
     text
+}
+
+/// Where the drill ran.
+pub(super) fn place(drill: &DrillResult) -> String {
+    if drill.embedded { format!("the embedded cloud at {} times real time", drill.speed) } else { "AWS".to_owned() }
+}
+
+/// When a change was observed.
+pub(super) fn moment(change: &Change) -> String {
+    if change.at < 0.0 { "before".to_owned() } else { format!("{:.0} s", change.at) }
 }
 
 /// A mark as text.

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use twinsite_site::drill::{Change, DrillResult, Outcome, Sample, ServedBy, Verdict};
 
-use super::drill::{after, between, verdict};
+use super::drill::{after, between, moment, place, verdict};
 
 const STYLE: &str = include_str!("report.css");
 
 pub(super) fn page(drill: &DrillResult) -> String {
-    let DrillResult { domain, mode, outage, embedded, speed, started, marks, lost, .. } = drill;
+    let DrillResult { domain, mode, outage, started, marks, lost, .. } = drill;
     let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
-    let place = if *embedded { format!("the embedded cloud at {speed} times real time") } else { "AWS".to_owned() };
+    let place = place(drill);
     let class = if drill.verdict() == Verdict::Met { "met" } else { "missed" };
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -188,8 +188,9 @@ fn table(html: &mut String, changes: &[Change]) {
     html.push_str(
         "<h2>Changes</h2>\n<table>\n<thead><tr><th>At</th><th>Observer</th><th>Observed</th></tr></thead>\n<tbody>\n",
     );
-    for Change { at, observer, observed } in changes {
-        let at = if *at < 0.0 { "before".to_owned() } else { format!("{at:.0} s") };
+    for change in changes {
+        let Change { observer, observed, .. } = change;
+        let at = moment(change);
         let _ = writeln!(html, "<tr><td>{at}</td><td>{}</td><td>{}</td></tr>", escaped(observer), escaped(observed));
     }
     html.push_str("</tbody>\n</table>\n");

@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use twinsite_site::drill::{Change, DrillResult, FailoverPath, Verdict};
 
-use super::drill::{after, between, verdict};
+use super::drill::{after, between, moment, place, verdict};
 
 /// The report. What the table of changes shows is folded, as it is long.
 pub(super) fn page(drill: &DrillResult) -> String {
-    let DrillResult { domain, mode, outage, path, embedded, speed, started, marks, lost, timeline, .. } = drill;
+    let DrillResult { domain, mode, outage, path, started, marks, lost, timeline, .. } = drill;
     let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
-    let place = if *embedded { format!("the embedded cloud at {speed} times real time") } else { "AWS".to_owned() };
+    let place = place(drill);
     let mark = if drill.verdict() == Verdict::Met { "✅" } else { "❌" };
     let (over, back) = match path {
         FailoverPath::None => ("Fell behind", "Caught up"),
@@ -35,8 +35,9 @@ pub(super) fn page(drill: &DrillResult) -> String {
     text.push_str(
         "\n<details>\n<summary>What changed, and when</summary>\n\n| at | observer | observed |\n|---|---|---|\n",
     );
-    for Change { at, observer, observed } in timeline {
-        let at = if *at < 0.0 { "before".to_owned() } else { format!("{at:.0} s") };
+    for change in timeline {
+        let Change { observer, observed, .. } = change;
+        let at = moment(change);
         let _ = writeln!(text, "| {at} | {} | {} |", cell(observer), cell(observed));
     }
     text.push_str("\n</details>\n");

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use twinsite_aws::Tags;
-use twinsite_core::{Action, Deferred, Field, Host, Mode, Reason, ResourceId, Side, Step, differences, probe};
+use twinsite_aws::{Tags, tag_fields};
+use twinsite_core::{Action, Deferred, Host, Mode, Reason, ResourceId, Side, Step, differences, probe};
 
 use crate::model::{Change, Check, CheckPurpose, CheckSettings, CheckTarget, Desired};
 use crate::step_ids;
@@ -112,12 +112,7 @@ fn check_step(desired: &Desired, settings: CheckSettings, actual: Option<&Check>
         return Some(Step::new(id, Action::Create, Reason::Absent, create));
     };
     let mut fields = differences(&check.properties, &settings.to_properties());
-    let missing = tags.iter().filter(|(key, value)| check.tags.get(*key) != Some(value));
-    fields.extend(missing.map(|(key, value)| Field {
-        name: format!("tag {key}"),
-        actual: check.tags.get(key).cloned(),
-        desired: Some(value.clone()),
-    }));
+    fields.extend(tag_fields(&check.tags, &tags));
     if fields.is_empty() {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twinsite_aws::Tags;
+use twinsite_aws::{Tags, tag_fields};
 use twinsite_core::{Arn, BucketName, Deferred, Field, Need, Region, Resource, Side};
 
 use super::properties::differences;
@@ -292,13 +292,4 @@ impl RoleChangeKind {
 
 fn replaced(name: &str, actual: Option<String>, desired: &str) -> Field {
     Field { name: name.to_owned(), actual, desired: Some(desired.to_owned()) }
-}
-
-fn tag_fields(actual: &Tags, desired: &Tags) -> impl Iterator<Item = Field> {
-    let changed = desired.iter().filter(|(key, value)| actual.get(*key) != Some(value));
-    changed.map(|(key, value)| Field {
-        name: format!("tag {key}"),
-        actual: actual.get(key).cloned(),
-        desired: Some(value.clone()),
-    })
 }

@@ -344,8 +344,7 @@ impl Reader<'_> {
             let site = self.opened().await?;
             let state = Box::pin(site.observe(Adopt::Refuse, operation)).await?;
             state.warn_of_former_buckets(self.run);
-            *foreign = state.foreign_settings();
-            foreign.extend(Box::pin(site.judge_delegation(&state)).await);
+            *foreign = Box::pin(site.foreign_settings(&state, operation)).await?;
             let plan = Plan::new(state.steps()?);
             plan.map(|plan| planned_steps(&plan)).map_err(|error| Failure::from(Error::new(operation, error)))
         };
@@ -420,8 +419,7 @@ async fn publish(store: &impl Store, side: Side) -> Result<PublishState, Failure
 /// The certificate in use, or the one that will be.
 fn best_certificate(certificates: &cdn::Certificates) -> Option<CertificateState> {
     use cdn::CertificateStatus as Status;
-    let all = certificates.covering.iter().chain(&certificates.configured);
-    let best = all.max_by_key(|one| (one.status == Status::Issued, !one.used_by.is_empty()))?;
+    let best = certificates.all().max_by_key(|one| (one.status == Status::Issued, !one.used_by.is_empty()))?;
     let (state, failure_reason) = match &best.status {
         Status::Issued => (CertificateStatus::Issued, None),
         Status::PendingValidation => (CertificateStatus::PendingValidation, None),
