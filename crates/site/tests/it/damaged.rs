@@ -97,6 +97,7 @@ impl Damaged {
 }
 
 fn version(dir: &Path, n: usize) {
+    write(dir, "404.html", "there is no such page");
     write(dir, "index.html", &format!("version {n}"));
     write(dir, "same.html", "the same in every version");
     write(dir, &format!("only-{n}.html"), "a page of one version");
@@ -141,7 +142,7 @@ async fn a_damaged_manifest_disowns_nothing_and_is_named() {
             // Superseded assets stay for the pages that are open somewhere, as ever.
             let assets = ["assets/app.1.css", "assets/app.2.css", "assets/app.3.css", "assets/app.4.css"];
             let pages = ["index.html", "only-4.html", "same.html"];
-            assert_eq!(public, [&assets[..], &pages].concat(), "{how:?}, bucket {side}");
+            assert_eq!(public, [&["404.html"], &assets[..], &pages].concat(), "{how:?}, bucket {side}");
             assert_eq!(damaged.keys(side, ".twinsite/ledger/").await.len(), 1, "{how:?}, bucket {side}");
         }
         assert!(published.still_public.foreign.is_empty(), "{how:?}: {published:?}");
