@@ -51,7 +51,7 @@ use crate::plan::{Listed, plan_with};
 use crate::release::{self, Notes, RecordBuilder, Summary};
 use crate::replicate::confirm::{Before, Confirming};
 use crate::replicate::fill::copy_needed;
-use crate::replicate::{Compared, Filled, ReplicationState, ReplicationWaiter, compare_listed};
+use crate::replicate::{Compared, Copies, Filled, Known, ReplicationState, ReplicationWaiter, compare_listed};
 use crate::source::prehash::Prehasher;
 use crate::store::{VersionedStore, list_prefix};
 use crate::transfer::{Transfer, Uploads};
@@ -181,7 +181,12 @@ pub async fn prepare<S: VersionedStore>(
     let notes = other.iter().flat_map(|listing| manifest::notes(listing)).cloned().collect();
     let before = before.with_deleted(&plan.deletes, other.as_deref().unwrap_or_default());
     let drift = match other {
-        Ok(other) => compare_listed((primary, listing), (backup_store, other), &changing(&plan), run).await,
+        Ok(other) => {
+            let (copies, redirects) = (Copies::default(), source.redirects());
+            let known = Known { copies: &copies, redirects: &redirects };
+            let (listings, stores) = (Pair::new(listing, other), Pair::new(primary, backup_store));
+            compare_listed(listings, stores, known, &changing(&plan), run).await
+        }
         Err(error) => Err(error.into()),
     };
     let foreign = drift.as_ref().map(|drift| drift.foreign.as_slice()).unwrap_or_default();

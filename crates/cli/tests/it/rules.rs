@@ -41,9 +41,14 @@ fn what_is_not_honoured_is_listed_in_every_mode_by_dry_runs_and_by_deploys() {
         let deployed = project.json(&["deploy"]);
         assert_eq!(told(&deployed["rules"]), expected, "{mode}");
         assert_ne!(deployed["invalidation"]["state"], json!("pending"), "{mode}: {deployed:#}");
-        // The same directory again: nothing to do, and no request more than before.
+        // The same directory again: nothing to do, and no request more than before, but for redirects that were copied to the backup within
+        // the second in which they were written.
         let again = project.json(&["deploy"]);
-        assert_eq!((&again["primary"]["put"], &again["requests"]), (&json!(0), &json!({"ListObjectsV2": 2})), "{mode}");
+        let mut requests = again["requests"].clone();
+        if mode != "origin" {
+            requests.as_object_mut().unwrap().remove("HeadObject");
+        }
+        assert_eq!((&again["primary"]["put"], &requests), (&json!(0), &json!({"ListObjectsV2": 2})), "{mode}");
         assert!(project.local(&["verify", "public"]).out().contains("no differences"), "{mode}");
         // Without rules, what they have become is deleted.
         std::fs::remove_file(project.path().join("public/_redirects")).unwrap();

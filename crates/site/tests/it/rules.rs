@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use twinsite_core::{Mode, Side};
 use twinsite_dns_failover::probe::{HttpRequest, Response, dns_query, http_get};
-use twinsite_local::InjectedFault;
+use twinsite_local::{Delays, InjectedFault};
 use twinsite_site::{
-    AdoptBuckets, DeployRequest, DeployResult, InvalidationResult, PublishResult, Run, SourceDirectory, apply, plan,
-    plan_deploy,
+    AdoptBuckets, BackupState, DeployRequest, DeployResult, InvalidationResult, PublishOptions, PublishResult, Run,
+    SourceDirectory, apply, plan, plan_deploy, verify,
 };
 use twinsite_sync::{Key, Store};
 
@@ -144,6 +144,44 @@ async fn website_endpoints_answer_what_they_can_and_the_rest_is_told() {
         assert_eq!(told("/search /find?engine=site"), [""; 0]);
         let has_function = result.rules.not_honored.iter().any(|one| one.target == Some("cloudfront"));
         assert!(!has_function, "{:?}", result.rules);
+    }
+}
+
+/// Replication leaves redirects behind, and the replica has the time of its original: a copy with the redirect must outlast it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_backup_redirects_after_replication_has_brought_its_replicas() {
+    let delays = Delays { replication: Duration::from_millis(300), ..Delays::NONE };
+    let options = |parity| PublishOptions { parity_timeout: Duration::from_millis(parity), ..OPTIONS };
+    for (mode, rules) in [(Mode::Dns, 1), (Mode::Layered, 12), (Mode::Layered, 40)] {
+        let (site, dir) = (TestSite::applied_with(|config| config.mode = mode).await, tempfile::tempdir().unwrap());
+        let rules: String = (0..rules).map(|n| format!("/old-{n} /new-{n}\n")).collect();
+        write(dir.path(), "index.html", "home");
+        write(dir.path(), "404.html", "there is no such page");
+        write(dir.path(), "_redirects", &rules);
+        site.cloud.world().set_delays(delays);
+        let result = site.deploy_with(dir.path(), options(10_000)).await.unwrap();
+        let DeployResult::Published(result) = result else { panic!("skipped") };
+        assert_eq!(result.backup.state, BackupState::InSync, "{mode}");
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let edges = Edges::of(&site).await;
+        let of_backup = async || answer(&edges.website(&site, Side::Backup, "/old-0").await, "/old-0");
+        assert_eq!(of_backup().await, "301 /new-0", "{mode}");
+        let verified = async || verify(&site.context, None, &Run::silent()).await.unwrap().differences;
+        assert_eq!(verified().await, [], "{mode}");
+        // Copied before the replica comes, which then is as young as the copy.
+        write(dir.path(), "_redirects", &rules.replace("/new", "/newer"));
+        site.deploy_with(dir.path(), options(0)).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        if of_backup().await == "301 /newer-0" {
+            continue;
+        }
+        assert!(!verified().await.is_empty(), "{mode}");
+        if mode == Mode::Dns {
+            site.backfill().await.unwrap();
+        } else {
+            deployed(&site, dir.path()).await;
+        }
+        assert_eq!((of_backup().await.as_str(), verified().await), ("301 /newer-0", Vec::new()), "{mode}");
     }
 }
 

@@ -6,6 +6,7 @@ use futures::future::try_join;
 use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Pair, Phase, Run};
 
+use super::fill::newest_release;
 use super::join::{Cursor, Meeting, next};
 use super::marker::{self, Note};
 use super::{Cause, Compared, Copies, Needed, RestoredRecord};
@@ -24,58 +25,79 @@ const WIDTH: usize = 48;
 pub async fn compare<S: VersionedStore>(first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
     let started = std::time::Instant::now();
     run.emit(&Event::PhaseStarted { phase: Phase::Verify, side: None, objects: None, bytes: None });
-    let none = Copies::default();
-    let mut comparison = Comparison::knowing(&none);
+    let (copies, redirects) = (Copies::default(), redirects_of_newest_release(first).await?);
+    let mut comparison = Comparison::new(Known { copies: &copies, redirects: &redirects });
     comparison.walk(Cursor::of(first), Cursor::of(second), &BTreeSet::new()).await?;
     let found = comparison.decide(first, second, run).await?;
     run.emit(&Event::PhaseDone { phase: Phase::Verify, side: None, took: started.elapsed() });
     Ok(found)
 }
 
-/// Compares two listings that were made before, but for keys that are about to change.
-///
-/// # Errors
-/// As [`compare`].
-pub async fn compare_listed<S: VersionedStore>(
-    (first, listing): (&S, Vec<RemoteObject>),
-    (second, other): (&S, Vec<RemoteObject>),
-    changing: &BTreeSet<Key>,
-    run: &Run,
-) -> Result<Compared, SyncError> {
-    let listings = Pair::new(listing, other);
-    compare_knowing(listings, Pair::new(first, second), &Copies::default(), changing, run).await
+/// The keys whose objects are served as redirects in the newest release. Its record may be damaged, which others look at.
+async fn redirects_of_newest_release<S: Store>(store: &S) -> Result<BTreeSet<Key>, SyncError> {
+    let Some(newest) = newest_release(store).await? else { return Ok(BTreeSet::new()) };
+    let found = match release::read(store, newest).await {
+        Err(SyncError::DamagedRecord { .. }) => None,
+        read => read?,
+    };
+    let Some(found) = found else { return Ok(BTreeSet::new()) };
+    let is_redirect = |entry: &release::Entry| {
+        found.headers.get(entry.headers as usize).is_some_and(|headers| headers.website_redirect.is_some())
+    };
+    Ok(found.entries.iter().filter(|entry| is_redirect(entry)).map(|entry| entry.key.clone()).collect())
 }
 
-/// The same, where some copies are known to be those of their originals.
-pub(crate) async fn compare_knowing<S: VersionedStore>(
+/// What is known of objects beside their listings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'k> {
+    /// These are known to be copies of their originals.
+    pub(crate) copies: &'k Copies,
+    /// These are served as redirects. A replica of such an object looks like its original in a listing, and is not served as one, so
+    /// that only a look tells.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html>
+    pub(crate) redirects: &'k BTreeSet<Key>,
+}
+
+/// Compares two listings that were made before, but for keys that are about to change.
+pub(crate) async fn compare_listed<S: VersionedStore>(
     listings: Pair<Vec<RemoteObject>>,
     stores: Pair<&S>,
-    copies: &Copies,
+    known: Known<'_>,
     changing: &BTreeSet<Key>,
     run: &Run,
 ) -> Result<Compared, SyncError> {
     let fits = |object: &RemoteObject| object.key.is_replicated() || marker::is(object);
     let pages = |listing: Vec<RemoteObject>| Cursor::<S>::listed(listing.into_iter().filter(fits).collect());
-    let mut comparison = Comparison::knowing(copies);
+    let mut comparison = Comparison::new(known);
     comparison.walk(pages(listings.primary), pages(listings.backup), changing).await?;
     comparison.decide(stores.primary, stores.backup, run).await
 }
 
 /// What the listings tell.
 struct Comparison<'c> {
-    copies: &'c Copies,
+    known: Known<'c>,
     found: Compared,
     note: Option<Note>,
     unsure: Vec<(RemoteObject, RemoteObject)>,
+    /// What may be a replica of a redirect: no note vouches for its headers, since it may have come after the note.
+    replicas: Vec<(RemoteObject, RemoteObject)>,
     extra: Vec<RemoteObject>,
     /// Parts of release records that differ.
     records: Vec<RestoredRecord>,
 }
 
 impl<'c> Comparison<'c> {
-    fn knowing(copies: &'c Copies) -> Self {
+    fn new(known: Known<'c>) -> Self {
         let found = Compared::default();
-        Self { copies, found, note: None, unsure: Vec::new(), extra: Vec::new(), records: Vec::new() }
+        Self {
+            known,
+            found,
+            note: None,
+            unsure: Vec::new(),
+            replicas: Vec::new(),
+            extra: Vec::new(),
+            records: Vec::new(),
+        }
     }
 
     async fn walk<S: Store>(
@@ -110,9 +132,14 @@ impl<'c> Comparison<'c> {
             self.note_record(&here, &there);
             self.need(here, Cause::Size);
         } else if here.etag == there.etag && here.modified == there.modified {
-            // A replica has its original's time, and came with everything.
-            self.found.in_sync += 1;
-        } else if self.copies.contains(&here, &there.etag) || self.note.is_some_and(|note| note.vouches(&here, &there))
+            // A replica has its original's time, and came with everything but a redirect.
+            if self.known.redirects.contains(&here.key) && !self.known.copies.contains(&here, &there.etag) {
+                self.replicas.push((here, there));
+            } else {
+                self.found.in_sync += 1;
+            }
+        } else if self.known.copies.contains(&here, &there.etag)
+            || self.note.is_some_and(|note| note.vouches(&here, &there))
         {
             self.found.in_sync += 1;
         } else {
@@ -135,7 +162,7 @@ impl<'c> Comparison<'c> {
         self.found.in_sync += sure.len();
         self.found.asked = !unsure.is_empty();
         // Entity tags that differ may be opaque, on one side or both: only a look tells.
-        let looks = unsure.into_iter().map(|(here, there)| async move {
+        let looks = unsure.into_iter().chain(std::mem::take(&mut self.replicas)).map(|(here, there)| async move {
             if run.is_cancelled() {
                 return Err(SyncError::Cancelled);
             }

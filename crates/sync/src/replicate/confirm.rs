@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use futures::future::join;
 use twinsite_core::{Pair, Run};
 
-use super::{Compared, ReplicationState, compare_knowing, marker};
+use super::{Compared, Known, ReplicationState, compare_listed, marker};
 use crate::plan::listing::list;
 use crate::replicate::fill::copy_needed;
 use crate::store::VersionedStore;
@@ -96,6 +96,7 @@ impl Confirming<'_> {
         state: &mut ReplicationState,
         run: &Run,
     ) -> Result<Vec<Key>, SyncError> {
+        let redirects = self.source.redirects();
         for comparison in 1.. {
             run.check()?;
             if state.trouble.is_some() {
@@ -112,7 +113,8 @@ impl Confirming<'_> {
                 }
             };
             let (listings, none) = (Pair::new(first, second), BTreeSet::new());
-            let compared = Box::pin(compare_knowing(listings, stores, &state.copies, &none, run)).await?;
+            let known = Known { copies: &state.copies, redirects: &redirects };
+            let compared = Box::pin(compare_listed(listings, stores, known, &none, run)).await?;
             if !compared.is_in_sync() && comparison < MAX_COMPARISONS {
                 match Box::pin(copy_needed(compared, stores.primary, stores.backup, self.rules, run)).await {
                     Ok(filled) => state.copies.extend(filled.copies),

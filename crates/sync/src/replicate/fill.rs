@@ -215,7 +215,7 @@ impl Known {
         if copies.len() < 2 {
             return Ok(known);
         }
-        let Some(newest) = newest(first).await? else { return Ok(known) };
+        let Some(newest) = newest_release(first).await? else { return Ok(known) };
         let Some(found) = release::read(first, newest).await? else { return Ok(known) };
         for entry in &found.entries {
             known.plain.insert(short(&entry.key, &entry.etag));
@@ -233,7 +233,7 @@ impl Known {
     }
 }
 
-async fn newest<S: Store>(first: &S) -> Result<Option<ReleaseId>, SyncError> {
+pub(super) async fn newest_release<S: Store>(first: &S) -> Result<Option<ReleaseId>, SyncError> {
     let page = first.page(Some(RELEASES)).await?;
     Ok(listed(&page.objects).last().map(|(id, _)| *id))
 }

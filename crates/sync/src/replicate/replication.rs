@@ -58,14 +58,14 @@ impl<'w> Expected<'w> {
         matches!(self, Self::Object(wrote) if wrote.redirect.is_some())
     }
 
-    /// What a listing that shows this tells. Redirects are not listed.
+    /// What a listing that shows this tells.
     fn listed(self, found: &RemoteObject) -> Listed {
         let Self::Object(wrote) = self else { return Listed::Missing };
-        if !self.is_redirect() && is_copy(wrote, &found.etag, found.size, found.modified) {
+        if is_copy(wrote, &found.etag, found.size, found.modified) {
             return Listed::There;
         }
         // A replica whose entity tag is opaque has another one than its original.
-        let replica = !self.is_redirect() && wrote.etag != found.etag && wrote.size == found.size;
+        let replica = wrote.etag != found.etag && wrote.size == found.size;
         if replica { Listed::Unknown } else { Listed::Missing }
     }
 
@@ -169,12 +169,10 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
 
     async fn settle(&mut self, expected: Vec<Expected<'_>>) -> Result<(), SyncError> {
         let started = self.run.timer.now();
-        // Waiting for redirects would be of no use, and a listing does not show them.
-        let (redirects, mut left): (Vec<_>, Vec<_>) = expected.into_iter().partition(|one| one.is_redirect());
-        let there = redirects.len();
-        let redirects = self.missing_by_looks(redirects).await?;
-        self.state.replicated += there - redirects.len();
-        self.repair(redirects).await?;
+        // A redirect is copied, and only after its replica has come: S3 orders versions by the time of the original, so that a replica that
+        // comes later may hide the copy.
+        let redirects: Vec<_> = expected.iter().copied().filter(|one| one.is_redirect()).collect();
+        let mut left = expected;
         let mut pause = Duration::from_millis(100);
         let all = left.len();
         for round in 0_u32.. {
@@ -199,7 +197,11 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
             pause = (pause * 3 / 2).min(Duration::from_secs(5));
         }
         self.state.waited += self.since(started);
-        self.state.replicated += all - left.len();
+        let late: BTreeSet<&Key> = left.iter().map(|expected| expected.key()).collect();
+        let redirects: Vec<_> = redirects.into_iter().filter(|one| !late.contains(one.key())).collect();
+        drop(late);
+        self.state.replicated += all - left.len() - redirects.len();
+        left.extend(redirects);
         self.repair(left).await
     }
 
@@ -231,7 +233,7 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
                 (Expected::Object(wrote), Some(look)) => {
                     let replica = look.version.is_some() && look.version == wrote.version;
                     let same = is_copy(wrote, &look.head.etag, look.head.size, look.modified);
-                    (replica || same) && look.head.headers.website_redirect == wrote.redirect
+                    replica || same
                 }
             };
             Ok::<_, SyncError>(Looked { expected, there, opaque, tag })

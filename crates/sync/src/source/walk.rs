@@ -1,6 +1,6 @@
 //! The source directory: every file that is to be published, in key order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -55,6 +55,12 @@ fn is_reserved(object: &SourceObject) -> bool {
 const RESERVED: &str = "reserved prefix";
 
 impl Source {
+    /// The keys of the objects that are served as redirects.
+    pub(crate) fn redirects(&self) -> BTreeSet<Key> {
+        let redirects = self.objects.iter().filter(|object| object.headers.website_redirect.is_some());
+        redirects.map(|object| object.key.clone()).collect()
+    }
+
     /// Objects that were not found by [`walk`], such as those of an older release. Of several with the same key the last
     /// counts. Keys below a reserved prefix, or that a client could take for one, are withheld: a release record is data, and
     /// must not decide about locks and health checks.
