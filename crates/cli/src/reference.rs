@@ -205,8 +205,12 @@ fn commands(text: &mut String, parent: &Command) {
         let _ = write!(text, "\n## {name}\n\n{}.\n\n```text\n{usage}\n```\n", escaped(about.trim_end_matches('.')));
         let own = || command.get_arguments().filter(|arg| heading(arg) != Some("Global options"));
         options(text, own().filter(|arg| heading(arg).is_none()));
-        let mut headings: Vec<&str> = own().filter_map(heading).collect();
-        headings.dedup();
+        let mut headings: Vec<&str> = Vec::new();
+        for heading in own().filter_map(heading) {
+            if !headings.contains(&heading) {
+                headings.push(heading);
+            }
+        }
         for title in headings {
             let _ = write!(text, "\n{title}:\n");
             options(text, own().filter(|arg| heading(arg) == Some(title)));

@@ -44,7 +44,7 @@ impl fmt::Display for FindingKind {
         match self {
             Self::Duplicate(first) => write!(f, "never applies: the rule of {first} is about the same path"),
             Self::Shadowed(first) => write!(f, "never applies: the rule of {first} applies to all of its paths"),
-            Self::File => write!(f, "never applies: the site has a file there; `!` after the status forces the rule"),
+            Self::File => write!(f, "never applies: the site has a file there"),
             Self::Loop(paths) => write!(f, "redirects in a circle: {}", paths.join(" -> ")),
         }
     }
@@ -71,8 +71,8 @@ impl Redirects {
         self.0.extract_if(.., is_to_itself).collect()
     }
 
-    /// Rules that never apply, and rules that lead in a circle.
-    pub fn findings(&self, files: &Files) -> Vec<Finding> {
+    /// Rules that never apply, and rules that lead in a circle. Absolute URLs of the host are paths of the site.
+    pub fn findings(&self, files: &Files, host: &str) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut exact: BTreeMap<(String, bool, &BTreeMap<String, String>), &Redirect> = BTreeMap::new();
         let general: Vec<(usize, &Redirect)> =
@@ -88,7 +88,7 @@ impl Redirects {
                 tell(FindingKind::Shadowed(first.place.clone()));
             } else if rule.is_exact() && !rule.force && files.has(&rule.from.path()) {
                 tell(FindingKind::File);
-            } else if let Some(paths) = self.circle(rule, files) {
+            } else if let Some(paths) = self.circle(rule, files, host) {
                 tell(FindingKind::Loop(paths));
             }
             exact.entry(name).or_insert(rule);
@@ -97,7 +97,7 @@ impl Redirects {
     }
 
     /// The paths by which an example of the rule's paths leads in a circle.
-    fn circle(&self, rule: &Redirect, files: &Files) -> Option<Vec<String>> {
+    fn circle(&self, rule: &Redirect, files: &Files, host: &str) -> Option<Vec<String>> {
         let example = |name: &str| (name.to_owned(), "example".to_owned());
         let names = rule.from.segments.iter().filter_map(|segment| match segment {
             Segment::Placeholder(name) => Some(example(name)),
@@ -118,10 +118,7 @@ impl Redirects {
                 return Some(paths);
             }
             let Some(Answer::Redirect { location, .. }) = self.resolve(&path, &query, files) else { return None };
-            if !location.starts_with('/') {
-                return None;
-            }
-            let location = location.split('#').next().unwrap_or_default();
+            let location = path_on(host, &location)?;
             (path, query) = location
                 .split_once('?')
                 .map_or((location.to_owned(), String::new()), |(path, query)| (path.to_owned(), query.to_owned()));
@@ -130,6 +127,29 @@ impl Redirects {
         paths.push("…".to_owned());
         Some(paths)
     }
+}
+
+/// The path and query of a location on a host, without its fragment; `None` if it leads to another host.
+fn path_on(host: &str, location: &str) -> Option<String> {
+    let (scheme, rest) = match location.split_once("//") {
+        Some((scheme, rest)) if ["", "http:", "https:"].iter().any(|one| scheme.eq_ignore_ascii_case(one)) => {
+            (scheme, rest)
+        }
+        _ if location.starts_with('/') => return Some(without_fragment(location).to_owned()),
+        _ => return None,
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    let port = if scheme.eq_ignore_ascii_case("http:") { ":80" } else { ":443" };
+    let authority = authority.strip_suffix(port).unwrap_or(authority);
+    let rest = without_fragment(rest);
+    authority
+        .eq_ignore_ascii_case(host)
+        .then(|| if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") })
+}
+
+fn without_fragment(location: &str) -> &str {
+    location.split('#').next().unwrap_or_default()
 }
 
 /// Whether a rule without conditions matches every path that another rule matches.

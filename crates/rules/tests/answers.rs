@@ -252,7 +252,7 @@ proptest! {
             if let Ok(mut parsed) = parse_redirects(&text, syntax) {
                 parsed.redirects.take_slash_rules();
                 let files = Files::of_keys(["a/index.html"], "index.html");
-                drop(parsed.redirects.findings(&files));
+                drop(parsed.redirects.findings(&files, "www.example.com"));
                 let (table, _) = Table::compile(&parsed.redirects, &files);
                 prop_assert_eq!(&Table::from_text(table.to_text().as_bytes()).unwrap(), &table);
                 drop(twinsite_rules::WebsiteRedirects::compile(&parsed.redirects, &files, "index.html"));

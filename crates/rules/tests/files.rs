@@ -96,7 +96,7 @@ fn loops_duplicates_and_shadowed_rules_are_found() {
                 /q id=:id /q2/:id\n/q /q3\n\
                 /any/:x /t\n/any/fixed /t\n";
     let files = Files::of_keys(["page/index.html"], "index.html");
-    let found = rules(text).findings(&files);
+    let found = rules(text).findings(&files, "www.example.com");
     let told: Vec<String> = found.iter().map(|one| format!("{} {}", one.place.line, one.kind)).collect();
     assert_eq!(
         told,
@@ -106,12 +106,29 @@ fn loops_duplicates_and_shadowed_rules_are_found() {
             "3 redirects in a circle: /c -> /a -> /b -> /c",
             "5 never applies: the rule of _redirects:4 is about the same path",
             "7 never applies: the rule of _redirects:6 applies to all of its paths",
-            "9 never applies: the site has a file there; `!` after the status forces the rule",
+            "9 never applies: the site has a file there",
             "10 redirects in a circle: /grow/example -> /grow/more/example -> /grow/more/more/example -> \
              /grow/more/more/more/example -> …",
             "14 never applies: the rule of _redirects:13 applies to all of its paths",
         ]
     );
+    // Absolute URLs of the site are paths of the site.
+    for (text, is_loop) in [
+        ("/h https://www.example.com/h", true),
+        ("/h HTTPS://www.example.com:443/h#top", true),
+        ("/h https://WWW.example.com:443/h#top", true),
+        ("/h //www.example.com/h", true),
+        ("/a http://www.example.com/b\n/b /a", true),
+        ("/* https://www.example.com/en/:splat", true),
+        ("/ https://www.example.com", true),
+        ("/h https://www.example.com.evil/h", false),
+        ("/h https://example.com/h", false),
+        ("/h https://www.example.com:8443/h", false),
+        ("/h /x//www.example.com/h", false),
+    ] {
+        let found = rules(text).findings(&files, "www.example.com");
+        assert_eq!(found.iter().any(|one| one.kind.is_loop()), is_loop, "{text}: {found:?}");
+    }
     assert!(found[0].kind.is_loop() && !matches!(found[3].kind, FindingKind::Loop(_)));
     // Rules that only add a slash are left out, as by Netlify.
     let mut slashes = rules("/about /about/ 301\n/about2/ /about2\n/about3 /about4\n");

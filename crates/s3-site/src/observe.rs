@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::{try_join_all, try_join3};
 use futures::try_join;
 use twinsite_aws::{AwsError, Kind};
-use twinsite_core::{Deferred, Pair, Side};
+use twinsite_core::{BucketName, Deferred, Pair, Side, Site};
 
 use crate::calls::buckets::BucketLocation;
 use crate::calls::roles::RoleClient;
@@ -70,6 +70,22 @@ impl S3Site {
             Err(error) if error.kind == Kind::Denied => Ok(Vec::new()),
             objects => objects,
         }
+    }
+
+    /// The buckets that exist under names that the site has in other modes. They need not be its own: nothing but their existence is
+    /// asked for, which needs no permission.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn buckets_of_other_modes(&self, site: &Site) -> Result<Vec<BucketName>, AwsError> {
+        let mut existing = Vec::new();
+        for (side, name) in site.former_buckets() {
+            let bucket = BucketClient { client: self.s3.get(side), bucket: &name };
+            if !matches!(bucket.head_bucket().await?, BucketLocation::Absent) {
+                existing.push(name);
+            }
+        }
+        Ok(existing)
     }
 
     async fn former_buckets(&self, desired: &Desired) -> Result<Vec<FormerBucket>, AwsError> {

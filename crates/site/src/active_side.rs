@@ -209,7 +209,7 @@ async fn refuse_half_release<S: VersionedStore>(
     }
     record_unfinished(backup, &left, run).await;
     let why = "a publish to the backup was interrupted, so that the backup may have half of a release";
-    Err(Error::refused(LEVEL, why).hint("complete it first: `twinsite deploy DIR`, or go back: `twinsite rollback ID`"))
+    Err(Error::refused(LEVEL, why).hint("complete it first: `twinsite deploy`, or go back: `twinsite rollback`"))
 }
 
 async fn active_backup<S: VersionedStore>(backup: &S) -> Result<Option<ListedChange>, Error> {

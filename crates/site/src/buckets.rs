@@ -301,6 +301,7 @@ impl Buckets {
     fn rollback_target(&self) -> RollbackTarget<'_> {
         let (stores, rules) = (self.stores.clone(), self.rules.clone());
         RollbackTarget {
+            site: None,
             stores,
             rules,
             config: &self.config.publish,

@@ -79,6 +79,7 @@ pub async fn plan_deploy(
     let planned = Box::pin(prepare_active(&site.stores(), &mut publish_request, site.primary_region, run)).await;
     let ActivePlan { stores, prepared } = planned?;
     check_first_deploy(site, &prepared, run).await?;
+    check_backup_exists(site, &prepared).await?;
     warn_of_encrypted_website(site, prepared.plan.opaque(), run);
     warn_of_other_encryption(site, &prepared.plan, run);
     Ok(DeployPlan { rules: rules.result, ..DeployPlan::new(prepared, &stores) })
@@ -107,6 +108,7 @@ pub async fn deploy(
     let planned = Box::pin(prepare_active(&site.stores(), &mut publish_request, site.primary_region, run)).await;
     let ActivePlan { stores, prepared } = planned?;
     check_first_deploy(site, &prepared, run).await?;
+    check_backup_exists(site, &prepared).await?;
     let opaque_before = prepared.plan.opaque();
     let alone = publish_request.alone.clone();
     warn_of_other_encryption(site, &prepared.plan, run);
@@ -159,6 +161,22 @@ async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) 
         site.warn_if_drill_interrupted(run).await;
     }
     if prepared.is_first() { site.check_buckets().await } else { Ok(()) }
+}
+
+/// A mode that was changed in the configuration and not applied has a backup that does not exist, while the primary serves the site as the
+/// former mode would have it.
+pub(crate) async fn check_backup_exists(site: &SiteContext, prepared: &Prepared) -> Result<(), Error> {
+    if !prepared.drift.as_ref().is_err_and(SyncError::is_absent_bucket) {
+        return Ok(());
+    }
+    let others = Box::pin(site.services.s3.buckets_of_other_modes(&site.site)).await.context(OPERATION)?;
+    let Some(other) = others.first() else { return Ok(()) };
+    let why = format!(
+        "the backup bucket `{}` of mode `{}` does not exist, and `{other}`, which the site has in another mode, does: the mode was \
+         changed and not applied. Nothing was published",
+        site.site.buckets.backup, site.site.mode
+    );
+    Err(Error::refused(OPERATION, why).hint("change the site to this mode: `twinsite apply`"))
 }
 
 /// Lists both buckets and plans. Read-only.

@@ -191,7 +191,7 @@ impl SiteState {
                 "`{}`{others} of {bucket} cannot be read, because the storage class is {class}: visitors get 403",
                 first.key
             ),
-            "upload them again: `twinsite deploy DIR --force`; see its lifecycle rules, too",
+            "upload them again: `twinsite deploy --force`; see its lifecycle rules, too",
         ))
     }
 }

@@ -6,7 +6,7 @@ use twinsite_aws::Owner;
 use twinsite_cdn as cdn;
 use twinsite_core::{Action, Applied, Change as _, Deferred, Event, Plan, Reason, Resource, Run, Side, Step, StepId};
 use twinsite_dns_failover::{self as dns, alerts};
-use twinsite_s3_site::{self as s3_site, Adopt, step_ids};
+use twinsite_s3_site::{self as s3_site, step_ids};
 use twinsite_sync::replicate::Filled;
 use twinsite_sync::{Key, Store as _, SyncError};
 
@@ -222,13 +222,20 @@ pub async fn plan_destroy(site: &SiteContext) -> Result<SitePlan, Error> {
 /// Plans the deletion of buckets that belonged to the site in another mode, and of nothing else. Read-only.
 ///
 /// # Errors
-/// Calls that failed.
+/// Calls that failed, and a change of mode that is not applied yet: visitors may be served from those buckets then.
 pub async fn plan_destroy_former(site: &SiteContext) -> Result<SitePlan, Error> {
     const OPERATION: &str = "look for buckets of another mode";
-    let desired = site.desired_buckets(Adopt::Refuse);
-    let actual = Box::pin(site.services.s3.observe(&desired)).await.context(OPERATION)?;
-    let contents = Box::pin(site.services.s3.count_contents(&desired, &actual)).await.context(OPERATION)?;
+    let state = site.observe_to_destroy(OPERATION).await?;
+    let s3 = &state.s3;
+    let contents = Box::pin(site.services.s3.count_contents(&s3.desired, &s3.actual)).await.context(OPERATION)?;
     let steps = s3_site::plan_former_destruction(&contents).into_iter();
+    let is_pending = !state.steps().is_ok_and(|steps| steps.is_empty());
+    if steps.len() > 0 && is_pending && state.has_visitors(&contents) {
+        let why =
+            "the site differs from its configuration, so that visitors may be served from the buckets of another mode";
+        let hint = "`twinsite apply` first; `twinsite destroy` deletes the whole site with them";
+        return Err(Error::refused(OPERATION, why).hint(hint));
+    }
     SitePlan::new(OPERATION, steps.map(|step| step.map(SiteChange::S3)).collect())
 }
 
@@ -278,6 +285,12 @@ fn following<'a>(step: Step<SiteChange>, ids: impl IntoIterator<Item = &'a StepI
 }
 
 impl SiteState {
+    /// Whether anything of the site leads visitors to its buckets: a distribution, or records.
+    fn has_visitors(&self, contents: &s3_site::Contents) -> bool {
+        let leads = |change: &SiteChange| matches!(change, SiteChange::Cdn(_) | SiteChange::Dns(_));
+        self.destroy_steps(contents).map_or(true, |steps| steps.iter().any(|step| leads(&step.change)))
+    }
+
     /// The steps of all services. Conflicts of all services are reported together.
     pub(crate) fn steps(&self) -> Result<Vec<Step<SiteChange>>, Error> {
         const OPERATION: &str = "plan the site";

@@ -269,7 +269,7 @@ async fn find_in_either(stores: &Pair<S3Store>, id: ReleaseId) -> Result<Release
 }
 
 pub(crate) fn parse_id(id: &str) -> Result<ReleaseId, Error> {
-    id.parse::<ReleaseId>().context(OPERATION)
+    id.parse::<ReleaseId>().context(OPERATION).map_err(|error| error.hint("list the releases: `twinsite releases`"))
 }
 
 /// A release that must exist.

@@ -11,7 +11,7 @@ use twinsite_sync::{
 use crate::active_side::{BackupAlone, SECOND_LOOK, does_not_answer};
 use crate::config::PublishConfig;
 use crate::context::{PrimaryRegion, SiteContext};
-use crate::deploy::{PublishRequest, deploy, prepare, publish};
+use crate::deploy::{PublishRequest, check_backup_exists, deploy, prepare, publish};
 use crate::error::{Cause, Context, Error};
 use crate::failover::keep_visitors;
 use crate::invalidation::Invalidator;
@@ -122,6 +122,17 @@ impl RollbackSource {
         run: &Run,
     ) -> Result<DeployResult, Error> {
         let prepared = self.prepare(stores, rules, run).await?;
+        self.publish_prepared(stores, invalidator, rules, prepared, run).await
+    }
+
+    async fn publish_prepared<S: VersionedStore, I: Invalidator>(
+        &self,
+        stores: &Pair<S>,
+        invalidator: &I,
+        rules: &Rules,
+        prepared: Prepared,
+        run: &Run,
+    ) -> Result<DeployResult, Error> {
         let mut result = publish(stores, invalidator, self.request(rules), prepared, run).await?;
         if let DeployResult::Published(published) = &mut result {
             published.left_out = self.left_out.iter().map(ToString::to_string).collect();
@@ -152,8 +163,13 @@ pub(crate) async fn rollback_of<I: Invalidator>(
     request: &RollbackRequest,
     run: &Run,
 ) -> Result<DeployResult, Error> {
+    let site = target.site;
     let Rollback { stores, source, rules } = open(target, request, run).await?;
-    let result = Box::pin(source.publish(&stores, invalidator, &rules, run)).await?;
+    let prepared = source.prepare(&stores, &rules, run).await.map_err(hint_of_rollback)?;
+    if let Some(site) = site {
+        check_backup_exists(site, &prepared).await?;
+    }
+    let result = Box::pin(source.publish_prepared(&stores, invalidator, &rules, prepared, run)).await?;
     Ok(match result {
         DeployResult::Published(result) => {
             DeployResult::Published(Box::new(result.of_active_side(source.alone.as_ref())))
@@ -176,13 +192,30 @@ pub(crate) async fn plan_rollback_of(
     request: &RollbackRequest,
     run: &Run,
 ) -> Result<DeployPlan, Error> {
+    let site = target.site;
     let Rollback { stores, source, rules } = open(target, request, run).await?;
-    let prepared = source.prepare(&stores, &rules, run).await?;
+    let prepared = source.prepare(&stores, &rules, run).await.map_err(hint_of_rollback)?;
+    if let Some(site) = site {
+        check_backup_exists(site, &prepared).await?;
+    }
     Ok(DeployPlan { left_out: source.left_out, ..DeployPlan::new(prepared, &stores) })
+}
+
+/// A rollback deletes what the release did not have: it cannot keep it, as a deploy can.
+fn hint_of_rollback(mut error: Error) -> Error {
+    if let Cause::Sync(SyncError::TooManyDeletes { count, .. }) = &*error.cause {
+        error.hints = vec![
+            "choose another release: `twinsite releases`".to_owned(),
+            format!("allow it with --max-delete {count}"),
+        ];
+    }
+    error
 }
 
 /// What a rollback is applied to.
 pub(crate) struct RollbackTarget<'a> {
+    /// The site; `None` for plain buckets.
+    pub(crate) site: Option<&'a SiteContext>,
     pub(crate) stores: Pair<twinsite_sync::S3Store>,
     pub(crate) rules: Rules,
     pub(crate) config: &'a PublishConfig,
@@ -205,6 +238,7 @@ impl<'a> RollbackTarget<'a> {
     fn of(site: &'a SiteContext) -> Result<Self, Error> {
         let rules = site.config.rules().context("use the configuration")?;
         Ok(Self {
+            site: Some(site),
             stores: site.stores(),
             rules,
             config: &site.config.publish,
@@ -223,7 +257,7 @@ struct Rollback {
 }
 
 async fn open(target: RollbackTarget<'_>, request: &RollbackRequest, run: &Run) -> Result<Rollback, Error> {
-    let RollbackTarget { mut stores, rules, config, caller, outage, region } = target;
+    let RollbackTarget { mut stores, rules, config, caller, outage, region, .. } = target;
     let silent = match region {
         PrimaryRegion::DoesNotAnswer => does_not_answer(&stores.primary, run).await,
         PrimaryRegion::Unknown => None,

@@ -1,6 +1,7 @@
 //! The redirect rules and header rules of a deploy: those of `_redirects` and `_headers` in the published directory, and the redirect rules
 //! of the configuration.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
@@ -10,8 +11,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Mode, Run};
 use twinsite_rules::{
-    Answer, Files, HeaderRule as FileHeaderRule, NotHonored, ParseErrors, ParsedHeaders, Place, Redirects, Table,
-    Target, WebsiteRedirects, parse_headers, parse_redirects,
+    Answer, Files, FindingKind, HeaderRule as FileHeaderRule, NotHonored, ParseErrors, ParsedHeaders, Place, Redirects,
+    Table, Target, WebsiteRedirects, parse_headers, parse_redirects,
 };
 use twinsite_sync::{HeaderRule, Headers, Key, Setting, Source, SourceObject, Wave};
 
@@ -166,21 +167,29 @@ impl SiteRules {
         let unhonored = slash_rules.map(|rule| UnhonoredRule::by_nothing(rule.text(), rule.place(), reason));
         result.not_honored.extend(unhonored);
         let files = Files::of_keys(source.objects().iter().map(|object| object.key.as_str()), &config.index);
-        let findings = redirects.findings(&files);
+        let findings = redirects.findings(&files, config.domain.as_str());
         let loops = findings.iter().filter(|finding| finding.kind.is_loop());
         let loops: Vec<String> = loops.map(|one| format!("{}: `{}` {}", one.place, one.text, one.kind)).collect();
         if !loops.is_empty() {
             let error = Error::usage(OPERATION, loops.join("\n"));
             return Err(error.hint("change the target, or the order of the rules: the first that matches applies"));
         }
-        let findings = findings.into_iter();
-        let unhonored = findings.map(|one| UnhonoredRule::by_nothing(one.text, &one.place, one.kind.to_string()));
+        // No target honours these: that a single one does not is nothing new.
+        let told: BTreeSet<Place> = findings.iter().map(|finding| finding.place.clone()).collect();
+        let is_new = |rule: &NotHonored| !told.contains(&rule.place);
+        let unhonored = findings.into_iter().map(|one| {
+            let advice = match one.kind {
+                FindingKind::File if config.mode != Mode::Dns => "; `!` after the status forces the rule",
+                _ => "",
+            };
+            UnhonoredRule::by_nothing(one.text, &one.place, format!("{}{advice}", one.kind))
+        });
         result.not_honored.extend(unhonored);
         result.redirects = redirects.rules().len();
 
         let (table, not_honored) = Table::compile(&redirects, &files);
         if config.mode != Mode::Dns {
-            result.not_honored.extend(not_honored.into_iter().map(UnhonoredRule::from));
+            result.not_honored.extend(not_honored.into_iter().filter(is_new).map(UnhonoredRule::from));
         }
         if !table.is_empty() {
             let served = Headers { content_type: Some("application/json".to_owned()), ..Headers::default() };
@@ -189,7 +198,7 @@ impl SiteRules {
         }
         if config.mode.public_buckets() {
             let website = WebsiteRedirects::compile(&redirects, &files, &config.index);
-            result.not_honored.extend(website.not_honored.into_iter().map(UnhonoredRule::from));
+            result.not_honored.extend(website.not_honored.into_iter().filter(is_new).map(UnhonoredRule::from));
             for object in website.objects {
                 let key: Key = object.key.parse().context(OPERATION)?;
                 let served = Headers {

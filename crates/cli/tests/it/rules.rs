@@ -67,6 +67,7 @@ fn malformed_rules_and_circles_are_errors_with_their_lines() {
     for (file, text, message) in [
         ("_redirects", "# rules\n/old\n", "_redirects:2:5: the rule has no target"),
         ("_redirects", "/a /b\n/b /a\n", "redirects in a circle: /a -> /b -> /a"),
+        ("_redirects", "/a https://www.example.com/a\n", "redirects in a circle: /a -> /a"),
         ("_headers", "/x\n  nothing\n", "_headers:2:3: `nothing` is neither a path nor `Name: value`"),
     ] {
         project.write(&format!("public/{file}"), text);

@@ -71,6 +71,50 @@ fn settings_that_would_lock_visitors_out_are_refused_with_a_way_out() {
     }
 }
 
+/// Until a change of mode is applied, the buckets of the former mode serve visitors.
+#[test]
+fn a_mode_that_was_changed_and_not_applied_endangers_nothing() {
+    for (former, mode) in [("layered", "origin"), ("origin", "dns"), ("dns", "origin")] {
+        let project = Project::new();
+        let config = |mode: &str| CONFIG.replace("[primary]", &format!("mode = \"{mode}\"\n[primary]"));
+        project.write("twinsite.toml", &config(former));
+        project.write("public/_redirects", "/old /new\n");
+        project.local(&["deploy", "--apply"]);
+        project.local(&["deploy", "--force"]);
+        project.write("twinsite.toml", &config(mode));
+        for command in ["plan", "status"] {
+            let said = project.run(&[command, "--local"]).err();
+            assert!(!said.contains("destroy --former"), "{former} {mode}: {said}");
+        }
+        let destroyed = project.run(&["destroy", "--former", "--yes", "--local"]);
+        assert_eq!(destroyed.code(), 1, "{}", destroyed.err());
+        assert!(destroyed.err().contains("visitors may be served") && destroyed.err().contains("twinsite apply"));
+        project.write("public/index.html", "of the other mode");
+        for args in [&["deploy"][..], &["deploy", "--dry-run"], &["rollback"], &["rollback", "--dry-run"]] {
+            let refused = project.run(&[args, &["--local"]].concat());
+            let said = refused.err();
+            assert_eq!(refused.code(), 1, "{args:?} {said}");
+            assert!(said.contains("changed and not applied") && said.contains("`twinsite apply --local`"), "{said}");
+        }
+        // Nothing has changed.
+        project.write("twinsite.toml", &config(former));
+        project.write("public/index.html", "hello");
+        assert_eq!(project.run(&["plan", "--check", "--local"]).code(), 0, "{former} {mode}");
+        let verified = project.run(&["verify", "--local"]);
+        assert_eq!(verified.code(), 0, "{former} {mode}: {}", verified.out());
+        // As the hint says.
+        project.write("twinsite.toml", &config(mode));
+        project.local(&["apply"]);
+        project.local(&["deploy"]);
+        project.local(&["destroy", "--former", "--yes"]);
+        assert_eq!(project.run(&["verify", "--local"]).code(), 0, "{former} {mode}");
+        // What another mode left behind can be deleted after the site itself.
+        project.write("twinsite.toml", &config(former));
+        project.local(&["apply"]);
+        project.write("twinsite.toml", &config(mode));
+    }
+}
+
 #[test]
 fn a_bucket_that_another_mode_left_behind_is_named_and_goes_when_told_to() {
     let project = Project::new();

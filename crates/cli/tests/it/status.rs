@@ -303,6 +303,10 @@ fn visitors_of_a_site_that_is_failed_over_are_served_by_the_backup() {
         let (code, read) = status(&project);
         assert_eq!((&read["visitors"]["side"], &read["served_from"]["value"]), (&side, &origin), "{args:?}: {read:#}");
         assert_eq!(code, if origin == "primary" { 0 } else { 5 }, "{read:#}");
+        let said = read["findings"].to_string();
+        assert_eq!(said.contains("10 % of the visitors"), origin == "10% primary", "{said}");
+        assert_eq!(said.contains("`twinsite failback --percent 30 --local`"), origin == "10% primary", "{said}");
+        assert_eq!(said.contains("failed over to the backup by hand"), origin == "backup", "{said}");
         let next = read["next"].as_array().unwrap();
         let named = next.iter().chain(read["findings"].as_array().unwrap().iter().map(|one| &one["next"]));
         for text in named.filter_map(Value::as_str).filter(|text| text.contains("`twinsite ")) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use twinsite_cdn::OriginChoice;
 use twinsite_core::Side;
 
 use super::part::{FailureKind, Part};
@@ -175,11 +176,21 @@ impl Status {
     fn judge_visitors(&self, behind_proxy: bool, findings: &mut Findings) {
         let VisitorState { dns, http, https, side } = &self.visitors;
         let by_hand = self.failed_over_by_hand.known() == Some(&true);
-        if by_hand {
-            findings.problem(
+        let origin = self.served_from.known().and_then(Option::as_deref);
+        let share = origin.and_then(|origin| origin.parse::<OriginChoice>().ok()).map(OriginChoice::primary_percent);
+        match share {
+            Some(percent @ 1..=99) => {
+                let more = (percent.saturating_mul(3)).min(50).max(percent + 1);
+                findings.problem(
+                    format!("by hand, {percent} % of the visitors are served by the primary and the others by the backup"),
+                    &format!("send more to the primary, `twinsite failback --percent {more}`, or all: `twinsite failback`"),
+                );
+            }
+            _ if by_hand => findings.problem(
                 "the site is failed over to the backup by hand",
                 "send visitors back when the primary is healthy: `twinsite failback`",
-            );
+            ),
+            _ => {}
         }
         let served = |visit: &Part<VisitState>| visit.known().is_some_and(VisitState::is_served);
         let not_asked = |visit: &Part<VisitState>| {
@@ -213,7 +224,7 @@ impl Status {
             (false, false) => {
                 let why = said(https).or_else(|| said(dns)).unwrap_or_default();
                 let next = match (self.is_unpublished(), by_hand, self.mode == "origin") {
-                    (true, _, _) => "publish it: `twinsite deploy DIR`",
+                    (true, _, _) => "publish it: `twinsite deploy`",
                     (false, false, false) => "send visitors to the backup: `twinsite failover`",
                     (false, _, _) => "check the buckets and the distribution: `twinsite plan`, `twinsite verify`",
                 };
@@ -257,7 +268,7 @@ impl Status {
                         format!(
                             "{owner} was interrupted: its lock is left in the {side}, and its release may be incomplete"
                         ),
-                        "publish again, which takes the lock over and completes it: `twinsite deploy DIR`",
+                        "publish again, which takes the lock over and completes it: `twinsite deploy`",
                     );
                 }
                 Some(lock) => {
@@ -267,7 +278,7 @@ impl Status {
                 None if publish.unfinished => {
                     findings.problem(
                         format!("an earlier publish to the {side} has not been completed"),
-                        "publish again, which completes it: `twinsite deploy DIR`",
+                        "publish again, which completes it: `twinsite deploy`",
                     );
                 }
                 None => {}
@@ -276,7 +287,7 @@ impl Status {
         let lock = self.publishing().and_then(|(_, publish)| publish.lock.as_ref());
         let is_running = lock.is_some_and(|lock| !lock.abandoned);
         if self.is_unpublished() {
-            findings.problem("nothing has been published yet", "publish it: `twinsite deploy DIR`");
+            findings.problem("nothing has been published yet", "publish it: `twinsite deploy`");
         }
         match &self.out_of_sync {
             Part::Known { value: 0 } => {}
@@ -417,7 +428,7 @@ impl Status {
                 }
                 (Some(FailureKind::Conflict), _) => "see `twinsite plan`".to_owned(),
                 (Some(FailureKind::Damaged), _) => {
-                    "publish again, which makes a new release: `twinsite deploy DIR`; or bring one back: `twinsite rollback`".to_owned()
+                    "publish again, which makes a new release: `twinsite deploy`; or bring one back: `twinsite rollback`".to_owned()
                 }
                 _ => "ask again in a minute, and see https://health.aws.amazon.com/".to_owned(),
             };

@@ -90,6 +90,15 @@ impl SyncError {
             _ => false,
         }
     }
+
+    /// True if the bucket does not exist.
+    pub fn is_absent_bucket(&self) -> bool {
+        match self {
+            #[cfg(feature = "s3")]
+            Self::Store(StoreError::Aws(error)) => error.code.as_deref() == Some("NoSuchBucket"),
+            _ => false,
+        }
+    }
 }
 
 /// A number of objects that differ, with its noun and verb.

@@ -23,7 +23,7 @@ impl FromStr for ReleaseId {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        text.parse().map(Self).map_err(|_| Invalid::new("release", text, "is not a number; see `twinsite releases`"))
+        text.parse().map(Self).map_err(|_| Invalid::new("release", text, "is not a number"))
     }
 }
 
