@@ -58,6 +58,7 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
         headers,
         redirects: file::redirects(&redirects, &place)?,
         redirects_syntax: syntax.unwrap_or_default(),
+        clean_urls: publish.clean_urls,
         encryption: publish.encryption.as_ref().map(|algorithm| place.check(algorithm)).transpose()?,
         ignore: publish.ignore.into_iter().map(toml::Spanned::into_inner).collect(),
         checks: SourceChecks { index: publish.require_index, output_only: publish.refuse_project_root },

@@ -6,33 +6,54 @@ use crate::path::{canonical, without_slash};
 
 /// The paths at which visitors get a file of the site: a rule that is not forced does not apply there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Files(BTreeSet<String>);
+pub struct Files {
+    /// Canonical paths of files.
+    files: BTreeSet<String>,
+    /// Canonical paths of folders with an index document, without trailing slashes; that of the root is `/`.
+    folders: BTreeSet<String>,
+}
 
 impl Files {
     /// The files with these keys. An index document is served at the path of its folder, too.
     pub fn of_keys<'k>(keys: impl IntoIterator<Item = &'k str>, index: &str) -> Self {
-        let mut paths = BTreeSet::new();
+        let mut all = Self::default();
         for key in keys {
             // A key is text, and not encoded.
             let encoded = key.split('/').map(|segment| segment.replace('%', "%25")).collect::<Vec<_>>().join("/");
             if let Some(folder) = encoded.strip_suffix(index)
                 && (folder.is_empty() || folder.ends_with('/'))
             {
-                paths.insert(without_slash(&canonical(folder)).to_owned());
+                all.folders.insert(without_slash(&canonical(folder)).to_owned());
             }
-            paths.insert(canonical(&encoded));
+            all.files.insert(canonical(&encoded));
         }
-        Self(paths)
+        all
+    }
+
+    /// Whether there is no file.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
     }
 
     /// Whether visitors get a file at this path, with or without a trailing slash.
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.0.contains(without_slash(path))
+        let path = without_slash(path);
+        self.files.contains(path) || self.folders.contains(path)
     }
 
     /// The canonical paths, without trailing slashes.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.files.union(&self.folders).map(String::as_str)
+    }
+
+    /// The paths of files whose names have no dot, as folders' names have none.
+    pub(crate) fn without_dot(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(String::as_str).filter(|path| !path.rsplit('/').next().unwrap_or_default().contains('.'))
+    }
+
+    /// The paths of folders with an index document, but for the root and those at whose path there is a file.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &str> {
+        self.folders.difference(&self.files).map(String::as_str).filter(|path| *path != "/")
     }
 }
 
@@ -47,5 +68,13 @@ mod tests {
             assert!(files.has(path), "{path}");
         }
         assert!(!files.has("/my") && !files.has("/a/x%20y.html") && !files.has("/b"));
+    }
+
+    #[test]
+    fn files_that_look_like_folders_are_known_and_folders_that_look_like_files() {
+        let keys = ["index.html", "LICENSE", "docs/1.0/index.html", "a.b/c", "about", "about/index.html", "x.css"];
+        let files = Files::of_keys(keys, "index.html");
+        assert_eq!(files.without_dot().collect::<Vec<_>>(), ["/LICENSE", "/a.b/c", "/about"]);
+        assert_eq!(files.folders().collect::<Vec<_>>(), ["/docs/1.0"]);
     }
 }

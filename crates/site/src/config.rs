@@ -55,6 +55,8 @@ pub struct PublishConfig {
     pub redirects: Redirects,
     /// Whose syntax `_redirects` has.
     pub redirects_syntax: Syntax,
+    /// Whether pages can be reached without `.html` at the end of their names: `about.html` at `/about`.
+    pub clean_urls: bool,
     /// Patterns of files that are not published, in gitignore syntax.
     pub ignore: Vec<String>,
     /// How objects are encrypted; as each bucket does by default if `None`.
@@ -105,6 +107,7 @@ impl Default for PublishConfig {
             headers: Vec::new(),
             redirects: Redirects::default(),
             redirects_syntax: Syntax::default(),
+            clean_urls: false,
             ignore: Vec::new(),
             encryption: None,
             checks: SourceChecks::default(),

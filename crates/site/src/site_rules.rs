@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Mode, Run};
 use twinsite_rules::{
-    Answer, Files, FindingKind, HeaderRule as FileHeaderRule, NotHonored, ParseErrors, ParsedHeaders, Place, Redirects,
-    Table, Target, WebsiteRedirects, parse_headers, parse_redirects,
+    Answer, Files, FindingKind, HeaderRule as FileHeaderRule, NotHonored, ParseErrors, ParsedHeaders, Paths, Place,
+    Redirects, Table, Target, WebsiteRedirects, parse_headers, parse_redirects,
 };
 use twinsite_sync::{HeaderRule, Headers, Key, Setting, Source, SourceObject, Wave};
 
@@ -40,8 +40,13 @@ pub struct RulesResult {
     pub redirects: usize,
     /// The number of header rules of `_headers`.
     pub headers: usize,
+    /// The number of pages that are published a second time without `.html` at the end of their names, because of `publish.clean_urls`.
+    pub clean_urls: usize,
     /// Rules that are not honoured, or not everywhere, or not exactly.
     pub not_honored: Vec<UnhonoredRule>,
+    /// Whether CloudFront is told what every path means, where it has to be told.
+    #[serde(skip)]
+    pub(crate) has_paths: bool,
 }
 
 /// A rule that is not honoured, or not everywhere, or not exactly.
@@ -162,6 +167,9 @@ impl SiteRules {
                 .extend(unsupported.map(|one| UnhonoredRule::by_nothing(one.text, &one.place, one.reason)));
         }
         redirects.append(config.publish.redirects.clone());
+        if config.publish.clean_urls {
+            result.clean_urls = add_clean_urls(config, source);
+        }
         let reason = "a rule cannot add or remove a trailing slash: both paths are the same to it";
         let slash_rules = redirects.take_slash_rules().into_iter();
         let unhonored = slash_rules.map(|rule| UnhonoredRule::by_nothing(rule.text(), rule.place(), reason));
@@ -187,7 +195,10 @@ impl SiteRules {
         result.not_honored.extend(unhonored);
         result.redirects = redirects.rules().len();
 
-        let (table, not_honored) = Table::compile(&redirects, &files);
+        // S3's REST API, which serves private buckets, does not know index documents.
+        let paths = if config.mode == Mode::Origin { Paths::Listed } else { Paths::Unlisted };
+        let (table, not_honored) = Table::compile(&redirects, &files, paths);
+        result.has_paths = config.mode != Mode::Origin || table.has_paths();
         if config.mode != Mode::Dns {
             result.not_honored.extend(not_honored.into_iter().filter(is_new).map(UnhonoredRule::from));
         }
@@ -199,15 +210,16 @@ impl SiteRules {
         if config.mode.public_buckets() {
             let website = WebsiteRedirects::compile(&redirects, &files, &config.index);
             result.not_honored.extend(website.not_honored.into_iter().filter(is_new).map(UnhonoredRule::from));
-            for object in website.objects {
+            let objects = website.objects.into_iter().map(|object| {
                 let key: Key = object.key.parse().context(OPERATION)?;
                 let served = Headers {
                     content_type: Some("text/plain; charset=utf-8".to_owned()),
                     website_redirect: Some(object.location),
                     ..Headers::default()
                 };
-                source.insert(SourceObject::in_memory(key, Default::default(), Arc::new(served), Wave::Pages));
-            }
+                Ok(SourceObject::in_memory(key, Default::default(), Arc::new(served), Wave::Pages))
+            });
+            source.extend(objects.collect::<Result<Vec<_>, Error>>()?);
         }
         Ok(Self { redirects, files, result })
     }
@@ -220,6 +232,15 @@ impl SiteRules {
 
     /// Tells which rules are not honoured, by what and why.
     pub(crate) fn tell(&self, mode: Mode, run: &Run) {
+        if !self.result.has_paths && !self.files.is_empty() {
+            let text = "CloudFront's key value store has no room for all paths of the site: names without a dot are taken for folders, and \
+                        names with one for files"
+                .to_owned();
+            let hint =
+                "link to folders with a slash at the end; in mode `layered`, website endpoints find index documents"
+                    .to_owned();
+            run.emit(&Event::Warning { text, hint: Some(hint) });
+        }
         let mut groups: Vec<(String, Vec<&UnhonoredRule>)> = Vec::new();
         for rule in &self.result.not_honored {
             let what = rule.group();
@@ -248,6 +269,27 @@ impl SiteRules {
             run.emit(&Event::Warning { text, hint });
         }
     }
+}
+
+/// Publishes pages under their names without `.html`, too, where no file and no folder has that name; returns their number. An object is
+/// the same to CloudFront, to website endpoints and after every failover.
+fn add_clean_urls(config: &Config, source: &mut Source) -> usize {
+    let not_found = config.not_found.as_deref();
+    let pages = source.objects().iter().filter_map(|object| {
+        let key = object.key.as_str();
+        let name = key.strip_suffix(".html").filter(|name| !name.is_empty() && !name.ends_with('/'))?;
+        let is_page = not_found != Some(key) && !is_index(key, &config.index);
+        let is_free = |key: &str| key.parse::<Key>().is_ok_and(|key| source.get(&key).is_none());
+        (is_page && is_free(name) && is_free(&format!("{name}/{}", config.index))).then_some((object, name))
+    });
+    let copies: Vec<SourceObject> = pages.filter_map(|(page, name)| Some(page.copy_to(name.parse().ok()?))).collect();
+    let count = copies.len();
+    source.extend(copies);
+    count
+}
+
+fn is_index(key: &str, index: &str) -> bool {
+    key.strip_suffix(index).is_some_and(|folder| folder.is_empty() || folder.ends_with('/'))
 }
 
 impl UnhonoredRule {

@@ -105,7 +105,9 @@ pub(crate) async fn verify_stores(
         Err(error) if is_out_of_reach(&error) => match Box::pin(side_within_reach(stores, run)).await {
             Some(reachable) if source.is_some() => reachable,
             Some((_, side)) => {
-                let hint = format!("the {side} can be reached: compare it with the directory: `twinsite verify public`, or another one");
+                let hint = format!(
+                    "the {side} can be reached: compare it with the directory: `twinsite verify public`, or another one"
+                );
                 return Err(Error::new(OPERATION, error).hint(hint));
             }
             None => return Err(Error::new(OPERATION, error)),

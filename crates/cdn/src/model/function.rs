@@ -62,7 +62,8 @@ async function handler(event) {
   if (request.uri === EDGE_PATH) return answer(WORD);
   var choice = await originChoice();
   if (request.uri === ORIGIN_PATH) return answer(choice);
-  var redirect = await redirectFor(request);
+  var head = await tableHead();
+  var redirect = await redirectFor(request, head);
   if (redirect && redirect.statusCode) return redirect;
   if (isForBackup(choice, event.viewer.ip)) {
     try {
@@ -75,7 +76,9 @@ FOLDERS  return request;
 }
 ";
 
-/// Leading slashes are collapsed into one: otherwise `//example.org/x` would redirect to another host.
+/// Leading slashes are collapsed into one: otherwise `//example.org/x` would redirect to another host. The table tells folders from files.
+/// A name without a dot that it does not have may be that of a folder that was published a moment ago: its index document is served, if
+/// there is one. Without a table, names tell.
 const FOLDERS: &str = r"  var uri = request.uri.replace(/^\/+/, '/');
   request.uri = uri;
   if (uri.indexOf('/.well-known/') === 0) return request;
@@ -83,8 +86,13 @@ const FOLDERS: &str = r"  var uri = request.uri.replace(/^\/+/, '/');
     request.uri = uri + INDEX;
     return request;
   }
-  var name = uri.substring(uri.lastIndexOf('/') + 1);
-  if (name.indexOf('.') === -1) {
+  var hasDot = uri.indexOf('.', uri.lastIndexOf('/')) !== -1;
+  var kind = await kindOf(uri, head);
+  if (kind === '' && !hasDot) {
+    request.uri = uri + '/' + INDEX;
+    return request;
+  }
+  if (kind === null ? !hasDot : kind === 'd') {
     return {
       statusCode: 302,
       statusDescription: 'Found',

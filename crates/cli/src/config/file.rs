@@ -284,6 +284,8 @@ pub(super) struct Publish {
     pub(super) probe: bool,
     /// Headers of some objects. Later rules take precedence.
     pub(super) headers: Vec<Headers>,
+    /// Whether pages can be reached without `.html` at the end of their names: `about.html` at `/about`. They are published under both names.
+    pub(super) clean_urls: bool,
     /// Syntax of the file `_redirects`.
     #[schemars(with = "Option<RedirectsSyntax>")]
     pub(super) redirects_syntax: Option<Spanned<String>>,
@@ -327,6 +329,7 @@ impl Default for Publish {
             batch_above: 1_000_000,
             probe: false,
             headers: Vec::new(),
+            clean_urls: false,
             redirects_syntax: None,
         }
     }

@@ -39,7 +39,8 @@ pub(crate) fn text(answers: &Answers) -> String {
          [backup]\n\
          region = {}\n\n\
          [publish]\n\
-         not_found = {}\n\n\
+         not_found = {}\n\
+         clean_urls = true # about.html at /about, too\n\n\
          # Settings of the distribution that are left as they are without a key; \"none\" removes one.\n\
          # [cdn]\n\
          # web_acl_arn = \"arn:aws:wafv2:us-east-1:ACCOUNT:global/webacl/NAME/ID\"\n\

@@ -47,15 +47,16 @@ pub(super) fn planned(plan: &DeployPlanSummary) -> String {
 
 /// How many rules there are, and how many are not honoured; the warnings say which and why.
 pub(super) fn rules(rules: &RulesResult) -> String {
-    let RulesResult { redirects, headers, not_honored, .. } = rules;
-    if *redirects == 0 && *headers == 0 && not_honored.is_empty() {
+    let RulesResult { redirects, headers, clean_urls, not_honored, .. } = rules;
+    if *redirects == 0 && *headers == 0 && *clean_urls == 0 && not_honored.is_empty() {
         return String::new();
     }
+    let clean = if *clean_urls == 0 { String::new() } else { format!(", {}", count(*clean_urls, "clean URL")) };
     let warned = match not_honored.len() {
         0 => String::new(),
         found => format!("; {} about rules that are not honoured, or not everywhere", count(found, "warning")),
     };
-    format!("rules    {}, {}{warned}\n", count(*redirects, "redirect rule"), count(*headers, "header rule"))
+    format!("rules    {}, {}{clean}{warned}\n", count(*redirects, "redirect rule"), count(*headers, "header rule"))
 }
 
 /// What a purge has done.

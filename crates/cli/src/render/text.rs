@@ -419,7 +419,8 @@ fn releases(found: &Releases) -> String {
                 Some(id) => format!("release {id} is live; "),
                 None => String::new(),
             };
-            let older = all.iter().map(|one| one.release.id).filter(|id| found.live.is_some_and(|live| *id < live)).max();
+            let older =
+                all.iter().map(|one| one.release.id).filter(|id| found.live.is_some_and(|live| *id < live)).max();
             match older {
                 Some(id) => text + &live + &format!("to bring an older one back: `twinsite rollback {id}`"),
                 None => (text + &live).trim_end_matches("; ").to_owned(),

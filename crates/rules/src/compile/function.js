@@ -77,15 +77,41 @@ function capturesOf(rule, path, query) {
   return found;
 }
 
-async function redirectFor(request) {
-  var path = canonical(request.uri.replace(/^\/*/, '/'));
-  if (path.startsWith('/.well-known/twinsite/')) return null;
+// Version, digest, number of rules, and number of lists of paths; null if there is no table.
+async function tableHead() {
   try {
-    var head = await cf.kvs().get('redirects');
-    if (!head.startsWith('1 ')) return null;
+    var head = (await cf.kvs().get('redirects')).split(' ');
+    return head[0] === '1' ? head : null;
   } catch (error) {
     return null;
   }
+}
+
+// What a path without a trailing slash is: 'd' a folder, 'f' a file, '' unknown, null if the table does not tell.
+async function kindOf(uri, head) {
+  if (!head || !head[3]) return null;
+  var path = canonical(uri);
+  var first = 7;
+  var second = 7;
+  for (var i = 0; i < path.length; i++) {
+    first = (first * 131 + path.charCodeAt(i)) % 4294967291;
+    second = (second * 257 + path.charCodeAt(i)) % 4294967279;
+  }
+  var wanted = ('000000' + second.toString(36)).slice(-7);
+  try {
+    var list = await cf.kvs().get('u:' + (first % parseInt(head[3], 10)));
+    for (var at = 0; at < list.length; at += 8) {
+      if (list.slice(at, at + 7) === wanted) return list[at + 7];
+    }
+  } catch (error) {
+    return '';
+  }
+  return '';
+}
+
+async function redirectFor(request, head) {
+  var path = canonical(request.uri.replace(/^\/*/, '/'));
+  if (!head || head[2] === '0' || path.startsWith('/.well-known/twinsite/')) return null;
   var exact = await rulesOf(path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path);
   var hasFile = exact[0] === 0;
   if (hasFile) exact.shift();

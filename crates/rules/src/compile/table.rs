@@ -3,18 +3,20 @@
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/kvs-with-functions.html>
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::paths::PathLists;
 use super::{NotHonored, Target};
 use crate::files::Files;
 use crate::model::{Redirect, Redirects, Segment};
 use crate::path::canonical_segment;
 
-/// The part of the viewer-request function that interprets a table: `redirectFor(request)` returns a response, the request with another
-/// path, or `null`. It needs the module `cloudfront` as `cf`.
+/// The part of the viewer-request function that interprets a table: `redirectFor(request, await tableHead())` returns a response, the request with another
+/// path, or `null`; `kindOf(path, head)` tells what a path means. It needs the module `cloudfront` as `cf`.
 pub const FUNCTION_CODE: &str = include_str!("function.js");
 
 /// The longest key, in characters. <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
@@ -23,8 +25,11 @@ const MAX_KEY: usize = 512;
 /// The longest value, in characters.
 const MAX_VALUE: usize = 1024;
 
-/// The largest table, in bytes of keys and values. A store has at most 5 MB.
+/// The most that rules may take, in bytes of keys and values.
 const MAX_TABLE: usize = 4_500_000;
+
+/// The most that a table may take, in bytes of keys and values. A store has at most 5 MB.
+const MAX_STORE: usize = 4_900_000;
 
 /// The version of the encoding, which the function knows.
 const VERSION: u32 = 1;
@@ -36,15 +41,28 @@ const SLASH: u8 = 4;
 
 /// What the key value store says of redirects.
 ///
-/// - `redirects`: the version of the encoding, a digest of the other keys, and the number of rules.
+/// - `redirects`: the version of the encoding, a digest of the other keys, the number of rules, and the number of lists of paths, if the
+///   table has any.
 /// - `/PATH`: what is about one path, without a trailing slash: a list of rules, after a `0` if the site has a file there.
 /// - `p:`, `p:/SEGMENT`: rules with placeholders, by their first segment.
+///
+/// - `u:N`: a list of paths that are files without a dot in their names, or folders: what a path means cannot be told by its look. See
+///   [`PathLists`].
 ///
 /// A rule is a list: its place in the order, its pattern (empty if it is about one path), flags, status, target and, if it has
 /// conditions, the parameters of the query. A list that is too long for a value ends with the key of its rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     keys: BTreeMap<String, String>,
+}
+
+/// Whether a table tells what paths mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paths {
+    /// It does: origins do not find index documents.
+    Listed,
+    /// It does not: website endpoints find index documents by themselves.
+    Unlisted,
 }
 
 /// A text that is not a table.
@@ -68,7 +86,7 @@ impl Table {
 
     /// Whether a key of the store is one of a table.
     pub fn owns(key: &str) -> bool {
-        key == Self::HEAD || key.starts_with('/') || key.starts_with("p:")
+        key == Self::HEAD || key.starts_with('/') || key.starts_with("p:") || key.starts_with("u:")
     }
 
     /// The keys, with their values.
@@ -81,8 +99,32 @@ impl Table {
         self.keys.is_empty()
     }
 
-    /// Compiles rules. What does not fit into the store is left out and listed.
-    pub fn compile(redirects: &Redirects, files: &Files) -> (Self, Vec<NotHonored>) {
+    /// Compiles rules and, where asked for, what paths mean. Rules that do not fit into the store are left out and listed.
+    pub fn compile(redirects: &Redirects, files: &Files, paths: Paths) -> (Self, Vec<NotHonored>) {
+        let (lists, count, not_honored) = Self::lists(redirects, files);
+        let mut table = Self { keys: Self::of_lists(lists) };
+        let mut head = format!(" {count}");
+        let used: usize = table.keys.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if paths == Paths::Listed
+            && let Some(lists) = PathLists::of(files).filter(|lists| lists.size() + used <= MAX_STORE)
+        {
+            let _ = write!(head, " {}", lists.0.len());
+            table.keys.extend(lists.keys());
+        }
+        if !table.keys.is_empty() || paths == Paths::Listed {
+            let head = format!("{VERSION} {}{head}", table.digest());
+            table.keys.insert(Self::HEAD.to_owned(), head);
+        }
+        (table, not_honored)
+    }
+
+    /// Whether the table tells what paths mean; if not, there are more of them than the store has room for.
+    pub fn has_paths(&self) -> bool {
+        self.keys.get(Self::HEAD).is_some_and(|head| head.split(' ').count() == 4)
+    }
+
+    /// The rules by their keys, their number, and those that are left out.
+    fn lists(redirects: &Redirects, files: &Files) -> (BTreeMap<String, Vec<Value>>, usize, Vec<NotHonored>) {
         let (mut lists, mut not_honored): (BTreeMap<String, Vec<Value>>, Vec<NotHonored>) = Default::default();
         let (mut count, mut patterns, mut size) = (0_usize, 0, 0);
         let mut kept: Vec<&Redirect> = Vec::new();
@@ -131,17 +173,17 @@ impl Table {
                     let told = kept.iter().filter(|rule| !rule.force && !rule.is_exact());
                     not_honored.extend(told.map(|rule| NotHonored::new(rule, Target::CloudFront, reason)));
                     let others = redirects.0.iter().filter(|rule| rule.force || rule.is_exact()).cloned().collect();
-                    let (table, mut rest) = Self::compile(&Redirects(others), files);
+                    let (lists, count, mut rest) = Self::lists(&Redirects(others), files);
                     not_honored.append(&mut rest);
-                    return (table, not_honored);
+                    return (lists, count, not_honored);
                 }
                 lists.entry(path.to_owned()).or_default().insert(0, json!(0));
             }
         }
-        (Self::of_lists(lists, count), not_honored)
+        (lists, count, not_honored)
     }
 
-    fn of_lists(lists: BTreeMap<String, Vec<Value>>, count: usize) -> Self {
+    fn of_lists(lists: BTreeMap<String, Vec<Value>>) -> BTreeMap<String, String> {
         let mut keys = BTreeMap::new();
         for (key, list) in lists {
             let mut parts: Vec<Vec<Value>> = vec![Vec::new()];
@@ -167,16 +209,17 @@ impl Table {
                 keys.insert(name(part), Value::Array(list).to_string());
             }
         }
-        if !keys.is_empty() {
-            let mut digest = Sha256::new();
-            for text in keys.iter().flat_map(|(key, value)| [key, value]) {
-                digest.update(u64::try_from(text.len()).unwrap_or_default().to_le_bytes());
-                digest.update(text.as_bytes());
-            }
-            let digest = hex::encode(&digest.finalize()[..16]);
-            keys.insert(Self::HEAD.to_owned(), format!("{VERSION} {digest} {count}"));
+        keys
+    }
+
+    /// A digest of the keys and values.
+    fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        for text in self.keys.iter().flat_map(|(key, value)| [key, value]) {
+            digest.update(u64::try_from(text.len()).unwrap_or_default().to_le_bytes());
+            digest.update(text.as_bytes());
         }
-        Self { keys }
+        hex::encode(&digest.finalize()[..16])
     }
 
     /// The table as text.

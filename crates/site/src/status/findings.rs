@@ -182,8 +182,12 @@ impl Status {
             Some(percent @ 1..=99) => {
                 let more = (percent.saturating_mul(3)).min(50).max(percent + 1);
                 findings.problem(
-                    format!("by hand, {percent} % of the visitors are served by the primary and the others by the backup"),
-                    &format!("send more to the primary, `twinsite failback --percent {more}`, or all: `twinsite failback`"),
+                    format!(
+                        "by hand, {percent} % of the visitors are served by the primary and the others by the backup"
+                    ),
+                    &format!(
+                        "send more to the primary, `twinsite failback --percent {more}`, or all: `twinsite failback`"
+                    ),
                 );
             }
             _ if by_hand => findings.problem(

@@ -8,8 +8,8 @@ use twinsite_core::{Mode, Side};
 use twinsite_dns_failover::probe::{HttpRequest, Response, dns_query, http_get};
 use twinsite_local::{Delays, InjectedFault};
 use twinsite_site::{
-    AdoptBuckets, BackupState, DeployRequest, DeployResult, InvalidationResult, PublishOptions, PublishResult, Run,
-    SourceDirectory, apply, plan, plan_deploy, verify,
+    AdoptBuckets, BackupState, Config, DeployRequest, DeployResult, InvalidationResult, PublishOptions, PublishResult,
+    Run, SourceDirectory, apply, plan, plan_deploy, verify,
 };
 use twinsite_sync::{Key, Store};
 
@@ -88,9 +88,7 @@ async fn edges_answer_every_url_as_documented_in_the_modes_with_a_function() {
         // The files of rules are no pages, and nobody can request the table.
         for path in ["/_redirects", "/.twinsite/redirects"] {
             let response = edges.response(path).await;
-            // A name without a dot may be that of a folder.
-            let expected = if mode == Mode::Origin { [302, 302] } else { [403, 404] };
-            assert!(expected.contains(&response.status), "{mode} {path}: {}", response.status);
+            assert!([403, 404].contains(&response.status), "{mode} {path}: {}", response.status);
         }
     }
 }
@@ -144,6 +142,106 @@ async fn website_endpoints_answer_what_they_can_and_the_rest_is_told() {
         assert_eq!(told("/search /find?engine=site"), [""; 0]);
         let has_function = result.rules.not_honored.iter().any(|one| one.target == Some("cloudfront"));
         assert!(!has_function, "{:?}", result.rules);
+    }
+}
+
+/// What a path means is the same in every mode, and a missing page is not redirected first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn folders_files_without_a_dot_and_clean_urls_are_found_in_every_mode() {
+    const KEYS: [&str; 11] = [
+        "index.html",
+        "404.html",
+        "about.html",
+        "LICENSE",
+        "docs/1.0/index.html",
+        "blog/index.html",
+        "blog/first.html",
+        "team.html",
+        "team/index.html",
+        ".well-known/apple-app-site-association",
+        "caf\u{e9}/index.html",
+    ];
+    const ANSWERS: [(&str, &str); 24] = [
+        ("/", "200 index.html"),
+        ("/about", "200 about.html"),
+        ("/about.html", "200 about.html"),
+        ("/about/", "404"),
+        ("/LICENSE", "200 LICENSE"),
+        ("/license", "404"),
+        ("/docs/1.0", "302 /docs/1.0/"),
+        ("/docs/1.0/", "200 docs/1.0/index.html"),
+        ("/docs/1.1", "404"),
+        ("/docs", "404"),
+        ("/docs/", "404"),
+        ("/blog", "302 /blog/"),
+        ("/blog?x=1", "302 /blog/?x=1"),
+        ("/blog/", "200 blog/index.html"),
+        ("/blog/first", "200 blog/first.html"),
+        ("/blog/second", "404"),
+        ("/team", "302 /team/"),
+        ("/404", "404"),
+        ("/index", "404"),
+        ("/missing", "404"),
+        ("/missing.css", "404"),
+        ("/.well-known/apple-app-site-association", "200 .well-known/apple-app-site-association"),
+        ("/caf%C3%A9", "302 /caf%C3%A9/"),
+        ("/caf%c3%a9/", "200 caf\u{e9}/index.html"),
+    ];
+    for mode in [Mode::Origin, Mode::Layered, Mode::Dns] {
+        let configure = |config: &mut Config| {
+            config.mode = mode;
+            config.publish.clean_urls = true;
+            config.not_found = Some("404.html".to_owned());
+        };
+        let (site, dir) = (TestSite::applied_with(configure).await, tempfile::tempdir().unwrap());
+        for key in KEYS {
+            write(dir.path(), key, key);
+        }
+        let result = deployed(&site, dir.path()).await;
+        assert_eq!((result.rules.clean_urls, result.rules.not_honored), (2, Vec::new()), "{mode}");
+        let edges = Edges::of(&site).await;
+        let mut wrong = Vec::new();
+        for (url, expected) in ANSWERS {
+            let response = if mode == Mode::Dns {
+                edges.website(&site, Side::Primary, url).await
+            } else {
+                edges.response(url).await
+            };
+            let body = String::from_utf8_lossy(&response.body);
+            let location = response.header("location");
+            let location = location.find("//").map_or(location, |at| &location[at + 2..]);
+            // A website endpoint redirects to the path, without the query, and says its own host.
+            let path = location.find('/').map_or(location, |at| &location[at..]);
+            let given = match response.status {
+                200 => format!("200 {body}"),
+                302 => format!("302 {path}"),
+                403 | 404 => {
+                    assert!(body == "404.html", "{mode} {url}: {body}");
+                    "404".to_owned()
+                }
+                status => status.to_string(),
+            };
+            let is_same = given == expected || (mode != Mode::Origin && expected.strip_suffix("?x=1") == Some(&given));
+            if !is_same {
+                wrong.push(format!("{mode} {url}: {given}, expected {expected}"));
+            }
+        }
+        assert_eq!(wrong, [""; 0]);
+        // A page that becomes a folder, and a folder that is gone.
+        std::fs::remove_file(dir.path().join("about.html")).unwrap();
+        std::fs::remove_dir_all(dir.path().join("blog")).unwrap();
+        for key in ["about/index.html", "news/index.html"] {
+            write(dir.path(), key, key);
+        }
+        deployed(&site, dir.path()).await;
+        // Edges ask again for pages after a second.
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        let status = async |url: &str| match mode {
+            Mode::Dns => edges.website(&site, Side::Primary, url).await.status,
+            Mode::Origin | Mode::Layered => edges.response(url).await.status,
+        };
+        let seen = [status("/about").await, status("/news").await, status("/news/").await, status("/blog").await];
+        assert!(matches!(seen, [302, 302, 200, 403 | 404]), "{mode}: {seen:?}");
     }
 }
 
@@ -277,7 +375,6 @@ async fn mistakes_stop_a_deploy_and_what_nothing_honours_is_told() {
         ("_redirects:1", None),
         ("_redirects:3", None),
         ("_redirects:2", None),
-        ("_redirects:2", Some("website-endpoint")),
         ("_redirects:4", Some("website-endpoint")),
     ];
     assert_eq!(told, expected, "{rules:?}");

@@ -276,6 +276,16 @@ impl SourceObject {
         }
     }
 
+    /// The same bytes with the same headers under another key.
+    #[must_use]
+    pub fn copy_to(&self, key: Key) -> Self {
+        let body = match (&self.body, self.file()) {
+            (Body::File { .. }, Some((path, stamp))) => Body::File { place: Place::At(path.into()), stamp },
+            (body, _) => body.clone(),
+        };
+        Self { key, body, size: self.size, headers: Arc::clone(&self.headers), wave: self.wave }
+    }
+
     /// An object that is made rather than found.
     pub fn in_memory(key: Key, bytes: Bytes, headers: Arc<Headers>, wave: Wave) -> Self {
         Self { key, size: bytes.len() as u64, body: Body::Memory(bytes), headers, wave }

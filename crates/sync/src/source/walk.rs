@@ -83,6 +83,13 @@ impl Source {
         }
     }
 
+    /// Adds objects. Of several with the same key the last counts.
+    pub fn extend(&mut self, objects: impl IntoIterator<Item = SourceObject>) {
+        let all = std::mem::take(&mut self.objects).into_iter().chain(objects.into_iter().map(Arc::new));
+        let by_key: BTreeMap<Key, Arc<SourceObject>> = all.map(|object| (object.key.clone(), object)).collect();
+        self.objects = by_key.into_values().collect();
+    }
+
     /// Takes an object out, so that it is not published.
     pub fn remove(&mut self, key: &Key) -> Option<Arc<SourceObject>> {
         self.objects.binary_search_by(|object| object.key.cmp(key)).ok().map(|at| self.objects.remove(at))
