@@ -55,8 +55,8 @@ impl Cdn {
             let tags = Box::pin(cloudfront::list_tags_for_resource(&self.cloudfront, summary.arn.as_str())).await?;
             let is_untagged = owner.other(&tags).is_none();
             if owner.owns(&tags) || (is_untagged && marks.origin && (marks.alias || marks.comment)) {
-                let DistributionSummary { id, is_caching_known, error_ttl, .. } = summary;
-                return Ok(Some(Edges { distribution: id, is_caching_known, error_ttl }));
+                let DistributionSummary { id, is_caching_known, error_ttl, changes_headers, .. } = summary;
+                return Ok(Some(Edges { distribution: id, is_caching_known, error_ttl, changes_headers }));
             }
         }
         Ok(None)

@@ -1,4 +1,4 @@
-//! Header rules, and which of them can be stored with objects in S3.
+//! Header rules: which of their headers S3 stores with objects, and which CloudFront can add to responses.
 
 use crate::model::Place;
 use crate::path::location;
@@ -35,7 +35,18 @@ pub struct HeaderSetting {
     pub value: Option<String>,
 }
 
-/// A header rule that cannot be stored with objects.
+/// The headers of a rule by what sends them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderParts {
+    /// What S3 stores with objects.
+    pub stored: Vec<HeaderSetting>,
+    /// What a function in CloudFront adds to responses or takes away.
+    pub edge: Vec<HeaderLine>,
+    /// What neither can do.
+    pub unsupported: Vec<UnsupportedHeader>,
+}
+
+/// A header that nothing can send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsupportedHeader {
     /// Where it was written.
@@ -50,18 +61,75 @@ pub struct UnsupportedHeader {
 const STORED: [&str; 5] =
     ["cache-control", "content-type", "content-disposition", "content-encoding", "content-language"];
 
+/// Headers that functions cannot set, and prefixes of such; `set-cookie` is no header to them. In lower case.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>
+const REFUSED: [&str; 33] = [
+    "connection",
+    "content-length",
+    "content-range",
+    "date",
+    "etag",
+    "expect",
+    "host",
+    "keep-alive",
+    "last-modified",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "set-cookie",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "warning",
+    "x-accel-buffering",
+    "x-accel-charset",
+    "x-accel-limit-rate",
+    "x-accel-redirect",
+    "x-amzn-auth",
+    "x-amzn-cf-",
+    "x-amzn-errortype",
+    "x-amzn-fle-profile",
+    "x-amzn-header-",
+    "x-amzn-lambda-",
+    "x-amzn-requestid",
+    "x-cache",
+    "x-edge-",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
+
+/// Why a function cannot add this header or take it away; `None` if it can.
+fn refusal(line: &HeaderLine) -> Option<String> {
+    let HeaderLine { name, value, .. } = line;
+    let lower = name.to_ascii_lowercase();
+    let is_refused = |one: &&str| lower == **one || one.ends_with('-') && lower.starts_with(*one);
+    let is_visible = |value: &String| value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if REFUSED.iter().any(|one| is_refused(&one)) || lower.starts_with("x-amz-cf-") {
+        Some(format!("neither S3 nor CloudFront lets the header `{name}` be set"))
+    } else if !value.as_ref().is_none_or(is_visible) {
+        Some(format!("the value of `{name}` has characters other than ASCII"))
+    } else {
+        None
+    }
+}
+
 impl HeaderRule {
-    /// What S3 stores of this rule with the objects, and what it does not.
-    pub fn settings(&self) -> (Vec<HeaderSetting>, Vec<UnsupportedHeader>) {
-        let (mut settings, mut unsupported): (Vec<HeaderSetting>, Vec<UnsupportedHeader>) = Default::default();
-        for HeaderLine { place, name, value } in &self.lines {
+    /// What sends the headers of this rule.
+    pub fn parts(&self) -> HeaderParts {
+        let HeaderParts { stored: mut settings, mut edge, mut unsupported } = HeaderParts::default();
+        for line in &self.lines {
+            let HeaderLine { place, name, value } = line;
             let mut refuse = |reason: String| {
                 let text = format!("{} {name}", self.path);
                 unsupported.push(UnsupportedHeader { place: place.clone(), text, reason });
             };
             let stored = STORED.iter().find(|stored| name.eq_ignore_ascii_case(stored));
             match (stored, value) {
-                (None, _) => refuse(format!("S3 does not store the header `{name}` with objects")),
+                (None, _) => match refusal(line) {
+                    Some(reason) => refuse(reason),
+                    None => edge.push(line.clone()),
+                },
                 (Some(&"content-type"), None) => refuse("an object always has a `Content-Type`".to_owned()),
                 (Some(stored), Some(value)) => match settings.iter_mut().find(|setting| setting.name == *stored) {
                     // A header that is there several times is one with all values.
@@ -74,7 +142,7 @@ impl HeaderRule {
                 }
             }
         }
-        (settings, unsupported)
+        HeaderParts { stored: settings, edge, unsupported }
     }
 
     /// Globs over keys, in which `*` does not match a slash and `**` does; `index` is the index document of folders.
@@ -166,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_s3_stores_is_a_setting_and_the_rest_is_told() {
+    fn what_s3_stores_is_a_setting_and_the_rest_is_for_cloudfront_or_told() {
         let rule = rule(
             "/*",
             &[
@@ -175,15 +243,20 @@ mod tests {
                 ("cache-control", Some("max-age=60")),
                 ("Content-Language", None),
                 ("Content-Type", None),
+                ("X-Edge-Location", Some("here")),
+                ("Transfer-Encoding", Some("chunked")),
+                ("X-Poem", Some("\u{e9}t\u{e9}")),
+                ("Server", None),
             ],
         );
-        let (settings, unsupported) = rule.settings();
+        let HeaderParts { stored: settings, edge, unsupported } = rule.parts();
         let expected = [
             HeaderSetting { name: "cache-control", value: Some("public, max-age=60".to_owned()) },
             HeaderSetting { name: "content-language", value: None },
         ];
         assert_eq!(settings, expected);
         let told: Vec<&str> = unsupported.iter().map(|one| one.text.as_str()).collect();
-        assert_eq!(told, ["/* X-Frame-Options", "/* Content-Type"]);
+        assert_eq!(told, ["/* Content-Type", "/* X-Edge-Location", "/* Transfer-Encoding", "/* X-Poem"]);
+        assert_eq!(edge.iter().map(|line| line.name.as_str()).collect::<Vec<_>>(), ["X-Frame-Options", "Server"]);
     }
 }

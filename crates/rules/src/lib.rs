@@ -10,11 +10,11 @@ mod path;
 mod resolve;
 
 pub use checks::{Finding, FindingKind};
-pub use compile::table::{FUNCTION_CODE, Paths, Table, TableError};
+pub use compile::table::{FUNCTION_CODE, Paths, Table, TableError, TableSource};
 pub use compile::website::{RedirectObject, WebsiteRedirects};
 pub use compile::{NotHonored, Target};
 pub use files::Files;
-pub use headers::{HeaderLine, HeaderRule, HeaderSetting, UnsupportedHeader};
+pub use headers::{HeaderLine, HeaderParts, HeaderRule, HeaderSetting, UnsupportedHeader};
 pub use model::{ConfiguredRedirect, Place, Redirect, Redirects, Syntax, Unsupported};
 pub use parse::headers::{ParsedHeaders, parse_headers};
 pub use parse::redirects::{ParsedRedirects, parse_redirects};

@@ -6,7 +6,7 @@
 use proptest::prelude::*;
 use rquickjs::{CatchResultExt, Context, Module, Promise, Runtime};
 use serde_json::{Value, json};
-use twinsite_rules::{Answer, FUNCTION_CODE, Files, Paths, Redirects, Syntax, Table, parse_redirects};
+use twinsite_rules::{Answer, FUNCTION_CODE, Files, Paths, Redirects, Syntax, Table, TableSource, parse_redirects};
 
 struct Case<'t> {
     url: &'t str,
@@ -77,7 +77,12 @@ fn query_of(query: &str) -> String {
 
 /// The answers of the function's code with the compiled table.
 fn answered(cases: &Cases<'_>) -> Vec<String> {
-    let (table, not_honored) = Table::compile(&cases.redirects, &cases.files, Paths::Unlisted);
+    let (table, not_honored) = Table::compile(TableSource {
+        redirects: &cases.redirects,
+        files: &cases.files,
+        headers: &[],
+        paths: Paths::Unlisted,
+    });
     assert_eq!(not_honored, []);
     let events: Vec<String> = cases
         .all
@@ -149,7 +154,12 @@ fn five_thousand_redirects_fit_and_are_found() {
         files: Files::default(),
         all: vec![Case { url: "/old/section-4711/page.html", answer: "301 /new/section-4711/page.html" }],
     };
-    let (table, _) = Table::compile(&cases.redirects, &cases.files, Paths::Unlisted);
+    let (table, _) = Table::compile(TableSource {
+        redirects: &cases.redirects,
+        files: &cases.files,
+        headers: &[],
+        paths: Paths::Unlisted,
+    });
     assert_eq!(table.keys().len(), 5001);
     assert_eq!(answered(&cases), [cases.all[0].answer]);
 }
@@ -167,21 +177,31 @@ fn values_that_are_too_long_are_continued() {
             Case { url: "/x/number-99/y", answer: "301 /target-of-rule-number-99/x/y" },
         ],
     };
-    let (table, _) = Table::compile(&cases.redirects, &cases.files, Paths::Unlisted);
+    let (table, _) = Table::compile(TableSource {
+        redirects: &cases.redirects,
+        files: &cases.files,
+        headers: &[],
+        paths: Paths::Unlisted,
+    });
     assert!(table.keys().len() > 5);
     assert!(table.keys().iter().all(|(key, value)| key.len() <= 512 && value.len() <= 1024));
     assert_eq!(answered(&cases), ["301 /target-of-rule-number-0/x/y", "301 /target-of-rule-number-99/x/y"]);
     // The hundred and first is told.
     let text = "/another/* /x\n";
     cases.redirects.append(parse_redirects(text, Syntax::Netlify).unwrap().redirects);
-    let (_, not_honored) = Table::compile(&cases.redirects, &cases.files, Paths::Unlisted);
+    let (_, not_honored) = Table::compile(TableSource {
+        redirects: &cases.redirects,
+        files: &cases.files,
+        headers: &[],
+        paths: Paths::Unlisted,
+    });
     assert_eq!(not_honored.len(), 1);
     assert!(not_honored[0].reason.contains("more than 100"), "{not_honored:?}");
 }
 
 #[test]
 fn the_code_is_small_and_has_no_syntax_that_functions_lack() {
-    assert!(FUNCTION_CODE.len() < 5 * 1024, "{}", FUNCTION_CODE.len());
+    assert!(FUNCTION_CODE.len() < 7 * 1024, "{}", FUNCTION_CODE.len());
     // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html>
     for banned in
         ["eval(", "Function(", "setTimeout", "setInterval", "require(", "fetch(", "XMLHttpRequest", "process."]
@@ -253,13 +273,13 @@ proptest! {
                 parsed.redirects.take_slash_rules();
                 let files = Files::of_keys(["a/index.html"], "index.html");
                 drop(parsed.redirects.findings(&files, "www.example.com"));
-                let (table, _) = Table::compile(&parsed.redirects, &files, Paths::Unlisted);
+                let (table, _) = Table::compile(TableSource { redirects: &parsed.redirects, files: &files, headers: &[], paths: Paths::Unlisted });
                 prop_assert_eq!(&Table::from_text(table.to_text().as_bytes()).unwrap(), &table);
                 drop(twinsite_rules::WebsiteRedirects::compile(&parsed.redirects, &files, "index.html"));
             }
         }
         for rule in twinsite_rules::parse_headers(&text).unwrap_or_default().rules {
-            drop((rule.globs("index.html"), rule.settings()));
+            drop((rule.globs("index.html"), rule.parts()));
         }
     }
 }

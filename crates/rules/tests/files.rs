@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::format_collect, missing_docs)]
 
 use twinsite_rules::{
-    Files, FindingKind, Paths, RedirectObject, Redirects, Syntax, Table, WebsiteRedirects, parse_headers,
+    Files, FindingKind, Paths, RedirectObject, Redirects, Syntax, Table, TableSource, WebsiteRedirects, parse_headers,
     parse_redirects,
 };
 
@@ -168,11 +168,15 @@ fn website_endpoints_redirect_single_paths_and_the_rest_is_told() {
 
 #[test]
 fn tables_are_read_as_they_are_written_and_never_touch_other_keys() {
-    let (table, _) =
-        Table::compile(&rules("/a /b\n/c/* /d\n"), &Files::of_keys(["c/x.html"], "index.html"), Paths::Unlisted);
+    let (table, _) = Table::compile(TableSource {
+        redirects: &rules("/a /b\n/c/* /d\n"),
+        files: &Files::of_keys(["c/x.html"], "index.html"),
+        headers: &[],
+        paths: Paths::Unlisted,
+    });
     assert_eq!(Table::from_text(table.to_text().as_bytes()).unwrap(), table);
     let head = &table.keys()["redirects"];
-    assert!(head.starts_with("1 ") && head.ends_with(" 2"), "{head}");
+    assert!(head.starts_with("1 ") && head.ends_with(" 2 0 0"), "{head}");
     assert_eq!(table.keys()["/c/x.html"], "[0]");
     for text in [
         r#"{"version":1,"keys":{"origin":"backup"}}"#,
@@ -183,7 +187,16 @@ fn tables_are_read_as_they_are_written_and_never_touch_other_keys() {
     ] {
         assert!(Table::from_text(text.as_bytes()).is_err(), "{text}");
     }
-    assert!(Table::compile(&Redirects::default(), &Files::of_keys(["a"], "index.html"), Paths::Unlisted).0.is_empty());
+    assert!(
+        Table::compile(TableSource {
+            redirects: &Redirects::default(),
+            files: &Files::of_keys(["a"], "index.html"),
+            headers: &[],
+            paths: Paths::Unlisted
+        })
+        .0
+        .is_empty()
+    );
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Estimate {
             "CloudFront requests and traffic beyond the free tier".to_owned(),
         ];
         if config.mode != Mode::Dns {
-            by_usage.push("a CloudFront function with a key value store: $0.13 per million requests".to_owned());
+            by_usage.push("a CloudFront function at requests and responses, with a key value store: about $0.35 per million requests".to_owned());
         }
         if config.time_control {
             by_usage.push("Replication Time Control, per replicated gigabyte".to_owned());

@@ -282,7 +282,15 @@ impl Invalidator for CloudFront<'_> {
         Box::pin(self.0.services.cdn.find_edges(&self.0.desired_cdn(false))).await
     }
 
-    async fn put_redirects(&self, _: &Edges, table: Option<&[u8]>, run: &Run) -> Result<(), AwsError> {
+    async fn put_redirects(&self, edges: &Edges, table: Option<&[u8]>, run: &Run) -> Result<(), AwsError> {
+        let has_headers = |text: &[u8]| Table::from_text(text).is_ok_and(|table| table.has_headers());
+        if !edges.changes_headers && table.is_some_and(has_headers) {
+            let text =
+                "header rules of `_headers` are not honoured yet: the distribution has no function for responses"
+                    .to_owned();
+            let hint = Some("add it with `twinsite apply`; nothing has to be deployed again".to_owned());
+            run.emit(&Event::Warning { text, hint });
+        }
         Box::pin(self.0.put_redirects(table, run)).await
     }
 

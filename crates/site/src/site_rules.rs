@@ -11,8 +11,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Mode, Run};
 use twinsite_rules::{
-    Answer, Files, FindingKind, HeaderRule as FileHeaderRule, NotHonored, ParseErrors, ParsedHeaders, Paths, Place,
-    Redirects, Table, Target, WebsiteRedirects, parse_headers, parse_redirects,
+    Answer, Files, FindingKind, HeaderLine, HeaderParts, HeaderRule as FileHeaderRule, NotHonored, ParseErrors,
+    ParsedHeaders, Paths, Place, Redirects, Table, TableSource, Target, WebsiteRedirects, parse_headers,
+    parse_redirects,
 };
 use twinsite_sync::{HeaderRule, Headers, Key, Setting, Source, SourceObject, Wave};
 
@@ -47,6 +48,9 @@ pub struct RulesResult {
     /// Whether CloudFront is told what every path means, where it has to be told.
     #[serde(skip)]
     pub(crate) has_paths: bool,
+    /// Whether a function has to add headers to responses.
+    #[serde(skip)]
+    pub(crate) needs_response_function: bool,
 }
 
 /// A rule that is not honoured, or not everywhere, or not exactly.
@@ -95,12 +99,13 @@ impl HeadersFile {
     /// The lines that cannot be understood.
     pub(crate) fn header_rules(self, index: &str) -> Result<FileHeaders, Error> {
         let parsed = self.parsed.map_err(|errors| malformed(&errors))?;
-        let mut found = FileHeaders { count: parsed.rules.len(), ..FileHeaders::default() };
-        for rule in &parsed.rules {
-            match object_headers(rule, index) {
+        let mut found = FileHeaders::default();
+        for rule in parsed.rules {
+            match object_headers(&rule, index) {
                 Ok((rules, unhonored)) => {
                     found.rules.extend(rules);
                     found.not_honored.extend(unhonored);
+                    found.parsed.push(rule);
                 }
                 Err(reason) => {
                     found.not_honored.push(UnhonoredRule::by_nothing(rule.path.clone(), &rule.place, reason));
@@ -111,19 +116,51 @@ impl HeadersFile {
     }
 }
 
-/// The header rules of a file for objects.
+/// The header rules of a file.
 #[derive(Debug, Default)]
 pub(crate) struct FileHeaders {
+    /// Those for objects.
     pub(crate) rules: Vec<HeaderRule>,
-    count: usize,
+    /// As they were written.
+    parsed: Vec<FileHeaderRule>,
     not_honored: Vec<UnhonoredRule>,
+}
+
+/// Takes out `Strict-Transport-Security`: browsers that have seen it refuse the standby, which speaks HTTP.
+fn take_hsts(rules: &mut [FileHeaderRule]) -> Vec<UnhonoredRule> {
+    let mut unhonored = Vec::new();
+    for rule in rules {
+        let is_hsts = |line: &mut HeaderLine| line.name.eq_ignore_ascii_case("strict-transport-security");
+        let taken: Vec<HeaderLine> = rule.lines.extract_if(.., is_hsts).collect();
+        unhonored.extend(taken.into_iter().filter(|line| line.value.is_some()).map(|line| {
+            let reason = "browsers would remember it and refuse the standby, which speaks HTTP; `cdn.accept_http_standby = true` sends it";
+            UnhonoredRule::by_nothing(format!("{} {}", rule.path, line.name), &line.place, reason)
+        }));
+    }
+    unhonored
+}
+
+/// The headers of a rule that S3 does not store, as rules that are not honoured.
+fn unstored(rules: &[FileHeaderRule], target: Option<Target>) -> Vec<UnhonoredRule> {
+    let lines = rules.iter().flat_map(|rule| rule.parts().edge.into_iter().map(move |line| (rule, line)));
+    let unhonored = lines.map(|(rule, line)| UnhonoredRule {
+        rule: format!("{} {}", rule.path, line.name),
+        place: line.place.to_string(),
+        target: target.map(Target::as_str),
+        reason: match target {
+            Some(_) => "they send only headers that S3 stores with objects".to_owned(),
+            None => format!("S3 does not store the header `{}` with objects", line.name),
+        },
+        in_part: false,
+    });
+    unhonored.collect()
 }
 
 /// A rule of `_headers` as header rules of objects, one for each glob.
 fn object_headers(rule: &FileHeaderRule, index: &str) -> Result<(Vec<HeaderRule>, Vec<UnhonoredRule>), String> {
     let globs = rule.globs(index)?;
-    let (settings, unsupported) = rule.settings();
-    let settings: Vec<Setting> = settings
+    let HeaderParts { stored, unsupported, .. } = rule.parts();
+    let settings: Vec<Setting> = stored
         .into_iter()
         .filter_map(|setting| match setting.name {
             "cache-control" => Some(Setting::CacheControl(setting.value)),
@@ -151,8 +188,16 @@ impl SiteRules {
     /// # Errors
     /// Lines that cannot be understood, and rules that lead in a circle.
     pub(crate) fn compile(config: &Config, source: &mut Source, headers: FileHeaders) -> Result<Self, Error> {
-        let mut result =
-            RulesResult { headers: headers.count, not_honored: headers.not_honored, ..RulesResult::default() };
+        let FileHeaders { parsed: mut headers, mut not_honored, .. } = headers;
+        if config.mode == Mode::Layered && !config.cdn.accept_http_standby {
+            not_honored.extend(take_hsts(&mut headers));
+        }
+        let mut result = RulesResult { headers: headers.len(), not_honored, ..RulesResult::default() };
+        match config.mode {
+            Mode::Dns => result.not_honored.extend(unstored(&headers, None)),
+            Mode::Layered => result.not_honored.extend(unstored(&headers, Some(Target::WebsiteEndpoint))),
+            Mode::Origin => {}
+        }
         let key = |name: &str| name.parse::<Key>().context(OPERATION);
         source.remove(&key(HEADERS_FILE)?);
         let mut redirects = Redirects::default();
@@ -197,7 +242,10 @@ impl SiteRules {
 
         // S3's REST API, which serves private buckets, does not know index documents.
         let paths = if config.mode == Mode::Origin { Paths::Listed } else { Paths::Unlisted };
-        let (table, not_honored) = Table::compile(&redirects, &files, paths);
+        // In mode `dns`, no function reads a table.
+        let headers = if config.mode == Mode::Dns { &[] } else { &headers[..] };
+        let (table, not_honored) = Table::compile(TableSource { redirects: &redirects, files: &files, headers, paths });
+        result.needs_response_function = table.has_headers();
         result.has_paths = config.mode != Mode::Origin || table.has_paths();
         if config.mode != Mode::Dns {
             result.not_honored.extend(not_honored.into_iter().filter(is_new).map(UnhonoredRule::from));

@@ -1,7 +1,8 @@
-//! The viewer-request function. It answers the edge check, so that the check measures CloudFront and no origin. It has visitors served
+//! The function. At viewer-request, it answers the edge check, so that the check measures CloudFront and no origin. It has visitors served
 //! from the origin that the key value store says: a failover by hand without a control plane. It answers by the redirect table of the
 //! store. With private origins it also finds the index
-//! documents of folders, which website endpoints support and S3's REST API does not.
+//! documents of folders, which website endpoints support and S3's REST API does not. At viewer-response, it adds the headers of the store's
+//! header rules.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-functions.html>,
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>
@@ -25,7 +26,10 @@ pub(crate) fn viewer_request_code(desired: &Desired) -> String {
     ];
     let code = CODE.replace("FOLDERS", folders);
     let code = values.into_iter().fold(code, |code, (name, value)| code.replace(name, &value));
-    format!("{code}\n{FUNCTION_CODE}")
+    let code = format!("{code}\n{FUNCTION_CODE}");
+    // The size is limited, and comments and indentation are for readers.
+    let lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The store is read anew for each request. A store that cannot be read, and a value that means nothing, leave everything as it is
@@ -59,6 +63,7 @@ function isForBackup(choice, ip) {
 
 async function handler(event) {
   var request = event.request;
+  if (event.context.eventType === 'viewer-response') return withHeaders(request, event.response, INDEX);
   if (request.uri === EDGE_PATH) return answer(WORD);
   var choice = await originChoice();
   if (request.uri === ORIGIN_PATH) return answer(choice);
@@ -123,6 +128,7 @@ mod tests {
         // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
         let longest = code(Mode::Origin, &"i".repeat(100));
         assert!(longest.len() < 10 * 1024, "the maximum size of a function: {}", longest.len());
-        assert!(!code(Mode::Layered, "index.html").contains("index.html"), "website endpoints have index documents");
+        let layered = code(Mode::Layered, "index.html");
+        assert_eq!(layered.matches("index.html").count(), 1, "website endpoints have index documents: {layered}");
     }
 }

@@ -152,6 +152,8 @@ pub struct Edges {
     pub is_caching_known: bool,
     /// For how long at least an edge holds the error that it got for a missing object.
     pub error_ttl: Duration,
+    /// Whether a function adds headers to responses: without it, header rules of the key value store are not honoured.
+    pub changes_headers: bool,
 }
 
 /// Characters that RFC 1738 calls unsafe, and that CloudFront refuses in a path: `~` is left out, as browsers do not encode it.

@@ -94,7 +94,7 @@ pub struct DistributionSettings {
     pub viewer_protocol_policy: &'static str,
     /// The response headers policy.
     pub response_headers_policy: Option<&'static str>,
-    /// The function at viewer-request.
+    /// The function at viewer-request and viewer-response.
     pub function: Option<Arn>,
     /// The path of the error document, and the statuses for which it is sent with status 404.
     pub error_page: Option<ErrorPage>,
@@ -254,7 +254,7 @@ impl DistributionSettings {
             set_default("ResponseHeadersPolicyId", (*policy).to_owned());
         }
         if let Some(function) = function {
-            set_default("FunctionAssociations", format!("{function} at viewer-request"));
+            set_default("FunctionAssociations", format!("{function} at viewer-request, {function} at viewer-response"));
         }
         for (index, CacheBypass { path_pattern, target, function }) in (1..).zip(cache_bypasses) {
             let mut behavior = format!("{index}: {target}, allow-all, {CACHING_DISABLED_POLICY}");

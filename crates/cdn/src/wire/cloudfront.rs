@@ -44,6 +44,8 @@ pub(crate) struct DistributionSummary {
     pub(crate) deployed: bool,
     pub(crate) is_caching_known: bool,
     pub(crate) error_ttl: Duration,
+    /// Whether a function is associated with responses to viewers.
+    pub(crate) changes_headers: bool,
 }
 
 /// Whether every cache behavior caches by a policy that is known here, and no function at the edge changes what origins answer.
@@ -54,6 +56,12 @@ fn is_caching_known(from: &SdkSummary) -> bool {
     let others = from.cache_behaviors().map(CacheBehaviors::items).unwrap_or_default();
     default.is_some_and(|one| known(one.cache_policy_id()) && plain(one.lambda_function_associations()))
         && others.iter().all(|one| known(one.cache_policy_id()) && plain(one.lambda_function_associations()))
+}
+
+fn changes_headers(from: &SdkSummary) -> bool {
+    let functions = from.default_cache_behavior().and_then(|behavior| behavior.function_associations());
+    let functions = functions.map(FunctionAssociations::items).unwrap_or_default();
+    functions.iter().any(|function| *function.event_type() == EventType::ViewerResponse)
 }
 
 /// For how long a missing object is remembered as missing.
@@ -79,6 +87,7 @@ impl DistributionSummary {
             deployed: from.status() == "Deployed",
             is_caching_known: is_caching_known(from),
             error_ttl: error_ttl(from),
+            changes_headers: changes_headers(from),
         })
     }
 }
@@ -302,16 +311,18 @@ fn origin_groups(settings: &DistributionSettings, existing: Option<OriginGroups>
     OriginGroups::builder().quantity(quantity(&groups)).set_items(Some(groups)).build()
 }
 
-fn function_associations(function: Option<&Arn>) -> Result<FunctionAssociations, BuildError> {
-    let functions = function.map(|arn| {
-        FunctionAssociation::builder().function_arn(arn.as_str()).event_type(EventType::ViewerRequest).build()
-    });
-    let functions = functions.into_iter().collect::<Result<Vec<_>, _>>()?;
+fn function_associations(function: Option<&Arn>, events: &[EventType]) -> Result<FunctionAssociations, BuildError> {
+    let associated = |arn: &Arn, event: &EventType| {
+        FunctionAssociation::builder().function_arn(arn.as_str()).event_type(event.clone()).build()
+    };
+    let functions = function.into_iter().flat_map(|arn| events.iter().map(move |event| associated(arn, event)));
+    let functions = functions.collect::<Result<Vec<_>, _>>()?;
     FunctionAssociations::builder().quantity(quantity(&functions)).set_items(Some(functions)).build()
 }
 
 fn default_behavior(settings: &DistributionSettings) -> Result<DefaultCacheBehavior, BuildError> {
-    let functions = function_associations(settings.function.as_ref())?;
+    let functions =
+        function_associations(settings.function.as_ref(), &[EventType::ViewerRequest, EventType::ViewerResponse])?;
     DefaultCacheBehavior::builder()
         .target_origin_id(settings.target())
         .viewer_protocol_policy(ViewerProtocolPolicy::from(settings.viewer_protocol_policy))
@@ -366,7 +377,7 @@ fn cache_behaviors(
             .allowed_methods(methods(&[Method::Get, Method::Head])?)
             .compress(false)
             .cache_policy_id(CACHING_DISABLED_POLICY)
-            .function_associations(function_associations(function.as_ref())?)
+            .function_associations(function_associations(function.as_ref(), &[EventType::ViewerRequest])?)
             .build()
     });
     let all = managed.chain(others).collect::<Result<Vec<_>, _>>()?;

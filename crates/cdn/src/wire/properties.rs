@@ -167,7 +167,8 @@ fn default_behavior_properties(behavior: &DefaultCacheBehavior) -> Vec<Property>
     }
     let functions = behavior.function_associations().map(FunctionAssociations::items).unwrap_or_default();
     if !functions.is_empty() {
-        let functions: Vec<String> = functions.iter().map(function_property).collect();
+        let mut functions: Vec<String> = functions.iter().map(function_property).collect();
+        functions.sort();
         properties.push(("FunctionAssociations", functions.join(", ")));
     }
     properties.into_iter().map(|(name, value)| (format!("DefaultCacheBehavior.{name}"), value)).collect()

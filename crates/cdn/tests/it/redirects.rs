@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use twinsite_core::{Mode, Run};
 use twinsite_local::{Cloud, InjectedFault};
-use twinsite_rules::{Files, Paths, Syntax, Table, parse_redirects};
+use twinsite_rules::{Files, Paths, Syntax, Table, TableSource, parse_redirects};
 
 use super::interrupted::{cdn_without_retries, inject_faults_from};
 use super::{applied, cdn, cloud, desired, import_certificate, session};
@@ -12,7 +12,13 @@ use super::{applied, cdn, cloud, desired, import_certificate, session};
 fn table(rules: usize, target: &str) -> Table {
     let lines: Vec<String> = (0..rules).map(|n| format!("/old-{n} {target}{n}")).collect();
     let parsed = parse_redirects(lines.join("\n"), Syntax::Netlify).unwrap();
-    Table::compile(&parsed.redirects, &Files::default(), Paths::Unlisted).0
+    Table::compile(TableSource {
+        redirects: &parsed.redirects,
+        files: &Files::default(),
+        headers: &[],
+        paths: Paths::Unlisted,
+    })
+    .0
 }
 
 /// All keys of the only store, as another client sees them.

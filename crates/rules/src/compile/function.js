@@ -77,7 +77,7 @@ function capturesOf(rule, path, query) {
   return found;
 }
 
-// Version, digest, number of rules, and number of lists of paths; null if there is no table.
+// Version, digest, numbers of redirect rules and lists of paths, digest and number of parts of header rules; null without a table.
 async function tableHead() {
   try {
     var head = (await cf.kvs().get('redirects')).split(' ');
@@ -89,7 +89,7 @@ async function tableHead() {
 
 // What a path without a trailing slash is: 'd' a folder, 'f' a file, '' unknown, null if the table does not tell.
 async function kindOf(uri, head) {
-  if (!head || !head[3]) return null;
+  if (!head || !(head[3] > 0)) return null;
   var path = canonical(uri);
   var first = 7;
   var second = 7;
@@ -142,4 +142,28 @@ function answerOf(rule, found, request) {
     statusCode: rule[3],
     headers: { location: { value: target + to.slice(hash) }, 'cache-control': { value: 'max-age=300' } },
   };
+}
+
+// The response with the headers of the rules for its path, of which the later ones count.
+async function withHeaders(request, response, index) {
+  var head = await tableHead();
+  if (!head || !head[4] || head[4] === '0') return response;
+  var parts = head[4].split(':');
+  try {
+    var text = '';
+    for (var part = 0; part < parts[1]; part++) text += await cf.kvs().get('h:' + parts[0] + ':' + part);
+    var path = canonical(request.uri.replace(/^\/*/, '/'));
+    if (path.endsWith('/' + encodeURIComponent(index))) path = path.slice(0, path.lastIndexOf('/'));
+    if (path.endsWith('/')) path = path.slice(0, -1);
+    JSON.parse(text).forEach(function (rule) {
+      if (!new RegExp(rule[0]).test(path)) return;
+      rule[1].forEach(function (header) {
+        if (header[1] === null) delete response.headers[header[0]];
+        else response.headers[header[0]] = { value: header[1] };
+      });
+    });
+  } catch (error) {
+    console.log('the header rules could not be read: ' + error);
+  }
+  return response;
 }

@@ -3,15 +3,16 @@
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/kvs-with-functions.html>
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::headers::EdgeHeaders;
 use super::paths::PathLists;
 use super::{NotHonored, Target};
 use crate::files::Files;
+use crate::headers::HeaderRule;
 use crate::model::{Redirect, Redirects, Segment};
 use crate::path::canonical_segment;
 
@@ -41,8 +42,9 @@ const SLASH: u8 = 4;
 
 /// What the key value store says of redirects.
 ///
-/// - `redirects`: the version of the encoding, a digest of the other keys, the number of rules, and the number of lists of paths, if the
-///   table has any.
+/// - `redirects`: the version of the encoding, a digest of the other keys, the number of redirect rules, the number of lists of paths, and
+///   the digest and number of the parts of the header rules; 0 for none.
+/// - `h:DIGEST:N`: a part of the header rules, as JSON. See [`EdgeHeaders`].
 /// - `/PATH`: what is about one path, without a trailing slash: a list of rules, after a `0` if the site has a file there.
 /// - `p:`, `p:/SEGMENT`: rules with placeholders, by their first segment.
 ///
@@ -63,6 +65,19 @@ pub enum Paths {
     Listed,
     /// It does not: website endpoints find index documents by themselves.
     Unlisted,
+}
+
+/// What a table is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct TableSource<'a> {
+    /// The redirect rules.
+    pub redirects: &'a Redirects,
+    /// The site's files, which rules that are not forced do not hide.
+    pub files: &'a Files,
+    /// The header rules. Only the headers that S3 does not store become part of the table.
+    pub headers: &'a [HeaderRule],
+    /// Whether the table tells what paths mean.
+    pub paths: Paths,
 }
 
 /// A text that is not a table.
@@ -86,7 +101,11 @@ impl Table {
 
     /// Whether a key of the store is one of a table.
     pub fn owns(key: &str) -> bool {
-        key == Self::HEAD || key.starts_with('/') || key.starts_with("p:") || key.starts_with("u:")
+        key == Self::HEAD
+            || key.starts_with('/')
+            || key.starts_with("p:")
+            || key.starts_with("u:")
+            || key.starts_with("h:")
     }
 
     /// The keys, with their values.
@@ -100,19 +119,29 @@ impl Table {
     }
 
     /// Compiles rules and, where asked for, what paths mean. Rules that do not fit into the store are left out and listed.
-    pub fn compile(redirects: &Redirects, files: &Files, paths: Paths) -> (Self, Vec<NotHonored>) {
-        let (lists, count, not_honored) = Self::lists(redirects, files);
+    pub fn compile(source: TableSource<'_>) -> (Self, Vec<NotHonored>) {
+        let TableSource { redirects, files, headers, paths } = source;
+        let (lists, count, mut not_honored) = Self::lists(redirects, files);
         let mut table = Self { keys: Self::of_lists(lists) };
-        let mut head = format!(" {count}");
+        let (headers, unsent) = EdgeHeaders::compile(headers);
+        not_honored.extend(unsent);
+        let mut parts = "0".to_owned();
+        if !headers.0.is_empty() {
+            // Under names of their own, so that parts of two tables are never read as one.
+            let digest = hex::encode(&Sha256::digest(headers.0.concat())[..4]);
+            parts = format!("{digest}:{}", headers.0.len());
+            table.keys.extend(headers.0.into_iter().enumerate().map(|(at, part)| (format!("h:{digest}:{at}"), part)));
+        }
         let used: usize = table.keys.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let mut lists = 0;
         if paths == Paths::Listed
-            && let Some(lists) = PathLists::of(files).filter(|lists| lists.size() + used <= MAX_STORE)
+            && let Some(listed) = PathLists::of(files).filter(|lists| lists.size() + used <= MAX_STORE)
         {
-            let _ = write!(head, " {}", lists.0.len());
-            table.keys.extend(lists.keys());
+            lists = listed.0.len();
+            table.keys.extend(listed.keys());
         }
         if !table.keys.is_empty() || paths == Paths::Listed {
-            let head = format!("{VERSION} {}{head}", table.digest());
+            let head = format!("{VERSION} {} {count} {lists} {parts}", table.digest());
             table.keys.insert(Self::HEAD.to_owned(), head);
         }
         (table, not_honored)
@@ -120,7 +149,12 @@ impl Table {
 
     /// Whether the table tells what paths mean; if not, there are more of them than the store has room for.
     pub fn has_paths(&self) -> bool {
-        self.keys.get(Self::HEAD).is_some_and(|head| head.split(' ').count() == 4)
+        self.keys.get(Self::HEAD).and_then(|head| head.split(' ').nth(3)).is_some_and(|lists| lists != "0")
+    }
+
+    /// Whether the table has headers of responses.
+    pub fn has_headers(&self) -> bool {
+        self.keys.keys().any(|key| key.starts_with("h:"))
     }
 
     /// The rules by their keys, their number, and those that are left out.

@@ -145,6 +145,72 @@ async fn website_endpoints_answer_what_they_can_and_the_rest_is_told() {
     }
 }
 
+/// Headers that S3 does not store, by a function at viewer-response.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn edges_send_any_header_of_the_rules_for_a_path_and_forget_it_with_the_release() {
+    let policy = format!("default-src 'self'; img-src {}", "https://images.example.com ".repeat(60).trim());
+    let rules = format!(
+        "/*\n  X-Frame-Options: DENY\n  Content-Security-Policy: {policy}\n  Permissions-Policy: camera=()\n  Permissions-Policy: geolocation=()\n\
+         /docs/*\n  X-Frame-Options: SAMEORIGIN\n  ! Permissions-Policy\n  Access-Control-Allow-Origin: *\n\
+         /about\n  Link: </style.css>; rel=preload\n/*.css\n  Cross-Origin-Resource-Policy: cross-origin\n  Cache-Control: max-age=60\n\
+         /hsts\n  Strict-Transport-Security: max-age=1\n  Set-Cookie: a=b\n"
+    );
+    for mode in [Mode::Origin, Mode::Layered] {
+        let (site, dir) = (TestSite::applied_with(|config| config.mode = mode).await, tempfile::tempdir().unwrap());
+        for key in ["index.html", "about/index.html", "docs/index.html", "docs/a/b.html", "style.css", "404.html"] {
+            write(dir.path(), key, key);
+        }
+        let before = deployed(&site, dir.path()).await;
+        write(dir.path(), "_headers", &rules);
+        let result = deployed(&site, dir.path()).await;
+        let not_honored = &result.rules.not_honored;
+        let by_nothing = not_honored.iter().filter(|one| one.target.is_none()).map(|one| one.rule.as_str());
+        let by_nothing: Vec<&str> = by_nothing.collect();
+        let (of_website, hsts) =
+            if mode == Mode::Layered { (9, &["/hsts Strict-Transport-Security"][..]) } else { (0, &[][..]) };
+        assert_eq!(by_nothing, [&["/hsts Set-Cookie"], hsts].concat(), "{mode}");
+        assert_eq!(not_honored.len() - by_nothing.len(), of_website, "{mode}: {not_honored:?}");
+        let edges = Edges::of(&site).await;
+        let sent = async |path: &str| {
+            let response = edges.response(path).await;
+            let names = ["x-frame-options", "permissions-policy", "access-control-allow-origin", "link"];
+            assert_eq!(response.status, 200, "{mode} {path}");
+            names.map(|name| response.header(name).to_owned())
+        };
+        // The managed policy of security headers in mode `origin` has a value of its own.
+        let without = [if mode == Mode::Origin { "SAMEORIGIN" } else { "" }, "", "", ""];
+        let all = ["DENY", "camera=(), geolocation=()", "", ""];
+        assert_eq!(sent("/").await, all, "{mode}");
+        assert_eq!(
+            sent("/about/").await,
+            ["DENY", "camera=(), geolocation=()", "", "</style.css>; rel=preload"],
+            "{mode}"
+        );
+        for path in ["/docs/", "/docs/a/b.html", "/%64ocs/a/b.html"] {
+            assert_eq!(sent(path).await, ["SAMEORIGIN", "", "*", ""], "{mode} {path}");
+        }
+        let style = edges.response("/style.css").await;
+        let sent_with_style = ["cross-origin-resource-policy", "cache-control", "content-security-policy"];
+        let sent_with_style = sent_with_style.map(|name| style.header(name).to_owned());
+        assert_eq!(sent_with_style, ["cross-origin", "max-age=60", &policy], "{mode}");
+        // Without the function at viewer-response, which an earlier version did not associate, deploys say what to do.
+        site.change_distribution(|config| {
+            let behavior = config.default_cache_behavior.as_mut().unwrap();
+            let functions = behavior.function_associations.as_mut().unwrap();
+            functions.items.as_mut().unwrap().retain(|one| one.event_type().as_str() == "viewer-request");
+            functions.quantity = 1;
+        })
+        .await;
+        assert_eq!(sent("/").await, without, "{mode}");
+        let planned = plan(&site.context, AdoptBuckets::Refuse, &Run::silent()).await.unwrap();
+        assert!(!planned.is_empty());
+        Box::pin(apply(&site.context, planned, &Run::silent())).await.unwrap();
+        assert_eq!(sent("/").await, all, "{mode}");
+        site.roll_back(&before.release.unwrap().id.to_string()).await.unwrap();
+        assert_eq!(sent("/").await, without, "{mode}");
+    }
+}
+
 /// What a path means is the same in every mode, and a missing page is not redirected first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn folders_files_without_a_dot_and_clean_urls_are_found_in_every_mode() {
@@ -371,7 +437,7 @@ async fn mistakes_stop_a_deploy_and_what_nothing_honours_is_told() {
     let told: Vec<(&str, Option<&str>)> =
         rules.not_honored.iter().map(|one| (one.place.as_str(), one.target)).collect();
     let expected = [
-        ("_headers:2", None),
+        ("_headers:2", Some("website-endpoint")),
         ("_redirects:1", None),
         ("_redirects:3", None),
         ("_redirects:2", None),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use std::net::IpAddr;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use rquickjs::{CatchResultExt, Context, Ctx, Module, Promise, Runtime};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -132,26 +132,66 @@ fn event(request: &ViewerRequest<'_>, query: &str) -> Value {
     })
 }
 
+/// Headers that functions cannot set: CloudFront answers 502 if one does. Prefixes end with a hyphen.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>
+const DISALLOWED: [&str; 15] = [
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-",
+    "trailer",
+    "upgrade",
+    "x-accel-",
+    "x-amz-cf-",
+    "x-amzn-",
+    "x-cache",
+    "x-edge-",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "transfer-encoding",
+    "via",
+];
+
+/// Runs a viewer-response function; returns the headers of the response as it wants them.
+pub(super) fn run_on_response(
+    function: &PublishedFunction,
+    request: &ViewerRequest<'_>,
+    query: &str,
+    (status, headers): (StatusCode, &HeaderMap),
+) -> Result<HeaderMap, String> {
+    let mut event = event(request, query);
+    event["context"]["eventType"] = json!("viewer-response");
+    let shown = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    event["response"] = json!({
+        "statusCode": status.as_u16(),
+        "statusDescription": status.canonical_reason().unwrap_or_default(),
+        "headers": by_name(shown),
+        "cookies": {},
+    });
+    let outcome = evaluate(function, &event)?;
+    let fields = outcome[0]["headers"].as_object().ok_or("it returned no response")?;
+    let mut changed = HeaderMap::new();
+    for (name, field) in fields {
+        let is_disallowed = |one: &&str| name == *one || one.ends_with('-') && name.starts_with(*one);
+        let is_new = !headers.contains_key(name.as_str());
+        if is_new && DISALLOWED.iter().any(|one| is_disallowed(&one)) {
+            return Err(format!("it adds the header {name}, which is not allowed"));
+        }
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no header"))?;
+        let value = field["value"].as_str().unwrap_or_default();
+        let value = HeaderValue::from_str(value).map_err(|_| format!("the value of {name} is no header value"))?;
+        changed.insert(name, value);
+    }
+    Ok(changed)
+}
+
 /// Runs a viewer-request function.
 pub(super) fn run(
     function: &PublishedFunction,
     request: &ViewerRequest<'_>,
     query: &str,
 ) -> Result<FunctionResult, String> {
-    let event = event(request, query);
-    let runtime = Runtime::new().map_err(|error| error.to_string())?;
-    runtime.set_memory_limit(MEMORY_LIMIT);
-    let started = Instant::now();
-    runtime.set_interrupt_handler(Some(Box::new(move || started.elapsed() > TIME_LIMIT)));
-    let context = Context::full(&runtime).map_err(|error| error.to_string())?;
-    let json: String = context.with(|ctx| {
-        let result = match function.runtime {
-            JsRuntime::One => ctx.eval(format!("{}\n;JSON.stringify([handler({event}), null])", function.code)),
-            JsRuntime::Two => run_module(&ctx, function, &event),
-        };
-        result.catch(&ctx).map_err(|error| error.to_string())
-    })?;
-    let outcome: Value = serde_json::from_str(&json).map_err(|error| error.to_string())?;
+    let outcome = evaluate(function, &event(request, query))?;
     let answer = &outcome[0];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match answer["statusCode"].as_u64() {
@@ -163,6 +203,23 @@ pub(super) fn run(
         }
         None => Ok(FunctionResult::Request { uri: text(&answer["uri"]), origin: OriginChange::parse(&outcome[1]) }),
     }
+}
+
+/// What a function returns for an event, and how it has modified the origin.
+fn evaluate(function: &PublishedFunction, event: &Value) -> Result<Value, String> {
+    let runtime = Runtime::new().map_err(|error| error.to_string())?;
+    runtime.set_memory_limit(MEMORY_LIMIT);
+    let started = Instant::now();
+    runtime.set_interrupt_handler(Some(Box::new(move || started.elapsed() > TIME_LIMIT)));
+    let context = Context::full(&runtime).map_err(|error| error.to_string())?;
+    let json: String = context.with(|ctx| {
+        let result = match function.runtime {
+            JsRuntime::One => ctx.eval(format!("{}\n;JSON.stringify([handler({event}), null])", function.code)),
+            JsRuntime::Two => run_module(&ctx, function, event),
+        };
+        result.catch(&ctx).map_err(|error| error.to_string())
+    })?;
+    serde_json::from_str(&json).map_err(|error| error.to_string())
 }
 
 /// Runs a function of runtime 2.0, which is a module, and whose handler may be asynchronous. The result is the handler's and how the

@@ -111,7 +111,7 @@ impl Exchange<'_> {
 
     async fn serve(&self, behavior: Behavior<'_>, host: &str, path: &str) -> EdgeResponse {
         let (mut path, mut change) = (path.to_owned(), None);
-        if let Some(arn) = behavior.function() {
+        if let Some(arn) = behavior.function("viewer-request") {
             match self.run_function(arn, host, &path) {
                 Ok(FunctionResult::Request { uri, origin }) => (path, change) = (uri, origin),
                 Ok(FunctionResult::Response { status, headers, body }) => {
@@ -128,7 +128,29 @@ impl Exchange<'_> {
             path.push_str(root);
         }
         let response = self.cached_or_fetched(behavior, &path, change.as_ref()).await;
-        if response.status.as_u16() < 400 { response } else { self.with_custom_error(response).await }
+        // Functions at viewer-response are not invoked for errors of origins.
+        // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>
+        match behavior.function("viewer-response") {
+            _ if response.status.as_u16() >= 400 => self.with_custom_error(response).await,
+            Some(arn) => self.with_changed_headers(response, arn, host, &path),
+            None => response,
+        }
+    }
+
+    fn with_changed_headers(&self, response: EdgeResponse, arn: &str, host: &str, path: &str) -> EdgeResponse {
+        let changed = self.published(arn).and_then(|function| {
+            let (method, headers) = (self.request.method(), self.request.headers());
+            let viewer = ViewerRequest { method, uri: path, host, headers, ip: self.viewer };
+            let query = self.request.uri().query().unwrap_or_default();
+            function::run_on_response(&function, &viewer, query, (response.status, &response.headers))
+        });
+        match changed {
+            Ok(headers) => EdgeResponse { headers, ..response },
+            Err(reason) => {
+                let reason = format!("The CloudFront function associated with this distribution failed: {reason}");
+                error_response(StatusCode::BAD_GATEWAY, &reason)
+            }
+        }
     }
 
     fn run_function(&self, arn: &str, host: &str, path: &str) -> Result<FunctionResult, String> {

@@ -55,10 +55,10 @@ impl<'a> Behavior<'a> {
         self.0.at("ResponseHeadersPolicyId") == SECURITY_HEADERS
     }
 
-    /// The ARN of the viewer-request function.
-    pub(super) fn function(self) -> Option<&'a str> {
+    /// The ARN of the function at an event: `viewer-request` or `viewer-response`.
+    pub(super) fn function(self, event: &str) -> Option<&'a str> {
         let functions = self.0.items("FunctionAssociations").iter();
-        functions.filter(|one| one.at("EventType") == "viewer-request").map(|one| one.at("FunctionARN")).next()
+        functions.filter(|one| one.at("EventType") == event).map(|one| one.at("FunctionARN")).next()
     }
 }
 
