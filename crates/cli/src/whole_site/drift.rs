@@ -173,7 +173,7 @@ async fn each_setting_is_put_right_or_left_alone(mode: Mode) {
     settings(&right, Place { at: String::new(), called: String::new() }, &mut all);
     assert!(all.len() > 150, "{}", all.len());
     let mut wrong = Vec::new();
-    for place in &all {
+    for place in sampled(3).map_while(|at| all.get(at)) {
         wrong.extend(wrong_about(&cloud, &stack, &right, place).await);
         set(&cloud, &right);
     }

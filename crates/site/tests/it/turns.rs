@@ -182,8 +182,9 @@ async fn in_all_orders_of_their_requests_only_one_has_the_lock() {
 /// The first makes `i` requests, then the other `j`, then the first goes on to its end.
 #[tokio::test]
 async fn wherever_two_deployers_interrupt_each_other_it_is_as_if_one_had_come_after_the_other() {
+    let (step, offset) = if crate::is_exhaustive() { (1, 0) } else { (5, std::process::id() as usize) };
     for i in 0..45 {
-        for j in 0..45 {
+        for j in ((i + offset) % step..45).step_by(step) {
             let turn = |[first, second]: [usize; 2]| if first < i { 0 } else { usize::from(second < j) };
             Box::pin(race(turn, &format!("{i} requests of the first, then {j} of the second"))).await;
         }
