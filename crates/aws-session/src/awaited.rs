@@ -17,10 +17,12 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, Metadata};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::date_time::Format;
 use twinsite_core::{Cancelled, Event, Run, is_cleaning_up, wait};
 
 /// Without any response for so long, it is said what is waited for,
@@ -75,6 +77,8 @@ struct State {
     hosts: HashMap<String, Host>,
     /// When it was last said what is waited for, since then.
     said: Option<Instant>,
+    /// How many seconds the clock of the last response that had a date was ahead of this machine's.
+    clock_offset: Option<i64>,
 }
 
 /// What is known of a host.
@@ -110,7 +114,15 @@ impl State {
 impl Awaited {
     pub(crate) fn new(run: Run) -> Self {
         let (names, pending) = (HashMap::new(), BTreeMap::new());
-        let state = State { names, pending, next: 0, answered: Instant::now(), hosts: HashMap::new(), said: None };
+        let state = State {
+            names,
+            pending,
+            next: 0,
+            answered: Instant::now(),
+            hosts: HashMap::new(),
+            said: None,
+            clock_offset: None,
+        };
         Self { run, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -132,6 +144,21 @@ impl Awaited {
         state.next += 1;
         state.pending.insert(id, Pending { operation: operation.clone(), since: Instant::now() });
         Begun { awaited: self.clone(), id, operation, host }
+    }
+
+    /// How many seconds the clocks of those who respond are ahead of this machine's.
+    pub(crate) fn clock_offset(&self) -> Option<i64> {
+        self.state().clock_offset
+    }
+
+    /// Notes the time of a response by its header `Date`, which refusals have, too.
+    #[expect(clippy::disallowed_methods, reason = "the clock of this machine is what is compared")]
+    fn note_time(&self, response: &HttpResponse) {
+        let date = response.headers().get("date").and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+        if let Some(date) = date {
+            let here = DateTime::from(std::time::SystemTime::now());
+            self.state().clock_offset = Some(date.secs() - here.secs());
+        }
     }
 
     /// How long to wait before there may be something to say about a request that has been quiet for `quiet` then.
@@ -311,6 +338,9 @@ impl HttpConnector for AwaitedConnector {
                 biased;
                 response = call => {
                     begun.answered();
+                    if let Ok(response) = &response {
+                        awaited.note_time(response);
+                    }
                     response
                 }
                 () = stopped => Err(cancelled()),

@@ -147,6 +147,13 @@ impl Session {
         self.config.region().map_or(US_EAST_1, |region| region.as_ref())
     }
 
+    /// How many seconds the clock of the service that has responded last is ahead of this machine's, by the `Date` of its response; `None`
+    /// before any response. AWS refuses requests whose time differs by more than five minutes, and S3 by more than fifteen:
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html>.
+    pub fn clock_offset(&self) -> Option<i64> {
+        self.awaited.clock_offset()
+    }
+
     /// The endpoint of S3; `None` if it is that of AWS.
     pub fn s3_endpoint(&self) -> Option<&str> {
         self.endpoints.s3.as_deref()

@@ -75,6 +75,7 @@ impl AwsError {
         let code = error.as_service_error().and_then(ProvideErrorMetadata::code).map(str::to_owned);
         let message = error.as_service_error().and_then(ProvideErrorMetadata::message).map(str::to_owned);
         let kind = match &code {
+            Some(code) if is_of_another_time(code, message.as_deref()) => Kind::ClockSkew,
             Some(code) => kind_of_code(code, status),
             None if error.as_service_error().is_some() => kind_of_status(status),
             None => kind_of_cause(&error),
@@ -247,6 +248,14 @@ fn request_id(response: Option<&HttpResponse>) -> Option<String> {
     names.iter().find_map(|name| headers.get(name)).map(str::to_owned)
 }
 
+/// True if a signature was refused for its time. All services but S3 have the same code then as for a wrong key:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html>.
+fn is_of_another_time(code: &str, message: Option<&str>) -> bool {
+    let of_time = ["Signature expired", "Signature not yet current"];
+    ["SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure", "RequestExpired"].contains(&code)
+        && message.is_some_and(|message| of_time.iter().any(|start| message.starts_with(start)))
+}
+
 /// The class of a service's error code.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
@@ -255,6 +264,7 @@ fn kind_of_code(code: &str, status: Option<u16>) -> Kind {
         "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "UnauthorizedOperation" => Kind::Denied,
         "InvalidAccessKeyId"
         | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
         | "ExpiredToken"
         | "ExpiredTokenException"
         | "InvalidToken"
@@ -346,6 +356,22 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_signature_of_another_time_is_told_from_one_of_another_key() {
+        let late =
+            "Signature expired: 20261128T120000Z is now earlier than 20261128T124500Z (20261128T130000Z - 15 min.)";
+        let early = "Signature not yet current: 20261128T140000Z is still later than 20261128T131500Z";
+        let key = "The request signature we calculated does not match the signature you provided.";
+        for (code, message, is_of_time) in [
+            ("SignatureDoesNotMatch", late, true),
+            ("InvalidSignatureException", early, true),
+            ("SignatureDoesNotMatch", key, false),
+            ("AccessDenied", late, false),
+        ] {
+            assert_eq!(is_of_another_time(code, Some(message)), is_of_time, "{code}: {message}");
+        }
+    }
 
     #[test]
     fn codes_and_statuses_are_classified() {

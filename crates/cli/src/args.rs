@@ -91,7 +91,7 @@ pub(crate) enum Weather {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write a configuration file
+    /// Write a configuration file; on a terminal, ask for what no option has said
     Init(Init),
     /// Show what `apply` would change, and why
     Plan(Plan),
@@ -110,6 +110,10 @@ pub(crate) enum Command {
     /// Show within five seconds what visitors get, what works, what does not and what cannot be reached, and what to do next; exit code
     /// 5 if something is wrong, 6 if not everything could be read
     Status(Status),
+    /// Check within ten seconds what the site depends on: credentials, permissions, clock, regions, DNS, certificate, drift, backup; exit
+    /// code 5 for a problem, 6 if something could not be asked
+    #[command(after_help = DOCTOR_NOTE)]
+    Doctor(Doctor),
     /// Delete everything that was created for the site: DNS first, buckets last
     Destroy(Destroy),
     /// Take the primary down, measure the failover, and restore it; exit code 4 if it took too long
@@ -143,6 +147,12 @@ pub(crate) enum Command {
     },
 }
 
+const DOCTOR_NOTE: &str = "\
+Every check is made at once, has a deadline of its own, and ends as ok, warning, problem or unknown, with one next step. Nothing is changed: \
+whether the credentials may make changes is not tried. The policy of the role reader is enough (`twinsite iam-policy --role reader`).
+
+It is for configured sites. Of plain buckets, `verify --bucket` says whether they can be read and are in sync.";
+
 const FAILOVER_NOTE: &str = "\
 In mode origin and layered, puts a value into the site's CloudFront KeyValueStore: edges serve from the backup within seconds, over HTTPS. \
 In mode dns, and with --dns in layered, puts one object into the backup bucket, so that DNS leads to it within minutes, over HTTP. Both work \
@@ -173,6 +183,9 @@ pub(crate) struct Init {
     /// Region that takes over if the primary fails
     #[arg(long, value_name = "REGION")]
     pub(crate) backup: Option<String>,
+    /// Directory with the built site [default: that of the generator whose files are found, else public]
+    #[arg(long)]
+    pub(crate) dir: Option<String>,
     /// Document for missing pages; empty for none
     #[arg(long, value_name = "KEY")]
     pub(crate) not_found: Option<String>,
@@ -230,6 +243,13 @@ pub(crate) struct Status {
     /// Repeat every 10 seconds until interrupted: on a terminal in place, elsewhere whenever something has changed
     #[arg(long)]
     pub(crate) watch: bool,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Doctor {
+    /// Directory that is to be published: whether it exists and is fit to be
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 /// How to break the primary, and how long a failover may take.

@@ -9,8 +9,8 @@ use futures::future::{Either, select};
 use twinsite_core::wait::pause;
 use twinsite_site::drill::PreparedDrill;
 use twinsite_site::{
-    self as site, AdoptBuckets, CertificateFiles, DeployResult, Error, Event, FailbackChecks, FailbackRequest,
-    PurgePlan, Run, SitePlan, SourceDirectory, StatusRequest, TrustedJobs, VisitorCheck,
+    self as site, AdoptBuckets, CertificateFiles, DeployResult, DoctorRequest, Error, Event, FailbackChecks,
+    FailbackRequest, PurgePlan, Run, SitePlan, SourceDirectory, StatusRequest, TrustedJobs, VisitorCheck,
 };
 
 use crate::args::{self, Args, Command, Global};
@@ -59,6 +59,7 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
         Command::Releases(options) => Box::pin(context.releases(&options)).await,
         Command::Rollback(options) => Box::pin(context.rollback(&options)).await,
         Command::Status(options) => Box::pin(context.status(&options)).await,
+        Command::Doctor(options) => Box::pin(context.doctor(options)).await,
         Command::Drill(options) => Box::pin(context.drill(&options)).await,
         Command::Failover(options) => Box::pin(context.failover(&options)).await,
         Command::Failback(options) => Box::pin(context.failback(&options)).await,
@@ -338,6 +339,28 @@ impl Context<'_> {
         };
         let watched = Box::pin(watched).await;
         finish(cloud, watched).await
+    }
+
+    async fn doctor(&self, options: args::Doctor) -> Outcome {
+        let mut request = DoctorRequest::new(self.global.config.clone(), index_file(self.global));
+        request.source = options.dir;
+        let config = read_config(self.global);
+        let data_plane = if config.is_ok() { DataPlane::AtSpeed(1) } else { DataPlane::NotNeeded };
+        let OpenEnvironment { environment, cloud } = open_environment(self.global, data_plane, self.run).await?;
+        let checked = async {
+            match &config {
+                Ok(config) => {
+                    cloud.create_hosted_zone(config).await?;
+                    cloud.tell_weather(self.run).await;
+                    Box::pin(site::doctor(config, &environment, &request, self.run)).await
+                }
+                Err(fault) => {
+                    Box::pin(site::doctor_without_configuration(fault, &environment, &request, self.run)).await
+                }
+            }
+        };
+        let checked = Box::pin(checked).await;
+        finish(cloud, checked.map(CommandResult::Doctor)).await
     }
 
     async fn drill(&self, options: &args::Drill) -> Outcome {

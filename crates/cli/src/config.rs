@@ -2,6 +2,7 @@
 
 mod checks;
 mod file;
+mod suggestion;
 mod template;
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use twinsite_sync::Rules;
 
 use crate::args::Global;
 use file::{File, Place};
+use suggestion::suggestion;
 pub(crate) use template::{Answers, text};
 
 /// The configuration; with `--local`, an example if there is no file.
@@ -37,7 +39,10 @@ fn example() -> Config {
 
 /// Parses the text of a configuration file.
 pub(crate) fn parse(text: &str) -> Result<Config, String> {
-    let file: File = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+    let file: File = toml::from_str(text).map_err(|error| {
+        let fault = error.to_string().trim_end().to_owned();
+        suggestion(error.message()).map(|meant| format!("{fault}\n{meant}")).unwrap_or(fault)
+    })?;
     let File { site, primary, backup, cdn, dns, alerts, publish, redirects } = file;
     let place = Place { text };
     let regions = Pair::new(place.check(&primary.region)?, place.check(&backup.region)?);
@@ -51,9 +56,11 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
     }
     let mut config = Config::new(place.check(&site.domain)?, regions);
     config.mode = site.mode.as_ref().map(|mode| place.check(mode)).transpose()?.unwrap_or_default();
+    config.new_regions = site.new_regions.iter().map(|region| place.check(region)).collect::<Result<_, _>>()?;
     config.index = publish.index;
     config.not_found = publish.not_found.filter(|key| !key.is_empty());
-    let syntax = publish.redirects_syntax.as_ref().map(|syntax| place.check(syntax)).transpose()?;
+    let syntaxes = ["netlify", "cloudflare-pages"];
+    let syntax = publish.redirects_syntax.as_ref().map(|syntax| place.check_known(syntax, &syntaxes)).transpose()?;
     config.publish = PublishConfig {
         headers,
         redirects: file::redirects(&redirects, &place)?,
@@ -173,6 +180,82 @@ mod tests {
         assert!(fault(&rule).contains("line 8"), "{}", fault(&rule));
     }
 
+    /// Every key of every table, misspelt in three ways; and in a table that it does not belong in.
+    #[test]
+    fn unknown_keys_come_with_the_key_that_was_meant() {
+        let mut tried = 0;
+        let root = schema();
+        let tables = root["properties"].as_object().unwrap();
+        for (table, properties) in tables {
+            let (open, of) = match properties["items"]["$ref"].as_str() {
+                Some(of) => (format!("[[{table}]]"), of),
+                None => (format!("[{table}]"), properties["$ref"].as_str().unwrap()),
+            };
+            let keys = root["$defs"][of.rsplit('/').next().unwrap()]["properties"].as_object().unwrap();
+            for key in keys.keys() {
+                let mut letters: Vec<char> = key.chars().collect();
+                let last = letters.len() - 1;
+                letters.swap(last - 1, last);
+                let swapped: String = letters.into_iter().collect();
+                for typo in [swapped, format!("{key}x"), key.replace('_', "-").to_uppercase()] {
+                    if keys.contains_key(&typo) || typo == *key {
+                        continue;
+                    }
+                    let text = if BASE.contains(&open) {
+                        BASE.replace(&open, &format!("{open}\n{typo} = 1"))
+                    } else {
+                        format!("{BASE}{open}\n{typo} = 1\n")
+                    };
+                    let said = fault(&text);
+                    let line = text.lines().position(|line| line.starts_with(&typo)).unwrap() + 1;
+                    assert!(said.contains(&format!("line {line}, column 1")), "{typo} in {open}: {said}");
+                    assert!(said.contains(&format!("{typo} = 1")), "the line is not shown: {said}");
+                    assert!(said.ends_with(&format!("did you mean `{key}`?")), "{typo} in {open}: {said}");
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried > 100, "{tried}");
+        for (text, meant) in [
+            (BASE.replace("[primary]", "keep_releases = 3\n[primary]"), "`keep_releases` belongs in `[publish]`"),
+            (
+                BASE.replace("[primary]", "region = \"us-east-1\"\n[primary]"),
+                "`region` belongs in `[backup]` or `[primary]`",
+            ),
+            (BASE.replace("[primary]", "keep_relases = 3\n[primary]"), "did you mean `keep_releases` in `[publish]`?"),
+            (format!("{BASE}[pubilsh]\n"), "did you mean `publish`?"),
+            (
+                format!("{BASE}[[publish.headers]]\nmatch = \"a\"\ncache-control = \"no-store\"\n"),
+                "did you mean `cache_control`?",
+            ),
+            (format!("{BASE}[cdn]\ngeo_restriction = {{ alow = [\"DE\"] }}\n"), "did you mean `allow`?"),
+        ] {
+            let said = fault(&text);
+            assert!(said.ends_with(meant), "{meant}: {said}");
+        }
+        assert!(!fault(&format!("{BASE}[cdn]\nbreakfast = 1\n")).contains("did you mean"));
+    }
+
+    #[test]
+    fn unknown_values_come_with_the_value_that_was_meant() {
+        let mode = |mode: &str| BASE.replace("[primary]", &format!("mode = \"{mode}\"\n[primary]"));
+        for (text, meant) in [
+            (mode("layerd"), "layered"),
+            (mode("DNS"), "dns"),
+            (BASE.replace("us-west-2", "us-wset-2"), "us-west-2"),
+            (format!("{BASE}[publish]\nencryption = \"aws:ksm\"\n"), "aws:kms"),
+            (format!("{BASE}[publish]\nredirects_syntax = \"cloudflare-page\"\n"), "cloudflare-pages"),
+            (format!("{BASE}[cdn]\nprice_class = \"All\"\n"), "all"),
+            (format!("{BASE}[cdn]\nminimum_tls = \"TLS1.2_2021\"\n"), "TLSv1.2_2021"),
+            (format!("{BASE}[[publish.headers]]\nmatch = \"a\"\nunset = [\"cache-controll\"]\n"), "cache-control"),
+        ] {
+            let said = fault(&text);
+            assert!(said.contains(&format!("did you mean `{meant}`?")), "{meant}: {said}");
+            assert!(said.contains("error at line"), "{said}");
+        }
+        assert!(!fault(&mode("triple")).contains("did you mean"));
+    }
+
     #[test]
     fn redirects_are_checked_and_faults_say_where() {
         let rule = |lines: &str| format!("{BASE}[[redirects]]\n{lines}\n");
@@ -193,7 +276,7 @@ mod tests {
         }
         let syntax = format!("{BASE}[publish]\nredirects_syntax = \"cloudflare-pages\"\n");
         assert_eq!(parse(&syntax).unwrap().publish.redirects_syntax, twinsite_site::Syntax::CloudflarePages);
-        assert!(fault(&syntax.replace("cloudflare-pages", "apache")).contains("neither `netlify`"));
+        assert!(fault(&syntax.replace("cloudflare-pages", "apache")).contains("is not one of `netlify`"));
     }
 
     #[test]

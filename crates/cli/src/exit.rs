@@ -15,9 +15,9 @@ pub(crate) enum Exit {
     Drift,
     /// A drill missed its objective.
     Missed,
-    /// `status` found that something is wrong.
+    /// `status` or `doctor` found that something is wrong.
     Degraded,
-    /// `status` or `verify` found nothing wrong, but could not read everything.
+    /// `status`, `doctor` or `verify` found nothing wrong, but could not read everything.
     Unknown,
     /// Stopped by a signal.
     Interrupted,

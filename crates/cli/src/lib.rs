@@ -15,6 +15,7 @@ mod config;
 mod environment;
 mod exit;
 mod folder;
+mod generator;
 mod init;
 #[cfg(feature = "local")]
 mod local;

@@ -1,6 +1,7 @@
 //! All output. Results go to stdout; progress, warnings, questions and errors go to stderr. With `--json`, everything that a
 //! program reads is one JSON object per line on stdout.
 
+mod doctor;
 mod drill;
 mod events;
 mod html;
@@ -10,6 +11,7 @@ mod plan;
 mod printable;
 mod progress;
 mod public;
+mod questions;
 mod status;
 mod text;
 mod watched;
@@ -35,6 +37,7 @@ use events::{EventLines, EventRecord, JsonEvents};
 use printable::{printable, printable_json};
 use progress::Progress;
 pub(crate) use public::purge_question;
+pub(crate) use questions::{Question, Questions};
 use watched::WatchedBlocks;
 
 /// How a command writes its output.
@@ -189,6 +192,7 @@ impl Screen {
     fn text(&self, result: &CommandResult) -> String {
         match result {
             CommandResult::Status(status) => status::status(status, &self.flags),
+            CommandResult::Doctor(doctor) => doctor::doctor(doctor, &self.flags),
             other => with_flags(&text::result(other, self.mode == OutputMode::Verbose), &self.flags),
         }
     }
@@ -225,6 +229,12 @@ impl Screen {
         if let CommandResult::Status(status) = &mut result {
             let texts = status.findings.iter_mut().flat_map(|finding| [Some(&mut finding.text), finding.next.as_mut()]);
             for text in texts.flatten().chain(&mut status.next) {
+                *text = with_flags(text, &self.flags);
+            }
+        }
+        if let CommandResult::Doctor(doctor) = &mut result {
+            let texts = doctor.checks.iter_mut().flat_map(|check| [Some(&mut check.text), check.next.as_mut()]);
+            for text in texts.flatten() {
                 *text = with_flags(text, &self.flags);
             }
         }
@@ -298,7 +308,7 @@ pub(crate) fn check_terminal() -> Result<(), Error> {
 
 /// Asks a question on the terminal and reads a line, or `None` at the end of input. A signal ends the wait; the thread that
 /// reads is left to the end of the process.
-pub(crate) async fn read_line(run: &Run, operation: &str, question: &str) -> Result<Option<String>, Error> {
+async fn read_line(run: &Run, operation: &str, question: &str) -> Result<Option<String>, Error> {
     prompt(question);
     let reading = tokio::task::spawn_blocking(|| {
         let mut line = String::new();

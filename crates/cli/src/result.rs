@@ -6,24 +6,20 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_site::drill::{DrillResult, Verdict};
 use twinsite_site::{
-    ApplyResult, BackfillResult, BackupState, DeployPlanSummary, Estimate, FailedBack, FailedOver, InvalidationResult,
-    PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails, ReleaseDifference,
-    Releases, SiteHealth, Status, VerifyResult,
+    ApplyResult, BackfillResult, BackupState, CheckResult, DeployPlanSummary, Doctor, Estimate, FailedBack, FailedOver,
+    InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails,
+    ReleaseDifference, Releases, SiteHealth, Status, VerifyResult,
 };
 
 use crate::exit::Exit;
+use crate::generator::Generator;
 
 /// The last line of `--json`, except for documents and completion scripts.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub(crate) enum CommandResult {
     /// `init` wrote a configuration.
-    Written {
-        /// The file.
-        path: String,
-        /// What the site costs and survives.
-        estimate: Estimate,
-    },
+    Written(WrittenResult),
     /// `plan`: what would change. Also written before `apply` and `destroy` act.
     Plan(PlanResult),
     /// `apply` has completed.
@@ -54,6 +50,8 @@ pub(crate) enum CommandResult {
     },
     /// `status`. With `--watch`, one for each poll.
     Status(Box<Status>),
+    /// `doctor`.
+    Doctor(Doctor),
     /// `cert import` has completed.
     CertificateImported {
         /// The certificate's ARN.
@@ -105,6 +103,21 @@ pub(crate) enum CommandResult {
     /// A document or script that is printed as it is.
     #[serde(skip)]
     Document(String),
+}
+
+/// A configuration that was written.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct WrittenResult {
+    /// The file.
+    pub(crate) path: String,
+    /// What the site costs and survives.
+    pub(crate) estimate: Estimate,
+    /// The generator that was recognised in the directory; `null` if none was.
+    pub(crate) generator: Option<Generator>,
+    /// The directory that is to be published.
+    pub(crate) directory: String,
+    /// The `.gitignore` to which `.twinsite/` was added; `null` if it was not.
+    pub(crate) ignored: Option<String>,
 }
 
 /// A plan and what the planned site costs and survives.
@@ -170,6 +183,11 @@ impl CommandResult {
                 SiteHealth::Healthy => Exit::Done,
                 SiteHealth::Degraded => Exit::Degraded,
                 SiteHealth::Unknown => Exit::Unknown,
+            },
+            Self::Doctor(doctor) => match doctor.result {
+                CheckResult::Ok | CheckResult::Warning => Exit::Done,
+                CheckResult::Unknown => Exit::Unknown,
+                CheckResult::Problem => Exit::Degraded,
             },
             Self::Drilled(drilled) if drilled.verdict != Verdict::Met => Exit::Missed,
             Self::Stopped => Exit::Interrupted,

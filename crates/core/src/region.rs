@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Invalid;
+use strsim::levenshtein;
+
+use crate::{Invalid, nearest};
 
 /// A group of regions with its own accounts, endpoints and ARN prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,27 +131,12 @@ const DIRECTIONS: [&str; 9] =
 
 /// What was probably meant by a word that is none of those known: a word that two letters tell from it.
 fn meant(word: &str, known: &[&'static str]) -> Option<&'static str> {
-    let is_close = |other: &&&str| word.len().abs_diff(other.len()) <= 1 && distance(word, other) <= 2;
+    let is_close = |other: &&&str| word.len().abs_diff(other.len()) <= 1 && levenshtein(word, other) <= 2;
     if known.contains(&word) {
         None
     } else {
-        known.iter().filter(is_close).min_by_key(|other| distance(word, other)).copied()
+        known.iter().filter(is_close).min_by_key(|other| levenshtein(word, other)).copied()
     }
-}
-
-/// The number of letters to insert, delete or replace.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, right) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(left != right);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// A known code with the misspelled words of another one corrected; `None` if nothing is misspelled.
@@ -190,6 +177,11 @@ impl Region {
     /// True if this version knows the region. A region that it does not know is new, or misspelled.
     pub fn is_known(&self) -> bool {
         self.partition() != Partition::Aws || KNOWN.contains(&self.0.as_str())
+    }
+
+    /// The known region whose code is nearest to this one, if one was probably meant.
+    pub fn nearest_known(&self) -> Option<&'static str> {
+        nearest(&self.0, KNOWN)
     }
 
     /// True when an account has to enable the region before anything can be done there.

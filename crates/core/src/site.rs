@@ -52,7 +52,7 @@ impl FromStr for Mode {
             "dns" => Ok(Self::Dns),
             "origin" => Ok(Self::Origin),
             "layered" => Ok(Self::Layered),
-            _ => Err(Invalid::new("mode", text, "is not one of `dns`, `origin`, `layered`")),
+            _ => Err(Invalid::unknown("mode", text, &["dns", "origin", "layered"])),
         }
     }
 }

@@ -11,12 +11,22 @@ use crate::calls::buckets::BucketLocation;
 use crate::calls::roles::RoleClient;
 use crate::calls::{BucketClient, jobs};
 use crate::clients::S3Site;
+use crate::diff::account_conflicts;
 use crate::model::{
-    Actual, ActualBucket, ArchivedObject, BucketSettings, Contents, Desired, FormerBucket, FormerContents,
+    Actual, ActualBucket, ArchivedObject, BucketSettings, Conflict, Contents, Desired, FormerBucket, FormerContents,
     STORE_RECORD_KEY, WebsiteSnapshot, batch_role_name, recorded_store, role_name,
 };
 
 impl S3Site {
+    /// The settings of the account that keep visitors from reading website buckets; none in a mode that has no such buckets.
+    ///
+    /// # Errors
+    /// [`AwsError`] if the public access block of the account could not be read.
+    pub async fn account_conflicts(&self, desired: &Desired) -> Result<Vec<Conflict>, AwsError> {
+        let block = Box::pin(jobs::get_account_public_access_block(&self.s3control, &desired.site.account)).await?;
+        Ok(account_conflicts(desired, block))
+    }
+
     /// Reads the actual state.
     ///
     /// # Errors

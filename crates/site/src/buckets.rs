@@ -1,5 +1,6 @@
 //! Publishing to one or two plain buckets, in S3 or in another store with its API: no CloudFront, DNS, replication, tags or account.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,12 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use twinsite_aws::{AwsError, Kind};
 use twinsite_aws_session::{Access, Session};
 use twinsite_cdn::{Cdn, FolderUrls};
-use twinsite_core::{Event, Invalid, Pair, ResourceId, Run};
+use twinsite_core::{Event, Invalid, Pair, Region, ResourceId, Run, nearest};
 use twinsite_sync::{Deletes, Notes, Options, Prepared, Rules, S3Store, SyncError, walk};
 use url::form_urlencoded;
 
 use crate::backfill::{BackfillTarget, backfill_of, plan_backfill_of};
-use crate::config::{Config, PublishConfig};
+use crate::config::{Config, PublishConfig, check_region};
 use crate::context::PrimaryRegion;
 use crate::context::{Environment, SESSION};
 use crate::deploy::{PublishRequest, prepare, publish};
@@ -77,7 +78,11 @@ impl FromStr for BucketUrl {
                 "region" => &mut url.region,
                 "endpoint" => &mut url.endpoint,
                 "profile" => &mut url.profile,
-                _ => return invalid("has a parameter other than region, endpoint and profile"),
+                other => {
+                    let meant = nearest(other, ["region", "endpoint", "profile"]);
+                    let meant = meant.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
+                    return invalid(&format!("has a parameter other than region, endpoint and profile{meant}"));
+                }
             };
             if value.is_empty() || place.replace(value.into_owned()).is_some() {
                 return invalid("has a parameter that is empty or given twice");
@@ -98,6 +103,8 @@ pub struct BucketsConfig {
     pub publish: PublishConfig,
     /// The id of a CloudFront distribution in which changed objects are invalidated.
     pub distribution: Option<String>,
+    /// Regions of AWS that are newer than this release.
+    pub new_regions: BTreeSet<Region>,
 }
 
 impl Default for BucketsConfig {
@@ -107,14 +114,15 @@ impl Default for BucketsConfig {
             not_found: Some("404.html".to_owned()),
             publish: PublishConfig::default(),
             distribution: None,
+            new_regions: BTreeSet::new(),
         }
     }
 }
 
 impl From<Config> for BucketsConfig {
     fn from(config: Config) -> Self {
-        let Config { index, not_found, publish, .. } = config;
-        Self { index, not_found, publish, distribution: None }
+        let Config { index, not_found, publish, new_regions, .. } = config;
+        Self { index, not_found, publish, distribution: None, new_regions }
     }
 }
 
@@ -149,9 +157,9 @@ impl Buckets {
             config.publish.rules(&config.index, config.not_found.as_deref()).context("use the configuration")?;
         let distribution = config.distribution.as_deref().map(str::parse::<ResourceId>).transpose();
         let distribution = distribution.context("use the distribution")?;
-        let (session, store) = Box::pin(open_bucket(primary, environment)).await?;
+        let (session, store) = Box::pin(open_bucket(primary, &config.new_regions, environment)).await?;
         let second = match backup {
-            Some(backup) => Some(Box::pin(open_bucket(backup, environment)).await?.1),
+            Some(backup) => Some(Box::pin(open_bucket(backup, &config.new_regions, environment)).await?.1),
             None => None,
         };
         let cdn = distribution.map(|id| {
@@ -348,7 +356,11 @@ impl Buckets {
     }
 }
 
-async fn open_bucket(url: &BucketUrl, environment: &Environment) -> Result<(Session, S3Store), Error> {
+async fn open_bucket(
+    url: &BucketUrl,
+    new_regions: &BTreeSet<Region>,
+    environment: &Environment,
+) -> Result<(Session, S3Store), Error> {
     let BucketUrl { name, region, endpoint, profile } = url;
     let access = environment.access.clone();
     let access = Access {
@@ -359,6 +371,11 @@ async fn open_bucket(url: &BucketUrl, environment: &Environment) -> Result<(Sess
     };
     let location = format!("{} {}", access.endpoint.as_deref().unwrap_or(""), access.profile.as_deref().unwrap_or(""));
     let session = Session::open(access).await.context(SESSION)?;
+    // Other stores have regions of other names.
+    if let (Some(region), None) = (region, session.s3_endpoint()) {
+        let region: Region = region.parse().context(OPEN)?;
+        check_region(&region, new_regions, &format!("of the bucket `{name}`"), "after --region or region=")?;
+    }
     let found = Box::pin(session.bucket_region(name)).await.map_err(|error| {
         let is_absent = error.kind == Kind::Absent;
         let error = Error::new(format!("open the bucket `{name}`"), error);

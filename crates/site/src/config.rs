@@ -1,12 +1,14 @@
 //! The configuration of a site as checked values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use twinsite_cdn::{OwnerSettings, PriceClass};
 use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region, Side, Site};
 use twinsite_dns_failover::{FailoverTiming, ZoneId};
 use twinsite_rules::{Redirects, Syntax};
 use twinsite_sync::{Encryption, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Rules, SourceChecks};
+
+use crate::error::Error;
 
 /// The configuration of a site. [`Config::new`] gives every setting its default; change fields as needed.
 ///
@@ -19,6 +21,8 @@ pub struct Config {
     pub mode: Mode,
     /// The regions of the two buckets.
     pub regions: Pair<Region>,
+    /// Regions that are newer than this release: they are used although it does not know them.
+    pub new_regions: BTreeSet<Region>,
     /// The index document of every folder.
     pub index: String,
     /// The key of the error document; `None` for S3's own error page.
@@ -126,6 +130,7 @@ impl Config {
             domain,
             mode: Mode::default(),
             regions,
+            new_regions: BTreeSet::new(),
             index: "index.html".to_owned(),
             not_found: Some("404.html".to_owned()),
             publish: PublishConfig::default(),
@@ -215,6 +220,16 @@ impl Config {
         Some(Encryption { algorithm, kms_key: self.kms_key_arns(site).map(|keys| keys.get(side).clone()) })
     }
 
+    /// Fails for a region that this release does not know, unless it is among the [new ones](Self::new_regions). A misspelt region is a
+    /// region without a host: everything in it would seem to be out of reach.
+    pub(crate) fn check_regions(&self) -> Result<(), Error> {
+        for (side, region) in self.regions.iter() {
+            let place = format!("under [{side}]");
+            check_region(region, &self.new_regions, &format!("of the {side}"), &place)?;
+        }
+        Ok(())
+    }
+
     /// What is published, with which headers and in which order.
     ///
     /// # Errors
@@ -222,6 +237,18 @@ impl Config {
     pub fn rules(&self) -> Result<Rules, Invalid> {
         self.publish.rules(&self.index, self.not_found.as_deref())
     }
+}
+
+/// Fails for a region that is neither known nor declared to be new.
+pub(crate) fn check_region(region: &Region, new: &BTreeSet<Region>, whose: &str, place: &str) -> Result<(), Error> {
+    if region.is_known() || new.contains(region) {
+        return Ok(());
+    }
+    let meant = region.nearest_known().map(|known| format!(": did you mean `{known}`?")).unwrap_or_default();
+    let why = format!("the region `{region}` {whose} is not known to this version of twinsite{meant}");
+    Err(Error::usage("use the configuration", why).hint(format!(
+        "correct it {place}; if AWS has opened it since (`aws account list-regions`), add new_regions = [\"{region}\"] under [site]"
+    )))
 }
 
 impl PublishConfig {

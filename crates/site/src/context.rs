@@ -40,6 +40,13 @@ impl Default for Environment {
     }
 }
 
+impl Environment {
+    /// Whether it is an embedded cloud, which has a clock of its own.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.access.embedded.is_some()
+    }
+}
+
 /// What is known of the primary before it is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PrimaryRegion {
@@ -88,6 +95,10 @@ impl SiteContext {
         const OPERATION: &str = "determine the AWS account";
         let profile = environment.access.profile.clone();
         let session = Box::pin(Session::open(environment.access.clone())).await.context(SESSION)?;
+        // Another store has regions of other names, too. What moves visitors in an outage is not refused: the site exists then.
+        if first == Side::Primary && session.s3_endpoint().is_none() {
+            config.check_regions()?;
+        }
         let (caller, primary_region) = Box::pin(identify(&session, first, &config.regions)).await;
         let caller = caller.map_err(|error| account_error(OPERATION, profile.as_deref(), error))?;
         Self::with_session(config, session, caller.account, environment).map(|context| Self {

@@ -15,6 +15,7 @@ mod config;
 mod context;
 mod delegation;
 mod deploy;
+mod doctor;
 pub mod drill;
 mod error;
 mod estimate;
@@ -43,6 +44,7 @@ mod unfinished;
 mod verify;
 mod visitor_check;
 mod warnings;
+mod work_tree;
 
 pub use active_side::{BackupAlone, Leveled, level_primary};
 pub use backfill::{
@@ -54,6 +56,7 @@ pub use change::{Services, SiteChange};
 pub use config::{CdnConfig, Config, DnsConfig, PublishConfig};
 pub use context::{Environment, PrimaryRegion, SiteContext};
 pub use deploy::{ActivePlan, PublishRequest, deploy, plan_deploy, prepare, prepare_active, publish};
+pub use doctor::{Check, CheckName, CheckResult, Doctor, DoctorRequest, doctor, doctor_without_configuration};
 pub use error::{Cause, Error, ErrorKind};
 pub use estimate::Estimate;
 pub use failover::{
@@ -89,6 +92,7 @@ pub use status::{
 };
 pub use trust_policy::{GitHubIds, TrustedJobs, trust_policy};
 pub use verify::{Difference, UnreachableBucket, VerifyResult, verify};
+pub use work_tree::WorkTree;
 
 /// The types of other twinsite crates that this crate's functions take and return.
 pub use twinsite_aws_session::{Access, Session};

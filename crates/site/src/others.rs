@@ -22,15 +22,32 @@ pub(crate) struct ForeignSetting {
     pub(crate) text: String,
     /// A way out.
     pub(crate) next: String,
+    /// What it is about.
+    pub(crate) about: About,
+}
+
+/// What a setting of others is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The delegation of the hosted zone.
+    Delegation,
+    /// Who may issue certificates.
+    Caa,
+    /// Anything else: records, policies and rules of buckets, what browsers remember.
+    Other,
 }
 
 impl ForeignSetting {
     pub(crate) fn problem(text: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { is_problem: true, text: text.into(), next: next.into() }
+        Self { is_problem: true, text: text.into(), next: next.into(), about: About::Other }
     }
 
     fn notice(text: impl Into<String>, next: impl Into<String>) -> Self {
         Self { is_problem: false, ..Self::problem(text, next) }
+    }
+
+    pub(crate) fn about(self, about: About) -> Self {
+        Self { about, ..self }
     }
 
     pub(crate) fn warn(self, run: &Run) {
@@ -59,6 +76,24 @@ impl SiteContext {
     }
 }
 
+/// CAA records that do not allow Amazon to issue certificates.
+pub(crate) fn judge_caa(zone: &ZoneRecords, has_certificate: bool) -> Option<ForeignSetting> {
+    let caa = zone.caa.as_ref().filter(|caa| !caa.allow_amazon())?;
+    let text = format!(
+        "the CAA records of `{}` do not allow Amazon to issue certificates ({})",
+        caa.name,
+        caa.values.join(", ")
+    );
+    let next =
+        "add `0 issue \"amazon.com\"` to them, or import a certificate of another authority: `twinsite cert import`";
+    let found = if has_certificate {
+        ForeignSetting::notice(format!("{text}: the certificate will not be renewed"), next)
+    } else {
+        ForeignSetting::problem(format!("{text}: ACM refuses the certificate with CAA_ERROR"), next)
+    };
+    Some(found.about(About::Caa))
+}
+
 impl SiteState {
     fn judge_records(&self) -> Vec<ForeignSetting> {
         let domain = &self.s3.desired.site.domain;
@@ -74,20 +109,7 @@ impl SiteState {
                 "delete it, unless it leads to the distribution",
             ));
         }
-        let has_certificate = self.cdn.actual.certificates.is_issued();
-        if let Some(caa) = zone.caa.as_ref().filter(|caa| !caa.allow_amazon()) {
-            let text = format!(
-                "the CAA records of `{}` do not allow Amazon to issue certificates ({})",
-                caa.name,
-                caa.values.join(", ")
-            );
-            let next = "add `0 issue \"amazon.com\"` to them, or import a certificate of another authority: `twinsite cert import`";
-            found.push(if has_certificate {
-                ForeignSetting::notice(format!("{text}: the certificate will not be renewed"), next)
-            } else {
-                ForeignSetting::problem(format!("{text}: ACM refuses the certificate with CAA_ERROR"), next)
-            });
-        }
+        found.extend(judge_caa(zone, self.cdn.actual.certificates.is_issued()));
         for ZoneRecords { id, name, .. } in &self.dns.actual.other_zones {
             found.push(ForeignSetting::problem(
                 format!(

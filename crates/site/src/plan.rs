@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_aws::Owner;
 use twinsite_cdn as cdn;
-use twinsite_core::{Action, Applied, Change as _, Deferred, Event, Plan, Reason, Resource, Run, Side, Step, StepId};
+use twinsite_core::{Action, Applied, Change as _, Deferred, Plan, Reason, Resource, Run, Side, Step, StepId};
 use twinsite_dns_failover::{self as dns, alerts};
 use twinsite_s3_site::{self as s3_site, step_ids};
 use twinsite_sync::replicate::Filled;
@@ -157,11 +157,6 @@ pub use twinsite_s3_site::Adopt as AdoptBuckets;
 /// Calls that failed, and every conflict with existing resources at once.
 pub async fn plan(site: &SiteContext, adopt: AdoptBuckets, run: &Run) -> Result<SitePlan, Error> {
     const OPERATION: &str = "plan the site";
-    for (side, region) in site.site.regions.iter().filter(|(_, region)| !region.is_known()) {
-        let text = format!("the region `{region}` of the {side} is not known to this version of twinsite");
-        let hint = "check its spelling: see `aws account list-regions`; if it is new, go on";
-        run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
-    }
     site.check_log_bucket(OPERATION).await?;
     let state = site.observe(adopt, OPERATION).await?;
     state.warn_of_former_buckets(run);

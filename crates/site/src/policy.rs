@@ -15,7 +15,7 @@ use crate::policy_document::{PolicyDocument, split};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyKind {
-    /// `plan`, `status`, `verify`, `releases`.
+    /// `plan`, `status`, `doctor`, `verify`, `releases`.
     Reader,
     /// `deploy`, `rollback`, `backfill` by copying, `verify`, `releases`.
     Publisher,

@@ -26,7 +26,7 @@ pub use publish::{Prepared, Publish, Published, Publishing, prepare};
 pub use release::{Notes, Release};
 pub use source::checks::SourceChecks;
 pub use source::digest::{hash, part_digests};
-pub use source::index::Index;
+pub use source::index::{Index, IndexState};
 pub use source::prehash::Prehasher;
 pub use source::rules::{HeaderRule, IgnoreRule, Rules, Setting};
 pub use source::walk::{Source, Withheld, read_source, walk};

@@ -23,6 +23,8 @@ pub struct Certificate {
     pub used_by: Vec<String>,
     /// When it expires, in seconds since 1970.
     pub not_after: Option<i64>,
+    /// When it was requested, in seconds since 1970; `None` if it was imported.
+    pub created: Option<i64>,
 }
 
 /// The status of a certificate.

@@ -138,9 +138,8 @@ impl FromStr for MinimumTls {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let all = || Self::ALL.map(Self::as_str).join(", ");
         let found = Self::ALL.into_iter().find(|policy| policy.as_str() == text);
-        found.ok_or_else(|| Invalid::new("minimum_tls", text, format!("is not one of {}", all())))
+        found.ok_or_else(|| Invalid::unknown("minimum_tls", text, &Self::ALL.map(Self::as_str)))
     }
 }
 

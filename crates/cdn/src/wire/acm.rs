@@ -33,6 +33,7 @@ pub(crate) fn certificate(arn: Arn, detail: &CertificateDetail, tags: Tags) -> C
         imported: detail.r#type() == Some(&CertificateType::Imported),
         used_by: detail.in_use_by().to_vec(),
         not_after: detail.not_after().map(DateTime::secs),
+        created: detail.created_at().map(DateTime::secs),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 use twinsite_cdn::{GeoRestrictionKind, Logging, OwnerSetting, OwnerSettings, PriceClass};
-use twinsite_core::{Arn, Mode};
+use twinsite_core::{Arn, Invalid, Mode};
 use twinsite_dns_failover::FailoverTiming;
 use twinsite_site::{CdnConfig, DnsConfig};
 
@@ -64,7 +64,10 @@ pub(super) fn cdn(file: &Front, mode: Mode, place: &Place<'_>) -> Result<CdnConf
         None | Some((_, "100")) => PriceClass::Class100,
         Some((_, "200")) => PriceClass::Class200,
         Some((_, "all")) => PriceClass::All,
-        Some((class, other)) => return Err(place.fault(class, &format!("`{other}` is not one of `100`, `200`, `all`"))),
+        Some((class, other)) => {
+            let fault = Invalid::unknown("price_class", other, &["100", "200", "all"]);
+            return Err(place.fault(class, &fault.to_string()));
+        }
     };
     let certificate = file.certificate_arn.as_ref().map(|arn| place.check(arn)).transpose()?;
     let (redirect_to_https, security_headers) = (file.redirect_to_https, file.security_headers);

@@ -3,12 +3,15 @@
 //! The documentation of the fields is for users: the schema of the file and the reference of its keys are generated from it.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
+use twinsite_core::Invalid;
 use twinsite_site::{ConfiguredRedirect, HeaderRule, Redirects, Setting, Syntax};
 
 /// What twinsite publishes, and where.
@@ -130,13 +133,38 @@ pub(super) struct Front {
 }
 
 /// `"none"`, or a table with one of two lists.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum GeoRestriction {
     /// `none`.
     Word(String),
     /// Either list.
     Countries(Countries),
+}
+
+/// Not by `serde(untagged)`, which does not say what is wrong with either form.
+impl<'de> Deserialize<'de> for GeoRestriction {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Forms;
+
+        impl<'de> Visitor<'de> for Forms {
+            type Value = GeoRestriction;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"none\" or a table with `allow` or `deny`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<GeoRestriction, E> {
+                Ok(GeoRestriction::Word(word.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<GeoRestriction, A::Error> {
+                Countries::deserialize(MapAccessDeserializer::new(map)).map(GeoRestriction::Countries)
+            }
+        }
+
+        deserializer.deserialize_any(Forms)
+    }
 }
 
 /// One list of countries.
@@ -193,6 +221,10 @@ pub(super) struct Site {
     /// Which failures are survived, and by which mechanism. By default `layered`.
     #[schemars(with = "Option<ModeName>")]
     pub(super) mode: Option<Spanned<String>>,
+    /// Regions of AWS that are newer than this release. A region that it does not know is refused otherwise.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", example = ["ap-southeast-9"])]
+    pub(super) new_regions: Vec<Spanned<String>>,
     /// ARN of the permissions boundary of the roles that `apply` creates and S3 assumes. By default AWS's managed policy
     /// `AmazonS3FullAccess`. Not together with `replication_role`.
     #[schemars(with = "Option<String>", example = &"arn:aws:iam::111122223333:policy/boundary")]
@@ -384,7 +416,11 @@ impl Headers {
                 "content-language" => Setting::ContentLanguage(None),
                 "content-encoding" => Setting::ContentEncoding(None),
                 "content-disposition" => Setting::ContentDisposition(None),
-                other => return Err(place.fault(name, &format!("`{other}` cannot be unset"))),
+                other => {
+                    let known = ["cache-control", "content-language", "content-encoding", "content-disposition"];
+                    let fault = Invalid::unknown("header", other, &known).to_string();
+                    return Err(place.fault(name, &format!("{fault} that can be unset")));
+                }
             });
         }
         let text = |value: &Option<String>| value.clone().map(Some);
@@ -413,6 +449,12 @@ impl Place<'_> {
         T::Err: Display,
     {
         value.get_ref().parse().map_err(|error: T::Err| self.fault(value, &error.to_string()))
+    }
+
+    /// The same, for the name of one of a few values: the nearest of them is suggested.
+    pub(super) fn check_known<T: FromStr>(&self, value: &Spanned<String>, known: &[&str]) -> Result<T, String> {
+        let name = value.get_ref();
+        name.parse().map_err(|_| self.fault(value, &Invalid::unknown("value", name, known).to_string()))
     }
 
     /// A number within bounds.

@@ -13,8 +13,9 @@ use super::moved::{failed_back, failed_over};
 use super::plan;
 use super::printable::one_line;
 use super::public;
+use super::shell_word;
 use super::wording::{count, size, wrapped};
-use crate::result::{CommandResult, DeployedResult};
+use crate::result::{CommandResult, DeployedResult, WrittenResult};
 #[cfg(feature = "local")]
 use crate::served::{Addresses, DnsTarget, LocalState};
 
@@ -23,11 +24,7 @@ const SHOWN: usize = 50;
 
 pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
     match result {
-        CommandResult::Written { path, estimate } => format!(
-            "wrote {path}\n{}\n\nnext: `twinsite plan`    (what would be created)\n      `twinsite apply`   (create it)\n      \
-             `twinsite deploy`  (publish ./public)",
-            self::estimate(estimate)
-        ),
+        CommandResult::Written(written) => configuration(written),
         CommandResult::Plan(planned) => {
             let mut text = plan::plan(&planned.plan, verbose);
             if let Some(estimate) = planned.estimate.as_ref().filter(|_| !planned.plan.steps.is_empty()) {
@@ -64,6 +61,7 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::Release(release) => self::release(release, verbose),
         CommandResult::ReleasesCompared { differences } => compared(differences, verbose),
         CommandResult::Status(status) => super::status::status(status, ""),
+        CommandResult::Doctor(doctor) => super::doctor::doctor(doctor, ""),
         CommandResult::ManPages { directory, pages } => {
             format!("wrote {} into {directory}", count(pages.len(), "man page"))
         }
@@ -506,4 +504,27 @@ pub(super) fn local_state(state: &LocalState) -> String {
         state.health_checks.iter().map(|(name, healthy)| format!("{name} {}", health(healthy))).collect();
     let checks = if checks.is_empty() { "no health checks".to_owned() } else { checks.join(", ") };
     format!("DNS leads to {dns} · {checks} · {} waiting for replication", count(state.replication_backlog, "object"))
+}
+/// A configuration that was written, and the commands to type next.
+fn configuration(written: &WrittenResult) -> String {
+    let WrittenResult { path, estimate, generator, directory, ignored } = written;
+    let mut text = format!("wrote {path}\n");
+    if let Some(file) = ignored {
+        let _ = writeln!(text, "added .twinsite/ to {file}");
+    }
+    if let Some(generator) = generator {
+        let _ = writeln!(text, "found {}, which builds into {}", generator.name, generator.output);
+        if let Some(note) = generator.note {
+            let _ = writeln!(text, "before it is published: {note}");
+        }
+    }
+    let deploy = format!("`twinsite deploy {}`", shell_word(directory));
+    let width = deploy.chars().count();
+    let (plan, apply) = ("`twinsite plan`", "`twinsite apply`");
+    let _ = write!(
+        text,
+        "{}\n\nnext: {plan:width$}  (what would be created)\n      {apply:width$}  (create it)\n      {deploy}  (publish it)",
+        self::estimate(estimate)
+    );
+    text
 }

@@ -105,12 +105,23 @@ fn init_writes_a_configuration_that_works_once() {
     assert!(made.out().contains("next: `twinsite plan`"), "{}", made.out());
     let other = project.run(&["init", "--domain", "docs.example.org", "--config", "docs.toml"]);
     for command in ["plan", "apply", "deploy"] {
-        assert!(other.out().contains(&format!("`twinsite {command} --config docs.toml`")), "{}", other.out());
+        let argument = if command == "deploy" { " public" } else { "" };
+        assert!(other.out().contains(&format!("`twinsite {command}{argument} --config docs.toml`")), "{}", other.out());
     }
     // Editors find the schema by the first line.
     let written = std::fs::read_to_string(project.path().join("docs.toml")).unwrap();
     let schema = written.lines().next().unwrap().strip_prefix("#:schema ").unwrap();
     assert!(schema.ends_with("/docs/src/reference/twinsite.schema.json"), "{schema}");
+    assert!(!project.path().join(".gitignore").exists(), "the directory is in no work tree");
+    for (args, part) in [
+        (["--backup", "eu-cental-1"], "did you mean `eu-central-1`?"),
+        (["--backup", "eu-central-9"], "did you mean `eu-central-1`?"),
+        (["--mode", "layred"], "did you mean `layered`?"),
+    ] {
+        let wrong = project.run(&[&["init", "--domain", "a.example.org", "--config", "new.toml"][..], &args].concat());
+        assert!(wrong.code() == 2 && wrong.err().contains(part), "{}", wrong.err());
+    }
+    assert!(!project.path().join("new.toml").exists());
     let again = project.run(&["init", "--domain", "docs.example.org"]);
     assert!(again.code() == 2 && again.err().contains("already exists"), "{}", again.err());
 }

@@ -80,10 +80,11 @@ fn a_drill_does_not_begin_unless_all_is_well() {
 
 /// Every command, with its options, while the primary is broken. `init`, `completions` and `man` do not open the site, and `local`
 /// serves the cloud in which it is; `failover` and `iam-policy --account` say in their help that they do not warn.
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 23] = [
     &["plan"],
     &["plan", "--json"],
     &["status"],
+    &["doctor"],
     &["verify"],
     &["verify", "public"],
     &["deploy"],

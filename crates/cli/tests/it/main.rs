@@ -5,6 +5,7 @@
 mod attempts;
 mod bad_input;
 mod deploy;
+mod doctor;
 mod documentation;
 mod drill;
 mod environment;

@@ -35,7 +35,7 @@ fn status(project: &Project) -> (i32, Value) {
 }
 
 /// Judges a line by the schema in the documentation.
-fn assert_valid(line: &Value) {
+pub(crate) fn assert_valid(line: &Value) {
     let root: Value = serde_json::from_str(include_str!("../../../../docs/src/reference/json-schema.json")).unwrap();
     assert!(is_valid(line, &root, &root), "not valid by the schema: {line:#}");
 }
@@ -266,12 +266,43 @@ fn plan_and_verify_report_an_outage_within_seconds_and_compare_what_is_there() {
 }
 
 #[test]
-fn a_region_that_is_not_known_is_warned_of() {
+fn a_region_that_is_not_known_is_refused_before_anything_is_touched() {
     let project = Project::new();
-    project.write("twinsite.toml", &CONFIG.replace("us-west-2", "eu-central-9"));
-    let plan = project.local(&["plan"]);
-    assert!(plan.err().contains("the region `eu-central-9` of the backup is not known"), "{}", plan.err());
-    assert!(!Project::new().local(&["plan"]).err().contains("not known"));
+    let unknown = CONFIG.replace("us-west-2", "eu-central-9");
+    project.write("twinsite.toml", &unknown);
+    for args in [
+        &["plan", "--local"][..],
+        &["apply", "--local"],
+        &["deploy", "--apply", "--local"],
+        &["verify", "--local"],
+        &["destroy", "--local", "--yes"],
+    ] {
+        let ran = project.run(args);
+        assert_eq!(ran.code(), 2, "{args:?}: {}", ran.err());
+        let said = "the region `eu-central-9` of the backup is not known to this version of twinsite: did you mean `eu-central-1`?";
+        assert!(ran.err().contains(said) && ran.err().contains("new_regions = [\"eu-central-9\"]"), "{}", ran.err());
+    }
+    // What the hint says works.
+    project.write(
+        "twinsite.toml",
+        &unknown
+            .replace("[primary]", "new_regions = [\"eu-central-9\"]\n\n[primary]")
+            .replace("[site]", "[site]\nmode = \"origin\""),
+    );
+    assert!(!project.local(&["apply"]).err().contains("not known"));
+    let bucket = project.run(&["verify", "public", "--bucket", "s3://b?region=eu-central-8"]);
+    assert_eq!(bucket.code(), 2, "{}", bucket.err());
+    assert!(bucket.err().contains("did you mean `eu-central-1`?"), "{}", bucket.err());
+    // Another store has regions of its own.
+    let store = project.run(&[
+        "verify",
+        "public",
+        "--bucket",
+        "s3://b?region=eu-central-8",
+        "--endpoint-url",
+        "http://127.0.0.1:9",
+    ]);
+    assert!(!store.err().contains("not known to this version"), "{}", store.err());
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn ctrl_c_at_a_question_ends_the_command() {
     project.local(&["apply"]);
     std::fs::remove_file(project.path().join("twinsite.toml")).unwrap();
     for (args, question) in
-        [(&["destroy", "--local"][..], "Type www.example.com to continue: "), (&["init"], "Domain name of the site?")]
+        [(&["destroy", "--local"][..], "Type www.example.com to continue: "), (&["init"], "Domain name of the site")]
     {
         let (code, shown) = interrupted(&project, args, question);
         assert_eq!(code, Some(130), "{args:?}: {shown}");
@@ -181,6 +181,95 @@ fn ctrl_c_at_a_question_ends_the_command() {
     }
     assert!(!project.path().join("twinsite.toml").exists());
     assert!(project.local(&["apply"]).out().contains("nothing to do"));
+}
+
+/// Waits for each question on the terminal, and answers it. The exit code, and all that was shown.
+fn answered(project: &Project, args: &[&str], answers: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut script = started(project, args);
+    let (mut shown, mut seen, mut stdout) = (String::new(), 0, script.stdout.take().unwrap());
+    let mut stdin = script.stdin.take().unwrap();
+    let mut byte = [0];
+    for (question, answer) in answers {
+        while !shown[seen..].contains(question) {
+            assert_eq!(stdout.read(&mut byte).unwrap(), 1, "no `{question}` in {shown}");
+            shown.push(char::from(byte[0]));
+        }
+        seen = shown.len();
+        stdin.write_all(answer.as_bytes()).unwrap();
+    }
+    let mut rest = Vec::new();
+    stdout.read_to_end(&mut rest).unwrap();
+    shown.push_str(&String::from_utf8_lossy(&rest));
+    (script.wait().unwrap().code(), shown)
+}
+
+#[test]
+fn init_asks_checks_the_answers_and_ends_with_the_next_command() {
+    const DOWN: &str = "\u{1b}[B";
+    let project = Project::new();
+    std::fs::remove_file(project.path().join("twinsite.toml")).unwrap();
+    std::fs::create_dir(project.path().join(".git")).unwrap();
+    project.write("hugo.toml", "baseURL = 'https://docs.example.org/'\npublishDir = 'www'\n");
+    let (code, shown) = answered(
+        &project,
+        &["init"],
+        &[
+            ("Domain name of the site", "https://docs.example.org\r"),
+            ("is an address", ""),
+            ("Domain name of the site", "docs.example.org\r"),
+            ("dns: survives", &format!("{DOWN}\r")),
+            ("Primary region [us-east-1]", "eu-cental-1\r"),
+            ("did you mean `eu-central-1`?", ""),
+            ("Primary region", "eu-central-1\r"),
+            ("Backup region [us-west-2]", "eu-central-1\r"),
+            ("would take both", ""),
+            ("Backup region", "\r"),
+            ("Hugo builds the site [www]", "\r"),
+            ("Error document for missing pages [404.html]", "\r"),
+        ],
+    );
+    assert_eq!(code, Some(0), "{shown}");
+    let written = std::fs::read_to_string(project.path().join("twinsite.toml")).unwrap();
+    for line in
+        ["domain = \"docs.example.org\"", "mode = \"origin\"", "region = \"eu-central-1\"", "region = \"us-west-2\""]
+    {
+        assert!(written.contains(line), "{line}: {written}");
+    }
+    let text = Terminal::show(&shown).text();
+    for mode in ["layered: survives", "origin: survives", "dns: survives"] {
+        let line = shown.lines().find(|line| line.contains(mode)).unwrap();
+        assert!(line.contains(" a month") && line.chars().count() < 80 + 10, "it fits a terminal: {line}");
+    }
+    for part in ["origin: survives", "found Hugo, which builds into www", "added .twinsite/ to"] {
+        assert!(text.contains(part), "`{part}` is not in {text}");
+    }
+    assert!(text.lines().last().unwrap().contains("`twinsite deploy www`"), "{text}");
+    assert_eq!(std::fs::read_to_string(project.path().join(".gitignore")).unwrap(), ".twinsite/\n");
+    // Kept unless it may be replaced.
+    let (code, shown) = answered(&project, &["init"], &[("Replace it?", "n")]);
+    assert!(code == Some(2) && shown.contains("already exists"), "{shown}");
+    assert_eq!(std::fs::read_to_string(project.path().join("twinsite.toml")).unwrap(), written);
+    // What options have said is not asked.
+    let given = [
+        "init",
+        "--domain",
+        "new.example.org",
+        "--mode",
+        "dns",
+        "--primary",
+        "us-east-1",
+        "--backup",
+        "us-west-2",
+        "--not-found",
+        "",
+        "--dir",
+        "out",
+    ];
+    let (code, shown) = answered(&project, &given, &[("Replace it?", "y")]);
+    assert_eq!(code, Some(0), "{shown}");
+    let replaced = std::fs::read_to_string(project.path().join("twinsite.toml")).unwrap();
+    assert!(replaced.contains("new.example.org") && replaced.contains("mode = \"dns\""), "{replaced}");
+    assert_eq!(std::fs::read_to_string(project.path().join(".gitignore")).unwrap(), ".twinsite/\n", "added once");
 }
 
 /// A command on the served cloud as if that were AWS: without `--local`, questions are asked.

@@ -56,6 +56,8 @@ pub struct HostedZone {
     pub name: String,
     /// True if it is visible in VPCs only.
     pub private: bool,
+    /// How many record sets it has, if Route 53 says so.
+    pub record_sets: Option<u64>,
 }
 
 /// Why no hosted zone was chosen.
@@ -108,7 +110,7 @@ mod tests {
     use super::*;
 
     fn zone(id: &str, name: &str, private: bool) -> HostedZone {
-        HostedZone { id: id.parse().unwrap(), name: name.to_owned(), private }
+        HostedZone { id: id.parse().unwrap(), name: name.to_owned(), private, record_sets: None }
     }
 
     #[test]

@@ -15,7 +15,8 @@ use twinsite_aws::{RequestError, resolve};
 
 pub(crate) fn hosted_zone(from: SdkZone) -> Result<HostedZone, Invalid> {
     let private = from.config.is_some_and(|config| config.private_zone);
-    Ok(HostedZone { id: from.id.parse()?, name: from.name, private })
+    let record_sets = from.resource_record_set_count.and_then(|count| u64::try_from(count).ok());
+    Ok(HostedZone { id: from.id.parse()?, name: from.name, private, record_sets })
 }
 
 /// An existing record set, normalized as by the `Display` of [`RecordSet`].

@@ -31,7 +31,7 @@ pub fn plan_changes(desired: &Desired, actual: &Actual) -> Result<Vec<Step<Chang
 }
 
 /// Settings of the account that keep website buckets from being read.
-fn account_conflicts(desired: &Desired, block: Option<PublicAccessBlock>) -> Vec<Conflict> {
+pub(crate) fn account_conflicts(desired: &Desired, block: Option<PublicAccessBlock>) -> Vec<Conflict> {
     let Some(block) = block.filter(|_| desired.site.mode.public_buckets()) else { return Vec::new() };
     let PublicAccessBlock { block_public_acls: _, ignore_public_acls: _, block_public_policy, restrict_public_buckets } =
         block;

@@ -63,9 +63,8 @@ impl FromStr for Outage {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let rule = "is not one of `website`, `policy`, `stop-object`, `replication`";
         let found = Self::ALL.into_iter().find(|outage| outage.as_str() == text);
-        found.ok_or_else(|| Invalid::new("outage", text, rule))
+        found.ok_or_else(|| Invalid::unknown("outage", text, &Self::ALL.map(Self::as_str)))
     }
 }
 

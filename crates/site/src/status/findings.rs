@@ -55,6 +55,37 @@ pub struct Finding {
 /// <https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html>
 const DAYS_LEFT: i64 = 30;
 
+/// What findings are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// What visitors get.
+    Visitors,
+    /// Drills, locks, publishes that were not completed, and the active side.
+    Publishing,
+    /// The buckets, and whether they are in sync.
+    Buckets,
+    /// The distribution.
+    Distribution,
+    /// The certificate.
+    Certificate,
+    /// The records and the health checks.
+    Failover,
+    /// Alarms and subscriptions.
+    Alerts,
+}
+
+impl Subject {
+    const ALL: [Self; 7] = [
+        Self::Visitors,
+        Self::Publishing,
+        Self::Buckets,
+        Self::Distribution,
+        Self::Certificate,
+        Self::Failover,
+        Self::Alerts,
+    ];
+}
+
 struct Findings(Vec<Finding>);
 
 impl Findings {
@@ -108,12 +139,11 @@ impl Status {
         if self.is_not_created() {
             findings.problem("the site has not been created yet", "create it: `twinsite apply`");
         } else {
-            self.judge_visitors(behind_proxy, &mut findings);
-            self.judge_sides(&mut findings);
-            self.judge_edge(&mut findings);
-            self.judge_alerts(&mut findings);
+            for subject in Subject::ALL {
+                findings.0.extend(self.findings_about(subject, behind_proxy));
+            }
         }
-        for ForeignSetting { is_problem, text, next } in foreign {
+        for ForeignSetting { is_problem, text, next, about: _ } in foreign {
             findings.add(if is_problem { Level::Problem } else { Level::Notice }, text, Some(&next));
         }
         self.judge_unread(&mut findings);
@@ -154,8 +184,23 @@ impl Status {
         (self.findings, self.next) = (findings, next);
     }
 
+    /// What follows from the parts about one subject.
+    pub(crate) fn findings_about(&self, subject: Subject, behind_proxy: bool) -> Vec<Finding> {
+        let mut findings = Findings(Vec::new());
+        match subject {
+            Subject::Visitors => self.judge_visitors(behind_proxy, &mut findings),
+            Subject::Publishing => self.judge_publishing(&mut findings),
+            Subject::Buckets => self.judge_buckets(&mut findings),
+            Subject::Distribution => self.judge_distribution(&mut findings),
+            Subject::Certificate => self.judge_certificate(&mut findings),
+            Subject::Failover => self.judge_failover(&mut findings),
+            Subject::Alerts => self.judge_alerts(&mut findings),
+        }
+        findings.0
+    }
+
     /// True if nothing of the site exists.
-    fn is_not_created(&self) -> bool {
+    pub(crate) fn is_not_created(&self) -> bool {
         let absent =
             |side: &SideState| side.bucket.known().is_some_and(|bucket| bucket.existence == BucketExistence::Absent);
         absent(&self.primary) && absent(&self.backup) && matches!(self.distribution, Part::Known { value: None })
@@ -242,7 +287,7 @@ impl Status {
             && !matches!(self.backup.release, Part::Known { value: Some(_) })
     }
 
-    fn judge_sides(&self, findings: &mut Findings) {
+    fn judge_publishing(&self, findings: &mut Findings) {
         if self.drill_interrupted.known() == Some(&true) {
             findings.problem(
                 "a drill has not been completed: the primary may still be broken on purpose",
@@ -254,11 +299,6 @@ impl Status {
                 "the backup is the active side: the primary lacks what was published in the outage",
                 "copy it once the primary can be reached, and send visitors back: `twinsite failback`",
             );
-        }
-        for (side, state) in [(Side::Primary, &self.primary), (Side::Backup, &self.backup)] {
-            if let Some(bucket) = state.bucket.known() {
-                judge_bucket(side, bucket, findings);
-            }
         }
         if let Some((side, publish)) = self.publishing() {
             let side = match side {
@@ -288,11 +328,19 @@ impl Status {
                 None => {}
             }
         }
-        let lock = self.publishing().and_then(|(_, publish)| publish.lock.as_ref());
-        let is_running = lock.is_some_and(|lock| !lock.abandoned);
         if self.is_unpublished() {
             findings.problem("nothing has been published yet", "publish it: `twinsite deploy`");
         }
+    }
+
+    fn judge_buckets(&self, findings: &mut Findings) {
+        for (side, state) in [(Side::Primary, &self.primary), (Side::Backup, &self.backup)] {
+            if let Some(bucket) = state.bucket.known() {
+                judge_bucket(side, bucket, findings);
+            }
+        }
+        let lock = self.publishing().and_then(|(_, publish)| publish.lock.as_ref());
+        let is_running = lock.is_some_and(|lock| !lock.abandoned);
         match &self.out_of_sync {
             Part::Known { value: 0 } => {}
             // That the primary lacks objects then, and what to do about it, is said above.
@@ -319,7 +367,7 @@ impl Status {
         }
     }
 
-    fn judge_edge(&self, findings: &mut Findings) {
+    fn judge_distribution(&self, findings: &mut Findings) {
         match self.distribution.known() {
             Some(None) => findings.problem("there is no distribution", "create it: `twinsite apply`"),
             Some(Some(found)) if !found.enabled => {
@@ -330,6 +378,9 @@ impl Status {
             }
             Some(Some(_)) | None => {}
         }
+    }
+
+    fn judge_certificate(&self, findings: &mut Findings) {
         match self.certificate.known() {
             Some(None) => findings.problem("there is no certificate", "request one: `twinsite apply`"),
             Some(Some(found)) => match (found.state, found.days_left) {
@@ -348,6 +399,9 @@ impl Status {
             },
             None => {}
         }
+    }
+
+    fn judge_failover(&self, findings: &mut Findings) {
         if self.zone.known().is_some_and(|zone| zone.records.is_empty()) {
             findings.problem("the domain has no records", "create them: `twinsite apply`");
         }
@@ -465,7 +519,7 @@ pub struct Unread<'a> {
     pub is_answered: bool,
 }
 
-fn unread<T>(part: &Part<T>) -> Option<Unread<'_>> {
+pub(crate) fn unread<T>(part: &Part<T>) -> Option<Unread<'_>> {
     let (kind, action, reason) = match part {
         Part::Known { .. } => return None,
         Part::Unavailable { kind, reason } => (Some(*kind), None, reason),

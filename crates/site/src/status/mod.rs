@@ -12,7 +12,7 @@ mod visitors;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::FutureExt;
+use futures::future::{BoxFuture, FutureExt, Shared};
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_aws::status_retries;
@@ -23,10 +23,14 @@ use twinsite_core::{Cancelled, Run};
 use crate::config::Config;
 use crate::context::{Environment, SESSION, SiteContext, drill_warning};
 use crate::error::{Context, Error};
+use crate::others::ForeignSetting;
 use crate::plan::PlannedStep;
 use crate::releases::ReleaseSummary;
-use part::Failure;
-use read::{Reader, caller};
+use read::{Opened, caller};
+
+pub(crate) use findings::{Subject, unread};
+pub(crate) use part::Failure;
+pub(crate) use read::Reader;
 
 pub use findings::{Finding, Level, SiteHealth, Unread};
 pub use part::{FailureKind, Part};
@@ -144,42 +148,78 @@ pub async fn status(
     request: StatusRequest,
     run: &Run,
 ) -> Result<Status, Error> {
-    let started = run.timer.now();
-    let access = Access { default_retry: Some(status_retries()), ..environment.access.clone() };
-    let environment = Environment { access: access.clone(), ..environment.clone() };
-    let session = Session::open(access).await.context(SESSION)?;
-    let with_account =
-        |account| SiteContext::with_session(config.clone(), session.clone(), account, environment.clone());
-    let anonymous = with_account(Caller::unknown().account)?;
+    let session = open_session(environment).await?;
+    let reader = SiteReader::new(config, environment, &session)?;
+    let anonymous = &reader.anonymous;
     anonymous.warn_of_proxy(run);
-    let asked = caller(&session, &anonymous.site.regions).boxed().shared();
-    let (answer, open) = (asked.clone(), &with_account);
-    let opened = async move {
-        let caller = answer.await?;
-        let opened = open(caller.account);
-        opened.map(Arc::new).map_err(Failure::from)
-    };
-    let reader = Reader { run, deadline: request.deadline, anonymous: &anonymous, opened: opened.boxed().shared() };
-    let identity = async {
-        let late = || Err(Failure::new(FailureKind::TimedOut, "STS has not responded"));
-        let answer = within(run, request.deadline, asked).await.unwrap_or_else(late);
-        Part::from(answer.map(|caller| Identity { account: caller.account.to_string(), arn: caller.arn }))
-    };
-    let mut status = reader.read(identity).boxed().await;
-    let left = request.deadline.saturating_sub(run.timer.now().saturating_sub(started));
-    let mut foreign = Vec::new();
-    // A policy that denies reads of objects, to us as to visitors, is found by what a plan reads.
-    status.pending_steps = if status.unread().iter().all(|part| part.kind.is_none()) {
-        reader.pending_steps(left, OPERATION, &mut foreign).boxed().await
-    } else {
-        Part::from(Err(Failure::new(FailureKind::NotAsked, "not everything that it depends on could be read")))
-    };
-    if run.is_cancelled() {
-        return Err(Error::new(OPERATION, Cancelled));
-    }
+    let ReadStatus { mut status, foreign } = Box::pin(reader.read(request.deadline, run)).await?;
     if status.drill_interrupted.known() == Some(&true) {
         run.emit(&drill_warning());
     }
     status.judge(anonymous.is_behind_proxy(), foreign);
     Ok(status)
+}
+
+/// A session for reads that report an outage within seconds.
+pub(crate) async fn open_session(environment: &Environment) -> Result<Session, Error> {
+    let access = Access { default_retry: Some(status_retries()), ..environment.access.clone() };
+    Session::open(access).await.context(SESSION)
+}
+
+/// A status that is not judged yet.
+pub(crate) struct ReadStatus {
+    pub(crate) status: Status,
+    /// What others have set; empty if nothing could be planned.
+    pub(crate) foreign: Vec<ForeignSetting>,
+}
+
+/// A site whose account is asked for while everything else is.
+pub(crate) struct SiteReader {
+    /// The site, whose account is a placeholder.
+    pub(crate) anonymous: SiteContext,
+    asked: Shared<BoxFuture<'static, Result<Caller, Failure>>>,
+    opened: Opened,
+}
+
+impl SiteReader {
+    pub(crate) fn new(config: &Config, environment: &Environment, session: &Session) -> Result<Self, Error> {
+        let (config, session, environment) = (config.clone(), session.clone(), environment.clone());
+        let with_account =
+            move |account| SiteContext::with_session(config.clone(), session.clone(), account, environment.clone());
+        let anonymous = with_account(Caller::unknown().account)?;
+        let (session, regions) = (anonymous.session.clone(), anonymous.site.regions.clone());
+        let asked = async move { caller(&session, &regions).await }.boxed().shared();
+        let answer = asked.clone();
+        let opened = async move { with_account(answer.await?.account).map(Arc::new).map_err(Failure::from) };
+        Ok(Self { anonymous, asked, opened: opened.boxed().shared() })
+    }
+
+    /// Reads parts of the site, none of which is waited for longer than the deadline.
+    pub(crate) fn reader<'a>(&'a self, deadline: Duration, run: &'a Run) -> Reader<'a> {
+        Reader { run, deadline, anonymous: &self.anonymous, opened: self.opened.clone() }
+    }
+
+    /// Reads everything within the deadline, the pending steps last.
+    pub(crate) async fn read(&self, deadline: Duration, run: &Run) -> Result<ReadStatus, Error> {
+        let started = run.timer.now();
+        let reader = self.reader(deadline, run);
+        let identity = async {
+            let late = || Err(Failure::new(FailureKind::TimedOut, "STS has not responded"));
+            let answer = within(run, deadline, self.asked.clone()).await.unwrap_or_else(late);
+            Part::from(answer.map(|caller| Identity { account: caller.account.to_string(), arn: caller.arn }))
+        };
+        let mut status = reader.read(identity).boxed().await;
+        let left = deadline.saturating_sub(run.timer.now().saturating_sub(started));
+        let mut foreign = Vec::new();
+        // A policy that denies reads of objects, to us as to visitors, is found by what a plan reads.
+        status.pending_steps = if status.unread().iter().all(|part| part.kind.is_none()) {
+            reader.pending_steps(left, OPERATION, &mut foreign).boxed().await
+        } else {
+            Part::from(Err(Failure::new(FailureKind::NotAsked, "not everything that it depends on could be read")))
+        };
+        if run.is_cancelled() {
+            return Err(Error::new(OPERATION, Cancelled));
+        }
+        Ok(ReadStatus { status, foreign })
+    }
 }

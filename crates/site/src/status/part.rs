@@ -7,6 +7,7 @@ use twinsite_dns_failover::FindZoneError;
 use twinsite_dns_failover::probe::ProbeError;
 use twinsite_sync::{StoreError, SyncError};
 
+use crate::delegation::DelegationError;
 use crate::error::{Cause, Error};
 
 /// A part of the state of a site, which was read independently of the others.
@@ -63,18 +64,18 @@ pub enum FailureKind {
 
 /// Why a part could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     Unavailable { kind: FailureKind, reason: String },
     Forbidden { action: String, reason: String },
 }
 
 impl Failure {
-    pub(super) fn new(kind: FailureKind, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: FailureKind, reason: impl Into<String>) -> Self {
         Self::Unavailable { kind, reason: reason.into() }
     }
 
     /// Names the service of an action that is an operation so far.
-    pub(super) fn of_service(self, service: &str) -> Self {
+    pub(crate) fn of_service(self, service: &str) -> Self {
         match self {
             Self::Forbidden { action, reason } if !action.contains(':') => {
                 Self::Forbidden { action: iam_action(service, &action), reason }
@@ -124,7 +125,7 @@ impl<T> Part<T> {
     }
 
     /// The same with another state.
-    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Part<U> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Part<U> {
         match self {
             Self::Known { value } => Part::Known { value: change(value) },
             Self::Unavailable { kind, reason } => Part::Unavailable { kind, reason },
@@ -188,6 +189,15 @@ impl From<FindZoneError> for Failure {
         match error {
             FindZoneError::Aws(error) => error.into(),
             FindZoneError::Conflict(conflict) => Self::new(FailureKind::Conflict, conflict.to_string()),
+        }
+    }
+}
+
+impl From<DelegationError> for Failure {
+    fn from(error: DelegationError) -> Self {
+        match error {
+            DelegationError::Aws(error) => error.into(),
+            DelegationError::Probe(error) => error.into(),
         }
     }
 }

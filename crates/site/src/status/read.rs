@@ -33,17 +33,17 @@ use crate::releases::{ReleaseSummary, rfc3339};
 use crate::verify::compare_buckets;
 
 /// A site whose account is known, once STS has told it.
-type Opened<'a> = Shared<BoxFuture<'a, Result<Arc<SiteContext>, Failure>>>;
+pub(crate) type Opened = Shared<BoxFuture<'static, Result<Arc<SiteContext>, Failure>>>;
 
 /// What reading the parts takes.
-pub(super) struct Reader<'a> {
-    pub(super) run: &'a Run,
+pub(crate) struct Reader<'a> {
+    pub(crate) run: &'a Run,
     /// The deadline of each part.
-    pub(super) deadline: Duration,
+    pub(crate) deadline: Duration,
     /// The site, whose account is a placeholder: for what does not depend on the account.
-    pub(super) anonymous: &'a SiteContext,
+    pub(crate) anonymous: &'a SiteContext,
     /// The site with its account.
-    pub(super) opened: Opened<'a>,
+    pub(crate) opened: Opened,
 }
 
 /// Whether the site was failed over, and which side is active.
@@ -89,7 +89,11 @@ impl std::ops::Deref for BucketOwner<'_> {
 
 impl Reader<'_> {
     /// Waits for a part until its deadline.
-    async fn part<T, E: Into<Failure>>(&self, service: &str, read: impl Future<Output = Result<T, E>>) -> Part<T> {
+    pub(crate) async fn part<T, E: Into<Failure>>(
+        &self,
+        service: &str,
+        read: impl Future<Output = Result<T, E>>,
+    ) -> Part<T> {
         let late = || {
             let waited = self.deadline.as_secs_f64();
             Err(Failure::new(FailureKind::TimedOut, format!("no response within {waited:.0} s")))
@@ -98,7 +102,7 @@ impl Reader<'_> {
         Part::from(answer.map_or_else(late, |answer| answer.map_err(|error| error.into().of_service(service))))
     }
 
-    async fn opened(&self) -> Result<Arc<SiteContext>, Failure> {
+    pub(crate) async fn opened(&self) -> Result<Arc<SiteContext>, Failure> {
         self.opened.clone().await
     }
 
@@ -430,7 +434,8 @@ fn best_certificate(certificates: &cdn::Certificates) -> Option<CertificateState
     let expires = best.not_after.map(rfc3339);
     let days_left = expires.as_deref().and_then(|time| OffsetDateTime::parse(time, &Rfc3339).ok());
     let days_left = days_left.map(|expires| (expires - now()).whole_days());
-    Some(CertificateState { arn: best.arn.to_string(), state, failure_reason, expires, days_left })
+    let requested = best.created.map(rfc3339);
+    Some(CertificateState { arn: best.arn.to_string(), state, failure_reason, requested, expires, days_left })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the remaining days depend on the date")]

@@ -24,6 +24,8 @@ pub struct CertificateState {
     pub state: CertificateStatus,
     /// ACM's reason for a failure.
     pub failure_reason: Option<String>,
+    /// When it was requested, as RFC 3339; `null` if it was imported.
+    pub requested: Option<String>,
     /// When it expires, as RFC 3339.
     pub expires: Option<String>,
     /// In how many days it expires; negative if it has expired.

@@ -9,11 +9,11 @@ use twinsite_cdn::PriceClass;
 use twinsite_local::s3::Current;
 use twinsite_local::{ACCOUNT, Cloud, Delays, Outages};
 use twinsite_site::{
-    AdoptBuckets, BackfillRequest, CertificateFiles, Config, DeployRequest, DeployResult, Engine, Environment, Error,
-    FailbackChecks, FailbackRequest, FailoverBy, Guard, InvalidationResult, Mode, Network, Outage, Pair, PolicyKind,
-    PublishOptions, RollbackRequest, Run, SiteContext, SourceDirectory, StatusRequest, apply, backfill, deploy,
-    destroy, failback, failover, import_certificate, plan, plan_backfill, plan_destroy, policy, releases, rollback,
-    status, verify,
+    AdoptBuckets, BackfillRequest, CertificateFiles, CheckName, CheckResult, Config, DeployRequest, DeployResult,
+    DoctorRequest, Engine, Environment, Error, FailbackChecks, FailbackRequest, FailoverBy, Guard, InvalidationResult,
+    Mode, Network, Outage, Pair, PolicyKind, PublishOptions, RollbackRequest, Run, SiteContext, SourceDirectory,
+    StatusRequest, apply, backfill, deploy, destroy, doctor, failback, failover, import_certificate, plan,
+    plan_backfill, plan_destroy, policy, releases, rollback, status, verify,
 };
 
 use crate::site::{OPTIONS as HURRIED, POLLING};
@@ -28,6 +28,7 @@ const MODES: [Mode; 3] = [Mode::Dns, Mode::Origin, Mode::Layered];
 enum Command {
     Plan,
     Status,
+    Doctor,
     Verify,
     Releases,
     Deploy,
@@ -50,7 +51,7 @@ impl Command {
     /// Whether a role is for the command.
     fn is_for(self, role: PolicyKind) -> bool {
         match self {
-            Self::Plan | Self::Status => role != PolicyKind::Publisher,
+            Self::Plan | Self::Status | Self::Doctor => role != PolicyKind::Publisher,
             Self::Verify | Self::Releases => true,
             Self::Deploy | Self::Rollback | Self::Backfill | Self::DeployInOutage => role != PolicyKind::Reader,
             Self::BackfillByJob | Self::Apply | Self::ImportCertificate | Self::Destroy => role == PolicyKind::Applier,
@@ -70,9 +71,10 @@ impl Command {
 }
 
 /// In this order: the last one leaves nothing.
-const COMMANDS: [Command; 21] = [
+const COMMANDS: [Command; 22] = [
     Command::Plan,
     Command::Status,
+    Command::Doctor,
     Command::Verify,
     Command::Releases,
     Command::Deploy,
@@ -194,11 +196,23 @@ impl Account {
         }
     }
 
+    /// Fails if a permission is missing.
+    async fn doctor(&self, access: &Access) -> Result<(), Error> {
+        let request = DoctorRequest::new("twinsite.toml", "index");
+        let checked = Box::pin(doctor(&self.config(), &environment(access), &request, &Run::silent())).await?;
+        let denied = checked.checks.iter().find(|check| check.check == CheckName::Permissions);
+        match denied.filter(|check| check.result != CheckResult::Ok) {
+            None => Ok(()),
+            Some(check) => Err(Error::refused("check the site", format!("AccessDenied: {}", check.text))),
+        }
+    }
+
     async fn run(&self, access: &Access, command: Command) -> Result<(), Error> {
         let (run, site) = (Run::silent(), self.context(access, self.config()).await);
         match command {
             Command::Plan => plan(&site, AdoptBuckets::Refuse, &run).await.map(drop),
             Command::Status => self.status(access).await,
+            Command::Doctor => self.doctor(access).await,
             Command::Verify => verify(&site, None, &run).await.map(drop),
             Command::Releases => releases(&site, &run).await.map(drop),
             Command::Deploy => self.deploy(&site).await,

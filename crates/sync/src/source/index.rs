@@ -28,6 +28,19 @@ struct Entry {
     content: Md5,
 }
 
+/// The state of the file of an [`Index`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexState {
+    /// There is none yet.
+    Missing,
+    /// It is as it was written.
+    Readable,
+    /// It cannot be opened or read.
+    Unreadable(std::io::ErrorKind),
+    /// It was read, and is damaged or of another version.
+    Damaged,
+}
+
 /// Remembers the digest of every file that was read, by path and [`Stamp`].
 ///
 /// Clones share what they know. It only ever spares work: without it, or when it cannot be read or written, everything is as correct and slower.
@@ -49,6 +62,16 @@ impl Index {
     pub fn open(file: &Path) -> Self {
         let entries = Arc::new(Mutex::new(read(file).unwrap_or_default()));
         Self { file: Some(file.to_owned()), entries, is_newer: Arc::default() }
+    }
+
+    /// The state of a file. Nothing depends on it but how long a deploy takes.
+    pub fn state(file: &Path) -> IndexState {
+        match std::fs::read(file) {
+            Ok(_) if read(file).is_some() => IndexState::Readable,
+            Ok(_) => IndexState::Damaged,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => IndexState::Missing,
+            Err(error) => IndexState::Unreadable(error.kind()),
+        }
     }
 
     /// The digest of a file, if it is still as it was when it was read.

@@ -202,7 +202,7 @@ impl std::str::FromStr for EncryptionAlgorithm {
                 let why = "needs a key of the customer with every request, which visitors, CloudFront and replication do not have";
                 Err(Invalid::new("encryption", text, why))
             }
-            _ => Err(Invalid::new("encryption", text, "is not one of `AES256`, `aws:kms`, `aws:kms:dsse`")),
+            _ => Err(Invalid::unknown("encryption", text, &["AES256", "aws:kms", "aws:kms:dsse"])),
         }
     }
 }
