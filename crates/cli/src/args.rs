@@ -57,6 +57,9 @@ pub(crate) struct Global {
     /// Configuration file
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG, help_heading = GLOBAL)]
     pub(crate) config: PathBuf,
+    /// Environment of the configuration file, such as `staging`: its tables `[env.NAME.…]` override the others
+    #[arg(long, global = true, value_name = "NAME", help_heading = GLOBAL)]
+    pub(crate) env: Option<String>,
     /// Profile of the shared AWS configuration
     #[arg(long, global = true, value_name = "NAME", help_heading = GLOBAL)]
     pub(crate) profile: Option<String>,

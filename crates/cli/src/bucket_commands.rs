@@ -13,8 +13,8 @@ use crate::result::CommandResult;
 /// The settings of the configuration file that matter to plain buckets, if there is a file.
 fn read_config(global: &Global) -> Result<BucketsConfig, Error> {
     let is_named = global.config != std::path::Path::new(DEFAULT_CONFIG);
-    if is_named || global.config.exists() {
-        read(&global.config).map(BucketsConfig::from)
+    if is_named || global.env.is_some() || global.config.exists() {
+        read(&global.config, global.env.as_deref()).map(BucketsConfig::from)
     } else {
         Ok(BucketsConfig::default())
     }

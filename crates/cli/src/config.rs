@@ -1,34 +1,42 @@
 //! `twinsite.toml`: parsed and checked. Errors show line and column.
 
 mod checks;
+mod environment;
 mod file;
 mod suggestion;
 mod template;
 
 use std::path::Path;
 
+use serde::Deserialize as _;
 use toml::Spanned;
 use twinsite_site::{Config, Error, Guard, Pair, PublishConfig, RetentionPolicy, SourceChecks};
 use twinsite_sync::Rules;
 
 use crate::args::Global;
+use environment::Resolver;
 use file::{File, Place};
 use suggestion::suggestion;
 pub(crate) use template::{Answers, text};
 
 /// The configuration; with `--local`, an example if there is no file.
 pub(crate) fn read_config(global: &Global) -> Result<Config, Error> {
-    if global.local && !global.config.exists() { Ok(example()) } else { read(&global.config) }
+    let environment = global.env.as_deref();
+    if global.local && environment.is_none() && !global.config.exists() {
+        Ok(example())
+    } else {
+        read(&global.config, environment)
+    }
 }
 
-/// Reads a configuration file.
-pub(crate) fn read(path: &Path) -> Result<Config, Error> {
+/// Reads a configuration file, for one of its environments if one is named.
+pub(crate) fn read(path: &Path, environment: Option<&str>) -> Result<Config, Error> {
     let operation = format!("read `{}`", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| {
         Error::usage(&operation, error.to_string())
             .hint("create it with `twinsite init`, or name another file with --config; to try it out, add --local")
     })?;
-    parse(&text).map_err(|fault| Error::usage(&operation, fault))
+    parse_for(&text, environment).map_err(|fault| Error::usage(&operation, fault))
 }
 
 /// The configuration that `--local` uses without a file.
@@ -39,11 +47,19 @@ fn example() -> Config {
 
 /// Parses the text of a configuration file.
 pub(crate) fn parse(text: &str) -> Result<Config, String> {
-    let file: File = toml::from_str(text).map_err(|error| {
+    parse_for(text, None)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the file refers to variables of the process")]
+fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let document = Resolver { environment, variable: &variable }.resolve(text)?;
+    let file = File::deserialize(toml::Deserializer::from(document)).map_err(|mut error| {
+        error.set_input(Some(text));
         let fault = error.to_string().trim_end().to_owned();
         suggestion(error.message()).map(|meant| format!("{fault}\n{meant}")).unwrap_or(fault)
     })?;
-    let File { site, primary, backup, cdn, dns, alerts, publish, redirects } = file;
+    let File { site, primary, backup, cdn, dns, alerts, publish, redirects, .. } = file;
     let place = Place { text };
     let regions = Pair::new(place.check(&primary.region)?, place.check(&backup.region)?);
     if regions.primary == regions.backup {
@@ -186,7 +202,8 @@ mod tests {
         let mut tried = 0;
         let root = schema();
         let tables = root["properties"].as_object().unwrap();
-        for (table, properties) in tables {
+        // The keys of variables and environments are anybody's.
+        for (table, properties) in tables.iter().filter(|(table, _)| !["vars", "env"].contains(&table.as_str())) {
             let (open, of) = match properties["items"]["$ref"].as_str() {
                 Some(of) => (format!("[[{table}]]"), of),
                 None => (format!("[{table}]"), properties["$ref"].as_str().unwrap()),

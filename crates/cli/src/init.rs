@@ -47,7 +47,7 @@ pub(crate) async fn init(global: &Global, given: &Init, run: &Run) -> Result<Com
     });
     Ok(CommandResult::Written(WrittenResult {
         path: path.display().to_string(),
-        estimate: Estimate::of(&config::read(path)?),
+        estimate: Estimate::of(&config::read(path, None)?),
         generator,
         directory,
         ignored,

@@ -337,6 +337,10 @@ fn repeated_flags(global: &Global) -> String {
     if global.config != std::path::Path::new(crate::args::DEFAULT_CONFIG) {
         flags.push_str(&path("--config", &global.config));
     }
+    if let Some(name) = &global.env {
+        flags.push_str(" --env ");
+        flags.push_str(&shell_word(name));
+    }
     if let Some(url) = &global.endpoint_url {
         flags.push_str(" --endpoint-url ");
         flags.push_str(&shell_word(url));

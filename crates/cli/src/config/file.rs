@@ -40,6 +40,16 @@ pub(super) struct File {
     #[serde(default)]
     #[schemars(with = "Vec<Redirect>")]
     pub(super) redirects: Vec<Spanned<Redirect>>,
+    /// Variables: `${NAME}` in a value stands for one of these or, if it is not here, for a variable of the process. `${NAME:-DEFAULT}` has
+    /// a default, and `$${` is written for `${`.
+    #[serde(default)]
+    #[expect(dead_code, reason = "variables are filled in before; the schema and the reference name them")]
+    pub(super) vars: BTreeMap<String, String>,
+    /// Environments: tables that override those of the file for `--env NAME`. Each needs a domain of its own, in `[env.NAME.site]`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, serde_json::Value>>")]
+    #[expect(dead_code, reason = "environments are merged before; the schema and the reference name them")]
+    pub(super) env: BTreeMap<String, toml::Table>,
 }
 
 /// A redirect rule.

@@ -71,6 +71,36 @@ fn settings_that_would_lock_visitors_out_are_refused_with_a_way_out() {
     }
 }
 
+/// Each environment is a site of its own, with everything that is named after its domain.
+#[test]
+fn environments_are_sites_apart_and_hints_repeat_them() {
+    let project = Project::new();
+    let staging =
+        "\n[vars]\nname = \"staging\"\n[env.staging.site]\ndomain = \"${name}.example.com\"\nmode = \"dns\"\n";
+    project.write("twinsite.toml", &format!("{CONFIG}{staging}"));
+    project.local(&["deploy", "--apply"]);
+    let in_staging = |args: &[&str]| project.run(&[args, &["--local", "--env", "staging"]].concat());
+    let refused = in_staging(&["deploy"]);
+    assert!(refused.err().contains("`twinsite apply --local --env staging`"), "{}", refused.err());
+    project.write("public/index.html", "of staging");
+    let deployed = in_staging(&["deploy", "--apply"]);
+    assert!(deployed.code() == 0 && deployed.out().contains("staging.example.com"), "{}", deployed.out());
+    for args in [&["plan", "--check"][..], &["verify", "public"]] {
+        assert_eq!(in_staging(args).code(), 0, "{args:?}");
+    }
+    assert_eq!(project.run(&["verify", "public", "--local"]).code(), 3, "production has another page");
+    assert_eq!(in_staging(&["destroy", "--yes"]).code(), 0);
+    assert_eq!(project.run(&["plan", "--check", "--local"]).code(), 0);
+    let unknown = project.run(&["plan", "--local", "--env", "stagin"]);
+    assert!(unknown.code() == 2 && unknown.err().contains("did you mean `staging`?"), "{}", unknown.err());
+    let policy = project.run(&["iam-policy", "--role", "reader", "--account", "111122223333", "--env", "staging"]);
+    assert!(
+        policy.out().contains("staging.example.com") && !policy.out().contains("www.example.com"),
+        "{}",
+        policy.out()
+    );
+}
+
 /// Until a change of mode is applied, the buckets of the former mode serve visitors.
 #[test]
 fn a_mode_that_was_changed_and_not_applied_endangers_nothing() {
