@@ -295,6 +295,23 @@ fn a_primary_region_that_is_silent_is_named() {
     }
 }
 
+/// No part is waited for longer than its deadline, and one that is waited for does not delay the others.
+#[test]
+fn services_that_never_respond_leave_ten_seconds_and_a_result_for_each_check() {
+    let project = site("origin");
+    let server = Server::start(&project, &[]);
+    let services = ["acm", "cloudfront", "cloudwatch", "iam", "route53", "s3", "s3control", "sns", "sts"];
+    let regions = ["us-east-1", "us-west-2"];
+    server.faults(&json!({"regions_out": regions, "services_out": services, "control_out": true, "symptom": "hang"}));
+    let checked = local(&project);
+    assert!([5, 6].contains(&checked.code), "{:#}", checked.line);
+    for name in ["credentials", "primary-region", "backup-region", "delegation", "certificate", "distribution", "drift"]
+    {
+        checked.says(name, "unknown", &[]);
+    }
+    checked.says("configuration", "ok", &[]);
+}
+
 #[test]
 fn what_is_wrong_on_this_machine_is_named() {
     let project = site("layered");
