@@ -34,7 +34,7 @@ struct Known {
 
 const SCRIPTS: &[&str] = &["js", "mjs", "cjs", "ts", "mts", "cts"];
 
-/// The more special first: SvelteKit, Astro and Docusaurus projects have Vite or React, too.
+/// The more special first: `SvelteKit`, Astro and Docusaurus projects have Vite or React, too.
 const KNOWN: [Known; 10] = [
     // <https://docusaurus.io/docs/deployment>
     Known {

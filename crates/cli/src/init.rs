@@ -64,9 +64,7 @@ async fn answers(
     let domain = match (&given.domain, questions) {
         (Some(given), _) => checked::<Domain>(given)?,
         (None, Some(questions)) => {
-            questions
-                .words(Question::new("Domain name of the site", None), |answer| validated::<Domain>(answer))
-                .await?
+            questions.words(Question::new("Domain name of the site", None), validated::<Domain>).await?
         }
         (None, None) => usual.domain,
     };

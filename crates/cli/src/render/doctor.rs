@@ -37,13 +37,13 @@ pub(super) fn doctor(doctor: &Doctor, flags: &str) -> String {
         (number(CheckResult::Problem), number(CheckResult::Unknown), number(CheckResult::Warning));
     let mut counts = Vec::new();
     if problems > 0 {
-        counts.push(count(problems as u64, "problem"));
+        counts.push(count(problems, "problem"));
     }
     if unknown > 0 {
         counts.push(format!("{unknown} could not be asked"));
     }
     if warnings > 0 {
-        counts.push(count(warnings as u64, "warning"));
+        counts.push(count(warnings, "warning"));
     }
     let verdict = if counts.is_empty() { "nothing is wrong".to_owned() } else { counts.join(", ") };
     let site = match (&doctor.domain, &doctor.mode) {

@@ -77,6 +77,7 @@ fn with_keys(project: &Project, url: &str, key: &str, secret: &str) -> Checked {
 }
 
 /// A server that refuses everything as AWS does, at a time of its own.
+#[expect(clippy::disallowed_methods, reason = "the time of the server is compared with that of this machine")]
 fn refusing(body: &'static str, ahead: Duration) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -178,7 +179,7 @@ fn missing_permissions_are_named() {
 fn a_clock_that_is_an_hour_behind_is_named_and_not_the_credentials() {
     const LATE: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code><Message>Signature expired: \
                         20261128T120000Z is now earlier than 20261128T124500Z (20261128T130000Z - 15 min.)</Message></Error></ErrorResponse>";
-    let checked = with_keys(&Project::new(), &refusing(LATE, Duration::from_secs(3600)), "AKIDTEST", "secret");
+    let checked = with_keys(&Project::new(), &refusing(LATE, Duration::from_hours(1)), "AKIDTEST", "secret");
     assert_eq!(checked.code, 5);
     checked.says("clock", "problem", &["behind that of AWS", "timedatectl"]);
     let clock = checked.results().iter().find(|check| check["check"] == json!("clock")).unwrap().to_string();
@@ -241,7 +242,8 @@ fn a_certificate_that_is_pending_is_named_with_how_long() {
     project.local(&["plan"]);
     world(&project, |world| {
         let (names, region) = (vec!["www.example.com".to_owned()], "us-east-1".to_owned());
-        let request = CertificateRequest { names, region, ..CertificateRequest::default() };
+        let key_algorithm = "RSA_2048".to_owned();
+        let request = CertificateRequest { names, region, key_algorithm, ..CertificateRequest::default() };
         world.change_account(|account, now| account.acm.request(request, now)).unwrap();
     });
     let checked = local(&project);
@@ -291,6 +293,23 @@ fn a_primary_region_that_is_silent_is_named() {
         checked.says("delegation", "ok", &[]);
         checked.says("caa", "ok", &[]);
     }
+}
+
+/// No part is waited for longer than its deadline, and one that is waited for does not delay the others.
+#[test]
+fn services_that_never_respond_leave_ten_seconds_and_a_result_for_each_check() {
+    let project = site("origin");
+    let server = Server::start(&project, &[]);
+    let services = ["acm", "cloudfront", "cloudwatch", "iam", "route53", "s3", "s3control", "sns", "sts"];
+    let regions = ["us-east-1", "us-west-2"];
+    server.faults(&json!({"regions_out": regions, "services_out": services, "control_out": true, "symptom": "hang"}));
+    let checked = local(&project);
+    assert!([5, 6].contains(&checked.code), "{:#}", checked.line);
+    for name in ["credentials", "primary-region", "backup-region", "delegation", "certificate", "distribution", "drift"]
+    {
+        checked.says(name, "unknown", &[]);
+    }
+    checked.says("configuration", "ok", &[]);
 }
 
 #[test]

@@ -96,7 +96,8 @@ fn of_any_run(mut line: Value) -> String {
         match value {
             Value::Object(map) => {
                 for (key, value) in map {
-                    if ["seconds", "fingerprint", "time", "expires", "days_left", "values"].contains(&key.as_str())
+                    if ["seconds", "fingerprint", "time", "requested", "expires", "days_left", "values"]
+                        .contains(&key.as_str())
                         && !value.is_null()
                     {
                         *value = Value::from("…");

@@ -363,10 +363,11 @@ impl Checks {
                 Some(found) => self.foreign(CheckName::Caa, found),
                 None => self.ok(CheckName::Caa, "Amazon may issue certificates"),
             },
-            // Said above.
-            (_, Some(Unread { kind: Some(FailureKind::Conflict), .. })) => {}
-            (_, Some(unread)) => self.unknown(CheckName::Caa, "the CAA records", &unread),
-            (_, None) => {}
+            // A conflict was said above.
+            (_, Some(unread)) if unread.kind != Some(FailureKind::Conflict) => {
+                self.unknown(CheckName::Caa, "the CAA records", &unread);
+            }
+            (_, _) => {}
         }
     }
 

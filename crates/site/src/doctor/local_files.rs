@@ -59,7 +59,7 @@ impl LocalState {
             let dir = configuration.parent().filter(|dir| !dir.as_os_str().is_empty());
             let git = WorkTree::of(dir.unwrap_or(std::path::Path::new("."))).map(|tree| GitState {
                 ignores_state: tree.ignores_state(),
-                ignore_file: dir.map(|dir| dir.join(".gitignore")).unwrap_or_else(|| PathBuf::from(".gitignore")),
+                ignore_file: dir.map_or_else(|| PathBuf::from(".gitignore"), |dir| dir.join(".gitignore")),
             });
             Self { git, index: Index::state(&file), source: None }
         });
