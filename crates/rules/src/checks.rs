@@ -121,7 +121,7 @@ impl Redirects {
             let location = path_on(host, &location)?;
             (path, query) = location
                 .split_once('?')
-                .map_or((location.to_owned(), String::new()), |(path, query)| (path.to_owned(), query.to_owned()));
+                .map_or((location.clone(), String::new()), |(path, query)| (path.to_owned(), query.to_owned()));
         }
         paths.truncate(SHOWN);
         paths.push("…".to_owned());

@@ -103,9 +103,9 @@ const REFUSED: [&str; 33] = [
 fn refusal(line: &HeaderLine) -> Option<String> {
     let HeaderLine { name, value, .. } = line;
     let lower = name.to_ascii_lowercase();
-    let is_refused = |one: &&str| lower == **one || one.ends_with('-') && lower.starts_with(*one);
+    let is_refused = |one: &&str| lower == *one || one.ends_with('-') && lower.starts_with(one);
     let is_visible = |value: &String| value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    if REFUSED.iter().any(|one| is_refused(&one)) || lower.starts_with("x-amz-cf-") {
+    if REFUSED.iter().any(is_refused) || lower.starts_with("x-amz-cf-") {
         Some(format!("neither S3 nor CloudFront lets the header `{name}` be set"))
     } else if !value.as_ref().is_none_or(is_visible) {
         Some(format!("the value of `{name}` has characters other than ASCII"))

@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use futures::future::join;
 use twinsite_aws::AwsError;
 use twinsite_core::{Pair, Run, Side, clean_up, wait};
-use twinsite_s3_site::DRILL_JOURNAL_KEY;
 use twinsite_sync::active_side::{ListedChange, newest_change};
 use twinsite_sync::lock::{self, Lease, Lock, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
@@ -19,6 +18,7 @@ use twinsite_sync::{
 };
 
 use crate::active_side::{BackupAlone, SECOND_LOOK, check_primary_is_active, does_not_answer};
+use crate::bucket_checks::{check_backup_exists, check_first_deploy};
 use crate::commit;
 use crate::context::{PrimaryRegion, SiteContext};
 use crate::error::{Context, Error};
@@ -152,31 +152,6 @@ fn publish_request<'a>(
         options: request.options,
         alone: None,
     }
-}
-
-/// The listing shows whether a drill was interrupted, and whether the buckets were published to before: one with a manifest
-/// belongs to this site, one without may be a foreign bucket of the same name, and its tags are read.
-async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) -> Result<(), Error> {
-    if prepared.notes.iter().any(|note| note.as_str() == DRILL_JOURNAL_KEY) {
-        site.warn_if_drill_interrupted(run).await;
-    }
-    if prepared.is_first() { site.check_buckets().await } else { Ok(()) }
-}
-
-/// A mode that was changed in the configuration and not applied has a backup that does not exist, while the primary serves the site as the
-/// former mode would have it.
-pub(crate) async fn check_backup_exists(site: &SiteContext, prepared: &Prepared) -> Result<(), Error> {
-    if !prepared.drift.as_ref().is_err_and(SyncError::is_absent_bucket) {
-        return Ok(());
-    }
-    let others = Box::pin(site.services.s3.buckets_of_other_modes(&site.site)).await.context(OPERATION)?;
-    let Some(other) = others.first() else { return Ok(()) };
-    let why = format!(
-        "the backup bucket `{}` of mode `{}` does not exist, and `{other}`, which the site has in another mode, does: the mode was \
-         changed and not applied. Nothing was published",
-        site.site.buckets.backup, site.site.mode
-    );
-    Err(Error::refused(OPERATION, why).hint("change the site to this mode: `twinsite apply`"))
 }
 
 /// Lists both buckets and plans. Read-only.

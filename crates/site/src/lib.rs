@@ -7,6 +7,7 @@ struct LibraryGuide;
 
 mod active_side;
 mod backfill;
+mod bucket_checks;
 mod buckets;
 mod certificate;
 mod change;

@@ -9,9 +9,10 @@ use twinsite_sync::{
 };
 
 use crate::active_side::{BackupAlone, SECOND_LOOK, does_not_answer};
+use crate::bucket_checks::check_backup_exists;
 use crate::config::PublishConfig;
 use crate::context::{PrimaryRegion, SiteContext};
-use crate::deploy::{PublishRequest, check_backup_exists, deploy, prepare, publish};
+use crate::deploy::{PublishRequest, deploy, prepare, publish};
 use crate::error::{Cause, Context, Error};
 use crate::failover::keep_visitors;
 use crate::invalidation::Invalidator;

@@ -32,7 +32,7 @@ impl Resolver<'_> {
         let mut variables = take_table(root, VARIABLES, &place)?;
         let in_process = |name: &str| (self.variable)(name);
         fill_table(&mut variables, &in_process, &place)?;
-        let known = |name: &str| match variables.get(name).map(|value| value.get_ref()) {
+        let known = |name: &str| match variables.get(name).map(Spanned::get_ref) {
             Some(DeValue::String(value)) => Some(value.to_string()),
             Some(_) | None => in_process(name),
         };

@@ -291,6 +291,7 @@ pub(super) struct Backup {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub(super) struct Publish {
     /// Name of the index document of a folder.
     pub(super) index: String,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use twinsite_cdn::OriginChoice;
 use twinsite_core::Side;
 
 use super::part::{FailureKind, Part};
@@ -221,19 +220,14 @@ impl Status {
     fn judge_visitors(&self, behind_proxy: bool, findings: &mut Findings) {
         let VisitorState { dns, http, https, side } = &self.visitors;
         let by_hand = self.failed_over_by_hand.known() == Some(&true);
-        let origin = self.served_from.known().and_then(Option::as_deref);
-        let share = origin.and_then(|origin| origin.parse::<OriginChoice>().ok()).map(OriginChoice::primary_percent);
-        match share {
+        match self.primary_percent() {
             Some(percent @ 1..=99) => {
                 let more = (percent.saturating_mul(3)).min(50).max(percent + 1);
-                findings.problem(
-                    format!(
-                        "by hand, {percent} % of the visitors are served by the primary and the others by the backup"
-                    ),
-                    &format!(
-                        "send more to the primary, `twinsite failback --percent {more}`, or all: `twinsite failback`"
-                    ),
+                let text = format!(
+                    "by hand, {percent} % of the visitors are served by the primary and the others by the backup"
                 );
+                let more = format!("`twinsite failback --percent {more}`");
+                findings.problem(text, &format!("send more to the primary, {more}, or all: `twinsite failback`"));
             }
             _ if by_hand => findings.problem(
                 "the site is failed over to the backup by hand",

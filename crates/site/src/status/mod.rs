@@ -17,6 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_aws::status_retries;
 use twinsite_aws_session::{Access, Caller, Session};
+use twinsite_cdn::OriginChoice;
 use twinsite_core::wait::within;
 use twinsite_core::{Cancelled, Run};
 
@@ -109,6 +110,14 @@ pub struct Status {
     pub pending_steps: Part<Vec<PlannedStep>>,
     /// Who uses the credentials.
     pub identity: Part<Identity>,
+}
+
+impl Status {
+    /// How many of a hundred visitors are served by the primary, by the key value store.
+    fn primary_percent(&self) -> Option<u8> {
+        let origin = self.served_from.known()?.as_deref()?;
+        origin.parse().ok().map(OriginChoice::primary_percent)
+    }
 }
 
 /// One side of a site.

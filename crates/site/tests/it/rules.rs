@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use twinsite_core::{Mode, Side};
+use twinsite_core::{Mode, Side, wait};
 use twinsite_dns_failover::probe::{HttpRequest, Response, dns_query, http_get};
 use twinsite_local::{Delays, InjectedFault};
 use twinsite_site::{
@@ -301,7 +301,7 @@ async fn folders_files_without_a_dot_and_clean_urls_are_found_in_every_mode() {
         }
         deployed(&site, dir.path()).await;
         // Edges ask again for pages after a second.
-        tokio::time::sleep(Duration::from_millis(1200)).await;
+        wait::pause(&Run::silent(), Duration::from_millis(1200)).await;
         let status = async |url: &str| match mode {
             Mode::Dns => edges.website(&site, Side::Primary, url).await.status,
             Mode::Origin | Mode::Layered => edges.response(url).await.status,
@@ -318,7 +318,8 @@ async fn the_backup_redirects_after_replication_has_brought_its_replicas() {
     let options = |parity| PublishOptions { parity_timeout: Duration::from_millis(parity), ..OPTIONS };
     for (mode, rules) in [(Mode::Dns, 1), (Mode::Layered, 12), (Mode::Layered, 40)] {
         let (site, dir) = (TestSite::applied_with(|config| config.mode = mode).await, tempfile::tempdir().unwrap());
-        let rules: String = (0..rules).map(|n| format!("/old-{n} /new-{n}\n")).collect();
+        let rules: Vec<String> = (0..rules).map(|n| format!("/old-{n} /new-{n}\n")).collect();
+        let rules = rules.concat();
         write(dir.path(), "index.html", "home");
         write(dir.path(), "404.html", "there is no such page");
         write(dir.path(), "_redirects", &rules);
@@ -326,7 +327,7 @@ async fn the_backup_redirects_after_replication_has_brought_its_replicas() {
         let result = site.deploy_with(dir.path(), options(10_000)).await.unwrap();
         let DeployResult::Published(result) = result else { panic!("skipped") };
         assert_eq!(result.backup.state, BackupState::InSync, "{mode}");
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        wait::pause(&Run::silent(), Duration::from_millis(600)).await;
         let edges = Edges::of(&site).await;
         let of_backup = async || answer(&edges.website(&site, Side::Backup, "/old-0").await, "/old-0");
         assert_eq!(of_backup().await, "301 /new-0", "{mode}");
@@ -335,7 +336,7 @@ async fn the_backup_redirects_after_replication_has_brought_its_replicas() {
         // Copied before the replica comes, which then is as young as the copy.
         write(dir.path(), "_redirects", &rules.replace("/new", "/newer"));
         site.deploy_with(dir.path(), options(0)).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        wait::pause(&Run::silent(), Duration::from_millis(600)).await;
         if of_backup().await == "301 /newer-0" {
             continue;
         }

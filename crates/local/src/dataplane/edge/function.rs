@@ -172,9 +172,9 @@ pub(super) fn run_on_response(
     let fields = outcome[0]["headers"].as_object().ok_or("it returned no response")?;
     let mut changed = HeaderMap::new();
     for (name, field) in fields {
-        let is_disallowed = |one: &&str| name == *one || one.ends_with('-') && name.starts_with(*one);
+        let is_disallowed = |one: &&str| name == *one || one.ends_with('-') && name.starts_with(one);
         let is_new = !headers.contains_key(name.as_str());
-        if is_new && DISALLOWED.iter().any(|one| is_disallowed(&one)) {
+        if is_new && DISALLOWED.iter().any(is_disallowed) {
             return Err(format!("it adds the header {name}, which is not allowed"));
         }
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no header"))?;
