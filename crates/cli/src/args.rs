@@ -246,6 +246,9 @@ pub(crate) struct Status {
     /// Repeat every 10 seconds until interrupted: on a terminal in place, elsewhere whenever something has changed
     #[arg(long)]
     pub(crate) watch: bool,
+    /// Write a self-contained HTML page, too, with `--watch` each time
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

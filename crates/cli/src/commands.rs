@@ -104,6 +104,11 @@ pub(crate) struct Context<'a> {
     pub(crate) screen: &'a Screen,
 }
 
+fn write_report(path: &std::path::Path, report: &str) -> Result<(), Error> {
+    let operation = format!("write `{}`", path.display());
+    std::fs::write(path, report).map_err(|error| Error::new(operation, site::Cause::Io(error)))
+}
+
 impl Context<'_> {
     async fn open(&self, data_plane: DataPlane) -> Result<OpenSite, Error> {
         Box::pin(open_site(self.global, read_config(self.global)?, data_plane, self.run)).await
@@ -321,12 +326,16 @@ impl Context<'_> {
             let mut blocks = self.screen.watched_blocks();
             loop {
                 let read = site::status(&config, &environment, StatusRequest::default(), self.run);
-                let status = CommandResult::Status(Box::new(match Box::pin(read).await {
+                let status = match Box::pin(read).await {
                     Err(error) if options.watch && error.kind() == site::ErrorKind::Interrupted => {
                         return Ok(CommandResult::Watched);
                     }
                     read => read?,
-                }));
+                };
+                if let Some(path) = &options.html {
+                    write_report(path, &self.screen.status_page(&status, options.watch.then_some(INTERVAL)))?;
+                }
+                let status = CommandResult::Status(Box::new(status));
                 if !options.watch {
                     return Ok(status);
                 }
@@ -394,8 +403,7 @@ impl Context<'_> {
                 options.markdown.as_ref().map(|path| (path, crate::render::drill_markdown(&drill))),
             ];
             for (path, report) in reports.into_iter().flatten() {
-                let operation = format!("write `{}`", path.display());
-                std::fs::write(path, report).map_err(|error| Error::new(operation, site::Cause::Io(error)))?;
+                write_report(path, &report)?;
             }
             let verdict = drill.verdict();
             Ok(CommandResult::Drilled(Box::new(DrilledResult { drill, verdict })))

@@ -13,6 +13,7 @@ mod progress;
 mod public;
 mod questions;
 mod status;
+mod status_page;
 mod text;
 mod watched;
 mod wording;
@@ -21,12 +22,13 @@ use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::Cancelled;
 use twinsite_site::drill::DrillResult;
-use twinsite_site::{Cause, Error, NoopWatch, Run, Watch};
+use twinsite_site::{Cause, Error, NoopWatch, Run, Status, Watch};
 
 use crate::args::Global;
 use crate::exit::Exit;
@@ -384,6 +386,13 @@ pub(crate) fn drill_markdown(drill: &DrillResult) -> String {
 /// The report of a drill as an HTML page.
 pub(crate) fn drill_page(drill: &DrillResult) -> String {
     html::page(drill)
+}
+
+impl Screen {
+    /// The state of a site as an HTML page, which is loaded again every `reload` seconds if it is written again.
+    pub(crate) fn status_page(&self, status: &Status, reload: Option<Duration>) -> String {
+        status_page::page(status, &self.flags, reload.map(|reload| reload.as_secs()))
+    }
 }
 
 /// An error of the command line, or its help.

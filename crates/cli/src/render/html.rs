@@ -8,7 +8,7 @@ use twinsite_site::drill::{Change, DrillResult, Outcome, Sample, ServedBy, Verdi
 
 use super::drill::{after, between, moment, place, verdict};
 
-const STYLE: &str = include_str!("report.css");
+pub(super) const STYLE: &str = include_str!("report.css");
 
 pub(super) fn page(drill: &DrillResult) -> String {
     let DrillResult { domain, mode, outage, started, marks, lost, .. } = drill;
@@ -47,7 +47,7 @@ pub(super) fn page(drill: &DrillResult) -> String {
     html
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

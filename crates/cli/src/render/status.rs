@@ -16,13 +16,23 @@ use super::wording::{count, wrapped};
 /// The width of the names of lines.
 const NAMES: usize = 14;
 
-/// `flags` are appended to commands.
-pub(super) fn status(status: &Status, flags: &str) -> String {
-    let health = match status.health {
+pub(super) fn health(status: &Status) -> &'static str {
+    match status.health {
         SiteHealth::Healthy => "healthy",
         SiteHealth::Degraded => "DEGRADED",
         SiteHealth::Unknown => "UNKNOWN: not everything could be read",
-    };
+    }
+}
+
+/// A part of a site and its state; without a name, it belongs to the one before.
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+}
+
+/// `flags` are appended to commands.
+pub(super) fn status(status: &Status, flags: &str) -> String {
+    let health = health(status);
     let mut text = format!("{}, mode {}: {health}\n", status.domain, status.mode);
     for finding in &status.findings {
         let mark = match finding.level {
@@ -33,9 +43,29 @@ pub(super) fn status(status: &Status, flags: &str) -> String {
         let _ = writeln!(text, "{}", wrapped(mark, &with_flags(&one_line(&finding.text), flags)));
     }
     text.push('\n');
-    let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{}", wrapped(&format!("{name:<NAMES$}"), &with_flags(&one_line(value), flags)));
-    };
+    for Row { name, value } in rows(status) {
+        let _ = writeln!(text, "{}", wrapped(&format!("{name:<NAMES$}"), &with_flags(&one_line(&value), flags)));
+    }
+    if let Part::Known { value } = &status.pending_steps {
+        for step in pending(value) {
+            let _ = writeln!(text, "  {}", with_flags(&step, flags));
+        }
+    }
+    text.push('\n');
+    if status.next.is_empty() {
+        text.push_str("next: nothing needs to be done\n");
+    }
+    for (index, step) in status.next.iter().enumerate() {
+        let label = if index == 0 { "next: " } else { "      " };
+        let _ = writeln!(text, "{}", wrapped(label, &with_flags(step, flags)));
+    }
+    text
+}
+
+/// The parts of a site, in the order in which they are shown.
+pub(super) fn rows(status: &Status) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut line = |name: &'static str, value: &str| rows.push(Row { name, value: value.to_owned() });
     visitors(&status.visitors, &mut line);
     if let Some(Some(origin)) = status.served_from.known().filter(|origin| origin.as_deref() != Some("primary")) {
         line("failover", &format!("failed over by hand: edges of CloudFront serve from {origin}"));
@@ -96,20 +126,7 @@ pub(super) fn status(status: &Status, flags: &str) -> String {
             steps => format!("{} pending", count(steps.len(), "step")),
         }),
     );
-    if let Part::Known { value } = &status.pending_steps {
-        for step in pending(value) {
-            let _ = writeln!(text, "  {}", with_flags(&step, flags));
-        }
-    }
-    text.push('\n');
-    if status.next.is_empty() {
-        text.push_str("next: nothing needs to be done\n");
-    }
-    for (index, step) in status.next.iter().enumerate() {
-        let label = if index == 0 { "next: " } else { "      " };
-        let _ = writeln!(text, "{}", wrapped(label, &with_flags(step, flags)));
-    }
-    text
+    rows
 }
 
 /// A part, or why it could not be read.
@@ -121,7 +138,7 @@ fn known<T>(part: &Part<T>, show: impl FnOnce(&T) -> String) -> String {
     }
 }
 
-fn visitors(visitors: &VisitorState, line: &mut impl FnMut(&str, &str)) {
+fn visitors(visitors: &VisitorState, line: &mut impl FnMut(&'static str, &str)) {
     let VisitorState { dns, http, https, side, .. } = visitors;
     let from = match side {
         Some(SideName::Primary) => "from the primary",

@@ -320,6 +320,37 @@ fn a_web_page_instead_of_a_response_is_named_as_what_it_is() {
     }
 }
 
+#[test]
+fn the_state_is_written_as_a_page_whatever_it_is() {
+    let project = site("layered");
+    let server = Server::start(&project, &[]);
+    let page = || std::fs::read_to_string(project.path().join("status.html")).unwrap();
+    let ran = project.run(&["status", "--local", "--html", "status.html"]);
+    assert_eq!(ran.code(), 0, "{}", ran.err());
+    let healthy = page();
+    assert!(healthy.contains("class=\"met\">healthy") && healthy.contains("in sync"), "{healthy}");
+    server.faults(&json!({"regions_out": ["us-east-1"]}));
+    let ran = project.run(&["status", "--local", "--html", "status.html", "--json"]);
+    assert_eq!(ran.code(), 6, "{}", ran.err());
+    let degraded = page();
+    assert!(
+        degraded.contains("class=\"missed\">UNKNOWN") && degraded.contains("<h2>What to do next</h2>"),
+        "{degraded}"
+    );
+    assert!(degraded.contains("<code>twinsite ") && degraded.contains(" --local</code>"), "{degraded}");
+    for page in [&healthy, &degraded] {
+        for strange in ["<script", "@import", "url(", "http-equiv", "src="] {
+            assert!(!page.contains(strange), "`{strange}`");
+        }
+    }
+    let refused = project.run(&["status", "--local", "--html", "no/such/folder/status.html"]);
+    assert!(
+        refused.code() == 1 && refused.err().contains("could not write `no/such/folder/status.html`"),
+        "{}",
+        refused.err()
+    );
+}
+
 /// While both sides are up, their health objects say nothing of from where an edge serves pages.
 #[test]
 fn visitors_of_a_site_that_is_failed_over_are_served_by_the_backup() {

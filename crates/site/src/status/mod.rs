@@ -73,6 +73,8 @@ pub struct Status {
     pub domain: String,
     /// `dns`, `origin` or `layered`.
     pub mode: String,
+    /// When it was read: UTC, as in RFC 3339.
+    pub time: String,
     /// The state in one word.
     pub health: SiteHealth,
     /// What is wrong, what could not be found out, and what is worth knowing; the most important first.

@@ -141,6 +141,7 @@ impl Reader<'_> {
         Status {
             domain: self.anonymous.site.domain.to_string(),
             mode: self.anonymous.site.mode.to_string(),
+            time: crate::releases::rfc3339(now().unix_timestamp()),
             health: SiteHealth::Unknown,
             findings: Vec::new(),
             next: Vec::new(),
