@@ -197,7 +197,7 @@ fn a_deploy_that_was_killed_is_named_with_what_completes_it() {
     assert_eq!(code, 5, "{killed:#}");
     assert_eq!(killed["primary"]["publish"]["value"]["lock"]["abandoned"], json!(true), "{killed:#}");
     let text = screen(&project.run(&["status", "--local"]));
-    assert!(text.contains("was interrupted") && text.contains("`twinsite deploy DIR --local`"), "{text}");
+    assert!(text.contains("was interrupted") && text.contains("`twinsite deploy --local`"), "{text}");
     project.local(&["deploy", "--lock-timeout", "5s"]);
     assert_eq!(status(&project).0, 0);
 }
@@ -247,7 +247,7 @@ fn plan_and_verify_report_an_outage_within_seconds_and_compare_what_is_there() {
             );
             let verify = project.run(&["verify", "--local"]);
             assert_eq!(verify.code(), 1, "{}", verify.err());
-            assert!(verify.err().contains("`twinsite verify DIR --local`"), "{}", verify.err());
+            assert!(verify.err().contains("`twinsite verify public --local`"), "{}", verify.err());
             let compared = project.run(&["verify", "public", "--local"]);
             assert_eq!(compared.code(), 6, "{}{}", compared.out(), compared.err());
             assert!(compared.out().contains("not compared: "), "{}", compared.out());
