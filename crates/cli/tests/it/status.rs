@@ -323,21 +323,21 @@ fn a_web_page_instead_of_a_response_is_named_as_what_it_is() {
 #[test]
 fn the_state_is_written_as_a_page_whatever_it_is() {
     let project = site("layered");
-    let server = Server::start(&project, &[]);
+    let _server = Server::start(&project, &[]);
     let page = || std::fs::read_to_string(project.path().join("status.html")).unwrap();
     let ran = project.run(&["status", "--local", "--html", "status.html"]);
     assert_eq!(ran.code(), 0, "{}", ran.err());
     let healthy = page();
     assert!(healthy.contains("class=\"met\">healthy") && healthy.contains("in sync"), "{healthy}");
-    server.faults(&json!({"regions_out": ["us-east-1"]}));
+    project.local(&["failover"]);
     let ran = project.run(&["status", "--local", "--html", "status.html", "--json"]);
-    assert_eq!(ran.code(), 6, "{}", ran.err());
+    assert_eq!(ran.code(), 5, "{}", ran.err());
     let degraded = page();
     assert!(
-        degraded.contains("class=\"missed\">UNKNOWN") && degraded.contains("<h2>What to do next</h2>"),
+        degraded.contains("class=\"missed\">DEGRADED") && degraded.contains("<h2>What to do next</h2>"),
         "{degraded}"
     );
-    assert!(degraded.contains("<code>twinsite ") && degraded.contains(" --local</code>"), "{degraded}");
+    assert!(degraded.contains("<code>twinsite failback --local</code>"), "{degraded}");
     for page in [&healthy, &degraded] {
         for strange in ["<script", "@import", "url(", "http-equiv", "src="] {
             assert!(!page.contains(strange), "`{strange}`");
