@@ -235,8 +235,10 @@ pub(crate) struct Status {
 /// How to break the primary, and how long a failover may take.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Drill {
-    /// Outage: website (turn website hosting off), policy (deny public reads), stop-object (only make the health check
-    /// fail), replication (disable the replication rule) [default: policy in mode origin, else website]
+    /// Outage: website (turn website hosting off), policy (deny public reads), switch (move DNS by the failover switch),
+    /// replication (disable the replication rule); with --local also region (the primary region refuses connections),
+    /// silence (it accepts them and never answers), cdn (CloudFront is out; mode layered) [default: policy in mode
+    /// origin, else website]
     #[arg(long, value_name = "OUTAGE")]
     pub(crate) how: Option<String>,
     /// Longest acceptable time until the backup serves visitors, as 180s or 3m [default: the upper bound that follows

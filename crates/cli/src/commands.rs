@@ -342,17 +342,20 @@ impl Context<'_> {
 
     async fn drill(&self, options: &args::Drill) -> Outcome {
         let config = read_config(self.global)?;
-        if !(options.restore || self.global.yes || self.global.local) {
-            // Rather than after the preconditions, which take a minute.
-            check_terminal()?;
-        }
         let outage = options.how.as_deref().map(str::parse).transpose();
         let outage = outage.map_err(|error| Error::new("read --how", site::Cause::Invalid(error)))?;
+        let request = site::drill::DrillRequest { outage, objective: options.objective.map(Duration::from_secs) };
         let data_plane =
             if options.restore { DataPlane::NotNeeded } else { DataPlane::AtSpeed(options.speed.unwrap_or(10)) };
+        if !options.restore {
+            request.check(&config, self.global.local)?;
+            if !(self.global.yes || self.global.local) {
+                // Rather than after the preconditions, which take a minute.
+                check_terminal()?;
+            }
+        }
         let OpenSite { site, cloud } =
             Box::pin(open_site_without_warning(self.global, config, data_plane, self.run)).await?;
-        let request = site::drill::DrillRequest { outage, objective: options.objective.map(Duration::from_secs) };
         let drilled = async {
             if options.restore {
                 let site::drill::Restored { damaged, outages, .. } = site::drill::restore(&site).await?;

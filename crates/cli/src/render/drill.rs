@@ -2,19 +2,19 @@
 
 use std::fmt::Write;
 
-use twinsite_site::drill::{Change, DrillResult, FailoverPath, Verdict};
+use twinsite_site::drill::{Change, DrillResult, FailoverPath, Promise, Protocol, Verdict};
 
 use crate::result::DrilledResult;
 
 /// The result.
 pub(super) fn drill(drilled: &DrilledResult) -> String {
     let DrilledResult { drill, verdict } = drilled;
-    let DrillResult { domain, mode, outage, path, embedded, speed, marks, lost, .. } = drill;
+    let DrillResult { domain, mode, outage, path, embedded, speed, marks, visitors, .. } = drill;
     let mut text = format!("\ndrill of {domain}, mode {mode}, outage: {outage}");
     if *embedded {
         let _ = write!(text, " (embedded cloud, {speed} times real time)");
     }
-    let _ = write!(text, "\n\n  detected     {}", after(marks.detected));
+    let _ = write!(text, "\n\n  detected     {}", detected(drill));
     let failed_over = match path {
         FailoverPath::Dns | FailoverPath::OriginGroup => format!("failed over  {} (bound", after(marks.failed_over)),
         FailoverPath::None => format!("fell behind  {} (to catch up: bound", after(marks.failed_over)),
@@ -24,12 +24,55 @@ pub(super) fn drill(drilled: &DrilledResult) -> String {
     let _ = write!(text, "\n  restored     {}", after(marks.restored));
     let back = if *path == FailoverPath::None { "caught up    " } else { "failed back  " };
     let _ = write!(text, "\n  {back}{}", between(marks.restored, marks.failed_back));
-    let _ = write!(text, "\n  lost         {} of {} requests over HTTP, {} over HTTPS", lost.http, lost.of, lost.https);
-    if *path == FailoverPath::Dns {
-        text.push_str("\n               (website endpoints do not support HTTPS: it is unavailable while failed over)");
+    for (name, protocol) in [("HTTP", &visitors.http), ("HTTPS", &visitors.https)] {
+        let _ = write!(
+            text,
+            "\n  {name:<11}  promised: {}\n               seen: {}",
+            promise(protocol.promised),
+            seen(protocol)
+        );
     }
     let _ = write!(text, "\n\n{}", self::verdict(*path, *verdict));
     text
+}
+
+/// When the outage was detected, and how that is known if not from the health checkers.
+pub(super) fn detected(drill: &DrillResult) -> String {
+    let how = match drill.path {
+        _ if drill.checkers_readable => "",
+        FailoverPath::Dns => " (by DNS: the API of Route 53 was out, too)",
+        FailoverPath::OriginGroup | FailoverPath::None => {
+            " (reported when the API of Route 53, which was out, too, was back)"
+        }
+    };
+    format!("{}{how}", after(drill.marks.detected))
+}
+
+/// What the mode promises.
+pub(super) fn promise(promise: Promise) -> &'static str {
+    match promise {
+        Promise::Uninterrupted => "served all the while",
+        Promise::AfterFailover => "served once DNS has moved",
+        Promise::None => "nothing, until DNS leads to the primary again",
+    }
+}
+
+/// Whether a promise was kept; a protocol that nothing is promised for has none.
+pub(super) fn kept(protocol: &Protocol) -> &'static str {
+    match (protocol.promised, protocol.kept) {
+        (Promise::None, _) => "—",
+        (_, true) => "yes",
+        (_, false) => "no",
+    }
+}
+
+/// What visitors got.
+pub(super) fn seen(protocol: &Protocol) -> String {
+    let Protocol { promised: _, served, lost, lost_despite_promise, longest_wait, kept } = protocol;
+    let against = if *kept { String::new() } else { format!(", {lost_despite_promise} against the promise") };
+    // A fraction of a second is the machine's.
+    let wait = if *longest_wait >= 2.0 { format!(", after up to {longest_wait:.0} s") } else { String::new() };
+    format!("{served} served{wait}, {lost} lost{against}")
 }
 
 /// Where the drill ran.
@@ -68,7 +111,8 @@ pub(super) fn verdict(path: FailoverPath, verdict: Verdict) -> &'static str {
             "objective met: visitors are served, over HTTPS too, while the primary is unavailable"
         }
         (_, Verdict::Met) => "objective met: visitors are served while the primary is unavailable",
-        (_, Verdict::HttpsLost) => "objective missed: HTTPS requests failed while the primary was unavailable",
+        (_, Verdict::HttpsLost) => "objective missed: HTTPS requests failed that the mode promises to serve",
+        (_, Verdict::HttpLost) => "objective missed: HTTP requests failed that the mode promises to serve",
         (_, Verdict::NotDetected) => "objective missed: the health checkers never reported the outage",
         (_, Verdict::NotFailedOver) => "objective missed: visitors never reached the backup",
         (_, Verdict::TooLate) => "objective missed: the failover took too long",

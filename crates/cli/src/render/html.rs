@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use twinsite_site::drill::{Change, DrillResult, Outcome, Sample, ServedBy, Verdict};
 
-use super::drill::{after, between, moment, place, verdict};
+use super::drill::{after, between, detected, kept, moment, place, promise, seen, verdict};
 
 const STYLE: &str = include_str!("report.css");
 
 pub(super) fn page(drill: &DrillResult) -> String {
-    let DrillResult { domain, mode, outage, started, marks, lost, .. } = drill;
+    let DrillResult { domain, mode, outage, started, marks, .. } = drill;
     let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
     let place = place(drill);
     let class = if drill.verdict() == Verdict::Met { "met" } else { "missed" };
@@ -21,7 +21,7 @@ pub(super) fn page(drill: &DrillResult) -> String {
          <title>Failover drill of {domain}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
          <h1>Failover drill of {domain}</h1>\n\
          <p class=\"{class}\">{}</p>\n\
-         <p>{started}, on {place}. Mode <b>{mode}</b>, outage <b>{outage}</b>; the primary was restored.</p>\n",
+         <p>{started}, on {place}. Mode <b>{mode}</b>, outage <b>{outage}</b>; what was broken is restored.</p>\n",
         escaped(verdict(drill.path, drill.verdict()))
     );
     let _ = write!(
@@ -29,15 +29,13 @@ pub(super) fn page(drill: &DrillResult) -> String {
         "<dl>\n<div><dt>Detected</dt><dd>{}</dd></div>\n<div><dt>Failed over</dt><dd>{}</dd></div>\n\
          <div><dt>Restored</dt><dd>{}</dd></div>\n<div><dt>Failed back</dt><dd>{}</dd></div>\n\
          <div><dt>Bound</dt><dd>{bound} s</dd></div>\n<div><dt>Objective</dt><dd>{objective} s</dd></div>\n\
-         <div><dt>Lost over HTTP</dt><dd>{} of {} requests</dd></div>\n<div><dt>Lost over HTTPS</dt><dd>{}</dd></div>\n</dl>\n",
-        after(marks.detected),
+         </dl>\n",
+        detected(drill),
         after(marks.failed_over),
         after(marks.restored),
-        between(marks.restored, marks.failed_back),
-        lost.http,
-        lost.of,
-        lost.https
+        between(marks.restored, marks.failed_back)
     );
+    promises(&mut html, drill);
     chart(&mut html, drill);
     table(&mut html, &drill.timeline);
     html.push_str(
@@ -45,6 +43,18 @@ pub(super) fn page(drill: &DrillResult) -> String {
          follows from interval and threshold of the health checks and the TTL. Written by twinsite.</footer>\n</main>\n</body>\n</html>\n",
     );
     html
+}
+
+/// What visitors were promised over each protocol, and what they got.
+fn promises(html: &mut String, drill: &DrillResult) {
+    html.push_str(
+        "<table>\n<thead><tr><th>Visitors</th><th>Promised</th><th>Seen</th><th>Kept</th></tr></thead>\n<tbody>\n",
+    );
+    for (name, protocol) in [("HTTP", &drill.visitors.http), ("HTTPS", &drill.visitors.https)] {
+        let (promise, seen, kept) = (promise(protocol.promised), seen(protocol), kept(protocol));
+        let _ = writeln!(html, "<tr><td>{name}</td><td>{promise}</td><td>{seen}</td><td>{kept}</td></tr>");
+    }
+    html.push_str("</tbody>\n</table>\n");
 }
 
 fn escaped(text: &str) -> String {
@@ -200,14 +210,20 @@ fn table(html: &mut String, changes: &[Change]) {
 mod tests {
     use std::collections::BTreeMap;
 
-    use twinsite_site::drill::{FailoverPath, Lost, Marks, timeline};
+    use twinsite_site::drill::{ByProtocol, FailoverPath, Lost, Marks, Promise, Protocol, timeline};
 
     use super::*;
+
+    fn protocol(promised: Promise) -> Protocol {
+        Protocol { promised, served: 2, lost: 1, lost_despite_promise: 0, longest_wait: 0.1, kept: true }
+    }
 
     fn drill() -> DrillResult {
         let site = Outcome::Served;
         let sample = |at, dns, http, https| Sample {
             at,
+            asked: at,
+            waited: ByProtocol::default(),
             dns: Some(dns),
             http,
             https,
@@ -233,6 +249,8 @@ mod tests {
             speed: 10,
             started: "2026-11-23T10:00:00Z".into(),
             marks,
+            checkers_readable: true,
+            visitors: ByProtocol { http: protocol(Promise::AfterFailover), https: protocol(Promise::None) },
             lost: Lost { http: 1, https: 2, https_after_bound: 0, of: 3 },
             bound_seconds: 198,
             objective_seconds: 198,

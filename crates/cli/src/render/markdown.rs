@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use twinsite_site::drill::{Change, DrillResult, FailoverPath, Verdict};
 
-use super::drill::{after, between, moment, place, verdict};
+use super::drill::{after, between, detected, kept, moment, place, promise, seen, verdict};
 
 /// The report. What the table of changes shows is folded, as it is long.
 pub(super) fn page(drill: &DrillResult) -> String {
-    let DrillResult { domain, mode, outage, path, started, marks, lost, timeline, .. } = drill;
+    let DrillResult { domain, mode, outage, path, started, marks, visitors, timeline, .. } = drill;
     let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
     let place = place(drill);
     let mark = if drill.verdict() == Verdict::Met { "✅" } else { "❌" };
@@ -17,12 +17,10 @@ pub(super) fn page(drill: &DrillResult) -> String {
         FailoverPath::Dns | FailoverPath::OriginGroup => ("Failed over", "Failed back"),
     };
     let rows = [
-        ("Detected", after(marks.detected)),
+        ("Detected", detected(drill)),
         (over, format!("{} (bound {bound} s, objective {objective} s)", after(marks.failed_over))),
         ("Restored", after(marks.restored)),
         (back, between(marks.restored, marks.failed_back)),
-        ("Lost over HTTP", format!("{} of {} requests", lost.http, lost.of)),
-        ("Lost over HTTPS", format!("{} of {} requests", lost.https, lost.of)),
     ];
     let mut text = format!(
         "## Failover drill of {}\n\n{mark} **{}**\n\n{started}, on {place}; mode `{mode}`, outage `{outage}`.\n\n| | |\n|---|---|\n",
@@ -31,6 +29,11 @@ pub(super) fn page(drill: &DrillResult) -> String {
     );
     for (name, value) in rows {
         let _ = writeln!(text, "| {name} | {value} |");
+    }
+    text.push_str("\n| visitors | promised | seen | kept |\n|---|---|---|---|\n");
+    for (name, protocol) in [("HTTP", &visitors.http), ("HTTPS", &visitors.https)] {
+        let (promise, seen, kept) = (promise(protocol.promised), seen(protocol), kept(protocol));
+        let _ = writeln!(text, "| {name} | {promise} | {seen} | {kept} |");
     }
     text.push_str(
         "\n<details>\n<summary>What changed, and when</summary>\n\n| at | observer | observed |\n|---|---|---|\n",

@@ -35,19 +35,19 @@ fn in_every_mode_visitors_reach_the_backup_within_the_budget_and_come_back() {
             markdown.contains("✅ **objective met") && markdown.contains(&format!("| after {over:.0} s (bound ")),
             "{markdown}"
         );
-        assert_eq!(markdown.matches("| Lost over HTTPS | ").count(), 1, "{markdown}");
+        assert_eq!(markdown.matches("| HTTPS | ").count(), 1, "{markdown}");
     }
 }
 
 #[test]
 fn an_objective_that_is_missed_is_exit_code_4_and_the_stop_object_breaks_nothing() {
     let project = site("layered");
-    let missed = project.run(&["drill", "--local", "--speed", "30", "--objective", "20s", "--how", "stop-object"]);
+    let missed = project.run(&["drill", "--local", "--speed", "30", "--objective", "20s", "--how", "switch"]);
     assert_eq!(missed.code(), 4, "{}", missed.err());
     assert!(missed.out().contains("objective missed: the failover took too long"), "{}", missed.out());
     assert!(missed.err().contains("dns                 backup"), "{}", missed.err());
     let behind = project.local(&["drill", "--speed", "30", "--how", "replication"]).out();
-    assert!(behind.contains("catches up with it") && behind.contains("lost         0 of"), "{behind}");
+    assert!(behind.contains("catches up with it") && behind.matches(" 0 lost").count() == 2, "{behind}");
     assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
     assert_eq!(project.run(&["verify", "--local"]).code(), 0);
     let refused = |how: &str, said: &str| {
@@ -58,6 +58,105 @@ fn an_objective_that_is_missed_is_exit_code_4_and_the_stop_object_breaks_nothing
     project.write("twinsite.toml", &CONFIG.replace("[primary]", "mode = \"origin\"\n[primary]"));
     refused("stop-object", "breaks nothing that mode `origin` depends on");
     assert_eq!(project.run(&["drill", "--local", "--objective", "soon"]).code(), 2);
+}
+
+#[test]
+fn the_loss_of_the_region_and_of_cloudfront_is_survived_as_the_mode_promises() {
+    let (through, moved, nothing) = ("uninterrupted", "after-failover", "none");
+    for (mode, outages) in [
+        ("layered", &[("region", [through; 2]), ("silence", [through; 2]), ("cdn", [moved, nothing])][..]),
+        ("origin", &[("region", [through; 2]), ("silence", [through; 2])]),
+        ("dns", &[("region", [moved, nothing]), ("silence", [moved, nothing])]),
+    ] {
+        let project = site(mode);
+        for (outage, promised) in outages {
+            // Health checkers give up after real time, too.
+            let report = project.json(&["drill", "--speed", "20", "--how", outage, "--html", "report.html"]);
+            let about = format!("{outage} in {mode}: {report:#}");
+            assert_eq!((&report["outage"], &report["verdict"]), (&json!(outage), &json!("met")), "{about}");
+            for (protocol, promised) in ["http", "https"].into_iter().zip(promised) {
+                let seen = &report["visitors"][protocol];
+                assert_eq!((&seen["promised"], &seen["kept"]), (&json!(promised), &json!(true)), "{about}");
+                assert_eq!(seen["lost"], report["lost"][protocol], "{about}");
+                assert_eq!(seen["lost"].as_u64() > Some(0), *promised != through, "{about}");
+            }
+            let wait = report["visitors"]["https"]["longest_wait"].as_f64().unwrap();
+            assert!(wait < 30.0 && (wait > 15.0 || !(*outage == "silence" && mode != "dns")), "{about}");
+            assert_eq!(report["checkers_readable"], json!(*outage == "cdn"), "{about}");
+            assert!(report["marks"]["detected"].as_f64().is_some(), "{about}");
+            assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0, "{about}");
+        }
+        assert_eq!(project.run(&["verify", "--local"]).code(), 0, "{mode}");
+    }
+}
+
+#[test]
+fn an_outage_that_cannot_be_is_refused_before_anything_is_touched() {
+    let project = Project::new();
+    let refused = |args: &[&str], said: &[&str]| {
+        let ran = project.run(args);
+        assert_eq!(ran.code(), 2, "{args:?}: {}", ran.err());
+        for said in said {
+            assert!(ran.err().contains(said), "{args:?}, no `{said}`: {}", ran.err());
+        }
+    };
+    for mode in ["layered", "origin", "dns"] {
+        project.write("twinsite.toml", &CONFIG.replace("[primary]", &format!("mode = \"{mode}\"\n[primary]")));
+        let default = if mode == "origin" { "--how policy" } else { "--how website" };
+        for outage in ["region", "silence"] {
+            refused(&["drill", "--how", outage], &["no API of AWS", "--local", default]);
+        }
+        match mode {
+            "layered" => refused(&["drill", "--how", "cdn"], &["no API of AWS takes CloudFront away", "--how switch"]),
+            "origin" => refused(&["drill", "--local", "--how", "cdn"], &["its buckets are private", default]),
+            _ => refused(&["drill", "--local", "--how", "cdn"], &["DNS follows the health of the primary bucket"]),
+        }
+        let ran = project.run(&["drill", "--json", "--how", "region"]);
+        assert_eq!((ran.code(), &ran.lines().pop().unwrap()["exit"]), (2, &json!(2)), "{}", ran.out());
+    }
+    assert!(!project.path().join(".twinsite").exists());
+}
+
+/// What a visitor and the embedded cloud tell while an outage is in force, and when it has been ended.
+fn assert_in_force(server: &Server, outage: &str) {
+    let faults = server.current_faults();
+    match outage {
+        "cdn" => assert_eq!((&faults["cdn_out"], &faults["control_out"]), (&json!(true), &json!(false))),
+        _ => assert_eq!((&faults["regions_out"], &faults["control_out"]), (&json!(["us-east-1"]), &json!(true))),
+    }
+    assert_eq!(faults["symptom"], json!(if outage == "silence" { "hang" } else { "reset" }));
+}
+
+#[test]
+fn killed_or_stopped_in_the_middle_the_region_and_cloudfront_are_put_back() {
+    let project = site("layered");
+    let server = Server::start(&project, &["--speed", "20"]);
+    let none = server.current_faults();
+    for outage in ["region", "silence", "cdn"] {
+        for stop in ["-INT", "-TERM", "-HUP", "-KILL"] {
+            let mut drill = Process::start(&project, &["drill", "--local", "--how", outage]);
+            drill.until_it_says("breaking ");
+            // The first sample of the outage.
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            assert_in_force(&server, outage);
+            signal(&drill.child, stop);
+            let started = std::time::Instant::now();
+            let ended = drill.end();
+            if stop == "-KILL" {
+                assert_in_force(&server, outage);
+                let refused = project.run(&["drill", "--local", "--how", outage]).err();
+                assert!(refused.contains(&format!("broken ({outage})")), "{refused}");
+                let restored = project.json(&["drill", "--restore"]);
+                assert_eq!((&restored["outage"], &restored["damaged"]), (&json!(outage), &json!(false)));
+            } else {
+                assert_eq!(ended.code, Some(130), "{outage} {stop}: {}", ended.err);
+                assert!(ended.err.contains("was restored"), "{outage} {stop}: {}", ended.err);
+            }
+            assert!(started.elapsed().as_secs() < 30, "{outage} {stop}: {:?}", started.elapsed());
+            assert_eq!(server.current_faults(), none, "{outage} {stop}");
+            assert!(project.local(&["drill", "--restore"]).out().contains("nothing to restore"), "{outage} {stop}");
+        }
+    }
 }
 
 #[test]
@@ -271,7 +370,7 @@ fn after_a_damaged_journal_what_a_drill_may_have_broken_is_restored_from_the_con
         world.s3().put_object("www.example.com", switch, &Condition::None).unwrap();
     });
     let restored = project.json(&["drill", "--restore"]);
-    assert_eq!(restored["outages"], json!(["website", "stop-object"]), "{restored}");
+    assert_eq!(restored["outages"], json!(["website", "switch"]), "{restored}");
     assert_eq!(restored["damaged"], json!(true));
     assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
     assert!(project.local(&["drill", "--restore"]).out().contains("no drill was interrupted"));

@@ -85,7 +85,8 @@ async fn check_nothing_is_broken(site: &SiteContext) -> Result<(), Error> {
     if let Some(text) = s3.read_drill_journal(&site.site).await.context(OPERATION)? {
         let why = match Journal::parse(&text) {
             Some(journal) => {
-                format!("an interrupted drill has left the primary broken ({})", journal.undo.outage())
+                let outage = journal.undo.outage();
+                format!("an interrupted drill has left {} broken ({outage})", outage.broken())
             }
             None => "the journal of an interrupted drill is damaged, and the primary may be broken".to_owned(),
         };

@@ -8,9 +8,10 @@ use twinsite_aws_session::{Access, Credentials, RetryConfig, Session};
 use twinsite_cdn::PriceClass;
 use twinsite_local::s3::Current;
 use twinsite_local::{ACCOUNT, Cloud, Delays, Outages};
+use twinsite_s3_site::BucketOutage;
 use twinsite_site::{
     AdoptBuckets, BackfillRequest, CertificateFiles, Config, DeployRequest, DeployResult, Engine, Environment, Error,
-    FailbackChecks, FailbackRequest, FailoverBy, Guard, InvalidationResult, Mode, Network, Outage, Pair, PolicyKind,
+    FailbackChecks, FailbackRequest, FailoverBy, Guard, InvalidationResult, Mode, Network, Pair, PolicyKind,
     PublishOptions, RollbackRequest, Run, SiteContext, SourceDirectory, StatusRequest, apply, backfill, deploy,
     destroy, failback, failover, import_certificate, plan, plan_backfill, plan_destroy, policy, releases, rollback,
     status, verify,
@@ -43,7 +44,7 @@ enum Command {
     DeployInOutage,
     /// After such a deploy.
     FailbackAfterOutage,
-    Drill(Outage),
+    Drill(BucketOutage),
 }
 
 impl Command {
@@ -87,10 +88,10 @@ const COMMANDS: [Command; 21] = [
     Command::Failback(FailoverBy::Dns),
     Command::DeployInOutage,
     Command::FailbackAfterOutage,
-    Command::Drill(Outage::Website),
-    Command::Drill(Outage::Policy),
-    Command::Drill(Outage::StopObject),
-    Command::Drill(Outage::Replication),
+    Command::Drill(BucketOutage::Website),
+    Command::Drill(BucketOutage::Policy),
+    Command::Drill(BucketOutage::Switch),
+    Command::Drill(BucketOutage::Replication),
     Command::Destroy,
 ];
 
@@ -229,8 +230,12 @@ impl Account {
                 Box::pin(destroy(&site, plan, &run)).await.map(drop)
             }
             Command::Failover(by) => {
-                let environment =
-                    Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable };
+                let environment = Environment {
+                    access: access.clone(),
+                    polling: POLLING,
+                    network: Network::Unavailable,
+                    outages: None,
+                };
                 Box::pin(failover(&self.config(), environment, by, &run)).await.map(drop)
             }
             Command::Failback(by) => {
@@ -328,19 +333,19 @@ async fn publish(site: &SiteContext, dir: &Path) -> Result<(), Error> {
 }
 
 /// The requests of a drill: those of its preflight, of the outage, and of the restore.
-async fn drill(site: &SiteContext, outage: Outage) -> Result<(), Error> {
+async fn drill(site: &SiteContext, outage: BucketOutage) -> Result<(), Error> {
     let (s3, of) = (&site.services().s3, site.site());
     let failed = |error| Error::new("drill", error);
     verify(site, None, &Run::silent()).await?;
     let undo = s3.read_restore_action(of, outage).await.map_err(failed)?;
     s3.write_drill_journal(of, &serde_json::to_string(&undo).unwrap()).await.map_err(failed)?;
     s3.break_primary(of, &undo).await.map_err(failed)?;
-    if outage == Outage::Replication {
+    if outage == BucketOutage::Replication {
         s3.put_replication_probe(of, "x").await.map_err(failed)?;
         s3.has_replication_probe(of, "x").await.map_err(failed)?;
     }
     s3.restore_primary(of, &undo).await.map_err(failed)?;
-    if outage == Outage::Replication {
+    if outage == BucketOutage::Replication {
         s3.delete_replication_probe(of).await.map_err(failed)?;
     }
     s3.delete_drill_journal(of).await.map_err(failed)
@@ -513,5 +518,5 @@ async fn own_tags_roles_and_boundaries_are_used_from_the_beginning() {
 }
 
 fn environment(access: &Access) -> Environment {
-    Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable }
+    Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable, outages: None }
 }
