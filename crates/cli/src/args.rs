@@ -114,6 +114,8 @@ pub(crate) enum Command {
     Destroy(Destroy),
     /// Take the primary down, measure the failover, and restore it; exit code 4 if it took too long
     Drill(Drill),
+    /// List the drills of the past, each compared with the one of the same kind before it
+    Drills,
     /// Send visitors to the backup by hand
     #[command(after_help = FAILOVER_NOTE)]
     Failover(Failover),
@@ -254,9 +256,23 @@ pub(crate) struct Drill {
     /// Write a report in Markdown, for a pull request or the summary of a job
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,
+    /// Print what runs this drill every week and keeps its report: a workflow of GitHub Actions, a line for a crontab, or a
+    /// template of CloudFormation with EventBridge Scheduler and CodeBuild; nothing is read or changed
+    #[arg(long, value_name = "SCHEDULER", conflicts_with_all = ["restore", "html", "markdown", "local"])]
+    pub(crate) schedule: Option<Scheduler>,
     /// Only restore what an interrupted drill has left broken
     #[arg(long)]
     pub(crate) restore: bool,
+}
+
+/// What runs drills regularly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scheduler {
+    #[value(name = "github")]
+    GitHub,
+    Cron,
+    #[value(name = "eventbridge")]
+    EventBridge,
 }
 
 /// Reads `180s`, `3m` or `180`.

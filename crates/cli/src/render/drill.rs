@@ -2,8 +2,12 @@
 
 use std::fmt::Write;
 
-use twinsite_site::drill::{Change, DrillResult, FailoverPath, Promise, Protocol, Verdict};
+use twinsite_site::drill::{
+    Change, DamagedDrill, DrillEnd, DrillHistory, DrillResult, FailoverPath, Measured, PastDrill, Promise, Protocol,
+    Verdict,
+};
 
+use super::printable::one_line;
 use crate::result::DrilledResult;
 
 /// The result.
@@ -73,6 +77,80 @@ pub(super) fn seen(protocol: &Protocol) -> String {
     // A fraction of a second is the machine's.
     let wait = if *longest_wait >= 2.0 { format!(", after up to {longest_wait:.0} s") } else { String::new() };
     format!("{served} served{wait}, {lost} lost{against}")
+}
+
+/// The drills of the past, the newest first.
+pub(super) fn drills(history: &DrillHistory) -> String {
+    let mut text = String::new();
+    for past in history.drills.iter().rev() {
+        let PastDrill { started, mode, outage, .. } = past;
+        let place = if past.embedded { "embedded cloud" } else { "AWS" };
+        let _ = writeln!(text, "{started}  {outage:<11}  {mode:<7}  {place}");
+        let Some(Measured { verdict, marks, visitors, .. }) = &past.measured else {
+            let _ = writeln!(text, "    {}", ended(past));
+            continue;
+        };
+        let compared = past.compared.as_ref();
+        let (detected, failed_over) =
+            (compared.and_then(|compared| compared.detected), compared.and_then(|compared| compared.failed_over));
+        let lost = visitors.https.lost;
+        let _ = writeln!(
+            text,
+            "    {}; detected {}{}, visitors served {}{}, HTTPS lost {lost}{}",
+            short_verdict(*verdict),
+            after(marks.detected),
+            difference(detected),
+            after(marks.failed_over),
+            difference(failed_over),
+            count_difference(compared.map(|compared| compared.lost_https)),
+        );
+    }
+    for DamagedDrill { key, reason, .. } in &history.damaged {
+        let _ = writeln!(text, "`{}` is no record of a drill: {}", one_line(key), one_line(reason));
+    }
+    if history.truncated {
+        text.push_str("there are more objects beside the records than were listed\n");
+    }
+    match history.drills.len() {
+        0 => text + "no drill has been recorded",
+        number => {
+            let noun = if number == 1 { "drill" } else { "drills" };
+            let _ = write!(text, "{number} {noun}; in parentheses: compared with the one of the same kind before");
+            text
+        }
+    }
+}
+
+/// How a drill ended that has measured nothing.
+fn ended(past: &PastDrill) -> String {
+    match (past.ended, &past.error) {
+        (DrillEnd::Failed, Some(error)) => format!("failed: {}", one_line(error)),
+        (DrillEnd::Completed | DrillEnd::Failed, _) => "failed".to_owned(),
+        (DrillEnd::Interrupted, _) => "interrupted, and restored at once".to_owned(),
+        (DrillEnd::Restored, _) => "killed, and restored later".to_owned(),
+    }
+}
+
+/// By how many seconds a mark differs from the one of the drill before.
+fn difference(seconds: Option<f64>) -> String {
+    seconds.map_or_else(String::new, |seconds| format!(" ({:+.0} s)", seconds + 0.0))
+}
+
+fn count_difference(count: Option<i64>) -> String {
+    count.map_or_else(String::new, |count| format!(" ({count:+})"))
+}
+
+/// A verdict in a table.
+pub(super) fn short_verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Met => "objective met",
+        Verdict::NotFailedOver => "missed: no failover",
+        Verdict::TooLate => "missed: too late",
+        Verdict::HttpsLost => "missed: HTTPS lost",
+        Verdict::HttpLost => "missed: HTTP lost",
+        Verdict::NotDetected => "missed: not detected",
+        Verdict::NotFailedBack => "missed: no failback",
+    }
 }
 
 /// Where the drill ran.

@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
-use twinsite_site::drill::{Change, DrillResult, FailoverPath, Verdict};
+use twinsite_site::drill::{Change, DrillHistory, DrillResult, FailoverPath, Measured, Verdict};
 
-use super::drill::{after, between, detected, kept, moment, place, promise, seen, verdict};
+use super::drill::{after, between, detected, kept, moment, place, promise, seen, short_verdict, verdict};
+use super::html::{trend_mark, trend_of};
 
 /// The report. What the table of changes shows is folded, as it is long.
-pub(super) fn page(drill: &DrillResult) -> String {
+pub(super) fn page(drill: &DrillResult, history: &DrillHistory) -> String {
     let DrillResult { domain, mode, outage, path, started, marks, visitors, timeline, .. } = drill;
     let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
     let place = place(drill);
@@ -34,6 +35,23 @@ pub(super) fn page(drill: &DrillResult) -> String {
     for (name, protocol) in [("HTTP", &visitors.http), ("HTTPS", &visitors.https)] {
         let (promise, seen, kept) = (promise(protocol.promised), seen(protocol), kept(protocol));
         let _ = writeln!(text, "| {name} | {promise} | {seen} | {kept} |");
+    }
+    let drills = trend_of(drill, history);
+    if !drills.is_empty() {
+        let mark = trend_mark(*path).to_lowercase();
+        let _ = writeln!(
+            text,
+            "\n### Drills of this outage\n\n| drill | detected | {mark} | HTTPS lost | verdict |\n|---|---|---|---|---|"
+        );
+        for (past, Measured { verdict, marks, visitors, .. }) in drills.iter().rev() {
+            let (detected, over, lost) = (after(marks.detected), after(marks.failed_over), visitors.https.lost);
+            let _ = writeln!(
+                text,
+                "| {} | {detected} | {over} | {lost} | {} |",
+                cell(&past.started),
+                short_verdict(*verdict)
+            );
+        }
     }
     text.push_str(
         "\n<details>\n<summary>What changed, and when</summary>\n\n| at | observer | observed |\n|---|---|---|\n",

@@ -136,8 +136,9 @@ impl Context {
         self.inner.addresses.ports()
     }
 
-    /// Whether a destination is out of service. Returns when the outage ends if it lets requests hang.
+    /// Whether a destination is out of service. If the outage lets requests hang, this returns when it ends; what has hung is never answered.
     async fn is_out(&self, destination: &Destination) -> bool {
+        let mut has_hung = false;
         loop {
             let changed = self.world().outages_changed();
             let outages = self.world().outages();
@@ -146,8 +147,9 @@ impl Context {
                 Destination::Website(region) => outages.regions_out.contains(region),
             };
             if !is_out || outages.symptom != OutageSymptom::Hang {
-                return is_out;
+                return is_out || has_hung;
             }
+            has_hung = true;
             changed.await;
         }
     }

@@ -1,9 +1,11 @@
 //! A drill: breaks the primary on purpose, watches visitors move to the backup, restores the primary, and measures how long
 //! everything took. A journal is written before anything is broken, so that an interrupted drill can be restored.
 
+mod history;
 mod outage;
 mod preflight;
 mod report;
+mod schedule;
 mod timeline;
 mod watcher;
 
@@ -19,17 +21,23 @@ use crate::config::Config;
 use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
 
+pub use history::{Comparison, DamagedDrill, DrillEnd, DrillHistory, Measured, PastDrill, history};
 pub use outage::{InjectedOutage, OutOfService, Outage, OutageInjector};
 pub use preflight::PreparedDrill;
 pub use report::{Change, DrillResult, Verdict, timeline};
+pub use schedule::{ConfigFile, Scheduler, schedule};
 pub use timeline::{ByProtocol, FailoverPath, Lost, Marks, Outcome, Promise, Protocol, Sample, ServedBy};
 
+use history::{Begun, Record, write_record};
 use outage::{Means, Undo};
 use report::{changes, health_changes};
 use timeline::{Allowed, Evidence, is_detected, lost, marks, protocols};
 use watcher::Watcher;
 
 const OPERATION: &str = "run the drill";
+
+/// The prefix of the records of drills in the backup bucket. The bucket policy denies public access to it.
+pub(crate) const DRILL_RECORDS: &str = ".twinsite/drills/";
 
 /// The longest an origin group waits for the primary, in seconds: two attempts with a connection timeout of three seconds and a response
 /// timeout of ten each.
@@ -167,30 +175,39 @@ impl PreparedDrill {
             return Err(not_started());
         }
         let speed = watcher.speed();
-        let observed = Box::pin(break_and_watch(site, Watch { watcher, sample }, &scenario, &undo, run)).await?;
-        let Observed { samples, restored } = observed;
-        let Scenario { outage, path, bound, objective, evidence, detection: _ } = scenario;
-        Ok(DrillResult {
-            domain: site.site.domain.to_string(),
-            mode: site.site.mode.to_string(),
-            outage: outage.as_str(),
-            path,
-            embedded: !site.is_internet(),
-            speed,
-            started: crate::releases::rfc3339(i64::try_from(started).unwrap_or(i64::MAX)),
-            marks: marks(&samples, path, evidence, Some(restored)),
-            checkers_readable: evidence == Evidence::Checkers,
-            lost: lost(&samples, bound),
-            visitors: protocols(
-                &samples,
-                outage.promises(site.site.mode),
-                Allowed { failover: bound, attempts: ORIGIN_TIMEOUT },
-            ),
-            bound_seconds: bound,
-            objective_seconds: objective,
-            timeline: timeline(&samples),
-            samples,
-        })
+        let begun = Begun { started, outage: scenario.outage, speed };
+        let observed = Box::pin(break_and_watch(site, Watch { watcher, sample }, &scenario, &undo, run)).await;
+        let result = observed.map(|observed| result(site, scenario, begun, observed));
+        let record = Record::of(site, begun, result.as_ref());
+        Box::pin(write_record(site, begun, &record, run)).await;
+        result
+    }
+}
+
+fn result(site: &SiteContext, scenario: Scenario, begun: Begun, observed: Observed) -> DrillResult {
+    let Observed { samples, restored } = observed;
+    let Scenario { outage, path, bound, objective, evidence, detection: _ } = scenario;
+    let Begun { started, speed, .. } = begun;
+    DrillResult {
+        domain: site.site.domain.to_string(),
+        mode: site.site.mode.to_string(),
+        outage: outage.as_str(),
+        path,
+        embedded: !site.is_internet(),
+        speed,
+        started: crate::releases::rfc3339(i64::try_from(started).unwrap_or(i64::MAX)),
+        marks: marks(&samples, path, evidence, Some(restored)),
+        checkers_readable: evidence == Evidence::Checkers,
+        lost: lost(&samples, bound),
+        visitors: protocols(
+            &samples,
+            outage.promises(site.site.mode),
+            Allowed { failover: bound, attempts: ORIGIN_TIMEOUT },
+        ),
+        bound_seconds: bound,
+        objective_seconds: objective,
+        timeline: timeline(&samples),
+        samples,
     }
 }
 
@@ -382,14 +399,13 @@ async fn write_journal(site: &SiteContext, undo: &Undo) -> Result<u64, Error> {
 ///
 /// # Errors
 /// Calls that failed. Restoring again finishes the rest.
-pub async fn restore(site: &SiteContext) -> Result<Restored, Error> {
+pub async fn restore(site: &SiteContext, run: &Run) -> Result<Restored, Error> {
     let repeat = |error: AwsError| repeat_restore(error.into());
     let s3 = &site.services.s3;
     let Some(text) = s3.read_drill_journal(&site.site).await.map_err(repeat)? else { return Ok(Restored::default()) };
-    let undo = Journal::parse(&text).map(|journal| journal.undo);
     // Nothing that a drill on AWS has written names an injected outage.
-    let undo = undo.filter(|undo| matches!(undo, Undo::Bucket(_)) || site.outages.is_some());
-    let Some(undo) = undo else {
+    let possible = |journal: &Journal| matches!(journal.undo, Undo::Bucket(_)) || site.outages.is_some();
+    let Some(Journal { at: started, undo }) = Journal::parse(&text).filter(possible) else {
         for outage in InjectedOutage::ALL {
             end_injected(site, outage).await.map_err(repeat_restore)?;
         }
@@ -404,6 +420,8 @@ pub async fn restore(site: &SiteContext) -> Result<Restored, Error> {
         s3.delete_replication_probe(&site.site).await.map_err(repeat)?;
     }
     s3.delete_drill_journal(&site.site).await.map_err(repeat)?;
+    let begun = Begun { started, outage: undo.outage(), speed: 0 };
+    Box::pin(write_record(site, begun, &Record::unmeasured(site, begun, DrillEnd::Restored), run)).await;
     Ok(Restored { interrupted: true, damaged: false, outages: vec![undo.outage()] })
 }
 

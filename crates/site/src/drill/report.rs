@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::timeline::{ByProtocol, FailoverPath, Lost, Marks, Outcome, Protocol, Sample, ServedBy};
 
@@ -45,7 +45,7 @@ pub struct DrillResult {
 }
 
 /// Whether a drill met its objective.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It did.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The outcome of one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -69,7 +69,7 @@ pub struct Sample {
 }
 
 /// When something happened, in seconds since the outage began; `null` if it never did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Marks {
     /// The health checkers reported the outage; in a drill of replication, the backup was behind.
     pub detected: Option<f64>,
@@ -82,7 +82,7 @@ pub struct Marks {
 }
 
 /// A value for each protocol.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct ByProtocol<T> {
     /// Over HTTP. Redirects to HTTPS are followed.
     pub http: T,
@@ -91,7 +91,7 @@ pub struct ByProtocol<T> {
 }
 
 /// What a mode promises to visitors over one protocol in an outage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Promise {
     /// Requests are served all the while. Those of the first seconds may fail while edges try the primary.
@@ -103,7 +103,7 @@ pub enum Promise {
 }
 
 /// What visitors were promised over one protocol, and what they got.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Protocol {
     /// What the mode promises in this outage.
     pub promised: Promise,

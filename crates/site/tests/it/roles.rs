@@ -9,10 +9,11 @@ use twinsite_cdn::PriceClass;
 use twinsite_local::s3::Current;
 use twinsite_local::{ACCOUNT, Cloud, Delays, Outages};
 use twinsite_s3_site::BucketOutage;
+use twinsite_site::drill::{history, restore};
 use twinsite_site::{
     AdoptBuckets, BackfillRequest, CertificateFiles, Config, DeployRequest, DeployResult, Engine, Environment, Error,
-    FailbackChecks, FailbackRequest, FailoverBy, Guard, InvalidationResult, Mode, Network, Pair, PolicyKind,
-    PublishOptions, RollbackRequest, Run, SiteContext, SourceDirectory, StatusRequest, apply, backfill, deploy,
+    Event, FailbackChecks, FailbackRequest, FailoverBy, Guard, InvalidationResult, Mode, Network, Pair, PolicyKind,
+    PublishOptions, RollbackRequest, Run, SiteContext, SourceDirectory, StatusRequest, Watch, apply, backfill, deploy,
     destroy, failback, failover, import_certificate, plan, plan_backfill, plan_destroy, policy, releases, rollback,
     status, verify,
 };
@@ -45,6 +46,8 @@ enum Command {
     /// After such a deploy.
     FailbackAfterOutage,
     Drill(BucketOutage),
+    /// Reads their records.
+    Drills,
 }
 
 impl Command {
@@ -52,7 +55,7 @@ impl Command {
     fn is_for(self, role: PolicyKind) -> bool {
         match self {
             Self::Plan | Self::Status => role != PolicyKind::Publisher,
-            Self::Verify | Self::Releases => true,
+            Self::Verify | Self::Releases | Self::Drills => true,
             Self::Deploy | Self::Rollback | Self::Backfill | Self::DeployInOutage => role != PolicyKind::Reader,
             Self::BackfillByJob | Self::Apply | Self::ImportCertificate | Self::Destroy => role == PolicyKind::Applier,
             Self::Failover(_) | Self::Failback(_) | Self::Drill(_) | Self::FailbackAfterOutage => {
@@ -71,7 +74,7 @@ impl Command {
 }
 
 /// In this order: the last one leaves nothing.
-const COMMANDS: [Command; 21] = [
+const COMMANDS: [Command; 22] = [
     Command::Plan,
     Command::Status,
     Command::Verify,
@@ -92,6 +95,7 @@ const COMMANDS: [Command; 21] = [
     Command::Drill(BucketOutage::Policy),
     Command::Drill(BucketOutage::Switch),
     Command::Drill(BucketOutage::Replication),
+    Command::Drills,
     Command::Destroy,
 ];
 
@@ -259,6 +263,10 @@ impl Account {
                 self.status(access).await?;
                 drill(&site, outage).await
             }
+            Command::Drills => match history(&site).await?.drills.len() {
+                0 => Err(Error::refused("read the drills", "there is none")),
+                _ => Ok(()),
+            },
         }
     }
 
@@ -338,17 +346,33 @@ async fn drill(site: &SiteContext, outage: BucketOutage) -> Result<(), Error> {
     let failed = |error| Error::new("drill", error);
     verify(site, None, &Run::silent()).await?;
     let undo = s3.read_restore_action(of, outage).await.map_err(failed)?;
-    s3.write_drill_journal(of, &serde_json::to_string(&undo).unwrap()).await.map_err(failed)?;
+    let at = fastrand::u64(1..2_000_000_000);
+    let journal = serde_json::json!({"at": at, "undo": undo}).to_string();
+    s3.write_drill_journal(of, &journal).await.map_err(failed)?;
     s3.break_primary(of, &undo).await.map_err(failed)?;
     if outage == BucketOutage::Replication {
         s3.put_replication_probe(of, "x").await.map_err(failed)?;
         s3.has_replication_probe(of, "x").await.map_err(failed)?;
     }
-    s3.restore_primary(of, &undo).await.map_err(failed)?;
-    if outage == BucketOutage::Replication {
-        s3.delete_replication_probe(of).await.map_err(failed)?;
+    let watch = std::sync::Arc::new(Warnings::default());
+    restore(site, &Run::new(watch.clone())).await?;
+    match watch.0.lock().unwrap().first() {
+        // The record could not be written.
+        Some(warning) => Err(Error::refused("drill", warning)),
+        None => Ok(()),
     }
-    s3.delete_drill_journal(of).await.map_err(failed)
+}
+
+/// The warnings of a run.
+#[derive(Debug, Default)]
+struct Warnings(std::sync::Mutex<Vec<String>>);
+
+impl Watch for Warnings {
+    fn event(&self, event: &Event) {
+        if let Event::Warning { text, .. } = event {
+            self.0.lock().unwrap().push(text.clone());
+        }
+    }
 }
 
 fn is_denied(error: &Error) -> bool {
