@@ -16,9 +16,9 @@ use crate::policy_document::{PolicyDocument, split};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyKind {
-    /// `plan`, `status`, `verify`, `releases`.
+    /// `plan`, `status`, `verify`, `releases`, `drills`.
     Reader,
-    /// `deploy`, `rollback`, `backfill` by copying, `verify`, `releases`.
+    /// `deploy`, `rollback`, `backfill` by copying, `verify`, `releases`, `drills`.
     Publisher,
     /// `apply`, `destroy`, `cert import`, `backfill` by a batch job, and all of the above.
     Applier,
@@ -412,6 +412,7 @@ impl Policy<'_> {
         let reserved = [
             format!("{backup}/{}", probe::STOP),
             format!("{backup}/{DRILL_JOURNAL_KEY}"),
+            format!("{backup}/{DRILL_RECORDS}*"),
             format!("{primary}/{REPLICATION_PROBE_KEY}"),
         ];
         all.push(json!({

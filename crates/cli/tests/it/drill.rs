@@ -253,6 +253,19 @@ fn a_drill_does_not_begin_unless_all_is_well() {
     assert!(project.local(&["failback"]).out().contains("nothing to do"));
     project.write("twinsite.toml", &CONFIG.replace("[primary]", "[publish]\nnot_found = \"lost.html\"\n[primary]"));
     refused(&project, "differs from its configuration: ");
+    // All that is not as it must be is named at once.
+    world(&project, |world| {
+        put(world, BACKUP, "foreign.html", "only here");
+        let (backup, health) = (BACKUP, ".well-known/twinsite/health.txt");
+        assert!(matches!(world.s3().current(backup, health), Ok(Current::Object(_))));
+        put(world, BACKUP, health, "not the word");
+    });
+    for said in
+        ["differs from its configuration: ", "the buckets are out of sync: ", "the backup does not serve the site"]
+    {
+        refused(&project, said);
+    }
+    refused(&project, "twinsite backfill");
 }
 
 /// Every command, with its options, while the primary is broken. `init`, `completions` and `man` do not open the site, and `local`
