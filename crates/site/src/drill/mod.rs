@@ -177,16 +177,16 @@ impl PreparedDrill {
         let speed = watcher.speed();
         let begun = Begun { started, outage: scenario.outage, speed };
         let observed = Box::pin(break_and_watch(site, Watch { watcher, sample }, &scenario, &undo, run)).await;
-        let result = observed.map(|observed| result(site, scenario, begun, observed));
+        let result = observed.map(|observed| result(site, &scenario, begun, observed));
         let record = Record::of(site, begun, result.as_ref());
         Box::pin(write_record(site, begun, &record, run)).await;
         result
     }
 }
 
-fn result(site: &SiteContext, scenario: Scenario, begun: Begun, observed: Observed) -> DrillResult {
+fn result(site: &SiteContext, scenario: &Scenario, begun: Begun, observed: Observed) -> DrillResult {
     let Observed { samples, restored } = observed;
-    let Scenario { outage, path, bound, objective, evidence, detection: _ } = scenario;
+    let Scenario { outage, path, bound, objective, evidence, detection: _ } = *scenario;
     let Begun { started, speed, .. } = begun;
     DrillResult {
         domain: site.site.domain.to_string(),
