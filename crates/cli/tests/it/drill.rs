@@ -120,7 +120,7 @@ fn an_outage_that_cannot_be_is_refused_before_anything_is_touched() {
     assert!(!project.path().join(".twinsite").exists());
 }
 
-/// What a visitor and the embedded cloud tell while an outage is in force, and when it has been ended.
+/// The embedded cloud is in this outage.
 fn assert_in_force(server: &Server, outage: &str) {
     let faults = server.current_faults();
     match outage {
@@ -135,6 +135,12 @@ fn killed_or_stopped_in_the_middle_the_region_and_cloudfront_are_put_back() {
     let project = site("layered");
     let server = Server::start(&project, &["--speed", "20"]);
     let none = server.current_faults();
+    let status = project.run(&["status", "--local", "--json"]).lines().pop().unwrap();
+    let edge =
+        status["visitors"]["dns"]["value"]["values"].as_array().unwrap().last().unwrap().as_str().unwrap().to_owned();
+    // A visitor who knows nothing of twinsite.
+    let is_served = || server.visit(&edge, "www.example.com").is_some_and(|status| status < 400);
+    assert!(is_served());
     for outage in ["region", "silence", "cdn"] {
         for stop in ["-INT", "-TERM", "-HUP", "-KILL"] {
             let mut drill = Process::start(&project, &["drill", "--local", "--how", outage]);
@@ -142,6 +148,7 @@ fn killed_or_stopped_in_the_middle_the_region_and_cloudfront_are_put_back() {
             // The first sample of the outage.
             std::thread::sleep(std::time::Duration::from_millis(300));
             assert_in_force(&server, outage);
+            assert_eq!(is_served(), outage != "cdn", "{outage}");
             signal(&drill.child, stop);
             let started = std::time::Instant::now();
             let ended = drill.end();
@@ -157,6 +164,7 @@ fn killed_or_stopped_in_the_middle_the_region_and_cloudfront_are_put_back() {
             }
             assert!(started.elapsed().as_secs() < 30, "{outage} {stop}: {:?}", started.elapsed());
             assert_eq!(server.current_faults(), none, "{outage} {stop}");
+            assert!(is_served(), "{outage} {stop}");
             let listed = project.json(&["drills"]);
             let last = listed["drills"].as_array().unwrap().last().cloned().unwrap_or_default();
             let how = if stop == "-KILL" { "restored" } else { "interrupted" };
@@ -255,7 +263,7 @@ fn a_drill_does_not_begin_unless_all_is_well() {
     refused(&project, "differs from its configuration: ");
     // All that is not as it must be is named at once.
     world(&project, |world| {
-        put(world, BACKUP, "foreign.html", "only here");
+        put(world, BACKUP, "index.html", "another");
         let (backup, health) = (BACKUP, ".well-known/twinsite/health.txt");
         assert!(matches!(world.s3().current(backup, health), Ok(Current::Object(_))));
         put(world, BACKUP, health, "not the word");
