@@ -121,6 +121,8 @@ pub(crate) enum Command {
     Destroy(Destroy),
     /// Take the primary down, measure the failover, and restore it; exit code 4 if it took too long
     Drill(Drill),
+    /// List the drills of the past, each compared with the one of the same kind before it
+    Drills,
     /// Send visitors to the backup by hand
     #[command(after_help = FAILOVER_NOTE)]
     Failover(Failover),
@@ -261,8 +263,10 @@ pub(crate) struct Doctor {
 /// How to break the primary, and how long a failover may take.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Drill {
-    /// Outage: website (turn website hosting off), policy (deny public reads), stop-object (only make the health check
-    /// fail), replication (disable the replication rule) [default: policy in mode origin, else website]
+    /// Outage: website (turn website hosting off), policy (deny public reads), switch (move DNS by the failover switch),
+    /// replication (disable the replication rule); with --local also region (the primary region refuses connections),
+    /// silence (it accepts them and never answers), cdn (CloudFront is out; mode layered) [default: policy in mode
+    /// origin, else website]
     #[arg(long, value_name = "OUTAGE")]
     pub(crate) how: Option<String>,
     /// Longest acceptable time until the backup serves visitors, as 180s or 3m [default: the upper bound that follows
@@ -278,9 +282,23 @@ pub(crate) struct Drill {
     /// Write a report in Markdown, for a pull request or the summary of a job
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,
+    /// Print what runs this drill every week and keeps its report: a workflow of GitHub Actions, a line for a crontab, or a
+    /// template of CloudFormation with EventBridge Scheduler and CodeBuild; nothing is read or changed
+    #[arg(long, value_name = "SCHEDULER", conflicts_with_all = ["restore", "html", "markdown", "local"])]
+    pub(crate) schedule: Option<Scheduler>,
     /// Only restore what an interrupted drill has left broken
     #[arg(long)]
     pub(crate) restore: bool,
+}
+
+/// What runs drills regularly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scheduler {
+    #[value(name = "github")]
+    GitHub,
+    Cron,
+    #[value(name = "eventbridge")]
+    EventBridge,
 }
 
 /// Reads `180s`, `3m` or `180`.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::CommandFactory;
 use futures::future::{Either, select};
 use twinsite_core::wait::pause;
-use twinsite_site::drill::PreparedDrill;
+use twinsite_site::drill::{ConfigFile, DrillHistory, PreparedDrill, Scheduler};
 use twinsite_site::{
     self as site, AdoptBuckets, CertificateFiles, DeployResult, DoctorRequest, Error, Event, FailbackChecks,
     FailbackRequest, PurgePlan, Run, SitePlan, SourceDirectory, StatusRequest, TrustedJobs, VisitorCheck,
@@ -61,6 +61,7 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
         Command::Status(options) => Box::pin(context.status(&options)).await,
         Command::Doctor(options) => Box::pin(context.doctor(options)).await,
         Command::Drill(options) => Box::pin(context.drill(&options)).await,
+        Command::Drills => Box::pin(context.drills()).await,
         Command::Failover(options) => Box::pin(context.failover(&options)).await,
         Command::Failback(options) => Box::pin(context.failback(&options)).await,
         Command::Cert { command: args::Cert::Import(options) } => Box::pin(context.import_certificate(&options)).await,
@@ -374,20 +375,26 @@ impl Context<'_> {
 
     async fn drill(&self, options: &args::Drill) -> Outcome {
         let config = read_config(self.global)?;
-        if !(options.restore || self.global.yes || self.global.local) {
-            // Rather than after the preconditions, which take a minute.
-            check_terminal()?;
-        }
         let outage = options.how.as_deref().map(str::parse).transpose();
         let outage = outage.map_err(|error| Error::new("read --how", site::Cause::Invalid(error)))?;
+        let request = site::drill::DrillRequest { outage, objective: options.objective.map(Duration::from_secs) };
+        if let Some(scheduler) = options.schedule {
+            return self.drill_schedule(&config, request, scheduler);
+        }
         let data_plane =
             if options.restore { DataPlane::NotNeeded } else { DataPlane::AtSpeed(options.speed.unwrap_or(10)) };
+        if !options.restore {
+            request.check(&config, self.global.local)?;
+            if !(self.global.yes || self.global.local) {
+                // Rather than after the preconditions, which take a minute.
+                check_terminal()?;
+            }
+        }
         let OpenSite { site, cloud } =
             Box::pin(open_site_without_warning(self.global, config, data_plane, self.run)).await?;
-        let request = site::drill::DrillRequest { outage, objective: options.objective.map(Duration::from_secs) };
         let drilled = async {
             if options.restore {
-                let site::drill::Restored { damaged, outages, .. } = site::drill::restore(&site).await?;
+                let site::drill::Restored { damaged, outages, .. } = site::drill::restore(&site, self.run).await?;
                 let outages: Vec<_> = outages.into_iter().map(site::Outage::as_str).collect();
                 return Ok(CommandResult::Restored { outage: outages.first().copied(), outages, damaged });
             }
@@ -398,9 +405,13 @@ impl Context<'_> {
                 return Ok(CommandResult::Declined);
             }
             let drill = Box::pin(prepared.run(&site, self.run)).await?;
+            let history = match (&options.html, &options.markdown) {
+                (None, None) => DrillHistory::default(),
+                _ => self.drill_history(&site).await,
+            };
             let reports = [
-                options.html.as_ref().map(|path| (path, crate::render::drill_page(&drill))),
-                options.markdown.as_ref().map(|path| (path, crate::render::drill_markdown(&drill))),
+                options.html.as_ref().map(|path| (path, crate::render::drill_page(&drill, &history))),
+                options.markdown.as_ref().map(|path| (path, crate::render::drill_markdown(&drill, &history))),
             ];
             for (path, report) in reports.into_iter().flatten() {
                 write_report(path, &report)?;
@@ -410,6 +421,40 @@ impl Context<'_> {
         };
         let drilled = Box::pin(drilled).await;
         finish(cloud, drilled).await
+    }
+
+    fn drill_schedule(
+        &self,
+        config: &site::Config,
+        request: site::drill::DrillRequest,
+        scheduler: args::Scheduler,
+    ) -> Outcome {
+        let scheduler = match scheduler {
+            args::Scheduler::GitHub => Scheduler::GitHub,
+            args::Scheduler::Cron => Scheduler::Cron,
+            args::Scheduler::EventBridge => Scheduler::EventBridge,
+        };
+        let directory = std::env::current_dir();
+        let directory = directory.map_err(|error| Error::new("find the working directory", site::Cause::Io(error)))?;
+        let (named, directory) = (self.global.config.display().to_string(), directory.display().to_string());
+        let file = ConfigFile { named: &named, directory: &directory };
+        let text = site::drill::schedule(config, request, scheduler, file)?;
+        Ok(CommandResult::DrillSchedule { scheduler, text })
+    }
+
+    /// The drills of the past, for a report that is written without them if they cannot be read.
+    async fn drill_history(&self, site: &site::SiteContext) -> DrillHistory {
+        Box::pin(site::drill::history(site)).await.unwrap_or_else(|error| {
+            let text = format!("the report has no earlier drills: {}", error.cause);
+            self.run.emit(&site::Event::Warning { text, hint: None });
+            DrillHistory::default()
+        })
+    }
+
+    async fn drills(&self) -> Outcome {
+        let OpenSite { site, cloud } = self.open_to_read().await?;
+        let history = Box::pin(site::drill::history(&site)).await;
+        finish(cloud, history.map(CommandResult::Drills)).await
     }
 
     async fn failover(&self, options: &args::Failover) -> Outcome {

@@ -1,11 +1,13 @@
 //! The embedded cloud: opened or found, its data plane, and `twinsite local`.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join5;
+use futures::future::{BoxFuture, join5};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -15,12 +17,13 @@ use twinsite_core::wait::{PollPolicy, pause, within};
 use twinsite_dns_failover::probe::TrustStore;
 use twinsite_local::dataplane::DataPlane;
 use twinsite_local::route53::{HealthCheck, TaggedResource, configs_by_id};
-use twinsite_local::{ACCOUNT, Weather, WeatherSettings, WorldError};
+use twinsite_local::{ACCOUNT, OutageSymptom, Outages, Weather, WeatherSettings, WorldError};
 use twinsite_local::{
     Attached, Cloud, attach_or_open, endpoints_at, http_client_at, listen, request_counts_at, serve as serve_apis,
     serve_website,
 };
 use twinsite_local::{Endpoints, Ports};
+use twinsite_site::drill::{OutOfService, OutageInjector};
 use twinsite_site::{Access, Cause, Config, Environment, Error, Network, Pair, ProbeNetwork, Run, Session, Side, Site};
 
 use crate::args::{self, Global, Local};
@@ -117,7 +120,8 @@ impl Embedded {
             Weather::Calm => POLLING,
             _ => PollPolicy { total: Duration::from_hours(1), ..PollPolicy::MINUTES },
         };
-        Ok(Environment { access, polling, network })
+        let outages = EmbeddedOutages(self.attached.clone());
+        Ok(Environment { access, polling, network, outages: Some(Arc::new(outages)) })
     }
 
     /// Creates a hosted zone that contains the domain, unless there is one.
@@ -184,6 +188,45 @@ impl Embedded {
     }
 }
 
+/// Outages of an embedded cloud, in this process or served by another one.
+#[derive(Debug)]
+struct EmbeddedOutages(Attached);
+
+impl EmbeddedOutages {
+    async fn change(&self, change: impl FnOnce(&mut Outages)) -> io::Result<()> {
+        let changed = self.0.change_outages(change).await;
+        changed.ok_or_else(|| io::Error::other("the process that serves the embedded cloud does not answer"))
+    }
+}
+
+impl OutageInjector for EmbeddedOutages {
+    fn begin(&self, outage: OutOfService) -> BoxFuture<'_, io::Result<()>> {
+        let OutOfService { region, hangs, control_planes, cdn } = outage;
+        Box::pin(self.change(move |outages| {
+            outages.regions_out.extend(region.map(|region| region.to_string()));
+            outages.control_out |= control_planes;
+            outages.cdn_out |= cdn;
+            if hangs {
+                outages.symptom = OutageSymptom::Hang;
+            }
+        }))
+    }
+
+    fn end(&self, outage: OutOfService) -> BoxFuture<'_, io::Result<()>> {
+        let OutOfService { region, hangs, control_planes, cdn } = outage;
+        Box::pin(self.change(move |outages| {
+            if let Some(region) = region {
+                outages.regions_out.remove(region.as_str());
+            }
+            outages.control_out &= !control_planes;
+            outages.cdn_out &= !cdn;
+            if hangs {
+                outages.symptom = OutageSymptom::default();
+            }
+        }))
+    }
+}
+
 /// The weather that was typed; `None` if none was. Without a seed, one is drawn.
 fn weather_settings(global: &Global) -> Result<Option<WeatherSettings>, Error> {
     let weather = match (global.weather, global.weather_seed) {
@@ -241,7 +284,7 @@ fn world_error(error: &WorldError) -> Error {
     }
 }
 
-fn io_error(operation: &str, error: impl Into<std::io::Error>) -> Error {
+fn io_error(operation: &str, error: impl Into<io::Error>) -> Error {
     Error::new(operation, Cause::Io(error.into()))
 }
 

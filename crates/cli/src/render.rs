@@ -27,7 +27,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::Cancelled;
-use twinsite_site::drill::DrillResult;
+use twinsite_site::drill::{DrillHistory, DrillResult};
 use twinsite_site::{Cause, Error, NoopWatch, Run, Status, Watch};
 
 use crate::args::Global;
@@ -379,13 +379,13 @@ fn with_flags(text: &str, flags: &str) -> String {
 }
 
 /// The report of a drill as Markdown.
-pub(crate) fn drill_markdown(drill: &DrillResult) -> String {
-    markdown::page(drill)
+pub(crate) fn drill_markdown(drill: &DrillResult, history: &DrillHistory) -> String {
+    markdown::page(drill, history)
 }
 
 /// The report of a drill as an HTML page.
-pub(crate) fn drill_page(drill: &DrillResult) -> String {
-    html::page(drill)
+pub(crate) fn drill_page(drill: &DrillResult, history: &DrillHistory) -> String {
+    html::page(drill, history)
 }
 
 impl Screen {

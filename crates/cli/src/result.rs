@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use twinsite_site::drill::{DrillResult, Verdict};
+use twinsite_site::drill::{DrillHistory, DrillResult, Scheduler, Verdict};
 use twinsite_site::{
     ApplyResult, BackfillResult, BackupState, CheckResult, DeployPlanSummary, Doctor, Estimate, FailedBack, FailedOver,
     InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails,
@@ -64,6 +64,15 @@ pub(crate) enum CommandResult {
     },
     /// `drill` has completed.
     Drilled(Box<DrilledResult>),
+    /// `drill --schedule`: what runs a drill regularly.
+    DrillSchedule {
+        /// What starts it.
+        scheduler: Scheduler,
+        /// A workflow, a line for a crontab, or a template of CloudFormation.
+        text: String,
+    },
+    /// `drills`: those of the past.
+    Drills(DrillHistory),
     /// `drill --restore` has completed.
     Restored {
         /// The kind of outage that was undone; `null` if nothing was broken.

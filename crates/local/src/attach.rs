@@ -6,15 +6,36 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::Cloud;
+use crate::context::Outages;
+use crate::remote::{outages_at, set_outages_at};
 use crate::world::WorldError;
 
 /// How this process accesses the embedded cloud of a directory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Attached {
     /// It is open in this process.
     Own(Cloud),
     /// Another process serves it at this address.
     Remote(SocketAddr),
+}
+
+impl Attached {
+    /// Starts and ends outages: `change` gets those in force. `None` if the process that serves the cloud does not answer.
+    pub async fn change_outages(&self, change: impl FnOnce(&mut Outages)) -> Option<()> {
+        match self {
+            Self::Own(cloud) => {
+                let mut outages = cloud.world().outages();
+                change(&mut outages);
+                cloud.world().set_outages(outages);
+                Some(())
+            }
+            Self::Remote(address) => {
+                let mut outages = outages_at(*address).await?;
+                change(&mut outages);
+                set_outages_at(*address, outages).await
+            }
+        }
+    }
 }
 
 const MARKER: &str = "server.addr";

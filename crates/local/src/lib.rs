@@ -56,6 +56,8 @@ pub use context::{
 };
 pub use context::{Weather, WeatherSettings};
 pub use fault::{InjectedFault, Pause, PauseStatus, RequestInfo};
-pub use remote::{endpoints_at, request_counts_at, reset_request_counts_at, set_weather_at, weather_at};
+pub use remote::{
+    endpoints_at, outages_at, request_counts_at, reset_request_counts_at, set_outages_at, set_weather_at, weather_at,
+};
 pub use server::{ServeError, listen, serve, serve_website};
 pub use world::{Account, World, WorldError};

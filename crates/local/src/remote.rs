@@ -12,8 +12,9 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 
 use crate::context::Endpoints;
+use crate::context::Outages;
 use crate::context::WeatherSettings;
-use crate::server::{ENDPOINTS, REQUESTS, WEATHER};
+use crate::server::{ENDPOINTS, FAULTS, REQUESTS, WEATHER};
 
 /// The request counts of the cloud served at an address. `None` when nothing answers there.
 pub async fn request_counts_at(address: SocketAddr) -> Option<BTreeMap<String, u64>> {
@@ -40,6 +41,18 @@ pub async fn set_weather_at(address: SocketAddr, settings: WeatherSettings) -> O
     let body = serde_json::to_vec(&settings).ok()?;
     let changed: WeatherSettings = send(address, Method::PUT, WEATHER, body.into()).await?;
     (changed == settings).then_some(())
+}
+
+/// The outages in force in the cloud served at an address. `None` when nothing answers there.
+pub async fn outages_at(address: SocketAddr) -> Option<Outages> {
+    call(address, Method::GET, FAULTS).await
+}
+
+/// Starts and ends outages in the cloud served at an address. `None` when nothing answers there.
+pub async fn set_outages_at(address: SocketAddr, outages: Outages) -> Option<()> {
+    let body = serde_json::to_vec(&outages).ok()?;
+    let changed: Outages = send(address, Method::PUT, FAULTS, body.into()).await?;
+    (changed == outages).then_some(())
 }
 
 async fn call<T: DeserializeOwned>(address: SocketAddr, method: Method, path: &str) -> Option<T> {

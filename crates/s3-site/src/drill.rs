@@ -5,7 +5,7 @@ use twinsite_core::{Side, Site, probe};
 
 use crate::clients::S3Site;
 use crate::model::{
-    Desired, Outage, RestoreAction, RuleStatus, WebsiteSnapshot, has_deny_statement, with_deny_statement,
+    BucketOutage, Desired, RestoreAction, RuleStatus, WebsiteSnapshot, has_deny_statement, with_deny_statement,
     without_deny_statement,
 };
 
@@ -14,18 +14,18 @@ impl S3Site {
     ///
     /// # Errors
     /// [`AwsError`] if a call failed, or there is nothing that the outage could break.
-    pub async fn read_restore_action(&self, site: &Site, outage: Outage) -> Result<RestoreAction, AwsError> {
+    pub async fn read_restore_action(&self, site: &Site, outage: BucketOutage) -> Result<RestoreAction, AwsError> {
         let primary = self.bucket(site, Side::Primary);
         let nothing = |operation, why: &str| AwsError::refused(operation, primary.bucket, why);
         match outage {
-            Outage::Website => {
+            BucketOutage::Website => {
                 let website = primary.get_bucket_website().await?;
                 let website = website.ok_or_else(|| nothing("GetBucketWebsite", "the bucket has no website"))?;
                 Ok(RestoreAction::Website { website })
             }
-            Outage::Policy => Ok(RestoreAction::Policy),
-            Outage::StopObject => Ok(RestoreAction::StopObject),
-            Outage::Replication => {
+            BucketOutage::Policy => Ok(RestoreAction::Policy),
+            BucketOutage::Switch => Ok(RestoreAction::Switch),
+            BucketOutage::Replication => {
                 if !primary.has_enabled_replication_rule().await? {
                     return Err(nothing("GetBucketReplication", "the site's replication rule is not enabled"));
                 }
@@ -48,7 +48,7 @@ impl S3Site {
                     denying.map_err(|error| AwsError::unexpected("GetBucketPolicy", primary.bucket, error))?;
                 primary.put_bucket_policy(Some(&denying)).await
             }
-            RestoreAction::StopObject => self.put_failover_switch(site).await,
+            RestoreAction::Switch => self.put_failover_switch(site).await,
             RestoreAction::Replication => primary.set_replication_rule_status(RuleStatus::Disabled).await,
         }
     }
@@ -73,7 +73,7 @@ impl S3Site {
                 let restored = without_deny_statement(&policy).map_err(invalid)?;
                 primary.put_bucket_policy(restored.as_deref()).await
             }
-            RestoreAction::StopObject => self.delete_failover_switch(site).await,
+            RestoreAction::Switch => self.delete_failover_switch(site).await,
             RestoreAction::Replication => primary.set_replication_rule_status(RuleStatus::Enabled).await,
         }
     }
@@ -86,7 +86,7 @@ impl S3Site {
     ///
     /// # Errors
     /// [`AwsError`] if a call failed. Calling it again finishes the rest.
-    pub async fn restore_to_desired(&self, desired: &Desired) -> Result<Vec<Outage>, AwsError> {
+    pub async fn restore_to_desired(&self, desired: &Desired) -> Result<Vec<BucketOutage>, AwsError> {
         let site = &desired.site;
         let primary = self.bucket(site, Side::Primary);
         let mut ended = Vec::new();
@@ -94,25 +94,25 @@ impl S3Site {
             && primary.get_bucket_website().await?.is_none()
         {
             primary.put_bucket_website(&WebsiteSnapshot::default().with_website(&website)).await?;
-            ended.push(Outage::Website);
+            ended.push(BucketOutage::Website);
         }
         let invalid = |error| AwsError::unexpected("GetBucketPolicy", primary.bucket, error);
         let policy = primary.get_bucket_policy().await?;
         if policy.as_deref().map(has_deny_statement).transpose().map_err(invalid)? == Some(true) {
             self.restore_primary(site, &RestoreAction::Policy).await?;
-            ended.push(Outage::Policy);
+            ended.push(BucketOutage::Policy);
         }
         if site.mode.public_buckets()
             && self.has_failover_switch(site).await?
             && primary.head_object(probe::HEALTH).await?.is_some()
         {
             self.delete_failover_switch(site).await?;
-            ended.push(Outage::StopObject);
+            ended.push(BucketOutage::Switch);
         }
         if !primary.has_enabled_replication_rule().await? {
             primary.set_replication_rule_status(RuleStatus::Enabled).await?;
             if primary.has_enabled_replication_rule().await? {
-                ended.push(Outage::Replication);
+                ended.push(BucketOutage::Replication);
             }
         }
         Ok(ended)

@@ -24,9 +24,9 @@ pub use journal::DRILL_JOURNAL_KEY;
 pub use log_bucket::LogBucket;
 pub use model::{
     ARCHIVED_CLASSES, Actual, ActualBucket, Adopt, ArchivedObject, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange,
-    BucketChangeKind, BucketPolicy, BucketSettings, Change, Conflict, Conflicts, Contents, DefaultEncryption, Denial,
-    Desired, FormerBucket, FormerContents, Lifecycle, LifecycleEffect, LifecycleRisk, Outage, PublicAccessBlock,
-    ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind, STORE_RECORD_KEY, Website,
-    WebsiteSnapshot, denials,
+    BucketChangeKind, BucketOutage, BucketPolicy, BucketSettings, Change, Conflict, Conflicts, Contents,
+    DefaultEncryption, Denial, Desired, FormerBucket, FormerContents, Lifecycle, LifecycleEffect, LifecycleRisk,
+    PublicAccessBlock, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind,
+    STORE_RECORD_KEY, Website, WebsiteSnapshot, denials,
 };
 pub use replication_probe::REPLICATION_PROBE_KEY;

@@ -1,5 +1,6 @@
 //! An open site: its configuration, its names, and clients of the services it uses.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -16,6 +17,7 @@ use twinsite_sync::S3Store;
 
 use crate::change::Services;
 use crate::config::Config;
+use crate::drill::OutageInjector;
 use crate::error::{Context, Error};
 use crate::network::Network;
 
@@ -31,12 +33,14 @@ pub struct Environment {
     pub polling: PollPolicy,
     /// The network that probes use.
     pub network: Network,
+    /// What begins and ends outages that no API can cause, if this is an embedded cloud that can be told to.
+    pub outages: Option<Arc<dyn OutageInjector>>,
 }
 
 impl Default for Environment {
     /// AWS, with the SDK's default credential chain.
     fn default() -> Self {
-        Self { access: Access::default(), polling: PollPolicy::MINUTES, network: Network::Internet }
+        Self { access: Access::default(), polling: PollPolicy::MINUTES, network: Network::Internet, outages: None }
     }
 }
 
@@ -69,6 +73,7 @@ pub struct SiteContext {
     pub(crate) session: Session,
     /// Whether STS answered from the primary's region.
     pub(crate) primary_region: PrimaryRegion,
+    pub(crate) outages: Option<Arc<dyn OutageInjector>>,
     drill_warning: OnceCell<()>,
 }
 
@@ -132,7 +137,7 @@ impl SiteContext {
         config.check_encryption().context("use the configuration")?;
         config.cdn.owner_settings.check(config.mode).context("use the configuration")?;
         let clients = site.regions.as_ref().map(|region| session.s3(region));
-        let Environment { access: _, polling, network } = environment;
+        let Environment { access: _, polling, network, outages } = environment;
         let services = Services {
             s3: S3Site::new(clients, session.s3control(&site.regions.primary), session.iam()),
             cdn: Cdn::new(session.acm(), session.cloudfront(), session.key_value_store()).polling(polling),
@@ -140,7 +145,7 @@ impl SiteContext {
             alerts: alerts(&session, &site),
         };
         let (primary_region, drill_warning) = (PrimaryRegion::Unknown, OnceCell::new());
-        Ok(Self { config, site, services, network, caller: None, session, primary_region, drill_warning })
+        Ok(Self { config, site, services, network, caller: None, session, primary_region, outages, drill_warning })
     }
 
     /// The site: its domain, mode, account, regions and buckets.

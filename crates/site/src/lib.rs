@@ -58,6 +58,7 @@ pub use config::{CdnConfig, Config, DnsConfig, PublishConfig};
 pub use context::{Environment, PrimaryRegion, SiteContext};
 pub use deploy::{ActivePlan, PublishRequest, deploy, plan_deploy, prepare, prepare_active, publish};
 pub use doctor::{Check, CheckName, CheckResult, Doctor, DoctorRequest, doctor, doctor_without_configuration};
+pub use drill::Outage;
 pub use error::{Cause, Error, ErrorKind};
 pub use estimate::Estimate;
 pub use failover::{
@@ -99,7 +100,6 @@ pub use work_tree::WorkTree;
 pub use twinsite_aws_session::{Access, Session};
 pub use twinsite_core::{Domain, Event, Mode, NoopWatch, Pair, Region, Run, Side, Site, Watch};
 pub use twinsite_rules::{ConfiguredRedirect, Place, Redirects, Syntax};
-pub use twinsite_s3_site::Outage;
 pub use twinsite_sync::{
     Deletes, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Sending, Setting, SourceChecks,
 };

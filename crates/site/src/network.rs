@@ -86,12 +86,22 @@ impl ProbeNetwork {
     /// # Errors
     /// [`ProbeError`] if no complete response arrives within twelve seconds.
     pub async fn http_get(&self, address: IpAddr, request: ProbeRequest<'_>) -> Result<Response, ProbeError> {
+        self.http_get_within(address, request, HTTP_TIMEOUT).await
+    }
+
+    /// The same with another limit.
+    pub(crate) async fn http_get_within(
+        &self,
+        address: IpAddr,
+        request: ProbeRequest<'_>,
+        limit: Duration,
+    ) -> Result<Response, ProbeError> {
         let ProbeRequest { host, path, scheme } = request;
         let (port, roots) = match scheme {
             Scheme::Http => (self.http, None),
             Scheme::Https => (self.https, Some(&self.roots)),
         };
-        http_get(address, &HttpRequest { host, path, port, tls: roots }, HTTP_TIMEOUT).await
+        http_get(address, &HttpRequest { host, path, port, tls: roots }, limit).await
     }
 
     /// This machine's duration of a duration of the network's clock.

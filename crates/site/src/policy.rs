@@ -8,6 +8,7 @@ use twinsite_core::{AccountId, Mode, Pair, Side, Site, probe};
 use twinsite_s3_site::{DRILL_JOURNAL_KEY, REPLICATION_PROBE_KEY, STORE_RECORD_KEY};
 
 use crate::config::Config;
+use crate::drill::DRILL_RECORDS;
 use crate::error::{Context, Error};
 use crate::policy_document::{PolicyDocument, split};
 
@@ -15,9 +16,9 @@ use crate::policy_document::{PolicyDocument, split};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyKind {
-    /// `plan`, `status`, `doctor`, `verify`, `releases`.
+    /// `plan`, `status`, `doctor`, `verify`, `releases`, `drills`.
     Reader,
-    /// `deploy`, `rollback`, `backfill` by copying, `verify`, `releases`.
+    /// `deploy`, `rollback`, `backfill` by copying, `verify`, `releases`, `drills`.
     Publisher,
     /// `apply`, `destroy`, `cert import`, `backfill` by a batch job, and all of the above.
     Applier,
@@ -305,10 +306,15 @@ impl Policy<'_> {
     }
 
     /// What a publisher may not write although it is in the buckets: what health checks request, the failover switch among it, the record
-    /// of the key value store, and the journal of drills. Only a deny can except keys from the objects of a bucket.
+    /// of the key value store, and the journal and the records of drills. Only a deny can except keys from the objects of a bucket.
     fn publisher_limits(&self) -> Vec<Value> {
         let writes = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"];
-        let reserved = [format!("{}*", probe::FOLDER), DRILL_JOURNAL_KEY.to_owned(), STORE_RECORD_KEY.to_owned()];
+        let reserved = [
+            format!("{}*", probe::FOLDER),
+            DRILL_JOURNAL_KEY.to_owned(),
+            format!("{DRILL_RECORDS}*"),
+            STORE_RECORD_KEY.to_owned(),
+        ];
         let reserved: Vec<String> = reserved.iter().flat_map(|key| self.both(&format!("/{key}"))).collect();
         vec![
             json!({"Sid": "ReservedObjects", "Effect": "Deny", "Action": writes, "Resource": reserved}),
@@ -406,6 +412,7 @@ impl Policy<'_> {
         let reserved = [
             format!("{backup}/{}", probe::STOP),
             format!("{backup}/{DRILL_JOURNAL_KEY}"),
+            format!("{backup}/{DRILL_RECORDS}*"),
             format!("{primary}/{REPLICATION_PROBE_KEY}"),
         ];
         all.push(json!({

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
-use twinsite_site::drill::{Change, DrillResult, Outcome, Sample, ServedBy, Verdict};
+use twinsite_site::drill::{
+    Change, DrillHistory, DrillResult, FailoverPath, Measured, Outcome, PastDrill, Sample, ServedBy, Verdict,
+};
 
-use super::drill::{after, between, moment, place, verdict};
+use super::drill::{after, between, detected, kept, moment, place, promise, seen, short_verdict, verdict};
 
 pub(super) const STYLE: &str = include_str!("report.css");
 
-pub(super) fn page(drill: &DrillResult) -> String {
-    let DrillResult { domain, mode, outage, started, marks, lost, .. } = drill;
+pub(super) fn page(drill: &DrillResult, history: &DrillHistory) -> String {
+    let DrillResult { domain, mode, outage, started, marks, .. } = drill;
     let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
     let place = place(drill);
     let class = if drill.verdict() == Verdict::Met { "met" } else { "missed" };
@@ -21,7 +23,7 @@ pub(super) fn page(drill: &DrillResult) -> String {
          <title>Failover drill of {domain}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
          <h1>Failover drill of {domain}</h1>\n\
          <p class=\"{class}\">{}</p>\n\
-         <p>{started}, on {place}. Mode <b>{mode}</b>, outage <b>{outage}</b>; the primary was restored.</p>\n",
+         <p>{started}, on {place}. Mode <b>{mode}</b>, outage <b>{outage}</b>; what was broken is restored.</p>\n",
         escaped(verdict(drill.path, drill.verdict()))
     );
     let _ = write!(
@@ -29,22 +31,33 @@ pub(super) fn page(drill: &DrillResult) -> String {
         "<dl>\n<div><dt>Detected</dt><dd>{}</dd></div>\n<div><dt>Failed over</dt><dd>{}</dd></div>\n\
          <div><dt>Restored</dt><dd>{}</dd></div>\n<div><dt>Failed back</dt><dd>{}</dd></div>\n\
          <div><dt>Bound</dt><dd>{bound} s</dd></div>\n<div><dt>Objective</dt><dd>{objective} s</dd></div>\n\
-         <div><dt>Lost over HTTP</dt><dd>{} of {} requests</dd></div>\n<div><dt>Lost over HTTPS</dt><dd>{}</dd></div>\n</dl>\n",
-        after(marks.detected),
+         </dl>\n",
+        detected(drill),
         after(marks.failed_over),
         after(marks.restored),
-        between(marks.restored, marks.failed_back),
-        lost.http,
-        lost.of,
-        lost.https
+        between(marks.restored, marks.failed_back)
     );
+    promises(&mut html, drill);
     chart(&mut html, drill);
+    trend(&mut html, drill, history);
     table(&mut html, &drill.timeline);
     html.push_str(
         "<footer>Visitors are simulated: one request a second over each protocol, by a resolver that honours the TTL. The bound \
          follows from interval and threshold of the health checks and the TTL. Written by twinsite.</footer>\n</main>\n</body>\n</html>\n",
     );
     html
+}
+
+/// What visitors were promised over each protocol, and what they got.
+fn promises(html: &mut String, drill: &DrillResult) {
+    html.push_str(
+        "<table>\n<thead><tr><th>Visitors</th><th>Promised</th><th>Seen</th><th>Kept</th></tr></thead>\n<tbody>\n",
+    );
+    for (name, protocol) in [("HTTP", &drill.visitors.http), ("HTTPS", &drill.visitors.https)] {
+        let (promise, seen, kept) = (promise(protocol.promised), seen(protocol), kept(protocol));
+        let _ = writeln!(html, "<tr><td>{name}</td><td>{promise}</td><td>{seen}</td><td>{kept}</td></tr>");
+    }
+    html.push_str("</tbody>\n</table>\n");
 }
 
 pub(super) fn escaped(text: &str) -> String {
@@ -184,6 +197,67 @@ fn periods(samples: &[Sample], lane: &Lane<'_>, end: f64) -> Vec<Period> {
     all
 }
 
+/// How many drills a trend shows.
+pub(super) const TREND: usize = 20;
+
+/// The drills of the same kind, this one included, if there is another one.
+pub(super) fn trend_of<'a>(drill: &'a DrillResult, history: &'a DrillHistory) -> Vec<(&'a PastDrill, &'a Measured)> {
+    let alike = history.of_kind(drill).filter_map(|past| Some((past, past.measured.as_ref()?)));
+    let alike: Vec<_> = alike.collect();
+    if alike.len() < 2 { Vec::new() } else { alike[alike.len().saturating_sub(TREND)..].to_vec() }
+}
+
+/// The name of the mark that a trend compares.
+pub(super) fn trend_mark(path: FailoverPath) -> &'static str {
+    if path == FailoverPath::None { "Fell behind" } else { "Failed over" }
+}
+
+/// How long visitors needed to reach the backup in earlier drills of the same kind: a bar for each, and a table.
+fn trend(html: &mut String, drill: &DrillResult, history: &DrillHistory) {
+    let drills = trend_of(drill, history);
+    if drills.is_empty() {
+        return;
+    }
+    let mark = trend_mark(drill.path);
+    let seconds = |measured: &Measured| measured.marks.failed_over.unwrap_or(0.0);
+    let most = drills.iter().map(|(_, measured)| seconds(measured)).fold(1.0, f64::max);
+    let _ = writeln!(
+        html,
+        "<h2>Drills of this outage</h2>\n<svg class=\"trend\" viewBox=\"0 0 {} 62\" role=\"img\" aria-label=\"{mark}, in seconds, \
+         by drill; the longest took {most:.0}\">",
+        drills.len() * 12
+    );
+    for (index, (past, measured)) in drills.iter().enumerate() {
+        let class = if measured.verdict == Verdict::Met { "kept" } else { "lost" };
+        let height = (seconds(measured) / most * 58.0).max(2.0);
+        let _ = writeln!(
+            html,
+            "<rect class=\"{class}\" x=\"{}\" y=\"{:.1}\" width=\"10\" height=\"{height:.1}\"><title>{}: {}</title></rect>",
+            index * 12 + 1,
+            60.0 - height,
+            escaped(&past.started),
+            after(measured.marks.failed_over)
+        );
+    }
+    let _ = writeln!(
+        html,
+        "</svg>\n<table>\n<thead><tr><th>Drill</th><th>Detected</th><th>{mark}</th><th>HTTPS lost</th><th>Verdict</th></tr></thead>\n<tbody>"
+    );
+    for (past, measured) in drills.iter().rev() {
+        let Measured { verdict, marks, visitors, .. } = measured;
+        let _ = writeln!(
+            html,
+            "<tr><td class=\"date\">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            escaped(&past.started),
+            after(marks.detected),
+            after(marks.failed_over),
+            visitors.https.lost,
+            short_verdict(*verdict)
+        );
+    }
+    html.push_str("</tbody>\n</table>\n");
+}
+
 fn table(html: &mut String, changes: &[Change]) {
     html.push_str(
         "<h2>Changes</h2>\n<table>\n<thead><tr><th>At</th><th>Observer</th><th>Observed</th></tr></thead>\n<tbody>\n",
@@ -200,14 +274,20 @@ fn table(html: &mut String, changes: &[Change]) {
 mod tests {
     use std::collections::BTreeMap;
 
-    use twinsite_site::drill::{FailoverPath, Lost, Marks, timeline};
+    use twinsite_site::drill::{ByProtocol, Lost, Marks, Promise, Protocol, timeline};
 
     use super::*;
+
+    fn protocol(promised: Promise) -> Protocol {
+        Protocol { promised, served: 2, lost: 1, lost_despite_promise: 0, longest_wait: 0.1, kept: true }
+    }
 
     fn drill() -> DrillResult {
         let site = Outcome::Served;
         let sample = |at, dns, http, https| Sample {
             at,
+            asked: at,
+            waited: ByProtocol::default(),
             dns: Some(dns),
             http,
             https,
@@ -233,6 +313,8 @@ mod tests {
             speed: 10,
             started: "2026-11-23T10:00:00Z".into(),
             marks,
+            checkers_readable: true,
+            visitors: ByProtocol { http: protocol(Promise::AfterFailover), https: protocol(Promise::None) },
             lost: Lost { http: 1, https: 2, https_after_bound: 0, of: 3 },
             bound_seconds: 198,
             objective_seconds: 198,
@@ -243,7 +325,7 @@ mod tests {
 
     #[test]
     fn the_page_is_self_contained_and_shows_the_timeline() {
-        let html = page(&drill());
+        let html = page(&drill(), &DrillHistory::default());
         for part in ["id=\"chart\"", "objective met", "after 90 s", "100 s after that", "2026-11-23T", "&lt;&amp;&gt;"]
         {
             assert!(html.contains(part), "no `{part}` in {html}");
@@ -252,6 +334,9 @@ mod tests {
             assert!(!html.contains(strange), "`{strange}`");
         }
         let missed = DrillResult { objective_seconds: 60, ..drill() };
-        assert!(page(&missed).contains("class=\"missed\"") && missed.verdict() == Verdict::TooLate);
+        assert!(
+            page(&missed, &DrillHistory::default()).contains("class=\"missed\"")
+                && missed.verdict() == Verdict::TooLate
+        );
     }
 }

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use twinsite_site::drill::{Change, DrillResult, FailoverPath, Verdict};
+use twinsite_site::drill::{Change, DrillHistory, DrillResult, FailoverPath, Measured, Verdict};
 
-use super::drill::{after, between, moment, place, verdict};
+use super::drill::{after, between, detected, kept, moment, place, promise, seen, short_verdict, verdict};
+use super::html::{trend_mark, trend_of};
 
 /// The report. What the table of changes shows is folded, as it is long.
-pub(super) fn page(drill: &DrillResult) -> String {
-    let DrillResult { domain, mode, outage, path, started, marks, lost, timeline, .. } = drill;
+pub(super) fn page(drill: &DrillResult, history: &DrillHistory) -> String {
+    let DrillResult { domain, mode, outage, path, started, marks, visitors, timeline, .. } = drill;
     let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
     let place = place(drill);
     let mark = if drill.verdict() == Verdict::Met { "✅" } else { "❌" };
@@ -17,12 +18,10 @@ pub(super) fn page(drill: &DrillResult) -> String {
         FailoverPath::Dns | FailoverPath::OriginGroup => ("Failed over", "Failed back"),
     };
     let rows = [
-        ("Detected", after(marks.detected)),
+        ("Detected", detected(drill)),
         (over, format!("{} (bound {bound} s, objective {objective} s)", after(marks.failed_over))),
         ("Restored", after(marks.restored)),
         (back, between(marks.restored, marks.failed_back)),
-        ("Lost over HTTP", format!("{} of {} requests", lost.http, lost.of)),
-        ("Lost over HTTPS", format!("{} of {} requests", lost.https, lost.of)),
     ];
     let mut text = format!(
         "## Failover drill of {}\n\n{mark} **{}**\n\n{started}, on {place}; mode `{mode}`, outage `{outage}`.\n\n| | |\n|---|---|\n",
@@ -31,6 +30,28 @@ pub(super) fn page(drill: &DrillResult) -> String {
     );
     for (name, value) in rows {
         let _ = writeln!(text, "| {name} | {value} |");
+    }
+    text.push_str("\n| visitors | promised | seen | kept |\n|---|---|---|---|\n");
+    for (name, protocol) in [("HTTP", &visitors.http), ("HTTPS", &visitors.https)] {
+        let (promise, seen, kept) = (promise(protocol.promised), seen(protocol), kept(protocol));
+        let _ = writeln!(text, "| {name} | {promise} | {seen} | {kept} |");
+    }
+    let drills = trend_of(drill, history);
+    if !drills.is_empty() {
+        let mark = trend_mark(*path).to_lowercase();
+        let _ = writeln!(
+            text,
+            "\n### Drills of this outage\n\n| drill | detected | {mark} | HTTPS lost | verdict |\n|---|---|---|---|---|"
+        );
+        for (past, Measured { verdict, marks, visitors, .. }) in drills.iter().rev() {
+            let (detected, over, lost) = (after(marks.detected), after(marks.failed_over), visitors.https.lost);
+            let _ = writeln!(
+                text,
+                "| {} | {detected} | {over} | {lost} | {} |",
+                cell(&past.started),
+                short_verdict(*verdict)
+            );
+        }
     }
     text.push_str(
         "\n<details>\n<summary>What changed, and when</summary>\n\n| at | observer | observed |\n|---|---|---|\n",

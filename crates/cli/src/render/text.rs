@@ -8,7 +8,7 @@ use twinsite_site::{
     ReleaseDifference, ReleaseSummary, Releases, UnreadBucket, VerifyResult,
 };
 
-use super::drill::drill;
+use super::drill::{drill, drills};
 use super::moved::{failed_back, failed_over};
 use super::plan;
 use super::printable::one_line;
@@ -73,6 +73,8 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::Destroyed { steps: 0 } => "nothing to destroy: twinsite created nothing here".to_owned(),
         CommandResult::Destroyed { steps } => format!("destroyed: {}", count(*steps, "step")),
         CommandResult::Drilled(drilled) => drill(drilled),
+        CommandResult::Drills(history) => drills(history),
+        CommandResult::DrillSchedule { text, .. } => text.trim_end().to_owned(),
         CommandResult::FailedOver(switched) => failed_over(switched),
         CommandResult::FailedBack(done) => failed_back(done),
         CommandResult::Restored { outage: None, damaged: false, .. } => {

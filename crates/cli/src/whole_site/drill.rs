@@ -3,12 +3,12 @@
 use twinsite_aws::AwsError;
 use twinsite_local::Outages;
 use twinsite_local::s3::BucketSettings;
-use twinsite_s3_site::{Outage, RestoreAction};
+use twinsite_s3_site::{BucketOutage, RestoreAction};
 
 use super::*;
 
 /// Breaks and puts back, as the drill does; every call may be its last.
-async fn drilled(stack: &TestSite, outage: Outage) -> Result<(), AwsError> {
+async fn drilled(stack: &TestSite, outage: BucketOutage) -> Result<(), AwsError> {
     let (s3, site) = (&stack.services.s3, &stack.site);
     let undo = s3.read_restore_action(site, outage).await?;
     s3.write_drill_journal(site, &serde_json::to_string(&undo).unwrap()).await?;
@@ -31,7 +31,7 @@ fn settings(cloud: &Cloud, stack: &TestSite) -> Vec<BucketSettings> {
     stack.site.buckets.iter().map(|(_, bucket)| cloud.world().s3().bucket(bucket.as_str()).unwrap()).collect()
 }
 
-async fn nothing_stays_broken(outage: Outage, mode: Mode, trouble: InjectedFault) {
+async fn nothing_stays_broken(outage: BucketOutage, mode: Mode, trouble: InjectedFault) {
     let cloud = cloud();
     let text = full(mode);
     applied(&open(&cloud, &text, None).await).await.unwrap();
@@ -57,7 +57,7 @@ async fn nothing_stays_broken(outage: Outage, mode: Mode, trouble: InjectedFault
 
 #[tokio::test]
 async fn stopped_after_any_call_or_with_its_reply_lost_everything_is_byte_for_byte_as_it_was() {
-    for outage in [Outage::Website, Outage::Policy, Outage::StopObject, Outage::Replication] {
+    for outage in [BucketOutage::Website, BucketOutage::Policy, BucketOutage::Switch, BucketOutage::Replication] {
         for mode in MODES.into_iter().filter(|mode| outage.is_effective_in(*mode)) {
             for trouble in [InjectedFault::Refuse, InjectedFault::LoseReply] {
                 Box::pin(nothing_stays_broken(outage, mode, trouble)).await;
@@ -73,15 +73,15 @@ async fn each_way_breaks_what_it_says_and_nothing_else() {
     applied(&stack).await.unwrap();
     let (s3, site) = (&stack.services.s3, &stack.site);
     for (outage, drift) in [
-        (Outage::Website, &["primary/website"][..]),
-        (Outage::Policy, &["primary/policy"]),
-        (Outage::StopObject, &[]),
-        (Outage::Replication, &["primary/replication"]),
+        (BucketOutage::Website, &["primary/website"][..]),
+        (BucketOutage::Policy, &["primary/policy"]),
+        (BucketOutage::Switch, &[]),
+        (BucketOutage::Replication, &["primary/replication"]),
     ] {
         let undo = s3.read_restore_action(site, outage).await.unwrap();
         s3.break_primary(site, &undo).await.unwrap();
         assert_eq!(steps(&stack).await, drift, "{outage}");
-        assert_eq!(s3.has_failover_switch(site).await.unwrap(), outage == Outage::StopObject);
+        assert_eq!(s3.has_failover_switch(site).await.unwrap(), outage == BucketOutage::Switch);
         s3.restore_primary(site, &undo).await.unwrap();
         assert_eq!(steps(&stack).await, [""; 0], "{outage}");
     }

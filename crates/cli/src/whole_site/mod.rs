@@ -62,7 +62,10 @@ async fn open_with(cloud: &Cloud, text: &str, attempts: Option<u32>, network: Ne
         ..Access::default()
     };
     let run = Run::silent().with_timer(Arc::new(cloud.world().clock().clone()));
-    TestSite { run, ..open_in(Environment { access, polling: crate::local::POLLING, network }, text).await }
+    TestSite {
+        run,
+        ..open_in(Environment { access, polling: crate::local::POLLING, network, outages: None }, text).await
+    }
 }
 
 async fn open_in(environment: Environment, text: &str) -> TestSite {

@@ -37,7 +37,8 @@ async fn warnings(stack: &TestSite) -> String {
 /// The findings of `status`.
 async fn findings(cloud: &Cloud, text: &str) -> Vec<(Level, String)> {
     let access = Access { embedded: Some(cloud.http_client()), ..Access::default() };
-    let environment = Environment { access, polling: crate::local::POLLING, network: Network::Unavailable };
+    let environment =
+        Environment { access, polling: crate::local::POLLING, network: Network::Unavailable, outages: None };
     let config = config::parse(text).unwrap();
     let request = StatusRequest::within(std::time::Duration::from_mins(1));
     let status = Box::pin(site::status(&config, &environment, request, &Run::silent())).await.unwrap();

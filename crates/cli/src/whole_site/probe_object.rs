@@ -67,10 +67,18 @@ async fn a_drill_of_replication_leaves_no_probe_object() {
         assert!(error.hints.iter().any(|hint| hint.contains("the primary was restored")), "{failing:?}: {error}");
         cloud.inject_faults(|_| InjectedFault::None);
         if operation == "DeleteObject" {
-            assert_eq!(restore(&site.context).await.unwrap().outages, [Outage::Replication], "{failing:?}");
+            assert_eq!(
+                restore(&site.context, &Run::silent()).await.unwrap().outages,
+                [Outage::Replication],
+                "{failing:?}"
+            );
         }
         assert_eq!(left_in(&cloud, &site), [""; 0], "{failing:?}");
-        assert_eq!(restore(&site.context).await.unwrap().outages, [], "{failing:?}: the journal was deleted");
+        assert_eq!(
+            restore(&site.context, &Run::silent()).await.unwrap().outages,
+            [],
+            "{failing:?}: the journal was deleted"
+        );
         assert_eq!(steps(&site).await, [""; 0], "{failing:?}");
     }
     assert_eq!(drill().await.unwrap().verdict(), Verdict::Met);

@@ -48,7 +48,7 @@ async fn open_in_weather(cloud: &Cloud, text: &str) -> TestSite {
         ..Access::default()
     };
     let polling = PollPolicy { total: Duration::from_hours(1), ..PollPolicy::MINUTES };
-    open_in(Environment { access, polling, network: Network::Unavailable }, text).await
+    open_in(Environment { access, polling, network: Network::Unavailable, outages: None }, text).await
 }
 
 fn run(cloud: &Cloud, waits: &Arc<Waits>) -> Run {

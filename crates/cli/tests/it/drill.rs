@@ -3,9 +3,12 @@
 use serde_json::json;
 use twinsite_local::Cloud;
 use twinsite_local::World;
-use twinsite_local::s3::{Condition, Doc, NewObject};
+use twinsite_local::s3::{Condition, Current, Doc, NewObject};
+
+use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::help::listed;
+use crate::history::{BACKUP, put};
 use crate::server::{Process, Server, signal};
 use crate::{CONFIG, Project};
 
@@ -35,19 +38,19 @@ fn in_every_mode_visitors_reach_the_backup_within_the_budget_and_come_back() {
             markdown.contains("✅ **objective met") && markdown.contains(&format!("| after {over:.0} s (bound ")),
             "{markdown}"
         );
-        assert_eq!(markdown.matches("| Lost over HTTPS | ").count(), 1, "{markdown}");
+        assert_eq!(markdown.matches("| HTTPS | ").count(), 1, "{markdown}");
     }
 }
 
 #[test]
 fn an_objective_that_is_missed_is_exit_code_4_and_the_stop_object_breaks_nothing() {
     let project = site("layered");
-    let missed = project.run(&["drill", "--local", "--speed", "30", "--objective", "20s", "--how", "stop-object"]);
+    let missed = project.run(&["drill", "--local", "--speed", "30", "--objective", "20s", "--how", "switch"]);
     assert_eq!(missed.code(), 4, "{}", missed.err());
     assert!(missed.out().contains("objective missed: the failover took too long"), "{}", missed.out());
     assert!(missed.err().contains("dns                 backup"), "{}", missed.err());
     let behind = project.local(&["drill", "--speed", "30", "--how", "replication"]).out();
-    assert!(behind.contains("catches up with it") && behind.contains("lost         0 of"), "{behind}");
+    assert!(behind.contains("catches up with it") && behind.matches(" 0 lost").count() == 2, "{behind}");
     assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
     assert_eq!(project.run(&["verify", "--local"]).code(), 0);
     let refused = |how: &str, said: &str| {
@@ -58,6 +61,188 @@ fn an_objective_that_is_missed_is_exit_code_4_and_the_stop_object_breaks_nothing
     project.write("twinsite.toml", &CONFIG.replace("[primary]", "mode = \"origin\"\n[primary]"));
     refused("stop-object", "breaks nothing that mode `origin` depends on");
     assert_eq!(project.run(&["drill", "--local", "--objective", "soon"]).code(), 2);
+}
+
+#[test]
+fn the_loss_of_the_region_and_of_cloudfront_is_survived_as_the_mode_promises() {
+    let (through, moved, nothing) = ("uninterrupted", "after-failover", "none");
+    for (mode, outages) in [
+        ("layered", &[("region", [through; 2]), ("silence", [through; 2]), ("cdn", [moved, nothing])][..]),
+        ("origin", &[("region", [through; 2]), ("silence", [through; 2])]),
+        ("dns", &[("region", [moved, nothing]), ("silence", [moved, nothing])]),
+    ] {
+        let project = site(mode);
+        for (outage, promised) in outages {
+            // Health checkers give up after real time, too.
+            let report = project.json(&["drill", "--speed", "20", "--how", outage, "--html", "report.html"]);
+            let about = format!("{outage} in {mode}: {report:#}");
+            assert_eq!((&report["outage"], &report["verdict"]), (&json!(outage), &json!("met")), "{about}");
+            for (protocol, promised) in ["http", "https"].into_iter().zip(promised) {
+                let seen = &report["visitors"][protocol];
+                assert_eq!((&seen["promised"], &seen["kept"]), (&json!(promised), &json!(true)), "{about}");
+                assert_eq!(seen["lost"], report["lost"][protocol], "{about}");
+                assert_eq!(seen["lost"].as_u64() > Some(0), *promised != through, "{about}");
+            }
+            let wait = report["visitors"]["https"]["longest_wait"].as_f64().unwrap();
+            assert!(wait < 30.0 && (wait > 15.0 || !(*outage == "silence" && mode != "dns")), "{about}");
+            assert_eq!(report["checkers_readable"], json!(*outage == "cdn"), "{about}");
+            assert!(report["marks"]["detected"].as_f64().is_some(), "{about}");
+            assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0, "{about}");
+        }
+        assert_eq!(project.run(&["verify", "--local"]).code(), 0, "{mode}");
+    }
+}
+
+#[test]
+fn an_outage_that_cannot_be_is_refused_before_anything_is_touched() {
+    let project = Project::new();
+    let refused = |args: &[&str], said: &[&str]| {
+        let ran = project.run(args);
+        assert_eq!(ran.code(), 2, "{args:?}: {}", ran.err());
+        for said in said {
+            assert!(ran.err().contains(said), "{args:?}, no `{said}`: {}", ran.err());
+        }
+    };
+    for mode in ["layered", "origin", "dns"] {
+        project.write("twinsite.toml", &CONFIG.replace("[primary]", &format!("mode = \"{mode}\"\n[primary]")));
+        let default = if mode == "origin" { "--how policy" } else { "--how website" };
+        for outage in ["region", "silence"] {
+            refused(&["drill", "--how", outage], &["no API of AWS", "--local", default]);
+        }
+        match mode {
+            "layered" => refused(&["drill", "--how", "cdn"], &["no API of AWS takes CloudFront away", "--how switch"]),
+            "origin" => refused(&["drill", "--local", "--how", "cdn"], &["its buckets are private", default]),
+            _ => refused(&["drill", "--local", "--how", "cdn"], &["DNS follows the health of the primary bucket"]),
+        }
+        let ran = project.run(&["drill", "--json", "--how", "region"]);
+        assert_eq!((ran.code(), &ran.lines().pop().unwrap()["exit"]), (2, &json!(2)), "{}", ran.out());
+    }
+    assert!(!project.path().join(".twinsite").exists());
+}
+
+/// The embedded cloud is in this outage.
+fn assert_in_force(server: &Server, outage: &str) {
+    let faults = server.current_faults();
+    match outage {
+        "cdn" => assert_eq!((&faults["cdn_out"], &faults["control_out"]), (&json!(true), &json!(false))),
+        _ => assert_eq!((&faults["regions_out"], &faults["control_out"]), (&json!(["us-east-1"]), &json!(true))),
+    }
+    assert_eq!(faults["symptom"], json!(if outage == "silence" { "hang" } else { "reset" }));
+}
+
+#[test]
+fn killed_or_stopped_in_the_middle_the_region_and_cloudfront_are_put_back() {
+    let project = site("layered");
+    let server = Server::start(&project, &["--speed", "20"]);
+    let none = server.current_faults();
+    let status = project.run(&["status", "--local", "--json"]).lines().pop().unwrap();
+    let edge =
+        status["visitors"]["dns"]["value"]["values"].as_array().unwrap().last().unwrap().as_str().unwrap().to_owned();
+    // A visitor who knows nothing of twinsite.
+    let is_served = || server.visit(&edge, "www.example.com").is_some_and(|status| status < 400);
+    assert!(is_served());
+    for outage in ["region", "silence", "cdn"] {
+        for stop in ["-INT", "-TERM", "-HUP", "-KILL"] {
+            let mut drill = Process::start(&project, &["drill", "--local", "--how", outage]);
+            drill.until_it_says("breaking ");
+            // The first sample of the outage.
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            assert_in_force(&server, outage);
+            assert_eq!(is_served(), outage != "cdn", "{outage}");
+            signal(&drill.child, stop);
+            let started = std::time::Instant::now();
+            let ended = drill.end();
+            if stop == "-KILL" {
+                assert_in_force(&server, outage);
+                let refused = project.run(&["drill", "--local", "--how", outage]).err();
+                assert!(refused.contains(&format!("broken ({outage})")), "{refused}");
+                let restored = project.json(&["drill", "--restore"]);
+                assert_eq!((&restored["outage"], &restored["damaged"]), (&json!(outage), &json!(false)));
+            } else {
+                assert_eq!(ended.code, Some(130), "{outage} {stop}: {}", ended.err);
+                assert!(ended.err.contains("was restored"), "{outage} {stop}: {}", ended.err);
+            }
+            assert!(started.elapsed().as_secs() < 30, "{outage} {stop}: {:?}", started.elapsed());
+            assert_eq!(server.current_faults(), none, "{outage} {stop}");
+            assert!(is_served(), "{outage} {stop}");
+            let listed = project.json(&["drills"]);
+            let last = listed["drills"].as_array().unwrap().last().cloned().unwrap_or_default();
+            let how = if stop == "-KILL" { "restored" } else { "interrupted" };
+            assert_eq!((&last["outage"], &last["ended"]), (&json!(outage), &json!(how)), "{outage} {stop}: {listed:#}");
+            assert!(project.local(&["drill", "--restore"]).out().contains("nothing to restore"), "{outage} {stop}");
+        }
+    }
+}
+
+#[test]
+fn every_drill_leaves_a_record_that_is_listed_compared_and_drawn() {
+    const OLD: &str = r#"{"version":1,"started":1000,"mode":"layered","outage":"policy","embedded":true,"speed":9,"ended":"interrupted"}"#;
+    let project = site("layered");
+    assert!(project.local(&["drills"]).out().contains("no drill has been recorded"));
+    world(&project, |world| {
+        for number in 0..120 {
+            put(world, BACKUP, &format!(".twinsite/drills/{number:012}-policy.json"), OLD);
+        }
+        put(world, BACKUP, ".twinsite/drills/999999999990-policy.json", "{}");
+        put(world, BACKUP, ".twinsite/drills/999999999991-policy.json", &"[".repeat(100_000));
+        put(world, BACKUP, ".twinsite/drills/nothing\u{1b}[2J.json", "x");
+    });
+    let first = project.json(&["drill", "--speed", "30", "--how", "policy", "--markdown", "first.md"]);
+    let second = project.json(&[
+        "drill",
+        "--speed",
+        "30",
+        "--how",
+        "policy",
+        "--html",
+        "second.html",
+        "--markdown",
+        "second.md",
+    ]);
+    let listed = project.json(&["drills"]);
+    assert_eq!(listed["event"], json!("drills"));
+    let drills = listed["drills"].as_array().unwrap();
+    // The newest hundred names, two of which are damaged.
+    assert_eq!((drills.len(), drills[0]["ended"].as_str()), (98, Some("interrupted")));
+    let (before, last) = (&drills[96], &drills[97]);
+    for (drill, of) in [(before, &first), (last, &second)] {
+        assert_eq!(
+            (&drill["outage"], &drill["started"], &drill["ended"]),
+            (&json!("policy"), &of["started"], &json!("completed"))
+        );
+        assert_eq!((&drill["measured"]["marks"], &drill["measured"]["verdict"]), (&of["marks"], &of["verdict"]));
+        assert_eq!(drill["measured"]["visitors"], of["visitors"]);
+    }
+    assert_eq!((&before["compared"], &last["compared"]["started"]), (&json!(null), &first["started"]));
+    let moved = |of: &serde_json::Value| of["marks"]["failed_over"].as_f64().unwrap();
+    let differs = last["compared"]["failed_over"].as_f64().unwrap() - (moved(&second) - moved(&first));
+    assert!(differs.abs() < 0.001, "{last}");
+    let damaged: Vec<&str> =
+        listed["damaged"].as_array().unwrap().iter().filter_map(|one| one["key"].as_str()).collect();
+    assert_eq!(damaged.len(), 3, "{damaged:?}");
+    let text = project.local(&["drills"]).out();
+    assert!(text.starts_with(second["started"].as_str().unwrap()) && !text.contains('\u{1b}'), "{text}");
+    assert!(text.contains("objective met; detected after") && text.contains("is no record of a drill"), "{text}");
+    let read = |name: &str| std::fs::read_to_string(project.path().join(name)).unwrap();
+    assert!(!read("first.md").contains("### Drills of this outage"));
+    let row = format!("| {} | after ", first["started"].as_str().unwrap());
+    assert!(
+        read("second.md").contains("### Drills of this outage") && read("second.md").contains(&row),
+        "{}",
+        read("second.md")
+    );
+    let page = read("second.html");
+    assert_eq!((page.matches("<rect class=\"kept\"").count(), page.matches("class=\"date\"").count()), (2, 2));
+    world(&project, |world| {
+        let is_kept = |number: u64| {
+            let current = world.s3().current(BACKUP, &format!(".twinsite/drills/{number:012}-policy.json"));
+            matches!(current, Ok(Current::Object(_)))
+        };
+        // Beside two drills and two damaged records.
+        assert_eq!((0..120).filter(|number| is_kept(*number)).collect::<Vec<_>>(), (24..120).collect::<Vec<_>>());
+    });
+    project.local(&["destroy", "--yes"]);
+    assert!(project.local(&["destroy", "--yes"]).out().contains("nothing to destroy"));
 }
 
 #[test]
@@ -76,11 +261,25 @@ fn a_drill_does_not_begin_unless_all_is_well() {
     assert!(project.local(&["failback"]).out().contains("nothing to do"));
     project.write("twinsite.toml", &CONFIG.replace("[primary]", "[publish]\nnot_found = \"lost.html\"\n[primary]"));
     refused(&project, "differs from its configuration: ");
+    // All that is not as it must be is named at once.
+    world(&project, |world| {
+        put(world, BACKUP, "index.html", "another");
+        let (backup, health) = (BACKUP, ".well-known/twinsite/health.txt");
+        assert!(matches!(world.s3().current(backup, health), Ok(Current::Object(_))));
+        put(world, BACKUP, health, "not the word");
+    });
+    for said in
+        ["differs from its configuration: ", "the buckets are out of sync: ", "the backup does not serve the site"]
+    {
+        refused(&project, said);
+    }
+    refused(&project, "twinsite backfill");
 }
 
 /// Every command, with its options, while the primary is broken. `init`, `completions` and `man` do not open the site, and `local`
 /// serves the cloud in which it is; `failover` and `iam-policy --account` say in their help that they do not warn.
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
+    &["drills"],
     &["plan"],
     &["plan", "--json"],
     &["status"],
@@ -272,8 +471,86 @@ fn after_a_damaged_journal_what_a_drill_may_have_broken_is_restored_from_the_con
         world.s3().put_object("www.example.com", switch, &Condition::None).unwrap();
     });
     let restored = project.json(&["drill", "--restore"]);
-    assert_eq!(restored["outages"], json!(["website", "stop-object"]), "{restored}");
+    assert_eq!(restored["outages"], json!(["website", "switch"]), "{restored}");
     assert_eq!(restored["damaged"], json!(true));
     assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
     assert!(project.local(&["drill", "--restore"]).out().contains("no drill was interrupted"));
+}
+
+/// The only document of a YAML text.
+fn yaml(text: &str) -> Yaml {
+    let mut documents = YamlLoader::load_from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!(documents.len(), 1, "{text}");
+    documents.remove(0)
+}
+
+#[test]
+fn a_schedule_is_printed_that_the_scheduler_can_read_and_nothing_is_touched() {
+    let project = Project::new();
+    let schedule = |args: &[&str]| {
+        let ran = project.run(&[&["drill", "--schedule"], args].concat());
+        assert_eq!(ran.code(), 0, "{args:?}: {}", ran.err());
+        ran.out()
+    };
+    let workflow = yaml(&schedule(&["github", "--how", "policy", "--objective", "3m"]));
+    let steps = workflow["jobs"]["drill"]["steps"].as_vec().unwrap();
+    let drill = steps.iter().find_map(|step| step["run"].as_str().filter(|run| run.contains("--yes"))).unwrap();
+    assert_eq!(
+        drill.trim(),
+        "twinsite drill --yes --how policy --objective 180s --markdown drill.md --html drill.html"
+    );
+    assert_eq!(workflow["permissions"]["id-token"].as_str(), Some("write"));
+    // Every input of the action exists.
+    let action = yaml(include_str!("../../../../action.yml"));
+    let uses =
+        steps.iter().find(|step| step["uses"].as_str().is_some_and(|uses| uses.starts_with("twinsite/"))).unwrap();
+    assert_eq!(uses["uses"].as_str().unwrap(), format!("twinsite/twinsite@v{}", env!("CARGO_PKG_VERSION")));
+    for input in uses["with"].as_hash().unwrap().keys() {
+        assert!(!action["inputs"][input.as_str().unwrap()].is_badvalue(), "{input:?}");
+    }
+    assert_eq!(
+        action["runs"]["steps"].as_vec().unwrap().last().unwrap()["if"].as_str(),
+        Some("inputs.install-only != 'true'")
+    );
+
+    let template = yaml(&schedule(&["eventbridge"]));
+    let build = template["Resources"]["Project"]["Properties"]["Source"]["BuildSpec"].as_str().unwrap();
+    let build = yaml(build);
+    let command = build["phases"]["build"]["commands"][0].as_str().unwrap();
+    assert_eq!(command, "twinsite drill --yes --how website --html drill.html --markdown drill.md");
+    assert_eq!(build["phases"]["build"]["finally"][0].as_str(), Some("twinsite drill --restore"));
+    for (name, resource) in template["Resources"].as_hash().unwrap() {
+        assert!(resource["Type"].as_str().unwrap().starts_with("AWS::"), "{name:?}");
+    }
+
+    // A shell runs the line as cron does, with a command of the same name; `%` is a line break unless it is escaped.
+    std::fs::create_dir(project.path().join("it's 100%")).unwrap();
+    project.write("it's 100%/site.toml", CONFIG);
+    let ran = project.command(&["drill", "--schedule", "cron", "--config", "site.toml"]);
+    let ran = { ran }.current_dir(project.path().join("it's 100%")).output().unwrap();
+    let printed = String::from_utf8(ran.stdout).unwrap();
+    let line = printed.lines().find(|line| !line.starts_with('#')).unwrap();
+    let command = line.splitn(6, ' ').nth(5).unwrap();
+    assert!(!command.replace("\\%", "").contains('%'), "{line}");
+    project.write("bin/twinsite", "#!/bin/sh\npwd\nfor word in \"$@\"; do echo \"<$word>\"; done\nexit 4\n");
+    let script = format!("PATH=\"$1:$PATH\"; chmod +x \"$1/twinsite\"; {}", command.replace("\\%", "%"));
+    let bin = project.path().join("bin");
+    let ran = std::process::Command::new("sh").args(["-c", &script, "sh"]).arg(&bin).output().unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert_eq!(ran.status.code(), Some(4), "{said}");
+    assert!(
+        said.contains("it's 100%\n<drill>\n<--yes>\n<--how>\n<website>\n<--config>\n<site.toml>\n<--html>\n<drill-2"),
+        "{said}"
+    );
+    assert!(said.contains("<drill>\n<--restore>\n<--config>\n<site.toml>"), "{said}");
+
+    let json = project.run(&["drill", "--schedule", "cron", "--json"]).lines().pop().unwrap();
+    assert_eq!((&json["event"], &json["scheduler"]), (&json!("drill-schedule"), &json!("cron")));
+    for refused in
+        [&["github", "--how", "region"][..], &["cron", "--local"], &["github", "--config", "${{ x }}.toml"], &["at"]]
+    {
+        let ran = project.run(&[&["drill", "--schedule"], refused].concat());
+        assert_eq!(ran.code(), 2, "{refused:?}: {}", ran.err());
+    }
+    assert!(!project.path().join(".twinsite").exists());
 }

@@ -57,6 +57,11 @@ impl Server {
         serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
     }
 
+    /// The outages in force.
+    pub(crate) fn current_faults(&self) -> Value {
+        self.control("GET", "faults", &Value::Null)
+    }
+
     /// Sets the outages in force.
     pub(crate) fn faults(&self, faults: &Value) {
         self.control("PUT", "faults", faults);

@@ -22,7 +22,7 @@ pub struct Outages {
     /// Services that do not respond in any region, by the names that SDKs have for them: `acm`, `cloudfront`, `cloudwatch`, `iam`,
     /// `route53`, `s3`, `s3control`, `sns`, `sts`. Visitors are served all the same.
     pub services_out: BTreeSet<String>,
-    /// What requests to APIs meet in these outages.
+    /// What requests meet in these outages: requests to APIs and, if it is `hang`, also those of visitors, edges and health checkers.
     pub symptom: OutageSymptom,
     /// Whether replication is paused.
     pub replication_paused: bool,
@@ -30,7 +30,7 @@ pub struct Outages {
     pub slow_down_every: u64,
 }
 
-/// What a request to an API that is out of service meets.
+/// What a request meets that goes to what is out of service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutageSymptom {

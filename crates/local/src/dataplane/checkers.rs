@@ -29,7 +29,7 @@ pub(super) async fn run(context: Context, stop: CancellationToken) {
                 let name = check.config.fully_qualified_domain_name.clone().unwrap_or_default();
                 let given = check.config.ip_address.as_ref().and_then(|address| address.parse().ok());
                 let address = given.or_else(|| context.resolve(&name));
-                let result = probe(&check.config, address, context.ports()).await;
+                let result = probe(&check.config, address, &context).await;
                 context.world().health().record(&check, checker, result, context.world().clock().now());
             });
         }

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::Cloud;
-use crate::context::{Endpoints, Outages, Ports};
+use crate::context::{Endpoints, OutageSymptom, Ports};
 use crate::route53::configs_by_id;
 use crate::world::World;
 use ca::{CaError, CertificateAuthority};
@@ -136,11 +136,21 @@ impl Context {
         self.inner.addresses.ports()
     }
 
-    fn is_out(&self, destination: &Destination) -> bool {
-        let Outages { cdn_out, regions_out, .. } = self.world().outages();
-        match destination {
-            Destination::Edge => cdn_out,
-            Destination::Website(region) => regions_out.contains(region),
+    /// Whether a destination is out of service. If the outage lets requests hang, this returns when it ends; what has hung is never answered.
+    async fn is_out(&self, destination: &Destination) -> bool {
+        let mut has_hung = false;
+        loop {
+            let changed = self.world().outages_changed();
+            let outages = self.world().outages();
+            let is_out = match destination {
+                Destination::Edge => outages.cdn_out,
+                Destination::Website(region) => outages.regions_out.contains(region),
+            };
+            if !is_out || outages.symptom != OutageSymptom::Hang {
+                return is_out || has_hung;
+            }
+            has_hung = true;
+            changed.await;
         }
     }
 

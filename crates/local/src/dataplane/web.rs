@@ -76,10 +76,6 @@ impl Port {
                 accepted = listener.accept() => {
                     // The client has disconnected already.
                     let Ok((stream, peer)) = accepted else { continue };
-                    // During an outage the connection is closed at once.
-                    if self.destination.as_ref().is_some_and(|destination| self.context.is_out(destination)) {
-                        continue;
-                    }
                     connections.spawn(self.clone().handshake(stream, peer.ip()));
                 }
                 Some(_) = connections.join_next() => {}
@@ -89,6 +85,12 @@ impl Port {
     }
 
     async fn handshake(self, stream: TcpStream, viewer: IpAddr) {
+        // During an outage the connection is closed at once, or accepted and never used.
+        if let Some(destination) = &self.destination
+            && self.context.is_out(destination).await
+        {
+            return;
+        }
         // It works without, only slower.
         drop(stream.set_nodelay(true));
         match self.acceptor.clone() {
@@ -119,7 +121,7 @@ impl Port {
             let bucket = world.s3().bucket(&host).filter(|_| !self.context.edge().has_distribution(&host));
             bucket.map_or(Destination::Edge, |bucket| Destination::Website(bucket.region))
         });
-        if self.context.is_out(&destination) {
+        if self.context.is_out(&destination).await {
             return Err(Outage);
         }
         world.replicate_due();

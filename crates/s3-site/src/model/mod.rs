@@ -23,7 +23,7 @@ pub(crate) use batch::{JobStatus, batch_permissions, batch_role_arn, batch_role_
 pub use change::{BucketChange, BucketChangeKind, Change, RoleChange, RoleChangeKind};
 pub use conflict::{Conflict, Conflicts};
 pub use desired::{Adopt, Desired};
-pub use outage::{Outage, RestoreAction};
+pub use outage::{BucketOutage, RestoreAction};
 pub use policy::BucketPolicy;
 pub(crate) use policy::{
     desired_policy, has_deny_statement, is_same_document, with_deny_statement, without_deny_statement,

@@ -1,37 +1,32 @@
 //! The outages that a drill simulates, and how each is undone.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use twinsite_core::{Invalid, Mode};
+use twinsite_core::Mode;
 
 use super::WebsiteSnapshot;
 
-/// An outage that a drill simulates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Outage {
+/// An outage of the primary bucket that a drill simulates by changing the buckets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BucketOutage {
     /// The primary's website configuration is deleted: requests get 404.
     Website,
     /// The primary's policy denies reads from outside the account: requests get 403.
     Policy,
     /// The failover switch object is put: the primary works, but its health check fails.
-    StopObject,
+    Switch,
     /// Replication is disabled: the backup falls behind.
     Replication,
 }
 
-impl Outage {
-    const ALL: [Self; 4] = [Self::Website, Self::Policy, Self::StopObject, Self::Replication];
-
+impl BucketOutage {
     /// The word used on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Website => "website",
             Self::Policy => "policy",
-            Self::StopObject => "stop-object",
+            Self::Switch => "switch",
             Self::Replication => "replication",
         }
     }
@@ -47,24 +42,15 @@ impl Outage {
     /// False if the outage has no effect in a mode: private buckets have no website, and CloudFront ignores the switch object.
     pub fn is_effective_in(self, mode: Mode) -> bool {
         match self {
-            Self::Website | Self::StopObject => mode.public_buckets(),
+            Self::Website | Self::Switch => mode.public_buckets(),
             Self::Policy | Self::Replication => true,
         }
     }
 }
 
-impl fmt::Display for Outage {
+impl fmt::Display for BucketOutage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Outage {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let found = Self::ALL.into_iter().find(|outage| outage.as_str() == text);
-        found.ok_or_else(|| Invalid::unknown("outage", text, &Self::ALL.map(Self::as_str)))
     }
 }
 
@@ -81,20 +67,21 @@ pub enum RestoreAction {
     },
     /// Removes the drill's statement from the policy.
     Policy,
-    /// Deletes the failover switch object.
-    StopObject,
+    /// Deletes the failover switch object. Persisted under the name that the outage had at first.
+    #[serde(rename = "stop-object")]
+    Switch,
     /// Enables the managed replication rule.
     Replication,
 }
 
 impl RestoreAction {
     /// The outage that it undoes.
-    pub fn outage(&self) -> Outage {
+    pub fn outage(&self) -> BucketOutage {
         match self {
-            Self::Website { .. } => Outage::Website,
-            Self::Policy => Outage::Policy,
-            Self::StopObject => Outage::StopObject,
-            Self::Replication => Outage::Replication,
+            Self::Website { .. } => BucketOutage::Website,
+            Self::Policy => BucketOutage::Policy,
+            Self::Switch => BucketOutage::Switch,
+            Self::Replication => BucketOutage::Replication,
         }
     }
 }
@@ -107,9 +94,9 @@ mod tests {
     #[test]
     fn every_mode_has_an_effective_default() {
         for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
-            assert!(Outage::default_for(mode).is_effective_in(mode));
+            assert!(BucketOutage::default_for(mode).is_effective_in(mode));
         }
-        assert!(!Outage::StopObject.is_effective_in(Mode::Origin) && "policy".parse() == Ok(Outage::Policy));
+        assert!(!BucketOutage::Switch.is_effective_in(Mode::Origin));
     }
 
     #[test]
@@ -127,7 +114,7 @@ mod tests {
         for (action, text) in [
             (website, text),
             (RestoreAction::Policy, r#"{"how":"policy"}"#),
-            (RestoreAction::StopObject, r#"{"how":"stop-object"}"#),
+            (RestoreAction::Switch, r#"{"how":"stop-object"}"#),
             (RestoreAction::Replication, r#"{"how":"replication"}"#),
         ] {
             assert_eq!(serde_json::from_str::<RestoreAction>(text).unwrap(), action);

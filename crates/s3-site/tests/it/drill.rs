@@ -2,7 +2,7 @@
 
 use twinsite_core::{Mode, Side};
 use twinsite_local::{Cloud, Delays};
-use twinsite_s3_site::{Outage, RestoreAction};
+use twinsite_s3_site::{BucketOutage, RestoreAction};
 
 use crate::{applied, desired, planned, s3_site};
 
@@ -14,10 +14,10 @@ async fn the_journal_restores_the_primary_exactly_after_every_outage() {
     let settings = || cloud.world().s3().bucket(site.buckets.primary.as_str()).unwrap();
     let before = settings();
     for (outage, drift) in [
-        (Outage::Website, Some("primary/website")),
-        (Outage::Policy, Some("primary/policy")),
-        (Outage::StopObject, None),
-        (Outage::Replication, Some("primary/replication")),
+        (BucketOutage::Website, Some("primary/website")),
+        (BucketOutage::Policy, Some("primary/policy")),
+        (BucketOutage::Switch, None),
+        (BucketOutage::Replication, Some("primary/replication")),
     ] {
         let restore = s3.read_restore_action(site, outage).await.unwrap();
         assert_eq!(restore.outage(), outage);
@@ -26,7 +26,7 @@ async fn the_journal_restores_the_primary_exactly_after_every_outage() {
         s3.break_primary(site, &restore).await.unwrap();
         let ids: Vec<String> = planned(&s3, &desired).await.steps().map(|step| step.id.to_string()).collect();
         assert_eq!(ids, Vec::from_iter(drift));
-        assert_eq!(s3.has_failover_switch(site).await.unwrap(), outage == Outage::StopObject);
+        assert_eq!(s3.has_failover_switch(site).await.unwrap(), outage == BucketOutage::Switch);
         let journal = s3.read_drill_journal(site).await.unwrap().unwrap();
         let restore: RestoreAction = serde_json::from_str(&journal).unwrap();
         s3.restore_primary(site, &restore).await.unwrap();
@@ -46,8 +46,8 @@ async fn without_a_journal_every_outage_is_restored_from_the_desired_state() {
         let settings = || cloud.world().s3().bucket(site.buckets.primary.as_str()).unwrap();
         let before = settings();
         assert_eq!(s3.restore_to_desired(&desired).await.unwrap(), [], "{mode}: nothing is broken");
-        let all = [Outage::Website, Outage::Policy, Outage::StopObject, Outage::Replication];
-        let effective: Vec<Outage> = all.into_iter().filter(|outage| outage.is_effective_in(mode)).collect();
+        let all = [BucketOutage::Website, BucketOutage::Policy, BucketOutage::Switch, BucketOutage::Replication];
+        let effective: Vec<BucketOutage> = all.into_iter().filter(|outage| outage.is_effective_in(mode)).collect();
         for broken in effective.iter().map(|one| vec![*one]).chain([effective.clone()]) {
             for outage in &broken {
                 let restore = s3.read_restore_action(site, *outage).await.unwrap();
@@ -66,7 +66,7 @@ async fn an_outage_that_would_break_nothing_is_refused() {
     let (s3, site) = (s3_site(&cloud).await, &desired.site);
     assert_eq!(s3.read_drill_journal(site).await.unwrap(), None);
     applied(&s3, &desired).await.unwrap();
-    let refused = s3.read_restore_action(site, Outage::Website).await.unwrap_err();
+    let refused = s3.read_restore_action(site, BucketOutage::Website).await.unwrap_err();
     assert_eq!(refused.message, "the bucket has no website");
 }
 

@@ -1,8 +1,11 @@
 //! A drill: breaks the primary on purpose, watches visitors move to the backup, restores the primary, and measures how long
 //! everything took. A journal is written before anything is broken, so that an interrupted drill can be restored.
 
+mod history;
+mod outage;
 mod preflight;
 mod report;
+mod schedule;
 mod timeline;
 mod watcher;
 
@@ -11,32 +14,57 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use twinsite_aws::AwsError;
-use twinsite_core::{Bracketed, Cancelled, Event, Mode, Run, bracket};
-use twinsite_s3_site::{Adopt, Outage, RestoreAction};
+use twinsite_core::{Bracketed, Cancelled, Event, Run, bracket};
+use twinsite_s3_site::Adopt;
 
+use crate::config::Config;
 use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
 
+pub use history::{Comparison, DamagedDrill, DrillEnd, DrillHistory, Measured, PastDrill, history};
+pub use outage::{InjectedOutage, OutOfService, Outage, OutageInjector};
 pub use preflight::PreparedDrill;
 pub use report::{Change, DrillResult, Verdict, timeline};
-pub use timeline::{FailoverPath, Lost, Marks, Outcome, Sample, ServedBy};
+pub use schedule::{ConfigFile, Scheduler, schedule};
+pub use timeline::{ByProtocol, FailoverPath, Lost, Marks, Outcome, Promise, Protocol, Sample, ServedBy};
 
+use history::{Begun, Record, write_record};
+use outage::{Means, Undo};
 use report::{changes, health_changes};
-use timeline::{is_detected, lost, marks};
+use timeline::{Allowed, Evidence, is_detected, lost, marks, protocols};
 use watcher::Watcher;
 
 const OPERATION: &str = "run the drill";
 
-/// The longest an origin group takes for one request, in seconds: two connection attempts of three seconds and a response
-/// timeout of ten.
-const ORIGIN_TIMEOUT: u64 = 2 * 3 + 10;
+/// The prefix of the records of drills in the backup bucket. The bucket policy denies public access to it.
+pub(crate) const DRILL_RECORDS: &str = ".twinsite/drills/";
+
+/// The longest an origin group waits for the primary, in seconds: two attempts with a connection timeout of three seconds and a response
+/// timeout of ten each.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html>
+const ORIGIN_TIMEOUT: u64 = 2 * (3 + 10);
 
 /// Seconds within which S3 replicates most objects.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html>
 const REPLICATED: u64 = 15 * 60;
 
+/// How long the checkers are waited for after an outage in which they could not be asked, in seconds.
+const REPORTED: f64 = 30.0;
+
 /// Seconds for which visitors must stay with the backup once they have reached it.
 const HOLD: f64 = 10.0;
+
+impl DrillRequest {
+    /// Fails, before anything is opened, if a drill cannot be what is asked for: an outage that proves nothing in the mode, or that only an
+    /// embedded cloud can bring about.
+    ///
+    /// # Errors
+    /// Why not, and which outage to use instead.
+    pub fn check(&self, config: &Config, is_embedded: bool) -> Result<(), Error> {
+        let outage = self.outage.unwrap_or_else(|| Outage::default_for(config.mode));
+        outage.check(config.mode, is_embedded)
+    }
+}
 
 /// What to break, and how fast visitors must reach the backup.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,7 +81,7 @@ struct Journal {
     /// When, in seconds since 1970.
     at: u64,
     /// How it is restored.
-    undo: RestoreAction,
+    undo: Undo,
 }
 
 impl Journal {
@@ -82,28 +110,35 @@ struct Scenario {
     /// The upper bound of a failover, in seconds.
     bound: u64,
     objective: u64,
+    /// What tells when the outage was detected.
+    evidence: Evidence,
+    /// The longest until the health checkers have noticed, in seconds.
+    detection: u64,
 }
 
 impl Scenario {
     fn new(site: &SiteContext, request: DrillRequest) -> Result<Self, Error> {
         let mode = site.site.mode;
         let outage = request.outage.unwrap_or_else(|| Outage::default_for(mode));
-        if !outage.is_effective_in(mode) {
-            let why = format!("`{outage}` breaks nothing that mode `{mode}` depends on");
-            return Err(Error::usage(OPERATION, why).hint(format!("use --how {}", Outage::default_for(mode))));
-        }
-        let path = match (outage, mode) {
-            (Outage::Replication, _) => FailoverPath::None,
-            (Outage::StopObject, _) | (_, Mode::Dns) => FailoverPath::Dns,
-            (_, Mode::Origin | Mode::Layered) => FailoverPath::OriginGroup,
-        };
+        outage.check(mode, site.outages.is_some())?;
+        let path = outage.path(mode);
+        let health = site.config.dns.health.failover_bound();
         let bound = match path {
-            FailoverPath::Dns => site.config.dns.health.failover_bound().max_total.as_secs(),
+            FailoverPath::Dns => health.max_total.as_secs(),
             FailoverPath::OriginGroup => ORIGIN_TIMEOUT,
             FailoverPath::None => REPLICATED,
         };
         let objective = request.objective.map_or(bound, |objective| objective.as_secs());
-        Ok(Self { outage, path, bound, objective })
+        let has_control_plane = match outage.means() {
+            Means::Injected(injected) => !injected.out_of_service(&site.site.regions.primary).control_planes,
+            Means::Bucket(_) => true,
+        };
+        let evidence = match path {
+            _ if has_control_plane => Evidence::Checkers,
+            FailoverPath::Dns => Evidence::NameServers,
+            FailoverPath::OriginGroup | FailoverPath::None => Evidence::CheckersAfterwards,
+        };
+        Ok(Self { outage, path, bound, objective, evidence, detection: health.max_detection.as_secs() })
     }
 
     /// Twice the longest that any phase should take.
@@ -124,8 +159,13 @@ impl PreparedDrill {
     /// What failed, and whether the primary is still broken.
     pub async fn run(self, site: &SiteContext, run: &Run) -> Result<DrillResult, Error> {
         let Self { scenario, watcher, sample } = self;
-        let undo = site.services.s3.read_restore_action(&site.site, scenario.outage).await;
-        let undo = undo.context("read what is about to be broken")?;
+        let undo = match scenario.outage.means() {
+            Means::Injected(outage) => Undo::Injected(outage),
+            Means::Bucket(outage) => {
+                let undo = site.services.s3.read_restore_action(&site.site, outage).await;
+                Undo::Bucket(undo.context("read what is about to be broken")?)
+            }
+        };
         if run.is_cancelled() {
             return Err(not_started());
         }
@@ -135,24 +175,39 @@ impl PreparedDrill {
             return Err(not_started());
         }
         let speed = watcher.speed();
-        let observed = Box::pin(break_and_watch(site, Watch { watcher, sample }, &scenario, &undo, run)).await?;
-        let Observed { samples, restored } = observed;
-        let Scenario { outage, path, bound, objective } = scenario;
-        Ok(DrillResult {
-            domain: site.site.domain.to_string(),
-            mode: site.site.mode.to_string(),
-            outage: outage.as_str(),
-            path,
-            embedded: !site.is_internet(),
-            speed,
-            started: crate::releases::rfc3339(i64::try_from(started).unwrap_or(i64::MAX)),
-            marks: marks(&samples, path, Some(restored)),
-            lost: lost(&samples, bound),
-            bound_seconds: bound,
-            objective_seconds: objective,
-            timeline: timeline(&samples),
-            samples,
-        })
+        let begun = Begun { started, outage: scenario.outage, speed };
+        let observed = Box::pin(break_and_watch(site, Watch { watcher, sample }, &scenario, &undo, run)).await;
+        let result = observed.map(|observed| result(site, &scenario, begun, observed));
+        let record = Record::of(site, begun, result.as_ref());
+        Box::pin(write_record(site, begun, &record, run)).await;
+        result
+    }
+}
+
+fn result(site: &SiteContext, scenario: &Scenario, begun: Begun, observed: Observed) -> DrillResult {
+    let Observed { samples, restored } = observed;
+    let Scenario { outage, path, bound, objective, evidence, detection: _ } = *scenario;
+    let Begun { started, speed, .. } = begun;
+    DrillResult {
+        domain: site.site.domain.to_string(),
+        mode: site.site.mode.to_string(),
+        outage: outage.as_str(),
+        path,
+        embedded: !site.is_internet(),
+        speed,
+        started: crate::releases::rfc3339(i64::try_from(started).unwrap_or(i64::MAX)),
+        marks: marks(&samples, path, evidence, Some(restored)),
+        checkers_readable: evidence == Evidence::Checkers,
+        lost: lost(&samples, bound),
+        visitors: protocols(
+            &samples,
+            outage.promises(site.site.mode),
+            Allowed { failover: bound, attempts: ORIGIN_TIMEOUT },
+        ),
+        bound_seconds: bound,
+        objective_seconds: objective,
+        timeline: timeline(&samples),
+        samples,
     }
 }
 
@@ -171,16 +226,16 @@ async fn break_and_watch(
     site: &SiteContext,
     watch: Watch,
     scenario: &Scenario,
-    undo: &RestoreAction,
+    undo: &Undo,
     run: &Run,
 ) -> Result<Observed, Error> {
     let Watch { mut watcher, sample } = watch;
     let (s3, clock) = (&site.services.s3, watcher.clock());
     let mut log = SampleLog { health: sample.health.clone(), samples: vec![sample] };
     let breaking = async {
-        emit(run, 0.0, &format!("breaking the primary: {}", scenario.outage));
+        emit(run, 0.0, &format!("breaking {}: {}", scenario.outage.broken(), scenario.outage));
         clock.mark_broken();
-        s3.break_primary(&site.site, undo).await
+        begin_outage(site, undo).await
     };
     let body = async |()| {
         put_probe_object(site, &mut watcher, scenario, "broken").await?;
@@ -188,24 +243,25 @@ async fn break_and_watch(
         let (mut failed_over, mut detected) = (false, scenario.path == FailoverPath::None);
         watch_until(&mut watcher, &mut log, run, scenario.timeout(), |sample| {
             failed_over |= scenario.path.is_failed_over(sample);
-            detected |= is_detected(sample);
+            detected |= scenario.evidence != Evidence::Checkers || is_detected(sample);
             failed_over && detected
         })
         .await;
-        let hold = clock.at() + HOLD;
+        let unnoticed = if scenario.evidence == Evidence::CheckersAfterwards { scenario.detection } else { 0 };
+        let hold = (clock.at() + HOLD).max(report::seconds(unnoticed));
         watch_until(&mut watcher, &mut log, run, hold, |sample| sample.at >= hold).await;
         Ok(())
     };
     // In a drill of replication the journal is kept until the probe object is deleted.
     let has_probe_object = scenario.path == FailoverPath::None;
     let restore = async || {
-        emit(run, clock.at(), "restoring the primary");
-        s3.restore_primary(&site.site, undo).await?;
-        if has_probe_object { Ok(()) } else { s3.delete_drill_journal(&site.site).await }
+        emit(run, clock.at(), &format!("restoring {}", scenario.outage.broken()));
+        end_outage(site, undo).await?;
+        if has_probe_object { Ok(()) } else { s3.delete_drill_journal(&site.site).await.map_err(Cause::from) }
     };
     // The body ends by itself when the run is cancelled: a put in flight must not arrive after its object was deleted.
     let Bracketed { body, restore } = Box::pin(bracket(breaking, body, std::future::pending(), restore)).await;
-    let still_broken = "the primary is still broken: `twinsite drill --restore` restores it";
+    let still_broken = format!("{} is still broken: `twinsite drill --restore` restores it", scenario.outage.broken());
     restore.map_err(|error| Error::new(OPERATION, error).hint(still_broken))?;
     let restored = clock.at();
     let failed_back = async {
@@ -215,7 +271,12 @@ async fn break_and_watch(
             put_probe_object(site, &mut watcher, scenario, "restored").await.map_err(was_restored)?;
         }
         let until = restored + scenario.timeout();
-        let failed_back = |sample: &Sample| sample.at > restored && scenario.path.is_failed_back(sample);
+        watcher.ask_checkers_again();
+        let mut reported = scenario.evidence != Evidence::CheckersAfterwards;
+        let failed_back = |sample: &Sample| {
+            reported |= !sample.health.is_empty() || sample.at > restored + REPORTED;
+            sample.at > restored && reported && scenario.path.is_failed_back(sample)
+        };
         watch_until(&mut watcher, &mut log, run, until, failed_back).await;
         if run.is_cancelled() { Err(was_restored(Cancelled)) } else { Ok(()) }
     };
@@ -224,6 +285,33 @@ async fn break_and_watch(
         delete_probe_object(site).await?;
     }
     failed_back.map(|()| Observed { samples: log.samples, restored })
+}
+
+/// Begins the outage. Idempotent.
+async fn begin_outage(site: &SiteContext, undo: &Undo) -> Result<(), Cause> {
+    match undo {
+        Undo::Bucket(action) => Ok(site.services.s3.break_primary(&site.site, action).await?),
+        Undo::Injected(outage) => match &site.outages {
+            Some(outages) => Ok(outages.begin(outage.out_of_service(&site.site.regions.primary)).await?),
+            None => Ok(()),
+        },
+    }
+}
+
+/// Ends the outage. Does nothing if nothing is broken.
+async fn end_outage(site: &SiteContext, undo: &Undo) -> Result<(), Cause> {
+    match undo {
+        Undo::Bucket(action) => Ok(site.services.s3.restore_primary(&site.site, action).await?),
+        Undo::Injected(outage) => end_injected(site, *outage).await,
+    }
+}
+
+/// Ends an injected outage. Elsewhere than in an embedded cloud, there is none.
+async fn end_injected(site: &SiteContext, outage: InjectedOutage) -> Result<(), Cause> {
+    match &site.outages {
+        Some(outages) => Ok(outages.end(outage.out_of_service(&site.site.regions.primary)).await?),
+        None => Ok(()),
+    }
 }
 
 /// Deletes the probe object, whatever the result of the drill, and then the journal.
@@ -297,7 +385,7 @@ fn emit(run: &Run, at: f64, what: &str) {
 
 /// Writes the journal, without which nothing may be broken. Returns the time, in seconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "the journal records the time")]
-async fn write_journal(site: &SiteContext, undo: &RestoreAction) -> Result<u64, Error> {
+async fn write_journal(site: &SiteContext, undo: &Undo) -> Result<u64, Error> {
     const OPERATION: &str = "write the journal of the drill";
     let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let text = serde_json::to_string(&Journal { at, undo: undo.clone() }).context(OPERATION)?;
@@ -311,20 +399,32 @@ async fn write_journal(site: &SiteContext, undo: &RestoreAction) -> Result<u64, 
 ///
 /// # Errors
 /// Calls that failed. Restoring again finishes the rest.
-pub async fn restore(site: &SiteContext) -> Result<Restored, Error> {
-    let repeat = |error| Error::new("restore the primary", error).hint("run `twinsite drill --restore` again");
+pub async fn restore(site: &SiteContext, run: &Run) -> Result<Restored, Error> {
+    let repeat = |error: AwsError| repeat_restore(error.into());
     let s3 = &site.services.s3;
     let Some(text) = s3.read_drill_journal(&site.site).await.map_err(repeat)? else { return Ok(Restored::default()) };
-    let Some(Journal { at: _, undo }) = Journal::parse(&text) else {
+    // Nothing that a drill on AWS has written names an injected outage.
+    let possible = |journal: &Journal| matches!(journal.undo, Undo::Bucket(_)) || site.outages.is_some();
+    let Some(Journal { at: started, undo }) = Journal::parse(&text).filter(possible) else {
+        for outage in InjectedOutage::ALL {
+            end_injected(site, outage).await.map_err(repeat_restore)?;
+        }
         let outages = s3.restore_to_desired(&site.desired_buckets(Adopt::Refuse)).await.map_err(repeat)?;
         s3.delete_replication_probe(&site.site).await.map_err(repeat)?;
         s3.delete_drill_journal(&site.site).await.map_err(repeat)?;
+        let outages = outages.into_iter().map(Outage::from).collect();
         return Ok(Restored { interrupted: true, damaged: true, outages });
     };
-    s3.restore_primary(&site.site, &undo).await.map_err(repeat)?;
+    end_outage(site, &undo).await.map_err(repeat_restore)?;
     if undo.outage() == Outage::Replication {
         s3.delete_replication_probe(&site.site).await.map_err(repeat)?;
     }
     s3.delete_drill_journal(&site.site).await.map_err(repeat)?;
+    let begun = Begun { started, outage: undo.outage(), speed: 0 };
+    Box::pin(write_record(site, begun, &Record::unmeasured(site, begun, DrillEnd::Restored), run)).await;
     Ok(Restored { interrupted: true, damaged: false, outages: vec![undo.outage()] })
+}
+
+fn repeat_restore(cause: Cause) -> Error {
+    Error::new("restore the primary", cause).hint("run `twinsite drill --restore` again")
 }

@@ -12,7 +12,7 @@ use super::watcher::{SiteProbes, Watcher};
 use super::{DrillRequest, Journal, Scenario, not_started};
 use crate::active_side::refuse_active_backup;
 use crate::context::SiteContext;
-use crate::error::{Context, Error};
+use crate::error::{Cause, Context, Error, ErrorKind};
 use crate::failover::read_origin_choice;
 use crate::state::SiteState;
 use crate::verify::compare_buckets;
@@ -45,39 +45,99 @@ impl PreparedDrill {
 
     async fn check_preconditions(site: &SiteContext, request: DrillRequest, run: &Run) -> Result<Self, Error> {
         let scenario = Scenario::new(site, request)?;
+        // What else is not as it must be may follow from this.
         check_nothing_is_broken(site).await?;
         let state = site.observe(Adopt::Refuse, OPERATION).await?;
         if read_origin_choice(&state.cdn.actual).is_some_and(|choice| choice != OriginChoice::Primary) {
             return Err(failed_over_by_hand());
         }
-        let plan = Plan::new(state.steps()?).context(OPERATION)?;
-        if !plan.is_empty() {
-            let pending = if plan.len() == 1 { "step is" } else { "steps are" };
-            let why = format!("the site differs from its configuration: {} {pending} pending", plan.len());
-            return Err(Error::refused(OPERATION, why).hint("see `twinsite plan`, then run `twinsite apply`"));
-        }
-        check_in_sync(site).await?;
+        let mut unmet = Unmet::default();
+        unmet.check(check_plan(&state))?;
+        unmet.check(check_in_sync(site).await)?;
         site.warn_of_proxy(run);
-        let mut watcher = watcher(site, &state).await?;
-        loop {
-            let sample = Box::pin(watcher.sample()).await;
-            if run.is_cancelled() {
-                return Err(not_started());
+        let patience = if unmet.0.is_empty() { Patience::UntilHealthy } else { Patience::UntilReported };
+        let watched = Box::pin(first_sample(site, &state, patience, run)).await;
+        let Some(ready) = unmet.check(watched)? else { return Err(unmet.into_error()) };
+        if !unmet.0.is_empty() {
+            return Err(unmet.into_error());
+        }
+        let Ready { watcher, sample } = ready;
+        Ok(Self { scenario, watcher, sample })
+    }
+}
+
+/// The preconditions that do not hold: all that can be found out are reported together.
+#[derive(Debug, Default)]
+struct Unmet(Vec<(String, String)>);
+
+impl Unmet {
+    /// Notes that a precondition does not hold. That it could not be checked is an error, unless another one does not hold: then that may be
+    /// why.
+    fn check<T>(&mut self, checked: Result<T, Error>) -> Result<Option<T>, Error> {
+        match checked {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if matches!(&*error.cause, Cause::Refused(_)) => {
+                self.0.push((error.cause.to_string(), error.hints.join("; ")));
+                Ok(None)
             }
-            let problems = problems(&sample);
-            if problems.is_empty() && sample.health.len() == watcher.health_checks() {
-                return Ok(Self { scenario, watcher, sample });
-            }
-            let expired = watcher.elapsed() >= REPORT_TIMEOUT && watcher.elapsed_real() >= REPORT_TIMEOUT_REAL;
-            if expired {
-                let unknown = "some health checkers have not reported yet".to_owned();
-                let why = if problems.is_empty() { unknown } else { problems.join("\n") };
-                let hint = "a drill starts when both sides are healthy: see `twinsite status`";
-                return Err(Error::refused(OPERATION, why).hint(hint));
-            }
-            watcher.pause(run).await;
+            Err(error) if self.0.is_empty() || error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(_) => Ok(None),
         }
     }
+
+    fn into_error(self) -> Error {
+        let (reasons, hints): (Vec<String>, Vec<String>) = self.0.into_iter().unzip();
+        hints.into_iter().fold(Error::refused(OPERATION, reasons.join("\n")), Error::hint)
+    }
+}
+
+/// How long is waited for what visitors get and the health checkers report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    /// Until everything is healthy: checkers may need a minute after a change.
+    UntilHealthy,
+    /// Until every checker has reported.
+    UntilReported,
+}
+
+/// A watcher, and a sample in which everything is healthy.
+struct Ready {
+    watcher: Watcher,
+    sample: Sample,
+}
+
+async fn first_sample(site: &SiteContext, state: &SiteState, patience: Patience, run: &Run) -> Result<Ready, Error> {
+    let mut watcher = watcher(site, state).await?;
+    loop {
+        let sample = Box::pin(watcher.sample()).await;
+        if run.is_cancelled() {
+            return Err(not_started());
+        }
+        let problems = problems(&sample);
+        let all_reported = sample.health.len() == watcher.health_checks();
+        if problems.is_empty() && all_reported {
+            return Ok(Ready { watcher, sample });
+        }
+        let expired = watcher.elapsed() >= REPORT_TIMEOUT && watcher.elapsed_real() >= REPORT_TIMEOUT_REAL;
+        if expired || (all_reported && patience == Patience::UntilReported) {
+            let unknown = "some health checkers have not reported yet".to_owned();
+            let why = if problems.is_empty() { unknown } else { problems.join("\n") };
+            let hint = "a drill starts when both sides are healthy: see `twinsite status`";
+            return Err(Error::refused(OPERATION, why).hint(hint));
+        }
+        watcher.pause(run).await;
+    }
+}
+
+/// Fails if the site differs from its configuration.
+fn check_plan(state: &SiteState) -> Result<(), Error> {
+    let plan = Plan::new(state.steps()?).context(OPERATION)?;
+    if plan.is_empty() {
+        return Ok(());
+    }
+    let pending = if plan.len() == 1 { "step is" } else { "steps are" };
+    let why = format!("the site differs from its configuration: {} {pending} pending", plan.len());
+    Err(Error::refused(OPERATION, why).hint("see `twinsite plan`, then run `twinsite apply`"))
 }
 
 async fn check_nothing_is_broken(site: &SiteContext) -> Result<(), Error> {
@@ -85,7 +145,8 @@ async fn check_nothing_is_broken(site: &SiteContext) -> Result<(), Error> {
     if let Some(text) = s3.read_drill_journal(&site.site).await.context(OPERATION)? {
         let why = match Journal::parse(&text) {
             Some(journal) => {
-                format!("an interrupted drill has left the primary broken ({})", journal.undo.outage())
+                let outage = journal.undo.outage();
+                format!("an interrupted drill has left {} broken ({outage})", outage.broken())
             }
             None => "the journal of an interrupted drill is damaged, and the primary may be broken".to_owned(),
         };

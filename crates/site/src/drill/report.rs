@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::timeline::{FailoverPath, Lost, Marks, Outcome, Sample, ServedBy};
+use super::timeline::{ByProtocol, FailoverPath, Lost, Marks, Outcome, Protocol, Sample, ServedBy};
 
 /// The result of a drill.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -26,8 +26,13 @@ pub struct DrillResult {
     pub started: String,
     /// When visitors moved.
     pub marks: Marks,
+    /// Whether the health checkers could be asked during the outage: the API of Route 53 is in us-east-1. Else `marks.detected` is when DNS
+    /// had moved or, if it does not move in this outage, when the checkers reported afterwards.
+    pub checkers_readable: bool,
     /// Failed requests.
     pub lost: Lost,
+    /// What visitors were promised, and what they got.
+    pub visitors: ByProtocol<Protocol>,
     /// The upper bound of a failover that follows from the configuration, in seconds.
     pub bound_seconds: u64,
     /// The objective, in seconds.
@@ -40,7 +45,7 @@ pub struct DrillResult {
 }
 
 /// Whether a drill met its objective.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It did.
@@ -51,6 +56,8 @@ pub enum Verdict {
     TooLate,
     /// HTTPS requests failed although the mode serves HTTPS while the primary is unavailable.
     HttpsLost,
+    /// HTTP requests failed although the mode serves HTTP then.
+    HttpLost,
     /// The health checkers never reported the outage, so no alarm was raised.
     NotDetected,
     /// Visitors did not return to the primary; in a drill of replication, the backup did not catch up.
@@ -58,16 +65,15 @@ pub enum Verdict {
 }
 
 impl DrillResult {
-    /// Whether the objective was met: visitors reached the backup in time and, behind an origin group, over HTTPS all the while.
+    /// Whether the objective was met: visitors reached the backup in time, and got what the mode promises over each protocol.
     pub fn verdict(&self) -> Verdict {
         // A backup falls behind at no particular time, so that has no objective.
         let timed = self.path != FailoverPath::None;
         match (self.marks.failed_over, self.marks.failed_back) {
             (None, _) => Verdict::NotFailedOver,
             (Some(at), _) if timed && at > seconds(self.objective_seconds) => Verdict::TooLate,
-            (Some(_), _) if self.path == FailoverPath::OriginGroup && self.lost.https_after_bound > 0 => {
-                Verdict::HttpsLost
-            }
+            (Some(_), _) if !self.visitors.https.kept => Verdict::HttpsLost,
+            (Some(_), _) if !self.visitors.http.kept => Verdict::HttpLost,
             (Some(_), _) if self.marks.detected.is_none() => Verdict::NotDetected,
             (Some(_), None) => Verdict::NotFailedBack,
             (Some(_), Some(_)) => Verdict::Met,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The outcome of one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -52,6 +52,10 @@ impl Outcome {
 pub struct Sample {
     /// Seconds since the outage began; negative before.
     pub at: f64,
+    /// When the requests of this sample were sent.
+    pub asked: f64,
+    /// How long visitors waited for a response, or for the failure, in seconds.
+    pub waited: ByProtocol<f64>,
     /// Where DNS leads; `null` without a response of the name servers.
     pub dns: Option<ServedBy>,
     /// A request over HTTP by a visitor whose resolver honours the TTL.
@@ -65,7 +69,7 @@ pub struct Sample {
 }
 
 /// When something happened, in seconds since the outage began; `null` if it never did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Marks {
     /// The health checkers reported the outage; in a drill of replication, the backup was behind.
     pub detected: Option<f64>,
@@ -75,6 +79,91 @@ pub struct Marks {
     pub restored: Option<f64>,
     /// Visitors were served by the primary again.
     pub failed_back: Option<f64>,
+}
+
+/// A value for each protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct ByProtocol<T> {
+    /// Over HTTP. Redirects to HTTPS are followed.
+    pub http: T,
+    /// Over HTTPS.
+    pub https: T,
+}
+
+/// What a mode promises to visitors over one protocol in an outage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Promise {
+    /// Requests are served all the while. Those of the first seconds may fail while edges try the primary.
+    Uninterrupted,
+    /// Requests are served as soon as DNS has moved, and from then on.
+    AfterFailover,
+    /// None: requests may fail from the beginning of the outage until DNS leads to the primary again.
+    None,
+}
+
+/// What visitors were promised over one protocol, and what they got.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+pub struct Protocol {
+    /// What the mode promises in this outage.
+    pub promised: Promise,
+    /// Requests that were served.
+    pub served: usize,
+    /// Requests that failed.
+    pub lost: usize,
+    /// Of those, the ones that the promise rules out.
+    pub lost_despite_promise: usize,
+    /// The longest that a visitor waited for a request that was served, in seconds.
+    pub longest_wait: f64,
+    /// Whether the promise was kept.
+    pub kept: bool,
+}
+
+/// For how long promises allow requests to fail, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowed {
+    /// Until DNS has moved.
+    pub(crate) failover: u64,
+    /// While edges try the primary.
+    pub(crate) attempts: u64,
+}
+
+/// What visitors got over each protocol.
+pub(crate) fn protocols(samples: &[Sample], promises: ByProtocol<Promise>, allowed: Allowed) -> ByProtocol<Protocol> {
+    let during = || samples.iter().filter(|sample| sample.at >= 0.0);
+    let count = |promised: Promise, outcome: fn(&Sample) -> &Outcome, waited: fn(&Sample) -> f64| {
+        let lost = || during().filter(|sample| outcome(sample).side().is_none());
+        let ruled_out = |sample: &&Sample| match promised {
+            Promise::Uninterrupted => sample.asked >= super::report::seconds(allowed.attempts),
+            Promise::AfterFailover => sample.asked >= super::report::seconds(allowed.failover),
+            Promise::None => false,
+        };
+        let served = || during().filter(|sample| outcome(sample).side().is_some());
+        let lost_despite_promise = lost().filter(ruled_out).count();
+        Protocol {
+            promised,
+            served: served().count(),
+            lost: lost().count(),
+            lost_despite_promise,
+            longest_wait: served().map(waited).fold(0.0, f64::max),
+            kept: lost_despite_promise == 0,
+        }
+    };
+    ByProtocol {
+        http: count(promises.http, |sample| &sample.http, |sample| sample.waited.http),
+        https: count(promises.https, |sample| &sample.https, |sample| sample.waited.https),
+    }
+}
+
+/// What tells when an outage was detected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// What the health checkers report.
+    Checkers,
+    /// Where DNS leads, because the checkers cannot be asked.
+    NameServers,
+    /// What the checkers report once they can be asked again.
+    CheckersAfterwards,
 }
 
 /// How visitors reach the backup.
@@ -121,9 +210,10 @@ pub(crate) fn is_detected(sample: &Sample) -> bool {
 }
 
 /// The marks of a series of samples.
-pub(crate) fn marks(samples: &[Sample], path: FailoverPath, restored: Option<f64>) -> Marks {
+pub(crate) fn marks(samples: &[Sample], path: FailoverPath, evidence: Evidence, restored: Option<f64>) -> Marks {
     let during = || samples.iter().filter(|sample| sample.at >= 0.0);
     let detected = during().find(|sample| match path {
+        FailoverPath::Dns if evidence == Evidence::NameServers => sample.dns == Some(ServedBy::Backup),
         FailoverPath::Dns | FailoverPath::OriginGroup => is_detected(sample),
         FailoverPath::None => path.is_failed_over(sample),
     });
@@ -169,7 +259,16 @@ mod tests {
     fn sample(at: f64, dns: ServedBy, http: Option<ServedBy>, https: Option<ServedBy>) -> Sample {
         let look = |side: Option<ServedBy>| side.map_or_else(|| Outcome::Failed("no answer".into()), Outcome::Served);
         let (http, https) = (look(http), look(https));
-        Sample { at, dns: Some(dns), http, https, backup: true, health: BTreeMap::new() }
+        Sample {
+            at,
+            asked: at,
+            waited: ByProtocol::default(),
+            dns: Some(dns),
+            http,
+            https,
+            backup: true,
+            health: BTreeMap::new(),
+        }
     }
 
     const P: ServedBy = ServedBy::Primary;
@@ -187,7 +286,7 @@ mod tests {
             sample(290.0, P, Some(P), Some(P)),
         ];
         samples[3].health.insert("serving".to_owned(), false);
-        let marks = marks(&samples, FailoverPath::Dns, Some(150.0));
+        let marks = marks(&samples, FailoverPath::Dns, Evidence::Checkers, Some(150.0));
         let wanted =
             Marks { detected: Some(90.0), failed_over: Some(120.0), restored: Some(150.0), failed_back: Some(290.0) };
         assert_eq!(marks, wanted);
@@ -198,7 +297,7 @@ mod tests {
     fn with_an_origin_group_dns_stays_and_https_counts() {
         let samples =
             [sample(-1.0, P, Some(P), Some(P)), sample(0.2, P, Some(B), Some(B)), sample(9.0, P, Some(P), Some(P))];
-        let marks = marks(&samples, FailoverPath::OriginGroup, Some(5.0));
+        let marks = marks(&samples, FailoverPath::OriginGroup, Evidence::Checkers, Some(5.0));
         assert_eq!((marks.failed_over, marks.failed_back), (Some(0.2), Some(9.0)));
         assert_eq!(lost(&samples, 16).https, 0);
     }
@@ -206,7 +305,7 @@ mod tests {
     #[test]
     fn what_never_happened_has_no_mark() {
         let samples = [sample(-1.0, P, Some(P), Some(P)), sample(10.0, P, None, None)];
-        let marks = marks(&samples, FailoverPath::Dns, None);
+        let marks = marks(&samples, FailoverPath::Dns, Evidence::Checkers, None);
         assert_eq!((marks.failed_over, marks.restored, marks.failed_back), (None, None, None));
         assert_eq!(marks.detected, None, "a failed request is no report of a checker");
     }

@@ -1,21 +1,32 @@
 //! Samples a site once a second: DNS, HTTP and HTTPS as visitors use them, the backup, and the health checkers.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures::join;
+use tokio::task::JoinSet;
 use twinsite_core::wait::pause;
 use twinsite_core::{Host, Pair, Run, Side, Site, probe};
 use twinsite_dns_failover::probe::{DnsResponse, ProbeError, Response};
-use twinsite_dns_failover::{Check, DnsFailover};
+use twinsite_dns_failover::{Check, CheckPurpose, DnsFailover};
 use twinsite_s3_site::S3Site;
 
-use super::timeline::{Outcome, Sample, ServedBy};
+use super::timeline::{ByProtocol, Outcome, Sample, ServedBy};
 use crate::network::{ProbeNetwork, ProbeRequest, Scheme};
 
 /// How often the checkers are queried, in seconds: Route 53 accepts five requests a second from an account.
 const HEALTH_INTERVAL: f64 = 10.0;
+
+/// How long a visitor waits for a response. Edges may need twice thirteen seconds before they ask the backup.
+const PATIENCE: Duration = Duration::from_secs(35);
+
+/// A response, and how long it took by the network's clock.
+struct Timed {
+    response: Result<Response, ProbeError>,
+    seconds: f64,
+}
 
 /// What is needed to probe a site.
 #[derive(Clone, Debug)]
@@ -41,6 +52,8 @@ pub(super) struct Watcher {
     clock: Clock,
     /// When the checkers were last queried.
     health_queried: Option<f64>,
+    /// The query in flight. No sample waits for it: the control plane may be what is out of service.
+    health_query: JoinSet<BTreeMap<CheckPurpose, bool>>,
 }
 
 #[derive(Debug)]
@@ -87,7 +100,15 @@ impl Clock {
 impl Watcher {
     pub(super) fn new(probes: SiteProbes, network: ProbeNetwork) -> Self {
         let clock = Clock::start(network.speed);
-        Self { probes, network, expected_replica: None, resolved: None, clock, health_queried: None }
+        Self {
+            probes,
+            network,
+            expected_replica: None,
+            resolved: None,
+            clock,
+            health_queried: None,
+            health_query: JoinSet::new(),
+        }
     }
 
     /// Seconds since the watch began, by the network's clock.
@@ -130,29 +151,43 @@ impl Watcher {
         let answer = self.network.dns_query(&domain).await;
         let addresses = self.resolve(answer.as_ref()).await;
         let path = format!("/{}", probe::HEALTH);
-        let due = self.health_queried.is_none_or(|last| self.elapsed() - last >= HEALTH_INTERVAL);
-        let health = async {
-            // After a failure they are queried again in the next interval.
-            let probes = &self.probes;
-            if due {
-                probes.dns.check_health(&probes.health_checks).await.unwrap_or_default()
-            } else {
-                Default::default()
-            }
+        self.query_health();
+        let asked = self.clock.at();
+        let get = async |scheme| {
+            let response = self.get(&addresses, ProbeRequest { host: &domain, path: &path, scheme }).await;
+            Timed { response, seconds: self.clock.at() - asked }
         };
-        let get = |scheme| self.get(&addresses, ProbeRequest { host: &domain, path: &path, scheme });
-        let (http, https, backup, health) =
-            join!(get(Scheme::Http), get(Scheme::Https), self.backup_serves(&path), health);
-        if due {
-            self.health_queried = Some(self.elapsed());
-        }
+        let (http, https, backup) = join!(get(Scheme::Http), get(Scheme::Https), self.backup_serves(&path));
+        let mut waited = ByProtocol { http: http.seconds, https: https.seconds };
+        let (http, https) = (http.response, https.response);
+        let health = self.health_query.try_join_next().and_then(Result::ok).unwrap_or_default();
         let dns = dns_target(&answer, &http);
         let health = health.into_iter().map(|(role, healthy)| (role.to_string(), healthy)).collect();
         let is_redirected = http.as_ref().is_ok_and(|response| is_redirect_to_https(response, &domain));
         let https = self.outcome_of(https);
         // Browsers follow the redirect.
         let http = if is_redirected { https.clone() } else { self.outcome_of(http) };
-        Sample { at: self.clock.at(), dns, http, https, backup, health }
+        if is_redirected {
+            waited.http += waited.https;
+        }
+        Sample { at: self.clock.at(), asked, waited, dns, http, https, backup, health }
+    }
+
+    /// Queries the checkers, if that is due and they are not being queried already.
+    fn query_health(&mut self) {
+        let due = self.health_queried.is_none_or(|last| self.elapsed() - last >= HEALTH_INTERVAL);
+        if due && self.health_query.is_empty() {
+            self.health_queried = Some(self.elapsed());
+            let (dns, checks) = (self.probes.dns.clone(), self.probes.health_checks.clone());
+            // After a failure they are queried again in the next interval.
+            self.health_query.spawn(async move { dns.check_health(&checks).await.unwrap_or_default() });
+        }
+    }
+
+    /// Gives up a query of the checkers that may never be answered; the next sample begins another one.
+    pub(super) fn ask_checkers_again(&mut self) {
+        self.health_query = JoinSet::new();
+        self.health_queried = None;
     }
 
     /// The addresses in the visitor's resolver, which keeps them until their TTL expires.
@@ -169,7 +204,7 @@ impl Watcher {
 
     async fn get(&self, addresses: &[IpAddr], request: ProbeRequest<'_>) -> Result<Response, ProbeError> {
         match addresses.first() {
-            Some(address) => self.network.http_get(*address, request).await,
+            Some(address) => self.network.http_get_within(*address, request, PATIENCE).await,
             None => Err(ProbeError::Unavailable("the name has no address".to_owned())),
         }
     }

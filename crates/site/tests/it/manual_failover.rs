@@ -151,7 +151,7 @@ fn environment(cloud: &Cloud) -> Environment {
     let pause = Duration::from_millis(1);
     let retry = RetryConfig::standard().with_max_attempts(2).with_initial_backoff(pause).with_max_backoff(pause);
     let access = Access { embedded: Some(cloud.http_client()), retry: Some(retry), ..Access::default() };
-    Environment { access, polling: POLLING, network: Network::Unavailable }
+    Environment { access, polling: POLLING, network: Network::Unavailable, outages: None }
 }
 
 async fn session(cloud: &Cloud) -> Session {

@@ -8,12 +8,14 @@ use twinsite_aws_session::{Access, Credentials, RetryConfig, Session};
 use twinsite_cdn::PriceClass;
 use twinsite_local::s3::Current;
 use twinsite_local::{ACCOUNT, Cloud, Delays, Outages};
+use twinsite_s3_site::BucketOutage;
+use twinsite_site::drill::{history, restore};
 use twinsite_site::{
     AdoptBuckets, BackfillRequest, CertificateFiles, CheckName, CheckResult, Config, DeployRequest, DeployResult,
-    DoctorRequest, Engine, Environment, Error, FailbackChecks, FailbackRequest, FailoverBy, Guard, InvalidationResult,
-    Mode, Network, Outage, Pair, PolicyKind, PublishOptions, RollbackRequest, Run, SiteContext, SourceDirectory,
-    StatusRequest, apply, backfill, deploy, destroy, doctor, failback, failover, import_certificate, plan,
-    plan_backfill, plan_destroy, policy, releases, rollback, status, verify,
+    DoctorRequest, Engine, Environment, Error, Event, FailbackChecks, FailbackRequest, FailoverBy, Guard,
+    InvalidationResult, Mode, Network, Pair, PolicyKind, PublishOptions, RollbackRequest, Run, SiteContext,
+    SourceDirectory, StatusRequest, Watch, apply, backfill, deploy, destroy, doctor, failback, failover,
+    import_certificate, plan, plan_backfill, plan_destroy, policy, releases, rollback, status, verify,
 };
 
 use crate::site::{OPTIONS as HURRIED, POLLING};
@@ -44,7 +46,9 @@ enum Command {
     DeployInOutage,
     /// After such a deploy.
     FailbackAfterOutage,
-    Drill(Outage),
+    Drill(BucketOutage),
+    /// Reads their records.
+    Drills,
 }
 
 impl Command {
@@ -52,7 +56,7 @@ impl Command {
     fn is_for(self, role: PolicyKind) -> bool {
         match self {
             Self::Plan | Self::Status | Self::Doctor => role != PolicyKind::Publisher,
-            Self::Verify | Self::Releases => true,
+            Self::Verify | Self::Releases | Self::Drills => true,
             Self::Deploy | Self::Rollback | Self::Backfill | Self::DeployInOutage => role != PolicyKind::Reader,
             Self::BackfillByJob | Self::Apply | Self::ImportCertificate | Self::Destroy => role == PolicyKind::Applier,
             Self::Failover(_) | Self::Failback(_) | Self::Drill(_) | Self::FailbackAfterOutage => {
@@ -71,7 +75,7 @@ impl Command {
 }
 
 /// In this order: the last one leaves nothing.
-const COMMANDS: [Command; 22] = [
+const COMMANDS: [Command; 23] = [
     Command::Plan,
     Command::Status,
     Command::Doctor,
@@ -89,10 +93,11 @@ const COMMANDS: [Command; 22] = [
     Command::Failback(FailoverBy::Dns),
     Command::DeployInOutage,
     Command::FailbackAfterOutage,
-    Command::Drill(Outage::Website),
-    Command::Drill(Outage::Policy),
-    Command::Drill(Outage::StopObject),
-    Command::Drill(Outage::Replication),
+    Command::Drill(BucketOutage::Website),
+    Command::Drill(BucketOutage::Policy),
+    Command::Drill(BucketOutage::Switch),
+    Command::Drill(BucketOutage::Replication),
+    Command::Drills,
     Command::Destroy,
 ];
 
@@ -243,8 +248,12 @@ impl Account {
                 Box::pin(destroy(&site, plan, &run)).await.map(drop)
             }
             Command::Failover(by) => {
-                let environment =
-                    Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable };
+                let environment = Environment {
+                    access: access.clone(),
+                    polling: POLLING,
+                    network: Network::Unavailable,
+                    outages: None,
+                };
                 Box::pin(failover(&self.config(), environment, by, &run)).await.map(drop)
             }
             Command::Failback(by) => {
@@ -268,6 +277,10 @@ impl Account {
                 self.status(access).await?;
                 drill(&site, outage).await
             }
+            Command::Drills => match history(&site).await?.drills.len() {
+                0 => Err(Error::refused("read the drills", "there is none")),
+                _ => Ok(()),
+            },
         }
     }
 
@@ -342,22 +355,38 @@ async fn publish(site: &SiteContext, dir: &Path) -> Result<(), Error> {
 }
 
 /// The requests of a drill: those of its preflight, of the outage, and of the restore.
-async fn drill(site: &SiteContext, outage: Outage) -> Result<(), Error> {
+async fn drill(site: &SiteContext, outage: BucketOutage) -> Result<(), Error> {
     let (s3, of) = (&site.services().s3, site.site());
     let failed = |error| Error::new("drill", error);
     verify(site, None, &Run::silent()).await?;
     let undo = s3.read_restore_action(of, outage).await.map_err(failed)?;
-    s3.write_drill_journal(of, &serde_json::to_string(&undo).unwrap()).await.map_err(failed)?;
+    let at = fastrand::u64(1..2_000_000_000);
+    let journal = serde_json::json!({"at": at, "undo": undo}).to_string();
+    s3.write_drill_journal(of, &journal).await.map_err(failed)?;
     s3.break_primary(of, &undo).await.map_err(failed)?;
-    if outage == Outage::Replication {
+    if outage == BucketOutage::Replication {
         s3.put_replication_probe(of, "x").await.map_err(failed)?;
         s3.has_replication_probe(of, "x").await.map_err(failed)?;
     }
-    s3.restore_primary(of, &undo).await.map_err(failed)?;
-    if outage == Outage::Replication {
-        s3.delete_replication_probe(of).await.map_err(failed)?;
+    let watch = std::sync::Arc::new(Warnings::default());
+    restore(site, &Run::new(watch.clone())).await?;
+    match watch.0.lock().unwrap().first() {
+        // The record could not be written.
+        Some(warning) => Err(Error::refused("drill", warning)),
+        None => Ok(()),
     }
-    s3.delete_drill_journal(of).await.map_err(failed)
+}
+
+/// The warnings of a run.
+#[derive(Debug, Default)]
+struct Warnings(std::sync::Mutex<Vec<String>>);
+
+impl Watch for Warnings {
+    fn event(&self, event: &Event) {
+        if let Event::Warning { text, .. } = event {
+            self.0.lock().unwrap().push(text.clone());
+        }
+    }
 }
 
 fn is_denied(error: &Error) -> bool {
@@ -527,5 +556,5 @@ async fn own_tags_roles_and_boundaries_are_used_from_the_beginning() {
 }
 
 fn environment(access: &Access) -> Environment {
-    Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable }
+    Environment { access: access.clone(), polling: POLLING, network: Network::Unavailable, outages: None }
 }

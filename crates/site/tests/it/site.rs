@@ -58,7 +58,7 @@ impl TestSite {
         let mut config = Config::new("www.example.com".parse().unwrap(), regions);
         config.publish.guard = Guard::OFF;
         configure(&mut config);
-        let environment = Environment { access, polling: POLLING, network: Network::Unavailable };
+        let environment = Environment { access, polling: POLLING, network: Network::Unavailable, outages: None };
         let context = SiteContext::with_session(config, session, ACCOUNT.parse().unwrap(), environment).unwrap();
         Self { cloud, context }
     }

@@ -34,7 +34,7 @@ async fn published() -> TestSite {
 
 async fn read(site: &TestSite, deadline: Duration) -> Status {
     let access = Access { embedded: Some(site.cloud.http_client()), ..Access::default() };
-    let environment = Environment { access, polling: POLLING, network: Network::Unavailable };
+    let environment = Environment { access, polling: POLLING, network: Network::Unavailable, outages: None };
     let request = StatusRequest::within(deadline);
     Box::pin(status(site.context.config(), &environment, request, &Run::silent())).await.unwrap()
 }

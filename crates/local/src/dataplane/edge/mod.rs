@@ -274,7 +274,7 @@ impl Exchange<'_> {
             match fetch(world, self.distribution, *origin, request).await {
                 Some(response) if has_next && target.failover_codes.contains(&response.status.as_u16()) => {}
                 Some(response) => return Some(response),
-                None => world.clock().sleep(origin.connect_timeout()).await,
+                None => {}
             }
         }
         None

@@ -9,6 +9,7 @@ use s3s::Body;
 
 use super::rules::Origin;
 use crate::cloudfront::Distribution;
+use crate::context::OutageSymptom;
 use crate::dataplane::net::{Destination, destination_of};
 use crate::iam::{Caller, Policy, Verdict};
 use crate::protocol::reply;
@@ -44,7 +45,7 @@ impl OriginRequest<'_> {
     }
 }
 
-/// Sends a request to an origin; `None` when it does not respond.
+/// Sends a request to an origin; `None` when it does not respond, after the time that the attempts take.
 pub(super) async fn fetch(
     world: &World,
     distribution: &Distribution,
@@ -57,18 +58,29 @@ pub(super) async fn fetch(
         Some(Destination::Website(region)) => Some(region),
         Some(Destination::Edge) | None => aws_host(origin.host()).map(|(_, region)| region.to_owned()),
     };
-    let slow = world.outages().slow_regions;
-    if let Some(seconds) = region.and_then(|region| slow.get(&region).copied()) {
-        let late = Duration::from_secs(seconds);
-        world.clock().sleep(late.min(origin.read_timeout())).await;
-        if late >= origin.read_timeout() {
+    let outages = world.outages();
+    let late = region.and_then(|region| match outages.slow_regions.get(&region) {
+        _ if outages.symptom == OutageSymptom::Hang && outages.regions_out.contains(&region) => Some(Duration::MAX),
+        Some(seconds) => Some(Duration::from_secs(*seconds)),
+        None => None,
+    });
+    if let Some(late) = late {
+        // A request that is not answered in time is repeated, as one that could not connect is.
+        // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html>
+        let is_too_late = late >= origin.read_timeout();
+        world.clock().sleep(if is_too_late { origin.read_timeout() * origin.attempts() } else { late }).await;
+        if is_too_late {
             return None;
         }
     }
     let response = if origin.is_custom() {
-        fetch_website(world, origin, &http_request)?
+        fetch_website(world, origin, &http_request)
     } else {
-        fetch_object(world, distribution, origin, &http_request)?
+        fetch_object(world, distribution, origin, &http_request)
+    };
+    let Some(response) = response else {
+        world.clock().sleep(origin.connect_timeout() * origin.attempts()).await;
+        return None;
     };
     let (head, stream) = response.into_parts();
     // An incomplete body counts as no response.

@@ -235,10 +235,14 @@ impl<'a> Origin<'a> {
         Duration::from_secs(seconds.unwrap_or(30))
     }
 
-    /// How long connecting to an origin takes until it fails.
+    /// How often a request is attempted.
+    pub(super) fn attempts(self) -> u32 {
+        self.0.at("ConnectionAttempts").parse().unwrap_or(3)
+    }
+
+    /// How long an attempt to connect takes until it fails.
     pub(super) fn connect_timeout(self) -> Duration {
-        let number = |name: &str, default: u64| self.0.at(name).parse().unwrap_or(default);
-        Duration::from_secs(number("ConnectionAttempts", 3) * number("ConnectionTimeout", 10))
+        Duration::from_secs(self.0.at("ConnectionTimeout").parse().unwrap_or(10))
     }
 }
 
