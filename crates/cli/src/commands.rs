@@ -105,11 +105,6 @@ pub(crate) struct Context<'a> {
     pub(crate) screen: &'a Screen,
 }
 
-fn write_report(path: &std::path::Path, report: &str) -> Result<(), Error> {
-    let operation = format!("write `{}`", path.display());
-    std::fs::write(path, report).map_err(|error| Error::new(operation, site::Cause::Io(error)))
-}
-
 impl Context<'_> {
     async fn open(&self, data_plane: DataPlane) -> Result<OpenSite, Error> {
         Box::pin(open_site(self.global, read_config(self.global)?, data_plane, self.run)).await
@@ -334,7 +329,10 @@ impl Context<'_> {
                     read => read?,
                 };
                 if let Some(path) = &options.html {
-                    write_report(path, &self.screen.status_page(&status, options.watch.then_some(INTERVAL)))?;
+                    crate::render::write_report(
+                        path,
+                        &self.screen.status_page(&status, options.watch.then_some(INTERVAL)),
+                    )?;
                 }
                 let status = CommandResult::Status(Box::new(status));
                 if !options.watch {
@@ -414,7 +412,7 @@ impl Context<'_> {
                 options.markdown.as_ref().map(|path| (path, crate::render::drill_markdown(&drill, &history))),
             ];
             for (path, report) in reports.into_iter().flatten() {
-                write_report(path, &report)?;
+                crate::render::write_report(path, &report)?;
             }
             let verdict = drill.verdict();
             Ok(CommandResult::Drilled(Box::new(DrilledResult { drill, verdict })))

@@ -378,6 +378,12 @@ fn with_flags(text: &str, flags: &str) -> String {
     out
 }
 
+/// Writes a report to a file.
+pub(crate) fn write_report(path: &std::path::Path, report: &str) -> Result<(), Error> {
+    let operation = format!("write `{}`", path.display());
+    std::fs::write(path, report).map_err(|error| Error::new(operation, Cause::Io(error)))
+}
+
 /// The report of a drill as Markdown.
 pub(crate) fn drill_markdown(drill: &DrillResult, history: &DrillHistory) -> String {
     markdown::page(drill, history)

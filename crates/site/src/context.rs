@@ -17,9 +17,9 @@ use twinsite_sync::S3Store;
 
 use crate::change::Services;
 use crate::config::Config;
-use crate::drill::OutageInjector;
 use crate::error::{Context, Error};
 use crate::network::Network;
+use crate::outage_injector::OutageInjector;
 
 /// The operation that opens a session.
 pub(crate) const SESSION: &str = "use the environment and the AWS profile";

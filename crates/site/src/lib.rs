@@ -25,6 +25,7 @@ mod invalidation;
 mod network;
 mod options;
 mod others;
+mod outage_injector;
 mod plan;
 mod policy;
 mod policy_document;

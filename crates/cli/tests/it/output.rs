@@ -208,6 +208,7 @@ fn json_is_valid_documented_and_alone_on_stdout() {
         &["failback"],
         &["drill", "--speed", "60"],
         &["drill", "--restore"],
+        &["drills"],
         &["destroy", "--yes"],
     ] {
         let ran = project.run(&[args, &["--local", "--json"]].concat());

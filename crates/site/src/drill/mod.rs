@@ -21,8 +21,9 @@ use crate::config::Config;
 use crate::context::SiteContext;
 use crate::error::{Cause, Context, Error};
 
+pub use crate::outage_injector::{OutOfService, OutageInjector};
 pub use history::{Comparison, DamagedDrill, DrillEnd, DrillHistory, Measured, PastDrill, history};
-pub use outage::{InjectedOutage, OutOfService, Outage, OutageInjector};
+pub use outage::{InjectedOutage, Outage};
 pub use preflight::PreparedDrill;
 pub use report::{Change, DrillResult, Verdict, timeline};
 pub use schedule::{ConfigFile, Scheduler, schedule};

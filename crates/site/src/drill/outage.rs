@@ -2,16 +2,15 @@
 //! bring about.
 
 use std::fmt;
-use std::io;
 use std::str::FromStr;
 
-use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twinsite_core::{Invalid, Mode, Region};
 use twinsite_s3_site::{BucketOutage, RestoreAction};
 
 use super::timeline::{ByProtocol, FailoverPath, Promise};
 use crate::error::Error;
+use crate::outage_injector::OutOfService;
 
 /// What a drill takes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +50,7 @@ pub enum InjectedOutage {
 pub(super) enum Means {
     /// Changes of the site's buckets.
     Bucket(BucketOutage),
-    /// The [`OutageInjector`].
+    /// The [`OutageInjector`](crate::drill::OutageInjector).
     Injected(InjectedOutage),
 }
 
@@ -70,34 +69,6 @@ impl Undo {
             Self::Injected(outage) => (*outage).into(),
         }
     }
-}
-
-/// What is out of service in an injected outage.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OutOfService {
-    /// A region: all of its services, and the website endpoints in it.
-    pub region: Option<Region>,
-    /// Whether requests to it hang, instead of being refused.
-    pub hangs: bool,
-    /// Whether the control planes of CloudFront, Route 53, IAM and ACM are out of service.
-    pub control_planes: bool,
-    /// Whether the edges of CloudFront are out of service.
-    pub cdn: bool,
-}
-
-/// Begins and ends outages that no API can cause: an embedded cloud.
-pub trait OutageInjector: fmt::Debug + Send + Sync {
-    /// Takes this out of service, in addition to what is already.
-    ///
-    /// # Errors
-    /// The embedded cloud does not answer.
-    fn begin(&self, outage: OutOfService) -> BoxFuture<'_, io::Result<()>>;
-
-    /// Puts this into service again. Does nothing if it is.
-    ///
-    /// # Errors
-    /// The embedded cloud does not answer.
-    fn end(&self, outage: OutOfService) -> BoxFuture<'_, io::Result<()>>;
 }
 
 impl InjectedOutage {
