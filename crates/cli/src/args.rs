@@ -4,6 +4,7 @@ mod drill;
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -63,7 +64,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG, help_heading = GLOBAL)]
     pub(crate) config: PathBuf,
     /// Environment of the configuration file, such as `staging`: its tables `[env.NAME.…]` override the others
-    #[arg(long, global = true, value_name = "NAME", help_heading = GLOBAL)]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = GLOBAL)]
     pub(crate) env: Option<String>,
     /// Profile of the shared AWS configuration
     #[arg(long, global = true, value_name = "NAME", help_heading = GLOBAL)]

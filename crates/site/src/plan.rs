@@ -4,11 +4,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_aws::Owner;
 use twinsite_cdn as cdn;
-use twinsite_core::{Action, Applied, Change as _, Deferred, Plan, Reason, Resource, Run, Side, Step, StepId};
+use twinsite_core::{
+    Action, Applied, Change as _, Deferred, Event, Mode, Plan, Reason, Resource, Run, Side, Step, StepId,
+};
 use twinsite_dns_failover::{self as dns, alerts};
+use twinsite_rules::Table;
 use twinsite_s3_site::{self as s3_site, step_ids};
 use twinsite_sync::replicate::Filled;
-use twinsite_sync::{Key, Store as _, SyncError};
+use twinsite_sync::{Key, Store as _, SyncError, release};
 
 use crate::backfill;
 use crate::change::SiteChange;
@@ -163,7 +166,11 @@ pub async fn plan(site: &SiteContext, adopt: AdoptBuckets, run: &Run) -> Result<
     Box::pin(site.foreign_settings(&state, OPERATION)).await?.into_iter().for_each(|setting| setting.warn(run));
     state.warn_of_encryption(run);
     Box::pin(site.warn_of_encrypted_objects(run)).await;
-    SitePlan::new(OPERATION, state.steps()?)
+    let steps = state.steps()?;
+    if steps.is_empty() {
+        Box::pin(warn_of_unlisted_paths(site, run)).await;
+    }
+    SitePlan::new(OPERATION, steps)
 }
 
 /// What the configured site costs and survives.
@@ -182,8 +189,28 @@ pub async fn apply(site: &SiteContext, plan: SitePlan, run: &Run) -> Result<Appl
     if creates_store {
         Box::pin(put_redirects_of_release(site, run)).await?;
     }
+    Box::pin(warn_of_unlisted_paths(site, run)).await;
     let backfilled = if replicates { Box::pin(backfill::backfill_older_than_rule(site, run)).await? } else { None };
     Ok(ApplyResult { steps: applied.done.len(), backfilled: backfilled.as_ref().map(copied) })
+}
+
+/// A site that was published in another mode has no table that tells CloudFront what paths mean. What cannot be read now is not warned of.
+async fn warn_of_unlisted_paths(site: &SiteContext, run: &Run) {
+    if site.site.mode != Mode::Origin {
+        return;
+    }
+    let store = site.store(Side::Primary);
+    let has_paths = |table: &[u8]| Table::from_text(table).is_ok_and(|table| table.has_paths());
+    match Box::pin(store.get(&Key::redirect_table())).await {
+        Ok(table) if !table.as_deref().is_some_and(has_paths) => {}
+        Ok(_) | Err(_) => return,
+    }
+    if matches!(Box::pin(release::live(&store)).await, Ok(Some(_))) {
+        let text = "CloudFront does not know yet which paths of the site are folders: it was published in another mode"
+            .to_owned();
+        let hint = Some("publish it again: `twinsite deploy`".to_owned());
+        run.emit(&Event::Warning { text, hint });
+    }
 }
 
 /// Puts the redirect table of the live release into a new key value store.

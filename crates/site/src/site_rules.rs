@@ -320,13 +320,16 @@ impl SiteRules {
 }
 
 /// Publishes pages under their names without `.html`, too, where no file and no folder has that name; returns their number. An object is
-/// the same to CloudFront, to website endpoints and after every failover.
+/// the same to CloudFront, to website endpoints and after every failover. A name with another dot stays as it is: without `.html`, it would
+/// look like a file of another type, such as an asset, which is kept when its page is deleted.
 fn add_clean_urls(config: &Config, source: &mut Source) -> usize {
     let not_found = config.not_found.as_deref();
     let pages = source.objects().iter().filter_map(|object| {
         let key = object.key.as_str();
         let name = key.strip_suffix(".html").filter(|name| !name.is_empty() && !name.ends_with('/'))?;
+        let has_dot = name.rsplit('/').next().is_some_and(|last| last.contains('.'));
         let is_page = not_found != Some(key) && !is_index(key, &config.index);
+        let is_page = is_page && !has_dot && !name.starts_with(".well-known/");
         let is_free = |key: &str| key.parse::<Key>().is_ok_and(|key| source.get(&key).is_none());
         (is_page && is_free(name) && is_free(&format!("{name}/{}", config.index))).then_some((object, name))
     });
@@ -354,7 +357,7 @@ impl UnhonoredRule {
             None => return format!("rules that are not honoured: {}", self.reason),
         };
         let degree = if self.in_part { "honour in part" } else { "do not honour" };
-        format!("redirect rules that {target} {degree}: {}", self.reason)
+        format!("rules that {target} {degree}: {}", self.reason)
     }
 }
 

@@ -134,8 +134,17 @@ fn a_mode_that_was_changed_and_not_applied_endangers_nothing() {
         assert_eq!(verified.code(), 0, "{former} {mode}: {}", verified.out());
         // As the hint says.
         project.write("twinsite.toml", &config(mode));
-        project.local(&["apply"]);
+        for command in ["apply", "plan"] {
+            // What paths mean is told by deploys.
+            let said = project.local(&[command]).err();
+            assert_eq!(
+                said.contains("publish it again: `twinsite deploy --local`"),
+                mode == "origin",
+                "{former} {mode}: {said}"
+            );
+        }
         project.local(&["deploy"]);
+        assert!(!project.local(&["plan"]).err().contains("publish it again"), "{former} {mode}");
         project.local(&["destroy", "--former", "--yes"]);
         assert_eq!(project.run(&["verify", "--local"]).code(), 0, "{former} {mode}");
         // What another mode left behind can be deleted after the site itself.

@@ -214,7 +214,9 @@ async fn edges_send_any_header_of_the_rules_for_a_path_and_forget_it_with_the_re
 /// What a path means is the same in every mode, and a missing page is not redirected first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn folders_files_without_a_dot_and_clean_urls_are_found_in_every_mode() {
-    const KEYS: [&str; 11] = [
+    const KEYS: [&str; 13] = [
+        "notes-1.5.html",
+        ".well-known/twinsite.html",
         "index.html",
         "404.html",
         "about.html",
@@ -227,7 +229,9 @@ async fn folders_files_without_a_dot_and_clean_urls_are_found_in_every_mode() {
         ".well-known/apple-app-site-association",
         "caf\u{e9}/index.html",
     ];
-    const ANSWERS: [(&str, &str); 24] = [
+    const ANSWERS: [(&str, &str); 26] = [
+        ("/notes-1.5", "404"),
+        ("/.well-known/twinsite", "404"),
         ("/", "200 index.html"),
         ("/about", "200 about.html"),
         ("/about.html", "200 about.html"),
