@@ -44,12 +44,12 @@ const SLASH: u8 = 4;
 ///
 /// - `redirects`: the version of the encoding, a digest of the other keys, the number of redirect rules, the number of lists of paths, and
 ///   the digest and number of the parts of the header rules; 0 for none.
-/// - `h:DIGEST:N`: a part of the header rules, as JSON. See [`EdgeHeaders`].
+/// - `h:DIGEST:N`: a part of the header rules, as JSON. See `headers.rs`.
 /// - `/PATH`: what is about one path, without a trailing slash: a list of rules, after a `0` if the site has a file there.
 /// - `p:`, `p:/SEGMENT`: rules with placeholders, by their first segment.
 ///
 /// - `u:N`: a list of paths that are files without a dot in their names, or folders: what a path means cannot be told by its look. See
-///   [`PathLists`].
+///   `paths.rs`.
 ///
 /// A rule is a list: its place in the order, its pattern (empty if it is about one path), flags, status, target and, if it has
 /// conditions, the parameters of the query. A list that is too long for a value ends with the key of its rest.
