@@ -4,6 +4,7 @@ use std::io::{IsTerminal, stdin};
 use std::path::Path;
 use std::str::FromStr;
 
+use twinsite_core::did_you_mean;
 use twinsite_site::{Config, Domain, Error, Estimate, Event, Mode, Pair, Region, Run, WorkTree};
 
 use crate::args::{Global, Init};
@@ -161,7 +162,7 @@ fn known_region(answer: &str) -> Result<(), String> {
     if region.is_known() {
         return Ok(());
     }
-    let meant = region.nearest_known().map(|known| format!(": did you mean `{known}`?")).unwrap_or_default();
+    let meant = did_you_mean(region.nearest_known());
     Err(format!("the region `{region}` is not known to this version of twinsite{meant}"))
 }
 

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use twinsite_core::Cancelled;
+use twinsite_core::{Cancelled, shell_word};
 use twinsite_site::drill::{DrillHistory, DrillResult};
 use twinsite_site::{Cause, Error, NoopWatch, Run, Status, Watch};
 
@@ -352,15 +352,6 @@ fn repeated_flags(global: &Global) -> String {
         flags.push_str(&shell_word(profile));
     }
     flags
-}
-
-fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
 }
 
 /// Appends flags to every `twinsite` command in backticks.

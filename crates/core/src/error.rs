@@ -27,8 +27,7 @@ impl Invalid {
     /// A value that is none of those known, with the nearest of them if one is probably meant.
     pub fn unknown(what: &'static str, value: &str, known: &[&str]) -> Self {
         let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-        let meant = crate::nearest(value, known.iter().copied());
-        let meant = meant.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
+        let meant = crate::did_you_mean(crate::nearest(value, known.iter().copied()));
         Self::new(what, value, format!("is not one of {}{meant}", all.join(", ")))
     }
 }

@@ -22,6 +22,11 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     near.min_by_key(|(distance, _, _)| *distance).map(|(_, _, name)| name)
 }
 
+/// The end of a message about an unknown name: a question if one was probably meant, else nothing.
+pub fn did_you_mean(meant: Option<&str>) -> String {
+    meant.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,11 +30,6 @@ impl Files {
         all
     }
 
-    /// Whether there is no file.
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
     /// Whether visitors get a file at this path, with or without a trailing slash.
     pub(crate) fn has(&self, path: &str) -> bool {
         let path = without_slash(path);

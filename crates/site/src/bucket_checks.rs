@@ -9,9 +9,15 @@ use crate::error::{Context, Error};
 
 const OPERATION: &str = "publish";
 
+/// What a publish of a site checks: whether a drill was interrupted, whose the buckets are, and whether the mode was applied.
+pub(crate) async fn check_prepared(site: &SiteContext, prepared: &Prepared, run: &Run) -> Result<(), Error> {
+    check_first_deploy(site, prepared, run).await?;
+    check_backup_exists(site, prepared).await
+}
+
 /// The listing shows whether a drill was interrupted, and whether the buckets were published to before: one with a manifest
 /// belongs to this site, one without may be a foreign bucket of the same name, and its tags are read.
-pub(crate) async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) -> Result<(), Error> {
+async fn check_first_deploy(site: &SiteContext, prepared: &Prepared, run: &Run) -> Result<(), Error> {
     if prepared.notes.iter().any(|note| note.as_str() == DRILL_JOURNAL_KEY) {
         site.warn_if_drill_interrupted(run).await;
     }

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use twinsite_aws::{AwsError, Kind};
 use twinsite_aws_session::{Access, Session};
 use twinsite_cdn::{Cdn, FolderUrls};
-use twinsite_core::{Event, Invalid, Pair, Region, ResourceId, Run, nearest};
+use twinsite_core::{Event, Invalid, Pair, Region, ResourceId, Run, did_you_mean, nearest};
 use twinsite_sync::{Deletes, Notes, Options, Prepared, Rules, S3Store, SyncError, walk};
 use url::form_urlencoded;
 
@@ -79,8 +79,7 @@ impl FromStr for BucketUrl {
                 "endpoint" => &mut url.endpoint,
                 "profile" => &mut url.profile,
                 other => {
-                    let meant = nearest(other, ["region", "endpoint", "profile"]);
-                    let meant = meant.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
+                    let meant = did_you_mean(nearest(other, ["region", "endpoint", "profile"]));
                     return invalid(&format!("has a parameter other than region, endpoint and profile{meant}"));
                 }
             };

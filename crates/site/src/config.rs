@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use twinsite_cdn::{OwnerSettings, PriceClass};
-use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region, Side, Site};
+use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region, Side, Site, did_you_mean};
 use twinsite_dns_failover::{FailoverTiming, ZoneId};
 use twinsite_rules::{Redirects, Syntax};
 use twinsite_sync::{Encryption, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Rules, SourceChecks};
@@ -244,7 +244,7 @@ pub(crate) fn check_region(region: &Region, new: &BTreeSet<Region>, whose: &str,
     if region.is_known() || new.contains(region) {
         return Ok(());
     }
-    let meant = region.nearest_known().map(|known| format!(": did you mean `{known}`?")).unwrap_or_default();
+    let meant = did_you_mean(region.nearest_known());
     let why = format!("the region `{region}` {whose} is not known to this version of twinsite{meant}");
     Err(Error::usage("use the configuration", why).hint(format!(
         "correct it {place}; if AWS has opened it since (`aws account list-regions`), add new_regions = [\"{region}\"] under [site]"

@@ -18,7 +18,7 @@ use twinsite_sync::{
 };
 
 use crate::active_side::{BackupAlone, SECOND_LOOK, check_primary_is_active, does_not_answer};
-use crate::bucket_checks::{check_backup_exists, check_first_deploy};
+use crate::bucket_checks::check_prepared;
 use crate::commit;
 use crate::context::{PrimaryRegion, SiteContext};
 use crate::error::{Context, Error};
@@ -78,8 +78,7 @@ pub async fn plan_deploy(
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
     let planned = Box::pin(prepare_active(&site.stores(), &mut publish_request, site.primary_region, run)).await;
     let ActivePlan { stores, prepared } = planned?;
-    check_first_deploy(site, &prepared, run).await?;
-    check_backup_exists(site, &prepared).await?;
+    check_prepared(site, &prepared, run).await?;
     warn_of_encrypted_website(site, prepared.plan.opaque(), run);
     warn_of_other_encryption(site, &prepared.plan, run);
     Ok(DeployPlan { rules: rules.result, ..DeployPlan::new(prepared, &stores) })
@@ -107,8 +106,7 @@ pub async fn deploy(
     }
     let planned = Box::pin(prepare_active(&site.stores(), &mut publish_request, site.primary_region, run)).await;
     let ActivePlan { stores, prepared } = planned?;
-    check_first_deploy(site, &prepared, run).await?;
-    check_backup_exists(site, &prepared).await?;
+    check_prepared(site, &prepared, run).await?;
     let opaque_before = prepared.plan.opaque();
     let alone = publish_request.alone.clone();
     warn_of_other_encryption(site, &prepared.plan, run);

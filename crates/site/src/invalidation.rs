@@ -250,15 +250,27 @@ impl SiteContext {
 }
 
 impl SiteContext {
-    /// Has edges redirect by this redirect table, or by none. In mode `dns`, CloudFront has no function that could read it.
+    /// Has edges redirect by this redirect table, or by none.
     pub(crate) async fn put_redirects(&self, table: Option<&[u8]>, run: &Run) -> Result<(), AwsError> {
-        if self.site.mode == Mode::Dns {
-            return Ok(());
+        match self.edge_table(table)? {
+            Some(table) => self.put_edge_table(&table, run).await,
+            None => Ok(()),
         }
-        let table = table.map(Table::from_text).transpose();
+    }
+
+    /// A redirect table as edges are to have it; `None` in mode `dns`, in which CloudFront has no function that could read it.
+    fn edge_table(&self, text: Option<&[u8]>) -> Result<Option<Table>, AwsError> {
+        if self.site.mode == Mode::Dns {
+            return Ok(None);
+        }
+        let table = text.map(Table::from_text).transpose();
         let table = table.map_err(|error| AwsError::unexpected("UpdateKeys", REDIRECT_TABLE, error))?;
-        let (desired, table) = (self.desired_cdn(false), table.unwrap_or_default());
-        Box::pin(self.services.cdn.put_redirects(&desired, &table, run)).await.map(drop)
+        Ok(Some(table.unwrap_or_default()))
+    }
+
+    async fn put_edge_table(&self, table: &Table, run: &Run) -> Result<(), AwsError> {
+        let desired = self.desired_cdn(false);
+        Box::pin(self.services.cdn.put_redirects(&desired, table, run)).await.map(drop)
     }
 }
 
@@ -283,15 +295,15 @@ impl Invalidator for CloudFront<'_> {
     }
 
     async fn put_redirects(&self, edges: &Edges, table: Option<&[u8]>, run: &Run) -> Result<(), AwsError> {
-        let has_headers = |text: &[u8]| Table::from_text(text).is_ok_and(|table| table.has_headers());
-        if !edges.changes_headers && table.is_some_and(has_headers) {
+        let Some(table) = self.0.edge_table(table)? else { return Ok(()) };
+        if !edges.changes_headers && table.has_headers() {
             let text =
                 "header rules of `_headers` are not honoured yet: the distribution has no function for responses"
                     .to_owned();
             let hint = Some("add it with `twinsite apply`; nothing has to be deployed again".to_owned());
             run.emit(&Event::Warning { text, hint });
         }
-        Box::pin(self.0.put_redirects(table, run)).await
+        self.0.put_edge_table(&table, run).await
     }
 
     #[expect(clippy::disallowed_methods, reason = "two publishes of the same keys are two invalidations")]

@@ -162,13 +162,16 @@ pub async fn plan(site: &SiteContext, adopt: AdoptBuckets, run: &Run) -> Result<
     const OPERATION: &str = "plan the site";
     site.check_log_bucket(OPERATION).await?;
     let state = site.observe(adopt, OPERATION).await?;
-    state.warn_of_former_buckets(run);
+    let steps = state.steps();
+    if steps.as_ref().is_ok_and(Vec::is_empty) {
+        state.warn_of_former_buckets(run);
+    }
     Box::pin(site.foreign_settings(&state, OPERATION)).await?.into_iter().for_each(|setting| setting.warn(run));
     state.warn_of_encryption(run);
     Box::pin(site.warn_of_encrypted_objects(run)).await;
-    let steps = state.steps()?;
+    let steps = steps?;
     if steps.is_empty() {
-        Box::pin(warn_of_unlisted_paths(site, run)).await;
+        Box::pin(settle_redirect_table(site, false, run)).await?;
     }
     SitePlan::new(OPERATION, steps)
 }
@@ -186,41 +189,42 @@ pub async fn apply(site: &SiteContext, plan: SitePlan, run: &Run) -> Result<Appl
     let replicates = plan.0.steps().any(|step| step.id == step_ids::replication(Side::Primary));
     let creates_store = plan.0.steps().any(|step| step.id == cdn::step_ids::STORE.into());
     let applied = execute(site, plan, "apply the plan", run).await?;
-    if creates_store {
-        Box::pin(put_redirects_of_release(site, run)).await?;
-    }
-    Box::pin(warn_of_unlisted_paths(site, run)).await;
+    Box::pin(settle_redirect_table(site, creates_store, run)).await?;
     let backfilled = if replicates { Box::pin(backfill::backfill_older_than_rule(site, run)).await? } else { None };
     Ok(ApplyResult { steps: applied.done.len(), backfilled: backfilled.as_ref().map(copied) })
 }
 
-/// A site that was published in another mode has no table that tells CloudFront what paths mean. What cannot be read now is not warned of.
-async fn warn_of_unlisted_paths(site: &SiteContext, run: &Run) {
-    if site.site.mode != Mode::Origin {
+/// Puts the redirect table of the live release into a new key value store. A site that was published in another mode has no table that tells
+/// CloudFront what paths mean, which is said; what cannot be read then is not. Read-only unless the store is new.
+async fn settle_redirect_table(site: &SiteContext, is_new_store: bool, run: &Run) -> Result<(), Error> {
+    const OPERATION: &str = "put the redirect table";
+    if !is_new_store && site.site.mode != Mode::Origin {
+        return Ok(());
+    }
+    let table = Box::pin(site.store(Side::Primary).get(&Key::redirect_table())).await;
+    let table = match table.map_err(SyncError::from).context(OPERATION) {
+        Err(error) if is_new_store => return Err(error),
+        Err(_) => return Ok(()),
+        Ok(table) => table,
+    };
+    if is_new_store && table.is_some() {
+        Box::pin(site.put_redirects(table.as_deref(), run)).await.context(OPERATION)?;
+    }
+    warn_of_unlisted_paths(site, table.as_deref(), run).await;
+    Ok(())
+}
+
+/// In mode `origin`, warns if the table of a site that was published does not tell what paths mean.
+async fn warn_of_unlisted_paths(site: &SiteContext, table: Option<&[u8]>, run: &Run) {
+    let has_paths = |table: &[u8]| Table::from_text(table).is_ok_and(|table| table.has_paths());
+    if site.site.mode != Mode::Origin || table.is_some_and(has_paths) {
         return;
     }
-    let store = site.store(Side::Primary);
-    let has_paths = |table: &[u8]| Table::from_text(table).is_ok_and(|table| table.has_paths());
-    match Box::pin(store.get(&Key::redirect_table())).await {
-        Ok(table) if !table.as_deref().is_some_and(has_paths) => {}
-        Ok(_) | Err(_) => return,
-    }
-    if matches!(Box::pin(release::live(&store)).await, Ok(Some(_))) {
+    if matches!(Box::pin(release::live(&site.store(Side::Primary))).await, Ok(Some(_))) {
         let text = "CloudFront does not know yet which paths of the site are folders: it was published in another mode"
             .to_owned();
         let hint = Some("publish it again: `twinsite deploy`".to_owned());
         run.emit(&Event::Warning { text, hint });
-    }
-}
-
-/// Puts the redirect table of the live release into a new key value store.
-async fn put_redirects_of_release(site: &SiteContext, run: &Run) -> Result<(), Error> {
-    const OPERATION: &str = "put the redirect table";
-    let table = Box::pin(site.store(Side::Primary).get(&Key::redirect_table())).await;
-    let table = table.map_err(SyncError::from).context(OPERATION)?;
-    match table {
-        Some(table) => Box::pin(site.put_redirects(Some(&table), run)).await.context(OPERATION),
-        None => Ok(()),
     }
 }
 
@@ -251,8 +255,8 @@ pub async fn plan_destroy_former(site: &SiteContext) -> Result<SitePlan, Error> 
     let s3 = &state.s3;
     let contents = Box::pin(site.services.s3.count_contents(&s3.desired, &s3.actual)).await.context(OPERATION)?;
     let steps = s3_site::plan_former_destruction(&contents).into_iter();
-    let is_pending = !state.steps().is_ok_and(|steps| steps.is_empty());
-    if steps.len() > 0 && is_pending && state.has_visitors(&contents) {
+    let is_pending = || !state.steps().is_ok_and(|steps| steps.is_empty());
+    if steps.len() > 0 && state.has_visitors(&contents) && is_pending() {
         let why =
             "the site differs from its configuration, so that visitors may be served from the buckets of another mode";
         let hint = "`twinsite apply` first; `twinsite destroy` deletes the whole site with them";

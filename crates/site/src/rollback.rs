@@ -164,12 +164,7 @@ pub(crate) async fn rollback_of<I: Invalidator>(
     request: &RollbackRequest,
     run: &Run,
 ) -> Result<DeployResult, Error> {
-    let site = target.site;
-    let Rollback { stores, source, rules } = open(target, request, run).await?;
-    let prepared = source.prepare(&stores, &rules, run).await.map_err(hint_of_rollback)?;
-    if let Some(site) = site {
-        check_backup_exists(site, &prepared).await?;
-    }
+    let Rollback { stores, source, rules, prepared } = prepare_rollback(target, request, run).await?;
     let result = Box::pin(source.publish_prepared(&stores, invalidator, &rules, prepared, run)).await?;
     Ok(match result {
         DeployResult::Published(result) => {
@@ -193,12 +188,7 @@ pub(crate) async fn plan_rollback_of(
     request: &RollbackRequest,
     run: &Run,
 ) -> Result<DeployPlan, Error> {
-    let site = target.site;
-    let Rollback { stores, source, rules } = open(target, request, run).await?;
-    let prepared = source.prepare(&stores, &rules, run).await.map_err(hint_of_rollback)?;
-    if let Some(site) = site {
-        check_backup_exists(site, &prepared).await?;
-    }
+    let Rollback { stores, source, prepared, .. } = prepare_rollback(target, request, run).await?;
     Ok(DeployPlan { left_out: source.left_out, ..DeployPlan::new(prepared, &stores) })
 }
 
@@ -255,10 +245,12 @@ struct Rollback {
     stores: Pair<twinsite_sync::S3Store>,
     source: RollbackSource,
     rules: Rules,
+    prepared: Prepared,
 }
 
-async fn open(target: RollbackTarget<'_>, request: &RollbackRequest, run: &Run) -> Result<Rollback, Error> {
-    let RollbackTarget { mut stores, rules, config, caller, outage, region, .. } = target;
+/// Finds the release, and plans its publish.
+async fn prepare_rollback(target: RollbackTarget<'_>, request: &RollbackRequest, run: &Run) -> Result<Rollback, Error> {
+    let RollbackTarget { site, mut stores, rules, config, caller, outage, region } = target;
     let silent = match region {
         PrimaryRegion::DoesNotAnswer => does_not_answer(&stores.primary, run).await,
         PrimaryRegion::Unknown => None,
@@ -297,7 +289,11 @@ async fn open(target: RollbackTarget<'_>, request: &RollbackRequest, run: &Run) 
     source.notes.who = caller.map(str::to_owned);
     source.options = request.options;
     source.alone = alone;
-    Ok(Rollback { stores, source, rules })
+    let prepared = source.prepare(&stores, &rules, run).await.map_err(hint_of_rollback)?;
+    if let Some(site) = site {
+        check_backup_exists(site, &prepared).await?;
+    }
+    Ok(Rollback { stores, source, rules, prepared })
 }
 
 /// The releases of the primary. That it cannot be reached counts only if it occurs twice.

@@ -45,12 +45,6 @@ pub struct RulesResult {
     pub clean_urls: usize,
     /// Rules that are not honoured, or not everywhere, or not exactly.
     pub not_honored: Vec<UnhonoredRule>,
-    /// Whether CloudFront is told what every path means, where it has to be told.
-    #[serde(skip)]
-    pub(crate) has_paths: bool,
-    /// Whether a function has to add headers to responses.
-    #[serde(skip)]
-    pub(crate) needs_response_function: bool,
 }
 
 /// A rule that is not honoured, or not everywhere, or not exactly.
@@ -74,6 +68,8 @@ pub struct UnhonoredRule {
 pub(crate) struct SiteRules {
     redirects: Redirects,
     files: Files,
+    /// Whether CloudFront has to be told what every path means, and its key value store has no room for that.
+    lacks_paths: bool,
     pub(crate) result: RulesResult,
 }
 
@@ -245,8 +241,7 @@ impl SiteRules {
         // In mode `dns`, no function reads a table.
         let headers = if config.mode == Mode::Dns { &[] } else { &headers[..] };
         let (table, not_honored) = Table::compile(TableSource { redirects: &redirects, files: &files, headers, paths });
-        result.needs_response_function = table.has_headers();
-        result.has_paths = config.mode != Mode::Origin || table.has_paths();
+        let lacks_paths = paths == Paths::Listed && !table.has_paths();
         if config.mode != Mode::Dns {
             result.not_honored.extend(not_honored.into_iter().filter(is_new).map(UnhonoredRule::from));
         }
@@ -269,7 +264,7 @@ impl SiteRules {
             });
             source.extend(objects.collect::<Result<Vec<_>, Error>>()?);
         }
-        Ok(Self { redirects, files, result })
+        Ok(Self { redirects, files, lacks_paths, result })
     }
 
     /// Whether visitors of a path get a redirect or another path.
@@ -280,7 +275,7 @@ impl SiteRules {
 
     /// Tells which rules are not honoured, by what and why.
     pub(crate) fn tell(&self, mode: Mode, run: &Run) {
-        if !self.result.has_paths && !self.files.is_empty() {
+        if self.lacks_paths {
             let text = "CloudFront's key value store has no room for all paths of the site: names without a dot are taken for folders, and \
                         names with one for files"
                 .to_owned();

@@ -179,11 +179,9 @@ impl SiteState {
         }
     }
 
-    /// Warns of buckets that belonged to the site in another mode. Until the change of mode is applied, they serve visitors.
+    /// Warns of buckets that belonged to the site in another mode, for a site without pending steps: until a change of mode is applied, they
+    /// serve visitors.
     pub(crate) fn warn_of_former_buckets(&self, run: &Run) {
-        if !self.steps().is_ok_and(|steps| steps.is_empty()) {
-            return;
-        }
         for FormerBucket { side, bucket } in &self.s3.actual.former {
             let region = self.s3.desired.site.regions.get(*side);
             let text = format!("the bucket `{bucket}` in {region} belonged to this site in another mode and is unused");

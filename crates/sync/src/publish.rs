@@ -51,7 +51,7 @@ use crate::plan::{Listed, plan_with};
 use crate::release::{self, Notes, RecordBuilder, Summary};
 use crate::replicate::confirm::{Before, Confirming};
 use crate::replicate::fill::copy_needed;
-use crate::replicate::{Compared, Copies, Filled, Known, ReplicationState, ReplicationWaiter, compare_listed};
+use crate::replicate::{Compared, Copies, Filled, KnownObjects, ReplicationState, ReplicationWaiter, compare_listed};
 use crate::source::prehash::Prehasher;
 use crate::store::{VersionedStore, list_prefix};
 use crate::transfer::{Transfer, Uploads};
@@ -183,7 +183,7 @@ pub async fn prepare<S: VersionedStore>(
     let drift = match other {
         Ok(other) => {
             let (copies, redirects) = (Copies::default(), source.redirects());
-            let known = Known { copies: &copies, redirects: &redirects };
+            let known = KnownObjects { copies: &copies, redirects: &redirects };
             let (listings, stores) = (Pair::new(listing, other), Pair::new(primary, backup_store));
             compare_listed(listings, stores, known, &changing(&plan), run).await
         }

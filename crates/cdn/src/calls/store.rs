@@ -173,12 +173,13 @@ pub(crate) async fn put_redirects(keys: &KeysClient, store: &Arn, table: &Table)
     let unequal = table.keys().iter().filter(|(key, value)| actual.get(*key) != Some(value));
     let puts = unequal.map(|(key, value)| (key, Some(value)));
     let deletes = actual.keys().filter(|key| !table.keys().contains_key(*key)).map(|key| (key, None));
-    let (heads, mut changes): (Vec<_>, Vec<_>) = puts.chain(deletes).partition(|(key, _)| *key == Table::HEAD);
-    // The former head names the parts of its header rules.
-    let is_former_part = |(key, value): &(&String, Option<&String>)| value.is_none() && key.starts_with("h:");
-    let former_parts: Vec<_> = changes.extract_if(.., |change| is_former_part(change)).collect();
-    changes.extend(heads);
-    changes.extend(former_parts);
+    let mut changes: Vec<(&String, Option<&String>)> = puts.chain(deletes).collect();
+    changes.sort_by_key(|(key, value)| match value {
+        _ if *key == Table::HEAD => 1,
+        // The former head names the parts of its header rules.
+        None if key.starts_with("h:") => 2,
+        Some(_) | None => 0,
+    });
     for batch in changes.chunks(MOST_CHANGES) {
         let mut request = keys.update_keys().kvs_arn(store.as_str()).if_match(etag);
         for (key, value) in batch {

@@ -10,19 +10,27 @@ use twinsite_site::drill::{
 
 use super::drill::{after, between, detected, kept, moment, place, promise, seen, short_verdict, verdict};
 
-pub(super) const STYLE: &str = include_str!("report.css");
+const STYLE: &str = include_str!("report.css");
+
+/// The beginning of a page up to its heading. `head` is HTML for its head.
+pub(super) fn opening(title: &str, head: &str) -> String {
+    let title = escaped(title);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n{head}\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+    )
+}
 
 pub(super) fn page(drill: &DrillResult, history: &DrillHistory) -> String {
     let DrillResult { domain, mode, outage, started, marks, .. } = drill;
     let (bound, objective) = (drill.bound_seconds, drill.objective_seconds);
     let place = place(drill);
     let class = if drill.verdict() == Verdict::Met { "met" } else { "missed" };
-    let mut html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Failover drill of {domain}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>Failover drill of {domain}</h1>\n\
-         <p class=\"{class}\">{}</p>\n\
+    let mut html = opening(&format!("Failover drill of {domain}"), "");
+    let _ = write!(
+        html,
+        "<p class=\"{class}\">{}</p>\n\
          <p>{started}, on {place}. Mode <b>{mode}</b>, outage <b>{outage}</b>; what was broken is restored.</p>\n",
         escaped(verdict(drill.path, drill.verdict()))
     );

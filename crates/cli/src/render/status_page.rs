@@ -4,23 +4,21 @@ use std::fmt::Write;
 
 use twinsite_site::{Level, Part, SiteHealth, Status};
 
-use super::html::{STYLE, escaped};
+use super::html::{escaped, opening};
 use super::plan::pending;
 use super::status::{Row, health, rows};
 use super::with_flags;
 
 /// `flags` are appended to commands. A page that is written again and again is loaded again every `reload` seconds.
 pub(super) fn page(status: &Status, flags: &str, reload: Option<u64>) -> String {
-    let title = escaped(&format!("Status of {}", status.domain));
     let class = if status.health == SiteHealth::Healthy { "met" } else { "missed" };
     let reload =
         reload.map(|seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">\n")).unwrap_or_default();
-    let mut html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"robots\" content=\"noindex\">\n{reload}\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n\
-         <p class=\"{class}\">{}</p>\n<p>{}, mode <b>{}</b></p>\n",
+    let head = format!("<meta name=\"robots\" content=\"noindex\">\n{reload}");
+    let mut html = opening(&format!("Status of {}", status.domain), &head);
+    let _ = write!(
+        html,
+        "<p class=\"{class}\">{}</p>\n<p>{}, mode <b>{}</b></p>\n",
         escaped(health(status)),
         escaped(&status.time),
         escaped(&status.mode)

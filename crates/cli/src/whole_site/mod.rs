@@ -198,12 +198,15 @@ fn trouble_from(cloud: &Cloud, k: usize, trouble: InjectedFault) {
     cloud.inject_faults(move |_| if seen.fetch_add(1, Ordering::Relaxed) >= k { trouble } else { InjectedFault::None });
 }
 
-/// Which of many cases are tried: each one where `TWINSITE_EXHAUSTIVE` is set, as every night; otherwise one of `share`, from an offset
-/// that differs from run to run.
+/// Whether nothing is left out, as every night.
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration but the environment")]
+fn is_exhaustive() -> bool {
+    std::env::var_os("TWINSITE_EXHAUSTIVE").is_some()
+}
+
+/// Which of many cases are tried: each one in an exhaustive run, otherwise one of `share`, from an offset that differs from run to run.
 fn sampled(share: usize) -> impl Iterator<Item = usize> {
-    let all = std::env::var_os("TWINSITE_EXHAUSTIVE").is_some();
-    let (first, step) = if all { (0, 1) } else { (std::process::id() as usize % share, share) };
+    let (first, step) = if is_exhaustive() { (0, 1) } else { (std::process::id() as usize % share, share) };
     (first..).step_by(step)
 }
 

@@ -18,8 +18,7 @@ const EXHAUSTIVE: u64 = 20;
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration but the environment")]
 fn seeds() -> impl Iterator<Item = u64> {
     let set = std::env::var("TWINSITE_SEEDS").ok().and_then(|number| number.parse().ok());
-    let all = std::env::var_os("TWINSITE_EXHAUSTIVE").is_some();
-    0..set.unwrap_or(if all { EXHAUSTIVE } else { SEEDS })
+    0..set.unwrap_or(if is_exhaustive() { EXHAUSTIVE } else { SEEDS })
 }
 
 /// What a run waits for, by what it says.

@@ -1,11 +1,9 @@
 //! What the results of all reads mean. Pure.
 
-use std::path::Path;
-
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use twinsite_aws_session::{Caller, Session};
-use twinsite_core::Side;
+use twinsite_core::{Side, shell_word};
 use twinsite_sync::IndexState;
 
 use super::local_files::{GitState, LocalState, SourceState};
@@ -35,6 +33,9 @@ const RECORD_SETS: u64 = 10_000;
 
 /// What signs in or sets credentials.
 const SIGN_IN: &str = "sign in (`aws sso login`), or set AWS_PROFILE, --profile or AWS_ACCESS_KEY_ID";
+
+const FIRST_CREDENTIALS: &str = "first solve what is wrong with the credentials";
+const FIRST_OTHERS: &str = "first solve what keeps the others from being asked";
 
 const SET_CLOCK: &str = if cfg!(target_os = "macos") {
     "set the clock of this machine: `sudo sntp -sS time.apple.com`"
@@ -73,14 +74,14 @@ impl Checks {
         if *kind == Some(FailureKind::Credentials) {
             // Each service says at length which; that is the result of another check.
             let text = format!("{what} could not be read: the credentials were not accepted");
-            return self.add(check, CheckResult::Unknown, text, "first solve what is wrong with the credentials");
+            return self.add(check, CheckResult::Unknown, text, FIRST_CREDENTIALS);
         }
         let next = match (kind, action) {
             (_, Some(action)) => {
                 format!("allow {action}: `twinsite iam-policy --role reader` prints all permissions that this needs")
             }
-            (Some(FailureKind::AccountUnknown), _) => "first solve what is wrong with the credentials".to_owned(),
-            (Some(FailureKind::NotAsked), _) => "first solve what keeps the others from being asked".to_owned(),
+            (Some(FailureKind::AccountUnknown), _) => FIRST_CREDENTIALS.to_owned(),
+            (Some(FailureKind::NotAsked), _) => FIRST_OTHERS.to_owned(),
             _ => "ask again in a minute: `twinsite doctor`; see https://health.aws.amazon.com/".to_owned(),
         };
         self.add(check, CheckResult::Unknown, format!("{what} could not be read: {reason}"), next);
@@ -147,13 +148,14 @@ impl Checks {
                 CheckName::GitIgnore,
                 CheckResult::Warning,
                 "git does not ignore the folder `.twinsite`, which belongs to this machine",
-                format!("ignore it: `printf '\\n.twinsite/\\n' >> {}`", shell_word(ignore_file)),
+                format!("ignore it: `printf '\\n.twinsite/\\n' >> {}`", shell_word(&ignore_file.display().to_string())),
             ),
             Some(_) => self.ok(CheckName::GitIgnore, "git ignores the folder `.twinsite`"),
             None => self.ok(CheckName::GitIgnore, "the directory is in no git repository"),
         }
         let file = request.index.display();
-        let remove = || format!("delete it, the next deploy writes a new one: `rm -rf {}`", shell_word(&request.index));
+        let remove =
+            || format!("delete it, the next deploy writes a new one: `rm -rf {}`", shell_word(&file.to_string()));
         match index {
             IndexState::Missing => self.ok(CheckName::Index, "no index of file digests yet: a deploy writes it"),
             IndexState::Readable => self.ok(CheckName::Index, "the index of file digests can be read"),
@@ -178,12 +180,7 @@ impl Checks {
             }
             ComparedClock::NoResponse => {
                 let text = "the clock could not be compared: nothing has responded";
-                self.add(
-                    CheckName::Clock,
-                    CheckResult::Unknown,
-                    text,
-                    "first solve what keeps the others from being asked",
-                );
+                self.add(CheckName::Clock, CheckResult::Unknown, text, FIRST_OTHERS);
                 return false;
             }
             ComparedClock::Ahead(offset) => offset,
@@ -208,20 +205,24 @@ impl Checks {
         }
     }
 
-    fn judge_identity(&mut self, identity: Result<(&str, &str), Unread<'_>>, clock_is_wrong: bool) {
-        match identity {
-            Ok((account, arn)) => {
+    /// Who uses the credentials: `names` are the account and the ARN.
+    fn judge_identity<T>(&mut self, identity: &Part<T>, names: impl Fn(&T) -> (&str, &str), clock_is_wrong: bool) {
+        let Some(unread) = unread(identity) else {
+            if let Some((account, arn)) = identity.known().map(names) {
                 let arn = if arn.is_empty() { "an endpoint without accounts" } else { arn };
                 self.ok(CheckName::Credentials, format!("account {account}, {arn}"));
             }
-            Err(Unread { kind: Some(FailureKind::Credentials), reason, .. }) if clock_is_wrong => {
+            return;
+        };
+        match unread {
+            Unread { kind: Some(FailureKind::Credentials), reason, .. } if clock_is_wrong => {
                 let text = format!("whether the credentials are valid is not known while the clock is wrong: {reason}");
                 self.add(CheckName::Credentials, CheckResult::Unknown, text, SET_CLOCK);
             }
-            Err(Unread { kind: Some(FailureKind::Credentials), reason, .. }) => {
+            Unread { kind: Some(FailureKind::Credentials), reason, .. } => {
                 self.add(CheckName::Credentials, CheckResult::Problem, reason, SIGN_IN);
             }
-            Err(unread) => self.unknown(CheckName::Credentials, "the account", &unread),
+            unread => self.unknown(CheckName::Credentials, "the account", &unread),
         }
     }
 
@@ -230,23 +231,13 @@ impl Checks {
         let late = || Err(Failure::new(FailureKind::TimedOut, "STS has not responded"));
         let caller = Part::from(caller.unwrap_or_else(late));
         let clock_is_wrong = self.judge_clock(clock);
-        let identity = caller.known().map(|caller| (caller.account.as_str(), caller.arn.as_str()));
-        match (identity, unread(&caller)) {
-            (Some(identity), _) => self.judge_identity(Ok(identity), clock_is_wrong),
-            (None, Some(unread)) => self.judge_identity(Err(unread), clock_is_wrong),
-            (None, None) => {}
-        }
+        self.judge_identity(&caller, |caller| (caller.account.as_str(), &caller.arn), clock_is_wrong);
     }
 
     /// Clock, credentials and permissions.
     pub(super) fn judge_access(&mut self, status: &Status, preconditions: &Preconditions, clock: ComparedClock) {
         let clock_is_wrong = self.judge_clock(clock);
-        let identity = status.identity.known();
-        match (identity, unread(&status.identity)) {
-            (Some(found), _) => self.judge_identity(Ok((&found.account, &found.arn)), clock_is_wrong),
-            (None, Some(unread)) => self.judge_identity(Err(unread), clock_is_wrong),
-            (None, None) => {}
-        }
+        self.judge_identity(&status.identity, |found| (&found.account, &found.arn), clock_is_wrong);
         let plan = unread(&status.pending_steps);
         let more = [unread(&preconditions.account_conflicts), unread(&preconditions.records)];
         let all: Vec<Unread<'_>> = status.unread().into_iter().chain(plan).chain(more.into_iter().flatten()).collect();
@@ -259,12 +250,7 @@ impl Checks {
             self.add(CheckName::Permissions, CheckResult::Problem, text, next);
         } else if all.iter().any(|unread| unread.kind == Some(FailureKind::Credentials)) {
             let text = "which permissions the credentials have is not known: they were not accepted";
-            self.add(
-                CheckName::Permissions,
-                CheckResult::Unknown,
-                text,
-                "first solve what is wrong with the credentials",
-            );
+            self.add(CheckName::Permissions, CheckResult::Unknown, text, FIRST_CREDENTIALS);
         } else {
             // Simulating a policy takes a permission that none of the roles has.
             let text = "the credentials may read what `status` and `plan` read; changes were not tried";
@@ -484,13 +470,6 @@ impl Checks {
             self.ok(CheckName::Quotas, text);
         }
     }
-}
-
-/// A path as a word of a shell command.
-fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "-_./".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// How long ACM has waited for the validation of a certificate.

@@ -159,13 +159,26 @@ pub struct DrillHistory {
 impl DrillHistory {
     /// The completed drills of the same kind as a drill, itself included, the oldest first.
     pub fn of_kind<'a>(&'a self, drill: &'a DrillResult) -> impl Iterator<Item = &'a PastDrill> {
-        let is_alike = |past: &&PastDrill| {
-            past.measured.is_some()
-                && past.outage == drill.outage
-                && past.mode == drill.mode
-                && past.embedded == drill.embedded
-        };
-        self.drills.iter().filter(is_alike)
+        let kind = Kind { outage: drill.outage, mode: &drill.mode, embedded: drill.embedded };
+        self.drills.iter().filter(move |past| past.is_completed(kind))
+    }
+}
+
+/// Drills that can be compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Kind<'a> {
+    outage: &'a str,
+    mode: &'a str,
+    embedded: bool,
+}
+
+impl PastDrill {
+    fn kind(&self) -> Kind<'_> {
+        Kind { outage: self.outage, mode: &self.mode, embedded: self.embedded }
+    }
+
+    fn is_completed(&self, kind: Kind<'_>) -> bool {
+        self.measured.is_some() && self.kind() == kind
     }
 }
 
@@ -397,13 +410,7 @@ fn compare(drills: &mut [PastDrill]) {
     for index in 0..drills.len() {
         let (before, rest) = drills.split_at_mut(index);
         let Some(drill) = rest.first_mut() else { continue };
-        let is_alike = |past: &&PastDrill| {
-            past.measured.is_some()
-                && past.outage == drill.outage
-                && past.mode == drill.mode
-                && past.embedded == drill.embedded
-        };
-        let earlier = before.iter().rev().find(is_alike);
+        let earlier = before.iter().rev().find(|past| past.is_completed(drill.kind()));
         drill.compared = drill.measured.as_ref().zip(earlier).and_then(|(now, earlier)| now.compared_with(earlier));
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use twinsite_aws::AwsError;
-use twinsite_core::{Bracketed, Cancelled, Event, Run, bracket};
+use twinsite_core::{Bracketed, Cancelled, Event, Mode, Run, bracket};
 use twinsite_s3_site::Adopt;
 
 use crate::config::Config;
@@ -62,8 +62,11 @@ impl DrillRequest {
     /// # Errors
     /// Why not, and which outage to use instead.
     pub fn check(&self, config: &Config, is_embedded: bool) -> Result<(), Error> {
-        let outage = self.outage.unwrap_or_else(|| Outage::default_for(config.mode));
-        outage.check(config.mode, is_embedded)
+        self.outage_in(config.mode).check(config.mode, is_embedded)
+    }
+
+    fn outage_in(&self, mode: Mode) -> Outage {
+        self.outage.unwrap_or_else(|| Outage::default_for(mode))
     }
 }
 
@@ -120,7 +123,7 @@ struct Scenario {
 impl Scenario {
     fn new(site: &SiteContext, request: DrillRequest) -> Result<Self, Error> {
         let mode = site.site.mode;
-        let outage = request.outage.unwrap_or_else(|| Outage::default_for(mode));
+        let outage = request.outage_in(mode);
         outage.check(mode, site.outages.is_some())?;
         let path = outage.path(mode);
         let health = site.config.dns.health.failover_bound();

@@ -2,8 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use twinsite_core::shell_word;
 
-use super::{DrillRequest, Outage};
+use super::DrillRequest;
 use crate::config::Config;
 use crate::error::Error;
 
@@ -47,10 +48,11 @@ pub fn schedule(
             "the path of the configuration has characters that a schedule cannot express",
         ));
     }
-    let outage = request.outage.unwrap_or_else(|| Outage::default_for(config.mode));
+    let outage = request.outage_in(config.mode);
     let objective = request.objective.map(|objective| format!(" --objective {}s", objective.as_secs()));
     let options = format!(" --how {outage}{}", objective.unwrap_or_default());
-    let named = if file.named == "twinsite.toml" { String::new() } else { format!(" --config {}", quoted(file.named)) };
+    let named =
+        if file.named == "twinsite.toml" { String::new() } else { format!(" --config {}", shell_word(file.named)) };
     Ok(match scheduler {
         Scheduler::GitHub => filled(include_str!("schedule/github.yml"), &format!("{options}{named}"), &named),
         // The template copies the configuration under its usual name.
@@ -71,20 +73,11 @@ fn crontab(options: &str, config: &str, directory: &str) -> String {
     let command = format!(
         "cd {} && {{ twinsite drill --yes{options}{config} --html \"{name}.html\" --markdown \"{name}.md\"; result=$?; \
          twinsite drill --restore{config}; exit $result; }}",
-        quoted(directory)
+        shell_word(directory)
     );
     format!(
         "# A drill every week; cron mails what it says. The reports are written beside the configuration. The credentials are those of the \
          role\n# operator, and the time is that of the machine.\n17 4 * * 2 {}\n",
         command.replace('%', "\\%")
     )
-}
-
-/// A word of a POSIX shell.
-fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }

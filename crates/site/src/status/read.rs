@@ -348,9 +348,12 @@ impl Reader<'_> {
         let read = async {
             let site = self.opened().await?;
             let state = Box::pin(site.observe(Adopt::Refuse, operation)).await?;
-            state.warn_of_former_buckets(self.run);
+            let steps = state.steps();
+            if steps.as_ref().is_ok_and(Vec::is_empty) {
+                state.warn_of_former_buckets(self.run);
+            }
             *foreign = Box::pin(site.foreign_settings(&state, operation)).await?;
-            let plan = Plan::new(state.steps()?);
+            let plan = Plan::new(steps?);
             plan.map(|plan| planned_steps(&plan)).map_err(|error| Failure::from(Error::new(operation, error)))
         };
         Reader { deadline: limit, run: self.run, anonymous: self.anonymous, opened: self.opened.clone() }

@@ -135,6 +135,11 @@ impl Release {
         self.headers.get(entry.headers as usize).cloned().unwrap_or_default()
     }
 
+    /// The website redirect of an object, if it is served as one.
+    pub(crate) fn redirect(&self, entry: &Entry) -> Option<&str> {
+        self.headers.get(entry.headers as usize)?.website_redirect.as_deref()
+    }
+
     /// An object by its key.
     pub fn get(&self, key: &Key) -> Option<&Entry> {
         self.entries.binary_search_by(|entry| entry.key.cmp(key)).ok().map(|at| &self.entries[at])

@@ -26,7 +26,7 @@ pub async fn compare<S: VersionedStore>(first: &S, second: &S, run: &Run) -> Res
     let started = std::time::Instant::now();
     run.emit(&Event::PhaseStarted { phase: Phase::Verify, side: None, objects: None, bytes: None });
     let (copies, redirects) = (Copies::default(), redirects_of_newest_release(first).await?);
-    let mut comparison = Comparison::new(Known { copies: &copies, redirects: &redirects });
+    let mut comparison = Comparison::new(KnownObjects { copies: &copies, redirects: &redirects });
     comparison.walk(Cursor::of(first), Cursor::of(second), &BTreeSet::new()).await?;
     let found = comparison.decide(first, second, run).await?;
     run.emit(&Event::PhaseDone { phase: Phase::Verify, side: None, took: started.elapsed() });
@@ -41,15 +41,13 @@ async fn redirects_of_newest_release<S: Store>(store: &S) -> Result<BTreeSet<Key
         read => read?,
     };
     let Some(found) = found else { return Ok(BTreeSet::new()) };
-    let is_redirect = |entry: &release::Entry| {
-        found.headers.get(entry.headers as usize).is_some_and(|headers| headers.website_redirect.is_some())
-    };
-    Ok(found.entries.iter().filter(|entry| is_redirect(entry)).map(|entry| entry.key.clone()).collect())
+    let redirects = found.entries.iter().filter(|entry| found.redirect(entry).is_some());
+    Ok(redirects.map(|entry| entry.key.clone()).collect())
 }
 
 /// What is known of objects beside their listings.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Known<'k> {
+pub(crate) struct KnownObjects<'k> {
     /// These are known to be copies of their originals.
     pub(crate) copies: &'k Copies,
     /// These are served as redirects. A replica of such an object looks like its original in a listing, and is not served as one, so
@@ -62,7 +60,7 @@ pub(crate) struct Known<'k> {
 pub(crate) async fn compare_listed<S: VersionedStore>(
     listings: Pair<Vec<RemoteObject>>,
     stores: Pair<&S>,
-    known: Known<'_>,
+    known: KnownObjects<'_>,
     changing: &BTreeSet<Key>,
     run: &Run,
 ) -> Result<Compared, SyncError> {
@@ -75,7 +73,7 @@ pub(crate) async fn compare_listed<S: VersionedStore>(
 
 /// What the listings tell.
 struct Comparison<'c> {
-    known: Known<'c>,
+    known: KnownObjects<'c>,
     found: Compared,
     note: Option<Note>,
     unsure: Vec<(RemoteObject, RemoteObject)>,
@@ -87,7 +85,7 @@ struct Comparison<'c> {
 }
 
 impl<'c> Comparison<'c> {
-    fn new(known: Known<'c>) -> Self {
+    fn new(known: KnownObjects<'c>) -> Self {
         let found = Compared::default();
         Self {
             known,

@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use futures::future::join;
 use twinsite_core::{Pair, Run};
 
-use super::{Compared, Known, ReplicationState, compare_listed, marker};
+use super::{Compared, KnownObjects, ReplicationState, compare_listed, marker};
 use crate::plan::listing::list;
 use crate::replicate::fill::copy_needed;
 use crate::store::VersionedStore;
@@ -113,7 +113,7 @@ impl Confirming<'_> {
                 }
             };
             let (listings, none) = (Pair::new(first, second), BTreeSet::new());
-            let known = Known { copies: &state.copies, redirects: &redirects };
+            let known = KnownObjects { copies: &state.copies, redirects: &redirects };
             let compared = Box::pin(compare_listed(listings, stores, known, &none, run)).await?;
             if !compared.is_in_sync() && comparison < MAX_COMPARISONS {
                 match Box::pin(copy_needed(compared, stores.primary, stores.backup, self.rules, run)).await {

@@ -219,9 +219,8 @@ impl Known {
         let Some(found) = release::read(first, newest).await? else { return Ok(known) };
         for entry in &found.entries {
             known.plain.insert(short(&entry.key, &entry.etag));
-            let redirect = found.headers.get(entry.headers as usize).and_then(|set| set.website_redirect.clone());
-            if let Some(redirect) = redirect {
-                known.redirects.insert(entry.key.clone(), redirect);
+            if let Some(redirect) = found.redirect(entry) {
+                known.redirects.insert(entry.key.clone(), redirect.to_owned());
             }
         }
         Ok(known)

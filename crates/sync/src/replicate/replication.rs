@@ -172,9 +172,9 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
         // A redirect is copied, and only after its replica has come: S3 orders versions by the time of the original, so that a replica that
         // comes later may hide the copy.
         let redirects: Vec<_> = expected.iter().copied().filter(|one| one.is_redirect()).collect();
+        let others = expected.len() - redirects.len();
         let mut left = expected;
         let mut pause = Duration::from_millis(100);
-        let all = left.len();
         for round in 0_u32.. {
             let asked = self.run.timer.now();
             let one = left.iter().find_map(|expected| match expected {
@@ -197,10 +197,8 @@ impl<'a, S: VersionedStore> ReplicationWaiter<'a, S> {
             pause = (pause * 3 / 2).min(Duration::from_secs(5));
         }
         self.state.waited += self.since(started);
-        let late: BTreeSet<&Key> = left.iter().map(|expected| expected.key()).collect();
-        let redirects: Vec<_> = redirects.into_iter().filter(|one| !late.contains(one.key())).collect();
-        drop(late);
-        self.state.replicated += all - left.len() - redirects.len();
+        left.retain(|one| !one.is_redirect());
+        self.state.replicated += others - left.len();
         left.extend(redirects);
         self.repair(left).await
     }

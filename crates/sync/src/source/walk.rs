@@ -85,9 +85,15 @@ impl Source {
 
     /// Adds objects. Of several with the same key the last counts.
     pub fn extend(&mut self, objects: impl IntoIterator<Item = SourceObject>) {
-        let all = std::mem::take(&mut self.objects).into_iter().chain(objects.into_iter().map(Arc::new));
-        let by_key: BTreeMap<Key, Arc<SourceObject>> = all.map(|object| (object.key.clone(), object)).collect();
-        self.objects = by_key.into_values().collect();
+        self.objects.extend(objects.into_iter().map(Arc::new));
+        self.objects.sort_by(|a, b| a.key.cmp(&b.key));
+        self.objects.dedup_by(|later, earlier| {
+            let is_same = later.key == earlier.key;
+            if is_same {
+                std::mem::swap(later, earlier);
+            }
+            is_same
+        });
     }
 
     /// Takes an object out, so that it is not published.

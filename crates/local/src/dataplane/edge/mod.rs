@@ -139,10 +139,8 @@ impl Exchange<'_> {
 
     fn with_changed_headers(&self, response: EdgeResponse, arn: &str, host: &str, path: &str) -> EdgeResponse {
         let changed = self.published(arn).and_then(|function| {
-            let (method, headers) = (self.request.method(), self.request.headers());
-            let viewer = ViewerRequest { method, uri: path, host, headers, ip: self.viewer };
-            let query = self.request.uri().query().unwrap_or_default();
-            function::run_on_response(&function, &viewer, query, (response.status, &response.headers))
+            let shown = (response.status, &response.headers);
+            function::run_on_response(&function, &self.viewer_request(host, path), self.query(), shown)
         });
         match changed {
             Ok(headers) => EdgeResponse { headers, ..response },
@@ -154,10 +152,17 @@ impl Exchange<'_> {
     }
 
     fn run_function(&self, arn: &str, host: &str, path: &str) -> Result<FunctionResult, String> {
-        let function = self.published(arn)?;
+        function::run(&self.published(arn)?, &self.viewer_request(host, path), self.query())
+    }
+
+    /// The request as functions see it.
+    fn viewer_request<'v>(&'v self, host: &'v str, uri: &'v str) -> ViewerRequest<'v> {
         let (method, headers) = (self.request.method(), self.request.headers());
-        let viewer = ViewerRequest { method, uri: path, host, headers, ip: self.viewer };
-        function::run(&function, &viewer, self.request.uri().query().unwrap_or_default())
+        ViewerRequest { method, uri, host, headers, ip: self.viewer }
+    }
+
+    fn query(&self) -> &str {
+        self.request.uri().query().unwrap_or_default()
     }
 
     /// The live stage of a function, with its key value store as edges see it.
