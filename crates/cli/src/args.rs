@@ -1,6 +1,7 @@
 //! The command line, exactly as it was typed.
 
 mod drill;
+mod pull;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,8 @@ use clap_complete::Shell;
 
 use drill::seconds;
 pub(crate) use drill::{Drill, Scheduler};
+use pull::PULL_NOTE;
+pub(crate) use pull::{Diff, Pull};
 
 /// The default of `--state`.
 pub(crate) const DEFAULT_STATE: &str = ".twinsite/local";
@@ -116,6 +119,11 @@ pub(crate) enum Command {
     Releases(Releases),
     /// Publish an older release again; nothing is uploaded, because the buckets keep its objects
     Rollback(Rollback),
+    /// Write the files of a release into a directory
+    #[command(after_help = PULL_NOTE)]
+    Pull(Pull),
+    /// Show what a deploy of a directory would change, with the changed lines of text files
+    Diff(Diff),
     /// Show within five seconds what visitors get, what works, what does not and what cannot be reached, and what to do next; exit code
     /// 5 if something is wrong, 6 if not everything could be read
     Status(Status),
@@ -407,7 +415,7 @@ pub(crate) enum Deletes {
 #[derive(Clone, Debug, ClapArgs)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what was typed")]
 pub(crate) struct Deploy {
-    /// Directory to publish
+    /// Directory to publish, or an archive of one: a TAR, plain or compressed with gzip, or a ZIP; `-` reads a TAR from standard input
     #[arg(default_value = "public")]
     pub(crate) dir: PathBuf,
     /// Run `apply` first, without asking for confirmation

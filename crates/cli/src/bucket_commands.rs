@@ -7,7 +7,7 @@ use crate::commands::{Context, Outcome, deployed_result, index_file, twinsite_fo
 use crate::config::read;
 use crate::environment::{CloudHandle, DataPlane, OpenEnvironment, open_environment};
 use crate::folder::NewFolder;
-use crate::requests::{backfill_request, deploy_request, rollback_request};
+use crate::requests::{backfill_request, deploy_request, pull_request, rollback_request};
 use crate::result::CommandResult;
 
 /// The settings of the configuration file that matter to plain buckets, if there is a file.
@@ -100,6 +100,15 @@ impl Context<'_> {
             return Ok(CommandResult::BackfillDryRun(plan.summary()));
         }
         Box::pin(buckets.backfill(plan, self.run)).await.map(CommandResult::Backfilled)
+    }
+
+    pub(crate) async fn pull_bucket(&self, options: &args::Pull) -> Outcome {
+        let (buckets, _) = self.open_buckets(&options.buckets, read_config(self.global)?).await?;
+        let plan = buckets.plan_pull(pull_request(options), self.run).await?;
+        if options.dry_run {
+            return Ok(CommandResult::PullDryRun(plan.summary()));
+        }
+        Box::pin(twinsite_site::pull(plan, self.run)).await.map(CommandResult::Pulled)
     }
 
     pub(crate) async fn bucket_releases(&self, options: &args::Releases) -> Outcome {

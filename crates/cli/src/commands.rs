@@ -22,6 +22,7 @@ use crate::environment::{
 };
 use crate::folder::{FOLDER, NewFolder};
 use crate::init;
+use crate::man::write_man_pages;
 use crate::render::{Screen, check_terminal, purge_question};
 use crate::requests::{
     adopt, backfill_request, deploy_request, failover_by, policy_kind, rollback_request, trusted_jobs,
@@ -53,11 +54,16 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
         Command::Rollback(options) if options.buckets.is_given() => {
             Box::pin(context.roll_back_buckets(&options)).await.map_err(for_buckets)
         }
+        Command::Pull(options) if options.buckets.is_given() => {
+            Box::pin(context.pull_bucket(&options)).await.map_err(for_buckets)
+        }
         Command::Deploy(options) => Box::pin(context.deploy(&options)).await,
         Command::Verify(options) => Box::pin(context.verify(options.dir)).await,
         Command::Backfill(options) => Box::pin(context.backfill(&options)).await,
         Command::Releases(options) => Box::pin(context.releases(&options)).await,
         Command::Rollback(options) => Box::pin(context.rollback(&options)).await,
+        Command::Pull(options) => Box::pin(context.pull(&options)).await,
+        Command::Diff(options) => Box::pin(context.diff(options)).await,
         Command::Status(options) => Box::pin(context.status(&options)).await,
         Command::Doctor(options) => Box::pin(context.doctor(options)).await,
         Command::Drill(options) => Box::pin(context.drill(&options)).await,
@@ -73,29 +79,8 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
             clap_complete::generate(shell, &mut Args::command(), "twinsite", &mut script);
             Ok(CommandResult::Document(String::from_utf8_lossy(&script).into_owned()))
         }
-        Command::Man { dir } => man_pages(&dir),
+        Command::Man { dir } => write_man_pages(&dir),
     }
-}
-
-/// Writes the man pages of all commands. Pages of earlier versions that are in the directory are replaced.
-fn man_pages(dir: &Path) -> Outcome {
-    let operation = format!("write man pages into `{}`", dir.display());
-    let mut command = Args::command().disable_help_subcommand(true);
-    command.build();
-    let mut remaining = vec![command];
-    let mut pages = Vec::new();
-    let written = std::fs::create_dir_all(dir).and_then(|()| {
-        while let Some(command) = remaining.pop() {
-            remaining.extend(command.get_subcommands().cloned());
-            let page = clap_mangen::Man::new(command);
-            page.generate_to(dir)?;
-            pages.push(page.get_filename());
-        }
-        Ok(())
-    });
-    written.map_err(|error| Error::refused(operation, error.to_string()))?;
-    pages.sort();
-    Ok(CommandResult::ManPages { directory: dir.display().to_string(), pages })
 }
 
 /// What every command needs.
@@ -110,7 +95,7 @@ impl Context<'_> {
         Box::pin(open_site(self.global, read_config(self.global)?, data_plane, self.run)).await
     }
 
-    async fn open_to_read(&self) -> Result<OpenSite, Error> {
+    pub(crate) async fn open_to_read(&self) -> Result<OpenSite, Error> {
         Box::pin(open_site_to_read(self.global, read_config(self.global)?, self.run)).await
     }
 
@@ -534,7 +519,7 @@ impl Context<'_> {
 }
 
 /// Closes the embedded cloud, whatever the result, and returns the result.
-async fn finish<T>(cloud: CloudHandle, result: Result<T, Error>) -> Result<T, Error> {
+pub(crate) async fn finish<T>(cloud: CloudHandle, result: Result<T, Error>) -> Result<T, Error> {
     let closed = cloud.close().await;
     let result = result?;
     closed.map(|()| result)
@@ -542,7 +527,7 @@ async fn finish<T>(cloud: CloudHandle, result: Result<T, Error>) -> Result<T, Er
 
 /// Reads the directory while the site is opened. The first error counts; opening the embedded cloud is work for this machine,
 /// so it follows.
-async fn read_and_open(
+pub(crate) async fn read_and_open(
     global: &Global,
     reading: impl Future<Output = Result<SourceDirectory, Error>>,
     opening: impl Future<Output = Result<OpenSite, Error>>,

@@ -19,6 +19,8 @@ mod generator;
 mod init;
 #[cfg(feature = "local")]
 mod local;
+mod man;
+mod pull_commands;
 #[cfg(test)]
 #[cfg(feature = "local")]
 mod reference;

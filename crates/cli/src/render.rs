@@ -11,6 +11,7 @@ mod plan;
 mod printable;
 mod progress;
 mod public;
+mod pull;
 mod questions;
 mod status;
 mod status_page;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use twinsite_site::{
-    AdoptBuckets, BackfillRequest, DeployRequest, Engine, Error, FailoverBy, GitHubIds, Guard, OlderCommit, PolicyKind,
-    PublishOptions, RollbackRequest, Sending, TrustedJobs, Versions, VisitorCheck, WaitForInvalidation,
+    AdoptBuckets, BackfillRequest, DeployRequest, Engine, Error, ExistingFiles, FailoverBy, GitHubIds, Guard,
+    OlderCommit, PolicyKind, PublishOptions, PullRequest, RollbackRequest, Sending, TrustedJobs, Versions,
+    VisitorCheck, WaitForInvalidation,
 };
 
 use crate::args;
@@ -37,6 +38,14 @@ pub(crate) fn rollback_request(options: &args::Rollback) -> Result<RollbackReque
         guard: options.max_delete.as_deref().map(parse_guard).transpose()?,
         options: publish_options(&options.publish),
     })
+}
+
+pub(crate) fn pull_request(options: &args::Pull) -> PullRequest {
+    PullRequest {
+        dir: options.dir.clone(),
+        release: options.release.clone(),
+        existing: if options.force { ExistingFiles::Replace } else { ExistingFiles::Refuse },
+    }
 }
 
 pub(crate) fn backfill_request(options: &args::Backfill) -> BackfillRequest {

@@ -7,8 +7,8 @@ use serde::Serialize;
 use twinsite_site::drill::{DrillHistory, DrillResult, Scheduler, Verdict};
 use twinsite_site::{
     ApplyResult, BackfillResult, BackupState, CheckResult, DeployPlanSummary, Doctor, Estimate, FailedBack, FailedOver,
-    InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails,
-    ReleaseDifference, Releases, SiteHealth, Status, VerifyResult,
+    InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PullPlanSummary, PullResult,
+    PurgeResult, ReleaseDetails, ReleaseDifference, Releases, SiteDifferences, SiteHealth, Status, VerifyResult,
 };
 
 use crate::exit::Exit;
@@ -48,6 +48,12 @@ pub(crate) enum CommandResult {
         /// What differs.
         differences: Vec<ReleaseDifference>,
     },
+    /// `pull --dry-run`.
+    PullDryRun(PullPlanSummary),
+    /// `pull` has completed.
+    Pulled(PullResult),
+    /// `diff`.
+    Diff(DiffResult),
     /// `status`. With `--watch`, one for each poll.
     Status(Box<Status>),
     /// `doctor`.
@@ -141,6 +147,17 @@ pub(crate) struct PlanResult {
     pub(crate) exit_if_pending: bool,
 }
 
+/// What a deploy would change.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct DiffResult {
+    #[serde(flatten)]
+    pub(crate) differences: SiteDifferences,
+    #[serde(skip)]
+    pub(crate) names_only: bool,
+    #[serde(skip)]
+    pub(crate) exit_if_different: bool,
+}
+
 /// A publish and, in the embedded cloud, the requests it made.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct DeployedResult {
@@ -169,6 +186,8 @@ impl CommandResult {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Plan(plan) if plan.exit_if_pending && !plan.plan.steps.is_empty() => Exit::Drift,
+            Self::Diff(diff) if diff.exit_if_different && !diff.differences.files.is_empty() => Exit::Drift,
+            Self::Pulled(pulled) if !pulled.missing.is_empty() => Exit::Drift,
             Self::Verified(verified) if !verified.differences.is_empty() => Exit::Drift,
             Self::Verified(verified) if !verified.unreachable.is_empty() => Exit::Unknown,
             Self::Deployed(deployed) => match (deployed.publish.backup.state, &deployed.publish.invalidation) {

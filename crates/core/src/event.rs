@@ -18,6 +18,8 @@ pub enum Phase {
     Copy,
     /// Comparing the buckets.
     Verify,
+    /// Downloading objects into files.
+    Download,
 }
 
 impl Phase {
@@ -29,6 +31,7 @@ impl Phase {
             Self::Transfer => "transfer",
             Self::Copy => "copy",
             Self::Verify => "verify",
+            Self::Download => "download",
         }
     }
 }
@@ -46,6 +49,8 @@ pub enum Verb {
     Delete,
     /// A file was not published, although no rule leaves it out.
     Withhold,
+    /// Its bytes were written into a file.
+    Download,
 }
 
 impl Verb {
@@ -57,6 +62,7 @@ impl Verb {
             Self::Copy => "copy",
             Self::Delete => "delete",
             Self::Withhold => "withhold",
+            Self::Download => "download",
         }
     }
 }

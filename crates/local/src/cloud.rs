@@ -1,12 +1,15 @@
 //! The embedded cloud: every service over one state.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Collected, Limited};
+use futures::stream;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header, response};
+use http_body::Frame;
+use http_body_util::{BodyExt, Collected, Limited, StreamBody};
 use s3s::Body;
 use s3s::service::S3Service;
 
@@ -385,7 +388,30 @@ async fn with_fault(
             drop(answer.await?);
             Err(ConnectionReset)
         }
+        InjectedFault::Truncate => {
+            let (parts, bytes) = whole(answer.await?).await?;
+            let half = Frame::data(bytes.slice(..bytes.len() / 2));
+            let broken = io::Error::from(io::ErrorKind::ConnectionReset);
+            let body = StreamBody::new(stream::iter([Ok(half), Err(broken)]));
+            Ok(Response::from_parts(parts, Body::http_body(body)))
+        }
+        InjectedFault::ReplaceBody(replace) => {
+            let (mut parts, bytes) = whole(answer.await?).await?;
+            let bytes = replace(&bytes);
+            // Of a HEAD, it is that of the object.
+            if !bytes.is_empty() && parts.headers.contains_key(header::CONTENT_LENGTH) {
+                parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+            }
+            Ok(Response::from_parts(parts, Body::from(Bytes::from(bytes))))
+        }
     }
+}
+
+/// A response with all of its body.
+async fn whole(answer: Response<Body>) -> Result<(response::Parts, Bytes), ConnectionReset> {
+    let (parts, body) = answer.into_parts();
+    let bytes = body.collect().await.map(Collected::to_bytes).map_err(|_| ConnectionReset)?;
+    Ok((parts, bytes))
 }
 
 /// The response of a service that is out of service.

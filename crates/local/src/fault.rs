@@ -18,7 +18,7 @@ pub struct RequestInfo<'a> {
 }
 
 /// What happens to a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub enum InjectedFault {
     /// It is answered.
@@ -37,6 +37,10 @@ pub enum InjectedFault {
         /// The error code.
         code: &'static str,
     },
+    /// The operation is executed, but the connection breaks in the middle of the response's body.
+    Truncate,
+    /// The operation is executed, but the body of the response is another one, as behind a proxy that answers for itself.
+    ReplaceBody(fn(&[u8]) -> Vec<u8>),
 }
 
 /// A connection that broke.

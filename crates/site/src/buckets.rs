@@ -22,16 +22,17 @@ use crate::invalidation::{Changes, EdgeRules, Invalidator};
 use crate::options::WaitForInvalidation;
 use crate::options::{DeployRequest, OlderCommit};
 use crate::publish_result::{DeployPlan, DeployPlanSummary, DeployResult};
+use crate::pull::plan_pull_of;
 use crate::releases::{compare_releases_of, release_of, releases_of};
 use crate::rollback::{OnOutage, RollbackTarget, plan_rollback_of, rollback_of};
 use crate::site_rules::tell_of_files;
 use crate::source_directory::save_index;
-use crate::source_directory::{SourceDirectory, SourceOptions};
+use crate::source_directory::{SourceDirectory, SourceOptions, SourcePath};
 use crate::source_notices;
 use crate::verify::{VerifySource, verify_stores};
 use crate::{
-    BackfillPlan, BackfillRequest, BackfillResult, ReleaseDetails, ReleaseDifference, Releases, RollbackRequest,
-    VerifyResult,
+    BackfillPlan, BackfillRequest, BackfillResult, PullPlan, PullRequest, ReleaseDetails, ReleaseDifference, Releases,
+    RollbackRequest, VerifyResult,
 };
 
 const OPEN: &str = "open the buckets";
@@ -179,7 +180,10 @@ impl Buckets {
     /// # Errors
     /// As [`SourceDirectory::read`].
     pub async fn read(&self, dir: impl Into<PathBuf>, options: SourceOptions<'_>) -> Result<SourceDirectory, Error> {
-        SourceDirectory::read_by(self.rules.clone(), self.config.publish.checks, dir.into(), options).await
+        let SourcePath { dir, unpacked } = SourcePath::open(dir.into()).await?;
+        let options = if unpacked.is_some() { SourceOptions { index: None, ..options } } else { options };
+        let read = SourceDirectory::read_by(self.rules.clone(), self.config.publish.checks, dir, options).await?;
+        Ok(SourceDirectory { unpacked, ..read })
     }
 
     /// Plans a deploy. Read-only.
@@ -280,6 +284,14 @@ impl Buckets {
     /// One of them does not exist, or could not be read.
     pub async fn compare_releases(&self, before: &str, after: &str) -> Result<Vec<ReleaseDifference>, Error> {
         compare_releases_of(self.stores.clone(), before, after).await
+    }
+
+    /// Plans to write a release, or the bucket's objects, into a directory. Read-only.
+    ///
+    /// # Errors
+    /// As [`crate::plan_pull`].
+    pub async fn plan_pull(&self, request: PullRequest, run: &Run) -> Result<PullPlan, Error> {
+        Box::pin(plan_pull_of(&self.stores, request, run)).await
     }
 
     /// Plans a rollback. Read-only.

@@ -7,6 +7,7 @@ use twinsite_aws_session::SessionError;
 use twinsite_core::{Cancelled, Halted, Invalid, PlanError};
 use twinsite_dns_failover::probe::ProbeError;
 
+use crate::archive::ArchiveError;
 use twinsite_sync::lock::LockError;
 use twinsite_sync::{Interrupted, SourceError, StoreError, SyncError};
 
@@ -43,6 +44,9 @@ pub enum Cause {
     /// The source directory cannot be published.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// An archive cannot be unpacked.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// A plan stopped before its end.
     #[error(transparent)]
     Halted(#[from] Halted<AwsError>),
@@ -146,7 +150,7 @@ impl Error {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match &*self.cause {
-            Cause::Usage(_) | Cause::Invalid(_) | Cause::Session(_) => ErrorKind::Usage,
+            Cause::Usage(_) | Cause::Invalid(_) | Cause::Session(_) | Cause::Archive(_) => ErrorKind::Usage,
             Cause::Source(error) | Cause::Sync(SyncError::Source(error)) => match error {
                 SourceError::Changed(_) => ErrorKind::Failed,
                 _ => ErrorKind::Usage,

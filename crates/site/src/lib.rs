@@ -6,6 +6,7 @@
 struct LibraryGuide;
 
 mod active_side;
+mod archive;
 mod backfill;
 mod bucket_checks;
 mod buckets;
@@ -16,6 +17,7 @@ mod config;
 mod context;
 mod delegation;
 mod deploy;
+mod differences;
 mod doctor;
 pub mod drill;
 mod error;
@@ -31,6 +33,7 @@ mod policy;
 mod policy_document;
 mod probes;
 mod publish_result;
+mod pull;
 mod purge;
 mod releases;
 mod response_limit;
@@ -49,6 +52,7 @@ mod warnings;
 mod work_tree;
 
 pub use active_side::{BackupAlone, Leveled, level_primary};
+pub use archive::ArchiveError;
 pub use backfill::{
     BackfillPlan, BackfillRequest, BackfillResult, BatchJob, Copied, Engine, Versions, backfill, plan_backfill,
 };
@@ -58,6 +62,7 @@ pub use change::{Services, SiteChange};
 pub use config::{CdnConfig, Config, DnsConfig, PublishConfig};
 pub use context::{Environment, PrimaryRegion, SiteContext};
 pub use deploy::{ActivePlan, PublishRequest, deploy, plan_deploy, prepare, prepare_active, publish};
+pub use differences::{FileDifference, SiteDifferences, diff};
 pub use doctor::{Check, CheckName, CheckResult, Doctor, DoctorRequest, doctor, doctor_without_configuration};
 pub use drill::Outage;
 pub use error::{Cause, Error, ErrorKind};
@@ -79,6 +84,7 @@ pub use publish_result::{
     BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, PlannedBackup,
     PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult, StillPublic, SupersededKey,
 };
+pub use pull::{ExistingFiles, LeftOutObject, PullPlan, PullPlanSummary, PullRequest, PullResult, plan_pull, pull};
 pub use purge::{PurgePlan, PurgeResult, PurgedKey, plan_purge, purge};
 pub use releases::{
     DamagedRelease, ListedRelease, ReleaseDetails, ReleaseDifference, ReleaseSummary, ReleasedObject, Releases,

@@ -210,7 +210,7 @@ pub(crate) async fn releases_of(stores: Pair<S3Store>, run: &Run) -> Result<Rele
 }
 
 /// The active side, as far as the backup can be read.
-async fn active_of(stores: &Pair<S3Store>, run: &Run) -> Side {
+pub(crate) async fn active_of(stores: &Pair<S3Store>, run: &Run) -> Side {
     let newest = in_time(run, newest_change(&stores.backup)).await;
     let newest = newest.ok().and_then(Result::ok).flatten();
     newest.map_or(Side::Primary, |change| change.side)

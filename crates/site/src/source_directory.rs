@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use futures::future::join;
+use tempfile::TempDir;
 use twinsite_core::{Mode, Run};
 use twinsite_sync::release::Commit;
 use twinsite_sync::{Index, Prehasher, Rules, Source, SourceChecks, read_source};
 
+use crate::archive::{is_archive, unpack};
 use crate::commit;
 use crate::error::{Context, Error};
 use crate::site_rules::{FileHeaders, HEADERS_FILE, HeadersFile, SiteRules};
@@ -35,10 +37,32 @@ pub struct SourceDirectory {
     pub(crate) site_rules: Option<SiteRules>,
     /// Hashes files until the deploy begins.
     pub(crate) prehasher: Option<Prehasher>,
+    /// The temporary directory, if an archive was read. It is deleted with this.
+    pub(crate) unpacked: Option<TempDir>,
+}
+
+/// Where the files of a source are.
+pub(crate) struct SourcePath {
+    /// The directory.
+    pub(crate) dir: PathBuf,
+    /// The temporary one of an archive.
+    pub(crate) unpacked: Option<TempDir>,
+}
+
+impl SourcePath {
+    /// A directory, or the one that an archive is unpacked into.
+    pub(crate) async fn open(path: PathBuf) -> Result<Self, Error> {
+        if !is_archive(&path) {
+            return Ok(Self { dir: path, unpacked: None });
+        }
+        let unpacking = tokio::task::spawn_blocking(move || unpack(&path)).await;
+        let unpacked = unpacking.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
+        Ok(Self { dir: unpacked.path().to_owned(), unpacked: Some(unpacked) })
+    }
 }
 
 impl SourceDirectory {
-    /// Reads a directory. `index` is a file that keeps digests of unchanged files between deploys; `commit` the id of the
+    /// Reads a directory, or an archive: a TAR, plain or compressed with gzip, or a ZIP; `-` is a TAR on standard input. `index` is a file that keeps digests of unchanged files between deploys; `commit` the id of the
     /// commit that the directory was built from, which git is asked for if `None`.
     ///
     /// # Errors
@@ -61,6 +85,9 @@ impl SourceDirectory {
         options: SourceOptions<'_>,
     ) -> Result<Self, Error> {
         let rules = config.rules().context("use the configuration")?;
+        let SourcePath { dir, unpacked } = SourcePath::open(dir).await?;
+        // Files of an archive are new each time.
+        let options = if unpacked.is_some() { SourceOptions { index: None, ..options } } else { options };
         let found = dir.clone();
         let file = tokio::task::spawn_blocking(move || HeadersFile::read(&found)).await;
         let mut headers = match file.map_err(std::io::Error::from).context(OPERATION)? {
@@ -79,6 +106,7 @@ impl SourceDirectory {
                 read = Self::read_by(rules, checks, dir, options).await?;
             }
         }
+        read.unpacked = unpacked;
         read.site_rules = Some(SiteRules::compile(config, &mut read.source, headers?)?);
         Ok(read)
     }
@@ -97,7 +125,7 @@ impl SourceDirectory {
         let (source, commit) = join(walking, commit::commit_of(&dir, commit)).await;
         let source = source.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
         let prehasher = Some(Prehasher::start(&source, &index));
-        Ok(Self { dir, source, rules, commit, index, prehasher, site_rules: None })
+        Ok(Self { dir, source, rules, commit, index, prehasher, site_rules: None, unpacked: None })
     }
 
     /// The redirect rules and header rules; tells which of them are not honoured.

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod active_side;
+#[cfg(feature = "s3")]
+pub mod download;
 pub mod lock;
 mod manifest;
 mod model;
@@ -30,11 +32,11 @@ pub use source::index::{Index, IndexState};
 pub use source::prehash::Prehasher;
 pub use source::rules::{HeaderRule, IgnoreRule, Rules, Setting};
 pub use source::walk::{Source, Withheld, read_source, walk};
-#[cfg(feature = "s3")]
-pub use store::S3Store;
 pub use store::{
     Condition, Copied, Copying, Encryption, EncryptionAlgorithm, Head, Limit, ListedObject, MemoryStore, NotDeleted,
     ObjectVersion, Page, PartMade, Pending, ReadObject, ReplicationStatus, Store, VersionHead, VersionedStore,
     VersionsPage, Written, WrittenObject,
 };
+#[cfg(feature = "s3")]
+pub use store::{S3Store, StoredObject};
 pub use transfer::{Interrupted, Report, transfer};

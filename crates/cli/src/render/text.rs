@@ -13,6 +13,7 @@ use super::moved::{failed_back, failed_over};
 use super::plan;
 use super::printable::one_line;
 use super::public;
+use super::pull;
 use super::shell_word;
 use super::wording::{count, size, wrapped};
 use crate::result::{CommandResult, DeployedResult, WrittenResult};
@@ -20,7 +21,7 @@ use crate::result::{CommandResult, DeployedResult, WrittenResult};
 use crate::served::{Addresses, DnsTarget, LocalState};
 
 /// How many lines are shown without `--verbose`.
-const SHOWN: usize = 50;
+pub(super) const SHOWN: usize = 50;
 
 pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
     match result {
@@ -60,6 +61,9 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::Releases(releases) => self::releases(releases),
         CommandResult::Release(release) => self::release(release, verbose),
         CommandResult::ReleasesCompared { differences } => compared(differences, verbose),
+        CommandResult::PullDryRun(plan) => pull::pull_plan(plan, verbose),
+        CommandResult::Pulled(pulled) => pull::pulled(pulled, verbose),
+        CommandResult::Diff(diff) => pull::diff(diff, verbose),
         CommandResult::Status(status) => super::status::status(status, ""),
         CommandResult::Doctor(doctor) => super::doctor::doctor(doctor, ""),
         CommandResult::ManPages { directory, pages } => {

@@ -97,3 +97,61 @@ fn a_site_without_a_document_for_missing_pages_is_told_of_it() {
     project.write("twinsite.toml", &format!("{config}\n[publish]\nnot_found = \"\"\n"));
     assert!(!project.local(&["deploy", "--dry-run"]).err().contains("there is no"), "none is wanted");
 }
+
+/// Packs `public` with the system's own tools.
+fn pack(project: &Project, command: &str) {
+    let ran = std::process::Command::new("sh").args(["-c", command]).current_dir(project.path()).output().unwrap();
+    assert!(ran.status.success(), "{command}: {}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[test]
+fn archives_are_published_as_their_directory_is() {
+    let project = Project::new();
+    project.local(&["deploy", "--apply"]);
+    let python = "python3 -c \"import os, zipfile; z = zipfile.ZipFile('site.zip', 'w', zipfile.ZIP_DEFLATED); \
+                  [z.write(os.path.join(d, f), os.path.relpath(os.path.join(d, f), 'public')) for d, _, fs in os.walk('public') for f in fs]\"";
+    for (command, name) in [
+        ("tar -cf site.tar -C public .", "site.tar"),
+        ("tar -czf site.tgz -C public .", "site.tgz"),
+        ("tar --format=pax -czf no-name -C public .", "no-name"),
+        (python, "site.zip"),
+    ] {
+        pack(&project, command);
+        let deployed = project.json(&["deploy", name]);
+        assert_eq!((&deployed["primary"]["put"], &deployed["primary"]["unchanged"]), (&json!(0), &json!(5)), "{name}");
+        project.local(&["verify", name]);
+    }
+    project.write("public/about/index.html", "changed");
+    pack(&project, "tar -czf site.tgz -C public .");
+    let mut command = project.command(&["deploy", "-", "--local", "--json"]);
+    let input = std::fs::File::open(project.path().join("site.tgz")).unwrap();
+    let ran = crate::Ran(command.stdin(input).output().unwrap());
+    assert_eq!((ran.code(), &ran.lines().pop().unwrap()["primary"]["put"]), (0, &json!(1)), "{}", ran.err());
+}
+
+#[test]
+fn archives_that_lead_elsewhere_are_refused() {
+    let project = Project::new();
+    project.local(&["apply"]);
+    let tar = |name: &str, kind: &str| {
+        format!(
+            "python3 -c \"import io, tarfile; t = tarfile.open('evil.tar', 'w'); i = tarfile.TarInfo('{name}'); i.type = {kind}; \
+             i.linkname = '/etc/passwd'; i.size = 0; t.addfile(i, io.BytesIO(b''))\""
+        )
+    };
+    for (name, kind, said) in [
+        ("../evil", "tarfile.REGTYPE", "leads out"),
+        ("/evil", "tarfile.REGTYPE", "leads out"),
+        ("a/../../evil", "tarfile.REGTYPE", "leads out"),
+        ("link", "tarfile.SYMTYPE", "neither a file nor a folder"),
+        ("link", "tarfile.LNKTYPE", "neither a file nor a folder"),
+        ("pipe", "tarfile.FIFOTYPE", "neither a file nor a folder"),
+    ] {
+        pack(&project, &tar(name, kind));
+        let ran = project.run(&["deploy", "evil.tar", "--local"]);
+        assert!(ran.code() == 2 && ran.err().contains(said), "{name} {kind}: {} {}", ran.code(), ran.err());
+    }
+    project.write("no.tar", "no archive at all");
+    let ran = project.run(&["deploy", "no.tar", "--local"]);
+    assert!(ran.code() == 2 && ran.err().contains("no.tar"), "{} {}", ran.code(), ran.err());
+}

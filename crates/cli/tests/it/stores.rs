@@ -11,15 +11,15 @@ use crate::server::Server;
 use crate::{Project, Ran};
 
 /// An embedded cloud with buckets, and a server in front of it that does less.
-struct Store {
-    _home: Project,
-    _server: Server,
-    behind: SocketAddr,
-    front: Front,
+pub(crate) struct Store {
+    pub(crate) _home: Project,
+    pub(crate) _server: Server,
+    pub(crate) behind: SocketAddr,
+    pub(crate) front: Front,
 }
 
 impl Store {
-    fn start(buckets: &[&str], rule: impl Rule) -> Self {
+    pub(crate) fn start(buckets: &[&str], rule: impl Rule) -> Self {
         let home = Project::new();
         let server = Server::start(&home, &["--memory"]);
         let behind: SocketAddr = server.api().trim_start_matches("http://").parse().unwrap();
@@ -52,7 +52,7 @@ impl Store {
         Ran(command.output().unwrap())
     }
 
-    fn ok(&self, project: &Project, args: &[&str]) -> Ran {
+    pub(crate) fn ok(&self, project: &Project, args: &[&str]) -> Ran {
         let ran = self.run(project, args);
         assert_eq!(ran.code(), 0, "{args:?}: {}{}", ran.err(), ran.out());
         ran
@@ -78,7 +78,7 @@ fn without_rule(_: &mut Request) -> Option<Vec<u8>> {
 }
 
 /// Without a configuration file.
-fn project() -> Project {
+pub(crate) fn project() -> Project {
     let project = Project::new();
     std::fs::remove_file(project.path().join("twinsite.toml")).unwrap();
     std::fs::write(project.path().join("public/large.bin"), vec![7; 3 << 20]).unwrap();

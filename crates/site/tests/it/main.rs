@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod claims;
 mod crash;
 mod damaged;
 mod edge_model;
@@ -43,6 +44,11 @@ fn is_exhaustive() -> bool {
 /// The requests at which faults are injected: every one in CI, where `TWINSITE_EXHAUSTIVE` is set; otherwise the first ones and then
 /// every eleventh, from an offset that differs from run to run.
 fn sampled() -> impl Iterator<Item = usize> {
-    let (step, offset) = if is_exhaustive() { (1, 0) } else { (11, std::process::id() as usize % 11) };
+    sampled_every(11)
+}
+
+/// The same with another distance.
+fn sampled_every(distance: usize) -> impl Iterator<Item = usize> {
+    let (step, offset) = if is_exhaustive() { (1, 0) } else { (distance, std::process::id() as usize % distance) };
     (0..3).chain((3 + offset..).step_by(step))
 }

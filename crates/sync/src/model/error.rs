@@ -1,9 +1,11 @@
 //! What can stop a publish.
 
-use super::owner::Owner;
-use super::release_id::ReleaseId;
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::owner::Owner;
+use super::release_id::ReleaseId;
 use crate::{ETag, Key, SourceError};
 
 /// Why there is no plan.
@@ -151,6 +153,14 @@ pub enum StoreError {
     /// A request could not be made of these values.
     #[error("`{0}` cannot be stored: {1}")]
     Unfit(String, String),
+    /// A file that an object is written into could not be written.
+    #[error("`{}` could not be written: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The store could not be reached.
     #[error("the store cannot be reached: {0}")]
     Unreachable(String),

@@ -112,6 +112,30 @@ pub struct ListedObject {
     pub etag: ETag,
 }
 
+/// A version of an object that is written into a file.
+#[cfg(feature = "s3")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredObject {
+    /// Its key.
+    pub key: Key,
+    /// The id of the version; the current one if `None`.
+    pub version: Option<String>,
+    /// Its entity tag.
+    pub etag: ETag,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// Whether an object was written into a file.
+#[cfg(feature = "s3")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DownloadedObject {
+    /// It was.
+    Written,
+    /// The version does not exist any more, or is another one.
+    Gone,
+}
+
 /// An object that was to be deleted and was not.
 #[derive(Debug)]
 pub struct NotDeleted {

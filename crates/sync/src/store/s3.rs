@@ -1,6 +1,7 @@
 //! A bucket.
 
 mod calls;
+mod download;
 mod fast_put;
 mod fence;
 mod list;

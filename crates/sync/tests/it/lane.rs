@@ -164,7 +164,7 @@ async fn whatever_goes_wrong_the_sdk_puts_once_more() {
             assert_eq!(store.get(&key(&n.to_string())).await.unwrap().unwrap(), "text", "{trouble:?}");
         }
         assert_eq!((seen.count(true), seen.count(false)), (2, 3), "{trouble:?}");
-        assert_eq!(store.throttled(), u64::from(trouble == InjectedFault::SlowDown), "{trouble:?}");
+        assert_eq!(store.throttled(), u64::from(matches!(trouble, InjectedFault::SlowDown)), "{trouble:?}");
     }
 }
 

@@ -74,7 +74,11 @@ impl S3Store {
     }
 
     /// Requests an object, if it still is what it was.
-    async fn open(&self, copying: &Copying, range: Option<Range<u64>>) -> Result<Option<GetObjectOutput>, StoreError> {
+    pub(super) async fn open(
+        &self,
+        copying: &Copying,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<GetObjectOutput>, StoreError> {
         let Copying { key, version, etag, .. } = copying;
         let request = self.client.get_object().bucket(&self.bucket).key(key.as_str()).if_match(quoted(etag));
         let request = request.set_version_id(version.clone());
