@@ -77,11 +77,15 @@ fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
     config.not_found = publish.not_found.filter(|key| !key.is_empty());
     let syntaxes = ["netlify", "cloudflare-pages"];
     let syntax = publish.redirects_syntax.as_ref().map(|syntax| place.check_known(syntax, &syntaxes)).transpose()?;
+    let slashes = ["keep", "add", "remove"];
+    let trailing_slash = publish.trailing_slash.as_ref().map(|slash| place.check_known(slash, &slashes)).transpose()?;
     config.publish = PublishConfig {
         headers,
         redirects: file::redirects(&redirects, &place)?,
         redirects_syntax: syntax.unwrap_or_default(),
         clean_urls: publish.clean_urls,
+        trailing_slash: trailing_slash.unwrap_or_default(),
+        spa: publish.spa,
         encryption: publish.encryption.as_ref().map(|algorithm| place.check(algorithm)).transpose()?,
         ignore: publish.ignore.into_iter().map(toml::Spanned::into_inner).collect(),
         checks: SourceChecks { index: publish.require_index, output_only: publish.refuse_project_root },

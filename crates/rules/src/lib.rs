@@ -13,7 +13,7 @@ pub use checks::{Finding, FindingKind};
 pub use compile::table::{FUNCTION_CODE, Paths, Table, TableError, TableSource};
 pub use compile::website::{RedirectObject, WebsiteRedirects};
 pub use compile::{NotHonored, Target};
-pub use files::Files;
+pub use files::{Files, PathOptions, TrailingSlash};
 pub use headers::{HeaderLine, HeaderParts, HeaderRule, HeaderSetting, UnsupportedHeader};
 pub use model::{ConfiguredRedirect, Place, Redirect, Redirects, Syntax, Unsupported};
 pub use parse::headers::{ParsedHeaders, parse_headers};

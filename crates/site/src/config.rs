@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twinsite_cdn::{OwnerSettings, PriceClass};
 use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region, Side, Site, did_you_mean};
 use twinsite_dns_failover::{FailoverTiming, ZoneId};
-use twinsite_rules::{Redirects, Syntax};
+use twinsite_rules::{Redirects, Syntax, TrailingSlash};
 use twinsite_sync::{Encryption, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Rules, SourceChecks};
 
 use crate::error::Error;
@@ -61,6 +61,10 @@ pub struct PublishConfig {
     pub redirects_syntax: Syntax,
     /// Whether pages can be reached without `.html` at the end of their names: `about.html` at `/about`.
     pub clean_urls: bool,
+    /// Whether paths of pages end with a slash.
+    pub trailing_slash: TrailingSlash,
+    /// Whether navigations to paths that the site does not have get the index document of the site, with status 200.
+    pub spa: bool,
     /// Patterns of files that are not published, in gitignore syntax.
     pub ignore: Vec<String>,
     /// How objects are encrypted; as each bucket does by default if `None`.
@@ -112,6 +116,8 @@ impl Default for PublishConfig {
             redirects: Redirects::default(),
             redirects_syntax: Syntax::default(),
             clean_urls: false,
+            trailing_slash: TrailingSlash::default(),
+            spa: false,
             ignore: Vec::new(),
             encryption: None,
             checks: SourceChecks::default(),

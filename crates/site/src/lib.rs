@@ -90,8 +90,8 @@ pub use source_directory::{SourceDirectory, SourceOptions};
 pub use status::{
     AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState,
     FailureKind, Finding, Health, HealthCheckState, Identity, Level, LockState, Part, PublishState, RecordState,
-    RegionalAlerts, SideName, SideState, SiteHealth, Status, StatusRequest, Target, Unread, VisitState, VisitorState,
-    ZoneState, status,
+    RegionalAlerts, SideName, SideState, SiteHealth, Status, StatusRequest, TableAtEdges, Target, Unread, VisitState,
+    VisitorState, ZoneState, status,
 };
 pub use trust_policy::{GitHubIds, TrustedJobs, trust_policy};
 pub use verify::{Difference, UnreachableBucket, VerifyResult, verify};
@@ -100,7 +100,7 @@ pub use work_tree::WorkTree;
 /// The types of other twinsite crates that this crate's functions take and return.
 pub use twinsite_aws_session::{Access, Session};
 pub use twinsite_core::{Domain, Event, Mode, NoopWatch, Pair, Region, Run, Side, Site, Watch};
-pub use twinsite_rules::{ConfiguredRedirect, Place, Redirects, Syntax};
+pub use twinsite_rules::{ConfiguredRedirect, Place, Redirects, Syntax, TrailingSlash};
 pub use twinsite_sync::{
     Deletes, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Sending, Setting, SourceChecks,
 };

@@ -329,9 +329,29 @@ pub(super) struct Publish {
     pub(super) headers: Vec<Headers>,
     /// Whether pages can be reached without `.html` at the end of their names: `about.html` at `/about`. They are published under both names.
     pub(super) clean_urls: bool,
+    /// Whether paths of pages end with a slash. `add`: with `clean_urls`, `about.html` is at `/about/`. `remove`: `docs/index.html` is at
+    /// `/docs`. `keep`: folders end with a slash and files do not. By default `keep`.
+    #[schemars(with = "Option<TrailingSlashName>")]
+    pub(super) trailing_slash: Option<Spanned<String>>,
+    /// Whether the site is a single-page application: navigations to paths that it does not have get its index document with status 200.
+    /// Missing files, such as scripts and images, stay missing.
+    pub(super) spa: bool,
     /// Syntax of the file `_redirects`.
     #[schemars(with = "Option<RedirectsSyntax>")]
     pub(super) redirects_syntax: Option<Spanned<String>>,
+}
+
+/// What becomes of slashes at the end of paths.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the schema names them; they are parsed by `TrailingSlash`")]
+enum TrailingSlashName {
+    /// Folders end with a slash, and files do not.
+    Keep,
+    /// Pages end with a slash.
+    Add,
+    /// No page ends with a slash.
+    Remove,
 }
 
 /// The syntaxes of `_redirects`.
@@ -373,6 +393,8 @@ impl Default for Publish {
             probe: false,
             headers: Vec::new(),
             clean_urls: false,
+            trailing_slash: None,
+            spa: false,
             redirects_syntax: None,
         }
     }
