@@ -59,7 +59,7 @@ fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
         let fault = error.to_string().trim_end().to_owned();
         suggestion(error.message()).map(|meant| format!("{fault}\n{meant}")).unwrap_or(fault)
     })?;
-    let File { site, primary, backup, cdn, dns, alerts, publish, redirects, .. } = file;
+    let File { site, primary, backup, cdn, dns, alerts, publish, redirects, auth, .. } = file;
     let place = Place { text };
     let regions = Pair::new(place.check(&primary.region)?, place.check(&backup.region)?);
     if regions.primary == regions.backup {
@@ -115,6 +115,11 @@ fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
             Some(value) => place.fault(value, &invalid.to_string()),
             None => invalid.to_string(),
         }
+    })?;
+    config.auth = file::protection(&auth, &place)?;
+    config.check_auth().map_err(|invalid| {
+        let shown = auth.iter().find(|one| *one.path.get_ref() == invalid.value);
+        shown.map_or_else(|| invalid.to_string(), |one| place.fault(&one.path, &invalid.to_string()))
     })?;
     config.cdn = checks::cdn(&cdn, config.mode, &place)?;
     config.dns = checks::dns(&dns, &place)?;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod auth;
 mod checks;
 mod compile;
 mod files;
@@ -9,6 +10,7 @@ mod parse;
 mod path;
 mod resolve;
 
+pub use auth::{AUTH_CODE, PasswordHash, ProtectedPath, Protection};
 pub use checks::{Finding, FindingKind};
 pub use compile::table::{FUNCTION_CODE, Paths, Table, TableError, TableSource};
 pub use compile::website::{RedirectObject, WebsiteRedirects};

@@ -30,6 +30,7 @@ mod plan;
 mod policy;
 mod policy_document;
 mod probes;
+mod protection;
 mod publish_result;
 mod purge;
 mod releases;
@@ -100,7 +101,9 @@ pub use work_tree::WorkTree;
 /// The types of other twinsite crates that this crate's functions take and return.
 pub use twinsite_aws_session::{Access, Session};
 pub use twinsite_core::{Domain, Event, Mode, NoopWatch, Pair, Region, Run, Side, Site, Watch};
-pub use twinsite_rules::{ConfiguredRedirect, Place, Redirects, Syntax, TrailingSlash};
+pub use twinsite_rules::{
+    ConfiguredRedirect, PasswordHash, Place, ProtectedPath, Protection, Redirects, Syntax, TrailingSlash,
+};
 pub use twinsite_sync::{
     Deletes, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Sending, Setting, SourceChecks,
 };

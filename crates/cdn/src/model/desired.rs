@@ -2,6 +2,7 @@
 
 use twinsite_aws::{Owner, Tags};
 use twinsite_core::{Arn, Mode, Side, Site};
+use twinsite_rules::Protection;
 
 use super::{OwnerSettings, Store};
 
@@ -55,6 +56,8 @@ pub struct Desired {
     pub clean_urls: bool,
     /// Whether navigations to paths that the site does not have get the index document of the site.
     pub spa: bool,
+    /// Paths that ask for a password.
+    pub auth: Protection,
     /// Whether the domain is the apex of its hosted zone. DNS failover uses alias records there, and alias records for
     /// website endpoints exist for type A only; so the distribution has no IPv6, to keep visitors from being stranded on it.
     pub apex: bool,
@@ -84,6 +87,7 @@ impl Desired {
             not_found: Some("404.html".to_owned()),
             clean_urls: false,
             spa: false,
+            auth: Protection::default(),
             apex: false,
             owner_settings: OwnerSettings::default(),
             tags: Tags::new(),

@@ -8,15 +8,20 @@
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>
 
 use twinsite_core::{Side, probe};
-use twinsite_rules::FUNCTION_CODE;
+use twinsite_rules::{AUTH_CODE, FUNCTION_CODE};
 
+use super::minify::minified;
 use super::{Desired, ORIGIN_KEY};
 
 /// The function's code.
 pub(crate) fn viewer_request_code(desired: &Desired) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let folders = if desired.has_private_origins() { FOLDERS } else { "" };
-    let (imports, protected, paths) = ("", "event.response", "pathOf(request, head)");
+    let is_open = desired.auth.is_empty();
+    let (imports, authentication) =
+        if is_open { ("", UNPROTECTED) } else { ("const crypto = require('crypto');", AUTH_CODE) };
+    // In a header, a quotation mark would end the realm; a domain has none.
+    let realm = format!("Basic realm=\"{}\", charset=\"UTF-8\"", desired.site.domain);
     let values = [
         ("EDGE_PATH", quoted(&format!("/{}", probe::EDGE))),
         ("ORIGIN_PATH", quoted(&format!("/{}", probe::ORIGIN))),
@@ -29,16 +34,14 @@ pub(crate) fn viewer_request_code(desired: &Desired) -> String {
         ("IS_APP", desired.spa.to_string()),
         ("HAS_CLEAN_URLS", desired.clean_urls.to_string()),
         ("INDEX", quoted(&desired.index)),
+        ("REALM", quoted(&realm)),
+        ("AUTH", desired.auth.code()),
     ];
     let code = CODE.replace("FOLDERS", folders);
-    let code = [("IMPORTS", imports), ("PROTECTED", protected), ("PATHS", paths)]
-        .into_iter()
-        .fold(code, |code, (name, text)| code.replacen(name, text, 1));
+    let code = format!("{}\n{authentication}", code.replacen("IMPORTS", imports, 1));
     let code = values.into_iter().fold(code, |code, (name, value)| code.replace(name, &value));
     let code = format!("{code}\n{FUNCTION_CODE}");
-    // The size is limited, and comments and indentation are for readers.
-    let lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
-    lines.collect::<Vec<_>>().join("\n")
+    minified(&code, &["handler"])
 }
 
 /// The store is read anew for each request. A store that cannot be read, and a value that means nothing, leave everything as it is
@@ -83,7 +86,9 @@ function isForBackup(choice, ip) {
 async function handler(event) {
   var request = event.request;
   var uri = request.uri;
-  if (event.context.eventType === 'viewer-response') return withHeaders(uri, PROTECTED, INDEX, await tableHead());
+  if (event.context.eventType === 'viewer-response') {
+    return sealed(uri, await withHeaders(uri, event.response, INDEX, await tableHead()));
+  }
   if (uri === EDGE_PATH) return respond(200, WORD);
   var choice = await originChoice();
   var head = await tableHead();
@@ -91,7 +96,7 @@ async function handler(event) {
     return respond(200, request.querystring[TABLE_QUERY] ? (head ? head[1] : head === null ? TABLE_ABSENT : TABLE_UNREADABLE) : choice);
   }
   var result = await resultOf(request, head);
-  if (result.statusCode) return withHeaders(uri, result, INDEX, head);
+  if (result.statusCode) return sealed(uri, await withHeaders(uri, result, INDEX, head));
   if (isForBackup(choice, event.viewer.ip)) {
     try {
       cf.selectRequestOriginById(BACKUP_ID);
@@ -108,7 +113,12 @@ async function resultOf(request, head) {
   } catch (error) {
     return respond(400, 'Bad Request');
   }
-  return PATHS;
+  var asked = request.uri;
+  var denied = await denial(request, asked, head);
+  if (denied) return denied;
+  var result = await pathOf(request, head);
+  if (result.statusCode || result.uri === asked) return result;
+  return (await denial(request, result.uri, head)) || result;
 }
 
 function isNavigation(headers) {
@@ -137,6 +147,9 @@ FOLDERS  return request;
 }
 ";
 
+/// Without protected paths.
+const UNPROTECTED: &str = "function denial() { return null; }\nfunction sealed(uri, response) { return response; }\n";
+
 /// With private origins, the function finds index documents. A name without a dot that the table does not have may be that of a folder
 /// that was published a moment ago: its index document is served, if there is one. Without a table, names tell; if the store cannot be
 /// read, the configuration does.
@@ -148,23 +161,42 @@ const FOLDERS: &str = r"  else if (hasSlash) request.uri = uri + INDEX;
 #[cfg(test)]
 mod tests {
     use twinsite_core::{Mode, Pair, Site};
+    use twinsite_rules::{PasswordHash, ProtectedPath};
 
     use super::*;
 
-    fn code(mode: Mode, index: &str) -> String {
+    fn desired(mode: Mode, index: &str) -> Desired {
         let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
         let site = Site::new("www.example.com".parse().unwrap(), mode, "111122223333".parse().unwrap(), regions);
-        viewer_request_code(&Desired { index: index.to_owned(), ..Desired::new(site.unwrap()) })
+        Desired { index: index.to_owned(), ..Desired::new(site.unwrap()) }
+    }
+
+    fn code(mode: Mode, index: &str) -> String {
+        viewer_request_code(&desired(mode, index))
     }
 
     #[test]
     fn the_index_document_is_a_string_in_the_code_and_it_stays_small() {
-        assert!(code(Mode::Origin, "index.html").contains("uri + \"index.html\";"));
-        assert!(code(Mode::Origin, "it's \"odd\"").contains(r#"uri + "it's \"odd\"";"#));
+        assert!(code(Mode::Origin, "it's \"odd\"").contains(r#"+"it's \"odd\";"#));
         // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
         let longest = code(Mode::Origin, &"i".repeat(100));
         assert!(longest.len() < 10 * 1024, "the maximum size of a function: {}", longest.len());
-        let layered = code(Mode::Layered, "index.html");
-        assert!(!layered.contains("uri + \"index.html\";"), "website endpoints have index documents: {layered}");
+    }
+
+    #[test]
+    fn protected_paths_are_in_the_code_and_hashes_are_not() {
+        let mut desired = desired(Mode::Origin, &"i".repeat(100));
+        let hash = PasswordHash::new("correct horse battery", [5; 16]);
+        for n in 0..10 {
+            let path = format!("/{n}{}/:any/*", "x".repeat(50));
+            let users = [("alice".to_owned(), hash.clone())].into();
+            desired.auth.add(ProtectedPath::new(&path, users).unwrap()).unwrap();
+        }
+        let code = viewer_request_code(&desired);
+        assert!(code.len() < 10 * 1024, "the maximum size of a function: {}", code.len());
+        assert!(
+            code.contains("require('crypto')") && !code.contains("hmac-sha256") && !code.contains(&"05".repeat(16))
+        );
+        assert!(!viewer_request_code(&Desired::new(desired.site)).contains("crypto"));
     }
 }

@@ -234,7 +234,8 @@ pub struct VisitState {
 impl VisitState {
     /// Whether visitors get a page: the response is one, or a redirect.
     pub fn is_served(&self) -> bool {
-        matches!(self.status, 200..=399)
+        // 401 asks for a password: the site answers.
+        matches!(self.status, 200..=399 | 401)
     }
 
     /// Whether it redirects to HTTPS.
