@@ -47,6 +47,11 @@ impl Cdn {
                 store::await_key_value_store(&self.cloudfront, name, run).await?;
                 store::update_keys(&self.keys, &arn, desired).await?;
             }
+            Change::PutUsers { name, store, actual: _, protection } => {
+                let arn = resolve(store, outputs).map_err(|error| error.into_aws("UpdateKeys", name))?;
+                store::await_key_value_store(&self.cloudfront, name, run).await?;
+                store::put_users(&self.keys, &arn, protection).await?;
+            }
             Change::DeleteStore { name } => store::delete_key_value_store(&self.cloudfront, name).await?,
             Change::PutFunction { name, code, store, actual: _ } => {
                 let arn = resolve(store, outputs).map_err(|error| error.into_aws("CreateFunction", name))?;

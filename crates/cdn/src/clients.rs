@@ -3,7 +3,7 @@
 use twinsite_aws::{AwsError, outlast_refusals};
 use twinsite_core::wait::PollPolicy;
 use twinsite_core::{Arn, ResourceId, Run};
-use twinsite_rules::Table;
+use twinsite_rules::{Protection, Table};
 
 use crate::calls::{invalidation, store};
 use crate::model::{
@@ -66,6 +66,16 @@ impl Cdn {
     pub async fn find_store(&self, desired: &Desired) -> Result<Option<Arn>, AwsError> {
         let found = store::describe_key_value_store(&self.cloudfront, &desired.resource_name()).await?;
         Ok(found.map(|store| store.arn))
+    }
+
+    /// Whether the key value store of the site has the users of its protected paths, which `apply` puts once the function asks for
+    /// passwords.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn has_users(&self, desired: &Desired) -> Result<bool, AwsError> {
+        let Some(store) = Box::pin(self.find_store(desired)).await? else { return Ok(false) };
+        Ok(store::get_key(&self.keys, &store, Protection::HEAD).await? == desired.auth.head())
     }
 
     /// Brings the redirect table in the site's key value store into the desired state, and leaves its other keys as they are; returns the

@@ -12,6 +12,8 @@ pub const ACCESS_CONTROL: &str = "cdn/access-control";
 pub const STORE: &str = "cdn/store";
 /// Puts the keys of the key value store.
 pub const STORE_KEYS: &str = "cdn/store-keys";
+/// Puts the users of protected paths into the key value store.
+pub const STORE_USERS: &str = "cdn/store-users";
 /// Puts back the tags of the key value store.
 pub const STORE_TAGS: &str = "cdn/store-tags";
 /// Creates, updates or deletes the viewer-request function.

@@ -149,6 +149,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Cert,
     },
+    /// Manage passwords of protected paths
+    Auth {
+        /// What to do
+        #[command(subcommand)]
+        command: Auth,
+    },
     /// Print the least-privilege IAM policy of a role, derived from the configuration
     #[command(after_help = POLICY_NOTE)]
     IamPolicy(IamPolicy),
@@ -272,6 +278,13 @@ pub(crate) struct Doctor {
     /// Directory that is to be published: whether it exists and is fit to be
     #[arg(value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+}
+
+/// What to do with passwords.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Auth {
+    /// Read a password from the terminal or from standard input, and print the hash for `users` in twinsite.toml
+    Hash,
 }
 
 /// What to do with certificates.

@@ -71,6 +71,7 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
         Command::Failover(options) => Box::pin(context.failover(&options)).await,
         Command::Failback(options) => Box::pin(context.failback(&options)).await,
         Command::Cert { command: args::Cert::Import(options) } => Box::pin(context.import_certificate(&options)).await,
+        Command::Auth { command: args::Auth::Hash } => crate::auth::hash_password(),
         Command::IamPolicy(options) => Box::pin(context.iam_policy(&options)).await,
         Command::Destroy(options) => Box::pin(context.destroy(&options)).await,
         Command::Local(options) => Box::pin(context.local(&options)).await,

@@ -59,7 +59,7 @@ fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
         let fault = error.to_string().trim_end().to_owned();
         suggestion(error.message()).map(|meant| format!("{fault}\n{meant}")).unwrap_or(fault)
     })?;
-    let File { site, primary, backup, cdn, dns, alerts, publish, redirects, .. } = file;
+    let File { site, primary, backup, cdn, dns, alerts, publish, redirects, auth, .. } = file;
     let place = Place { text };
     let regions = Pair::new(place.check(&primary.region)?, place.check(&backup.region)?);
     if regions.primary == regions.backup {
@@ -77,11 +77,15 @@ fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
     config.not_found = publish.not_found.filter(|key| !key.is_empty());
     let syntaxes = ["netlify", "cloudflare-pages"];
     let syntax = publish.redirects_syntax.as_ref().map(|syntax| place.check_known(syntax, &syntaxes)).transpose()?;
+    let slashes = ["keep", "add", "remove"];
+    let trailing_slash = publish.trailing_slash.as_ref().map(|slash| place.check_known(slash, &slashes)).transpose()?;
     config.publish = PublishConfig {
         headers,
         redirects: file::redirects(&redirects, &place)?,
         redirects_syntax: syntax.unwrap_or_default(),
         clean_urls: publish.clean_urls,
+        trailing_slash: trailing_slash.unwrap_or_default(),
+        spa: publish.spa,
         encryption: publish.encryption.as_ref().map(|algorithm| place.check(algorithm)).transpose()?,
         ignore: publish.ignore.into_iter().map(toml::Spanned::into_inner).collect(),
         checks: SourceChecks { index: publish.require_index, output_only: publish.refuse_project_root },
@@ -111,6 +115,11 @@ fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
             Some(value) => place.fault(value, &invalid.to_string()),
             None => invalid.to_string(),
         }
+    })?;
+    config.auth = file::protection(&auth, &place)?;
+    config.check_auth().map_err(|invalid| {
+        let shown = auth.iter().find(|one| *one.path.get_ref() == invalid.value);
+        shown.map_or_else(|| invalid.to_string(), |one| place.fault(&one.path, &invalid.to_string()))
     })?;
     config.cdn = checks::cdn(&cdn, config.mode, &place)?;
     config.dns = checks::dns(&dns, &place)?;

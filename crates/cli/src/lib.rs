@@ -8,6 +8,7 @@
 //! ```
 
 mod args;
+mod auth;
 mod bucket_commands;
 mod bucket_hints;
 mod commands;

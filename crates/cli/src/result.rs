@@ -97,6 +97,11 @@ pub(crate) enum CommandResult {
         /// The policies. More than one if a single document would be larger than IAM allows.
         documents: Vec<PolicyDocument>,
     },
+    /// `auth hash`.
+    Hashed {
+        /// The hash of the password, for `users` of `[[auth]]`.
+        hash: String,
+    },
     /// `man` wrote man pages.
     ManPages {
         /// The directory.

@@ -167,6 +167,15 @@ pub enum Event {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// A warning about several things of one kind; the operation goes on.
+    Warnings {
+        /// The text, which says how many they are.
+        text: String,
+        /// What it is about, in order.
+        items: Vec<String>,
+        /// What to do about it.
+        hint: Option<String>,
+    },
 }
 
 /// Receives events. Called concurrently from many tasks; must not block.

@@ -23,6 +23,16 @@ pub const EDGE: &str = ".well-known/twinsite/edge.txt";
 /// `backup` or a percentage. No bucket has such an object.
 pub const ORIGIN: &str = ".well-known/twinsite/origin.txt";
 
+/// The query with which edges answer at [`ORIGIN`] what they read of the redirect table instead: its digest, [`TABLE_ABSENT`] or
+/// [`TABLE_UNREADABLE`].
+pub const TABLE_QUERY: &str = "rules";
+
+/// There is no redirect table.
+pub const TABLE_ABSENT: &str = "none";
+
+/// The key value store cannot be read.
+pub const TABLE_UNREADABLE: &str = "unreadable";
+
 /// The object that is requested through the distribution and at website endpoints.
 pub const HEALTH: &str = ".well-known/twinsite/health.txt";
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::files::Files;
 use crate::model::{Pattern, Place, Redirect, Redirects, Segment};
-use crate::path::without_slash;
+use crate::path::{canonical, without_slash};
 use crate::resolve::{Answer, fill};
 
 /// Something about a rule that its owner should know.
@@ -117,7 +117,15 @@ impl Redirects {
             if !seen.insert((path.clone(), query.clone())) {
                 return Some(paths);
             }
-            let Some(Answer::Redirect { location, .. }) = self.resolve(&path, &query, files) else { return None };
+            let location = match self.resolve(&path, &query, files) {
+                Some(Answer::Redirect { location, .. }) => location,
+                Some(Answer::Rewrite { .. }) => return None,
+                // A rule that adds a slash where slashes are removed, or the reverse, is one half of a circle.
+                None => {
+                    let next = files.slash_redirect(&canonical(&path))?;
+                    if query.is_empty() { next } else { format!("{next}?{query}") }
+                }
+            };
             let location = path_on(host, &location)?;
             (path, query) = location
                 .split_once('?')

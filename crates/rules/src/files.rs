@@ -1,8 +1,51 @@
 //! The paths at which a site has files.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use crate::path::{canonical, without_slash};
+
+/// Whether paths of pages end with a slash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrailingSlash {
+    /// Those of folders do, and those of files do not.
+    #[default]
+    Keep,
+    /// All do: a page without `.html` at the end of its name is a folder with an index document.
+    Add,
+    /// None does: folders are redirected to paths without a slash.
+    Remove,
+}
+
+impl FromStr for TrailingSlash {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "keep" => Ok(Self::Keep),
+            "add" => Ok(Self::Add),
+            "remove" => Ok(Self::Remove),
+            other => Err(format!("`{other}` is none of `keep`, `add` and `remove`")),
+        }
+    }
+}
+
+/// How paths are answered that are not simply those of files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PathOptions {
+    /// Whether paths of pages end with a slash.
+    pub trailing_slash: TrailingSlash,
+    /// Whether navigations to paths that the site does not have get its index document.
+    pub spa: bool,
+}
+
+impl PathOptions {
+    /// As the head of a table has them: `s` if slashes are removed, `p` for navigations.
+    pub(crate) fn letters(self) -> String {
+        let removes = self.trailing_slash == TrailingSlash::Remove;
+        [(removes, 's'), (self.spa, 'p')].into_iter().filter_map(|(is_set, letter)| is_set.then_some(letter)).collect()
+    }
+}
 
 /// The paths at which visitors get a file of the site: a rule that is not forced does not apply there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +54,8 @@ pub struct Files {
     files: BTreeSet<String>,
     /// Canonical paths of folders with an index document, without trailing slashes; that of the root is `/`.
     folders: BTreeSet<String>,
+    /// How other paths are answered.
+    pub(crate) options: PathOptions,
 }
 
 impl Files {
@@ -28,6 +73,23 @@ impl Files {
             all.files.insert(canonical(&encoded));
         }
         all
+    }
+
+    /// The same files, with other options.
+    #[must_use]
+    pub fn with_options(self, options: PathOptions) -> Self {
+        Self { options, ..self }
+    }
+
+    /// The path to which visitors of a path are redirected because it ends with a slash, or does not.
+    pub(crate) fn slash_redirect(&self, path: &str) -> Option<String> {
+        let bare = without_slash(path);
+        let has_file = self.files.contains(bare);
+        if bare == path {
+            return (self.folders.contains(path) && path != "/" && !has_file).then(|| format!("{path}/"));
+        }
+        let has_dot = bare.rsplit('/').next().unwrap_or_default().contains('.');
+        (self.options.trailing_slash == TrailingSlash::Remove && has_file && !has_dot).then(|| bare.to_owned())
     }
 
     /// Whether visitors get a file at this path, with or without a trailing slash.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod auth;
 mod checks;
 mod compile;
 mod files;
@@ -9,11 +10,12 @@ mod parse;
 mod path;
 mod resolve;
 
+pub use auth::{AUTH_CODE, PasswordHash, ProtectedPath, Protection};
 pub use checks::{Finding, FindingKind};
 pub use compile::table::{FUNCTION_CODE, Paths, Table, TableError, TableSource};
 pub use compile::website::{RedirectObject, WebsiteRedirects};
 pub use compile::{NotHonored, Target};
-pub use files::Files;
+pub use files::{Files, PathOptions, TrailingSlash};
 pub use headers::{HeaderLine, HeaderParts, HeaderRule, HeaderSetting, UnsupportedHeader};
 pub use model::{ConfiguredRedirect, Place, Redirect, Redirects, Syntax, Unsupported};
 pub use parse::headers::{ParsedHeaders, parse_headers};

@@ -348,7 +348,14 @@ impl Draft<'_> {
         if let Some(unknown) = placeholders(to).into_iter().find(|name| !named(name)) {
             return Err(unsupported(format!("the target has `:{unknown}`, and the path has no such placeholder")));
         }
-        let rule = Redirect { to: location(to), place, text, from, status, force, strict_slash, query };
+        // S3 reads a `+` in a path as a space.
+        let to = if is_path {
+            let (path, rest) = to.split_at(to.find(['?', '#']).unwrap_or(to.len()));
+            format!("{}{rest}", path.replace('+', "%2B"))
+        } else {
+            to.to_owned()
+        };
+        let rule = Redirect { to: location(&to), place, text, from, status, force, strict_slash, query };
         Ok(rule)
     }
 }

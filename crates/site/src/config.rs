@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twinsite_cdn::{OwnerSettings, PriceClass};
 use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region, Side, Site, did_you_mean};
 use twinsite_dns_failover::{FailoverTiming, ZoneId};
-use twinsite_rules::{Redirects, Syntax};
+use twinsite_rules::{Protection, Redirects, Syntax, TrailingSlash};
 use twinsite_sync::{Encryption, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Rules, SourceChecks};
 
 use crate::error::Error;
@@ -29,6 +29,8 @@ pub struct Config {
     pub not_found: Option<String>,
     /// What is published with which headers.
     pub publish: PublishConfig,
+    /// Paths that ask for a user name and a password.
+    pub auth: Protection,
     /// The key of KMS of each side, as its id or ARN, if objects are encrypted with one. A key belongs to a region.
     pub kms_keys: Pair<Option<String>>,
     /// CloudFront.
@@ -61,6 +63,10 @@ pub struct PublishConfig {
     pub redirects_syntax: Syntax,
     /// Whether pages can be reached without `.html` at the end of their names: `about.html` at `/about`.
     pub clean_urls: bool,
+    /// Whether paths of pages end with a slash.
+    pub trailing_slash: TrailingSlash,
+    /// Whether navigations to paths that the site does not have get the index document of the site, with status 200.
+    pub spa: bool,
     /// Patterns of files that are not published, in gitignore syntax.
     pub ignore: Vec<String>,
     /// How objects are encrypted; as each bucket does by default if `None`.
@@ -112,6 +118,8 @@ impl Default for PublishConfig {
             redirects: Redirects::default(),
             redirects_syntax: Syntax::default(),
             clean_urls: false,
+            trailing_slash: TrailingSlash::default(),
+            spa: false,
             ignore: Vec::new(),
             encryption: None,
             checks: SourceChecks::default(),
@@ -134,6 +142,7 @@ impl Config {
             index: "index.html".to_owned(),
             not_found: Some("404.html".to_owned()),
             publish: PublishConfig::default(),
+            auth: Protection::default(),
             kms_keys: Pair::default(),
             cdn: CdnConfig::default(),
             dns: DnsConfig::default(),
@@ -201,6 +210,24 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// Checks that protected paths can be protected.
+    ///
+    /// # Errors
+    /// [`Invalid`] in a mode with website endpoints, which serve every object to everybody.
+    pub fn check_auth(&self) -> Result<(), Invalid> {
+        match self.auth.paths().first().filter(|_| self.mode.public_buckets()) {
+            None => Ok(()),
+            Some(path) => {
+                let why = format!(
+                    "cannot be protected in mode `{}`: its buckets are public, and their website endpoints serve every object to everybody \
+                     without a password; set mode = \"origin\", in which CloudFront alone reads them",
+                    self.mode
+                );
+                Err(Invalid::new("path", path.path(), why))
+            }
+        }
     }
 
     /// The ARNs of the keys of KMS that objects are encrypted with, if they are.

@@ -135,6 +135,7 @@ impl SiteContext {
         let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
         let site = site.context("use the configuration")?;
         config.check_encryption().context("use the configuration")?;
+        config.check_auth().context("use the configuration")?;
         config.cdn.owner_settings.check(config.mode).context("use the configuration")?;
         let clients = site.regions.as_ref().map(|region| session.s3(region));
         let Environment { access: _, polling, network, outages } = environment;

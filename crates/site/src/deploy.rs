@@ -72,6 +72,7 @@ pub async fn plan_deploy(
     if let Some(prehasher) = source.prehasher.take() {
         prehasher.end().await;
     }
+    site.check_protection().await?;
     source_notices::tell(&source.source, site.config.not_found.as_deref(), run);
     let rules = source.take_rules(site.site.mode, run);
     let commit = source.commit.take();
@@ -97,6 +98,7 @@ pub async fn deploy(
     if let Some(prehasher) = source.prehasher.take() {
         prehasher.end().await;
     }
+    site.check_protection().await?;
     source_notices::tell(&source.source, site.config.not_found.as_deref(), run);
     let rules = source.take_rules(site.site.mode, run);
     let commit = source.commit.take();

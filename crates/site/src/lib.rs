@@ -32,6 +32,7 @@ mod plan;
 mod policy;
 mod policy_document;
 mod probes;
+mod protection;
 mod publish_result;
 mod pull;
 mod purge;
@@ -96,8 +97,8 @@ pub use source_directory::{SourceDirectory, SourceOptions};
 pub use status::{
     AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState,
     FailureKind, Finding, Health, HealthCheckState, Identity, Level, LockState, Part, PublishState, RecordState,
-    RegionalAlerts, SideName, SideState, SiteHealth, Status, StatusRequest, Target, Unread, VisitState, VisitorState,
-    ZoneState, status,
+    RegionalAlerts, SideName, SideState, SiteHealth, Status, StatusRequest, TableAtEdges, Target, Unread, VisitState,
+    VisitorState, ZoneState, status,
 };
 pub use trust_policy::{GitHubIds, TrustedJobs, trust_policy};
 pub use verify::{Difference, UnreachableBucket, VerifyResult, verify};
@@ -106,7 +107,9 @@ pub use work_tree::WorkTree;
 /// The types of other twinsite crates that this crate's functions take and return.
 pub use twinsite_aws_session::{Access, Session};
 pub use twinsite_core::{Domain, Event, Mode, NoopWatch, Pair, Region, Run, Side, Site, Watch};
-pub use twinsite_rules::{ConfiguredRedirect, Place, Redirects, Syntax};
+pub use twinsite_rules::{
+    ConfiguredRedirect, PasswordHash, Place, ProtectedPath, Protection, Redirects, Syntax, TrailingSlash,
+};
 pub use twinsite_sync::{
     Deletes, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Sending, Setting, SourceChecks,
 };

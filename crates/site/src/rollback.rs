@@ -147,6 +147,7 @@ impl RollbackSource {
 /// # Errors
 /// What failed, and how much was done before. Rolling back again finishes the rest.
 pub async fn rollback(site: &SiteContext, request: &RollbackRequest, run: &Run) -> Result<DeployResult, Error> {
+    site.check_protection().await?;
     let mut result = Box::pin(rollback_of(RollbackTarget::of(site)?, &site.invalidator(), request, run)).await?;
     if let DeployResult::Published(published) = &mut result {
         if published.backup.state == BackupState::Alone {

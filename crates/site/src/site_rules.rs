@@ -2,7 +2,6 @@
 //! of the configuration.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,12 +11,12 @@ use serde::Serialize;
 use twinsite_core::{Event, Mode, Run};
 use twinsite_rules::{
     Answer, Files, FindingKind, HeaderLine, HeaderParts, HeaderRule as FileHeaderRule, NotHonored, ParseErrors,
-    ParsedHeaders, Paths, Place, Redirects, Table, TableSource, Target, WebsiteRedirects, parse_headers,
-    parse_redirects,
+    ParsedHeaders, PathOptions, Paths, Place, Redirects, Table, TableSource, Target, TrailingSlash, WebsiteRedirects,
+    parse_headers, parse_redirects,
 };
 use twinsite_sync::{HeaderRule, Headers, Key, Setting, Source, SourceObject, Wave};
 
-use crate::config::Config;
+use crate::config::{Config, PublishConfig};
 use crate::error::{Context, Error};
 
 const OPERATION: &str = "read the rules of the site";
@@ -29,9 +28,6 @@ pub(crate) const HEADERS_FILE: &str = "_headers";
 
 /// The largest file of rules that is read; the parsers read less.
 const MAX_BYTES: u64 = 16 << 20;
-
-/// How many rules a warning names.
-const SHOWN: usize = 5;
 
 /// What became of the redirect rules and header rules of a deploy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -126,7 +122,15 @@ pub(crate) struct FileHeaders {
 fn take_hsts(rules: &mut [FileHeaderRule]) -> Vec<UnhonoredRule> {
     let mut unhonored = Vec::new();
     for rule in rules {
-        let is_hsts = |line: &mut HeaderLine| line.name.eq_ignore_ascii_case("strict-transport-security");
+        // `max-age=0` has browsers forget it. <https://www.rfc-editor.org/rfc/rfc6797#section-6.1.1>
+        let is_zero = |value: &String| {
+            let directives =
+                value.split(';').map(|directive| directive.trim().to_ascii_lowercase().replace([' ', '"'], ""));
+            directives.into_iter().any(|directive| directive == "max-age=0")
+        };
+        let is_hsts = |line: &mut HeaderLine| {
+            line.name.eq_ignore_ascii_case("strict-transport-security") && !line.value.as_ref().is_some_and(is_zero)
+        };
         let taken: Vec<HeaderLine> = rule.lines.extract_if(.., is_hsts).collect();
         unhonored.extend(taken.into_iter().filter(|line| line.value.is_some()).map(|line| {
             let reason = "browsers would remember it and refuse the standby, which speaks HTTP; `cdn.accept_http_standby = true` sends it";
@@ -134,6 +138,29 @@ fn take_hsts(rules: &mut [FileHeaderRule]) -> Vec<UnhonoredRule> {
         }));
     }
     unhonored
+}
+
+/// The headers of CloudFront's managed policy `SecurityHeadersPolicy`.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html>
+const MANAGED: [&str; 5] =
+    ["strict-transport-security", "x-content-type-options", "x-frame-options", "referrer-policy", "x-xss-protection"];
+
+/// The headers of rules that CloudFront's managed policy sends with errors all the same: functions at viewer-response are not invoked for
+/// errors of origins.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>
+fn managed(rules: &[FileHeaderRule]) -> Vec<UnhonoredRule> {
+    let lines = rules.iter().flat_map(|rule| rule.lines.iter().map(move |line| (rule, line)));
+    let lines = lines.filter(|(_, line)| MANAGED.iter().any(|name| line.name.eq_ignore_ascii_case(name)));
+    let reason = "error responses, such as 404 pages, have the value of CloudFront's managed security headers; \
+                  `security_headers = false` in [cdn] ends that";
+    let unhonored = lines.map(|(rule, line)| UnhonoredRule {
+        rule: format!("{} {}{}", rule.path, if line.value.is_none() { "! " } else { "" }, line.name),
+        place: line.place.to_string(),
+        target: Some(Target::CloudFront.as_str()),
+        reason: reason.to_owned(),
+        in_part: true,
+    });
+    unhonored.collect()
 }
 
 /// The headers of a rule that S3 does not store, as rules that are not honoured.
@@ -145,7 +172,7 @@ fn unstored(rules: &[FileHeaderRule], target: Option<Target>) -> Vec<UnhonoredRu
         target: target.map(Target::as_str),
         reason: match target {
             Some(_) => "they send only headers that S3 stores with objects".to_owned(),
-            None => format!("S3 does not store the header `{}` with objects", line.name),
+            None => "S3 does not store such headers with objects".to_owned(),
         },
         in_part: false,
     });
@@ -194,6 +221,10 @@ impl SiteRules {
             Mode::Layered => result.not_honored.extend(unstored(&headers, Some(Target::WebsiteEndpoint))),
             Mode::Origin => {}
         }
+        if config.mode != Mode::Dns && config.cdn.security_headers.unwrap_or(config.mode == Mode::Origin) {
+            result.not_honored.extend(managed(&headers));
+        }
+        result.not_honored.extend(unhonored_options(config, source));
         let key = |name: &str| name.parse::<Key>().context(OPERATION);
         source.remove(&key(HEADERS_FILE)?);
         let mut redirects = Redirects::default();
@@ -208,14 +239,14 @@ impl SiteRules {
                 .extend(unsupported.map(|one| UnhonoredRule::by_nothing(one.text, &one.place, one.reason)));
         }
         redirects.append(config.publish.redirects.clone());
-        if config.publish.clean_urls {
-            result.clean_urls = add_clean_urls(config, source);
-        }
+        result.clean_urls = add_clean_urls(config, source);
         let reason = "a rule cannot add or remove a trailing slash: both paths are the same to it";
         let slash_rules = redirects.take_slash_rules().into_iter();
         let unhonored = slash_rules.map(|rule| UnhonoredRule::by_nothing(rule.text(), rule.place(), reason));
         result.not_honored.extend(unhonored);
-        let files = Files::of_keys(source.objects().iter().map(|object| object.key.as_str()), &config.index);
+        let PublishConfig { trailing_slash, spa, .. } = config.publish;
+        let files = Files::of_keys(source.objects().iter().map(|object| object.key.as_str()), &config.index)
+            .with_options(PathOptions { trailing_slash, spa });
         let findings = redirects.findings(&files, config.domain.as_str());
         let loops = findings.iter().filter(|finding| finding.kind.is_loop());
         let loops: Vec<String> = loops.map(|one| format!("{}: `{}` {}", one.place, one.text, one.kind)).collect();
@@ -236,8 +267,8 @@ impl SiteRules {
         result.not_honored.extend(unhonored);
         result.redirects = redirects.rules().len();
 
-        // S3's REST API, which serves private buckets, does not know index documents.
-        let paths = if config.mode == Mode::Origin { Paths::Listed } else { Paths::Unlisted };
+        // S3's REST API, which serves private buckets, does not know index documents; website endpoints redirect without the query.
+        let paths = if config.mode == Mode::Dns { Paths::Unlisted } else { Paths::Listed };
         // In mode `dns`, no function reads a table.
         let headers = if config.mode == Mode::Dns { &[] } else { &headers[..] };
         let (table, not_honored) = Table::compile(TableSource { redirects: &redirects, files: &files, headers, paths });
@@ -275,7 +306,7 @@ impl SiteRules {
 
     /// Tells which rules are not honoured, by what and why.
     pub(crate) fn tell(&self, mode: Mode, run: &Run) {
-        if self.lacks_paths {
+        if self.lacks_paths && mode == Mode::Origin {
             let text = "CloudFront's key value store has no room for all paths of the site: names without a dot are taken for folders, and \
                         names with one for files"
                 .to_owned();
@@ -293,13 +324,8 @@ impl SiteRules {
             }
         }
         for (what, rules) in groups {
-            let mut text = what;
-            for rule in rules.iter().take(SHOWN) {
-                let _ = write!(text, "\n  {}: {}", rule.place, rule.rule);
-            }
-            if rules.len() > SHOWN {
-                let _ = write!(text, "\n  and {} more", rules.len() - SHOWN);
-            }
+            let text = if rules.len() == 1 { what } else { format!("{} {what}", rules.len()) };
+            let items = rules.iter().map(|rule| format!("{}: {}", rule.place, rule.rule)).collect();
             let hint = match (rules[0].target, mode) {
                 (Some("website-endpoint"), Mode::Layered) => {
                     Some("visitors reach a website endpoint only after a DNS failover; CloudFront honours these rules".to_owned())
@@ -309,29 +335,76 @@ impl SiteRules {
                 }
                 (Some(_) | None, _) => None,
             };
-            run.emit(&Event::Warning { text, hint });
+            run.emit(&Event::Warnings { text, items, hint });
         }
     }
 }
 
-/// Publishes pages under their names without `.html`, too, where no file and no folder has that name; returns their number. An object is
-/// the same to CloudFront, to website endpoints and after every failover. A name with another dot stays as it is: without `.html`, it would
-/// look like a file of another type, such as an asset, which is kept when its page is deleted.
+/// Publishes pages under other names, too, where no file and no folder has that name; returns their number. An object is the same to
+/// CloudFront, to website endpoints and after every failover.
+///
+/// With clean URLs, `about.html` is published as `about`, or as `about/index.html` where slashes are added; where they are removed,
+/// `docs/index.html` is published as `docs`. A name with another dot stays as it is: without `.html`, it would look like a file of another
+/// type, such as an asset, which is kept when its page is deleted.
 fn add_clean_urls(config: &Config, source: &mut Source) -> usize {
+    let PublishConfig { clean_urls, trailing_slash, .. } = config.publish;
     let not_found = config.not_found.as_deref();
+    let is_free = |key: &str| key.parse::<Key>().is_ok_and(|key| source.get(&key).is_none());
     let pages = source.objects().iter().filter_map(|object| {
         let key = object.key.as_str();
-        let name = key.strip_suffix(".html").filter(|name| !name.is_empty() && !name.ends_with('/'))?;
-        let has_dot = name.rsplit('/').next().is_some_and(|last| last.contains('.'));
+        let folder = key.strip_suffix(&config.index).and_then(|folder| folder.strip_suffix('/'));
         let is_page = not_found != Some(key) && !is_index(key, &config.index);
-        let is_page = is_page && !has_dot && !name.starts_with(".well-known/");
-        let is_free = |key: &str| key.parse::<Key>().is_ok_and(|key| source.get(&key).is_none());
-        (is_page && is_free(name) && is_free(&format!("{name}/{}", config.index))).then_some((object, name))
+        let page = key.strip_suffix(".html").filter(|_| clean_urls && is_page);
+        let name = match (folder, page) {
+            (Some(folder), _) => Some(folder).filter(|_| trailing_slash == TrailingSlash::Remove),
+            (None, Some(page)) => Some(page).filter(|name| is_free(&format!("{name}/{}", config.index))),
+            (None, None) => None,
+        };
+        let name = name.filter(|name| !name.is_empty() && !name.ends_with('/') && !name.starts_with(".well-known/"))?;
+        let has_dot = name.rsplit('/').next().is_some_and(|last| last.contains('.'));
+        let adds = trailing_slash == TrailingSlash::Add;
+        let published = if adds { format!("{name}/{}", config.index) } else { name.to_owned() };
+        (!has_dot && is_free(name)).then_some((object, published))
     });
     let copies: Vec<SourceObject> = pages.filter_map(|(page, name)| Some(page.copy_to(name.parse().ok()?))).collect();
     let count = copies.len();
     source.extend(copies);
     count
+}
+
+/// What website endpoints do not honour of the configuration, and pages of errors that nothing serves.
+fn unhonored_options(config: &Config, source: &Source) -> Vec<UnhonoredRule> {
+    let option = |rule: &str, reason: &str| UnhonoredRule {
+        rule: rule.to_owned(),
+        place: "[publish]".to_owned(),
+        target: Some(Target::WebsiteEndpoint.as_str()),
+        reason: reason.to_owned(),
+        in_part: true,
+    };
+    let mut unhonored = Vec::new();
+    if config.mode.public_buckets() && config.publish.trailing_slash == TrailingSlash::Remove {
+        unhonored.push(option(
+            "trailing_slash = \"remove\"",
+            "they answer the path of a folder with and without a slash, and redirect neither",
+        ));
+    }
+    if config.mode.public_buckets() && config.publish.spa {
+        let page = config.not_found.as_deref().unwrap_or("their own error page");
+        let reason = format!("they answer paths that the site does not have with status 404 and {page}");
+        unhonored.push(option("spa = true", &reason));
+    }
+    if let Some(not_found) = &config.not_found {
+        let of_folder = |key: &str| key.strip_suffix(not_found.as_str()).is_some_and(|folder| folder.ends_with('/'));
+        let pages = source.objects().iter().map(|object| object.key.as_str()).filter(|key| of_folder(key));
+        unhonored.extend(pages.map(|key| UnhonoredRule {
+            rule: key.to_owned(),
+            place: "[publish]".to_owned(),
+            target: None,
+            reason: format!("an error page for one folder is not supported: every missing page has `{not_found}`"),
+            in_part: false,
+        }));
+    }
+    unhonored
 }
 
 fn is_index(key: &str, index: &str) -> bool {

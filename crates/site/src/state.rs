@@ -39,6 +39,9 @@ impl SiteContext {
         let mut desired = cdn::Desired::new(self.site.clone());
         desired.index.clone_from(&config.index);
         desired.not_found.clone_from(&config.not_found);
+        desired.clean_urls = config.publish.clean_urls;
+        desired.spa = config.publish.spa;
+        desired.auth.clone_from(&config.auth);
         desired.certificate.clone_from(&config.cdn.certificate);
         desired.price_class = config.cdn.price_class;
         desired.redirect_to_https = config.cdn.redirect_to_https.unwrap_or(desired.redirect_to_https);

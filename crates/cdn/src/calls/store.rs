@@ -9,7 +9,7 @@ use aws_sdk_cloudfrontkeyvaluestore::types::{DeleteKeyRequestListItem, PutKeyReq
 use twinsite_aws::{AwsError, Tags, unless_passing};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Arn, Run};
-use twinsite_rules::Table;
+use twinsite_rules::{Protection, Table};
 
 use super::cloudfront::{call, list_tags_for_resource};
 use super::{missing_field, parse};
@@ -44,12 +44,13 @@ pub(crate) async fn find_store(client: &Client, keys: &KeysClient, name: &str) -
         return Ok(None);
     };
     let tags = list_tags_for_resource(client, arn.as_str()).await?;
-    let (site, origin) = if ready {
-        (get_key(keys, &arn, SITE_KEY).await?, get_key(keys, &arn, ORIGIN_KEY).await?)
-    } else {
-        (None, None)
-    };
-    Ok(Some(Store { arn, ready, tags, site, origin }))
+    let mut store = Store { arn, ready, tags, site: None, origin: None, users: None };
+    if ready {
+        store.site = get_key(keys, &store.arn, SITE_KEY).await?;
+        store.origin = get_key(keys, &store.arn, ORIGIN_KEY).await?;
+        store.users = get_key(keys, &store.arn, Protection::HEAD).await?;
+    }
+    Ok(Some(store))
 }
 
 /// Creates a store, or finds the one that an earlier call has created, and waits until it is ready.
@@ -162,8 +163,7 @@ const MOST_CHANGES: usize = 50;
 /// The head of the table is changed last, so that one that is there already says that all of its keys are. Every request is made on
 /// condition that nobody else has changed a key since the keys were listed.
 pub(crate) async fn put_redirects(keys: &KeysClient, store: &Arn, table: &Table) -> Result<usize, AwsError> {
-    const OPERATION: &str = "UpdateKeys";
-    let mut etag = describe_keys(keys, store).await?;
+    let etag = describe_keys(keys, store).await?;
     let head = get_key(keys, store, Table::HEAD).await?;
     if head.as_ref() == table.keys().get(Table::HEAD) {
         return Ok(0);
@@ -180,6 +180,32 @@ pub(crate) async fn put_redirects(keys: &KeysClient, store: &Arn, table: &Table)
         None if key.starts_with("h:") => 2,
         Some(_) | None => 0,
     });
+    update_in_batches(keys, store, etag, &changes).await?;
+    Ok(changes.len())
+}
+
+/// Brings the users of protected paths in a store into the desired state. Those who may no longer see a path are removed first, and the head
+/// is put last, so that one that is there says that all are.
+pub(crate) async fn put_users(keys: &KeysClient, store: &Arn, protection: &Protection) -> Result<(), AwsError> {
+    let etag = describe_keys(keys, store).await?;
+    let (mut actual, desired) = (list_keys(keys, store).await?, protection.keys());
+    actual.retain(|key, _| Protection::owns(key));
+    let deletes = actual.keys().filter(|key| !desired.contains_key(*key)).map(|key| (key, None));
+    let unequal = desired.iter().filter(|(key, value)| actual.get(*key) != Some(value));
+    let puts = unequal.map(|(key, value)| (key, Some(value)));
+    let mut changes: Vec<(&String, Option<&String>)> = deletes.chain(puts).collect();
+    changes.sort_by_key(|(key, value)| (*key == Protection::HEAD, value.is_some()));
+    update_in_batches(keys, store, etag, &changes).await
+}
+
+/// Changes keys in their order, with so many requests as are needed. Each is made on condition that nobody else has changed a key since.
+async fn update_in_batches(
+    keys: &KeysClient,
+    store: &Arn,
+    mut etag: String,
+    changes: &[(&String, Option<&String>)],
+) -> Result<(), AwsError> {
+    const OPERATION: &str = "UpdateKeys";
     for batch in changes.chunks(MOST_CHANGES) {
         let mut request = keys.update_keys().kvs_arn(store.as_str()).if_match(etag);
         for (key, value) in batch {
@@ -194,5 +220,5 @@ pub(crate) async fn put_redirects(keys: &KeysClient, store: &Arn, table: &Table)
         }
         etag = call!(OPERATION, store, request)?.e_tag;
     }
-    Ok(changes.len())
+    Ok(())
 }

@@ -22,10 +22,11 @@ pub(crate) fn plan_store(desired: &Desired, actual: &Actual) -> Result<PlannedSt
         let arn = Deferred::After(step_ids::STORE.into());
         let create = Change::CreateStore { name: name.clone(), tags: desired.owner().created() };
         let put = Change::PutStoreKeys { name, store: arn.clone(), actual: StoreKeys::new(), desired: keys };
-        let steps = vec![
+        let mut steps = vec![
             Step::new(step_ids::STORE, Action::Create, Reason::Absent, create),
             Step::new(step_ids::STORE_KEYS, Action::Create, Reason::Absent, put),
         ];
+        steps.extend(users_step(desired, &arn, None));
         return Ok(PlannedStore { arn, steps });
     };
     if !desired.owns_store(store) {
@@ -49,5 +50,24 @@ pub(crate) fn plan_store(desired: &Desired, actual: &Actual) -> Result<PlannedSt
         let put = Change::PutStoreKeys { name, store: arn, actual: found.collect(), desired: keys };
         steps.push(Step::new(step_ids::STORE_KEYS, Action::Update, Reason::Drifted, put));
     }
+    steps.extend(users_step(desired, &Deferred::Known(store.arn.clone()), store.users.as_ref()));
     Ok(PlannedStore { arn: Deferred::Known(store.arn.clone()), steps })
+}
+
+/// Puts the users of protected paths once the function asks for passwords: until they are there, it lets nobody in. What the head says is
+/// what a deploy relies on.
+fn users_step(desired: &Desired, store: &Deferred<Arn>, actual: Option<&String>) -> Option<Step<Change>> {
+    let head = desired.auth.head();
+    if head.as_ref() == actual {
+        return None;
+    }
+    let (action, reason) = match actual {
+        None => (Action::Create, Reason::Absent),
+        Some(_) => (Action::Update, Reason::Drifted),
+    };
+    let (name, actual, protection) = (desired.resource_name(), actual.cloned(), desired.auth.clone());
+    let put = Change::PutUsers { name, store: store.clone(), actual, protection };
+    Some(
+        Step::new(step_ids::STORE_USERS, action, reason, put).follows(step_ids::STORE_KEYS).follows(step_ids::FUNCTION),
+    )
 }

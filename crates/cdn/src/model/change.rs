@@ -2,6 +2,7 @@
 
 use twinsite_aws::{Tags, tag_fields};
 use twinsite_core::{Arn, Deferred, Domain, Field, Need, OutputKind, Resource, ResourceId};
+use twinsite_rules::Protection;
 
 use super::{DistributionSettings, Function, SIGNING, StoreKeys};
 
@@ -45,6 +46,17 @@ pub enum Change {
         actual: StoreKeys,
         /// The keys, with their values.
         desired: StoreKeys,
+    },
+    /// Puts the users of protected paths into the key value store, and removes others.
+    PutUsers {
+        /// The name of the store.
+        name: String,
+        /// The store.
+        store: Deferred<Arn>,
+        /// What its head says so far.
+        actual: Option<String>,
+        /// The paths and their users.
+        protection: Protection,
     },
     /// Puts back the site's tags on the key value store. Others stay.
     TagStore {
@@ -158,6 +170,19 @@ impl twinsite_core::Change for Change {
                 });
                 keys.collect()
             }
+            Self::PutUsers { name: _, store: _, actual, protection } => {
+                let paths = protection.paths().iter().map(|path| {
+                    let users = path.users().collect::<Vec<_>>().join(", ");
+                    Field::set(format!("users of {}", path.path()), users)
+                });
+                // Of the hashes, a digest is shown.
+                let head = Field {
+                    name: format!("key {}", Protection::HEAD),
+                    actual: actual.clone(),
+                    desired: protection.head(),
+                };
+                paths.chain([head]).collect()
+            }
             Self::TagStore { arn: _, actual, tags } | Self::TagDistribution { arn: _, actual, tags } => {
                 tag_fields(actual, tags).collect()
             }
@@ -188,9 +213,10 @@ impl twinsite_core::Change for Change {
             Self::UpdateAccessControl { id, .. } | Self::DeleteAccessControl { id } => {
                 (CLOUDFRONT, "origin access control", id.to_string())
             }
-            Self::CreateStore { name, .. } | Self::PutStoreKeys { name, .. } | Self::DeleteStore { name } => {
-                (CLOUDFRONT, "key value store", name.clone())
-            }
+            Self::CreateStore { name, .. }
+            | Self::PutStoreKeys { name, .. }
+            | Self::PutUsers { name, .. }
+            | Self::DeleteStore { name } => (CLOUDFRONT, "key value store", name.clone()),
             Self::TagStore { arn, .. } => (CLOUDFRONT, "key value store", arn.to_string()),
             Self::PutFunction { name, .. } | Self::DeleteFunction { name } => (CLOUDFRONT, "function", name.clone()),
             Self::CreateDistribution { settings, .. } => (CLOUDFRONT, DISTRIBUTION, settings.alias.clone()),
@@ -207,7 +233,9 @@ impl twinsite_core::Change for Change {
         match self {
             Self::AwaitCertificate { certificate } => certificate.need().into_iter().collect(),
             Self::AwaitDistribution { id } => id.need().into_iter().collect(),
-            Self::PutStoreKeys { store, .. } | Self::PutFunction { store, .. } => store.need().into_iter().collect(),
+            Self::PutStoreKeys { store, .. } | Self::PutUsers { store, .. } | Self::PutFunction { store, .. } => {
+                store.need().into_iter().collect()
+            }
             Self::CreateDistribution { settings, .. } | Self::UpdateDistribution { settings, .. } => settings.needs(),
             _ => Vec::new(),
         }

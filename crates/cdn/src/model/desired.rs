@@ -2,6 +2,7 @@
 
 use twinsite_aws::{Owner, Tags};
 use twinsite_core::{Arn, Mode, Side, Site};
+use twinsite_rules::Protection;
 
 use super::{OwnerSettings, Store};
 
@@ -50,6 +51,13 @@ pub struct Desired {
     pub index: String,
     /// The error document for missing pages.
     pub not_found: Option<String>,
+    /// Whether pages are published without `.html` at the end of their names, too: if the key value store cannot be read, names without a
+    /// dot are then taken for pages, and not for folders.
+    pub clean_urls: bool,
+    /// Whether navigations to paths that the site does not have get the index document of the site.
+    pub spa: bool,
+    /// Paths that ask for a password.
+    pub auth: Protection,
     /// Whether the domain is the apex of its hosted zone. DNS failover uses alias records there, and alias records for
     /// website endpoints exist for type A only; so the distribution has no IPv6, to keep visitors from being stranded on it.
     pub apex: bool,
@@ -77,6 +85,9 @@ impl Desired {
             accept_http_standby: false,
             index: "index.html".to_owned(),
             not_found: Some("404.html".to_owned()),
+            clean_urls: false,
+            spa: false,
+            auth: Protection::default(),
             apex: false,
             owner_settings: OwnerSettings::default(),
             tags: Tags::new(),

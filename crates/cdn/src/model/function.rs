@@ -8,40 +8,62 @@
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>
 
 use twinsite_core::{Side, probe};
-use twinsite_rules::FUNCTION_CODE;
+use twinsite_rules::{AUTH_CODE, FUNCTION_CODE};
 
+use super::minify::minified;
 use super::{Desired, ORIGIN_KEY};
 
 /// The function's code.
 pub(crate) fn viewer_request_code(desired: &Desired) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let folders = if desired.has_private_origins() { FOLDERS } else { "" };
+    let is_open = desired.auth.is_empty();
+    let (imports, authentication) =
+        if is_open { ("", UNPROTECTED) } else { ("const crypto = require('crypto');", AUTH_CODE) };
+    // In a header, a quotation mark would end the realm; a domain has none.
+    let realm = format!("Basic realm=\"{}\", charset=\"UTF-8\"", desired.site.domain);
     let values = [
         ("EDGE_PATH", quoted(&format!("/{}", probe::EDGE))),
         ("ORIGIN_PATH", quoted(&format!("/{}", probe::ORIGIN))),
+        ("TABLE_QUERY", quoted(probe::TABLE_QUERY)),
+        ("TABLE_ABSENT", quoted(probe::TABLE_ABSENT)),
+        ("TABLE_UNREADABLE", quoted(probe::TABLE_UNREADABLE)),
         ("ORIGIN_KEY", quoted(ORIGIN_KEY)),
         ("BACKUP_ID", quoted(&Side::Backup.to_string())),
         ("WORD", quoted(&desired.site.health_word())),
+        ("IS_APP", desired.spa.to_string()),
+        ("HAS_CLEAN_URLS", desired.clean_urls.to_string()),
         ("INDEX", quoted(&desired.index)),
+        ("REALM", quoted(&realm)),
+        ("AUTH", desired.auth.code()),
     ];
     let code = CODE.replace("FOLDERS", folders);
+    let code = format!("{}\n{authentication}", code.replacen("IMPORTS", imports, 1));
     let code = values.into_iter().fold(code, |code, (name, value)| code.replace(name, &value));
     let code = format!("{code}\n{FUNCTION_CODE}");
-    // The size is limited, and comments and indentation are for readers.
-    let lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
-    lines.collect::<Vec<_>>().join("\n")
+    minified(&code, &["handler"])
 }
 
 /// The store is read anew for each request. A store that cannot be read, and a value that means nothing, leave everything as it is
 /// without a failover. A visitor is always sent to the same side, by the address.
+///
+/// A path that cannot be decoded is answered as S3 does. `rules` in the query of the origin's path asks for the digest of the redirect
+/// table instead: `none` without one, and `unreadable` if the store cannot be read.
 const CODE: &str = r"import cf from 'cloudfront';
-
-function answer(text) {
+IMPORTS
+function respond(status, text) {
   return {
-    statusCode: 200,
-    statusDescription: 'OK',
+    statusCode: status,
     headers: { 'content-type': { value: 'text/plain' }, 'cache-control': { value: 'no-store' } },
     body: { encoding: 'text', data: text },
+  };
+}
+
+function found(location) {
+  return {
+    statusCode: 302,
+    statusDescription: 'Found',
+    headers: { location: { value: location }, 'cache-control': { value: 'max-age=300' } },
   };
 }
 
@@ -63,13 +85,18 @@ function isForBackup(choice, ip) {
 
 async function handler(event) {
   var request = event.request;
-  if (event.context.eventType === 'viewer-response') return withHeaders(request, event.response, INDEX);
-  if (request.uri === EDGE_PATH) return answer(WORD);
+  var uri = request.uri;
+  if (event.context.eventType === 'viewer-response') {
+    return sealed(uri, await withHeaders(uri, event.response, INDEX, await tableHead()));
+  }
+  if (uri === EDGE_PATH) return respond(200, WORD);
   var choice = await originChoice();
-  if (request.uri === ORIGIN_PATH) return answer(choice);
   var head = await tableHead();
-  var redirect = await redirectFor(request, head);
-  if (redirect && redirect.statusCode) return redirect;
+  if (uri === ORIGIN_PATH) {
+    return respond(200, request.querystring[TABLE_QUERY] ? (head ? head[1] : head === null ? TABLE_ABSENT : TABLE_UNREADABLE) : choice);
+  }
+  var result = await resultOf(request, head);
+  if (result.statusCode) return sealed(uri, await withHeaders(uri, result, INDEX, head));
   if (isForBackup(choice, event.viewer.ip)) {
     try {
       cf.selectRequestOriginById(BACKUP_ID);
@@ -77,58 +104,99 @@ async function handler(event) {
       console.log('the origin could not be selected: ' + error);
     }
   }
+  return result;
+}
+
+async function resultOf(request, head) {
+  try {
+    decodeURIComponent(request.uri);
+  } catch (error) {
+    return respond(400, 'Bad Request');
+  }
+  var asked = request.uri;
+  var denied = await denial(request, asked, head);
+  if (denied) return denied;
+  var result = await pathOf(request, head);
+  if (result.statusCode || result.uri === asked) return result;
+  return (await denial(request, result.uri, head)) || result;
+}
+
+function isNavigation(headers) {
+  var mode = headers['sec-fetch-mode'];
+  if (mode) return mode.value === 'navigate';
+  return !!headers.accept && headers.accept.value.indexOf('text/html') !== -1;
+}
+
+async function pathOf(request, head) {
+  var redirect = await redirectFor(request, head);
+  if (redirect && redirect.statusCode) return redirect;
+  var uri = request.uri.replace(/%2f/gi, '/').replace(/\+/g, '%2B');
+  request.uri = uri;
+  if (uri.startsWith('//') || uri.startsWith('/.well-known/')) return request;
+  var hasSlash = uri.endsWith('/');
+  var path = hasSlash ? uri.slice(0, -1) : uri;
+  var hasDot = path.indexOf('.', path.lastIndexOf('/')) !== -1;
+  var options = (head && head[5]) || '';
+  var kind = path === '' || (hasSlash && !options) ? 'd' : await kindOf(path, head);
+  if (hasSlash ? kind === 'f' && options.indexOf('s') !== -1 : kind === 'd') {
+    return found((hasSlash ? path : uri + '/') + queryOf(request));
+  }
+  var isApp = kind === '' ? options.indexOf('p') !== -1 : kind === null && IS_APP;
+  if (isApp && !hasDot && isNavigation(request.headers)) request.uri = '/' + INDEX;
 FOLDERS  return request;
 }
 ";
 
-/// Leading slashes are collapsed into one: otherwise `//example.org/x` would redirect to another host. The table tells folders from files.
-/// A name without a dot that it does not have may be that of a folder that was published a moment ago: its index document is served, if
-/// there is one. Without a table, names tell.
-const FOLDERS: &str = r"  var uri = request.uri.replace(/^\/+/, '/');
-  request.uri = uri;
-  if (uri.indexOf('/.well-known/') === 0) return request;
-  if (uri.endsWith('/')) {
-    request.uri = uri + INDEX;
-    return request;
-  }
-  var hasDot = uri.indexOf('.', uri.lastIndexOf('/')) !== -1;
-  var kind = await kindOf(uri, head);
-  if (kind === '' && !hasDot) {
-    request.uri = uri + '/' + INDEX;
-    return request;
-  }
-  if (kind === null ? !hasDot : kind === 'd') {
-    return {
-      statusCode: 302,
-      statusDescription: 'Found',
-      headers: {
-        location: { value: uri + '/' + queryOf(request) },
-        'cache-control': { value: 'max-age=300' },
-      },
-    };
-  }
+/// Without protected paths.
+const UNPROTECTED: &str = "function denial() { return null; }\nfunction sealed(uri, response) { return response; }\n";
+
+/// With private origins, the function finds index documents. A name without a dot that the table does not have may be that of a folder
+/// that was published a moment ago: its index document is served, if there is one. Without a table, names tell; if the store cannot be
+/// read, the configuration does.
+const FOLDERS: &str = r"  else if (hasSlash) request.uri = uri + INDEX;
+  else if (kind === '' && !hasDot) request.uri = uri + '/' + INDEX;
+  else if (kind === null && !hasDot && !(head === undefined && HAS_CLEAN_URLS)) return found(uri + '/' + queryOf(request));
 ";
 
 #[cfg(test)]
 mod tests {
     use twinsite_core::{Mode, Pair, Site};
+    use twinsite_rules::{PasswordHash, ProtectedPath};
 
     use super::*;
 
-    fn code(mode: Mode, index: &str) -> String {
+    fn desired(mode: Mode, index: &str) -> Desired {
         let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
         let site = Site::new("www.example.com".parse().unwrap(), mode, "111122223333".parse().unwrap(), regions);
-        viewer_request_code(&Desired { index: index.to_owned(), ..Desired::new(site.unwrap()) })
+        Desired { index: index.to_owned(), ..Desired::new(site.unwrap()) }
+    }
+
+    fn code(mode: Mode, index: &str) -> String {
+        viewer_request_code(&desired(mode, index))
     }
 
     #[test]
     fn the_index_document_is_a_string_in_the_code_and_it_stays_small() {
-        assert!(code(Mode::Origin, "index.html").contains("uri + \"index.html\";"));
-        assert!(code(Mode::Origin, "it's \"odd\"").contains(r#"uri + "it's \"odd\"";"#));
+        assert!(code(Mode::Origin, "it's \"odd\"").contains(r#"+"it's \"odd\";"#));
         // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
         let longest = code(Mode::Origin, &"i".repeat(100));
         assert!(longest.len() < 10 * 1024, "the maximum size of a function: {}", longest.len());
-        let layered = code(Mode::Layered, "index.html");
-        assert_eq!(layered.matches("index.html").count(), 1, "website endpoints have index documents: {layered}");
+    }
+
+    #[test]
+    fn protected_paths_are_in_the_code_and_hashes_are_not() {
+        let mut desired = desired(Mode::Origin, &"i".repeat(100));
+        let hash = PasswordHash::new("correct horse battery", [5; 16]);
+        for n in 0..10 {
+            let path = format!("/{n}{}/:any/*", "x".repeat(50));
+            let users = [("alice".to_owned(), hash.clone())].into();
+            desired.auth.add(ProtectedPath::new(&path, users).unwrap()).unwrap();
+        }
+        let code = viewer_request_code(&desired);
+        assert!(code.len() < 10 * 1024, "the maximum size of a function: {}", code.len());
+        assert!(
+            code.contains("require('crypto')") && !code.contains("hmac-sha256") && !code.contains(&"05".repeat(16))
+        );
+        assert!(!viewer_request_code(&Desired::new(desired.site)).contains("crypto"));
     }
 }

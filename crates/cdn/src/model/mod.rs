@@ -8,6 +8,7 @@ mod desired;
 mod distribution;
 mod function;
 mod invalidation;
+mod minify;
 mod owner_settings;
 mod preload;
 mod settings;

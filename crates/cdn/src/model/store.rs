@@ -95,6 +95,8 @@ pub struct Store {
     pub site: Option<String>,
     /// The value that says from which origin visitors are served; not necessarily an [`OriginChoice`].
     pub origin: Option<String>,
+    /// The value that says which users of protected paths it has.
+    pub users: Option<String>,
 }
 
 /// What is in a store, with the entity tag that a change must name.

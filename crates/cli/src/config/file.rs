@@ -12,7 +12,9 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use twinsite_core::Invalid;
-use twinsite_site::{ConfiguredRedirect, HeaderRule, Redirects, Setting, Syntax};
+use twinsite_site::{
+    ConfiguredRedirect, HeaderRule, PasswordHash, ProtectedPath, Protection, Redirects, Setting, Syntax,
+};
 
 /// What twinsite publishes, and where.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -40,6 +42,9 @@ pub(super) struct File {
     #[serde(default)]
     #[schemars(with = "Vec<Redirect>")]
     pub(super) redirects: Vec<Spanned<Redirect>>,
+    /// Paths that ask for a user name and a password, in mode `origin`.
+    #[serde(default)]
+    pub(super) auth: Vec<Auth>,
     /// Variables: `${NAME}` in a value stands for one of these or, if it is not here, for a variable of the process. `${NAME:-DEFAULT}` has
     /// a default, and `$${` is written for `${`.
     #[serde(default)]
@@ -50,6 +55,35 @@ pub(super) struct File {
     #[schemars(with = "BTreeMap<String, BTreeMap<String, serde_json::Value>>")]
     #[expect(dead_code, reason = "environments are merged before; the schema and the reference name them")]
     pub(super) env: BTreeMap<String, toml::Table>,
+}
+
+/// A path that asks for a user name and a password.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Auth {
+    /// Path that is protected: `*` at the end stands for everything below it. Of several that match, the longest applies.
+    #[schemars(with = "String", example = &"/admin/*")]
+    pub(super) path: Spanned<String>,
+    /// Hash of the password of each user, as `twinsite auth hash` prints it.
+    #[schemars(with = "BTreeMap<String, String>", extend("minProperties" = 1))]
+    pub(super) users: BTreeMap<String, Spanned<String>>,
+}
+
+pub(super) fn protection(paths: &[Auth], place: &Place<'_>) -> Result<Protection, String> {
+    let mut protection = Protection::default();
+    for Auth { path, users } in paths {
+        let mut hashes = BTreeMap::new();
+        for (name, hash) in users {
+            let parsed: PasswordHash = hash
+                .get_ref()
+                .parse()
+                .map_err(|fault: String| place.fault_unshown(hash, &format!("the value of `{name}`: {fault}")))?;
+            hashes.insert(name.clone(), parsed);
+        }
+        let checked = ProtectedPath::new(path.get_ref(), hashes).and_then(|path| protection.add(path));
+        checked.map_err(|fault| place.fault(path, &fault))?;
+    }
+    Ok(protection)
 }
 
 /// A redirect rule.
@@ -329,9 +363,29 @@ pub(super) struct Publish {
     pub(super) headers: Vec<Headers>,
     /// Whether pages can be reached without `.html` at the end of their names: `about.html` at `/about`. They are published under both names.
     pub(super) clean_urls: bool,
+    /// Whether paths of pages end with a slash. `add`: with `clean_urls`, `about.html` is at `/about/`. `remove`: `docs/index.html` is at
+    /// `/docs`. `keep`: folders end with a slash and files do not. By default `keep`.
+    #[schemars(with = "Option<TrailingSlashName>")]
+    pub(super) trailing_slash: Option<Spanned<String>>,
+    /// Whether the site is a single-page application: navigations to paths that it does not have get its index document with status 200.
+    /// Missing files, such as scripts and images, stay missing.
+    pub(super) spa: bool,
     /// Syntax of the file `_redirects`.
     #[schemars(with = "Option<RedirectsSyntax>")]
     pub(super) redirects_syntax: Option<Spanned<String>>,
+}
+
+/// What becomes of slashes at the end of paths.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the schema names them; they are parsed by `TrailingSlash`")]
+enum TrailingSlashName {
+    /// Folders end with a slash, and files do not.
+    Keep,
+    /// Pages end with a slash.
+    Add,
+    /// No page ends with a slash.
+    Remove,
 }
 
 /// The syntaxes of `_redirects`.
@@ -373,6 +427,8 @@ impl Default for Publish {
             probe: false,
             headers: Vec::new(),
             clean_urls: false,
+            trailing_slash: None,
+            spa: false,
             redirects_syntax: None,
         }
     }
@@ -466,6 +522,12 @@ impl Place<'_> {
     pub(super) fn check_known<T: FromStr>(&self, value: &Spanned<String>, known: &[&str]) -> Result<T, String> {
         let name = value.get_ref();
         name.parse().map_err(|_| self.fault(value, &Invalid::unknown("value", name, known).to_string()))
+    }
+
+    /// A fault of a value that is not shown, because it may be a secret.
+    pub(super) fn fault_unshown<T>(&self, value: &Spanned<T>, fault: &str) -> String {
+        let line = self.text[..value.span().start.min(self.text.len())].matches('\n').count() + 1;
+        format!("error at line {line}\n{fault}")
     }
 
     /// A number within bounds.

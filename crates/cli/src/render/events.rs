@@ -46,6 +46,9 @@ impl Watch for EventLines {
                 let bytes = if *bytes > 0 { format!(" ({})", size(*bytes)) } else { String::new() };
                 format!("{} {verb:<7} {}  {reason}{bytes}", side_name(*side), one_line(key))
             }
+            Event::Warnings { text, items, hint } if self.objects => {
+                warnings(text, items, items.len(), hint.as_deref())
+            }
             Event::Waiting { what, since, .. } if !self.is_due(what, *since) => String::new(),
             other => line(other),
         };
@@ -55,6 +58,19 @@ impl Watch for EventLines {
 
 fn side_name(side: Option<Side>) -> &'static str {
     side.map_or("", Side::as_str)
+}
+
+/// How many things a warning names, unless everything is to be shown.
+const SHOWN: usize = 3;
+
+fn warnings(text: &str, items: &[String], shown: usize, hint: Option<&str>) -> String {
+    let mut lines = vec![format!("warning: {text}")];
+    lines.extend(items.iter().take(shown).map(|item| format!("  {item}")));
+    if items.len() > shown {
+        lines.push(format!("  and {} more; -v shows them", items.len() - shown));
+    }
+    lines.extend(hint.map(|hint| format!("hint: {hint}")));
+    lines.join("\n")
 }
 
 /// The line of an event; empty if it has none.
@@ -71,6 +87,7 @@ pub(super) fn line(event: &Event) -> String {
             let hint = hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             format!("warning: {text}{hint}")
         }
+        Event::Warnings { text, items, hint } => warnings(text, items, SHOWN, hint.as_deref()),
         _ => String::new(),
     }
 }
@@ -225,6 +242,9 @@ impl EventRecord {
             }
             Event::Drill { at, what } => Self::Drill { at: at.as_secs_f64(), what: what.clone() },
             Event::Warning { text, hint } => Self::Warning { text: text.clone(), hint: hint.clone() },
+            Event::Warnings { text, items, hint } => {
+                Self::Warning { text: format!("{text}\n{}", items.join("\n")), hint: hint.clone() }
+            }
             _ => return None,
         })
     }

@@ -103,6 +103,7 @@ pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
         CommandResult::Served { kept: false } => "stopped; the state was in memory and is gone".to_owned(),
         CommandResult::Stopped => "stopped at once; run the same command again to finish the rest".to_owned(),
         CommandResult::Policy { documents } => policy(documents),
+        CommandResult::Hashed { hash } => hash.clone(),
         CommandResult::Watched | CommandResult::Document(_) => String::new(),
     }
 }

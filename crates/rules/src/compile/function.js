@@ -77,13 +77,18 @@ function capturesOf(rule, path, query) {
   return found;
 }
 
-// Version, digest, numbers of redirect rules and lists of paths, digest and number of parts of header rules; null without a table.
+// Version, digest, numbers of redirect rules and lists of paths, digest and number of parts of header rules, options; null without a
+// table, undefined if the store cannot be read.
 async function tableHead() {
   try {
     var head = (await cf.kvs().get('redirects')).split(' ');
     return head[0] === '1' ? head : null;
   } catch (error) {
-    return null;
+    try {
+      return await cf.kvs().exists('redirects') ? undefined : null;
+    } catch (unreadable) {
+      return undefined;
+    }
   }
 }
 
@@ -144,15 +149,14 @@ function answerOf(rule, found, request) {
   };
 }
 
-// The response with the headers of the rules for its path, of which the later ones count.
-async function withHeaders(request, response, index) {
-  var head = await tableHead();
+// The response with the headers of the rules for a path, of which the later ones count.
+async function withHeaders(uri, response, index, head) {
   if (!head || !head[4] || head[4] === '0') return response;
   var parts = head[4].split(':');
   try {
     var text = '';
     for (var part = 0; part < parts[1]; part++) text += await cf.kvs().get('h:' + parts[0] + ':' + part);
-    var path = canonical(request.uri.replace(/^\/*/, '/'));
+    var path = canonical(uri.replace(/^\/*/, '/'));
     if (path.endsWith('/' + encodeURIComponent(index))) path = path.slice(0, path.lastIndexOf('/'));
     if (path.endsWith('/')) path = path.slice(0, -1);
     JSON.parse(text).forEach(function (rule) {

@@ -70,7 +70,7 @@ fn merged(lines: &[HeaderLine]) -> Vec<(String, Option<String>)> {
 }
 
 /// A regular expression over canonical paths without a slash at the end, in the syntax of JavaScript.
-fn expression(path: &str) -> String {
+pub(crate) fn expression(path: &str) -> String {
     let bare = path.trim_start_matches('/').trim_end_matches('/');
     let mut text = String::from("^");
     for (at, segment) in bare.split('/').enumerate() {

@@ -1,6 +1,6 @@
 //! From rules to what CloudFront and website endpoints can do.
 
-mod headers;
+pub(crate) mod headers;
 mod paths;
 pub(crate) mod table;
 pub(crate) mod website;

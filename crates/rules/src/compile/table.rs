@@ -42,8 +42,9 @@ const SLASH: u8 = 4;
 
 /// What the key value store says of redirects.
 ///
-/// - `redirects`: the version of the encoding, a digest of the other keys, the number of redirect rules, the number of lists of paths, and
-///   the digest and number of the parts of the header rules; 0 for none.
+/// - `redirects`: the version of the encoding, a digest of the other keys, the number of redirect rules, the number of lists of paths, the
+///   digest and number of the parts of the header rules (0 for none), and letters that say how other paths are answered: `s` if a slash at
+///   the end is removed, `p` if navigations get the index document of the site.
 /// - `h:DIGEST:N`: a part of the header rules, as JSON. See `headers.rs`.
 /// - `/PATH`: what is about one path, without a trailing slash: a list of rules, after a `0` if the site has a file there.
 /// - `p:`, `p:/SEGMENT`: rules with placeholders, by their first segment.
@@ -61,9 +62,9 @@ pub struct Table {
 /// Whether a table tells what paths mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paths {
-    /// It does: origins do not find index documents.
+    /// It does.
     Listed,
-    /// It does not: website endpoints find index documents by themselves.
+    /// It does not.
     Unlisted,
 }
 
@@ -141,7 +142,8 @@ impl Table {
             table.keys.extend(listed.keys());
         }
         if !table.keys.is_empty() || paths == Paths::Listed {
-            let head = format!("{VERSION} {} {count} {lists} {parts}", table.digest());
+            let head = format!("{VERSION} {} {count} {lists} {parts} {}", table.digest(), files.options.letters());
+            let head = head.trim_end().to_owned();
             table.keys.insert(Self::HEAD.to_owned(), head);
         }
         (table, not_honored)

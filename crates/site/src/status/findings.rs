@@ -85,14 +85,14 @@ impl Subject {
     ];
 }
 
-struct Findings(Vec<Finding>);
+pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
     fn add(&mut self, level: Level, text: impl Into<String>, next: Option<&str>) {
         self.0.push(Finding { level, text: text.into(), next: next.map(str::to_owned) });
     }
 
-    fn problem(&mut self, text: impl Into<String>, next: &str) {
+    pub(super) fn problem(&mut self, text: impl Into<String>, next: &str) {
         self.add(Level::Problem, text, Some(next));
     }
 }
@@ -218,7 +218,8 @@ impl Status {
     }
 
     fn judge_visitors(&self, behind_proxy: bool, findings: &mut Findings) {
-        let VisitorState { dns, http, https, side } = &self.visitors;
+        let VisitorState { dns, http, https, side, table } = &self.visitors;
+        super::visitors::judge_table(*table, self.mode == "origin" && !self.is_unpublished(), findings);
         let by_hand = self.failed_over_by_hand.known() == Some(&true);
         match self.primary_percent() {
             Some(percent @ 1..=99) => {

@@ -37,8 +37,8 @@ pub use findings::{Finding, Level, SiteHealth, Unread};
 pub use part::{FailureKind, Part};
 pub use state::{
     AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState, Health,
-    HealthCheckState, Identity, LockState, PublishState, RecordState, SideName, Target, VisitState, VisitorState,
-    ZoneState,
+    HealthCheckState, Identity, LockState, PublishState, RecordState, SideName, TableAtEdges, Target, VisitState,
+    VisitorState, ZoneState,
 };
 
 const OPERATION: &str = "read the status of the site";

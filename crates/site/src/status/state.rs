@@ -181,6 +181,22 @@ pub struct VisitorState {
     /// The side whose content they get; `null` if they get none, or it cannot be told.
     #[schemars(with = "Option<String>")]
     pub side: Option<SideName>,
+    /// Whether edges read the redirect table; `null` if they do not say so, or it could not be asked.
+    #[schemars(with = "Option<TableAtEdges>")]
+    pub table: Option<TableAtEdges>,
+}
+
+/// Whether edges of CloudFront read the redirect table, by which they redirect and find folders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum TableAtEdges {
+    /// They do.
+    Read,
+    /// There is none in the key value store.
+    Absent,
+    /// The key value store cannot be read.
+    Unreadable,
 }
 
 /// Where DNS leads.
@@ -218,7 +234,8 @@ pub struct VisitState {
 impl VisitState {
     /// Whether visitors get a page: the response is one, or a redirect.
     pub fn is_served(&self) -> bool {
-        matches!(self.status, 200..=399)
+        // 401 asks for a password: the site answers.
+        matches!(self.status, 200..=399 | 401)
     }
 
     /// Whether it redirects to HTTPS.

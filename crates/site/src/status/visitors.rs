@@ -9,8 +9,9 @@ use twinsite_core::wait::within;
 use twinsite_core::{Pair, Run, Side, probe};
 use twinsite_dns_failover::probe::{ProbeError, Response, TrustStore};
 
+use super::findings::Findings;
 use super::part::{Failure, FailureKind, Part};
-use super::state::{DnsState, Target, VisitState, VisitorState};
+use super::state::{DnsState, TableAtEdges, Target, VisitState, VisitorState};
 use crate::context::SiteContext;
 use crate::network::{Network, ProbeNetwork, ProbeRequest, Scheme};
 
@@ -24,6 +25,8 @@ pub(super) struct VisitorAnswers {
     health: Option<Response>,
     /// From which origin the edge that answers has visitors served, if the function there says so.
     origin: Option<OriginChoice>,
+    /// Whether that edge reads the redirect table, if its function says so.
+    table: Option<TableAtEdges>,
 }
 
 /// Asks as a visitor does. DNS may take a third of the time limit, and the requests the rest.
@@ -50,33 +53,46 @@ pub(super) async fn ask(site: &SiteContext, run: &Run, limit: Duration) -> Visit
             https: Err(failure),
             health: None,
             origin: None,
+            table: None,
         };
     };
     let left = limit.saturating_sub(run.timer.now().saturating_sub(started));
     let host = site.site.domain.as_str();
     let (health, origin) = (format!("/{}", probe::HEALTH), format!("/{}", probe::ORIGIN));
+    let table = format!("{origin}?{}", probe::TABLE_QUERY);
     let get = async |path: &str, scheme| {
         let got = Box::pin(network.http_get(address, ProbeRequest { host, path, scheme }));
         let late = || Failure::new(FailureKind::TimedOut, format!("no response within {:.0} s", left.as_secs_f64()));
         within(run, left, got).await.ok_or_else(late)?.map_err(Failure::from)
     };
-    let (http, https, plain, secure, origin) = join!(
+    let (http, https, plain, secure, origin, table) = join!(
         get("/", Scheme::Http),
         get("/", Scheme::Https),
         get(&health, Scheme::Http),
         get(&health, Scheme::Https),
-        get(&origin, Scheme::Https)
+        get(&origin, Scheme::Https),
+        get(&table, Scheme::Https)
     );
     let is_found = |response: &Response| response.status == 200;
     let health = secure.ok().filter(is_found).or(plain.ok().filter(is_found));
-    let origin = origin.ok().filter(|response| is_found(response) && response.is_from_cloudfront());
-    let origin = origin.and_then(|response| String::from_utf8_lossy(&response.body).trim().parse().ok());
+    let of_function = |response: Result<Response, Failure>| {
+        let response = response.ok().filter(|response| is_found(response) && response.is_from_cloudfront());
+        response.map(|response| String::from_utf8_lossy(&response.body).trim().to_owned())
+    };
+    let origin = of_function(origin).and_then(|text| text.parse().ok());
+    // An older function answers with the origin.
+    let table = of_function(table).and_then(|text| match text.as_str() {
+        probe::TABLE_UNREADABLE => Some(TableAtEdges::Unreadable),
+        probe::TABLE_ABSENT => Some(TableAtEdges::Absent),
+        digest if digest.len() == 32 => Some(TableAtEdges::Read),
+        _ => None,
+    });
     let visit = |response: Response| VisitState {
         status: response.status,
         cloudfront: response.is_from_cloudfront(),
         location: Some(response.header("location").to_owned()).filter(|location| !location.is_empty()),
     };
-    VisitorAnswers { names, addresses, http: http.map(visit), https: https.map(visit), health, origin }
+    VisitorAnswers { names, addresses, http: http.map(visit), https: https.map(visit), health, origin, table }
 }
 
 struct Resolved {
@@ -114,7 +130,7 @@ impl VisitorAnswers {
     /// What visitors get. The side is named by what the edge says, which serves health objects from the primary also during a failover by
     /// hand, and otherwise by the version of the health object.
     pub(super) fn state(self, versions: &Pair<Option<String>>) -> VisitorState {
-        let Self { names, addresses, http, https, health, origin } = self;
+        let Self { names, addresses, http, https, health, origin, table } = self;
         let cloudfront = |visit: &Result<VisitState, Failure>| visit.as_ref().ok().map(|visit| visit.cloudfront);
         let target = if names.iter().any(|name| name.contains(".s3-website")) {
             Some(Target::Backup)
@@ -141,7 +157,24 @@ impl VisitorAnswers {
             http: Part::from(http),
             https: Part::from(https),
             side: side.map(Into::into),
+            table,
         }
+    }
+}
+
+/// What visitors miss if edges do not read the redirect table.
+pub(super) fn judge_table(table: Option<TableAtEdges>, is_needed: bool, findings: &mut Findings) {
+    match table {
+        Some(TableAtEdges::Unreadable) => findings.problem(
+            "edges cannot read the key value store: redirect rules, header rules and rewrites do not apply, and paths without an extension \
+             are taken for folders or, with `clean_urls`, for pages",
+            "see the AWS Health Dashboard for CloudFront; if it is well, `twinsite plan` and `twinsite apply`",
+        ),
+        Some(TableAtEdges::Absent) if is_needed => findings.problem(
+            "edges have no redirect table: redirect rules do not apply, and CloudFront does not know which paths are folders",
+            "publish the site: `twinsite deploy`",
+        ),
+        Some(TableAtEdges::Absent | TableAtEdges::Read) | None => {}
     }
 }
 

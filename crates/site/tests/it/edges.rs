@@ -85,6 +85,10 @@ impl Edges {
         http_get(self.address, &request, patience).await.unwrap()
     }
 
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+
     async fn get(&self, path: &str) -> (u16, String) {
         let response = self.response(path).await;
         (response.status, String::from_utf8_lossy(&response.body).into_owned())

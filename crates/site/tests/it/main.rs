@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod claims;
+mod auth;
 mod crash;
 mod damaged;
 mod edge_model;
@@ -18,6 +19,7 @@ mod model_history;
 mod moto;
 mod order;
 mod outage_history;
+mod path_options;
 mod purge;
 mod roles;
 mod rules;
@@ -25,6 +27,7 @@ mod site;
 mod stage;
 mod status;
 mod turns;
+mod url_table;
 
 use std::fs;
 use std::path::Path;

@@ -17,7 +17,8 @@ use twinsite_local::{ACCOUNT, Cloud, Delays, Endpoints, InjectedFault, Outages, 
 use twinsite_site::{
     AdoptBuckets, DeployRequest, DeployResult, EdgeInvalidation, Environment, Error, FailbackChecks, FailbackRequest,
     FailedBack, FailedOver, FailoverBy, Mode, Network, PrimaryState, ProbeNetwork, ProbeRequest, PublishResult, Run,
-    Scheme, SiteContext, SitePlan, SourceDirectory, StatusRequest, apply, deploy, failback, failover, plan, status,
+    Scheme, SiteContext, SitePlan, SourceDirectory, StatusRequest, TableAtEdges, apply, deploy, failback, failover,
+    plan, status,
 };
 use twinsite_sync::{HeaderRule, Setting};
 
@@ -328,6 +329,12 @@ async fn without_the_store_or_with_garbage_in_it_visitors_are_served_as_usual() 
         let edge = served.visit(&format!("/{}", probe::EDGE)).await;
         assert_eq!((edge.0, edge.1), (200, served.context.site().health_word()), "{mode}");
         assert_eq!(served.visit("/none.html").await.0, 404, "{mode}");
+        let network = Network::Given(network(&served.directory));
+        let environment = Environment { network, ..environment(cloud) };
+        let request = StatusRequest::within(Duration::from_secs(10));
+        let told = Box::pin(status(served.context.config(), &environment, request, &Run::silent())).await.unwrap();
+        assert_eq!(told.visitors.table, Some(TableAtEdges::Unreadable), "{mode}");
+        assert!(format!("{told:?}").contains("cannot read the key value store"), "{mode}: {told:?}");
         served.pause_replication();
         // Garbage means the primary. A plan corrects it, and a failover overwrites it.
         for garbage in ["", "backup ", "0% primary", "{}", "\u{1}"] {

@@ -50,7 +50,7 @@ fn answer(response: &Response, url: &str) -> String {
 
 impl Edges {
     /// A request to the website endpoint of a side.
-    async fn website(&self, site: &TestSite, side: Side, path: &str) -> Response {
+    pub(crate) async fn website(&self, site: &TestSite, side: Side, path: &str) -> Response {
         let host = site.context.site().website_host(side);
         let server = SocketAddr::new(self.directory.name_server, self.directory.ports.dns);
         let found = dns_query(server, &host, Duration::from_secs(5)).await.unwrap();

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use std::net::IpAddr;
 
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use rquickjs::{CatchResultExt, Context, Ctx, Module, Promise, Runtime};
+use rquickjs::{CatchResultExt, Context, Ctx, Function, Module, Object, Promise, Runtime};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use sha2::Sha256;
 
 use super::rules::OriginChange;
 use crate::cloudfront::Pairs;
@@ -87,6 +90,31 @@ pub(super) struct StoreData {
     pub(super) updated: String,
     pub(super) unreadable: bool,
     pub(super) keys: Pairs,
+}
+
+/// The globals of runtime 2.0.
+const RUNTIME: &str = include_str!("runtime.js");
+
+/// What they need of this process.
+fn native<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = Object::new(ctx.clone())?;
+    let hmac = |key: String, message: String| {
+        let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map(|mac| mac.chain_update(message.as_bytes()));
+        mac.map(|mac| hex::encode(mac.finalize().into_bytes())).unwrap_or_default()
+    };
+    // Characters that are none of base64 are skipped, and what is no UTF-8 is replaced, as in Node.js.
+    let from_base64 = |text: String| {
+        let text: String = text.split('=').next().unwrap_or_default().replace('-', "+").replace('_', "/");
+        let text: String = text.chars().filter(|c| c.is_ascii_alphanumeric() || "+/".contains(*c)).collect();
+        let config = GeneralPurposeConfig::new()
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+            .with_decode_allow_trailing_bits(true);
+        let bytes = base64::Engine::decode(&GeneralPurpose::new(&base64::alphabet::STANDARD, config), text);
+        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+    };
+    native.set("hmacSha256", Function::new(ctx.clone(), hmac)?)?;
+    native.set("fromBase64", Function::new(ctx.clone(), from_base64)?)?;
+    Ok(native)
 }
 
 /// The module `cloudfront`. `EDGE` stands for [`ModuleData`].
@@ -225,6 +253,8 @@ fn evaluate(function: &PublishedFunction, event: &Value) -> Result<Value, String
 /// Runs a function of runtime 2.0, which is a module, and whose handler may be asynchronous. The result is the handler's and how the
 /// origin was modified, as JSON.
 fn run_module<'js>(ctx: &Ctx<'js>, function: &PublishedFunction, event: &Value) -> rquickjs::Result<String> {
+    ctx.globals().set("native", native(ctx)?)?;
+    ctx.eval::<(), _>(RUNTIME)?;
     let data = serde_json::to_string(&function.module).unwrap_or_default();
     Module::declare(ctx.clone(), "cloudfront", MODULE.replacen("EDGE;", &format!("{data};"), 1))?;
     let code = format!("{}\nexport {{ handler as publishedHandler }};\n", function.code);

@@ -22,7 +22,7 @@ use crate::world::World;
 use cache::{Cache, CachedResponse, Key, MAX_RESPONSE, max_age, ttl_of};
 use function::{FunctionResult, JsRuntime, ModuleData, PublishedFunction, StoreData, ViewerRequest};
 use origin::{OriginRequest, OriginResponse, fetch};
-use response::{CacheResult, EdgeResponse, error_response, finish_response, redirect};
+use response::{CacheResult, EdgeResponse, add_policy_headers, error_response, finish_response, redirect};
 use rules::{Behavior, OriginChange, Target, custom_error};
 
 /// All edges. They share one cache.
@@ -60,7 +60,7 @@ impl Edge {
             return finish_response(error_response(StatusCode::INTERNAL_SERVER_ERROR, reason), request, None);
         };
         let response = match exchange.check_behavior(behavior, scheme) {
-            Some(response) => response,
+            Some(response) => with_policy_headers(response, behavior),
             None => exchange.serve(behavior, &host, path).await,
         };
         finish_response(response, request, Some(behavior))
@@ -115,11 +115,12 @@ impl Exchange<'_> {
             match self.run_function(arn, host, &path) {
                 Ok(FunctionResult::Request { uri, origin }) => (path, change) = (uri, origin),
                 Ok(FunctionResult::Response { status, headers, body }) => {
-                    return generated_response(status, &headers, body);
+                    return with_policy_headers(generated_response(status, &headers, body), behavior);
                 }
                 Err(reason) => {
                     let reason = format!("The CloudFront function associated with this distribution failed: {reason}");
-                    return error_response(StatusCode::SERVICE_UNAVAILABLE, &reason);
+                    let response = error_response(StatusCode::SERVICE_UNAVAILABLE, &reason);
+                    return with_policy_headers(response, behavior);
                 }
             }
         }
@@ -131,9 +132,11 @@ impl Exchange<'_> {
         // Functions at viewer-response are not invoked for errors of origins.
         // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>
         match behavior.function("viewer-response") {
-            _ if response.status.as_u16() >= 400 => self.with_custom_error(response).await,
-            Some(arn) => self.with_changed_headers(response, arn, host, &path),
-            None => response,
+            _ if response.status.as_u16() >= 400 => {
+                with_policy_headers(self.with_custom_error(response).await, behavior)
+            }
+            Some(arn) => self.with_changed_headers(with_policy_headers(response, behavior), arn, host, &path),
+            None => with_policy_headers(response, behavior),
         }
     }
 
@@ -296,6 +299,11 @@ impl Exchange<'_> {
         let status = StatusCode::from_u16(custom.status).unwrap_or(response.status);
         EdgeResponse { status, cache: CacheResult::Error, ..page }
     }
+}
+
+fn with_policy_headers(mut response: EdgeResponse, behavior: Behavior<'_>) -> EdgeResponse {
+    add_policy_headers(&mut response.headers, behavior);
+    response
 }
 
 fn edge_response(cached: &CachedResponse, cache: CacheResult, age: u64) -> EdgeResponse {

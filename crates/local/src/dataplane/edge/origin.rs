@@ -116,7 +116,9 @@ fn fetch_object(
     let Some(settings) = settings.filter(|settings| settings.region == region) else {
         return Some(error(StatusCode::NOT_FOUND, "NoSuchBucket"));
     };
-    let key = website::decoded(request.uri().path()).unwrap_or_default();
+    let Some(key) = website::decoded(request.uri().path()) else {
+        return Some(error(StatusCode::BAD_REQUEST, "InvalidURI"));
+    };
     let signs = world.account(|account, _| {
         let control = account.cloudfront.controls.get(origin.control());
         control.is_some_and(|control| control.config.at("SigningBehavior") == "always")

@@ -53,11 +53,6 @@ pub(super) fn finish_response(
     behavior: Option<Behavior<'_>>,
 ) -> Response<Body> {
     let EdgeResponse { status, mut headers, mut body, cache, age } = response;
-    if behavior.is_some_and(Behavior::security_headers) {
-        for (name, value) in SECURITY {
-            headers.entry(name).or_insert(HeaderValue::from_static(value));
-        }
-    }
     let matches = is_not_modified(request, &headers);
     let asked = if status == StatusCode::OK && !matches {
         asked_range(request, &headers, body.len())
@@ -108,7 +103,25 @@ pub(super) fn finish_response(
     response
 }
 
+/// Adds the headers of the response headers policy of a cache behavior. That happens before the function at viewer-response is invoked,
+/// which sees them and can change them.
+/// <https://aws.amazon.com/blogs/networking-and-content-delivery/amazon-cloudfront-introduces-response-headers-policies/>
+pub(super) fn add_policy_headers(headers: &mut HeaderMap, behavior: Behavior<'_>) {
+    for (name, value) in SECURITY.iter().filter(|_| behavior.security_headers()) {
+        let value = HeaderValue::from_static(value);
+        if *name == OVERRIDING {
+            headers.insert(*name, value);
+        } else {
+            headers.entry(*name).or_insert(value);
+        }
+    }
+}
+
+/// The only header of that policy which takes the place of the origin's.
+const OVERRIDING: &str = "x-content-type-options";
+
 /// The headers of the managed policy `SecurityHeadersPolicy`.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html>
 const SECURITY: [(&str, &str); 5] = [
     ("strict-transport-security", "max-age=31536000"),
     ("x-content-type-options", "nosniff"),

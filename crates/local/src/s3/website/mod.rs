@@ -50,6 +50,10 @@ fn configuration_of(s3: &S3, bucket: &str) -> Result<Website, Response<Body>> {
 /// The key that a path names. S3 reads `+` as a space, in paths too.
 pub(crate) fn decoded(path: &str) -> Option<String> {
     let path = path.strip_prefix('/').unwrap_or(path).replace('+', " ");
+    let is_escape = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if !path.split('%').skip(1).all(is_escape) {
+        return None;
+    }
     percent_encoding::percent_decode_str(&path).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
