@@ -10,7 +10,7 @@ mod path;
 mod resolve;
 
 pub use checks::{Finding, FindingKind};
-pub use compile::table::{FUNCTION_CODE, Paths, Table, TableError, TableSource};
+pub use compile::table::{ALIAS_FUNCTION_CODE, FUNCTION_CODE, Paths, Table, TableError, TableSource};
 pub use compile::website::{RedirectObject, WebsiteRedirects};
 pub use compile::{NotHonored, Target};
 pub use files::Files;

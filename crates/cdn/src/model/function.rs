@@ -7,8 +7,8 @@
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-functions.html>,
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>
 
-use twinsite_core::{Side, probe};
-use twinsite_rules::FUNCTION_CODE;
+use twinsite_core::{Domain, Side, probe};
+use twinsite_rules::{ALIAS_FUNCTION_CODE, FUNCTION_CODE};
 
 use super::{Desired, ORIGIN_KEY};
 
@@ -16,7 +16,13 @@ use super::{Desired, ORIGIN_KEY};
 pub(crate) fn viewer_request_code(desired: &Desired) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let folders = if desired.has_private_origins() { FOLDERS } else { "" };
+    let names: Vec<&str> = desired.site.aliases.iter().map(Domain::as_str).collect();
+    // Where HTTP is not redirected to HTTPS, visitors stay with the protocol that they came with.
+    let scheme = if desired.redirect_to_https { "https:" } else { "" };
+    let location = format!("{scheme}//{}", desired.site.domain);
     let values = [
+        ("NAMES", serde_json::Value::from(names).to_string()),
+        ("LOCATION", quoted(&location)),
         ("EDGE_PATH", quoted(&format!("/{}", probe::EDGE))),
         ("ORIGIN_PATH", quoted(&format!("/{}", probe::ORIGIN))),
         ("ORIGIN_KEY", quoted(ORIGIN_KEY)),
@@ -24,9 +30,12 @@ pub(crate) fn viewer_request_code(desired: &Desired) -> String {
         ("WORD", quoted(&desired.site.health_word())),
         ("INDEX", quoted(&desired.index)),
     ];
-    let code = CODE.replace("FOLDERS", folders);
+    let redirect = if desired.site.aliases.is_empty() { "" } else { ALIASES };
+    let code = if desired.has_store() { CODE } else { REDIRECTS_ONLY };
+    let code = code.replace("FOLDERS", folders).replace("ALIASES", redirect);
     let code = values.into_iter().fold(code, |code, (name, value)| code.replace(name, &value));
-    let code = format!("{code}\n{FUNCTION_CODE}");
+    let code = if desired.has_store() { format!("{code}\n{FUNCTION_CODE}") } else { code };
+    let code = if desired.site.aliases.is_empty() { code } else { format!("{code}\n{ALIAS_FUNCTION_CODE}") };
     // The size is limited, and comments and indentation are for readers.
     let lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
@@ -67,7 +76,7 @@ async function handler(event) {
   if (request.uri === EDGE_PATH) return answer(WORD);
   var choice = await originChoice();
   if (request.uri === ORIGIN_PATH) return answer(choice);
-  var head = await tableHead();
+ALIASES  var head = await tableHead();
   var redirect = await redirectFor(request, head);
   if (redirect && redirect.statusCode) return redirect;
   if (isForBackup(choice, event.viewer.ip)) {
@@ -78,6 +87,18 @@ async function handler(event) {
     }
   }
 FOLDERS  return request;
+}
+";
+
+/// Health checks and failover by hand are answered before: they are the same for every name.
+const ALIASES: &str = r"  var elsewhere = redirectOfAlias(request, NAMES, LOCATION);
+  if (elsewhere) return elsewhere;
+";
+
+/// In mode `dns`, visitors of aliases are redirected, and nothing else happens.
+const REDIRECTS_ONLY: &str = r"async function handler(event) {
+  var request = event.request;
+ALIASES  return request;
 }
 ";
 
@@ -121,6 +142,14 @@ mod tests {
         viewer_request_code(&Desired { index: index.to_owned(), ..Desired::new(site.unwrap()) })
     }
 
+    /// The code for a site with as many and as long aliases as there may be.
+    fn aliased(mode: Mode) -> String {
+        let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
+        let site = Site::new("www.example.com".parse().unwrap(), mode, "111122223333".parse().unwrap(), regions);
+        let aliases = (0..Site::MAX_ALIASES).map(|n| format!("a{n}{}.example.com", "x".repeat(49)).parse().unwrap());
+        viewer_request_code(&Desired::new(site.unwrap().with_aliases(aliases.collect()).unwrap()))
+    }
+
     #[test]
     fn the_index_document_is_a_string_in_the_code_and_it_stays_small() {
         assert!(code(Mode::Origin, "index.html").contains("uri + \"index.html\";"));
@@ -128,6 +157,14 @@ mod tests {
         // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
         let longest = code(Mode::Origin, &"i".repeat(100));
         assert!(longest.len() < 10 * 1024, "the maximum size of a function: {}", longest.len());
+        assert_eq!(code(Mode::Origin, "index.html").matches("redirectOfAlias").count(), 0, "without aliases");
+        for mode in [Mode::Origin, Mode::Layered] {
+            let all = aliased(mode);
+            assert!(all.len() < 10 * 1024, "{mode}, with all aliases: {}", all.len());
+            assert_eq!(all.matches("redirectOfAlias").count(), 2);
+        }
+        let alone = aliased(Mode::Dns);
+        assert!(alone.len() < 2048 && !alone.contains("import") && alone.contains(r#""//www.example.com""#), "{alone}");
         let layered = code(Mode::Layered, "index.html");
         assert_eq!(layered.matches("index.html").count(), 1, "website endpoints have index documents: {layered}");
     }

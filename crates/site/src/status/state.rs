@@ -183,6 +183,20 @@ pub struct VisitorState {
     pub side: Option<SideName>,
 }
 
+/// What visitors of an alias get.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct AliasState {
+    /// The alias.
+    pub name: String,
+    /// Where DNS leads.
+    pub dns: super::Part<DnsState>,
+    /// The response to `http://ALIAS/`.
+    pub http: super::Part<VisitState>,
+    /// The response to `https://ALIAS/`.
+    pub https: super::Part<VisitState>,
+}
+
 /// Where DNS leads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
@@ -216,6 +230,11 @@ pub struct VisitState {
 }
 
 impl VisitState {
+    /// Whether the response is a redirect.
+    pub fn is_redirect(&self) -> bool {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
+    }
+
     /// Whether visitors get a page: the response is one, or a redirect.
     pub fn is_served(&self) -> bool {
         matches!(self.status, 200..=399)
