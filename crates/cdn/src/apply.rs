@@ -19,13 +19,14 @@ impl Apply<Change> for Cdn {
 impl Cdn {
     async fn attempt(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
         match change {
-            Change::RequestCertificate { domain, tags, replaces } => {
+            Change::RequestCertificate { domain, alternative_names, supersedes, tags, replaces } => {
                 if let Some(failed) = replaces {
                     acm::delete_certificate(&self.acm, failed).await?;
                 }
-                let request = acm::request_certificate(&self.acm, domain, tags, replaces.as_ref(), run);
-                let (arn, record) = Box::pin(request).await?;
-                return Ok(vec![Output::Arn(arn), Output::ValidationRecord(record)]);
+                let replaces = replaces.as_ref();
+                let wanted = acm::NewCertificate { domain, alternative_names, supersedes, replaces, tags };
+                let (arn, records) = Box::pin(acm::request_certificate(&self.acm, wanted, run)).await?;
+                return Ok(vec![Output::Arn(arn), Output::ValidationRecords(records)]);
             }
             Change::AwaitCertificate { certificate } => {
                 let arn = resolve(certificate, outputs);
@@ -54,8 +55,9 @@ impl Cdn {
             }
             Change::DeleteStore { name } => store::delete_key_value_store(&self.cloudfront, name).await?,
             Change::PutFunction { name, code, store, actual: _ } => {
-                let arn = resolve(store, outputs).map_err(|error| error.into_aws("CreateFunction", name))?;
-                cloudfront::put_function(&self.cloudfront, name, code, &arn).await?;
+                let arn = store.as_ref().map(|store| resolve(store, outputs)).transpose();
+                let arn = arn.map_err(|error| error.into_aws("CreateFunction", name))?;
+                cloudfront::put_function(&self.cloudfront, name, code, arn.as_ref()).await?;
             }
             Change::UpdateDistribution { id, settings, fields: _ } => {
                 Box::pin(cloudfront::update_distribution(&self.cloudfront, id, settings, outputs)).await?;
@@ -92,7 +94,9 @@ impl Cdn {
         let certificates = Box::pin(self.observe_certificates(desired)).await?;
         let owner = desired.owner();
         let mut covering = certificates.covering.iter();
-        let existing = covering.find(|certificate| certificate.imported && owner.owns(&certificate.tags));
+        let domain = &desired.site.domain;
+        let existing =
+            covering.find(|one| one.imported && owner.owns(&one.tags) && one.covers(domain));
         let existing = existing.map(|certificate| &certificate.arn);
         Box::pin(acm::import_certificate(&self.acm, files, existing, &owner.created())).await
     }

@@ -3,11 +3,11 @@
 use futures::future::try_join_all;
 use futures::try_join;
 use twinsite_aws::AwsError;
-use twinsite_core::{ResourceId, Side};
+use twinsite_core::{Domain, ResourceId, Side};
 
 use crate::calls::{acm, cloudfront, store};
 use crate::clients::Cdn;
-use crate::model::{Actual, Certificates, Desired, Distribution, Edges, Proof, name_covers};
+use crate::model::{Actual, Certificates, ConflictingDistribution, Desired, Distribution, Edges, Proof, name_covers};
 use crate::wire::cloudfront::DistributionSummary;
 
 impl Cdn {
@@ -63,17 +63,19 @@ impl Cdn {
     }
 
     pub(crate) async fn observe_certificates(&self, desired: &Desired) -> Result<Certificates, AwsError> {
-        let covers = |names: &[String]| names.iter().any(|name| name_covers(name, desired.site.domain.as_str()));
+        let covers = |names: &[String]| {
+            desired.all_names().any(|wanted| names.iter().any(|name| name_covers(name, wanted.as_str())))
+        };
+        let mut configured = None;
         if let Some(arn) = &desired.certificate {
-            let configured = acm::describe_certificate(&self.acm, arn.as_str()).await?;
-            let configured = configured.filter(|certificate| covers(&certificate.names));
-            return Ok(Certificates { covering: Vec::new(), configured });
+            configured = acm::describe_certificate(&self.acm, arn.as_str()).await?;
+            configured = configured.filter(|certificate| certificate.covers_all(desired.site.names()));
         }
         let summaries = acm::list_certificates(&self.acm).await?;
         let covering = summaries.into_iter().filter(|summary| covers(&summary.names));
         let described = covering.map(async |summary| acm::describe_certificate(&self.acm, &summary.arn).await);
         let described = try_join_all(described.map(Box::pin)).await?;
-        Ok(Certificates { covering: described.into_iter().flatten().collect(), configured: None })
+        Ok(Certificates { covering: described.into_iter().flatten().collect(), configured })
     }
 
     /// The site's distribution, and a conflicting one. It is recognised by alias, comment or origin, and confirmed by its tags or its
@@ -83,17 +85,19 @@ impl Cdn {
         desired: &Desired,
         summaries: Vec<DistributionSummary>,
     ) -> Result<Actual, AwsError> {
-        let (client, alias, owner) = (&self.cloudfront, desired.site.domain.as_str(), desired.owner());
+        let (client, owner) = (&self.cloudfront, desired.owner());
+        let names: Vec<String> = desired.all_names().map(ToString::to_string).collect();
         let mut actual = Actual::default();
         for summary in summaries {
             let marks = Marks::of(&summary, desired);
-            if !marks.any() {
+            let taken: Vec<Domain> = desired.site.names().filter(|name| summary.has_alias(name)).cloned().collect();
+            if !marks.any() && taken.is_empty() {
                 continue;
             }
             let tags = cloudfront::list_tags_for_resource(client, summary.arn.as_str()).await?;
             let config = match owner.other(&tags) {
-                None => cloudfront::read_config(client, &summary.id, alias).await?,
-                Some(_) => None,
+                None if marks.any() => cloudfront::read_config(client, &summary.id, &names).await?,
+                None | Some(_) => None,
             };
             let proof = if owner.owns(&tags) {
                 Some(Proof::Tags)
@@ -114,8 +118,10 @@ impl Cdn {
                         properties: config.properties,
                     });
                 }
-                (None, _) if marks.alias => actual.conflicting_distribution = Some(summary.id),
-                (Some(_), None) | (None, _) => {}
+                (None, _) => actual.conflicting_distributions.extend(
+                    taken.into_iter().map(|name| ConflictingDistribution { name, id: summary.id.clone() }),
+                ),
+                (Some(_), None) => {}
             }
         }
         Ok(actual)
@@ -152,7 +158,7 @@ impl Marks {
     fn of(summary: &DistributionSummary, desired: &Desired) -> Self {
         let hosts = Side::BOTH.map(|side| [desired.bucket_host(side), desired.site.website_host(side)]).concat();
         Self {
-            alias: summary.aliases.iter().any(|alias| alias == desired.site.domain.as_str()),
+            alias: summary.has_alias(&desired.site.domain),
             comment: summary.comment == desired.comment(),
             origin: summary.origins.iter().any(|origin| hosts.contains(origin)),
         }

@@ -71,6 +71,7 @@ fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
         Rules::web().ignore(pattern.get_ref()).map_err(|invalid| place.fault(pattern, &invalid.to_string()))?;
     }
     let mut config = Config::new(place.check(&site.domain)?, regions);
+    config.aliases = site.aliases.iter().map(|alias| place.check(alias)).collect::<Result<_, _>>()?;
     config.mode = site.mode.as_ref().map(|mode| place.check(mode)).transpose()?.unwrap_or_default();
     config.new_regions = site.new_regions.iter().map(|region| place.check(region)).collect::<Result<_, _>>()?;
     config.index = publish.index;
@@ -122,7 +123,13 @@ fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
         shown.map_or_else(|| invalid.to_string(), |one| place.fault(&one.path, &invalid.to_string()))
     })?;
     config.cdn = checks::cdn(&cdn, config.mode, &place)?;
-    config.dns = checks::dns(&dns, &place)?;
+    config.dns = checks::dns(&dns, &config.aliases, &place)?;
+    // Everything but the account is checked here, where it is known in which line it is.
+    if let Err(invalid) = "000000000000".parse().and_then(|account| config.site(account))
+        && let Some(alias) = site.aliases.iter().rfind(|alias| *alias.get_ref() == invalid.value)
+    {
+        return Err(place.fault(alias, &invalid.to_string()));
+    }
     config.emails = checks::emails(&alerts, &place)?;
     config.replicate_back = backup.replicate_back;
     config.time_control = backup.replication_time_control;

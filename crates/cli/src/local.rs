@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinsite_aws::{AwsError, Kind, status_retries};
-use twinsite_core::Event;
+use twinsite_core::{Domain, Event};
 use twinsite_core::wait::{PollPolicy, pause, within};
 use twinsite_dns_failover::probe::TrustStore;
 use twinsite_local::dataplane::DataPlane;
@@ -246,21 +246,26 @@ fn set_weather(cloud: &Cloud, settings: WeatherSettings) -> Result<(), Error> {
     changed.map_err(|error| Error::refused("save the embedded cloud's state", error.to_string()))
 }
 
+/// Creates the hosted zones of the names of a site, as far as there are none.
 pub(crate) async fn hosted_zone(route53: &aws_sdk_route53::Client, config: &Config) -> Result<(), AwsError> {
-    let domain = config.domain.as_str();
-    // `www.example.com` is in the zone `example.com`, and so is `example.com` itself.
-    let name = match domain.split_once('.') {
-        Some((_, parent)) if parent.contains('.') => parent,
-        _ => domain,
-    };
     let zones = route53.list_hosted_zones().send().await;
     let zones = zones.map_err(|error| AwsError::new("ListHostedZones", "the embedded cloud", error))?.hosted_zones;
-    let contains = |zone: &str| domain == zone || domain.ends_with(&format!(".{zone}"));
-    if zones.iter().any(|zone| contains(zone.name.trim_end_matches('.'))) {
-        return Ok(());
+    let mut zones: Vec<String> = zones.iter().map(|zone| zone.name.trim_end_matches('.').to_owned()).collect();
+    for domain in std::iter::once(&config.domain).chain(&config.aliases).map(Domain::as_str) {
+        let contains = |zone: &String| domain == zone || domain.ends_with(&format!(".{zone}"));
+        if zones.iter().any(contains) {
+            continue;
+        }
+        // `www.example.com` is in the zone `example.com`, and so is `example.com` itself.
+        let name = match domain.split_once('.') {
+            Some((_, parent)) if parent.contains('.') => parent,
+            _ => domain,
+        };
+        let created = route53.create_hosted_zone().name(name).caller_reference(name).send().await;
+        created.map_err(|error| AwsError::new("CreateHostedZone", name, error))?;
+        zones.push(name.to_owned());
     }
-    let created = route53.create_hosted_zone().name(name).caller_reference(name).send().await;
-    created.map(drop).map_err(|error| AwsError::new("CreateHostedZone", name, error))
+    Ok(())
 }
 
 pub(crate) fn probe_network(directory: &Endpoints) -> Result<ProbeNetwork, Error> {

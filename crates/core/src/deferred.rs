@@ -26,6 +26,11 @@ impl Host {
         Self(format!("{bucket}.{}", region.website_host()))
     }
 
+    /// The host of the S3 website endpoint of the bucket that bears a domain name.
+    pub fn domain_website(domain: &Domain, region: &Region) -> Self {
+        Self(format!("{domain}.{}", region.website_host()))
+    }
+
     /// The host name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -114,6 +119,29 @@ impl fmt::Display for ResourceId {
     }
 }
 
+/// The validation records of a certificate, by the names that it covers. A wildcard has the record of its parent name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ValidationRecords(pub BTreeMap<String, ValidationRecord>);
+
+impl ValidationRecords {
+    /// The record of a name that the certificate covers.
+    pub fn get(&self, name: &str) -> Option<&ValidationRecord> {
+        self.0.get(name)
+    }
+
+    /// Whether it is one of the records.
+    pub fn contains(&self, record: &ValidationRecord) -> bool {
+        self.0.values().any(|other| other == record)
+    }
+}
+
+impl fmt::Display for ValidationRecords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let records: Vec<String> = self.0.values().map(ToString::to_string).collect();
+        f.pad(&records.join(", "))
+    }
+}
+
 impl fmt::Display for ValidationRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} CNAME {}", self.name, self.value)
@@ -129,8 +157,8 @@ pub enum Output {
     Host(Host),
     /// The id of the resource.
     Id(ResourceId),
-    /// The validation record of a certificate.
-    ValidationRecord(ValidationRecord),
+    /// The validation records of a certificate.
+    ValidationRecords(ValidationRecords),
 }
 
 /// The kind of an [`Output`].
@@ -142,8 +170,8 @@ pub enum OutputKind {
     Host,
     /// See [`Output::Id`].
     Id,
-    /// See [`Output::ValidationRecord`].
-    ValidationRecord,
+    /// See [`Output::ValidationRecords`].
+    ValidationRecords,
 }
 
 impl Output {
@@ -153,7 +181,7 @@ impl Output {
             Self::Arn(_) => OutputKind::Arn,
             Self::Host(_) => OutputKind::Host,
             Self::Id(_) => OutputKind::Id,
-            Self::ValidationRecord(_) => OutputKind::ValidationRecord,
+            Self::ValidationRecords(_) => OutputKind::ValidationRecords,
         }
     }
 }
@@ -164,7 +192,7 @@ impl fmt::Display for OutputKind {
             Self::Arn => "the ARN",
             Self::Host => "the host name",
             Self::Id => "the id",
-            Self::ValidationRecord => "the validation record",
+            Self::ValidationRecords => "the validation records",
         })
     }
 }
@@ -195,7 +223,7 @@ macro_rules! output_type {
 output_type!(Arn, Arn);
 output_type!(Host, Host);
 output_type!(ResourceId, Id);
-output_type!(ValidationRecord, ValidationRecord);
+output_type!(ValidationRecords, ValidationRecords);
 
 /// A value needed by a step: known when the plan is made, or an output of an earlier step.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,8 +63,10 @@ impl FromStr for Mode {
 /// a resource again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
-    /// The name that visitors type.
+    /// The canonical name, under which visitors are served.
     pub domain: Domain,
+    /// Further names, whose visitors are redirected to the canonical one.
+    pub aliases: Vec<Domain>,
     /// How it survives.
     pub mode: Mode,
     /// The account that owns it.
@@ -93,7 +95,44 @@ impl Site {
         }
         let name = |side| bucket_name(&domain, mode, &account, side, regions.get(side));
         let buckets = Pair { primary: name(Side::Primary)?, backup: name(Side::Backup)? };
-        Ok(Self { domain, mode, account, regions, buckets })
+        Ok(Self { domain, aliases: Vec::new(), mode, account, regions, buckets })
+    }
+
+    /// How many aliases a site may have: a certificate covers ten names, unless ACM has raised the quota.
+    /// <https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html>
+    pub const MAX_ALIASES: usize = 9;
+
+    /// The same site with further names, whose visitors are redirected to the canonical one.
+    ///
+    /// # Errors
+    /// [`Invalid`] for the canonical name, a name that is there twice, more names than a certificate covers, and a name that no bucket can
+    /// have in a mode whose redirect buckets bear the names of the aliases.
+    pub fn with_aliases(self, aliases: Vec<Domain>) -> Result<Self, Invalid> {
+        let wrong = |alias: &Domain, rule: String| Err(Invalid::new("alias", alias.as_str(), rule));
+        for (index, alias) in aliases.iter().enumerate() {
+            if *alias == self.domain {
+                return wrong(alias, "is the domain of the site already".to_owned());
+            }
+            if aliases[..index].contains(alias) {
+                return wrong(alias, "is there twice".to_owned());
+            }
+            if index >= Self::MAX_ALIASES {
+                let rule = format!(
+                    "is one too many: a certificate of ACM covers ten names, the domain and {} aliases",
+                    Self::MAX_ALIASES
+                );
+                return wrong(alias, rule);
+            }
+            if let (true, Err(invalid)) = (self.mode.public_buckets(), redirect_bucket(alias)) {
+                return wrong(alias, format!("cannot be the name of its redirect bucket ({})", invalid.rule));
+            }
+        }
+        Ok(Self { aliases, ..self })
+    }
+
+    /// Every name of the site, the canonical one first.
+    pub fn names(&self) -> impl Iterator<Item = &Domain> {
+        std::iter::once(&self.domain).chain(&self.aliases)
     }
 
     /// Names that this site's buckets have in other modes and not in this one: a change of mode leaves such buckets behind.
@@ -136,6 +175,15 @@ fn bucket_name(
     }
     let tail = format!("-{account}-{region}");
     format!("{}{tail}", slug(domain, BucketName::MAX_LEN - tail.len())).parse()
+}
+
+/// The bucket that redirects visitors of an alias after a DNS failover. As with the backup bucket, Route 53 can point the alias only at a
+/// website bucket of that name.
+///
+/// # Errors
+/// [`Invalid`] if no bucket can have the name.
+pub fn redirect_bucket(alias: &Domain) -> Result<BucketName, Invalid> {
+    alias.as_str().parse()
 }
 
 /// A domain with hyphens for dots, cut to `most` characters; a cut or ambiguous one ends in a digest that keeps it unique.
@@ -186,6 +234,23 @@ mod tests {
     fn a_hyphen_and_a_dot_do_not_make_the_same_slug() {
         let slug = |d: &str| site(d, Mode::Origin, "us-east-1", "us-west-2").unwrap().slug();
         assert_ne!(slug("a-b.example.com"), slug("a.b.example.com"));
+    }
+
+    #[test]
+    fn aliases_are_other_names_and_no_more_than_a_certificate_covers() {
+        let aliased = |names: &[&str], mode| {
+            let names = names.iter().map(|name| name.parse().unwrap()).collect();
+            let aliased = site("www.example.com", mode, "us-east-1", "us-west-2").unwrap().with_aliases(names);
+            aliased.map(|site| site.names().map(ToString::to_string).collect::<Vec<_>>()).map_err(|error| error.to_string())
+        };
+        let names = aliased(&["example.com", "www.example.org"], Mode::Layered).unwrap();
+        assert_eq!(names, ["www.example.com", "example.com", "www.example.org"]);
+        assert!(aliased(&["www.example.com"], Mode::Origin).unwrap_err().contains("is the domain of the site"));
+        assert!(aliased(&["example.com", "example.com"], Mode::Origin).unwrap_err().contains("twice"));
+        let ten: Vec<String> = (0..10).map(|number| format!("a{number}.example.com")).collect();
+        let ten: Vec<&str> = ten.iter().map(String::as_str).collect();
+        assert!(aliased(&ten[..9], Mode::Origin).is_ok());
+        assert!(aliased(&ten, Mode::Origin).unwrap_err().contains("ten names"));
     }
 
     proptest! {

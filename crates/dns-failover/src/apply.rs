@@ -1,7 +1,7 @@
 //! Executes changes.
 
 use twinsite_aws::{AwsError, outlast_refusals, resolve};
-use twinsite_core::{Apply, Output, Outputs, Run};
+use twinsite_core::{Apply, Output, Outputs, Run, ValidationRecord};
 
 use crate::calls::{checks, records};
 use crate::clients::DnsFailover;
@@ -20,14 +20,16 @@ impl DnsFailover {
     async fn attempt(&self, change: &Change, outputs: &Outputs, run: &Run) -> Result<Vec<Output>, AwsError> {
         let client = &self.client;
         match change {
-            Change::PutValidationRecord { zone, record, actual: _ } => {
-                let known = resolve(record, outputs);
-                let known = known.map_err(|error| error.into_aws("ChangeResourceRecordSets", record))?;
-                let change = records::put_validation_record(client, zone, &known).await?;
+            Change::PutValidationRecords { zone, names, records, actual: _ } => {
+                let known = resolve(records, outputs);
+                let known = known.map_err(|error| error.into_aws("ChangeResourceRecordSets", records))?;
+                let wanted: Vec<&ValidationRecord> =
+                    names.iter().filter_map(|name| known.get(name.as_str())).collect();
+                let change = records::put_validation_records(client, zone, &wanted).await?;
                 records::await_change(client, &change, self.polling, run).await?;
             }
-            Change::DeleteValidationRecord { zone, record } => {
-                records::delete_validation_record(client, zone, record).await?;
+            Change::DeleteValidationRecords { zone, records } => {
+                records::delete_validation_records(client, zone, records).await?;
             }
             Change::CreateCheck { settings, reference, tags } => {
                 let id = checks::create_health_check(client, settings, reference, tags, outputs).await?;

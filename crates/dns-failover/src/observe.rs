@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use futures::try_join;
 use twinsite_aws::{AwsError, Kind};
-use twinsite_core::{Deferred, Host, ValidationRecord};
+use twinsite_core::{Deferred, Domain, Host, ValidationRecord};
 
 use crate::calls::{checks, records};
 use crate::clients::DnsFailover;
 use crate::model::{
-    Actual, ActualRecordSet, Check, CheckPurpose, Conflict, Desired, FailoverRole, FindZoneError, HostedZone, ZoneId,
-    ZoneRecords, choose_hosted_zone, evaluate_health, normalized_name, zone_contains,
+    Actual, ActualRecordSet, AliasRecords, Check, CheckPurpose, Conflict, Desired, FailoverRole, FindZoneError, HostedZone, ZoneChoiceError,
+    ZoneId, ZoneRecords, choose_hosted_zone, evaluate_health, normalized_name, zone_contains,
 };
 
 impl DnsFailover {
@@ -42,15 +42,37 @@ impl DnsFailover {
     /// [`AwsError`] if a call failed.
     pub async fn observe(&self, desired: &Desired, zone: &HostedZone) -> Result<Actual, AwsError> {
         let (name, prefix) = (Host::from(&desired.site.domain), desired.check_reference_prefix());
-        let record = match &desired.validation_record {
-            Some(Deferred::Known(record)) => Some(record),
-            Some(Deferred::After(_)) | None => None,
-        };
+        let record = desired.validation_record_of(&desired.site.domain);
         let records = Box::pin(self.observe_zone(zone, &name, record));
         let checks = Box::pin(checks::list_health_checks(&self.client, &prefix));
-        let other_zones = Box::pin(self.observe_other_zones(desired, Some(&zone.id)));
-        let (zone, checks, other_zones) = try_join!(records, checks, other_zones)?;
-        Ok(Actual { zone, checks, other_zones })
+        let other_zones = Box::pin(self.observe_other_zones(desired, &desired.site.domain, Some(&zone.id)));
+        let aliases = Box::pin(self.observe_aliases(desired));
+        let (zone, checks, other_zones, aliases) = try_join!(records, checks, other_zones, aliases)?;
+        Ok(Actual { zone, aliases, checks, other_zones })
+    }
+
+    /// The records of the aliases, each in its own hosted zone.
+    async fn observe_aliases(&self, desired: &Desired) -> Result<Vec<AliasRecords>, AwsError> {
+        let names: Vec<&Domain> = desired.site.aliases.iter().chain(&desired.former_aliases).collect();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let zones = self.list_hosted_zones().await?;
+        let mut all = Vec::new();
+        for name in names {
+            let found = alias_zone(desired, name, &zones);
+            let zone = match &found {
+                Ok(zone) => {
+                    let record = desired.validation_record_of(name);
+                    Ok(Box::pin(self.observe_zone(zone, &Host::from(name), record)).await?)
+                }
+                Err(conflict) => Err(conflict.clone()),
+            };
+            let in_use = found.as_ref().ok().map(|zone| &zone.id);
+            let other_zones = Box::pin(self.observe_other_zones(desired, name, in_use)).await?;
+            all.push(AliasRecords { name: name.clone(), zone, other_zones });
+        }
+        Ok(all)
     }
 
     /// Reads the actual state of a site whose hosted zone does not exist any more: its health checks, and its records elsewhere.
@@ -59,18 +81,28 @@ impl DnsFailover {
     /// [`AwsError`] if a call failed.
     pub async fn observe_without_zone(&self, desired: &Desired, zone: ZoneId) -> Result<Actual, AwsError> {
         let checks = self.read_health_checks(desired).await?;
-        let other_zones = self.observe_other_zones(desired, None).await?;
+        let other_zones = self.observe_other_zones(desired, &desired.site.domain, None).await?;
+        let aliases = self.observe_aliases(desired).await?;
         let zone = ZoneRecords::none(zone, desired.site.domain.to_string());
-        Ok(Actual { zone, checks, other_zones })
+        Ok(Actual { zone, aliases, checks, other_zones })
     }
 
-    /// The records of the site in the other public zones that contain its name; zones without any are left out.
+    /// The hosted zone of an alias: the configured one, or the one with the longest name that contains it.
+    ///
+    /// # Errors
+    /// [`FindZoneError`] if the zones could not be listed, or none or several of them can be used.
+    pub async fn find_alias_zone(&self, desired: &Desired, alias: &Domain) -> Result<HostedZone, FindZoneError> {
+        Ok(alias_zone(desired, alias, &self.list_hosted_zones().await?)?)
+    }
+
+    /// The site's records of a name in the other public zones that contain it; zones without any are left out.
     async fn observe_other_zones(
         &self,
         desired: &Desired,
+        name: &Domain,
         zone: Option<&ZoneId>,
     ) -> Result<Vec<ZoneRecords>, AwsError> {
-        let name = desired.site.domain.as_str();
+        let name = name.as_str();
         let mut found = Vec::new();
         for other in self.list_hosted_zones().await? {
             if other.private || Some(&other.id) == zone || !zone_contains(&other.name, name) {
@@ -144,6 +176,22 @@ impl DnsFailover {
     /// [`AwsError`] if the call failed.
     pub async fn name_servers(&self, zone: &ZoneId) -> Result<Vec<String>, AwsError> {
         records::get_name_servers(&self.client, zone).await
+    }
+}
+
+/// The hosted zone of an alias.
+fn alias_zone(desired: &Desired, alias: &Domain, zones: &[HostedZone]) -> Result<HostedZone, Conflict> {
+    let with_id = |id: &ZoneId| zones.iter().filter(|zone| zone.id == *id).cloned().collect::<Vec<_>>();
+    if let Some(id) = desired.alias_zones.get(alias) {
+        let wrong = |_| Conflict::WrongZone { id: id.clone(), domain: alias.clone() };
+        return choose_hosted_zone(alias, &with_id(id)).cloned().map_err(wrong);
+    }
+    match (choose_hosted_zone(alias, zones), &desired.zone) {
+        // Of several zones of one name, the site's own is meant.
+        (Err(ZoneChoiceError::Ambiguous { ids, .. }), Some(id)) if ids.contains(id) => {
+            choose_hosted_zone(alias, &with_id(id)).cloned().map_err(Conflict::from)
+        }
+        (chosen, _) => chosen.cloned().map_err(Conflict::from),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The ids of all steps that this crate plans, for callers that order them relative to the steps of other crates.
 
-use twinsite_core::{Host, ResourceId, StepId};
+use twinsite_core::{Domain, Host, ResourceId, StepId};
 
 use crate::model::{CheckPurpose, ZoneId};
 
@@ -12,6 +12,26 @@ pub const VALIDATION_RECORD: &str = "dns/certificate-record";
 /// Changes the records of a failover pair.
 pub fn failover_pair(name: &Host) -> StepId {
     StepId::new(format!("{RECORDS}/{name}"))
+}
+
+/// Changes the records of an alias.
+pub fn alias_records(alias: &Domain) -> StepId {
+    StepId::new(format!("{RECORDS}/{alias}"))
+}
+
+/// Writes or deletes validation records in a hosted zone that is not the site's own: names of another zone.
+pub fn alias_validation_record(zone: &ZoneId) -> StepId {
+    StepId::new(format!("{VALIDATION_RECORD}/{zone}"))
+}
+
+/// Deletes the validation record of a former alias.
+pub fn former_validation_record(alias: &Domain) -> StepId {
+    StepId::new(format!("{VALIDATION_RECORD}/{alias}"))
+}
+
+/// Deletes the records of an alias in a hosted zone that is not the one in use.
+pub fn other_alias_records(alias: &Domain, zone: &ZoneId) -> StepId {
+    StepId::new(format!("{RECORDS}/{zone}/{alias}"))
 }
 
 /// Deletes the site's records in a hosted zone that is not the one in use.

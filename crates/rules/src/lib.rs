@@ -12,7 +12,7 @@ mod resolve;
 
 pub use auth::{AUTH_CODE, PasswordHash, ProtectedPath, Protection};
 pub use checks::{Finding, FindingKind};
-pub use compile::table::{FUNCTION_CODE, Paths, Table, TableError, TableSource};
+pub use compile::table::{ALIAS_FUNCTION_CODE, FUNCTION_CODE, Paths, Table, TableError, TableSource};
 pub use compile::website::{RedirectObject, WebsiteRedirects};
 pub use compile::{NotHonored, Target};
 pub use files::{Files, PathOptions, TrailingSlash};

@@ -7,7 +7,8 @@ use crate::calls::roles::{NewRole, RoleClient};
 use crate::calls::{BucketClient, NewObject};
 use crate::clients::S3Site;
 use crate::model::{
-    BucketChange, BucketChangeKind, Change, RoleChange, RoleChangeKind, STORE_RECORD_KEY, store_record,
+    ALIAS_RECORD_KEY, BucketChange, BucketChangeKind, Change, RoleChange, RoleChangeKind, STORE_RECORD_KEY,
+    WebsiteSnapshot, alias_record, store_record,
 };
 
 impl Apply<Change> for S3Site {
@@ -72,6 +73,17 @@ async fn apply_to_bucket(
             let arn = resolve(desired, outputs).map_err(|error| error.into_aws("PutObject", STORE_RECORD_KEY))?;
             let (body, content_type) = (store_record(&arn), "application/json");
             let record = NewObject { key: STORE_RECORD_KEY, body: body.as_bytes(), content_type, cache_control: None };
+            bucket.put_object(record).await
+        }
+        BucketChangeKind::PutRedirect { actual: _, desired } => {
+            bucket.put_bucket_website(&WebsiteSnapshot::redirecting(desired)).await
+        }
+        BucketChangeKind::PutAliasRecord { actual: _, desired } if desired.is_empty() => {
+            bucket.delete_object(ALIAS_RECORD_KEY).await
+        }
+        BucketChangeKind::PutAliasRecord { actual: _, desired } => {
+            let (body, content_type) = (alias_record(desired), "application/json");
+            let record = NewObject { key: ALIAS_RECORD_KEY, body: body.as_bytes(), content_type, cache_control: None };
             bucket.put_object(record).await
         }
         BucketChangeKind::Delete { objects: _ } => {

@@ -23,10 +23,10 @@ pub use diff::{plan_changes, plan_destruction, plan_former_destruction};
 pub use journal::DRILL_JOURNAL_KEY;
 pub use log_bucket::LogBucket;
 pub use model::{
-    ARCHIVED_CLASSES, Actual, ActualBucket, Adopt, ArchivedObject, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange,
+    ALIAS_RECORD_KEY, ARCHIVED_CLASSES, Actual, ActualBucket, ActualRedirectBucket, Adopt, ArchivedObject, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange,
     BucketChangeKind, BucketOutage, BucketPolicy, BucketSettings, Change, Conflict, Conflicts, Contents,
     DefaultEncryption, Denial, Desired, FormerBucket, FormerContents, Lifecycle, LifecycleEffect, LifecycleRisk,
-    PublicAccessBlock, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind,
-    STORE_RECORD_KEY, Website, WebsiteSnapshot, denials,
+    PublicAccessBlock, RedirectBucket, RedirectProblem, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind,
+    STORE_RECORD_KEY, Website, WebsiteRedirect, WebsiteSnapshot, denials,
 };
 pub use replication_probe::REPLICATION_PROBE_KEY;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::{try_join_all, try_join3};
 use futures::try_join;
 use twinsite_aws::{AwsError, Kind};
-use twinsite_core::{BucketName, Deferred, Pair, Side, Site};
+use twinsite_core::{BucketName, Deferred, Pair, Side, Site, redirect_bucket};
 
 use crate::calls::buckets::BucketLocation;
 use crate::calls::roles::RoleClient;
@@ -13,8 +13,8 @@ use crate::calls::{BucketClient, jobs};
 use crate::clients::S3Site;
 use crate::diff::account_conflicts;
 use crate::model::{
-    Actual, ActualBucket, ArchivedObject, BucketSettings, Conflict, Contents, Desired, FormerBucket, FormerContents,
-    STORE_RECORD_KEY, WebsiteSnapshot, batch_role_name, recorded_store, role_name,
+    Actual, ActualBucket, ActualRedirectBucket, ArchivedObject, BucketSettings, Conflict, Contents, Desired, FormerBucket, FormerContents,
+    RedirectBucket, STORE_RECORD_KEY, WebsiteSnapshot, batch_role_name, recorded_store, role_name,
 };
 
 impl S3Site {
@@ -44,7 +44,37 @@ impl S3Site {
             Box::pin(self.actual_bucket(desired, Side::Primary)),
             Box::pin(self.actual_bucket(desired, Side::Backup)),
         )?;
-        Ok(Actual { buckets: Pair::new(primary, backup), account_block, role, former })
+        // Without an alias in the configuration or the record, there is nothing to read.
+        let has_aliases = !desired.site.aliases.is_empty() || !desired.former_aliases.is_empty();
+        let recorded_aliases = match &backup {
+            ActualBucket::Present(_) if has_aliases => Box::pin(self.recorded_aliases(&desired.site)).await?,
+            _ => Vec::new(),
+        };
+        let redirects = Box::pin(self.redirect_buckets(desired)).await?;
+        Ok(Actual { buckets: Pair::new(primary, backup), account_block, role, former, redirects, recorded_aliases })
+    }
+
+    /// The buckets that bear the names of aliases. In a mode without DNS failover, these are left of another mode.
+    async fn redirect_buckets(&self, desired: &Desired) -> Result<Vec<RedirectBucket>, AwsError> {
+        let mut all = Vec::new();
+        for alias in desired.site.aliases.iter().chain(&desired.former_aliases) {
+            // A name that no bucket can have has none.
+            let Ok(name) = redirect_bucket(alias) else { continue };
+            let bucket = BucketClient { client: self.s3.get(Side::Backup), bucket: &name };
+            let actual = match bucket.head_bucket().await? {
+                BucketLocation::Absent => ActualRedirectBucket::Absent,
+                BucketLocation::Inaccessible => ActualRedirectBucket::Inaccessible,
+                BucketLocation::Region(region) if region != desired.site.regions.backup.as_str() => {
+                    ActualRedirectBucket::OtherRegion(region)
+                }
+                BucketLocation::Region(_) | BucketLocation::Here => match redirect_settings(bucket).await {
+                    Err(error) if error.kind == Kind::Denied => ActualRedirectBucket::Inaccessible,
+                    settings => settings?,
+                },
+            };
+            all.push(RedirectBucket { alias: alias.clone(), bucket: name, actual });
+        }
+        Ok(all)
     }
 
     /// Counts the object versions and delete markers that the destruction of the buckets deletes.
@@ -146,6 +176,16 @@ impl S3Site {
             Err(error) => Err(error),
         }
     }
+}
+
+async fn redirect_settings(bucket: BucketClient<'_>) -> Result<ActualRedirectBucket, AwsError> {
+    let (tags, website, objects) = try_join!(
+        Box::pin(bucket.get_bucket_tagging()),
+        Box::pin(bucket.get_bucket_website()),
+        Box::pin(bucket.count_versions())
+    )?;
+    let redirect = website.as_ref().and_then(WebsiteSnapshot::redirect);
+    Ok(ActualRedirectBucket::Present { tags, redirect, objects })
 }
 
 /// True if twinsite created a bucket for this site. One whose tags may not be read, it did not.

@@ -1,6 +1,6 @@
 //! The ids of all steps that this crate plans, for callers that order them relative to the steps of other crates.
 
-use twinsite_core::{Side, StepId};
+use twinsite_core::{Domain, Side, StepId};
 
 /// Creates, updates or deletes the replication role.
 pub const ROLE: &str = "replication/role";
@@ -12,6 +12,26 @@ pub const ROLE_PERMISSIONS: &str = "replication/permissions";
 pub const ROLE_BOUNDARY: &str = "replication/boundary";
 /// Deletes the role of an interrupted batch job.
 pub const BATCH_ROLE: &str = "replication/batch-role";
+
+/// Records the aliases of the site, before anything is created for them.
+pub const ALIAS_RECORD: &str = "backup/alias-record";
+/// Removes former aliases from the record, after everything that was created for them is deleted.
+pub const ALIAS_RECORD_REDUCED: &str = "backup/alias-record-reduced";
+
+/// Creates the redirect bucket of an alias, or deletes it with everything in it.
+pub fn redirect_bucket(alias: &Domain) -> StepId {
+    StepId::new(format!("redirect/{alias}/bucket"))
+}
+
+/// Tags the redirect bucket of an alias as adopted, or removes the site's tags from it.
+pub fn redirect_tags(alias: &Domain) -> StepId {
+    StepId::new(format!("redirect/{alias}/tags"))
+}
+
+/// Has the redirect bucket of an alias redirect every request.
+pub fn redirect_website(alias: &Domain) -> StepId {
+    StepId::new(format!("redirect/{alias}/website"))
+}
 
 macro_rules! bucket_steps {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {

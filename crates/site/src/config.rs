@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use twinsite_cdn::{OwnerSettings, PriceClass};
-use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region, Side, Site, did_you_mean};
+use twinsite_core::{AccountId, Arn, Domain, Invalid, Mode, Pair, Region, Side, Site, did_you_mean};
 use twinsite_dns_failover::{FailoverTiming, ZoneId};
 use twinsite_rules::{Protection, Redirects, Syntax, TrailingSlash};
 use twinsite_sync::{Encryption, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Rules, SourceChecks};
@@ -15,8 +15,10 @@ use crate::error::Error;
 /// The command line reads it from `twinsite.toml`; the settings have the same names and meaning there.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The domain name of the site.
+    /// The canonical domain name of the site.
     pub domain: Domain,
+    /// Further names, whose visitors are redirected to the canonical one.
+    pub aliases: Vec<Domain>,
     /// How the site survives the loss of a region.
     pub mode: Mode,
     /// The regions of the two buckets.
@@ -105,6 +107,8 @@ pub struct CdnConfig {
 pub struct DnsConfig {
     /// The hosted zone, instead of the one with the longest matching name.
     pub zone_id: Option<ZoneId>,
+    /// The hosted zones of aliases, instead of those with the longest matching names.
+    pub alias_zones: BTreeMap<Domain, ZoneId>,
     /// Health checks and TTL.
     pub health: FailoverTiming,
     /// Hosted zone ids of S3 website endpoints in regions that were added after this release.
@@ -136,6 +140,7 @@ impl Config {
     pub fn new(domain: Domain, regions: Pair<Region>) -> Self {
         Self {
             domain,
+            aliases: Vec::new(),
             mode: Mode::default(),
             regions,
             new_regions: BTreeSet::new(),
@@ -153,6 +158,19 @@ impl Config {
             permissions_boundary: None,
             tags: BTreeMap::new(),
         }
+    }
+
+    /// The site in an account.
+    ///
+    /// # Errors
+    /// [`Invalid`]: regions that cannot be paired, aliases that cannot be names of the site, and hosted zones of names that are no aliases.
+    pub fn site(&self, account: AccountId) -> Result<Site, Invalid> {
+        let site = Site::new(self.domain.clone(), self.mode, account, self.regions.clone())?;
+        if let Some(name) = self.dns.alias_zones.keys().find(|name| !self.aliases.contains(name)) {
+            let rule = "is in dns.zone_ids, and no alias of the site; the zone of the domain itself is dns.zone_id";
+            return Err(Invalid::new("name", name.as_str(), rule));
+        }
+        site.with_aliases(self.aliases.clone())
     }
 
     /// Checks the encryption of objects.

@@ -132,8 +132,7 @@ impl SiteContext {
                 ));
             }
         }
-        let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
-        let site = site.context("use the configuration")?;
+        let site = config.site(account).context("use the configuration")?;
         config.check_encryption().context("use the configuration")?;
         config.check_auth().context("use the configuration")?;
         config.cdn.owner_settings.check(config.mode).context("use the configuration")?;
@@ -211,7 +210,9 @@ impl SiteContext {
     /// Fails unless both buckets belong to this site.
     pub(crate) async fn check_buckets(&self) -> Result<(), Error> {
         const OPERATION: &str = "verify that the buckets belong to this site";
-        let desired = self.desired_buckets(Adopt::Refuse);
+        let mut desired = self.desired_buckets(Adopt::Refuse);
+        // Nothing is published to redirect buckets.
+        desired.site.aliases.clear();
         let actual = Box::pin(self.services.s3.observe(&desired)).await.context(OPERATION)?;
         plan_changes(&desired, &actual).map(drop).map_err(|conflicts| s3_conflicts(OPERATION, &conflicts))
     }

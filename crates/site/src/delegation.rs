@@ -65,14 +65,24 @@ impl Delegation {
 }
 
 impl SiteContext {
-    /// Compares the name servers of the hosted zone with the delegation, as long as the certificate is not issued or the domain has no
+    /// Compares the name servers of the hosted zones with the delegation, as long as the certificate is not issued or the name has no
     /// records. What cannot be found out from here is no finding.
-    pub(crate) async fn judge_delegation(&self, state: &SiteState) -> Option<ForeignSetting> {
-        let zone = &state.dns.actual.zone;
-        if state.cdn.actual.certificates.is_issued() && !zone.sets.is_empty() {
-            return None;
+    pub(crate) async fn judge_delegation(&self, state: &SiteState) -> Vec<ForeignSetting> {
+        let dns = &state.dns.actual;
+        let aliases = dns.aliases.iter().filter(|alias| self.site.aliases.contains(&alias.name));
+        let zones = std::iter::once(&dns.zone).chain(aliases.filter_map(|alias| alias.zone.as_ref().ok()));
+        let is_issued = state.cdn.actual.certificates.is_issued(&self.site);
+        let mut asked: Vec<&ZoneId> = Vec::new();
+        let mut found = Vec::new();
+        for zone in zones.filter(|zone| !is_issued || zone.sets.is_empty()) {
+            if asked.contains(&&zone.id) {
+                continue;
+            }
+            asked.push(&zone.id);
+            let read = self.read_delegation(&zone.id, &zone.name).await;
+            found.extend(read.ok().and_then(|delegation| delegation.judge()));
         }
-        self.read_delegation(&zone.id, &zone.name).await.ok()?.judge()
+        found
     }
 
     /// Asks a resolver and Route 53 for the name servers of a hosted zone.

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use twinsite_core::Mode;
+use twinsite_core::{Mode, Side};
 use twinsite_dns_failover::FailoverTiming;
 
 use crate::config::Config;
@@ -55,7 +55,12 @@ impl Estimate {
         if config.time_control {
             by_usage.push("Replication Time Control, per replicated gigabyte".to_owned());
         }
-        Self { monthly_usd: monthly, fixed, by_usage, survives: survives(config.mode, config.dns.health) }
+        if !config.aliases.is_empty() {
+            by_usage.push("each hosted zone of an alias other than that of the domain: $0.50 a month".to_owned());
+        }
+        let mut survives = survives(config.mode, config.dns.health);
+        survives.extend(aliases_survive(config));
+        Self { monthly_usd: monthly, fixed, by_usage, survives }
     }
 }
 
@@ -99,6 +104,24 @@ fn survives(mode: Mode, health: FailoverTiming) -> Vec<String> {
     }
     lines.push("not a bad deploy: it replicates in seconds; see `twinsite rollback`".to_owned());
     lines
+}
+
+/// What visitors of aliases notice.
+fn aliases_survive(config: &Config) -> Option<String> {
+    if config.aliases.is_empty() {
+        return None;
+    }
+    let names = config.aliases.iter().map(|alias| format!("`{alias}`")).collect::<Vec<_>>().join(", ");
+    let (domain, region) = (&config.domain, config.regions.get(Side::Backup));
+    Some(match config.mode {
+        Mode::Origin => {
+            format!("aliases ({names}): CloudFront redirects them to `{domain}` without an origin; they fail only if CloudFront does")
+        }
+        Mode::Dns | Mode::Layered => format!(
+            "aliases ({names}): CloudFront redirects them to `{domain}` without an origin; after a DNS failover redirect buckets in \
+             {region} do, over HTTP only"
+        ),
+    })
 }
 
 #[cfg(test)]

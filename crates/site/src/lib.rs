@@ -95,7 +95,7 @@ pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_ro
 pub use site_rules::{RulesResult, UnhonoredRule};
 pub use source_directory::{SourceDirectory, SourceOptions};
 pub use status::{
-    AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState,
+    AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState,
     FailureKind, Finding, Health, HealthCheckState, Identity, Level, LockState, Part, PublishState, RecordState,
     RegionalAlerts, SideName, SideState, SiteHealth, Status, StatusRequest, TableAtEdges, Target, Unread, VisitState,
     VisitorState, ZoneState, status,

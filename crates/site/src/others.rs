@@ -1,8 +1,8 @@
 //! What others have set that keeps visitors from being served, or the site from failing over, although everything that twinsite manages is
 //! as configured.
 
-use twinsite_core::{Event, Run, Side};
-use twinsite_dns_failover::ZoneRecords;
+use twinsite_core::{Domain, Event, Run, Side};
+use twinsite_dns_failover::{self as dns, ZoneRecords};
 use twinsite_s3_site::{ActualBucket, ArchivedObject, BucketSettings, LifecycleEffect, denials};
 
 use crate::context::SiteContext;
@@ -96,8 +96,25 @@ pub(crate) fn judge_caa(zone: &ZoneRecords, has_certificate: bool) -> Option<For
 
 impl SiteState {
     fn judge_records(&self) -> Vec<ForeignSetting> {
-        let domain = &self.s3.desired.site.domain;
-        let zone = &self.dns.actual.zone;
+        let site = &self.s3.desired.site;
+        let dns = &self.dns.actual;
+        let mut found = self.judge_records_of(&site.domain, &dns.zone, &dns.other_zones);
+        for dns::AliasRecords { name, zone, other_zones, .. } in &dns.aliases {
+            if let (Ok(zone), true) = (zone, site.aliases.contains(name)) {
+                found.extend(self.judge_records_of(name, zone, other_zones));
+            }
+        }
+        // Names of one zone have the same CAA records.
+        let mut told = Vec::new();
+        found.retain(|setting| {
+            let is_new = !told.contains(&setting.text);
+            told.push(setting.text.clone());
+            is_new
+        });
+        found
+    }
+
+    fn judge_records_of(&self, domain: &Domain, zone: &ZoneRecords, others: &[ZoneRecords]) -> Vec<ForeignSetting> {
         let mut found = Vec::new();
         for set in zone.sets.iter().filter(|set| ["HTTPS", "SVCB"].contains(&set.r#type.as_str())) {
             found.push(ForeignSetting::problem(
@@ -109,8 +126,8 @@ impl SiteState {
                 "delete it, unless it leads to the distribution",
             ));
         }
-        found.extend(judge_caa(zone, self.cdn.actual.certificates.is_issued()));
-        for ZoneRecords { id, name, .. } in &self.dns.actual.other_zones {
+        found.extend(judge_caa(zone, self.cdn.actual.certificates.is_issued(&self.cdn.desired.site)));
+        for ZoneRecords { id, name, .. } in others {
             found.push(ForeignSetting::problem(
                 format!(
                     "the hosted zone {id} (`{name}`) has twinsite's records of `{domain}`, too, and the zone in use is {} (`{}`): visitors \

@@ -5,7 +5,7 @@ use serde::Serialize;
 use twinsite_aws::Owner;
 use twinsite_cdn as cdn;
 use twinsite_core::{
-    Action, Applied, Change as _, Deferred, Event, Mode, Plan, Reason, Resource, Run, Side, Step, StepId,
+    Action, Applied, Change as _, Event, Mode, Plan, Reason, Resource, Run, Side, Step, StepId, ValidationRecord,
 };
 use twinsite_dns_failover::{self as dns, alerts};
 use twinsite_rules::Table;
@@ -340,13 +340,21 @@ impl SiteState {
             }
         };
         let mut steps: Vec<Step<SiteChange>> = s3.into_iter().map(|step| self.bucket_step(step)).collect();
-        let buckets: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
+        // What was made for former aliases, or for aliases in another mode, is deleted after the records.
+        let is_before = |step: &&Step<SiteChange>| {
+            let is_reduced = step.id.as_str() == step_ids::ALIAS_RECORD_REDUCED;
+            !is_reduced && !self.removed_redirects().contains(&step.id)
+        };
+        let buckets: Vec<StepId> = steps.iter().filter(is_before).map(|step| step.id.clone()).collect();
         steps.extend(cdn.steps.into_iter().map(|step| self.cdn_step(step)));
         // Records change last, so that they never lead to a distribution without working origins.
         steps.extend(dns.into_iter().map(|step| {
             let step = step.map(SiteChange::Dns);
-            if step.id.as_str() == dns::step_ids::RECORDS {
+            let is_former_record = self.former_validation_steps().contains(&step.id);
+            if step.id.as_str() == dns::step_ids::RECORDS || self.alias_record_steps().contains(&step.id) {
                 following(step, &buckets).follows(cdn::step_ids::DISTRIBUTION_DEPLOYED)
+            } else if is_former_record {
+                step.follows(cdn::step_ids::DISTRIBUTION_DEPLOYED)
             } else {
                 step
             }
@@ -359,9 +367,40 @@ impl SiteState {
         Ok(steps)
     }
 
+    /// The steps that create or update the records of aliases.
+    fn alias_record_steps(&self) -> Vec<StepId> {
+        self.dns.desired.site.aliases.iter().map(dns::step_ids::alias_records).collect()
+    }
+
+    /// The steps that delete the records of former aliases.
+    fn former_record_steps(&self) -> Vec<StepId> {
+        self.dns.desired.former_aliases.iter().map(dns::step_ids::alias_records).collect()
+    }
+
+    /// The steps that delete the validation records of former aliases.
+    fn former_validation_steps(&self) -> Vec<StepId> {
+        self.dns.desired.former_aliases.iter().map(dns::step_ids::former_validation_record).collect()
+    }
+
+    /// The steps that delete redirect buckets, or give adopted ones back: of former aliases, and of all in a mode without DNS failover.
+    fn removed_redirects(&self) -> Vec<StepId> {
+        let former = self.dns.desired.former_aliases.iter();
+        let unused = self.dns.desired.site.aliases.iter().filter(|_| self.is_private());
+        former.chain(unused).flat_map(|alias| [step_ids::redirect_bucket(alias), step_ids::redirect_tags(alias)]).collect()
+    }
+
     /// A bucket becomes private only after the distribution signs its requests: until then it reads public objects.
     fn bucket_step(&self, step: Step<s3_site::Change>) -> Step<SiteChange> {
         let step = step.map(SiteChange::S3);
+        let removed = self.removed_redirects();
+        if removed.contains(&step.id) {
+            return following(step, &[self.alias_record_steps(), self.former_record_steps()].concat());
+        }
+        if step.id.as_str() == step_ids::ALIAS_RECORD_REDUCED {
+            let certificates: Vec<StepId> = self.superseded_certificates();
+            let before = [self.former_record_steps(), self.former_validation_steps(), removed, certificates].concat();
+            return following(step, &before).follows(cdn::step_ids::DISTRIBUTION_DEPLOYED);
+        }
         let ids = Side::BOTH.map(|side| [step_ids::policy(side), step_ids::public_access_block(side)]);
         let restricts = ids.concat().contains(&step.id);
         if self.is_private() && restricts && step.reason == Reason::Drifted {
@@ -370,12 +409,32 @@ impl SiteState {
         step
     }
 
+    /// The steps for the validation records of aliases in hosted zones of their own.
+    fn alias_validation_steps(&self) -> Vec<StepId> {
+        let zones = self.dns.actual.aliases.iter().filter_map(|alias| alias.zone.as_ref().ok());
+        zones.map(|zone| dns::step_ids::alias_validation_record(&zone.id)).collect()
+    }
+
+    /// The steps that delete certificates of other names than the site has now.
+    fn superseded_certificates(&self) -> Vec<StepId> {
+        (0..self.cdn.actual.certificates.covering.len()).map(cdn::step_ids::certificate_deletion).collect()
+    }
+
     /// A distribution over website endpoints follows the policies that let it read them.
     fn cdn_step(&self, step: Step<cdn::Change>) -> Step<SiteChange> {
         let step = step.map(SiteChange::Cdn);
         if step.id.as_str() == cdn::step_ids::CERTIFICATE_ISSUED {
-            return step.follows(dns::step_ids::VALIDATION_RECORD);
+            return following(step.follows(dns::step_ids::VALIDATION_RECORD), &self.alias_validation_steps());
         }
+        if self.superseded_certificates().contains(&step.id) {
+            return following(step, &self.former_validation_steps());
+        }
+        // Records lead to a distribution that has the name, for as long as they exist.
+        let step = if step.id.as_str() == cdn::step_ids::DISTRIBUTION {
+            following(step.follows(step_ids::ALIAS_RECORD), &self.former_record_steps())
+        } else {
+            step
+        };
         if self.is_private() || step.id.as_str() != cdn::step_ids::DISTRIBUTION {
             return step;
         }
@@ -386,7 +445,7 @@ impl SiteState {
     /// Records are deleted first, so that they lead nowhere rather than to something deleted; buckets last, because their
     /// names can then be taken by others.
     fn destroy_steps(&self, contents: &s3_site::Contents) -> Result<Vec<Step<SiteChange>>, dns::Conflicts> {
-        let dns = dns::plan_destruction(&self.dns.desired, &self.dns.actual, self.validation_record_use())?;
+        let dns = dns::plan_destruction(&self.dns.desired, &self.dns.actual, &self.validation_record_use())?;
         let cdn = cdn::plan_destruction(&self.cdn.desired, &self.cdn.actual);
         let s3 = s3_site::plan_destruction(&self.s3.desired, &self.s3.actual, contents);
         let alerts = alerts::plan_destruction(&self.alerts.desired, &self.alerts.actual);
@@ -398,23 +457,39 @@ impl SiteState {
         let certificates: Vec<StepId> = cdn.iter().filter(deletes_certificate).map(|step| step.id.clone()).collect();
         let records = dns.into_iter().map(|step| {
             let step = step.map(SiteChange::Dns);
-            if step.id.as_str() == dns::step_ids::VALIDATION_RECORD { following(step, &certificates) } else { step }
+            let is_validation = step.id.as_str() == dns::step_ids::VALIDATION_RECORD
+                || self.alias_validation_steps().contains(&step.id);
+            if is_validation { following(step, &certificates) } else { step }
         });
+        let alias_records = [self.alias_record_steps(), self.former_record_steps()].concat();
         let cdn = cdn.into_iter().map(|step| {
             let step = step.map(SiteChange::Cdn);
             let disables = step.id.as_str() == cdn::step_ids::DISTRIBUTION_DISABLED;
-            if disables { step.follows(dns::step_ids::RECORDS) } else { step }
+            if disables { following(step.follows(dns::step_ids::RECORDS), &alias_records) } else { step }
         });
-        let other_records: Vec<StepId> =
+        let mut other_records: Vec<StepId> =
             self.dns.actual.other_zones.iter().map(|zone| dns::step_ids::other_records(&zone.id)).collect();
+        for alias in &self.dns.actual.aliases {
+            let other = |zone: &dns::ZoneRecords| dns::step_ids::other_alias_records(&alias.name, &zone.id);
+            other_records.extend(alias.other_zones.iter().map(other));
+        }
         let records_and_cdn = records.chain(cdn.map(|step| following(step, &other_records)));
         let mut steps: Vec<Step<SiteChange>> = records_and_cdn.map(|step| following(step, &alarms)).collect();
         steps.extend(alerts.into_iter().map(|step| step.map(SiteChange::Alerts)));
         let last =
             Side::BOTH.map(|side| [step_ids::bucket(side), step_ids::release(side), step_ids::former_bucket(side)]);
         let last = last.concat();
+        let redirects: Vec<StepId> = self.s3.actual.redirects.iter()
+            .flat_map(|one| [step_ids::redirect_bucket(&one.alias), step_ids::redirect_tags(&one.alias)]).collect();
+        // The backup bucket has the record of the aliases: it goes after everything that was made for them.
+        let keeps_record = [step_ids::bucket(Side::Backup), step_ids::release(Side::Backup)];
+        let validation = self.alias_validation_steps();
         steps.extend(s3.into_iter().map(|step| {
             let step = step.map(SiteChange::S3);
+            let is_redirect = redirects.contains(&step.id);
+            let step = if is_redirect { following(following(step, &alias_records), &other_records) } else { step };
+            let keeps = keeps_record.contains(&step.id);
+            let step = if keeps { following(following(following(step, &redirects), &alias_records), &validation) } else { step };
             let is_last = last.contains(&step.id);
             let step = if is_last { following(step, &other_records) } else { step };
             if is_last { step.follows(dns::step_ids::RECORDS).follows(cdn::step_ids::DISTRIBUTION) } else { step }
@@ -422,18 +497,13 @@ impl SiteState {
         Ok(steps)
     }
 
-    /// Whether a certificate that is kept is renewed by the same validation record.
+    /// The validation records by which certificates are renewed that are kept.
     fn validation_record_use(&self) -> dns::ValidationRecordUse {
         let owner = Owner::new(self.cdn.desired.site.domain.clone());
-        let Some(Deferred::Known(record)) = &self.dns.desired.validation_record else {
-            return dns::ValidationRecordUse::Exclusive;
-        };
-        let mut kept = self.cdn.actual.certificates.covering.iter().filter(|one| !owner.created_by(&one.tags));
-        if kept.any(|one| one.validation_record.as_ref() == Some(record)) {
-            dns::ValidationRecordUse::Shared
-        } else {
-            dns::ValidationRecordUse::Exclusive
-        }
+        let kept = self.cdn.actual.certificates.covering.iter().filter(|one| !owner.created_by(&one.tags));
+        let records: Vec<ValidationRecord> =
+            kept.flat_map(|certificate| certificate.validation_records.0.values().cloned()).collect();
+        if records.is_empty() { dns::ValidationRecordUse::Exclusive } else { dns::ValidationRecordUse::Shared(records) }
     }
 }
 

@@ -2,10 +2,13 @@
 //!
 //! Which action belongs to which operation: <https://docs.aws.amazon.com/service-authorization/latest/reference/>.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use twinsite_aws::Owner;
+use twinsite_dns_failover::ZoneId;
 use twinsite_core::{AccountId, Mode, Pair, Side, Site, probe};
-use twinsite_s3_site::{DRILL_JOURNAL_KEY, REPLICATION_PROBE_KEY, STORE_RECORD_KEY};
+use twinsite_s3_site::{ALIAS_RECORD_KEY, DRILL_JOURNAL_KEY, REPLICATION_PROBE_KEY, STORE_RECORD_KEY};
 
 use crate::config::Config;
 use crate::drill::DRILL_RECORDS;
@@ -46,11 +49,9 @@ impl PolicyKind {
 /// # Errors
 /// Regions that cannot be paired.
 pub fn policy(config: &Config, account: AccountId, kind: PolicyKind) -> Result<Vec<PolicyDocument>, Error> {
-    let site = Site::new(config.domain.clone(), config.mode, account, config.regions.clone());
-    let site = site.context("use the configuration")?;
+    let site = config.site(account).context("use the configuration")?;
     config.check_encryption().context("use the configuration")?;
-    let zone = config.dns.zone_id.as_ref().map_or("*", |id| id.as_str());
-    let policy = Policy { site: &site, zone, config, keys: config.kms_key_arns(&site) };
+    let policy = Policy { site: &site, config, keys: config.kms_key_arns(&site) };
     Ok(split(&format!("twinsite-{}-{}", site.slug(), kind.as_str()), policy.statements(kind)))
 }
 
@@ -96,7 +97,6 @@ const PUT_KEY_BY_HAND: &str = "cloudfront-keyvaluestore:PutKey";
 
 struct Policy<'a> {
     site: &'a Site,
-    zone: &'a str,
     config: &'a Config,
     /// The keys of KMS that objects are encrypted with, by their ARNs.
     keys: Option<Pair<String>>,
@@ -206,7 +206,7 @@ impl Policy<'_> {
             self.of_stores("ReadStore", &READ_STORE),
             Self::allow("ReadAlarms", &["cloudwatch:ListTagsForResource"], self.alarms()),
             Self::allow("ReadTopics", &["sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"], self.topics()),
-            Self::allow("ReadZone", &ZONE, self.zone_arn()),
+            Self::allow("ReadZone", &ZONE, self.zone_arns()),
             // These support no resource types, or list all resources.
             Self::allow("ListAndDescribe", &everywhere, "*"),
         ]);
@@ -233,7 +233,8 @@ impl Policy<'_> {
             "s3:ListBucket",
             "s3:ListBucketVersions",
         ];
-        let mut all = vec![Self::allow("ReadBuckets", &settings, [self.both(""), self.former("")].concat())];
+        let buckets = [self.both(""), self.former(""), self.redirects("")].concat();
+        let mut all = vec![Self::allow("ReadBuckets", &settings, buckets)];
         if self.config.replication_role.is_none() {
             // A request names a role without its path, so that this is not known of a role that does not exist.
             let without_path = self.roles().into_iter().map(|role| role.replace("role/twinsite/", "role/"));
@@ -268,8 +269,23 @@ impl Policy<'_> {
         format!("arn:aws:sns:*:{}:twinsite-{}", self.site.account, self.site.slug())
     }
 
-    fn zone_arn(&self) -> String {
-        format!("arn:aws:route53:::hostedzone/{}", self.zone)
+    /// The hosted zones of the names; all of the account, unless each name has a configured one.
+    fn zone_arns(&self) -> Value {
+        let dns = &self.config.dns;
+        let ids: Option<BTreeSet<&ZoneId>> = std::iter::once(dns.zone_id.as_ref())
+            .chain(self.site.aliases.iter().map(|alias| dns.alias_zones.get(alias)))
+            .collect();
+        let arn = |id: &str| format!("arn:aws:route53:::hostedzone/{id}");
+        let arns: Vec<String> = match ids {
+            Some(ids) => ids.into_iter().map(|id| arn(id.as_str())).collect(),
+            None => vec![arn("*")],
+        };
+        if arns.len() == 1 { arns[0].clone().into() } else { arns.into() }
+    }
+
+    /// The buckets that bear the names of aliases. A mode without DNS failover reads and deletes what another one has left.
+    fn redirects(&self, tail: &str) -> Vec<String> {
+        self.site.aliases.iter().map(|alias| format!("arn:aws:s3:::{alias}{tail}")).collect()
     }
 
     /// Invalidations of the site's distribution.
@@ -314,6 +330,7 @@ impl Policy<'_> {
             DRILL_JOURNAL_KEY.to_owned(),
             format!("{DRILL_RECORDS}*"),
             STORE_RECORD_KEY.to_owned(),
+            ALIAS_RECORD_KEY.to_owned(),
         ];
         let reserved: Vec<String> = reserved.iter().flat_map(|key| self.both(&format!("/{key}"))).collect();
         vec![
@@ -379,6 +396,8 @@ impl Policy<'_> {
         ];
         let jobs = self.in_account("s3", "*", "job/*");
         let owner_settings = self.owner_settings();
+        let all_buckets = [self.both(""), self.former(""), self.redirects("")].concat();
+        let former_objects = [self.former("/*"), self.redirects("/*")].concat();
         let mut all = self.reader();
         // What publishers may do with objects includes reading them.
         all.retain(|statement| statement["Sid"] != "ReadObjects" && statement["Sid"] != "ReadKeys");
@@ -386,9 +405,9 @@ impl Policy<'_> {
         all.extend(owner_settings);
         all.extend([
             Self::allow("PublishObjects", &PUBLISH, self.both("/*")),
-            Self::allow("ListUploads", &["s3:ListBucketMultipartUploads"], [self.both(""), self.former("")].concat()),
-            Self::allow("Buckets", &buckets, [self.both(""), self.former("")].concat()),
-            Self::allow("FormerObjects", &["s3:AbortMultipartUpload", "s3:DeleteObjectVersion"], self.former("/*")),
+            Self::allow("ListUploads", &["s3:ListBucketMultipartUploads"], all_buckets.clone()),
+            Self::allow("Buckets", &buckets, all_buckets.clone()),
+            Self::allow("FormerObjects", &["s3:AbortMultipartUpload", "s3:DeleteObjectVersion"], former_objects),
             Self::allow("Distribution", &distribution, distributions),
             Self::allow("Function", &function, self.function()),
             self.of_stores("Store", &["cloudfront:DeleteKeyValueStore", "cloudfront:TagResource"]),
@@ -474,12 +493,12 @@ impl Policy<'_> {
     /// Record sets of this site's names only.
     /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html>
     fn records(&self) -> Value {
-        let domain = self.site.domain.as_str();
+        let names: Vec<String> = self.site.names().flat_map(|name| [name.to_string(), format!("_*.{name}")]).collect();
         json!({
-            "Sid": "Records", "Effect": "Allow", "Action": "route53:ChangeResourceRecordSets", "Resource": self.zone_arn(),
+            "Sid": "Records", "Effect": "Allow", "Action": "route53:ChangeResourceRecordSets", "Resource": self.zone_arns(),
             "Condition": {
                 "ForAllValues:StringLike": {
-                    "route53:ChangeResourceRecordSetsNormalizedRecordNames": [domain, format!("_*.{domain}")],
+                    "route53:ChangeResourceRecordSetsNormalizedRecordNames": names,
                 },
                 "ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME"]},
             },

@@ -233,10 +233,11 @@ impl SiteRules {
             let parsed =
                 parse_redirects(&text, config.publish.redirects_syntax).map_err(|errors| malformed(&errors))?;
             redirects.append(parsed.redirects);
-            let unsupported = parsed.unsupported.into_iter();
-            result
-                .not_honored
-                .extend(unsupported.map(|one| UnhonoredRule::by_nothing(one.text, &one.place, one.reason)));
+            let unsupported = parsed.unsupported.into_iter().filter(|one| !is_done_by_alias(config, &one.text));
+            result.not_honored.extend(unsupported.map(|one| {
+                let reason = reason_of_alias(config, &one.text).unwrap_or(one.reason);
+                UnhonoredRule::by_nothing(one.text, &one.place, reason)
+            }));
         }
         redirects.append(config.publish.redirects.clone());
         result.clean_urls = add_clean_urls(config, source);
@@ -434,6 +435,43 @@ impl From<NotHonored> for UnhonoredRule {
         let NotHonored { place, text, target, reason, in_part } = rule;
         Self { rule: text, place: place.to_string(), target: Some(target.as_str()), reason, in_part }
     }
+}
+
+/// The host of a URL, and what follows it.
+fn split_url(url: &str) -> Option<(&str, &str)> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    Some(rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash)))
+}
+
+/// Whether a rule says what an alias does anyway: every path of the alias, to the same path of the domain.
+/// <https://docs.netlify.com/manage/routing/redirects/redirect-options/#domain-level-redirects>
+fn is_done_by_alias(config: &Config, rule: &str) -> bool {
+    let words: Vec<&str> = rule.split_whitespace().collect();
+    let (from, to, status) = match words[..] {
+        [from, to] => (from, to, None),
+        [from, to, status] => (from, to, Some(status)),
+        _ => return false,
+    };
+    let permanent = match status {
+        Some(status) => status.trim_end_matches('!') == "301",
+        None => config.publish.redirects_syntax.default_status() == 301,
+    };
+    let is_from = split_url(from).is_some_and(|(host, path)| path == "/*" && is_alias(config, host));
+    let is_to = split_url(to)
+        .is_some_and(|(host, path)| path == "/:splat" && host.eq_ignore_ascii_case(config.domain.as_str()));
+    permanent && is_from && is_to
+}
+
+fn is_alias(config: &Config, host: &str) -> bool {
+    config.aliases.iter().any(|alias| host.eq_ignore_ascii_case(alias.as_str()))
+}
+
+/// Why a rule for an alias never applies.
+fn reason_of_alias(config: &Config, rule: &str) -> Option<String> {
+    let (host, _) = split_url(rule.split_whitespace().next()?)?;
+    is_alias(config, host).then(|| {
+        format!("`{host}` is in `site.aliases`: all its paths are redirected to the same paths of `{}`, before any rule", config.domain)
+    })
 }
 
 fn malformed(errors: &ParseErrors) -> Error {

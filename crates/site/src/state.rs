@@ -1,7 +1,8 @@
 //! The desired and the actual state of every service of a site.
 
+use twinsite_aws::AwsError;
 use twinsite_cdn as cdn;
-use twinsite_core::{Deferred, Event, Mode, Run};
+use twinsite_core::{Deferred, Domain, Event, Mode, Run};
 use twinsite_dns_failover::{self as dns, alerts};
 use twinsite_s3_site::{self as s3_site, Adopt, FormerBucket};
 
@@ -60,12 +61,20 @@ impl SiteContext {
             |planned| planned.distribution_host.clone(),
         );
         let mut desired = dns::Desired::new(self.site.clone(), host);
-        desired.validation_record = planned.and_then(|planned| planned.validation_record.clone());
+        desired.validation_records = planned.and_then(|planned| planned.validation_records.clone());
         desired.zone.clone_from(&self.config.dns.zone_id);
+        desired.alias_zones.clone_from(&self.config.dns.alias_zones);
         desired.tags.clone_from(&self.config.tags);
         desired.timing = self.config.dns.health;
         desired.website_zones.clone_from(&self.config.dns.website_zones);
         desired
+    }
+
+    /// Names that are recorded as aliases of the site, and that the configuration does not have any more.
+    pub(crate) async fn former_aliases(&self) -> Result<Vec<Domain>, AwsError> {
+        let mut recorded = Box::pin(self.services.s3.recorded_aliases(&self.site)).await?;
+        recorded.retain(|alias| !self.site.aliases.contains(alias));
+        Ok(recorded)
     }
 
     /// Reads the state of every service. Read-only.
@@ -91,18 +100,32 @@ impl SiteContext {
                 return Err(Error::conflicts(operation, vec![conflict]));
             }
         };
+        let former_aliases = self.former_aliases().await.context(operation)?;
         let apex = zone.as_ref().is_some_and(|zone| zone.name.trim_end_matches('.') == self.site.domain.as_str());
-        let desired_cdn = self.desired_cdn(apex);
+        let mut desired_cdn = self.desired_cdn(apex);
+        desired_cdn.former_aliases.clone_from(&former_aliases);
         let actual_cdn = Box::pin(self.services.cdn.observe(&desired_cdn)).await.context(operation)?;
         // Conflicts of the distribution are reported when it is planned; here only its outputs matter.
         let mut certificate = Deferred::After(cdn::step_ids::CERTIFICATE_ISSUED.into());
         let mut key_value_store = None;
         if let Ok(planned) = cdn::plan_changes(&desired_cdn, &actual_cdn) {
             desired_dns = self.desired_dns(Some(&planned));
+            let record = |alias: &Domain| planned.former_validation_records.get(alias.as_str()).cloned();
+            let former = former_aliases.iter().filter_map(|alias| {
+                Some(dns::FormerValidationRecord { alias: alias.clone(), record: record(alias)? })
+            });
+            desired_dns.former_validation_records = former.collect();
             certificate = planned.certificate;
             key_value_store = planned.store_arn;
         }
+        desired_dns.former_aliases.clone_from(&former_aliases);
+        if need == ZoneNeed::IfItExists {
+            // Also those of names that the configuration does not have any more, or not yet.
+            let records = cdn::requested_validation_records(&desired_cdn, &actual_cdn);
+            desired_dns.validation_records = Some(Deferred::Known(records));
+        }
         let mut desired_s3 = self.desired_buckets(adopt);
+        desired_s3.former_aliases = former_aliases;
         desired_s3.key_value_store = key_value_store;
         if self.site.mode == Mode::Origin {
             let distribution = actual_cdn.distribution.as_ref();

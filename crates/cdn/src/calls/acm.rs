@@ -8,7 +8,7 @@ use aws_sdk_acm::types::{Filters, KeyAlgorithm, ValidationMethod};
 use sha2::{Digest, Sha256};
 use twinsite_aws::{AwsError, Tags, unless_passing};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
-use twinsite_core::{Arn, Domain, Run, ValidationRecord};
+use twinsite_core::{Arn, Domain, Run, ValidationRecord, ValidationRecords};
 
 use super::parse;
 use crate::model::{Certificate, CertificateFiles, CertificateStatus, explain_failure};
@@ -53,37 +53,61 @@ pub(crate) async fn describe_certificate(client: &Client, arn: &str) -> Result<O
     Ok(Some(wire::certificate(parsed, &detail, wire::from_sdk_tags(&tags))))
 }
 
+/// A certificate to request.
+#[derive(Clone, Copy)]
+pub(crate) struct NewCertificate<'a> {
+    /// The domain name.
+    pub(crate) domain: &'a Domain,
+    /// The other names.
+    pub(crate) alternative_names: &'a [Domain],
+    /// The certificates of the site that stay in use until it is issued.
+    pub(crate) supersedes: &'a [Arn],
+    /// The one whose request has failed.
+    pub(crate) replaces: Option<&'a Arn>,
+    /// Its tags.
+    pub(crate) tags: &'a Tags,
+}
+
 /// A new certificate is known, with its validation record, within seconds as a rule.
 const RECORD: PollPolicy = PollPolicy { total: Duration::from_mins(5), ..PollPolicy::SECONDS };
 
-/// Requests a certificate and waits for its validation record, which ACM provides some seconds later.
+/// Requests a certificate and waits for its validation records, which ACM provides some seconds later.
 /// <https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html>
 pub(crate) async fn request_certificate(
     client: &Client,
-    domain: &Domain,
-    tags: &Tags,
-    replaces: Option<&Arn>,
+    wanted: NewCertificate<'_>,
     run: &Run,
-) -> Result<(Arn, ValidationRecord), AwsError> {
+) -> Result<(Arn, ValidationRecords), AwsError> {
     const OPERATION: &str = "RequestCertificate";
+    let NewCertificate { domain, alternative_names, supersedes, replaces, tags } = wanted;
     let tags = wire::to_sdk_tags(tags).map_err(|error| AwsError::unexpected(OPERATION, domain, error))?;
     // ACM treats requests with the same token within an hour as one, so repeating a request whose response was lost does not
-    // create a second certificate. The replacement of a failed certificate is a request of its own.
+    // create a second certificate. The replacement of another certificate is a request of its own, also when the same names are
+    // requested again.
     let replaced = replaces.map_or("", Arn::as_str);
-    let token = hex::encode(&Sha256::digest(format!("{domain} {replaced}"))[..16]);
+    let mut request_text = format!("{domain} {replaced}");
+    for part in alternative_names.iter().map(Domain::as_str).chain(supersedes.iter().map(Arn::as_str)) {
+        request_text = format!("{request_text} {part}");
+    }
+    let token = hex::encode(&Sha256::digest(request_text)[..16]);
     let request = client.request_certificate().domain_name(domain.as_str()).validation_method(ValidationMethod::Dns);
+    let alternative_names: Vec<String> = alternative_names.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = std::iter::once(domain.to_string()).chain(alternative_names.iter().cloned()).collect();
+    let request =
+        request.set_subject_alternative_names(Some(alternative_names).filter(|names: &Vec<String>| !names.is_empty()));
     let response = request.idempotency_token(token).set_tags(Some(tags)).send().await;
     let response = response.map_err(|error| AwsError::new(OPERATION, domain, error))?;
     let arn: Arn = parse(OPERATION, domain, &response.certificate_arn.unwrap_or_default())?;
-    let record = poll_until(run, RECORD, "the certificate's validation record", async || {
+    let records = poll_until(run, RECORD, "the certificate's validation records", async || {
         let certificate = describe_certificate(client, arn.as_str()).await;
         unless_passing(certificate.map(|certificate| {
-            let record = certificate.and_then(|certificate| certificate.validation_record);
-            record.map_or(Poll::NotYet, Poll::Ready)
+            let records = certificate.map(|certificate| certificate.validation_records).unwrap_or_default();
+            let all = names.iter().all(|name| records.get(name).is_some());
+            if all { Poll::Ready(records) } else { Poll::NotYet }
         }))
     });
-    let record = record.await.map_err(|error| AwsError::from_wait("DescribeCertificate", &arn, error))?;
-    Ok((arn, record))
+    let records = records.await.map_err(|error| AwsError::from_wait("DescribeCertificate", &arn, error))?;
+    Ok((arn, records))
 }
 
 /// Waits until a certificate is issued.
@@ -96,13 +120,19 @@ pub(crate) async fn await_certificate(
     const OPERATION: &str = "DescribeCertificate";
     let started = run.timer.now();
     // Whoever waits for long wants to compare the record with what resolvers answer.
-    let record = describe_certificate(client, arn.as_str()).await.ok().flatten();
-    let record = record.and_then(|certificate| certificate.validation_record);
-    let record = record.map(|ValidationRecord { name, value }| {
+    let certificate = describe_certificate(client, arn.as_str()).await.ok().flatten();
+    let records = certificate.map(|certificate| certificate.validation_records).unwrap_or_default();
+    let record = |ValidationRecord { name, value }: &ValidationRecord| {
         let (name, value) = (name.trim_end_matches('.'), value.trim_end_matches('.'));
-        format!(", which needs the CNAME record {name} with the value {value} in public DNS")
-    });
-    let what = format!("the certificate to be issued{}", record.unwrap_or_default());
+        format!("{name} with the value {value}")
+    };
+    let records: Vec<String> = records.0.values().map(record).collect();
+    let records = match records.len() {
+        0 => String::new(),
+        1 => format!(", which needs the CNAME record {} in public DNS", records[0]),
+        _ => format!(", which needs the CNAME records {} in public DNS", records.join(", ")),
+    };
+    let what = format!("the certificate to be issued{records}");
     let issued = poll_until(run, polling, &what, async || {
         match describe_certificate(client, arn.as_str()).await?.map(|certificate| certificate.status) {
             Some(CertificateStatus::Issued) => Ok(Poll::Ready(())),

@@ -64,10 +64,10 @@ pub(crate) struct ReadConfig {
 }
 
 /// The configuration of a distribution; `None` if it does not exist.
-pub(crate) async fn read_config(client: &Client, id: &ResourceId, alias: &str) -> Result<Option<ReadConfig>, AwsError> {
+pub(crate) async fn read_config(client: &Client, id: &ResourceId, names: &[String]) -> Result<Option<ReadConfig>, AwsError> {
     let current = get_distribution_config(client, id).await?;
     Ok(current.map(|current| ReadConfig {
-        properties: wire::properties(&current.config, alias),
+        properties: wire::properties(&current.config, names),
         caller_reference: current.config.caller_reference().to_owned(),
     }))
 }
@@ -97,7 +97,7 @@ pub(crate) async fn create_distribution(
 ) -> Result<Vec<Output>, AwsError> {
     const OPERATION: &str = "CreateDistributionWithTags";
     let mut settings = settings.clone();
-    let (subject, reference) = (settings.alias.clone(), settings.caller_reference.clone());
+    let (subject, reference) = (settings.name().to_owned(), settings.caller_reference.clone());
     for number in 0..=MAX_REFERENCE {
         if number > 0 {
             settings.caller_reference = format!("{reference}-{number}");
@@ -163,7 +163,7 @@ pub(crate) async fn update_distribution(
 ) -> Result<(), AwsError> {
     change_distribution_config(client, id, |config| {
         let updated = wire::distribution_config(settings, outputs, Some(config));
-        updated.map_err(|error| error.into_aws("UpdateDistribution", &settings.alias))
+        updated.map_err(|error| error.into_aws("UpdateDistribution", settings.name()))
     })
     .await
 }
@@ -310,7 +310,7 @@ async fn describe_function(client: &Client, name: &str) -> Result<Option<String>
 
 /// Creates or updates a function, and publishes it.
 /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_PublishFunction.html>
-pub(crate) async fn put_function(client: &Client, name: &str, code: &str, store: &Arn) -> Result<(), AwsError> {
+pub(crate) async fn put_function(client: &Client, name: &str, code: &str, store: Option<&Arn>) -> Result<(), AwsError> {
     let config = wire::function_config(store);
     let config = config.map_err(|error| AwsError::unexpected("CreateFunction", name, error))?;
     let code = Blob::new(code);

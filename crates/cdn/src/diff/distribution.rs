@@ -3,7 +3,7 @@
 use twinsite_core::{Action, Arn, Deferred, Reason, ResourceId, Step, differences};
 
 use crate::model::{
-    AccessControl, Actual, Change, Conflict, Desired, Distribution, DistributionSettings, Function, Proof, SIGNING,
+    AccessControl, Actual, Change, Conflict, Conflicts, Desired, Distribution, DistributionSettings, Function, Proof, SIGNING,
     viewer_request_code,
 };
 use crate::step_ids;
@@ -14,9 +14,12 @@ pub(crate) fn distribution_steps(
     actual: &Actual,
     certificate: Deferred<Arn>,
     store: Option<&Deferred<Arn>>,
-) -> Result<Vec<Step<Change>>, Conflict> {
-    if let Some(id) = &actual.conflicting_distribution {
-        return Err(Conflict::AliasTaken { domain: desired.site.domain.clone(), id: id.clone() });
+) -> Result<Vec<Step<Change>>, Conflicts> {
+    let taken = actual.conflicting_distributions.iter();
+    let taken: Vec<Conflict> =
+        taken.map(|one| Conflict::AliasTaken { domain: one.name.clone(), id: one.id.clone() }).collect();
+    if !taken.is_empty() {
+        return Err(Conflicts(taken));
     }
     let mut steps = Vec::new();
     let access_control = match &actual.access_control {
@@ -26,7 +29,10 @@ pub(crate) fn distribution_steps(
     if desired.has_private_origins() {
         steps.extend(access_control_step(desired, actual));
     }
-    steps.extend(store.and_then(|store| function_step(desired, actual, store)));
+    if desired.has_function() {
+        steps.extend(function_step(desired, actual, store));
+    }
+    steps.extend(unused_function_step(desired, actual));
     steps.extend(tags_step(desired, actual.distribution.as_ref()));
     let settings = Box::new(DistributionSettings::new(desired, certificate, &access_control));
     let (action, reason, change, id) = match &actual.distribution {
@@ -48,9 +54,19 @@ pub(crate) fn distribution_steps(
         }
     };
     let step = Step::new(step_ids::DISTRIBUTION, action, reason, change);
-    steps.push(step.follows(step_ids::FUNCTION).follows(step_ids::ACCESS_CONTROL));
+    let step = if desired.has_function() { step.follows(step_ids::FUNCTION) } else { step };
+    steps.push(step.follows(step_ids::ACCESS_CONTROL));
     steps.push(deployment_step(id));
     Ok(steps)
+}
+
+/// In mode `dns`, the function is there for aliases alone. One that reads a store is of another mode, whose rest `destroy` deletes.
+fn unused_function_step(desired: &Desired, actual: &Actual) -> Option<Step<Change>> {
+    let is_unused = |function: &&Function| !desired.has_function() && function.live_store.is_none();
+    actual.function.as_ref().filter(is_unused).filter(|_| actual.store.is_none())?;
+    let delete = Change::DeleteFunction { name: desired.resource_name() };
+    let step = Step::new(step_ids::FUNCTION, Action::Delete, Reason::Unwanted, delete);
+    Some(step.follows(step_ids::DISTRIBUTION_DEPLOYED))
 }
 
 /// Tags that were replaced are put back: by them the distribution is told from those of others.
@@ -80,10 +96,10 @@ fn access_control_step(desired: &Desired, actual: &Actual) -> Option<Step<Change
     Some(Step::new(step_ids::ACCESS_CONTROL, action, reason, change))
 }
 
-fn function_step(desired: &Desired, actual: &Actual, store: &Deferred<Arn>) -> Option<Step<Change>> {
+fn function_step(desired: &Desired, actual: &Actual, store: Option<&Deferred<Arn>>) -> Option<Step<Change>> {
     let code = viewer_request_code(desired);
     let is_live = |live: &Function| {
-        let reads_store = live.live_store.as_ref().is_some_and(|arn| *store == Deferred::Known(arn.clone()));
+        let reads_store = live.live_store.clone().map(Deferred::Known).as_ref() == store;
         live.live_code.as_ref() == Some(&code) && reads_store
     };
     if actual.function.as_ref().is_some_and(is_live) {
@@ -93,7 +109,7 @@ fn function_step(desired: &Desired, actual: &Actual, store: &Deferred<Arn>) -> O
         None => (Action::Create, Reason::Absent),
         Some(_) => (Action::Update, Reason::Drifted),
     };
-    let (name, store, actual) = (desired.resource_name(), store.clone(), actual.function.clone());
+    let (name, store, actual) = (desired.resource_name(), store.cloned(), actual.function.clone());
     let change = Change::PutFunction { name, code, store, actual };
     Some(Step::new(step_ids::FUNCTION, action, reason, change).follows(step_ids::STORE))
 }

@@ -4,7 +4,7 @@ mod certificate;
 mod distribution;
 mod store;
 
-use twinsite_core::{Arn, Deferred, Host, Step, ValidationRecord};
+use twinsite_core::{Arn, Deferred, Host, Step, ValidationRecords};
 
 use crate::model::{Actual, Change, Conflict, Conflicts, Desired};
 use crate::step_ids;
@@ -15,9 +15,11 @@ use crate::step_ids;
 pub struct Planned {
     /// The steps.
     pub steps: Vec<Step<Change>>,
-    /// The validation record, which must exist in DNS as long as the certificate is to be issued or renewed; `None` for a
+    /// The validation records, which must exist in DNS as long as the certificate is to be issued or renewed; `None` for a
     /// certificate that the site does not own.
-    pub validation_record: Option<Deferred<ValidationRecord>>,
+    pub validation_records: Option<Deferred<ValidationRecords>>,
+    /// The validation records of former aliases that no certificate needs any more.
+    pub former_validation_records: ValidationRecords,
     /// The certificate, once it is issued.
     pub certificate: Deferred<Arn>,
     /// The ARN of the distribution, which private buckets grant access to.
@@ -40,18 +42,25 @@ pub fn plan_changes(desired: &Desired, actual: &Actual) -> Result<Planned, Confl
     }
     let chosen = certificate::choose_certificate(desired, &actual.certificates)?;
     let mut steps = chosen.steps;
-    let store = if desired.has_function() { Some(store::plan_store(desired, actual)?) } else { None };
+    let store = if desired.has_store() { Some(store::plan_store(desired, actual)?) } else { None };
     let store_arn = store.as_ref().map(|store| store.arn.clone());
     steps.extend(store.into_iter().flat_map(|store| store.steps));
     steps.extend(distribution::distribution_steps(desired, actual, chosen.arn.clone(), store_arn.as_ref())?);
+    steps.extend(certificate::superseded_steps(desired, actual));
     let created = || step_ids::DISTRIBUTION.into();
     let (distribution_arn, distribution_host) = match &actual.distribution {
         Some(distribution) => (Deferred::Known(distribution.arn.clone()), Deferred::Known(distribution.host.clone())),
         None => (Deferred::After(created()), Deferred::After(created())),
     };
-    let validation_record = chosen.validation_record;
+    let validation_records = chosen.validation_records;
     let certificate = chosen.arn;
-    Ok(Planned { steps, validation_record, certificate, distribution_arn, distribution_host, store_arn })
+    let former_validation_records = certificate::former_records(desired, &actual.certificates);
+    Ok(Planned { steps, validation_records, former_validation_records, certificate, distribution_arn, distribution_host, store_arn })
+}
+
+/// The validation records of all certificates that were requested for the site, by names.
+pub fn requested_validation_records(desired: &Desired, actual: &Actual) -> ValidationRecords {
+    certificate::requested_records(desired, &actual.certificates)
 }
 
 /// The steps that delete the distribution and the certificates, as far as they were created for the site. A caller that also

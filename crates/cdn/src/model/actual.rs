@@ -1,6 +1,6 @@
 //! The actual state in AWS.
 
-use twinsite_core::ResourceId;
+use twinsite_core::{Domain, ResourceId};
 
 use super::{AccessControl, Certificates, Distribution, Function, Store};
 
@@ -12,12 +12,21 @@ pub struct Actual {
     pub certificates: Certificates,
     /// The site's distribution.
     pub distribution: Option<Distribution>,
-    /// A distribution with the site's domain as alias that does not belong to the site.
-    pub conflicting_distribution: Option<ResourceId>,
+    /// Distributions with a name of the site as alias that do not belong to the site.
+    pub conflicting_distributions: Vec<ConflictingDistribution>,
     /// The site's origin access control.
     pub access_control: Option<AccessControl>,
     /// The site's viewer-request function.
     pub function: Option<Function>,
     /// The key value store with the site's name, which may be that of somebody else.
     pub store: Option<Store>,
+}
+
+/// A distribution that has a name of the site, and does not belong to the site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConflictingDistribution {
+    /// The name.
+    pub name: Domain,
+    /// The distribution.
+    pub id: ResourceId,
 }

@@ -1,7 +1,7 @@
 //! Certificates in ACM.
 
 use twinsite_aws::Tags;
-use twinsite_core::{Arn, ValidationRecord};
+use twinsite_core::{Arn, Domain, Site, ValidationRecords};
 
 /// A certificate in ACM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Certificate {
     pub status: CertificateStatus,
     /// Its tags.
     pub tags: Tags,
-    /// The DNS record that ACM validates it with, at first and for each renewal; `None` for imported certificates.
-    pub validation_record: Option<ValidationRecord>,
+    /// The DNS records that ACM validates it with, at first and for each renewal; none for imported certificates.
+    pub validation_records: ValidationRecords,
     /// True if it was issued elsewhere and imported.
     pub imported: bool,
     /// The ARNs of the resources that use it.
@@ -25,6 +25,18 @@ pub struct Certificate {
     pub not_after: Option<i64>,
     /// When it was requested, in seconds since 1970; `None` if it was imported.
     pub created: Option<i64>,
+}
+
+impl Certificate {
+    /// Whether it covers all of these names.
+    pub fn covers_all<'a>(&self, mut names: impl Iterator<Item = &'a Domain>) -> bool {
+        names.all(|name| self.covers(name))
+    }
+
+    /// Whether it covers a name, by itself or by a wildcard.
+    pub fn covers(&self, name: &Domain) -> bool {
+        self.names.iter().any(|covered| name_covers(covered, name.as_str()))
+    }
 }
 
 /// The status of a certificate.
@@ -42,21 +54,22 @@ pub enum CertificateStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Certificates {
-    /// Those that cover the domain, in no particular order. Empty if a certificate is configured.
+    /// Those that cover one of the site's names, also a former one, in no particular order.
     pub covering: Vec<Certificate>,
-    /// The configured one, if it exists and covers the domain.
+    /// The configured one, if it exists and covers all names.
     pub configured: Option<Certificate>,
 }
 
 impl Certificates {
-    /// All of them.
-    pub fn all(&self) -> impl Iterator<Item = &Certificate> {
-        self.covering.iter().chain(&self.configured)
+    /// Those that cover all names of a site, or the configured one alone.
+    pub fn of_site<'a>(&'a self, site: &'a Site) -> impl Iterator<Item = &'a Certificate> {
+        let covering = self.covering.iter().filter(|one| self.configured.is_none() && one.covers_all(site.names()));
+        covering.chain(&self.configured)
     }
 
-    /// Whether one of them can be used.
-    pub fn is_issued(&self) -> bool {
-        self.all().any(|certificate| certificate.status == CertificateStatus::Issued)
+    /// Whether one of them can be used for a site.
+    pub fn is_issued(&self, site: &Site) -> bool {
+        self.of_site(site).any(|certificate| certificate.status == CertificateStatus::Issued)
     }
 }
 

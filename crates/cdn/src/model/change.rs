@@ -10,10 +10,14 @@ use super::{DistributionSettings, Function, SIGNING, StoreKeys};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// Requests a certificate with DNS validation. Its validation record is an output.
+    /// Requests a certificate with DNS validation. Its validation records are an output.
     RequestCertificate {
         /// The domain.
         domain: Domain,
+        /// The other names that it covers.
+        alternative_names: Vec<Domain>,
+        /// The certificates that the site has, and that do not cover these names or cover more. They are in use until this one is issued.
+        supersedes: Vec<Arn>,
         /// Its tags.
         tags: Tags,
         /// A certificate whose request has failed, to be deleted first.
@@ -78,8 +82,8 @@ pub enum Change {
         name: String,
         /// Its code.
         code: String,
-        /// The key value store that it reads.
-        store: Deferred<Arn>,
+        /// The key value store that it reads, if any.
+        store: Option<Deferred<Arn>>,
         /// The LIVE stage so far.
         actual: Option<Function>,
     },
@@ -152,8 +156,12 @@ pub enum Change {
 impl twinsite_core::Change for Change {
     fn fields(&self) -> Vec<Field> {
         match self {
-            Self::RequestCertificate { domain, tags, replaces } => {
-                let mut fields = vec![Field::set("DomainName", domain.as_str()), Field::set("ValidationMethod", "DNS")];
+            Self::RequestCertificate { domain, alternative_names, supersedes: _, tags, replaces } => {
+                let mut fields = vec![Field::set("DomainName", domain.as_str())];
+                fields.extend(
+                    alternative_names.iter().map(|name| Field::set(format!("SubjectAlternativeName {name}"), "present")),
+                );
+                fields.push(Field::set("ValidationMethod", "DNS"));
                 fields.extend(tag_fields(&Tags::new(), tags));
                 fields.extend(replaces.iter().map(|arn| Field::unset("Certificate", arn.as_str())));
                 fields
@@ -186,7 +194,7 @@ impl twinsite_core::Change for Change {
             Self::TagStore { arn: _, actual, tags } | Self::TagDistribution { arn: _, actual, tags } => {
                 tag_fields(actual, tags).collect()
             }
-            Self::PutFunction { name: _, code, store, actual } => function_fields(code, store, actual.as_ref()),
+            Self::PutFunction { name: _, code, store, actual } => function_fields(code, store.as_ref(), actual.as_ref()),
             Self::CreateDistribution { settings, tags } => {
                 let properties = settings.to_properties().into_iter().map(|(name, value)| Field::set(name, value));
                 properties.chain(tag_fields(&Tags::new(), tags)).collect()
@@ -219,7 +227,7 @@ impl twinsite_core::Change for Change {
             | Self::DeleteStore { name } => (CLOUDFRONT, "key value store", name.clone()),
             Self::TagStore { arn, .. } => (CLOUDFRONT, "key value store", arn.to_string()),
             Self::PutFunction { name, .. } | Self::DeleteFunction { name } => (CLOUDFRONT, "function", name.clone()),
-            Self::CreateDistribution { settings, .. } => (CLOUDFRONT, DISTRIBUTION, settings.alias.clone()),
+            Self::CreateDistribution { settings, .. } => (CLOUDFRONT, DISTRIBUTION, settings.name().to_owned()),
             Self::UpdateDistribution { id, .. }
             | Self::DisableDistribution { id }
             | Self::DeleteDistribution { id } => (CLOUDFRONT, DISTRIBUTION, id.to_string()),
@@ -233,9 +241,8 @@ impl twinsite_core::Change for Change {
         match self {
             Self::AwaitCertificate { certificate } => certificate.need().into_iter().collect(),
             Self::AwaitDistribution { id } => id.need().into_iter().collect(),
-            Self::PutStoreKeys { store, .. } | Self::PutUsers { store, .. } | Self::PutFunction { store, .. } => {
-                store.need().into_iter().collect()
-            }
+            Self::PutStoreKeys { store, .. } | Self::PutUsers { store, .. } => store.need().into_iter().collect(),
+            Self::PutFunction { store, .. } => store.iter().filter_map(Deferred::need).collect(),
             Self::CreateDistribution { settings, .. } | Self::UpdateDistribution { settings, .. } => settings.needs(),
             _ => Vec::new(),
         }
@@ -243,7 +250,7 @@ impl twinsite_core::Change for Change {
 
     fn outputs(&self) -> Vec<OutputKind> {
         match self {
-            Self::RequestCertificate { .. } => vec![OutputKind::Arn, OutputKind::ValidationRecord],
+            Self::RequestCertificate { .. } => vec![OutputKind::Arn, OutputKind::ValidationRecords],
             Self::AwaitCertificate { .. } | Self::CreateStore { .. } => vec![OutputKind::Arn],
             Self::CreateAccessControl { .. } => vec![OutputKind::Id],
             Self::CreateDistribution { .. } => vec![OutputKind::Arn, OutputKind::Host, OutputKind::Id],
@@ -264,11 +271,11 @@ const CLOUDFRONT: &str = "CloudFront";
 const DISTRIBUTION: &str = "distribution";
 
 /// The settings of the LIVE stage that change. The code is a value like any other: codes of the same size differ.
-fn function_fields(code: &str, store: &Deferred<Arn>, actual: Option<&Function>) -> Vec<Field> {
+fn function_fields(code: &str, store: Option<&Deferred<Arn>>, actual: Option<&Function>) -> Vec<Field> {
     let live_code = actual.and_then(|live| live.live_code.clone());
     let live_store = actual.and_then(|live| live.live_store.as_ref()).map(ToString::to_string);
     let runtime = actual.is_none().then(|| Field::set("Runtime", "cloudfront-js-2.0"));
-    let store = Field { name: "KeyValueStoreARN".to_owned(), actual: live_store, desired: Some(store.to_string()) };
+    let store = Field { name: "KeyValueStoreARN".to_owned(), actual: live_store, desired: store.map(ToString::to_string) };
     let code = Field { name: "Code".to_owned(), actual: live_code, desired: Some(code.to_owned()) };
     runtime.into_iter().chain([store, code].into_iter().filter(|field| field.actual != field.desired)).collect()
 }

@@ -23,13 +23,13 @@ pub enum Conflict {
         /// The certificate.
         arn: Arn,
     },
-    /// The configured certificate does not exist or does not cover the domain.
-    #[error("the certificate {arn} does not exist or does not cover `{domain}`")]
+    /// The configured certificate does not exist or does not cover all names.
+    #[error("the certificate {arn} does not exist or does not cover all of {}", quoted(names))]
     CertificateMismatch {
         /// The certificate.
         arn: Arn,
-        /// The domain.
-        domain: Domain,
+        /// The names of the site.
+        names: Vec<Domain>,
     },
     /// The configured certificate is not issued.
     #[error("the certificate {arn} is not issued")]
@@ -63,11 +63,15 @@ pub enum Conflict {
     },
 }
 
+fn quoted(names: &[Domain]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
 impl Conflict {
     /// How to resolve it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::AliasTaken { .. } => "remove the alias from that distribution, or choose another domain",
+            Self::AliasTaken { .. } => "remove the name from that distribution, or choose another one",
             Self::StoreTaken { .. } => {
                 "delete that store, or tag it as the distribution is tagged if it is this site's"
             }

@@ -1,7 +1,7 @@
 //! The desired state of the certificate and the distribution.
 
 use twinsite_aws::{Owner, Tags};
-use twinsite_core::{Arn, Mode, Side, Site};
+use twinsite_core::{Arn, Domain, Mode, Side, Site};
 use twinsite_rules::Protection;
 
 use super::{OwnerSettings, Store};
@@ -37,7 +37,9 @@ impl PriceClass {
 pub struct Desired {
     /// The site.
     pub site: Site,
-    /// The certificate to use. With `None`, a certificate that covers the domain is looked up or requested.
+    /// Names that were aliases of the site: they are removed from the distribution.
+    pub former_aliases: Vec<Domain>,
+    /// The certificate to use. With `None`, a certificate that covers all names is looked up or requested.
     pub certificate: Option<Arn>,
     /// The edge locations that serve the site.
     pub price_class: PriceClass,
@@ -78,6 +80,7 @@ impl Desired {
         };
         Self {
             site,
+            former_aliases: Vec::new(),
             certificate: None,
             price_class: PriceClass::default(),
             redirect_to_https,
@@ -159,8 +162,18 @@ impl Desired {
     }
 
     /// True if a function answers requests at the edge: the edge check, the origin that visitors are served from, and folders of private
-    /// buckets.
+    /// buckets. In mode `dns` it does nothing but redirect visitors of aliases.
     pub(crate) fn has_function(&self) -> bool {
+        self.has_store() || !self.site.aliases.is_empty()
+    }
+
+    /// True if the function reads a key value store.
+    pub(crate) fn has_store(&self) -> bool {
         self.site.mode != Mode::Dns
+    }
+
+    /// All names that the distribution has or must not have any more.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = &Domain> {
+        self.site.names().chain(&self.former_aliases)
     }
 }

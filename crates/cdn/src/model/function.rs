@@ -7,8 +7,8 @@
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-functions.html>,
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>
 
-use twinsite_core::{Side, probe};
-use twinsite_rules::{AUTH_CODE, FUNCTION_CODE};
+use twinsite_core::{Domain, Side, probe};
+use twinsite_rules::{ALIAS_FUNCTION_CODE, AUTH_CODE, FUNCTION_CODE};
 
 use super::minify::minified;
 use super::{Desired, ORIGIN_KEY};
@@ -22,7 +22,13 @@ pub(crate) fn viewer_request_code(desired: &Desired) -> String {
         if is_open { ("", UNPROTECTED) } else { ("const crypto = require('crypto');", AUTH_CODE) };
     // In a header, a quotation mark would end the realm; a domain has none.
     let realm = format!("Basic realm=\"{}\", charset=\"UTF-8\"", desired.site.domain);
+    let names: Vec<&str> = desired.site.aliases.iter().map(Domain::as_str).collect();
+    // Where HTTP is not redirected to HTTPS, visitors stay with the protocol that they came with.
+    let scheme = if desired.redirect_to_https { "https:" } else { "" };
+    let location = format!("{scheme}//{}", desired.site.domain);
     let values = [
+        ("NAMES", serde_json::Value::from(names).to_string()),
+        ("LOCATION", quoted(&location)),
         ("EDGE_PATH", quoted(&format!("/{}", probe::EDGE))),
         ("ORIGIN_PATH", quoted(&format!("/{}", probe::ORIGIN))),
         ("TABLE_QUERY", quoted(probe::TABLE_QUERY)),
@@ -37,10 +43,16 @@ pub(crate) fn viewer_request_code(desired: &Desired) -> String {
         ("REALM", quoted(&realm)),
         ("AUTH", desired.auth.code()),
     ];
-    let code = CODE.replace("FOLDERS", folders);
-    let code = format!("{}\n{authentication}", code.replacen("IMPORTS", imports, 1));
+    let has_aliases = !desired.site.aliases.is_empty();
+    let code = if desired.has_store() {
+        let code = CODE.replace("FOLDERS", folders).replacen("IMPORTS", imports, 1);
+        format!("{code}\n{authentication}\n{FUNCTION_CODE}")
+    } else {
+        REDIRECTS_ONLY.to_owned()
+    };
+    let code = code.replace("ALIASES", if has_aliases { ALIASES } else { "" });
     let code = values.into_iter().fold(code, |code, (name, value)| code.replace(name, &value));
-    let code = format!("{code}\n{FUNCTION_CODE}");
+    let code = if has_aliases { format!("{code}\n{ALIAS_FUNCTION_CODE}") } else { code };
     minified(&code, &["handler"])
 }
 
@@ -95,7 +107,7 @@ async function handler(event) {
   if (uri === ORIGIN_PATH) {
     return respond(200, request.querystring[TABLE_QUERY] ? (head ? head[1] : head === null ? TABLE_ABSENT : TABLE_UNREADABLE) : choice);
   }
-  var result = await resultOf(request, head);
+ALIASES  var result = await resultOf(request, head);
   if (result.statusCode) return sealed(uri, await withHeaders(uri, result, INDEX, head));
   if (isForBackup(choice, event.viewer.ip)) {
     try {
@@ -147,6 +159,18 @@ FOLDERS  return request;
 }
 ";
 
+/// Health checks and failover by hand are answered before: they are the same for every name.
+const ALIASES: &str = r"  var elsewhere = redirectOfAlias(request, NAMES, LOCATION);
+  if (elsewhere) return elsewhere;
+";
+
+/// In mode `dns`, visitors of aliases are redirected, and nothing else happens.
+const REDIRECTS_ONLY: &str = r"async function handler(event) {
+  var request = event.request;
+ALIASES  return request;
+}
+";
+
 /// Without protected paths.
 const UNPROTECTED: &str = "function denial() { return null; }\nfunction sealed(uri, response) { return response; }\n";
 
@@ -175,12 +199,29 @@ mod tests {
         viewer_request_code(&desired(mode, index))
     }
 
+    /// The code for a site with as many and as long aliases as there may be.
+    fn aliased(mode: Mode) -> String {
+        let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
+        let site = Site::new("www.example.com".parse().unwrap(), mode, "111122223333".parse().unwrap(), regions);
+        let aliases = (0..Site::MAX_ALIASES).map(|n| format!("a{n}{}.example.com", "x".repeat(49)).parse().unwrap());
+        viewer_request_code(&Desired::new(site.unwrap().with_aliases(aliases.collect()).unwrap()))
+    }
+
     #[test]
     fn the_index_document_is_a_string_in_the_code_and_it_stays_small() {
         assert!(code(Mode::Origin, "it's \"odd\"").contains(r#"+"it's \"odd\";"#));
         // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
         let longest = code(Mode::Origin, &"i".repeat(100));
         assert!(longest.len() < 10 * 1024, "the maximum size of a function: {}", longest.len());
+        let target = r#""https://www.example.com""#;
+        assert!(!code(Mode::Origin, "index.html").contains(target), "without aliases");
+        for mode in [Mode::Origin, Mode::Layered] {
+            let all = aliased(mode);
+            assert!(all.len() < 10 * 1024, "{mode}, with all aliases: {}", all.len());
+            assert!(all.contains(target), "{all}");
+        }
+        let alone = aliased(Mode::Dns);
+        assert!(alone.len() < 2048 && !alone.contains("import") && alone.contains(r#""//www.example.com""#), "{alone}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod preload;
 mod settings;
 mod store;
 
-pub use actual::Actual;
+pub use actual::{Actual, ConflictingDistribution};
 pub(crate) use certificate::name_covers;
 pub use certificate::{Certificate, CertificateFiles, CertificateStatus, Certificates, explain_failure};
 pub use change::Change;

@@ -72,8 +72,10 @@ pub struct ErrorPage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DistributionSettings {
-    /// The domain that visitors use.
-    pub alias: String,
+    /// The names that visitors use, the canonical one first.
+    pub aliases: Vec<String>,
+    /// Names that are removed. Others that it has are left as they are.
+    pub former_aliases: Vec<String>,
     /// The comment by which the distribution is recognised.
     pub comment: String,
     /// The caller reference, which makes the creation idempotent.
@@ -94,8 +96,10 @@ pub struct DistributionSettings {
     pub viewer_protocol_policy: &'static str,
     /// The response headers policy.
     pub response_headers_policy: Option<&'static str>,
-    /// The function at viewer-request and viewer-response.
+    /// The function at viewer-request.
     pub function: Option<Arn>,
+    /// Whether the function changes responses, too.
+    pub has_response_function: bool,
     /// The path of the error document, and the statuses for which it is sent with status 404.
     pub error_page: Option<ErrorPage>,
     /// The paths of health checks, which are never cached. More specific ones come first, as the first match applies.
@@ -120,7 +124,7 @@ impl DistributionSettings {
         let function = Arn::cloudfront_function(&site.account, &desired.resource_name());
         let target = default_target(failover_codes);
         let mut cache_bypasses = Vec::new();
-        if desired.has_function() {
+        if desired.has_store() {
             cache_bypasses.extend([probe::EDGE, probe::ORIGIN].map(|path| CacheBypass {
                 path_pattern: format!("/{path}"),
                 target: target.clone(),
@@ -138,7 +142,8 @@ impl DistributionSettings {
         let statuses = desired.missing_statuses();
         let error_page = desired.not_found.as_ref().map(|key| ErrorPage { path: url_path(key), statuses });
         Self {
-            alias: site.domain.to_string(),
+            aliases: site.names().map(ToString::to_string).collect(),
+            former_aliases: desired.former_aliases.iter().map(ToString::to_string).collect(),
             comment: desired.comment(),
             caller_reference: desired.caller_reference(),
             root_object: if private { desired.index.clone() } else { String::new() },
@@ -150,10 +155,16 @@ impl DistributionSettings {
             viewer_protocol_policy: if desired.redirect_to_https { "redirect-to-https" } else { "allow-all" },
             response_headers_policy: desired.security_headers.then_some(SECURITY_HEADERS_POLICY),
             function: desired.has_function().then_some(function),
+            has_response_function: desired.has_store(),
             error_page,
             cache_bypasses,
             owner_settings: desired.owner_settings.clone(),
         }
+    }
+
+    /// The canonical name, by which messages call the distribution.
+    pub(crate) fn name(&self) -> &str {
+        self.aliases.first().map_or("", String::as_str)
     }
 
     /// Whether a property of the actual distribution is a setting that is left as it is.
@@ -184,7 +195,8 @@ impl DistributionSettings {
     /// print them and fingerprint them.
     pub fn to_properties(&self) -> BTreeMap<String, String> {
         let Self {
-            alias,
+            aliases,
+            former_aliases: _,
             comment,
             caller_reference: _,
             root_object,
@@ -196,11 +208,13 @@ impl DistributionSettings {
             viewer_protocol_policy,
             response_headers_policy,
             function,
+            has_response_function,
             error_page,
             cache_bypasses,
             owner_settings,
         } = self;
-        let mut properties = BTreeMap::from([(format!("Alias {alias}"), "present".to_owned())]);
+        let present = aliases.iter().map(|alias| (format!("Alias {alias}"), "present".to_owned()));
+        let mut properties: BTreeMap<String, String> = present.collect();
         let mut set = |name: &str, value: String| drop(properties.insert(name.to_owned(), value));
         set("Comment", comment.clone());
         set("Enabled", "true".to_owned());
@@ -254,7 +268,8 @@ impl DistributionSettings {
             set_default("ResponseHeadersPolicyId", (*policy).to_owned());
         }
         if let Some(function) = function {
-            set_default("FunctionAssociations", format!("{function} at viewer-request, {function} at viewer-response"));
+            let response = if *has_response_function { format!(", {function} at viewer-response") } else { String::new() };
+            set_default("FunctionAssociations", format!("{function} at viewer-request{response}"));
         }
         for (index, CacheBypass { path_pattern, target, function }) in (1..).zip(cache_bypasses) {
             let mut behavior = format!("{index}: {target}, allow-all, {CACHING_DISABLED_POLICY}");

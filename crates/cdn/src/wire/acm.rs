@@ -6,7 +6,7 @@ use aws_sdk_acm::types::{
     CertificateDetail, CertificateStatus as SdkStatus, CertificateSummary as SdkSummary, CertificateType, Tag,
 };
 use twinsite_aws::Tags;
-use twinsite_core::{Arn, ValidationRecord};
+use twinsite_core::{Arn, ValidationRecord, ValidationRecords};
 
 use crate::model::{Certificate, CertificateStatus};
 
@@ -29,7 +29,7 @@ pub(crate) fn certificate(arn: Arn, detail: &CertificateDetail, tags: Tags) -> C
         names: detail.subject_alternative_names().to_vec(),
         status: status(detail),
         tags,
-        validation_record: validation_record(detail),
+        validation_records: validation_records(detail),
         imported: detail.r#type() == Some(&CertificateType::Imported),
         used_by: detail.in_use_by().to_vec(),
         not_after: detail.not_after().map(DateTime::secs),
@@ -49,9 +49,14 @@ fn status(detail: &CertificateDetail) -> CertificateStatus {
     }
 }
 
-fn validation_record(detail: &CertificateDetail) -> Option<ValidationRecord> {
-    let record = detail.domain_validation_options().first()?.resource_record()?;
-    Some(ValidationRecord { name: record.name.clone(), value: record.value.clone() })
+fn validation_records(detail: &CertificateDetail) -> ValidationRecords {
+    let options = detail.domain_validation_options().iter();
+    let records = options.filter_map(|option| {
+        let record = option.resource_record()?;
+        let record = ValidationRecord { name: record.name.clone(), value: record.value.clone() };
+        Some((option.domain_name().to_owned(), record))
+    });
+    ValidationRecords(records.collect())
 }
 
 pub(crate) fn from_sdk_tags(tags: &[Tag]) -> Tags {

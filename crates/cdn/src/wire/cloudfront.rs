@@ -17,7 +17,7 @@ use aws_sdk_cloudfront::types::{
     SslSupportMethod, StatusCodes, Tag, Tags as SdkTags, ViewerCertificate, ViewerProtocolPolicy,
 };
 use twinsite_aws::Tags;
-use twinsite_core::{Arn, Host, Invalid, Output, Outputs, ResourceId, edge};
+use twinsite_core::{Arn, Domain, Host, Invalid, Output, Outputs, ResourceId, edge};
 
 use crate::model::{
     AccessControl, CACHING_DISABLED_POLICY, CACHING_OPTIMIZED_POLICY, CONNECTION_ATTEMPTS, CONNECTION_TIMEOUT,
@@ -76,6 +76,10 @@ fn error_ttl(from: &SdkSummary) -> Duration {
 }
 
 impl DistributionSummary {
+    pub(crate) fn has_alias(&self, name: &Domain) -> bool {
+        self.aliases.iter().any(|alias| alias == name.as_str())
+    }
+
     pub(crate) fn from_sdk(from: &SdkSummary) -> Result<Self, Invalid> {
         Ok(Self {
             id: from.id().parse()?,
@@ -123,10 +127,11 @@ pub(crate) fn access_control_config(name: &str) -> Result<OriginAccessControlCon
 }
 
 /// The configuration of the viewer-request function, which reads a key value store.
-pub(crate) fn function_config(store: &Arn) -> Result<FunctionConfig, BuildError> {
+pub(crate) fn function_config(store: Option<&Arn>) -> Result<FunctionConfig, BuildError> {
+    let config = FunctionConfig::builder().comment(CREATED_BY).runtime(FunctionRuntime::CloudfrontJs20);
+    let Some(store) = store else { return config.build() };
     let store = KeyValueStoreAssociation::builder().key_value_store_arn(store.as_str()).build()?;
     let stores = KeyValueStoreAssociations::builder().quantity(1).items(store).build()?;
-    let config = FunctionConfig::builder().comment(CREATED_BY).runtime(FunctionRuntime::CloudfrontJs20);
     config.key_value_store_associations(stores).build()
 }
 
@@ -196,9 +201,9 @@ fn with_managed_settings(
     certificate: &str,
 ) -> Result<DistributionConfig, BuildError> {
     let mut aliases = config.aliases.take().and_then(|aliases| aliases.items).unwrap_or_default();
-    if !aliases.contains(&settings.alias) {
-        aliases.push(settings.alias.clone());
-    }
+    aliases.retain(|alias| !settings.former_aliases.contains(alias));
+    let missing: Vec<String> = settings.aliases.iter().filter(|alias| !aliases.contains(alias)).cloned().collect();
+    aliases.extend(missing);
     config.aliases = Some(Aliases::builder().quantity(quantity(&aliases)).set_items(Some(aliases)).build()?);
     config.comment.clone_from(&settings.comment);
     config.enabled = true;
@@ -321,8 +326,9 @@ fn function_associations(function: Option<&Arn>, events: &[EventType]) -> Result
 }
 
 fn default_behavior(settings: &DistributionSettings) -> Result<DefaultCacheBehavior, BuildError> {
+    let events = if settings.has_response_function { 2 } else { 1 };
     let functions =
-        function_associations(settings.function.as_ref(), &[EventType::ViewerRequest, EventType::ViewerResponse])?;
+        function_associations(settings.function.as_ref(), &[EventType::ViewerRequest, EventType::ViewerResponse][..events])?;
     DefaultCacheBehavior::builder()
         .target_origin_id(settings.target())
         .viewer_protocol_policy(ViewerProtocolPolicy::from(settings.viewer_protocol_policy))
@@ -429,7 +435,7 @@ mod tests {
             for apex in [false, true] {
                 let settings = settings(mode, |desired| desired.apex = apex);
                 let config = written(&settings, None);
-                assert_eq!(properties(&config, "www.example.com"), settings.to_properties(), "{mode}");
+                assert_eq!(properties(&config, &["www.example.com".to_owned()]), settings.to_properties(), "{mode}");
                 assert_eq!(written(&settings, Some(config.clone())), config, "{mode}: written again");
             }
         }
@@ -454,13 +460,13 @@ mod tests {
         for mode in [Mode::Dns, Mode::Origin, Mode::Layered] {
             let set = settings(mode, |desired| desired.owner_settings = owner_settings());
             let config = written(&set, None);
-            assert_eq!(properties(&config, "www.example.com"), set.to_properties(), "{mode}");
+            assert_eq!(properties(&config, &["www.example.com".to_owned()]), set.to_properties(), "{mode}");
             let unset = settings(mode, |_| {});
             let kept = written(&unset, Some(config.clone()));
             let left = |name: &str| set.to_properties().contains_key(name) && unset.is_left_as_it_is(name);
             for name in ["WebACLId", "Restrictions.GeoRestriction", "Logging", "Origin primary.OriginShield"] {
                 assert!(left(name), "{name}");
-                assert_eq!(properties(&kept, "www.example.com").get(name), set.to_properties().get(name), "{name}");
+                assert_eq!(properties(&kept, &["www.example.com".to_owned()]).get(name), set.to_properties().get(name), "{name}");
             }
             let none = settings(mode, |desired| {
                 desired.owner_settings = OwnerSettings {
@@ -472,7 +478,7 @@ mod tests {
                 };
             });
             let removed = written(&none, Some(config));
-            assert_eq!(properties(&removed, "www.example.com"), none.to_properties(), "{mode}");
+            assert_eq!(properties(&removed, &["www.example.com".to_owned()]), none.to_properties(), "{mode}");
         }
     }
 
@@ -482,7 +488,7 @@ mod tests {
             for to in [Mode::Dns, Mode::Origin, Mode::Layered] {
                 let after = settings(to, |_| {});
                 let config = written(&after, Some(written(&settings(from, |_| {}), None)));
-                assert_eq!(properties(&config, "www.example.com"), after.to_properties(), "{from} to {to}");
+                assert_eq!(properties(&config, &["www.example.com".to_owned()]), after.to_properties(), "{from} to {to}");
             }
         }
     }

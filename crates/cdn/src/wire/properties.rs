@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use aws_sdk_cloudfront::types::{
-    AllowedMethods, CacheBehavior, CacheBehaviors, CustomErrorResponse, CustomErrorResponses, CustomOriginConfig,
+    Aliases, AllowedMethods, CacheBehavior, CacheBehaviors, CustomErrorResponse, CustomErrorResponses, CustomOriginConfig,
     DefaultCacheBehavior, DistributionConfig, FunctionAssociation, FunctionAssociations, GeoRestrictionType,
     HttpVersion, Method, Origin as SdkOrigin, OriginGroup, OriginGroupFailoverCriteria, OriginGroupMember,
     OriginGroupMembers, OriginGroups, OriginShield, Origins, PriceClass, Restrictions, S3OriginConfig, StatusCodes,
@@ -14,8 +14,9 @@ use twinsite_core::probe;
 
 use crate::model::{GEO_RESTRICTION, LOGGING, ORIGIN_GROUP, ORIGIN_SHIELD, WEB_ACL};
 
-/// The managed settings of a configuration, normalized as by [`DistributionSettings::to_properties`].
-pub(crate) fn properties(config: &DistributionConfig, alias: &str) -> BTreeMap<String, String> {
+/// The managed settings of a configuration, normalized as by [`DistributionSettings::to_properties`]. `names` are those that the site has
+/// or had.
+pub(crate) fn properties(config: &DistributionConfig, names: &[String]) -> BTreeMap<String, String> {
     let http_version = config.http_version().map_or("http2", HttpVersion::as_str).to_ascii_lowercase();
     let price_class = config.price_class().map_or("PriceClass_All", PriceClass::as_str).to_owned();
     let mut properties = BTreeMap::from([
@@ -28,9 +29,9 @@ pub(crate) fn properties(config: &DistributionConfig, alias: &str) -> BTreeMap<S
     ]);
     properties.extend(viewer_certificate_properties(config.viewer_certificate()));
     properties.extend(owner_properties(config));
-    if config.aliases().is_some_and(|aliases| aliases.items().iter().any(|actual| actual == alias)) {
-        properties.insert(format!("Alias {alias}"), "present".to_owned());
-    }
+    let aliases = config.aliases().map(Aliases::items).unwrap_or_default();
+    let aliases = aliases.iter().filter(|alias| names.contains(alias));
+    properties.extend(aliases.map(|alias| (format!("Alias {alias}"), "present".to_owned())));
     for origin in config.origins().map(Origins::items).unwrap_or_default() {
         if is_managed_origin(origin) {
             properties.extend(origin_properties(origin));

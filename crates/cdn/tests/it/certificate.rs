@@ -23,13 +23,7 @@ async fn put(cloud: &Cloud, zone: &str, name: &str, kind: RrType, value: &str) {
 
 /// Requests the certificate without waiting for it.
 async fn requested(cloud: &Cloud) -> ValidationRecord {
-    let (cdn, desired) = (cdn(cloud).await, desired(Mode::Dns));
-    let steps = planned(&cdn, &desired).await.steps.into_iter().take(1).collect();
-    apply_steps(&cdn, steps).await.unwrap();
-    match planned(&cdn, &desired).await.validation_record {
-        Some(Deferred::Known(record)) => record,
-        other => panic!("{other:?}"),
-    }
+    requested_for(cloud, &desired(Mode::Dns)).await
 }
 
 #[tokio::test]
@@ -52,7 +46,7 @@ async fn a_certificate_is_requested_validated_and_finally_deleted() {
     applied(&cdn, &desired).await.unwrap();
     assert_eq!(ids(&cdn, &desired).await, [""; 0]);
     assert!(
-        matches!(planned(&cdn, &desired).await.validation_record, Some(Deferred::Known(_))),
+        matches!(planned(&cdn, &desired).await.validation_records, Some(Deferred::Known(_))),
         "renewal needs the record"
     );
     destroyed(&cdn, &desired).await;
@@ -66,7 +60,7 @@ async fn an_existing_certificate_that_covers_the_domain_is_used_and_kept() {
     import_certificate(&cloud, &["other.example.net"]);
     let (cdn, desired) = (cdn(&cloud).await, desired(Mode::Dns));
     assert_eq!(ids(&cdn, &desired).await, ["cdn/distribution", "cdn/deployed"]);
-    assert_eq!(planned(&cdn, &desired).await.validation_record, None, "its validation record is managed by its owner");
+    assert_eq!(planned(&cdn, &desired).await.validation_records, None, "its validation record is managed by its owner");
     applied(&cdn, &desired).await.unwrap();
     destroyed(&cdn, &desired).await;
     assert_eq!(cloud.world().account(|account, _| account.acm.all().count()), 2);
@@ -107,4 +101,65 @@ async fn a_failed_request_is_explained_and_repeated() {
     put(&cloud, &zone, "example.com", RrType::Caa, "0 issue \"amazon.com\"").await;
     applied(&cdn, &desired).await.unwrap();
     assert_eq!(cloud.world().account(|account, _| account.acm.all().count()), 1, "the failed one is deleted");
+}
+
+/// The names of a certificate cannot be changed: another one is requested, and used once it is issued.
+#[tokio::test]
+async fn a_change_of_aliases_requests_another_certificate_and_the_old_one_is_used_until_it_is_issued() {
+    let (cloud, mut desired) = (cloud(), desired(Mode::Origin));
+    let (cdn, zone) = (cdn(&cloud).await, zone(&cloud).await);
+    let record = requested_for(&cloud, &desired).await;
+    put(&cloud, &zone, &record.name, RrType::Cname, &record.value).await;
+    applied(&cdn, &desired).await.unwrap();
+    let first = cdn.observe(&desired).await.unwrap().certificates.covering[0].arn.clone();
+    desired.site = desired.site.with_aliases(vec!["example.com".parse().unwrap()]).unwrap();
+    assert_eq!(
+        ids(&cdn, &desired).await,
+        ["certificate/request", "certificate/issued", "cdn/function", "cdn/distribution", "cdn/deployed", "certificate/0"]
+    );
+    // While it is pending, the distribution has the old one, and no name that it does not cover.
+    let request = planned(&cdn, &desired).await.steps.into_iter().take(1).collect();
+    apply_steps(&cdn, request).await.unwrap();
+    let actual = cdn.observe(&desired).await.unwrap();
+    let certificate = |actual: &twinsite_cdn::Actual| {
+        actual.distribution.as_ref().unwrap().properties["ViewerCertificate.ACMCertificateArn"].clone()
+    };
+    assert_eq!(certificate(&actual), first.as_str());
+    let Some(Deferred::Known(records)) = planned(&cdn, &desired).await.validation_records else { panic!("pending") };
+    assert_eq!(records.0.keys().collect::<Vec<_>>(), ["example.com", "www.example.com"]);
+    for record in records.0.values() {
+        put(&cloud, &zone, &record.name, RrType::Cname, &record.value).await;
+    }
+    applied(&cdn, &desired).await.unwrap();
+    assert_eq!(ids(&cdn, &desired).await, [""; 0]);
+    let actual = cdn.observe(&desired).await.unwrap();
+    assert_ne!(certificate(&actual), first.as_str());
+    assert_eq!(actual.certificates.covering.len(), 1, "the old one is deleted");
+    assert_eq!(actual.certificates.covering[0].names, ["www.example.com", "example.com"]);
+}
+
+/// Requests the certificate of a site, and returns the record of its domain.
+async fn requested_for(cloud: &Cloud, desired: &twinsite_cdn::Desired) -> ValidationRecord {
+    let cdn = cdn(cloud).await;
+    let steps = planned(&cdn, desired).await.steps.into_iter().take(1).collect();
+    apply_steps(&cdn, steps).await.unwrap();
+    match planned(&cdn, desired).await.validation_records {
+        Some(Deferred::Known(records)) => records.get("www.example.com").unwrap().clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_covers_only_some_of_the_names_is_not_used() {
+    let cloud = cloud();
+    import_certificate(&cloud, &["*.example.com"]);
+    let (cdn, mut desired) = (cdn(&cloud).await, desired(Mode::Dns));
+    desired.site = desired.site.with_aliases(vec!["example.com".parse().unwrap()]).unwrap();
+    assert_eq!(ids(&cdn, &desired).await[..2], ["certificate/request", "certificate/issued"]);
+    import_certificate(&cloud, &["*.example.com", "example.com"]);
+    assert_eq!(ids(&cdn, &desired).await, ["cdn/function", "cdn/distribution", "cdn/deployed"]);
+    let partial = import_certificate(&cloud, &["www.example.com"]);
+    desired.certificate = Some(partial.parse().unwrap());
+    let conflicts = plan_changes(&desired, &cdn.observe(&desired).await.unwrap()).unwrap_err().0;
+    assert!(conflicts[0].to_string().contains("`www.example.com`, `example.com`"), "{conflicts:?}");
 }

@@ -20,7 +20,7 @@ async fn moto_requests_a_certificate_once_and_deletes_it() {
     let steps = planned(&cdn, &desired).await.steps.into_iter().take(1).collect();
     apply_steps(&cdn, steps).await.unwrap();
     assert_eq!(ids(&cdn, &desired).await[0], "certificate/issued", "the requested certificate is found");
-    assert!(matches!(planned(&cdn, &desired).await.validation_record, Some(Deferred::Known(_))));
+    assert!(matches!(planned(&cdn, &desired).await.validation_records, Some(Deferred::Known(_))));
     destroyed(&cdn, &desired).await;
     assert_eq!(ids(&cdn, &desired).await[0], "certificate/request");
 }

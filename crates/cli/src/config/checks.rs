@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 use twinsite_cdn::{GeoRestrictionKind, Logging, OwnerSetting, OwnerSettings, PriceClass};
-use twinsite_core::{Arn, Invalid, Mode};
+use twinsite_core::{Arn, Domain, Invalid, Mode};
 use twinsite_dns_failover::FailoverTiming;
 use twinsite_site::{CdnConfig, DnsConfig};
 
@@ -160,8 +160,8 @@ pub(super) fn emails(file: &Alerts, place: &Place<'_>) -> Result<Vec<String>, St
     Ok(emails)
 }
 
-pub(super) fn dns(file: &DnsFile, place: &Place<'_>) -> Result<DnsConfig, String> {
-    let DnsFile { zone_id, health_interval, failure_threshold, ttl, website_zones } = file;
+pub(super) fn dns(file: &DnsFile, aliases: &[Domain], place: &Place<'_>) -> Result<DnsConfig, String> {
+    let DnsFile { zone_id, zone_ids, health_interval, failure_threshold, ttl, website_zones } = file;
     let mut health = FailoverTiming::default();
     if let Some(interval) = health_interval {
         let rule = ([10, 30].contains(interval.get_ref()), "is neither 10 nor 30, which Route 53 knows");
@@ -179,5 +179,14 @@ pub(super) fn dns(file: &DnsFile, place: &Place<'_>) -> Result<DnsConfig, String
     };
     let website_zones = website_zones.iter().map(zone).collect::<Result<_, _>>()?;
     let zone_id = zone_id.as_ref().map(|id| place.check(id)).transpose()?;
-    Ok(DnsConfig { zone_id, health, website_zones })
+    let mut alias_zones = BTreeMap::new();
+    for (name, id) in zone_ids {
+        let name: Domain = name.parse().map_err(|error: Invalid| place.fault(id, &error.to_string()))?;
+        if !aliases.contains(&name) {
+            let fault = format!("`{name}` is no alias of the site; the zone of the domain itself is `zone_id`");
+            return Err(place.fault(id, &fault));
+        }
+        alias_zones.insert(name, place.check(id)?);
+    }
+    Ok(DnsConfig { zone_id, alias_zones, health, website_zones })
 }

@@ -91,8 +91,24 @@ fn merge_environment<'t>(
             return Err(place.fault(&Spanned::new(span, ()), &fault));
         }
     }
+    drop_aliases(root, &chosen);
     merge(root, chosen);
     Ok(())
+}
+
+/// The aliases of the site are names of the site alone: an environment has those that it names itself.
+fn drop_aliases(root: &mut DeTable<'_>, chosen: &DeTable<'_>) {
+    let has = |table: &str, key: &str| {
+        let table = chosen.get(table).and_then(|table| table.get_ref().as_table());
+        table.is_some_and(|table| table.get(key).is_some())
+    };
+    for (table, key) in [("site", "aliases"), ("dns", "zone_ids")] {
+        if !has(table, key)
+            && let Some(DeValue::Table(table)) = root.get_mut(table).map(Spanned::get_mut)
+        {
+            table.remove(key);
+        }
+    }
 }
 
 fn domain<'d>(table: &'d DeTable<'_>) -> Option<&'d str> {

@@ -242,6 +242,9 @@ pub(super) struct Dns {
     /// Id of the hosted zone. By default the public one with the longest name that contains the domain.
     #[schemars(with = "Option<String>", example = &"Z0123456789ABCDEFGHIJ")]
     pub(super) zone_id: Option<Spanned<String>>,
+    /// Ids of the hosted zones of aliases, by alias. By default as for the domain.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) zone_ids: BTreeMap<String, Spanned<String>>,
     /// Seconds between two requests of a health checker: 30 or 10. By default 30.
     #[schemars(with = "Option<u64>", extend("enum" = [10, 30]))]
     pub(super) health_interval: Option<Spanned<u64>>,
@@ -259,9 +262,14 @@ pub(super) struct Dns {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Site {
-    /// Domain name of the site, without a scheme.
+    /// Canonical domain name of the site, without a scheme.
     #[schemars(with = "String", example = &"www.example.com")]
     pub(super) domain: Spanned<String>,
+    /// Further names of the site, also of other hosted zones; at most 9. They are in the certificate and the distribution, and visitors are
+    /// redirected from them to the domain.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", length(max = 9), example = ["example.com"])]
+    pub(super) aliases: Vec<Spanned<String>>,
     /// Which failures are survived, and by which mechanism. By default `layered`.
     #[schemars(with = "Option<ModeName>")]
     pub(super) mode: Option<Spanned<String>>,

@@ -67,6 +67,15 @@ pub(super) fn rows(status: &Status) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut line = |name: &'static str, value: &str| rows.push(Row { name, value: value.to_owned() });
     visitors(&status.visitors, &mut line);
+    for (index, alias) in status.aliases.iter().enumerate() {
+        let state = if alias.is_redirected(&status.domain) {
+            format!("redirected to {}", status.domain)
+        } else {
+            let visit = |visit: &Part<VisitState>| known(visit, |visit| visit.status.to_string());
+            format!("HTTPS {}; HTTP {}", visit(&alias.https), visit(&alias.http))
+        };
+        line(if index == 0 { "aliases" } else { "" }, &format!("{}: {state}", alias.name));
+    }
     if let Some(Some(origin)) = status.served_from.known().filter(|origin| origin.as_deref() != Some("primary")) {
         line("failover", &format!("failed over by hand: edges of CloudFront serve from {origin}"));
     } else if status.failed_over_by_hand.known() == Some(&true) {

@@ -16,6 +16,7 @@ use crate::config;
 
 mod drift;
 mod drill;
+mod names;
 mod others;
 mod plane;
 mod probe_object;

@@ -285,3 +285,29 @@ async fn refusals_for_good_are_told_at_once() {
     assert!(failure.cause.to_string().contains("InvalidTag"), "{failure}");
     assert!(clock.now().duration_since(started).unwrap() < Duration::from_secs(10));
 }
+
+/// Aliases are added to a site and removed from it, each by one command.
+#[tokio::test]
+async fn aliases_come_and_go_in_every_weather() {
+    for (mode, seed) in MODES.into_iter().flat_map(|mode| seeds().map(move |seed| (mode, seed))) {
+        let context = format!("{mode}, {seed}");
+        let (cloud, waits) = (cloud_without_waiting(), Arc::<Waits>::default());
+        let (plain, aliased) = (full(mode), super::names::aliased(mode));
+        drop(open_in_weather(&cloud, &aliased).await);
+        let before = cloud.world().dump();
+        cloud.world().set_weather(WeatherSettings { weather: Weather::Storm, seed }).unwrap();
+        let run = run(&cloud, &waits);
+        for text in [&plain, &aliased, &plain, &aliased] {
+            let stack = open_in_weather(&cloud, text).await;
+            let plan = site::plan(&stack.context, AdoptBuckets::Refuse, &run).await.unwrap();
+            let applied = Box::pin(site::apply(&stack.context, plan, &run)).await;
+            applied.unwrap_or_else(|error| panic!("{context}: {error}"));
+            let again = site::plan(&stack.context, AdoptBuckets::Refuse, &run).await.unwrap();
+            assert_eq!(ids(&again), [""; 0], "{context}");
+        }
+        let stack = open_in_weather(&cloud, &plain).await;
+        let plan = site::plan_destroy(&stack.context).await.unwrap();
+        site::destroy(&stack.context, plan, &run).await.unwrap_or_else(|error| panic!("{context}: destroy: {error}"));
+        assert_eq!(cloud.world().dump(), before, "{context}");
+    }
+}

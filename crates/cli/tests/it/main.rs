@@ -15,6 +15,7 @@ mod history;
 mod hostile;
 mod hung;
 mod interrupted;
+mod names;
 mod output;
 mod packaging;
 mod pull;

@@ -35,6 +35,11 @@ impl Server {
         self.1["api"].as_str().unwrap()
     }
 
+    /// What the server has said of itself: ports, addresses, the file of the certificate authority.
+    pub(crate) fn serving(&self) -> &Value {
+        &self.1
+    }
+
     /// The status of a response to a plain HTTP request at an address of the data plane; `None` if there is none.
     pub(crate) fn visit(&self, address: &str, host: &str) -> Option<u16> {
         let port = u16::try_from(self.1["http"].as_u64().unwrap()).unwrap();

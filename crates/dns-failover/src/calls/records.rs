@@ -231,24 +231,41 @@ pub(crate) async fn await_change(
     in_sync.await.map_err(|error| AwsError::from_wait(OPERATION, id, error))
 }
 
-pub(crate) async fn put_validation_record(
+/// Creates or replaces validation records in one batch. Names may share one.
+pub(crate) async fn put_validation_records(
     client: &Client,
     zone: &ZoneId,
-    record: &ValidationRecord,
+    records: &[&ValidationRecord],
 ) -> Result<SubmittedChange, AwsError> {
-    let change = wire::validation_record_set(record).and_then(|set| wire::record_change(ChangeAction::Upsert, set));
-    let change = change.map_err(|error| invalid_change(&record.name, error))?;
-    change_resource_record_sets(client, zone, &record.name, vec![change]).await
+    let mut distinct: Vec<&ValidationRecord> = Vec::new();
+    for record in records {
+        if !distinct.contains(record) {
+            distinct.push(record);
+        }
+    }
+    let subject = distinct.first().map_or("", |record| record.name.as_str());
+    let change = |record: &ValidationRecord| {
+        let change = wire::validation_record_set(record).and_then(|set| wire::record_change(ChangeAction::Upsert, set));
+        change.map_err(|error| invalid_change(&record.name, error))
+    };
+    let changes = distinct.iter().map(|record| change(record)).collect::<Result<_, _>>()?;
+    change_resource_record_sets(client, zone, subject, changes).await
 }
 
-pub(crate) async fn delete_validation_record(
+/// Deletes validation records in one batch; those that do not exist any more are deleted already.
+pub(crate) async fn delete_validation_records(
     client: &Client,
     zone: &ZoneId,
-    record: &ValidationRecord,
+    records: &[ValidationRecord],
 ) -> Result<(), AwsError> {
-    let sets = list_records_of_name(client, zone, &normalized_name(&record.name)).await?;
-    let cnames = sets.into_iter().filter(|set| set.r#type == RrType::Cname);
-    let changes = cnames.map(|set| wire::record_change(ChangeAction::Delete, set)).collect::<Result<_, _>>();
-    let changes = changes.map_err(|error| invalid_change(&record.name, error))?;
-    change_resource_record_sets(client, zone, &record.name, changes).await.map(drop)
+    let mut changes = Vec::new();
+    for record in records {
+        let sets = list_records_of_name(client, zone, &normalized_name(&record.name)).await?;
+        for set in sets.into_iter().filter(|set| set.r#type == RrType::Cname) {
+            let change = wire::record_change(ChangeAction::Delete, set);
+            changes.push(change.map_err(|error| invalid_change(&record.name, error))?);
+        }
+    }
+    let subject = records.first().map_or("", |record| record.name.as_str());
+    change_resource_record_sets(client, zone, subject, changes).await.map(drop)
 }

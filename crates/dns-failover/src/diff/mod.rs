@@ -4,8 +4,9 @@ mod checks;
 mod pair;
 mod records;
 
-use twinsite_core::Step;
+use twinsite_core::{Action, Step};
 
+use crate::step_ids;
 use crate::model::{Actual, Change, CheckPurpose, CheckRef, Conflicts, Desired, ValidationRecordUse};
 
 /// The steps that bring health checks and records into the desired state. A caller that also manages the distribution orders
@@ -15,9 +16,8 @@ use crate::model::{Actual, Change, CheckPurpose, CheckRef, Conflicts, Desired, V
 /// [`Conflicts`] if the desired state cannot be reached. Nothing should be changed then.
 pub fn plan_changes(desired: &Desired, actual: &Actual) -> Result<Vec<Step<Change>>, Conflicts> {
     let planned = checks::plan_checks(desired, &actual.checks);
-    let steps = records::site_steps(desired, &actual.zone, |purpose| planned.id(purpose))?;
-    records::fail_if_protected(&actual.zone, &steps)?;
-    Ok(planned.steps.into_iter().chain(steps).collect())
+    let steps = records::site_steps(desired, actual, |purpose| planned.id(purpose))?;
+    Ok(planned.steps.into_iter().map(|step| after_aliases(step, actual)).chain(steps).collect())
 }
 
 /// The health checks that exist after the steps of [`plan_changes`], for alarms.
@@ -35,11 +35,19 @@ pub fn planned_checks(desired: &Desired, actual: &Actual) -> Vec<CheckRef> {
 pub fn plan_destruction(
     desired: &Desired,
     actual: &Actual,
-    validation_record: ValidationRecordUse,
+    validation_records: &ValidationRecordUse,
 ) -> Result<Vec<Step<Change>>, Conflicts> {
-    let mut steps = records::site_destruction_steps(desired, &actual.zone, validation_record);
-    records::fail_if_protected(&actual.zone, &steps)?;
-    steps.extend(records::other_zone_steps(desired, &actual.other_zones));
-    steps.extend(checks::destruction_steps(&actual.checks));
+    let mut steps = records::site_destruction_steps(desired, actual, validation_records)?;
+    steps.extend(records::other_zone_steps(desired, actual));
+    let checks = checks::destruction_steps(&actual.checks).into_iter();
+    steps.extend(checks.map(|step| after_aliases(step, actual)));
     Ok(steps)
+}
+
+/// A health check is deleted only after no record of an alias names it.
+fn after_aliases(step: Step<Change>, actual: &Actual) -> Step<Change> {
+    if step.action != Action::Delete {
+        return step;
+    }
+    actual.aliases.iter().fold(step, |step, alias| step.follows(step_ids::alias_records(&alias.name)))
 }

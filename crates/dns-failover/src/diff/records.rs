@@ -1,46 +1,84 @@
 //! The steps for record sets.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use twinsite_core::{Action, Deferred, Field, Host, Pair, Reason, ResourceId, Side, Step, StepId, ValidationRecord};
+use twinsite_core::{Action, Deferred, Domain, Field, Host, Pair, Reason, ResourceId, Side, Step, StepId, ValidationRecord};
 
 use crate::model::{
-    ActualRecordSet, AliasTarget, AliasTypes, Change, CheckPurpose, Conflict, Conflicts, Desired, FailoverPair,
+    Actual, ActualRecordSet, AliasRecords, AliasTarget, AliasTypes, Change, CheckPurpose, Conflict, Conflicts, Desired, FailoverPair,
     FailoverRole, FailoverTargets, RecordSet, RecordTarget, RecordToDelete, Routing, UnknownWebsiteZone,
-    ValidationRecordUse, ZoneRecords, cloudfront_alias_zone, normalized_name, website_alias_zone,
+    ValidationRecordUse, ZoneId, ZoneRecords, cloudfront_alias_zone, normalized_name, website_alias_zone,
 };
 use crate::step_ids;
 
 /// The record types that hold the addresses of a name. Existing ones are replaced.
 const ADDRESS_TYPES: [&str; 3] = ["A", "AAAA", "CNAME"];
 
-/// The steps for the records of a site.
+/// The steps for the records of a site: of its domain, its aliases and the names that were aliases.
 pub(crate) fn site_steps(
     desired: &Desired,
-    zone: &ZoneRecords,
+    actual: &Actual,
     check: impl Fn(CheckPurpose) -> Option<Deferred<ResourceId>>,
-) -> Result<Vec<Step<Change>>, Conflict> {
-    let name = Host::from(&desired.site.domain);
-    let sets = if desired.has_dns_failover() {
-        let checks = Pair::new(check(CheckPurpose::Serving), check(CheckPurpose::Backup));
-        let targets = failover_targets(desired, zone)?;
-        FailoverPair { name: name.clone(), targets, checks }.record_sets()
-    } else {
-        let target = AliasTarget::new(desired.distribution_host.clone(), cloudfront_alias_zone());
-        let target = RecordTarget::Alias(target);
-        ["A", "AAAA"].map(|r#type| RecordSet { r#type, target: target.clone(), failover: None, check: None }).to_vec()
-    };
-    let mut steps = Vec::from_iter(validation_record_step(desired, zone));
-    steps.extend(records_step(step_ids::RECORDS.into(), &name, zone, &sets)?);
-    Ok(steps)
+) -> Result<Vec<Step<Change>>, Conflicts> {
+    let (mut steps, mut conflicts) = (Vec::new(), Vec::new());
+    let mut zones: Vec<NamedZone<'_>> = vec![NamedZone { name: &desired.site.domain, zone: &actual.zone }];
+    for AliasRecords { name, zone, other_zones: _ } in &actual.aliases {
+        let is_former = desired.former_aliases.contains(name);
+        match zone {
+            Ok(zone) if is_former => steps.extend(former_steps(desired, NamedZone { name, zone })),
+            Ok(zone) => zones.push(NamedZone { name, zone }),
+            // Without a zone, there are no records to delete.
+            Err(_) if is_former => {}
+            Err(conflict) => conflicts.push(conflict.clone()),
+        }
+    }
+    for named in &zones {
+        let is_canonical = *named.name == desired.site.domain;
+        let id = if is_canonical { step_ids::RECORDS.into() } else { step_ids::alias_records(named.name) };
+        let sets = record_sets(desired, *named, &check).map_err(Conflict::from);
+        match sets.and_then(|sets| records_step(id, &Host::from(named.name), named.zone, &sets)) {
+            Ok(step) => steps.extend(step),
+            Err(conflict) => conflicts.push(conflict),
+        }
+    }
+    steps.extend(validation_record_steps(desired, &actual.zone.id, &zones));
+    let protected = zones.iter().filter_map(|named| fail_if_protected(named.zone, &steps).err());
+    conflicts.extend(protected.flat_map(|conflicts| conflicts.0));
+    if conflicts.is_empty() { Ok(steps) } else { Err(Conflicts(conflicts)) }
 }
 
-/// The distribution, and the website endpoint of the backup bucket.
-fn failover_targets(desired: &Desired, zone: &ZoneRecords) -> Result<FailoverTargets, UnknownWebsiteZone> {
+/// A name of the site, and its records.
+#[derive(Clone, Copy)]
+pub(crate) struct NamedZone<'a> {
+    name: &'a Domain,
+    zone: &'a ZoneRecords,
+}
+
+/// The desired record sets of a name.
+fn record_sets(
+    desired: &Desired,
+    named: NamedZone<'_>,
+    check: impl Fn(CheckPurpose) -> Option<Deferred<ResourceId>>,
+) -> Result<Vec<RecordSet>, UnknownWebsiteZone> {
+    if desired.has_dns_failover() {
+        let checks = Pair::new(check(CheckPurpose::Serving), check(CheckPurpose::Backup));
+        let targets = failover_targets(desired, named)?;
+        return Ok(FailoverPair { name: Host::from(named.name), targets, checks }.record_sets());
+    }
+    let target = AliasTarget::new(desired.distribution_host.clone(), cloudfront_alias_zone());
+    let target = RecordTarget::Alias(target);
+    let set = |r#type| RecordSet { r#type, target: target.clone(), failover: None, check: None };
+    Ok(["A", "AAAA"].map(set).to_vec())
+}
+
+/// The distribution, and the website endpoint of the bucket that bears the name: the backup bucket, or the redirect bucket of an alias.
+fn failover_targets(desired: &Desired, named: NamedZone<'_>) -> Result<FailoverTargets, UnknownWebsiteZone> {
+    let NamedZone { name, zone } = named;
     let (site, distribution) = (&desired.site, desired.distribution_host.clone());
     let region = site.regions.get(Side::Backup);
-    if site.domain.as_str() != zone.name {
-        let backup = Deferred::Known(Host::bucket_website(site.buckets.get(Side::Backup), region));
+    if name.as_str() != zone.name {
+        let backup = Deferred::Known(Host::domain_website(name, region));
         return Ok(FailoverTargets::Cname { hosts: Pair::new(distribution, backup), ttl: desired.timing.ttl });
     }
     // The host of an alias target is the region's. S3 finds the bucket by the name of the record.
@@ -109,22 +147,75 @@ pub(crate) fn deletion_step(
     Some(Step::new(id, Action::Delete, reason, change))
 }
 
-fn validation_record_step(desired: &Desired, zone: &ZoneRecords) -> Option<Step<Change>> {
-    let record = desired.validation_record.clone()?;
-    let actual = match &record {
-        Deferred::Known(ValidationRecord { name, value }) => {
-            let actual = zone.validation_values.get(&normalized_name(name));
-            if actual.is_some_and(|actual| normalized_name(actual) == normalized_name(value)) {
-                return None;
+/// The steps that write the validation records, one for each hosted zone.
+fn validation_record_steps(desired: &Desired, own_zone: &ZoneId, zones: &[NamedZone<'_>]) -> Vec<Step<Change>> {
+    let Some(records) = &desired.validation_records else { return Vec::new() };
+    let mut missing: BTreeMap<&ZoneId, (Vec<Domain>, BTreeMap<String, String>)> = BTreeMap::new();
+    for NamedZone { name, zone } in zones {
+        let mut found = None;
+        if let Deferred::Known(known) = records {
+            let Some(ValidationRecord { name, value }) = known.get(name.as_str()) else { continue };
+            found = zone.validation_values.get_key_value(&normalized_name(name));
+            if found.is_some_and(|(_, actual)| normalized_name(actual) == normalized_name(value)) {
+                continue;
             }
-            actual.cloned()
         }
+        let (names, values) = missing.entry(&zone.id).or_default();
+        names.push((*name).clone());
+        values.extend(found.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    let steps = missing.into_iter().map(|(zone, (names, actual))| {
+        let (action, reason) =
+            if actual.is_empty() { (Action::Create, Reason::Absent) } else { (Action::Update, Reason::Drifted) };
+        let change = Change::PutValidationRecords { zone: zone.clone(), names, records: records.clone(), actual };
+        Step::new(validation_step_id(own_zone, zone), action, reason, change)
+    });
+    steps.collect()
+}
+
+fn validation_step_id(own_zone: &ZoneId, zone: &ZoneId) -> StepId {
+    if own_zone == zone { step_ids::VALIDATION_RECORD.into() } else { step_ids::alias_validation_record(zone) }
+}
+
+/// Whether a zone has a validation record with its value.
+fn has_validation_record(zone: &ZoneRecords, record: &ValidationRecord) -> bool {
+    let actual = zone.validation_values.get(&normalized_name(&record.name));
+    actual.is_some_and(|actual| normalized_name(actual) == normalized_name(&record.value))
+}
+
+/// The steps that delete the records of a name that was an alias.
+fn former_steps(desired: &Desired, named: NamedZone<'_>) -> Vec<Step<Change>> {
+    let NamedZone { name, zone } = named;
+    let mut steps = Vec::from_iter(site_records_deletion(desired, named, Reason::Unwanted));
+    let records = desired.former_validation_records.iter().filter(|former| former.alias == *name);
+    let records = records.map(|former| former.record.clone()).filter(|record| has_validation_record(zone, record));
+    let records: Vec<ValidationRecord> = records.collect();
+    if !records.is_empty() {
+        let change = Change::DeleteValidationRecords { zone: zone.id.clone(), records };
+        steps.push(Step::new(step_ids::former_validation_record(name), Action::Delete, Reason::Unwanted, change));
+    }
+    steps
+}
+
+/// The step that deletes the site's records of a name. Records with simple routing have no set identifier: they are the site's if they are
+/// aliases of its distribution. Failover records are not, if their primary is that of another site, which has taken the name since.
+fn site_records_deletion(desired: &Desired, named: NamedZone<'_>, reason: Reason) -> Option<Step<Change>> {
+    let NamedZone { name, zone } = named;
+    let is_canonical = *name == desired.site.domain;
+    let distribution = match &desired.distribution_host {
+        Deferred::Known(host) => Some(host.as_str()),
         Deferred::After(_) => None,
     };
-    let (action, reason) =
-        if actual.is_some() { (Action::Update, Reason::Drifted) } else { (Action::Create, Reason::Absent) };
-    let change = Change::PutValidationRecord { zone: zone.id.clone(), record, actual };
-    Some(Step::new(step_ids::VALIDATION_RECORD, action, reason, change))
+    let is_primary =
+        |set: &&ActualRecordSet| set.identifier.as_deref() == Some(FailoverRole::Primary.set_identifier());
+    let leads_elsewhere = |set: &ActualRecordSet| distribution.is_some_and(|host| !set.properties.contains(host));
+    let is_others = !is_canonical && zone.sets.iter().filter(is_primary).any(leads_elsewhere);
+    let belongs_to_site = |set: &ActualRecordSet| match &set.identifier {
+        Some(identifier) => FailoverRole::has_set_identifier(identifier) && !is_others,
+        None => set.alias_host.is_some() && set.alias_host.as_deref() == distribution,
+    };
+    let id = if is_canonical { step_ids::RECORDS.into() } else { step_ids::alias_records(name) };
+    deletion_step(id, &Host::from(name), zone, reason, belongs_to_site)
 }
 
 /// True if an upsert of a desired record set replaces the actual one.
@@ -174,9 +265,12 @@ pub(crate) fn fail_if_protected(zone: &ZoneRecords, steps: &[Step<Change>]) -> R
                 let deleted = delete.iter().any(|record| record.r#type == r#type);
                 changed.as_str() == name && (deleted || upsert.iter().any(|set| set.r#type == r#type))
             }
-            Change::PutValidationRecord { record: Deferred::Known(record), .. }
-            | Change::DeleteValidationRecord { record, .. } => {
-                r#type == "CNAME" && normalized_name(&record.name) == name
+            Change::PutValidationRecords { names, records: Deferred::Known(records), .. } => {
+                let mut changed = names.iter().filter_map(|name| records.get(name.as_str()));
+                r#type == "CNAME" && changed.any(|record| normalized_name(&record.name) == name)
+            }
+            Change::DeleteValidationRecords { records, .. } => {
+                r#type == "CNAME" && records.iter().any(|record| normalized_name(&record.name) == name)
             }
             _ => false,
         })
@@ -189,40 +283,47 @@ pub(crate) fn fail_if_protected(zone: &ZoneRecords, steps: &[Step<Change>]) -> R
 }
 
 /// The steps that delete the site's records in zones that another one took the place of: they would lead to a bucket whose name is free.
-pub(crate) fn other_zone_steps(desired: &Desired, zones: &[ZoneRecords]) -> Vec<Step<Change>> {
-    let name = Host::from(&desired.site.domain);
+pub(crate) fn other_zone_steps(desired: &Desired, actual: &Actual) -> Vec<Step<Change>> {
     let reason = || Reason::Asked("destroy".to_owned());
-    zones
-        .iter()
-        .filter_map(|zone| deletion_step(step_ids::other_records(&zone.id), &name, zone, reason(), |_| true))
-        .collect()
+    let name = Host::from(&desired.site.domain);
+    let own = actual.other_zones.iter();
+    let own = own.filter_map(|zone| deletion_step(step_ids::other_records(&zone.id), &name, zone, reason(), |_| true));
+    let mut steps: Vec<Step<Change>> = own.collect();
+    for AliasRecords { name, zone: _, other_zones } in &actual.aliases {
+        let host = Host::from(name);
+        let id = |zone: &ZoneRecords| step_ids::other_alias_records(name, &zone.id);
+        steps.extend(other_zones.iter().filter_map(|zone| deletion_step(id(zone), &host, zone, reason(), |_| true)));
+    }
+    steps
 }
 
 /// The steps that delete the records of a site.
+///
+/// # Errors
+/// [`Conflicts`] if record sets are protected.
 pub(crate) fn site_destruction_steps(
     desired: &Desired,
-    zone: &ZoneRecords,
-    validation_record: ValidationRecordUse,
-) -> Vec<Step<Change>> {
+    actual: &Actual,
+    validation_records: &ValidationRecordUse,
+) -> Result<Vec<Step<Change>>, Conflicts> {
     let reason = || Reason::Asked("destroy".to_owned());
-    // Records with simple routing have no set identifier: they are the site's if they are aliases of its distribution.
-    let distribution = match &desired.distribution_host {
-        Deferred::Known(host) => Some(host.as_str()),
-        Deferred::After(_) => None,
-    };
-    let belongs_to_site = |set: &ActualRecordSet| match &set.identifier {
-        Some(identifier) => FailoverRole::has_set_identifier(identifier),
-        None => set.alias_host.is_some() && set.alias_host.as_deref() == distribution,
-    };
-    let name = Host::from(&desired.site.domain);
-    let mut steps = Vec::from_iter(deletion_step(step_ids::RECORDS.into(), &name, zone, reason(), belongs_to_site));
-    if let Some(Deferred::Known(record)) = &desired.validation_record {
-        let actual = zone.validation_values.get(&normalized_name(&record.name));
-        let unchanged = actual.is_some_and(|actual| normalized_name(actual) == normalized_name(&record.value));
-        if unchanged && validation_record == ValidationRecordUse::Exclusive {
-            let change = Change::DeleteValidationRecord { zone: zone.id.clone(), record: record.clone() };
-            steps.push(Step::new(step_ids::VALIDATION_RECORD, Action::Delete, reason(), change));
+    let mut zones: Vec<NamedZone<'_>> = vec![NamedZone { name: &desired.site.domain, zone: &actual.zone }];
+    let aliases = actual.aliases.iter().filter_map(|alias| Some((&alias.name, alias.zone.as_ref().ok()?)));
+    zones.extend(aliases.map(|(name, zone)| NamedZone { name, zone }));
+    let mut steps: Vec<Step<Change>> =
+        zones.iter().filter_map(|named| site_records_deletion(desired, *named, reason())).collect();
+    let mut unused: BTreeMap<&ZoneId, Vec<ValidationRecord>> = BTreeMap::new();
+    for NamedZone { name, zone } in &zones {
+        let record = desired.validation_record_of(name).filter(|record| has_validation_record(zone, record));
+        if let Some(record) = record.filter(|record| !validation_records.is_shared(record)) {
+            unused.entry(&zone.id).or_default().push(record.clone());
         }
     }
-    steps
+    steps.extend(unused.into_iter().map(|(zone, records)| {
+        let change = Change::DeleteValidationRecords { zone: zone.clone(), records };
+        Step::new(validation_step_id(&actual.zone.id, zone), Action::Delete, reason(), change)
+    }));
+    let protected = zones.iter().filter_map(|named| fail_if_protected(named.zone, &steps).err());
+    let protected: Vec<Conflict> = protected.flat_map(|conflicts| conflicts.0).collect();
+    if protected.is_empty() { Ok(steps) } else { Err(Conflicts(protected)) }
 }

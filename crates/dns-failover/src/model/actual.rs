@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, ZoneId};
+use twinsite_core::Domain;
+
+use super::{Check, Conflict, ZoneId};
 
 /// The actual state of a site's records and health checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,10 +12,24 @@ use super::{Check, ZoneId};
 pub struct Actual {
     /// The records.
     pub zone: ZoneRecords,
+    /// The records of the aliases, former ones among them.
+    pub aliases: Vec<AliasRecords>,
     /// The site's health checks.
     pub checks: Vec<Check>,
     /// The records of the site in other public hosted zones of the account that contain its name: of a zone that another one took the
     /// place of.
+    pub other_zones: Vec<ZoneRecords>,
+}
+
+/// The records of an alias of the site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AliasRecords {
+    /// The alias.
+    pub name: Domain,
+    /// The records in its hosted zone, or why it has none.
+    pub zone: Result<ZoneRecords, Conflict>,
+    /// The site's records of the alias in other public zones of the account that contain it.
     pub other_zones: Vec<ZoneRecords>,
 }
 

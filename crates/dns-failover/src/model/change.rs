@@ -1,8 +1,13 @@
 //! The changes that a plan consists of.
 
-use twinsite_aws::Tags;
-use twinsite_core::{Deferred, Field, Host, Need, OutputKind, Resource, ResourceId, ValidationRecord};
+use std::collections::BTreeMap;
 
+use twinsite_aws::Tags;
+use twinsite_core::{
+    Deferred, Domain, Field, Host, Need, OutputKind, Resource, ResourceId, ValidationRecord, ValidationRecords,
+};
+
+use super::record::normalized_name;
 use super::{CheckPurpose, CheckSettings, RecordSet, ZoneId};
 
 /// A record set to delete.
@@ -18,21 +23,23 @@ pub struct RecordToDelete {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// Writes the validation record of a certificate.
-    PutValidationRecord {
+    /// Writes the validation records of a certificate that belong into one hosted zone.
+    PutValidationRecords {
         /// The hosted zone.
         zone: ZoneId,
-        /// The record.
-        record: Deferred<ValidationRecord>,
-        /// Its value so far.
-        actual: Option<String>,
+        /// The names of the site that are validated by them.
+        names: Vec<Domain>,
+        /// The records of the certificate.
+        records: Deferred<ValidationRecords>,
+        /// The values so far, by the names of the records.
+        actual: BTreeMap<String, String>,
     },
-    /// Deletes the validation record of a certificate.
-    DeleteValidationRecord {
+    /// Deletes validation records of a certificate.
+    DeleteValidationRecords {
         /// The hosted zone.
         zone: ZoneId,
-        /// The record.
-        record: ValidationRecord,
+        /// The records.
+        records: Vec<ValidationRecord>,
     },
     /// Creates a health check.
     CreateCheck {
@@ -79,10 +86,22 @@ pub enum Change {
 impl twinsite_core::Change for Change {
     fn fields(&self) -> Vec<Field> {
         match self {
-            Self::PutValidationRecord { zone: _, record, actual } => {
-                vec![Field { name: "CNAME".to_owned(), actual: actual.clone(), desired: Some(record.to_string()) }]
+            Self::PutValidationRecords { zone: _, names, records, actual } => {
+                let fields = names.iter().map(|name| {
+                    let known = match records {
+                        Deferred::Known(records) => records.get(name.as_str()),
+                        Deferred::After(_) => None,
+                    };
+                    let before = known.and_then(|record| actual.get(&normalized_name(&record.name)).cloned());
+                    let after = known.map_or_else(|| records.to_string(), ToString::to_string);
+                    let property = if names.len() == 1 { "CNAME".to_owned() } else { format!("CNAME for {name}") };
+                    Field { name: property, actual: before, desired: Some(after) }
+                });
+                fields.collect()
             }
-            Self::DeleteValidationRecord { zone: _, record } => vec![Field::unset("CNAME", record.to_string())],
+            Self::DeleteValidationRecords { zone: _, records } => {
+                records.iter().map(|record| Field::unset("CNAME", record.to_string())).collect()
+            }
             Self::CreateCheck { settings, reference: _, tags } => {
                 let tags = tags.iter().map(|(key, value)| Field::set(format!("tag {key}"), value));
                 settings.to_properties().into_iter().map(|(name, value)| Field::set(name, value)).chain(tags).collect()
@@ -94,7 +113,7 @@ impl twinsite_core::Change for Change {
 
     fn resource(&self) -> Option<Resource> {
         let (kind, name) = match self {
-            Self::PutValidationRecord { zone, .. } | Self::DeleteValidationRecord { zone, .. } => {
+            Self::PutValidationRecords { zone, .. } | Self::DeleteValidationRecords { zone, .. } => {
                 ("validation record", format!("in {zone}"))
             }
             Self::ChangeRecords { zone, name, .. } => ("records", format!("{name} in {zone}")),
@@ -106,10 +125,10 @@ impl twinsite_core::Change for Change {
 
     fn needs(&self) -> Vec<Need> {
         match self {
-            Self::PutValidationRecord { record, .. } => record.need().into_iter().collect(),
+            Self::PutValidationRecords { records, .. } => records.need().into_iter().collect(),
             Self::CreateCheck { settings, .. } | Self::UpdateCheck { settings, .. } => settings.needs(),
             Self::ChangeRecords { upsert, .. } => upsert.iter().flat_map(RecordSet::needs).collect(),
-            Self::DeleteValidationRecord { .. } | Self::DeleteCheck { .. } => Vec::new(),
+            Self::DeleteValidationRecords { .. } | Self::DeleteCheck { .. } => Vec::new(),
         }
     }
 
@@ -122,7 +141,7 @@ impl twinsite_core::Change for Change {
 
     fn usually(&self) -> Option<&'static str> {
         match self {
-            Self::ChangeRecords { .. } | Self::PutValidationRecord { .. } => Some("up to a minute"),
+            Self::ChangeRecords { .. } | Self::PutValidationRecords { .. } => Some("up to a minute"),
             _ => None,
         }
     }

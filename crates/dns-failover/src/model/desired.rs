@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 use twinsite_aws::{Owner, Tags};
-use twinsite_core::{Deferred, Host, Region, Site, ValidationRecord};
+use twinsite_core::{Deferred, Domain, Host, Region, Site, ValidationRecord, ValidationRecords};
 
 use super::{FailoverTiming, ZoneId};
 
@@ -13,12 +13,18 @@ use super::{FailoverTiming, ZoneId};
 pub struct Desired {
     /// The site.
     pub site: Site,
+    /// Names that were aliases of the site: their records are deleted.
+    pub former_aliases: Vec<Domain>,
     /// The hosted zone. With `None`, the one with the longest name that contains the domain.
     pub zone: Option<ZoneId>,
+    /// The hosted zones of aliases, instead of those with the longest names that contain them.
+    pub alias_zones: BTreeMap<Domain, ZoneId>,
     /// The host of the distribution.
     pub distribution_host: Deferred<Host>,
-    /// The validation record of the certificate, which must exist until it is issued and for each renewal.
-    pub validation_record: Option<Deferred<ValidationRecord>>,
+    /// The validation records of the certificate, which must exist until it is issued and for each renewal.
+    pub validation_records: Option<Deferred<ValidationRecords>>,
+    /// The validation records of former aliases that no other certificate needs: they are deleted.
+    pub former_validation_records: Vec<FormerValidationRecord>,
     /// The settings of the health checks and the TTL of the records.
     pub timing: FailoverTiming,
     /// Hosted zone ids of S3 website endpoints in regions that were added after this release.
@@ -32,9 +38,12 @@ impl Desired {
     pub fn new(site: Site, distribution_host: Deferred<Host>) -> Self {
         Self {
             site,
+            former_aliases: Vec::new(),
             zone: None,
+            alias_zones: BTreeMap::new(),
             distribution_host,
-            validation_record: None,
+            validation_records: None,
+            former_validation_records: Vec::new(),
             timing: FailoverTiming::default(),
             website_zones: BTreeMap::new(),
             tags: Tags::new(),
@@ -51,6 +60,16 @@ impl Desired {
         Owner::new(self.site.domain.clone()).with_tags(self.tags.clone())
     }
 
+    /// The validation record of a name, also of a former one, if it is known.
+    pub(crate) fn validation_record_of(&self, name: &Domain) -> Option<&ValidationRecord> {
+        let former = self.former_validation_records.iter().find(|former| former.alias == *name);
+        match (&self.validation_records, former) {
+            (_, Some(former)) => Some(&former.record),
+            (Some(Deferred::Known(records)), None) => records.get(name.as_str()),
+            (Some(Deferred::After(_)) | None, None) => None,
+        }
+    }
+
     /// True in modes with DNS failover. In the others, CloudFront fails over between its origins, and DNS points to the
     /// distribution only.
     pub(crate) fn has_dns_failover(&self) -> bool {
@@ -58,11 +77,29 @@ impl Desired {
     }
 }
 
-/// Whether a validation record may be deleted together with the site's certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The validation record of a former alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerValidationRecord {
+    /// The former alias.
+    pub alias: Domain,
+    /// The record.
+    pub record: ValidationRecord,
+}
+
+/// Whether the validation records may be deleted together with the site's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValidationRecordUse {
-    /// Only the site's certificate uses it: it is deleted.
+    /// Only the site's certificate uses them: they are deleted.
     Exclusive,
-    /// A certificate that is kept uses it for its renewal: it is kept.
-    Shared,
+    /// Certificates that are kept use these for their renewal: they are kept.
+    Shared(Vec<ValidationRecord>),
+}
+
+impl ValidationRecordUse {
+    pub(crate) fn is_shared(&self, record: &ValidationRecord) -> bool {
+        match self {
+            Self::Exclusive => false,
+            Self::Shared(kept) => kept.contains(record),
+        }
+    }
 }

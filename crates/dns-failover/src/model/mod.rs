@@ -12,13 +12,13 @@ mod pair;
 mod record;
 mod zone;
 
-pub use actual::{Actual, ActualRecordSet, CaaRecords, Protection, Routing, ZoneRecords};
+pub use actual::{Actual, ActualRecordSet, AliasRecords, CaaRecords, Protection, Routing, ZoneRecords};
 pub use alias_zone::{UnknownWebsiteZone, cloudfront_alias_zone, website_alias_zone};
 pub use bound::{FailoverBound, FailoverTiming};
 pub use change::{Change, RecordToDelete};
 pub use check::{Check, CheckPurpose, CheckRef, CheckSettings, CheckTarget};
 pub use conflict::{Conflict, Conflicts, FindZoneError};
-pub use desired::{Desired, ValidationRecordUse};
+pub use desired::{Desired, FormerValidationRecord, ValidationRecordUse};
 pub(crate) use health::{CheckerReports, evaluate_health};
 pub use pair::{AliasTypes, FailoverPair, FailoverTargets};
 pub use record::{AliasTarget, FailoverRole, RecordSet, RecordTarget};

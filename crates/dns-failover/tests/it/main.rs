@@ -71,7 +71,7 @@ async fn applied(dns: &DnsFailover, desired: &Desired) -> Result<Applied, Halted
 
 async fn destroyed(dns: &DnsFailover, desired: &Desired) {
     let actual = observed(dns, desired).await;
-    apply_steps(dns, plan_destruction(desired, &actual, ValidationRecordUse::Exclusive).unwrap()).await.unwrap();
+    apply_steps(dns, plan_destruction(desired, &actual, &ValidationRecordUse::Exclusive).unwrap()).await.unwrap();
 }
 
 /// The record sets of the zone, except NS and SOA.

@@ -1,6 +1,6 @@
 //! The records of a site.
 
-use twinsite_core::{Deferred, Mode, ValidationRecord};
+use twinsite_core::{Deferred, Mode, ValidationRecord, ValidationRecords};
 use twinsite_dns_failover::{Conflict, FindZoneError, ValidationRecordUse, plan_changes, plan_destruction};
 use twinsite_local::Cloud;
 use twinsite_local::ServiceError;
@@ -156,14 +156,15 @@ async fn drift_is_corrected_but_protected_records_are_conflicts() {
     assert!(matches!(&error.0[..], [Conflict::Protected { .. }]), "{error}");
     assert!(error.to_string().contains("CNAME record sets of `www.example.com` are protected"), "{error}");
     assert!(error.to_string().ends_with("frozen"), "{error}");
-    assert_eq!(plan_destruction(&desired, &actual, ValidationRecordUse::Exclusive).unwrap_err(), error);
+    assert_eq!(plan_destruction(&desired, &actual, &ValidationRecordUse::Exclusive).unwrap_err(), error);
 }
 
 #[tokio::test]
 async fn the_validation_record_is_written_and_kept_while_it_is_shared() {
     let (cloud, mut desired) = (cloud().await, desired("www.example.com", Mode::Origin));
     let record = ValidationRecord { name: "_x.www.example.com.".into(), value: "_y.acm-validations.aws.".into() };
-    desired.validation_record = Some(Deferred::Known(record));
+    let records = [("www.example.com".to_owned(), record.clone())].into();
+    desired.validation_records = Some(Deferred::Known(ValidationRecords(records)));
     let dns = dns(&cloud).await;
     applied(&dns, &desired).await.unwrap();
     assert_eq!((sets(&cloud).len(), ids(&dns, &desired).await), (3, vec![]));
@@ -171,7 +172,7 @@ async fn the_validation_record_is_written_and_kept_while_it_is_shared() {
     assert_eq!(ids(&dns, &desired).await, ["dns/certificate-record"]);
     applied(&dns, &desired).await.unwrap();
     let actual = observed(&dns, &desired).await;
-    let kept = plan_destruction(&desired, &actual, ValidationRecordUse::Shared).unwrap();
+    let kept = plan_destruction(&desired, &actual, &ValidationRecordUse::Shared(vec![record])).unwrap();
     assert!(kept.iter().all(|step| step.id.as_str() != "dns/certificate-record"));
     destroyed(&dns, &desired).await;
     assert!(sets(&cloud).is_empty());

@@ -283,9 +283,14 @@ fn validated(certificate: &Certificate, route53: &Route53, now: Now) -> Certific
     if age > VALIDATION_TIMEOUT { CertificateStatus::ValidationTimedOut } else { CertificateStatus::PendingValidation }
 }
 
+/// Only the closest zone is asked: what others have at the name, nobody sees.
 fn exists(record: &ValidationRecord, route53: &Route53) -> bool {
-    let mut sets = route53.zones().flat_map(Zone::records);
-    sets.any(|set| {
+    let contains = |zone: &&Zone| {
+        let name = normalize(&zone.name);
+        record.name == name || record.name.strip_suffix(&name).is_some_and(|rest| rest.ends_with('.'))
+    };
+    let zone = route53.zones().filter(contains).max_by_key(|zone| zone.name.len());
+    zone.into_iter().flat_map(Zone::records).any(|set| {
         let has_target = || set.values().any(|value| normalize(value) == record.value);
         set.r#type == "CNAME" && set.name == record.name && has_target()
     })

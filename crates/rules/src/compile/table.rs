@@ -20,6 +20,9 @@ use crate::path::canonical_segment;
 /// path, or `null`; `kindOf(path, head)` tells what a path means. It needs the module `cloudfront` as `cf`.
 pub const FUNCTION_CODE: &str = include_str!("function.js");
 
+/// The part of the code that redirects visitors of an alias to the canonical name.
+pub const ALIAS_FUNCTION_CODE: &str = include_str!("alias.js");
+
 /// The longest key, in characters. <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
 const MAX_KEY: usize = 512;
 

@@ -3,6 +3,7 @@
 use twinsite_aws::{Owner, Tags};
 use twinsite_core::{Action, BucketName, Reason, Side, Step, StepId};
 
+use super::redirect::removal_steps;
 use crate::model::{
     Actual, ActualBucket, BucketChange, BucketChangeKind, BucketSettings, Change, Contents, Desired, FormerBucket,
     FormerContents, Role, RoleChange, RoleChangeKind, batch_role_name, role_name, without_managed_statements,
@@ -15,6 +16,7 @@ pub fn plan_destruction(desired: &Desired, actual: &Actual, contents: &Contents)
     let buckets = actual.buckets.iter();
     let buckets = buckets.filter_map(|(side, bucket)| bucket_step(desired, side, bucket, contents));
     let mut steps: Vec<Step<Change>> = buckets.chain(plan_former_destruction(contents)).collect();
+    steps.extend(actual.redirects.iter().flat_map(|found| removal_steps(desired, found, &requested())));
     let owner = desired.owner();
     let role = role_step(&owner, step_ids::ROLE.into(), role_name(&desired.site), actual.role.as_ref());
     steps.extend(role.map(|step| {

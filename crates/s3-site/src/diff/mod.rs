@@ -2,6 +2,7 @@
 
 mod bucket;
 mod destruction;
+mod redirect;
 mod role;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,10 @@ pub fn plan_changes(desired: &Desired, actual: &Actual) -> Result<Vec<Step<Chang
     for (side, bucket) in actual.buckets.iter() {
         collect(bucket::Planner::new(desired, side).steps(bucket));
     }
+    for found in &actual.redirects {
+        collect(redirect::redirect_steps(desired, found));
+    }
+    collect(Ok(redirect::record_steps(desired, actual)));
     collect(role::role_steps(desired, actual.role.as_ref()));
     if conflicts.is_empty() { Ok(steps) } else { Err(Conflicts(conflicts)) }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use twinsite_aws::Tags;
-use twinsite_core::{Arn, BucketName, Pair, Side};
+use twinsite_core::{Arn, BucketName, Domain, Pair, Side};
 
-use super::{Lifecycle, LifecycleRisk, PublicAccessBlock, ReplicationRules, Role, Website};
+use super::{Lifecycle, LifecycleRisk, PublicAccessBlock, RedirectBucket, ReplicationRules, Role, Website};
 
 /// The settings of an existing bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,6 +104,10 @@ pub struct Actual {
     pub role: Option<Role>,
     /// Buckets that were created for the site in another mode and are unused.
     pub former: Vec<FormerBucket>,
+    /// The buckets that bear the names of aliases, former ones among them.
+    pub redirects: Vec<RedirectBucket>,
+    /// The aliases that are recorded in the backup bucket.
+    pub recorded_aliases: Vec<Domain>,
 }
 
 /// A bucket that was created for the site in another mode and is unused.

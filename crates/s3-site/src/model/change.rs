@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use twinsite_aws::{Tags, tag_fields};
-use twinsite_core::{Arn, BucketName, Deferred, Field, Need, Region, Resource, Side};
+use twinsite_core::{Arn, BucketName, Deferred, Domain, Field, Need, Region, Resource, Side};
 
 use super::properties::differences;
 use super::{
-    BucketPolicy, DefaultEncryption, Lifecycle, PublicAccessBlock, ROLE_PATH, ReplicationRule, STORE_RECORD_KEY,
-    Website,
+    ALIAS_RECORD_KEY, BucketPolicy, DefaultEncryption, Lifecycle, PublicAccessBlock, ROLE_PATH, ReplicationRule, STORE_RECORD_KEY,
+    Website, WebsiteRedirect,
 };
 
 /// A change of a bucket, or of a role.
@@ -119,6 +119,20 @@ pub enum BucketChangeKind {
         actual: Option<Arn>,
         /// The store.
         desired: Deferred<Arn>,
+    },
+    /// Has the website redirect every request. Its routing rules and documents are replaced.
+    PutRedirect {
+        /// Where it redirects to so far.
+        actual: Option<WebsiteRedirect>,
+        /// Where it redirects to.
+        desired: WebsiteRedirect,
+    },
+    /// Records the aliases of the site.
+    PutAliasRecord {
+        /// The aliases that are recorded so far.
+        actual: Vec<Domain>,
+        /// The aliases.
+        desired: Vec<Domain>,
     },
     /// Deletes the bucket with everything in it.
     Delete {
@@ -252,6 +266,15 @@ impl BucketChangeKind {
                 actual: actual.as_ref().map(ToString::to_string),
                 desired: Some(desired.to_string()),
             }],
+            Self::PutRedirect { actual, desired } => {
+                vec![replaced("RedirectAllRequestsTo", actual.as_ref().map(ToString::to_string), &desired.to_string())]
+            }
+            Self::PutAliasRecord { actual, desired } => {
+                let list = |names: &[Domain]| names.iter().map(Domain::as_str).collect::<Vec<_>>().join(", ");
+                let list = |names: &[Domain]| Some(list(names)).filter(|names| !names.is_empty());
+                let name = format!("object {ALIAS_RECORD_KEY}");
+                vec![Field { name, actual: list(actual), desired: list(desired) }]
+            }
             Self::Delete { objects } => vec![Field::unset("Objects and versions", objects.to_string())],
             Self::Release { actual_policy, policy, actual_tags, tags, replication_rule } => {
                 let removed = actual_tags.iter().filter(|(key, _)| !tags.contains_key(*key));

@@ -2,6 +2,8 @@
 
 use twinsite_core::{BucketName, Region, Side};
 
+use super::RedirectProblem;
+
 /// A reason why no plan can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -46,6 +48,14 @@ pub enum Conflict {
         /// The other site's domain.
         site: String,
     },
+    /// The bucket that bears the name of an alias cannot redirect its visitors.
+    #[error("the bucket `{bucket}`, which has to redirect visitors of this alias after a DNS failover, {problem}")]
+    RedirectBucket {
+        /// The bucket.
+        bucket: BucketName,
+        /// Why not.
+        problem: RedirectProblem,
+    },
     /// The account's public access block forbids website buckets.
     #[error("the account's public access block has {setting} on, which keeps website buckets from being read")]
     AccountBlock {
@@ -89,6 +99,15 @@ impl Conflict {
             Self::Inaccessible { .. } => "check the credentials, or set another bucket name or domain",
             Self::OtherRegion { .. } => "set the region it is in, or delete it first if nobody needs it",
             Self::Untagged { .. } => "run again with --adopt to hand it over; its content and other settings stay",
+            Self::RedirectBucket { problem: RedirectProblem::Untagged, .. } => {
+                "run again with --adopt to hand it over: its website will redirect every request; its objects stay"
+            }
+            Self::RedirectBucket { problem: RedirectProblem::OtherRegion(_), .. } => {
+                "delete it if nobody needs it, remove the alias from `site.aliases`, or set mode = \"origin\", which needs no such bucket"
+            }
+            Self::RedirectBucket { .. } => {
+                "remove the alias from `site.aliases`, or set mode = \"origin\", which needs no such bucket"
+            }
             Self::OtherSite { .. } => "two sites cannot share a bucket; check `site.domain`",
             Self::AccountBlock { .. } => {
                 "turn it off in the S3 console under Block Public Access settings for this account, or set mode = \"origin\""

@@ -1,7 +1,7 @@
 //! The desired state of the two buckets.
 
 use twinsite_aws::{Owner, Tags};
-use twinsite_core::{Arn, Deferred, Pair, Side, Site};
+use twinsite_core::{Arn, Deferred, Domain, Pair, Side, Site};
 
 use super::{PublicAccessBlock, ReplicationRule, Website, bucket_arn, role_arn};
 
@@ -20,6 +20,8 @@ pub enum Adopt {
 pub struct Desired {
     /// The site.
     pub site: Site,
+    /// Names that were aliases of the site: their redirect buckets are deleted.
+    pub former_aliases: Vec<Domain>,
     /// The index document of folders.
     pub index: String,
     /// The error document for missing pages.
@@ -54,6 +56,7 @@ impl Desired {
     pub fn new(site: Site) -> Self {
         Self {
             site,
+            former_aliases: Vec::new(),
             index: "index.html".to_owned(),
             not_found: Some("404.html".to_owned()),
             adopt: Adopt::default(),

@@ -1,6 +1,7 @@
 //! Desired and actual state, changes and conflicts: plain data without SDK types.
 
 mod actual;
+mod alias_record;
 mod batch;
 mod change;
 mod conflict;
@@ -8,6 +9,7 @@ mod desired;
 mod outage;
 mod policy;
 mod properties;
+mod redirect;
 mod replication;
 mod role;
 mod settings;
@@ -18,6 +20,8 @@ mod website;
 pub use actual::{
     Actual, ActualBucket, ArchivedObject, BucketSettings, Contents, DefaultEncryption, FormerBucket, FormerContents,
 };
+pub use alias_record::ALIAS_RECORD_KEY;
+pub(crate) use alias_record::{alias_record, recorded_aliases};
 pub use batch::{BATCH_REPORT_PREFIX, BatchJobSummary};
 pub(crate) use batch::{JobStatus, batch_permissions, batch_role_arn, batch_role_name, batch_trust_policy};
 pub use change::{BucketChange, BucketChangeKind, Change, RoleChange, RoleChangeKind};
@@ -29,6 +33,7 @@ pub(crate) use policy::{
     desired_policy, has_deny_statement, is_same_document, with_deny_statement, without_deny_statement,
     without_managed_statements,
 };
+pub use redirect::{ActualRedirectBucket, RedirectBucket, RedirectProblem, WebsiteRedirect};
 pub(crate) use replication::RuleStatus;
 pub use replication::{ReplicationRule, ReplicationRules};
 pub use role::Role;

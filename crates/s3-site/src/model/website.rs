@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::WebsiteRedirect;
 use super::properties::{Property, set};
 
 /// The managed part of a website configuration.
@@ -67,6 +68,19 @@ impl WebsiteSnapshot {
         let rule = self.routing_rules.iter().find(|rule| is_empty(&rule.if_error) && is_empty(&rule.if_prefix))?;
         let target = [&rule.host, &rule.prefix, &rule.key].into_iter().flatten().next();
         Some(format!("a RoutingRule without a condition, to {}", target.map_or("itself", String::as_str)))
+    }
+
+    /// The configuration that redirects every request. S3 takes nothing else beside it.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_WebsiteConfiguration.html>
+    pub(crate) fn redirecting(redirect: &WebsiteRedirect) -> Self {
+        let redirect_all = Some((redirect.host.clone(), redirect.protocol.clone()));
+        Self { redirect_all, ..Self::default() }
+    }
+
+    /// Where every request is redirected.
+    pub(crate) fn redirect(&self) -> Option<WebsiteRedirect> {
+        let (host, protocol) = self.redirect_all.clone()?;
+        Some(WebsiteRedirect { host, protocol })
     }
 
     /// The configuration with the managed part replaced. Routing rules are kept.

@@ -4,10 +4,11 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use twinsite_aws_session::{Caller, Session};
 use twinsite_core::{Side, shell_word};
+use twinsite_dns_failover::HostedZone;
 use twinsite_sync::IndexState;
 
 use super::local_files::{GitState, LocalState, SourceState};
-use super::preconditions::Preconditions;
+use super::preconditions::{NamePreconditions, Preconditions};
 use super::{Check, CheckName, CheckResult, DoctorRequest};
 use crate::config::Config;
 use crate::error::Error;
@@ -239,8 +240,9 @@ impl Checks {
         let clock_is_wrong = self.judge_clock(clock);
         self.judge_identity(&status.identity, |found| (&found.account, &found.arn), clock_is_wrong);
         let plan = unread(&status.pending_steps);
-        let more = [unread(&preconditions.account_conflicts), unread(&preconditions.records)];
-        let all: Vec<Unread<'_>> = status.unread().into_iter().chain(plan).chain(more.into_iter().flatten()).collect();
+        let names = preconditions.names.iter().filter_map(|name| unread(&name.records));
+        let more = unread(&preconditions.account_conflicts).into_iter().chain(names);
+        let all: Vec<Unread<'_>> = status.unread().into_iter().chain(plan).chain(more).collect();
         let mut missing: Vec<&str> = all.iter().filter_map(|unread| unread.action).collect();
         missing.sort_unstable();
         missing.dedup();
@@ -301,7 +303,7 @@ impl Checks {
 
     /// What the account and DNS have to allow.
     pub(super) fn judge_preconditions(&mut self, status: &Status, preconditions: &Preconditions) {
-        let Preconditions { account_conflicts, zone, records, delegation } = preconditions;
+        let Preconditions { account_conflicts, names } = preconditions;
         let check = CheckName::PublicAccessBlock;
         match (account_conflicts, unread(account_conflicts)) {
             (Part::Known { value }, _) if value.is_empty() => {
@@ -321,37 +323,51 @@ impl Checks {
             (_, Some(unread)) => self.unknown(check, "the account's public access block", &unread),
             (_, None) => {}
         }
+        let issued = status
+            .certificate
+            .known()
+            .and_then(Option::as_ref)
+            .is_some_and(|found| found.state == CertificateStatus::Issued);
+        for name in names {
+            self.judge_name(name, issued, names.len() > 1);
+        }
+    }
+
+    /// The delegation of the hosted zone of a name, and its CAA records. Of several names, it is said which one is meant.
+    fn judge_name(&mut self, preconditions: &NamePreconditions, issued: bool, is_one_of_several: bool) {
+        let NamePreconditions { name, zone, records, delegation } = preconditions;
+        let of = |what: &str| if is_one_of_several { format!("{what} of `{name}`") } else { what.to_owned() };
         if let Some(zone) = unread(zone) {
             match zone.kind {
                 Some(FailureKind::Conflict) => {
                     let next = "create it in Route 53, enter its name servers at the registrar, or set dns.zone_id";
                     self.add(CheckName::Delegation, CheckResult::Problem, zone.reason, next);
                 }
-                _ => self.unknown(CheckName::Delegation, "the hosted zone", &zone),
+                _ => self.unknown(CheckName::Delegation, &of("the hosted zone"), &zone),
             }
         } else {
             match (delegation, unread(delegation)) {
                 (Part::Known { value }, _) => match value.judge() {
                     Some(found) => self.foreign(CheckName::Delegation, found),
-                    None => self.ok(CheckName::Delegation, "the hosted zone is delegated to its name servers"),
+                    None => self.ok(
+                        CheckName::Delegation,
+                        format!("{} is delegated to its name servers", of("the hosted zone")),
+                    ),
                 },
-                (_, Some(unread)) => self.unknown(CheckName::Delegation, "the delegation of the hosted zone", &unread),
+                (_, Some(unread)) => {
+                    self.unknown(CheckName::Delegation, &of("the delegation of the hosted zone"), &unread);
+                }
                 (_, None) => {}
             }
         }
-        let issued = status
-            .certificate
-            .known()
-            .and_then(Option::as_ref)
-            .is_some_and(|found| found.state == CertificateStatus::Issued);
         match (records, unread(records)) {
             (Part::Known { value }, _) => match judge_caa(value, issued) {
                 Some(found) => self.foreign(CheckName::Caa, found),
-                None => self.ok(CheckName::Caa, "Amazon may issue certificates"),
+                None => self.ok(CheckName::Caa, of("Amazon may issue certificates").replace(" of ", " for ")),
             },
             // A conflict was said above.
             (_, Some(unread)) if unread.kind != Some(FailureKind::Conflict) => {
-                self.unknown(CheckName::Caa, "the CAA records", &unread);
+                self.unknown(CheckName::Caa, &of("the CAA records"), &unread);
             }
             (_, _) => {}
         }
@@ -457,8 +473,13 @@ impl Checks {
     }
 
     pub(super) fn judge_quotas(&mut self, preconditions: &Preconditions) {
-        let zone = preconditions.zone.known();
-        let Some((zone, used)) = zone.and_then(|zone| Some((zone, zone.record_sets?))) else { return };
+        for zone in preconditions.names.iter().filter_map(|name| name.zone.known()) {
+            self.judge_zone_quota(zone);
+        }
+    }
+
+    fn judge_zone_quota(&mut self, zone: &HostedZone) {
+        let Some(used) = zone.record_sets else { return };
         let name = zone.name.trim_end_matches('.');
         let text = format!("the hosted zone `{name}` has {used} of {RECORD_SETS} record sets");
         // The records of a site, its validation record, and room for more.

@@ -88,7 +88,7 @@ impl Subject {
 pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, level: Level, text: impl Into<String>, next: Option<&str>) {
+    pub(super) fn add(&mut self, level: Level, text: impl Into<String>, next: Option<&str>) {
         self.0.push(Finding { level, text: text.into(), next: next.map(str::to_owned) });
     }
 
@@ -187,7 +187,10 @@ impl Status {
     pub(crate) fn findings_about(&self, subject: Subject, behind_proxy: bool) -> Vec<Finding> {
         let mut findings = Findings(Vec::new());
         match subject {
-            Subject::Visitors => self.judge_visitors(behind_proxy, &mut findings),
+            Subject::Visitors => {
+                self.judge_visitors(behind_proxy, &mut findings);
+                self.judge_aliases(&mut findings);
+            }
             Subject::Publishing => self.judge_publishing(&mut findings),
             Subject::Buckets => self.judge_buckets(&mut findings),
             Subject::Distribution => self.judge_distribution(&mut findings),
@@ -230,10 +233,7 @@ impl Status {
                 let more = format!("`twinsite failback --percent {more}`");
                 findings.problem(text, &format!("send more to the primary, {more}, or all: `twinsite failback`"));
             }
-            _ if by_hand => findings.problem(
-                "the site is failed over to the backup by hand",
-                "send visitors back when the primary is healthy: `twinsite failback`",
-            ),
+            _ if by_hand => findings.problem("the site is failed over to the backup by hand", FAILBACK),
             _ => {}
         }
         let served = |visit: &Part<VisitState>| visit.known().is_some_and(VisitState::is_served);
@@ -259,7 +259,7 @@ impl Status {
                 findings.problem(
                     format!("HTTPS fails ({why}); visitors are served over HTTP only"),
                     if by_hand {
-                        "send visitors back when the primary is healthy: `twinsite failback`"
+                        FAILBACK
                     } else {
                         "check the distribution and the certificate: `twinsite plan`"
                     },
@@ -568,6 +568,8 @@ fn judge_bucket(side: Side, bucket: &BucketState, findings: &mut Findings) {
     }
 }
 
+const FAILBACK: &str = "send visitors back when the primary is healthy: `twinsite failback`";
+
 fn judge_check(check: &HealthCheckState, by_hand: bool, findings: &mut Findings) {
     if check.health != Health::Unhealthy {
         return;
@@ -589,10 +591,7 @@ fn judge_check(check: &HealthCheckState, by_hand: bool, findings: &mut Findings)
             "the checkers of Route 53 find CloudFront unhealthy",
             "see the AWS Health Dashboard; DNS fails over by itself",
         ),
-        "stop" => (
-            "the failover switch is set, as the checkers of Route 53 see it",
-            "send visitors back when the primary is healthy: `twinsite failback`",
-        ),
+        "stop" => ("the failover switch is set, as the checkers of Route 53 see it", FAILBACK),
         "serving" => ("DNS leads to the backup", "find out why: the health checks and both buckets"),
         other => return findings.problem(format!("the health check `{other}` is unhealthy"), "see it in Route 53"),
     };

@@ -3,6 +3,7 @@
 //! Every part is asked at once and has a deadline of its own. A part that could not be read is part of the result, too, and never an
 //! error of the whole: this is what is opened in an outage.
 
+mod aliases;
 mod findings;
 mod part;
 mod read;
@@ -36,9 +37,9 @@ pub(crate) use read::Reader;
 pub use findings::{Finding, Level, SiteHealth, Unread};
 pub use part::{FailureKind, Part};
 pub use state::{
-    AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState, Health,
-    HealthCheckState, Identity, LockState, PublishState, RecordState, SideName, TableAtEdges, Target, VisitState,
-    VisitorState, ZoneState,
+    AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState,
+    DnsState, Health, HealthCheckState, Identity, LockState, PublishState, RecordState, SideName, TableAtEdges, Target,
+    VisitState, VisitorState, ZoneState,
 };
 
 const OPERATION: &str = "read the status of the site";
@@ -83,6 +84,8 @@ pub struct Status {
     pub next: Vec<String>,
     /// What visitors get from here.
     pub visitors: VisitorState,
+    /// What visitors of each alias get: a redirect to the domain.
+    pub aliases: Vec<AliasState>,
     /// Whether the site was failed over by hand: the failover switch is set, or the key value store says that edges serve from the backup.
     pub failed_over_by_hand: Part<bool>,
     /// From which origin edges serve, by the key value store: `primary`, `backup` or a percentage such as `10% primary`; `null` without

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt, Shared, join_all, join3, select_ok};
+use futures::future::{BoxFuture, FutureExt, Shared, join, join_all, join3, select_ok};
 use futures::join;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -11,7 +11,7 @@ use twinsite_aws::Kind;
 use twinsite_aws_session::{Caller, Session};
 use twinsite_cdn as cdn;
 use twinsite_core::wait::within;
-use twinsite_core::{Mode, Pair, Plan, Region, Run, Side};
+use twinsite_core::{Mode, Pair, Plan, Region, Run, Side, Site};
 use twinsite_dns_failover::alerts::{self, Alerts};
 use twinsite_s3_site::{Adopt, BucketStatus};
 use twinsite_sync::active_side::newest_change;
@@ -20,7 +20,7 @@ use twinsite_sync::{Store, StoreError, SyncError, release};
 
 use super::part::{Failure, FailureKind, Part};
 use super::state::{
-    AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, Health,
+    AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, Health,
     HealthCheckState, LockState, PublishState, RecordState, ZoneState,
 };
 use super::visitors;
@@ -122,7 +122,7 @@ impl Reader<'_> {
             join3(self.side(Side::Primary).boxed(), self.side(Side::Backup).boxed(), self.out_of_sync().boxed());
         let by_hand = join3(self.failover().boxed(), self.drill().boxed(), self.alerts().boxed());
         let visitors = join3(
-            visitors::ask(self.anonymous, self.run, self.deadline).boxed(),
+            join(self.visitors().boxed(), self.aliases().boxed()).boxed(),
             self.versions().boxed(),
             identity.boxed(),
         );
@@ -137,7 +137,7 @@ impl Reader<'_> {
         );
         let (primary, backup, out_of_sync) = sides;
         let (failover, drill_interrupted, alerts) = by_hand;
-        let (visitors, versions, identity) = visitors;
+        let ((visitors, aliases), versions, identity) = visitors;
         Status {
             domain: self.anonymous.site.domain.to_string(),
             mode: self.anonymous.site.mode.to_string(),
@@ -146,6 +146,7 @@ impl Reader<'_> {
             findings: Vec::new(),
             next: Vec::new(),
             visitors: visitors.state(&versions),
+            aliases,
             failed_over_by_hand: failover.by_hand,
             served_from: failover.served_from,
             active: failover.active,
@@ -163,11 +164,24 @@ impl Reader<'_> {
         }
     }
 
+    async fn visitors(&self) -> visitors::VisitorAnswers {
+        visitors::ask(self.anonymous, &self.anonymous.site.domain, self.run, self.deadline).await
+    }
+
+    async fn aliases(&self) -> Vec<AliasState> {
+        let site = self.anonymous;
+        let asked = site.site.aliases.iter().map(|alias| async move {
+            let answers = visitors::ask(site, alias, self.run, self.deadline).await;
+            answers.of_alias(alias)
+        });
+        join_all(asked).await
+    }
+
     async fn certificate(&self) -> Part<Option<CertificateState>> {
         let site = self.anonymous;
         let desired = site.desired_cdn(false);
         let certificates = self.part("acm", site.services.cdn.read_certificates(&desired)).await;
-        certificates.map(|certificates| best_certificate(&certificates))
+        certificates.map(|certificates| best_certificate(&certificates, &site.site))
     }
 
     async fn distribution(&self) -> Part<Option<DistributionState>> {
@@ -425,9 +439,9 @@ async fn publish(store: &impl Store, side: Side) -> Result<PublishState, Failure
 }
 
 /// The certificate in use, or the one that will be.
-fn best_certificate(certificates: &cdn::Certificates) -> Option<CertificateState> {
+fn best_certificate(certificates: &cdn::Certificates, site: &Site) -> Option<CertificateState> {
     use cdn::CertificateStatus as Status;
-    let best = certificates.all().max_by_key(|one| (one.status == Status::Issued, !one.used_by.is_empty()))?;
+    let best = certificates.of_site(site).max_by_key(|one| (one.status == Status::Issued, !one.used_by.is_empty()))?;
     let (state, failure_reason) = match &best.status {
         Status::Issued => (CertificateStatus::Issued, None),
         Status::PendingValidation => (CertificateStatus::PendingValidation, None),

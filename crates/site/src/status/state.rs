@@ -199,6 +199,20 @@ pub enum TableAtEdges {
     Unreadable,
 }
 
+/// What visitors of an alias get.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct AliasState {
+    /// The alias.
+    pub name: String,
+    /// Where DNS leads.
+    pub dns: super::Part<DnsState>,
+    /// The response to `http://ALIAS/`.
+    pub http: super::Part<VisitState>,
+    /// The response to `https://ALIAS/`.
+    pub https: super::Part<VisitState>,
+}
+
 /// Where DNS leads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
@@ -232,6 +246,11 @@ pub struct VisitState {
 }
 
 impl VisitState {
+    /// Whether the response is a redirect.
+    pub fn is_redirect(&self) -> bool {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
+    }
+
     /// Whether visitors get a page: the response is one, or a redirect.
     pub fn is_served(&self) -> bool {
         // 401 asks for a password: the site answers.

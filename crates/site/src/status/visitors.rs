@@ -6,12 +6,12 @@ use std::time::Duration;
 use futures::join;
 use twinsite_cdn::OriginChoice;
 use twinsite_core::wait::within;
-use twinsite_core::{Pair, Run, Side, probe};
+use twinsite_core::{Domain, Pair, Run, Side, probe};
 use twinsite_dns_failover::probe::{ProbeError, Response, TrustStore};
 
 use super::findings::Findings;
 use super::part::{Failure, FailureKind, Part};
-use super::state::{DnsState, TableAtEdges, Target, VisitState, VisitorState};
+use super::state::{AliasState, DnsState, TableAtEdges, Target, VisitState, VisitorState};
 use crate::context::SiteContext;
 use crate::network::{Network, ProbeNetwork, ProbeRequest, Scheme};
 
@@ -29,10 +29,10 @@ pub(super) struct VisitorAnswers {
     table: Option<TableAtEdges>,
 }
 
-/// Asks as a visitor does. DNS may take a third of the time limit, and the requests the rest.
-pub(super) async fn ask(site: &SiteContext, run: &Run, limit: Duration) -> VisitorAnswers {
+/// Asks for one of the site's names as a visitor does. DNS may take a third of the time limit, and the requests the rest.
+pub(super) async fn ask(site: &SiteContext, name: &Domain, run: &Run, limit: Duration) -> VisitorAnswers {
     let started = run.timer.now();
-    let (network, names, addresses) = match within(run, limit / 3, Box::pin(resolve(site))).await {
+    let (network, names, addresses) = match within(run, limit / 3, Box::pin(resolve(site, name))).await {
         Some(Ok(Resolved { network, names, addresses })) => (Some(network), names, Ok(addresses)),
         Some(Err(error)) => (None, Vec::new(), Err(Failure::from(error))),
         None => (None, Vec::new(), Err(Failure::new(FailureKind::TimedOut, "no response of the name servers"))),
@@ -57,7 +57,7 @@ pub(super) async fn ask(site: &SiteContext, run: &Run, limit: Duration) -> Visit
         };
     };
     let left = limit.saturating_sub(run.timer.now().saturating_sub(started));
-    let host = site.site.domain.as_str();
+    let host = name.as_str();
     let (health, origin) = (format!("/{}", probe::HEALTH), format!("/{}", probe::ORIGIN));
     let table = format!("{origin}?{}", probe::TABLE_QUERY);
     let get = async |path: &str, scheme| {
@@ -101,9 +101,9 @@ struct Resolved {
     addresses: Vec<IpAddr>,
 }
 
-/// Resolves the domain as visitors do: on the internet by the resolver of this machine, which needs no AWS API.
-async fn resolve(site: &SiteContext) -> Result<Resolved, ProbeError> {
-    let domain = site.site.domain.as_str();
+/// Resolves a name as visitors do: on the internet by the resolver of this machine, which needs no AWS API.
+async fn resolve(site: &SiteContext, name: &Domain) -> Result<Resolved, ProbeError> {
+    let domain = name.as_str();
     match &site.network {
         Network::Given(network) => {
             let answer = network.dns_query(domain).await?;
@@ -127,6 +127,12 @@ async fn resolve(site: &SiteContext) -> Result<Resolved, ProbeError> {
 }
 
 impl VisitorAnswers {
+    /// What visitors of an alias get.
+    pub(super) fn of_alias(self, name: &Domain) -> AliasState {
+        let VisitorState { dns, http, https, side: _ } = self.state(&Pair::default());
+        AliasState { name: name.to_string(), dns, http, https }
+    }
+
     /// What visitors get. The side is named by what the edge says, which serves health objects from the primary also during a failover by
     /// hand, and otherwise by the version of the health object.
     pub(super) fn state(self, versions: &Pair<Option<String>>) -> VisitorState {

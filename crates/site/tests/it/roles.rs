@@ -115,7 +115,9 @@ impl Account {
         cloud.world().set_delays(Delays::NONE);
         let account = Self { cloud, dir: tempfile::tempdir().unwrap(), mode };
         let route53 = account.administrator().await.route53();
-        route53.create_hosted_zone().name("example.com").caller_reference("zone").send().await.unwrap();
+        for zone in ["example.com", "example.org"] {
+            route53.create_hosted_zone().name(zone).caller_reference(zone).send().await.unwrap();
+        }
         account
     }
 
@@ -132,6 +134,7 @@ impl Account {
         let regions = Pair::new("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
         let mut config = Config::new("www.example.com".parse().unwrap(), regions);
         config.mode = self.mode;
+        config.aliases = vec!["example.com".parse().unwrap(), "www.example.org".parse().unwrap()];
         config.publish.guard = Guard::OFF;
         config.replicate_back = true;
         config.emails = vec!["ops@example.com".to_owned()];

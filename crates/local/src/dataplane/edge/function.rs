@@ -184,10 +184,10 @@ const DISALLOWED: [&str; 15] = [
 pub(super) fn run_on_response(
     function: &PublishedFunction,
     request: &ViewerRequest<'_>,
-    query: &str,
+    query: Option<&str>,
     (status, headers): (StatusCode, &HeaderMap),
 ) -> Result<HeaderMap, String> {
-    let mut event = event(request, query);
+    let mut event = event(request, query.unwrap_or_default());
     event["context"]["eventType"] = json!("viewer-response");
     let shown = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     event["response"] = json!({
@@ -196,7 +196,7 @@ pub(super) fn run_on_response(
         "headers": by_name(shown),
         "cookies": {},
     });
-    let outcome = evaluate(function, &event)?;
+    let outcome = evaluate(function, &event, query)?;
     let fields = outcome[0]["headers"].as_object().ok_or("it returned no response")?;
     let mut changed = HeaderMap::new();
     for (name, field) in fields {
@@ -217,9 +217,9 @@ pub(super) fn run_on_response(
 pub(super) fn run(
     function: &PublishedFunction,
     request: &ViewerRequest<'_>,
-    query: &str,
+    query: Option<&str>,
 ) -> Result<FunctionResult, String> {
-    let outcome = evaluate(function, &event(request, query))?;
+    let outcome = evaluate(function, &event(request, query.unwrap_or_default()), query)?;
     let answer = &outcome[0];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match answer["statusCode"].as_u64() {
@@ -234,7 +234,7 @@ pub(super) fn run(
 }
 
 /// What a function returns for an event, and how it has modified the origin.
-fn evaluate(function: &PublishedFunction, event: &Value) -> Result<Value, String> {
+fn evaluate(function: &PublishedFunction, event: &Value, query: Option<&str>) -> Result<Value, String> {
     let runtime = Runtime::new().map_err(|error| error.to_string())?;
     runtime.set_memory_limit(MEMORY_LIMIT);
     let started = Instant::now();
@@ -243,7 +243,7 @@ fn evaluate(function: &PublishedFunction, event: &Value) -> Result<Value, String
     let json: String = context.with(|ctx| {
         let result = match function.runtime {
             JsRuntime::One => ctx.eval(format!("{}\n;JSON.stringify([handler({event}), null])", function.code)),
-            JsRuntime::Two => run_module(&ctx, function, event),
+            JsRuntime::Two => run_module(&ctx, function, event, query),
         };
         result.catch(&ctx).map_err(|error| error.to_string())
     })?;
@@ -252,16 +252,24 @@ fn evaluate(function: &PublishedFunction, event: &Value) -> Result<Value, String
 
 /// Runs a function of runtime 2.0, which is a module, and whose handler may be asynchronous. The result is the handler's and how the
 /// origin was modified, as JSON.
-fn run_module<'js>(ctx: &Ctx<'js>, function: &PublishedFunction, event: &Value) -> rquickjs::Result<String> {
+fn run_module<'js>(
+    ctx: &Ctx<'js>,
+    function: &PublishedFunction,
+    event: &Value,
+    query: Option<&str>,
+) -> rquickjs::Result<String> {
     ctx.globals().set("native", native(ctx)?)?;
     ctx.eval::<(), _>(RUNTIME)?;
+    let raw_query = query.map_or_else(|| "undefined".to_owned(), |query| Value::from(query).to_string());
     let data = serde_json::to_string(&function.module).unwrap_or_default();
     Module::declare(ctx.clone(), "cloudfront", MODULE.replacen("EDGE;", &format!("{data};"), 1))?;
     let code = format!("{}\nexport {{ handler as publishedHandler }};\n", function.code);
     Module::declare(ctx.clone(), "function", code)?;
     let main = format!(
         "import {{ publishedHandler }} from 'function';\nimport {{ modified }} from 'cloudfront';\n\
-         export const result = (async () => JSON.stringify([await publishedHandler({event}), modified()]))();\n"
+         const event = {event};\n\
+         Object.defineProperty(event.request, 'rawQueryString', {{ value: () => {raw_query} }});\n\
+         export const result = (async () => JSON.stringify([await publishedHandler(event), modified()]))();\n"
     );
     let (module, evaluated) = Module::declare(ctx.clone(), "main", main)?.eval()?;
     evaluated.finish::<()>()?;
@@ -291,7 +299,7 @@ mod tests {
         let request = ViewerRequest { method: &Method::GET, uri, host: "h", headers: &headers, ip };
         let results = [JsRuntime::One, JsRuntime::Two].map(|runtime| {
             let function = PublishedFunction { code: code.to_owned(), runtime, module: ModuleData::default() };
-            run(&function, &request, query)
+            run(&function, &request, Some(query))
         });
         let [one, two] = results;
         assert_eq!(one.is_ok(), two.is_ok(), "{one:?} {two:?}");
@@ -310,7 +318,7 @@ mod tests {
         let module = ModuleData { store: Some(store), origins: vec!["primary".into(), "backup".into()] };
         let function = PublishedFunction { code: code.to_owned(), runtime: JsRuntime::Two, module };
         let (headers, ip) = (HeaderMap::new(), "203.0.113.9".parse().unwrap());
-        run(&function, &ViewerRequest { method: &Method::GET, uri: "/", host: "h", headers: &headers, ip }, "")
+        run(&function, &ViewerRequest { method: &Method::GET, uri: "/", host: "h", headers: &headers, ip }, None)
     }
 
     /// The request with the value of an expression as its path.
@@ -340,10 +348,10 @@ mod tests {
             PublishedFunction { code: unassociated.to_owned(), runtime: JsRuntime::Two, module: ModuleData::default() };
         let (headers, ip) = (HeaderMap::new(), "203.0.113.9".parse().unwrap());
         let request = ViewerRequest { method: &Method::GET, uri: "/", host: "h", headers: &headers, ip };
-        assert!(run(&function, &request, "").unwrap_err().contains("KVSNamespaceNotFound"));
+        assert!(run(&function, &request, None).unwrap_err().contains("KVSNamespaceNotFound"));
         // Runtime 1.0 has no modules.
         let function = PublishedFunction { runtime: JsRuntime::One, ..function };
-        assert!(run(&function, &request, "").is_err());
+        assert!(run(&function, &request, None).is_err());
     }
 
     #[test]

@@ -164,8 +164,8 @@ impl Exchange<'_> {
         ViewerRequest { method, uri, host, headers, ip: self.viewer }
     }
 
-    fn query(&self) -> &str {
-        self.request.uri().query().unwrap_or_default()
+    fn query(&self) -> Option<&str> {
+        self.request.uri().query()
     }
 
     /// The live stage of a function, with its key value store as edges see it.
