@@ -140,13 +140,18 @@ impl Account {
 
     /// A session of a new role to which every document is attached that `iam-policy` prints.
     async fn role(&self, kind: PolicyKind, number: usize) -> Access {
+        self.role_of(&self.config(), kind, number).await
+    }
+
+    /// The same for another configuration.
+    async fn role_of(&self, config: &Config, kind: PolicyKind, number: usize) -> Access {
         let administrator = self.administrator().await;
         let (iam, name) = (administrator.iam(), format!("{kind:?}-{number}"));
         let trust = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":"sts:AssumeRole"}}]}}"#
         );
         iam.create_role().role_name(&name).assume_role_policy_document(trust).send().await.unwrap();
-        for document in policy(&self.config(), ACCOUNT.parse().unwrap(), kind).unwrap() {
+        for document in policy(config, ACCOUNT.parse().unwrap(), kind).unwrap() {
             let name_of_policy = format!("{}-{number}", document.name);
             let create = iam.create_policy().policy_name(name_of_policy).policy_document(document.document.to_string());
             let arn = create.send().await.unwrap().policy.unwrap().arn.unwrap();
@@ -490,6 +495,54 @@ async fn an_applier_cannot_make_an_administrator_of_a_role() {
         Session::open(account.access(Some(Credentials::new(key, secret, Some(token), None, "test")))).await.unwrap();
     denied(format!("{:?}", escalated.iam().get_role().role_name(role).send().await.unwrap_err()));
     denied(format!("{:?}", escalated.cloudfront().list_distributions().send().await.unwrap_err()));
+}
+
+/// A publisher of a prefix deploys and rolls back what is below it, in every mode, and is denied to write anything else.
+#[tokio::test]
+async fn a_publisher_of_a_prefix_writes_what_is_below_it_and_its_records_only() {
+    for mode in MODES {
+        let account = Account::new(mode).await;
+        let administrator = account.context(&account.access(None), account.config()).await;
+        apply_all(&administrator).await.unwrap();
+        account.deploy(&administrator).await.unwrap();
+        let mut config = account.config();
+        config.publish.prefix = Some("docs".parse().unwrap());
+        let access = account.role_of(&config, PolicyKind::Publisher, 0).await;
+        let docs = account.context(&access, config.clone()).await;
+        for number in 1..=3 {
+            account.deploy(&docs).await.unwrap_or_else(|error| panic!("{number} in {mode}: {error:?}"));
+        }
+        let request = RollbackRequest { options: OPTIONS, ..RollbackRequest::default() };
+        Box::pin(rollback(&docs, &request, &Run::silent())).await.unwrap();
+        releases(&docs, &Run::silent()).await.unwrap();
+        verify(&docs, None, &Run::silent()).await.unwrap_err();
+        // The main site and other prefixes are not its own.
+        let before = account.state();
+        let main = account.context(&access, account.config()).await;
+        assert!(is_denied(&account.deploy(&main).await.unwrap_err()), "{mode}");
+        config.publish.prefix = Some("blog".parse().unwrap());
+        let blog = account.context(&access, config).await;
+        assert!(is_denied(&account.deploy(&blog).await.unwrap_err()), "{mode}");
+        assert_eq!(account.state(), before, "{mode}");
+        let s3 = Session::open(access).await.unwrap().s3(&"us-east-1".parse().unwrap());
+        let bucket = administrator.site().buckets.primary.as_str();
+        for key in [
+            "index.html",
+            "docs",
+            "docsx/a",
+            ".twinsite/lock",
+            ".twinsite/prefixes/blog/-/lock",
+            ".twinsite/active/0000000001-backup",
+        ] {
+            let put = s3.put_object().bucket(bucket).key(key).send().await;
+            assert!(format!("{:?}", put.unwrap_err()).contains("AccessDenied"), "{mode}: {key}");
+            let delete = s3.delete_object().bucket(bucket).key(key).send().await;
+            assert!(format!("{:?}", delete.unwrap_err()).contains("AccessDenied"), "{mode}: {key}");
+        }
+        for key in ["docs/a", ".twinsite/prefixes/docs/-/x"] {
+            s3.put_object().bucket(bucket).key(key).send().await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]
