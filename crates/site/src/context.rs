@@ -9,7 +9,7 @@ use twinsite_aws::{AwsError, Kind};
 use twinsite_aws_session::{Access, Caller, Session};
 use twinsite_cdn::Cdn;
 use twinsite_core::wait::{PollPolicy, within};
-use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site};
+use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site, url_path};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::alerts::{Alerts, RegionalClients};
 use twinsite_s3_site::{Adopt, Desired, S3Site, plan_changes};
@@ -183,9 +183,10 @@ impl SiteContext {
         matches!(self.network, Network::Internet)
     }
 
-    /// Where what is published is below an address: empty for the main site.
-    pub(crate) fn prefix(&self) -> &str {
-        self.config.publish.prefix.as_ref().map_or("", |prefix| prefix.as_str())
+    /// Where what is published is below an address of the site: at its top, or below the prefix.
+    pub(crate) fn published_at(&self, url: &str) -> String {
+        let prefix = self.config.publish.prefix.as_ref().map_or("", |prefix| prefix.as_str());
+        format!("{}{}", url.trim_end_matches('/'), url_path(prefix))
     }
 
     /// The address of the site.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use futures::future::join;
 use twinsite_aws::AwsError;
-use twinsite_core::{Pair, Run, Side, clean_up, url_path, wait};
+use twinsite_core::{Pair, Run, Side, clean_up, wait};
 use twinsite_sync::active_side::{ListedChange, newest_change};
 use twinsite_sync::lock::{self, Lease, Lock, Owner, UnfinishedPublish};
 use twinsite_sync::release::{self, Collected, Commit};
@@ -127,10 +127,9 @@ pub async fn deploy(
         result.moved = keep_visitors(site, run).await;
     }
     warn_if_not_served(site, &result, run);
-    let address = |url: String| Some(format!("{url}{}", url_path(site.prefix()).trim_start_matches('/')));
-    result.url = address(site.url());
-    result.primary.url = address(site.website_url(Side::Primary));
-    result.backup.url = address(site.website_url(Side::Backup));
+    result.url = Some(site.published_at(&site.url()));
+    result.primary.url = Some(site.published_at(&site.website_url(Side::Primary)));
+    result.backup.url = Some(site.published_at(&site.website_url(Side::Backup)));
     result.rules = rules.result.clone();
     check_as_visitor(site, PublishedSite { source: &source.source, rules: &rules }, request, &result, run).await?;
     Ok(DeployResult::Published(result))
@@ -257,8 +256,7 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     if prepared.is_empty() {
         let report = Report { kept: prepared.plan.kept(), ..Report::default() };
         let prefix = request.source.prefix().map(ToString::to_string);
-        let still_public = StillPublic::of(&prepared.plan);
-        let mut result = PublishResult { still_public, prefix, ..unchanged(&report) };
+        let mut result = PublishResult { still_public: StillPublic::of(&prepared.plan), prefix, ..unchanged(&report) };
         let foreign = prepared.drift.iter().flat_map(|drift| &drift.foreign).filter(|key| !key.is_reserved());
         result.backup.foreign = foreign.map(ToString::to_string).collect();
         return Ok(DeployResult::Published(Box::new(result)));

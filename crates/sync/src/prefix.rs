@@ -109,6 +109,12 @@ pub async fn check<S: Store>(stores: &Pair<S>, claim: &Claim<'_>) -> Result<BTre
     if let Some(HeldLock { unfinished: holder, .. }) = lock::look(store, claim.side).await? {
         unfinished.join(holder);
     }
+    if let Some(key) = unfinished.purge.iter().find(|key| key.starts_with(claim.prefix.as_str())) {
+        let text = format!(
+            "a purge of the main site's `{key}` is not complete: the next deploy of the main site completes it"
+        );
+        return Err(SyncError::Raced(text));
+    }
     let created = unfinished.created.iter().filter_map(|key| key.parse::<Key>().ok());
     all.extend(created.filter(|key| claim.prefix.contains(key)));
     if !live.is_empty() && claim.main == MainObjects::Refuse {

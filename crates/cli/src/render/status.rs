@@ -76,6 +76,9 @@ pub(super) fn rows(status: &Status) -> Vec<Row> {
         line("active side", "the backup: `twinsite failback` copies its releases to the primary");
     }
     line("release", &release(&status.primary, &status.backup));
+    if !status.prefixes.is_known() {
+        line("prefixes", &known(&status.prefixes, |_| String::new()));
+    }
     for state in status.prefixes.known().into_iter().flatten() {
         let release = state
             .release
