@@ -9,11 +9,11 @@ use futures::future::{Either, select};
 use twinsite_core::wait::pause;
 use twinsite_site::drill::{ConfigFile, DrillHistory, PreparedDrill, Scheduler};
 use twinsite_site::{
-    self as site, AdoptBuckets, CertificateFiles, DeployResult, DoctorRequest, Error, Event, FailbackChecks,
+    self as site, AdoptBuckets, CertificateFiles, Config, DeployResult, DoctorRequest, Error, Event, FailbackChecks,
     FailbackRequest, PurgePlan, Run, SitePlan, SourceDirectory, StatusRequest, TrustedJobs, VisitorCheck,
 };
 
-use crate::args::{self, Args, Command, Global};
+use crate::args::{self, Args, Command, Global, PrefixArgs};
 use crate::bucket_hints::for_buckets;
 use crate::config::read_config;
 use crate::environment::{
@@ -58,7 +58,7 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
             Box::pin(context.pull_bucket(&options)).await.map_err(for_buckets)
         }
         Command::Deploy(options) => Box::pin(context.deploy(&options)).await,
-        Command::Verify(options) => Box::pin(context.verify(options.dir)).await,
+        Command::Verify(options) => Box::pin(context.verify(options)).await,
         Command::Backfill(options) => Box::pin(context.backfill(&options)).await,
         Command::Releases(options) => Box::pin(context.releases(&options)).await,
         Command::Rollback(options) => Box::pin(context.rollback(&options)).await,
@@ -96,8 +96,19 @@ impl Context<'_> {
         Box::pin(open_site(self.global, read_config(self.global)?, data_plane, self.run)).await
     }
 
-    pub(crate) async fn open_to_read(&self) -> Result<OpenSite, Error> {
-        Box::pin(open_site_to_read(self.global, read_config(self.global)?, self.run)).await
+    /// The same for the part of the buckets that a command is about.
+    async fn open_scope(&self, scope: &PrefixArgs) -> Result<OpenSite, Error> {
+        Box::pin(open_site(self.global, self.config_of(scope)?, DataPlane::NotNeeded, self.run)).await
+    }
+
+    async fn open_to_read(&self, scope: &PrefixArgs) -> Result<OpenSite, Error> {
+        Box::pin(open_site_to_read(self.global, self.config_of(scope)?, self.run)).await
+    }
+
+    fn config_of(&self, scope: &PrefixArgs) -> Result<Config, Error> {
+        let mut config = read_config(self.global)?;
+        config.publish.prefix.clone_from(&scope.prefix);
+        Ok(config)
     }
 
     /// Asks for confirmation, unless `--yes` or `--local` was given.
@@ -106,7 +117,7 @@ impl Context<'_> {
     }
 
     async fn plan(&self, options: &args::Plan) -> Outcome {
-        let OpenSite { site, cloud } = self.open_to_read().await?;
+        let OpenSite { site, cloud } = self.open_to_read(&PrefixArgs::default()).await?;
         let planned = site::plan(&site, adopt(options.adopt), self.run).await;
         let planned = finish(cloud, planned).await?;
         Ok(CommandResult::Plan(PlanResult {
@@ -163,7 +174,7 @@ impl Context<'_> {
     }
 
     async fn deploy(&self, options: &args::Deploy) -> Outcome {
-        let mut config = read_config(self.global)?;
+        let mut config = self.config_of(&options.scope)?;
         let checks = &mut config.publish.checks;
         checks.index &= !options.allow_no_index;
         checks.output_only &= !options.allow_project_root;
@@ -243,7 +254,7 @@ impl Context<'_> {
 
     async fn rollback(&self, options: &args::Rollback) -> Outcome {
         let request = rollback_request(options)?;
-        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let OpenSite { site, cloud } = self.open_scope(&options.scope).await?;
         cloud.reset_requests().await;
         let rolled_back = async {
             if options.dry_run {
@@ -257,14 +268,14 @@ impl Context<'_> {
         finish(cloud, rolled_back).await
     }
 
-    async fn verify(&self, dir: Option<PathBuf>) -> Outcome {
-        let OpenSite { site, cloud } = self.open_to_read().await?;
-        let verified = Box::pin(site::verify(&site, dir, self.run)).await;
+    async fn verify(&self, options: args::Verify) -> Outcome {
+        let OpenSite { site, cloud } = self.open_to_read(&options.scope).await?;
+        let verified = Box::pin(site::verify(&site, options.dir, self.run)).await;
         finish(cloud, verified.map(CommandResult::Verified)).await
     }
 
     async fn backfill(&self, options: &args::Backfill) -> Outcome {
-        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let OpenSite { site, cloud } = self.open_scope(&options.scope).await?;
         let request = backfill_request(options);
         let backfilled = async {
             let plan = Box::pin(site::plan_backfill(&site, request, self.run)).await?;
@@ -285,7 +296,7 @@ impl Context<'_> {
     }
 
     async fn releases(&self, options: &args::Releases) -> Outcome {
-        let OpenSite { site, cloud } = self.open_to_read().await?;
+        let OpenSite { site, cloud } = self.open_to_read(&options.scope).await?;
         let found = match (&options.id, &options.other) {
             (None, _) => Box::pin(site::releases(&site, self.run)).await.map(CommandResult::Releases),
             (Some(id), None) => site::release(&site, id).await.map(CommandResult::Release),
@@ -436,7 +447,7 @@ impl Context<'_> {
     }
 
     async fn drills(&self) -> Outcome {
-        let OpenSite { site, cloud } = self.open_to_read().await?;
+        let OpenSite { site, cloud } = self.open_to_read(&PrefixArgs::default()).await?;
         let history = Box::pin(site::drill::history(&site)).await;
         finish(cloud, history.map(CommandResult::Drills)).await
     }
@@ -470,7 +481,7 @@ impl Context<'_> {
     }
 
     async fn iam_policy(&self, options: &args::IamPolicy) -> Outcome {
-        let config = read_config(self.global)?;
+        let config = self.config_of(&PrefixArgs { prefix: options.prefix.clone() })?;
         let account = if let Some(account) = &options.account {
             account.parse().map_err(|error| Error::new("read --account", site::Cause::Invalid(error)))?
         } else {

@@ -81,6 +81,7 @@ fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
     let slashes = ["keep", "add", "remove"];
     let trailing_slash = publish.trailing_slash.as_ref().map(|slash| place.check_known(slash, &slashes)).transpose()?;
     config.publish = PublishConfig {
+        prefix: None,
         headers,
         redirects: file::redirects(&redirects, &place)?,
         redirects_syntax: syntax.unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use twinsite_site::{
     AdoptBuckets, BackfillRequest, DeployRequest, Engine, Error, ExistingFiles, FailoverBy, GitHubIds, Guard,
-    OlderCommit, PolicyKind, PublishOptions, PullRequest, RollbackRequest, Sending, TrustedJobs, Versions,
+    OlderCommit, PolicyKind, PublishOptions, PullRequest, RollbackRequest, Sending, TakeOver, TrustedJobs, Versions,
     VisitorCheck, WaitForInvalidation,
 };
 
@@ -77,6 +77,7 @@ pub(crate) fn deploy_request(options: &args::Deploy) -> Result<DeployRequest, Er
             (false, true) => VisitorCheck::Skip,
             (false, false) => VisitorCheck::Configured,
         },
+        take_over: if options.take_over { TakeOver::MainSite } else { TakeOver::Refuse },
         options: publish_options(&options.publish),
     })
 }
@@ -102,6 +103,7 @@ pub(crate) fn trusted_jobs(options: &args::IamPolicy) -> Option<TrustedJobs> {
         bitbucket,
         bitbucket_uuids,
         role: _,
+        prefix: _,
         account: _,
     } = options;
     if let Some(repository) = github {

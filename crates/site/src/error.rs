@@ -155,6 +155,9 @@ impl Error {
                 SourceError::Changed(_) => ErrorKind::Failed,
                 _ => ErrorKind::Usage,
             },
+            Cause::Sync(
+                SyncError::BelowPrefix { .. } | SyncError::PrefixOverlaps { .. } | SyncError::PrefixOfMainSite { .. },
+            ) => ErrorKind::Usage,
             Cause::Cancelled(_) | Cause::Sync(SyncError::Cancelled | SyncError::Lock(LockError::Cancelled)) => {
                 ErrorKind::Interrupted
             }
@@ -236,6 +239,19 @@ fn sync_hints(error: &SyncError) -> Vec<String> {
         SyncError::TooManyDeletes { count, .. } => vec![
             "see which with --dry-run --delete none".to_owned(),
             format!("allow it with --max-delete {count}, or keep the objects with --delete none"),
+        ],
+        SyncError::BelowPrefix { prefix, .. } => vec![
+            format!(
+                "publish these files on their own: `twinsite deploy DIR --prefix {prefix}`, or remove them from the directory"
+            ),
+            format!("if nobody publishes the prefix, delete its record `{}`", prefix.record_key()),
+        ],
+        SyncError::PrefixOverlaps { .. } => {
+            one("choose a prefix that is not below another one: `twinsite status` lists those there are")
+        }
+        SyncError::PrefixOfMainSite { .. } => vec![
+            "take them over with --take-over, and remove them from the directory of the main site".to_owned(),
+            "or deploy the main site without them first".to_owned(),
         ],
         SyncError::Raced(_) => one(REPEAT),
         SyncError::Lost(_) => {

@@ -31,6 +31,7 @@ mod outage_injector;
 mod plan;
 mod policy;
 mod policy_document;
+mod prefixes;
 mod probes;
 mod protection;
 mod publish_result;
@@ -81,6 +82,7 @@ pub use plan::{
 };
 pub use policy::{PolicyKind, policy};
 pub use policy_document::PolicyDocument;
+pub use prefixes::{PrefixState, TakeOver, check_first_publish, take_prefix};
 pub use publish_result::{
     BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, PlannedBackup,
     PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult, StillPublic, SupersededKey,
@@ -111,5 +113,5 @@ pub use twinsite_rules::{
     ConfiguredRedirect, PasswordHash, Place, ProtectedPath, Protection, Redirects, Syntax, TrailingSlash,
 };
 pub use twinsite_sync::{
-    Deletes, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Sending, Setting, SourceChecks,
+    Deletes, EncryptionAlgorithm, Guard, HeaderRule, Prefix, RetentionPolicy, Sending, Setting, SourceChecks,
 };

@@ -19,6 +19,7 @@ mod names;
 mod output;
 mod packaging;
 mod pull;
+mod prefixes;
 mod rules;
 mod server;
 mod site;

@@ -20,6 +20,7 @@ mod moto;
 mod order;
 mod outage_history;
 mod path_options;
+mod prefixes;
 mod purge;
 mod roles;
 mod rules;
