@@ -1,6 +1,7 @@
 //! The command line, exactly as it was typed.
 
 mod drill;
+mod import;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap_complete::Shell;
 
 use drill::seconds;
 pub(crate) use drill::{Drill, Scheduler};
+pub(crate) use import::ImportSite;
 
 /// The default of `--state`.
 pub(crate) const DEFAULT_STATE: &str = ".twinsite/local";
@@ -102,6 +104,9 @@ pub(crate) enum Weather {
 pub(crate) enum Command {
     /// Write a configuration file; on a terminal, ask for what no option has said
     Init(Init),
+    /// Write a configuration file from a bucket and a distribution that exist; nothing is changed in AWS
+    #[command(after_help = import::NOTE)]
+    Import(ImportSite),
     /// Show what `apply` would change, and why
     Plan(Plan),
     /// Create the site, or change it to match its configuration
