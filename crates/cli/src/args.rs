@@ -2,6 +2,7 @@
 
 mod drill;
 mod pull;
+mod import;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use drill::seconds;
 pub(crate) use drill::{Drill, Scheduler};
 use pull::PULL_NOTE;
 pub(crate) use pull::{Diff, Pull};
+pub(crate) use import::ImportSite;
 
 /// The default of `--state`.
 pub(crate) const DEFAULT_STATE: &str = ".twinsite/local";
@@ -106,6 +108,9 @@ pub(crate) enum Weather {
 pub(crate) enum Command {
     /// Write a configuration file; on a terminal, ask for what no option has said
     Init(Init),
+    /// Write a configuration file from a bucket and a distribution that exist; nothing is changed in AWS
+    #[command(after_help = import::NOTE)]
+    Import(ImportSite),
     /// Show what `apply` would change, and why
     Plan(Plan),
     /// Create the site, or change it to match its configuration

@@ -17,6 +17,7 @@ mod environment;
 mod exit;
 mod folder;
 mod generator;
+mod import;
 mod init;
 #[cfg(feature = "local")]
 mod local;

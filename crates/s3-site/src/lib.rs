@@ -7,6 +7,7 @@ mod calls;
 mod clients;
 mod diff;
 mod drill;
+mod existing;
 mod failover_switch;
 mod journal;
 mod log_bucket;
@@ -20,13 +21,14 @@ mod wire;
 pub use bucket_status::BucketStatus;
 pub use clients::S3Site;
 pub use diff::{plan_changes, plan_destruction, plan_former_destruction};
+pub use existing::{ExistingBucket, FoundBucket};
 pub use journal::DRILL_JOURNAL_KEY;
 pub use log_bucket::LogBucket;
 pub use model::{
     ALIAS_RECORD_KEY, ARCHIVED_CLASSES, Actual, ActualBucket, ActualRedirectBucket, Adopt, ArchivedObject, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange,
     BucketChangeKind, BucketOutage, BucketPolicy, BucketSettings, Change, Conflict, Conflicts, Contents,
     DefaultEncryption, Denial, Desired, FormerBucket, FormerContents, Lifecycle, LifecycleEffect, LifecycleRisk,
-    PublicAccessBlock, RedirectBucket, RedirectProblem, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind,
-    STORE_RECORD_KEY, Website, WebsiteRedirect, WebsiteSnapshot, denials,
+    PublicAccessBlock, RedirectAll, RedirectBucket, RedirectProblem, ReplicationRule, ReplicationRules, RestoreAction,
+    Role, RoleChange, RoleChangeKind, RoutingRule, STORE_RECORD_KEY, Website, WebsiteRedirect, WebsiteSnapshot, denials,
 };
 pub use replication_probe::REPLICATION_PROBE_KEY;
