@@ -30,8 +30,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("s3-site", &["core", "aws"]),
     ("cdn", &["core", "aws", "rules"]),
     ("dns-failover", &["core", "aws"]),
+    ("https-standby", &["core", "aws"]),
     ("local", &["core", "aws"]),
-    ("site", &["core", "aws", "aws-session", "rules", "sync", "s3-site", "cdn", "dns-failover"]),
+    ("site", &["core", "aws", "aws-session", "rules", "sync", "s3-site", "cdn", "dns-failover", "https-standby"]),
     ("cli", &["core", "aws", "rules", "sync", "s3-site", "cdn", "dns-failover", "site", "local"]),
     ("xtask", &[]),
 ];

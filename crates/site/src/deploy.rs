@@ -73,6 +73,7 @@ pub async fn plan_deploy(
         prehasher.end().await;
     }
     source_notices::tell(&source.source, site.config.not_found.as_deref(), run);
+    site.warn_of_unreachable(&source.source, run);
     let rules = source.take_rules(site.site.mode, run);
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
@@ -98,6 +99,7 @@ pub async fn deploy(
         prehasher.end().await;
     }
     source_notices::tell(&source.source, site.config.not_found.as_deref(), run);
+    site.warn_of_unreachable(&source.source, run);
     let rules = source.take_rules(site.site.mode, run);
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);

@@ -38,6 +38,8 @@ mod rollback;
 mod site_rules;
 mod source_directory;
 mod source_notices;
+mod standby;
+mod standby_proof;
 mod state;
 mod status;
 mod store_limits;
@@ -55,7 +57,7 @@ pub use backfill::{
 pub use buckets::{BucketUrl, Buckets, BucketsConfig, PreparedDeploy};
 pub use certificate::{CertificateFiles, import_certificate};
 pub use change::{Services, SiteChange};
-pub use config::{CdnConfig, Config, DnsConfig, PublishConfig};
+pub use config::{CdnConfig, Config, DnsConfig, PublishConfig, Standby};
 pub use context::{Environment, PrimaryRegion, SiteContext};
 pub use deploy::{ActivePlan, PublishRequest, deploy, plan_deploy, prepare, prepare_active, publish};
 pub use doctor::{Check, CheckName, CheckResult, Doctor, DoctorRequest, doctor, doctor_without_configuration};
@@ -87,6 +89,7 @@ pub use releases::{
 pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_rollback, rollback};
 pub use site_rules::{RulesResult, UnhonoredRule};
 pub use source_directory::{SourceDirectory, SourceOptions};
+pub use standby_proof::StandbyProof;
 pub use status::{
     AlarmState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState,
     FailureKind, Finding, Health, HealthCheckState, Identity, Level, LockState, Part, PublishState, RecordState,

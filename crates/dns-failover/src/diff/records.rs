@@ -39,6 +39,10 @@ pub(crate) fn site_steps(
 fn failover_targets(desired: &Desired, zone: &ZoneRecords) -> Result<FailoverTargets, UnknownWebsiteZone> {
     let (site, distribution) = (&desired.site, desired.distribution_host.clone());
     let region = site.regions.get(Side::Backup);
+    if let Some(standby) = &desired.standby {
+        let targets = Pair::new(AliasTarget::new(distribution, cloudfront_alias_zone()), standby.clone());
+        return Ok(FailoverTargets::Alias { targets, types: AliasTypes::AAndAaaa });
+    }
     if site.domain.as_str() != zone.name {
         let backup = Deferred::Known(Host::bucket_website(site.buckets.get(Side::Backup), region));
         return Ok(FailoverTargets::Cname { hosts: Pair::new(distribution, backup), ttl: desired.timing.ttl });
