@@ -22,6 +22,7 @@ mod roles;
 mod rules;
 mod site;
 mod stage;
+mod standby;
 mod status;
 mod turns;
 
