@@ -384,7 +384,8 @@ impl SiteState {
         let planned = https_standby::plan_changes(&standby.desired, &standby.actual)?;
         let mut steps: Vec<Step<SiteChange>> = Vec::new();
         for step in planned.steps {
-            let step = step.map(SiteChange::Standby);
+            // After the records: what serves already does not wait for the standby, nor fail with it.
+            let step = step.map(SiteChange::Standby).follows(dns::step_ids::RECORDS);
             let awaits = step.id.as_str() == https_standby::step_ids::CERTIFICATE_ISSUED;
             steps.push(if awaits { step.follows(dns::step_ids::VALIDATION_RECORD) } else { step });
         }
