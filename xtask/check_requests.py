@@ -159,7 +159,8 @@ def rest_input(service, exchange):
         unknown = set(document) - {shape.members[name].serialization.get("name", name) for name in in_body}
         if unknown:
             raise Refused(f"unknown members {sorted(unknown)}")
-        params.update(document)
+        read = botocore.parsers.RestJSONParser()._parse_shape(shape, document)
+        params.update({name: value for name, value in read.items() if name in in_body})
     elif in_body and body:
         root = parser._parse_xml_string_to_dom(body)
         expected = shape.serialization.get("name")
@@ -226,7 +227,7 @@ def input_of(service, exchange):
     body = base64.b64decode(exchange["body"])
     if service in ("s3", "s3control", "cloudfront", "route53"):
         return *rest_input(service, exchange), "rest-xml"
-    if service == "cloudfront-keyvaluestore":
+    if service in ("apigatewayv2", "cloudfront-keyvaluestore"):
         return *rest_input(service, exchange), "rest-json"
     if service in ("iam", "sns", "sts"):
         return *query_input(service, exchange), "query"

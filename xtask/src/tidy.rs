@@ -18,7 +18,7 @@ const TUPLE_PARAMETERS: usize = 22;
 const CYCLIC: &[&str] = &[];
 
 /// Crates that are used alone: each has a README, licences, two examples and metadata for docs.rs.
-const PUBLISHED: &[&str] = &["cdn", "dns-failover", "local", "s3-site", "site", "sync"];
+const PUBLISHED: &[&str] = &["cdn", "dns-failover", "https-standby", "local", "s3-site", "site", "sync"];
 
 /// What each crate may import from the workspace; development dependencies are free.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -30,8 +30,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("s3-site", &["core", "aws"]),
     ("cdn", &["core", "aws", "rules"]),
     ("dns-failover", &["core", "aws"]),
+    ("https-standby", &["core", "aws"]),
     ("local", &["core", "aws"]),
-    ("site", &["core", "aws", "aws-session", "rules", "sync", "s3-site", "cdn", "dns-failover"]),
+    ("site", &["core", "aws", "aws-session", "rules", "sync", "s3-site", "cdn", "dns-failover", "https-standby"]),
     ("cli", &["core", "aws", "rules", "sync", "s3-site", "cdn", "dns-failover", "site", "local"]),
     ("xtask", &[]),
 ];

@@ -248,6 +248,16 @@ impl Session {
         aws_sdk_acm::Client::from_conf(global!(self, aws_sdk_acm))
     }
 
+    /// ACM in one region, for certificates that are not those of CloudFront.
+    pub fn acm_in(&self, region: &Region) -> aws_sdk_acm::Client {
+        aws_sdk_acm::Client::from_conf(regional!(self, aws_sdk_acm, region.as_str()))
+    }
+
+    /// API Gateway (HTTP APIs) in one region.
+    pub fn api_gateway(&self, region: &Region) -> aws_sdk_apigatewayv2::Client {
+        aws_sdk_apigatewayv2::Client::from_conf(regional!(self, aws_sdk_apigatewayv2, region.as_str()))
+    }
+
     /// SNS in one region.
     pub fn sns(&self, region: &Region) -> aws_sdk_sns::Client {
         aws_sdk_sns::Client::from_conf(regional!(self, aws_sdk_sns, region.as_str()))

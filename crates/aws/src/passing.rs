@@ -103,6 +103,10 @@ impl AwsError {
                 wait("the new health check to be known everywhere", SECONDS, "seconds")
             }
             (_, "PriorRequestNotComplete") => wait("an earlier change of the zone to complete", SECONDS, "seconds"),
+            // <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+            ("CreateDomainName" | "UpdateDomainName" | "DeleteDomainName", "TooManyRequestsException") => {
+                wait("API Gateway to accept another change of a domain name", SECONDS, "half a minute")
+            }
             _ if self.kind == Kind::Throttled || code == "ServiceUnavailable" => {
                 wait("AWS to accept requests again", SECONDS, "seconds")
             }

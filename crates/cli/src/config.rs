@@ -134,6 +134,10 @@ fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
     config.emails = checks::emails(&alerts, &place)?;
     config.replicate_back = backup.replicate_back;
     config.time_control = backup.replication_time_control;
+    if let Some(standby) = &backup.standby {
+        config.standby = Some(place.check(standby)?);
+        config.check_standby().map_err(|invalid| place.fault(standby, &invalid.to_string()))?;
+    }
     Ok(config)
 }
 

@@ -218,6 +218,10 @@ impl Cloud {
                 let stores = function.into_iter().flat_map(Function::stores);
                 stores.filter_map(|arn| Some(account.cloudfront.store_by_arn(&arn)?.name.clone())).collect()
             }
+            "DeleteDomainName" => {
+                let named = account.api_gateway.domains().filter(|domain| domain.name == subject);
+                named.map(|domain| domain.certificate().to_owned()).collect()
+            }
             "CreateHealthCheck" => account.route53.checks().map(|check| check.id.clone()).collect(),
             _ => Vec::new(),
         })

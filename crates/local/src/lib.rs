@@ -1,4 +1,4 @@
-//! An embedded cloud for twinsite: S3 in several regions with its website endpoints, and those operations of ACM, CloudFront,
+//! An embedded cloud for twinsite: S3 in several regions with its website endpoints, and those operations of ACM, API Gateway, CloudFront,
 //! CloudFront `KeyValueStore`, CloudWatch, IAM, Route 53, S3 Control, SNS and STS that twinsite and its tests call. Any other operation is refused with
 //! 501 `NotImplemented`.
 //!
@@ -23,6 +23,7 @@
 //! It never connects to AWS, and depends on none of the crates that are tested with it.
 
 pub mod acm;
+pub mod apigateway;
 mod attach;
 mod cloud;
 pub mod cloudfront;

@@ -9,12 +9,13 @@ use crate::iam::{Authorization, Principal};
 use crate::protocol::query::Form;
 use crate::protocol::reply;
 use crate::world::{Account, World};
-use crate::{acm, cloudfront, cloudwatch, iam, keyvaluestore, route53, s3control, sns, sts};
+use crate::{acm, apigateway, cloudfront, cloudwatch, iam, keyvaluestore, route53, s3control, sns, sts};
 
 /// A service with a control plane only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ControlPlane {
     Acm,
+    ApiGateway,
     CloudFront,
     CloudWatch,
     Iam,
@@ -30,6 +31,7 @@ impl ControlPlane {
     pub(crate) fn by_signing_name(name: &str) -> Option<Self> {
         Some(match name {
             "acm" => Self::Acm,
+            "apigateway" => Self::ApiGateway,
             "cloudfront" => Self::CloudFront,
             "cloudfront-keyvaluestore" => Self::KeyValueStore,
             "monitoring" => Self::CloudWatch,
@@ -46,6 +48,7 @@ impl ControlPlane {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Acm => "acm",
+            Self::ApiGateway => "apigatewayv2",
             Self::CloudFront => "cloudfront",
             Self::CloudWatch => "cloudwatch",
             Self::Iam => "iam",
@@ -61,6 +64,7 @@ impl ControlPlane {
     pub(crate) fn operation(self, request: &Request<Bytes>) -> String {
         match self {
             Self::Acm => acm::operation(request).to_owned(),
+            Self::ApiGateway => apigateway::operation(request).to_owned(),
             Self::CloudFront => cloudfront::operation(request).to_owned(),
             Self::CloudWatch => cloudwatch::operation(request).to_owned(),
             Self::KeyValueStore => keyvaluestore::operation(request).to_owned(),
@@ -74,18 +78,23 @@ impl ControlPlane {
     pub(crate) fn answer(self, world: &World, request: &Request<Bytes>) -> Response<Body> {
         let answer = world.change_account(|account, now| {
             self.authorize(account, request, now)?;
-            let Account { block, acm, batch, cloudfront, cloudwatch, iam, route53, sns } = account;
+            let Account { block, acm, api_gateway, batch, cloudfront, cloudwatch, iam, route53, sns } = account;
             match self {
                 Self::Acm => {
                     let in_use_by = |arn: &str| {
                         let mut users = cloudfront.using_certificate(arn);
                         let former = world.conditions().former_user(arn, now.time);
-                        let former = former.map(|id| format!("arn:aws:cloudfront::{ACCOUNT}:distribution/{id}"));
+                        let former = former.map(|user| match user.strip_prefix("arn:") {
+                            Some(_) => user,
+                            None => format!("arn:aws:cloudfront::{ACCOUNT}:distribution/{user}"),
+                        });
+                        users.extend(api_gateway.using_certificate(arn));
                         users.extend(former.filter(|former| !users.contains(former)));
                         users
                     };
                     acm::answer(acm, route53, &in_use_by, request, now)
                 }
+                Self::ApiGateway => apigateway::answer(api_gateway, acm, request, now),
                 Self::CloudFront => cloudfront::answer(cloudfront, acm, world.s3(), request, now),
                 Self::CloudWatch => cloudwatch::answer(cloudwatch, request),
                 Self::Iam => iam::answer(iam, request, now),
@@ -111,6 +120,7 @@ impl ControlPlane {
         }
         let permissions = match self {
             Self::Acm => acm::permissions(&account.acm, request),
+            Self::ApiGateway => apigateway::permissions(&account.api_gateway, request),
             Self::CloudFront => cloudfront::permissions(&account.cloudfront, request),
             Self::CloudWatch => cloudwatch::permissions(&account.cloudwatch, request),
             Self::Iam => iam::permissions(&account.iam, request),
@@ -136,7 +146,7 @@ impl ControlPlane {
         match self {
             Self::Acm => ServiceError::new("AccessDeniedException", 400, message),
             Self::Sns => ServiceError::new("AuthorizationError", 403, message),
-            Self::KeyValueStore => ServiceError::new("AccessDeniedException", 403, message),
+            Self::ApiGateway | Self::KeyValueStore => ServiceError::new("AccessDeniedException", 403, message),
             Self::CloudFront | Self::CloudWatch | Self::Iam | Self::Route53 | Self::S3Control | Self::Sts => {
                 ServiceError::new("AccessDenied", 403, message)
             }
@@ -147,6 +157,7 @@ impl ControlPlane {
     pub(crate) fn error_response(self, request: &Request<Bytes>, error: &ServiceError) -> Response<Body> {
         match self {
             Self::Acm => reply::json_error(error),
+            Self::ApiGateway => apigateway::error_response(error),
             Self::KeyValueStore => keyvaluestore::error_response(error),
             Self::CloudWatch => cloudwatch::error_response(request, error),
             Self::CloudFront | Self::Iam | Self::Route53 | Self::S3Control | Self::Sns | Self::Sts => {

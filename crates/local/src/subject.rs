@@ -18,6 +18,7 @@ pub(crate) fn subject_of(service: ControlPlane, request: &Request<Bytes>) -> Str
             let input: Value = serde_json::from_slice(request.body()).unwrap_or_default();
             input["CertificateArn"].as_str().unwrap_or_default().to_owned()
         }
+        ControlPlane::ApiGateway => crate::apigateway::subject(request),
         ControlPlane::CloudFront => segment("/2020-05-31/", 1),
         ControlPlane::KeyValueStore => crate::keyvaluestore::subject(request),
         ControlPlane::Iam => Form::parse(request).text("RoleName").to_owned(),

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::acm::Acm;
+use crate::apigateway::ApiGateway;
 use crate::cloudfront::CloudFront;
 use crate::cloudwatch::CloudWatch;
 use crate::context::WeatherSettings;
@@ -52,6 +53,8 @@ pub struct Account {
     pub block: Option<PublicAccessBlock>,
     /// ACM.
     pub acm: Acm,
+    /// API Gateway.
+    pub api_gateway: ApiGateway,
     /// S3 Batch Operations.
     pub batch: Jobs,
     /// CloudFront.

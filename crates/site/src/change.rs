@@ -5,7 +5,11 @@ use twinsite_cdn::Cdn;
 use twinsite_core::{Apply, Change, Field, Need, Output, OutputKind, Outputs, Resource, Run};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::alerts::{self, Alerts};
+use twinsite_https_standby::HttpsStandby;
 use twinsite_s3_site::S3Site;
+
+use crate::network::Network;
+use crate::standby_proof::StandbyProof;
 
 /// A change of any service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +20,10 @@ pub enum SiteChange {
     Cdn(twinsite_cdn::Change),
     /// A change of records or health checks.
     Dns(twinsite_dns_failover::Change),
+    /// A change of the HTTPS standby.
+    Standby(twinsite_https_standby::Change),
+    /// Visits of the HTTPS standby, before DNS leads to it.
+    Proof(StandbyProof),
     /// A change of alarms or their subscriptions.
     Alerts(alerts::Change),
 }
@@ -26,6 +34,8 @@ impl SiteChange {
             Self::S3(change) => change,
             Self::Cdn(change) => change,
             Self::Dns(change) => change,
+            Self::Standby(change) => change,
+            Self::Proof(change) => change,
             Self::Alerts(change) => change,
         }
     }
@@ -62,6 +72,10 @@ pub struct Services {
     pub cdn: Cdn,
     /// Route 53.
     pub dns: DnsFailover,
+    /// API Gateway and ACM in the backup's region.
+    pub standby: HttpsStandby,
+    /// The network over which the standby is visited.
+    pub network: Network,
     /// SNS and CloudWatch.
     pub alerts: Alerts,
 }
@@ -74,6 +88,8 @@ impl Apply<SiteChange> for Services {
             SiteChange::S3(change) => Box::pin(self.s3.apply(change, outputs, run)).await,
             SiteChange::Cdn(change) => Box::pin(self.cdn.apply(change, outputs, run)).await,
             SiteChange::Dns(change) => Box::pin(self.dns.apply(change, outputs, run)).await,
+            SiteChange::Standby(change) => Box::pin(self.standby.apply(change, outputs, run)).await,
+            SiteChange::Proof(proof) => Box::pin(proof.run(&self.network, run)).await.map(|()| Vec::new()),
             SiteChange::Alerts(change) => Box::pin(self.alerts.apply(change, outputs, run)).await,
         }
     }

@@ -39,6 +39,9 @@ pub struct Config {
     pub cdn: CdnConfig,
     /// Route 53.
     pub dns: DnsConfig,
+    /// What serves visitors after a DNS failover. With `None`, the website endpoint of the backup, over HTTP; an HTTPS standby is then
+    /// neither wanted nor looked for, unless DNS leads to it.
+    pub standby: Option<Standby>,
     /// E-mail addresses that are subscribed to alarms.
     pub emails: Vec<String>,
     /// Whether objects put into the backup bucket replicate to the primary.
@@ -86,6 +89,38 @@ pub struct PublishConfig {
     pub batch_above: usize,
     /// Whether every deploy checks the entry pages as a visitor.
     pub probe: bool,
+}
+
+/// What serves visitors after a DNS failover.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standby {
+    /// The website endpoint of the backup, over HTTP. An HTTPS standby of the site is removed.
+    #[default]
+    Http,
+    /// An HTTP API of API Gateway in the backup's region, over HTTPS.
+    Https,
+}
+
+impl Standby {
+    /// All values, in the order of the documentation.
+    pub const ALL: [Self; 2] = [Self::Http, Self::Https];
+
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+impl std::str::FromStr for Standby {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let found = Self::ALL.into_iter().find(|standby| standby.as_str() == text);
+        found.ok_or_else(|| Invalid::unknown("standby", text, &Self::ALL.map(Self::as_str)))
+    }
 }
 
 /// Settings of CloudFront; `None` selects the default of the mode.
@@ -155,6 +190,7 @@ impl Config {
             kms_keys: Pair::default(),
             cdn: CdnConfig::default(),
             dns: DnsConfig::default(),
+            standby: None,
             emails: Vec::new(),
             replicate_back: false,
             time_control: false,
@@ -250,6 +286,19 @@ impl Config {
                 Err(Invalid::new("path", path.path(), why))
             }
         }
+    }
+
+    /// Checks the standby.
+    ///
+    /// # Errors
+    /// [`Invalid`]: an HTTPS standby in mode `origin`, which has no DNS failover.
+    pub fn check_standby(&self) -> Result<(), Invalid> {
+        if self.mode != Mode::Origin || self.standby != Some(Standby::Https) {
+            return Ok(());
+        }
+        let why = "is for the modes `layered` and `dns`: in mode `origin`, DNS never leads away from CloudFront, and the buckets are \
+                   private, so that no standby can serve them";
+        Err(Invalid::new("standby", Standby::Https.as_str(), why))
     }
 
     /// The ARNs of the keys of KMS that objects are encrypted with, if they are.

@@ -12,6 +12,7 @@ use twinsite_core::wait::{PollPolicy, within};
 use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site, url_path};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::alerts::{Alerts, RegionalClients};
+use twinsite_https_standby::HttpsStandby;
 use twinsite_s3_site::{Adopt, Desired, S3Site, plan_changes};
 use twinsite_sync::{S3Store, ScopedStore};
 
@@ -136,6 +137,7 @@ impl SiteContext {
         let site = config.site(account).context("use the configuration")?;
         config.check_encryption().context("use the configuration")?;
         config.check_auth().context("use the configuration")?;
+        config.check_standby().context("use the configuration")?;
         config.cdn.owner_settings.check(config.mode).context("use the configuration")?;
         let clients = site.regions.as_ref().map(|region| session.s3(region));
         let Environment { access: _, polling, network, outages } = environment;
@@ -143,6 +145,11 @@ impl SiteContext {
             s3: S3Site::new(clients, session.s3control(&site.regions.primary), session.iam()),
             cdn: Cdn::new(session.acm(), session.cloudfront(), session.key_value_store()).polling(polling),
             dns: DnsFailover::new(session.route53()).polling(polling),
+            standby: {
+                let region = &site.regions.backup;
+                HttpsStandby::new(session.acm_in(region), session.api_gateway(region)).polling(polling)
+            },
+            network: network.clone(),
             alerts: alerts(&session, &site),
         };
         let (primary_region, drill_warning) = (PrimaryRegion::Unknown, OnceCell::new());

@@ -77,6 +77,7 @@ pub async fn plan_deploy(
     }
     site.check_protection().await?;
     source_notices::tell(&source.source, site.config.not_found.as_deref(), run);
+    site.warn_of_unreachable(&source.source, run);
     let rules = source.take_rules(site.site.mode, run);
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
@@ -105,6 +106,7 @@ pub async fn deploy(
     }
     site.check_protection().await?;
     source_notices::tell(&source.source, site.config.not_found.as_deref(), run);
+    site.warn_of_unreachable(&source.source, run);
     let rules = source.take_rules(site.site.mode, run);
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);

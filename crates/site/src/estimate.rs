@@ -3,9 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Mode, Side};
-use twinsite_dns_failover::FailoverTiming;
 
-use crate::config::Config;
+use crate::config::{Config, Standby};
 
 /// US dollars a month for a health check of an AWS endpoint; the first fifty basic checks of an account are free.
 /// <https://aws.amazon.com/route53/pricing/>
@@ -52,13 +51,16 @@ impl Estimate {
         if config.mode != Mode::Dns {
             by_usage.push("a CloudFront function at requests and responses, with a key value store: about $0.35 per million requests".to_owned());
         }
+        if config.standby == Some(Standby::Https) {
+            by_usage.push("the HTTPS standby, while it serves: $1.00 per million requests of up to 512 KB".to_owned());
+        }
         if config.time_control {
             by_usage.push("Replication Time Control, per replicated gigabyte".to_owned());
         }
         if !config.aliases.is_empty() {
             by_usage.push("each hosted zone of an alias other than that of the domain: $0.50 a month".to_owned());
         }
-        let mut survives = survives(config.mode, config.dns.health);
+        let mut survives = survives(config);
         survives.extend(aliases_survive(config));
         Self { monthly_usd: monthly, fixed, by_usage, survives }
     }
@@ -77,9 +79,19 @@ fn checks(config: &Config) -> (u32, u32) {
     }
 }
 
-fn survives(mode: Mode, health: FailoverTiming) -> Vec<String> {
-    let seconds = health.failover_bound().max_total.as_secs();
+fn survives(config: &Config) -> Vec<String> {
+    let mode = config.mode;
+    let https = config.standby == Some(Standby::Https);
+    let seconds = config.dns.health.failover_bound().max_total.as_secs();
     let lines: &[&str] = match mode {
+        Mode::Dns if https => &[
+            "loss of the primary region: DNS fails over to the backup, over HTTPS only (API Gateway); http:// fails until the primary recovers",
+            "not an outage of CloudFront: it is not checked",
+        ],
+        Mode::Layered if https => &[
+            "loss of the primary region, of its bucket or of access to it: CloudFront fails over to the backup within seconds, over HTTPS",
+            "an outage of CloudFront: DNS fails over to the backup, over HTTPS only (API Gateway); http:// fails until CloudFront recovers",
+        ],
         Mode::Dns => &[
             "loss of the primary region: DNS fails over to the backup, over HTTP only; https:// fails until the primary recovers",
             "not an outage of CloudFront: it is not checked",
@@ -98,6 +110,11 @@ fn survives(mode: Mode, health: FailoverTiming) -> Vec<String> {
         lines.push("missing pages are requested from both buckets: $0.40 per million more".to_owned());
     }
     if mode != Mode::Origin {
+        lines.push(if https {
+            "names that browsers open over HTTPS only (HSTS, `.dev`, `.app`): the standby serves them, once `apply` has proven it; objects over 10 MB and names with + % ? are not served by it".to_owned()
+        } else {
+            "not names that browsers open over HTTPS only (HSTS, `.dev`, `.app`) after a DNS failover: standby = \"https\" in [backup] serves them".to_owned()
+        });
         lines.push(format!(
             "DNS failover takes up to {seconds} s, and longer in browsers and resolvers that ignore the TTL"
         ));

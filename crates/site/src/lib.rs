@@ -44,6 +44,8 @@ mod rollback;
 mod site_rules;
 mod source_directory;
 mod source_notices;
+mod standby;
+mod standby_proof;
 mod state;
 mod status;
 mod store_limits;
@@ -62,7 +64,7 @@ pub use backfill::{
 pub use buckets::{BucketUrl, Buckets, BucketsConfig, PreparedDeploy};
 pub use certificate::{CertificateFiles, import_certificate};
 pub use change::{Services, SiteChange};
-pub use config::{CdnConfig, Config, DnsConfig, PublishConfig};
+pub use config::{CdnConfig, Config, DnsConfig, PublishConfig, Standby};
 pub use context::{Environment, PrimaryRegion, SiteContext};
 pub use deploy::{ActivePlan, PublishRequest, deploy, plan_deploy, prepare, prepare_active, publish};
 pub use differences::{FileDifference, SiteDifferences, diff};
@@ -98,6 +100,7 @@ pub use releases::{
 pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_rollback, rollback};
 pub use site_rules::{RulesResult, UnhonoredRule};
 pub use source_directory::{SourceDirectory, SourceOptions};
+pub use standby_proof::StandbyProof;
 pub use status::{
     AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState,
     FailureKind, Finding, Health, HealthCheckState, Identity, Level, LockState, Part, PublishState, RecordState,

@@ -36,6 +36,32 @@ pub enum Network {
     Unavailable,
 }
 
+impl Network {
+    /// The response of a host at an address of `at`, which is resolved as visitors resolve it.
+    ///
+    /// # Errors
+    /// [`ProbeError`] if there is no complete response.
+    pub(crate) async fn get_at(&self, at: &str, request: ProbeRequest<'_>) -> Result<Response, ProbeError> {
+        let no_address = || ProbeError::NoAddress(at.to_owned());
+        match self {
+            Self::Given(network) => {
+                let addresses = network.resolve(&network.dns_query(at).await?).await;
+                network.http_get(*addresses.first().ok_or_else(no_address)?, request).await
+            }
+            Self::Internet => {
+                let found = tokio::net::lookup_host((at, 443)).await;
+                let found = found.map_err(ProbeError::Connection)?.next();
+                let (roots, name_servers) = (TrustStore::system()?, Vec::new());
+                let network = ProbeNetwork { name_servers, http: 80, https: 443, roots, speed: 1 };
+                network.http_get(found.ok_or_else(no_address)?.ip(), request).await
+            }
+            Self::Unavailable => {
+                Err(ProbeError::Unavailable("the embedded cloud's data plane is not served".to_owned()))
+            }
+        }
+    }
+}
+
 impl ProbeNetwork {
     /// The internet, with the name servers of one hosted zone.
     pub(crate) async fn internet(names: &[String]) -> Result<Self, ProbeError> {

@@ -8,6 +8,7 @@ use twinsite_core::{
     Action, Applied, Change as _, Event, Mode, Plan, Reason, Resource, Run, Side, Step, StepId, ValidationRecord,
 };
 use twinsite_dns_failover::{self as dns, alerts};
+use twinsite_https_standby as https_standby;
 use twinsite_rules::Table;
 use twinsite_s3_site::{self as s3_site, step_ids};
 use twinsite_sync::replicate::Filled;
@@ -18,6 +19,7 @@ use crate::change::SiteChange;
 use crate::context::{SiteContext, s3_conflicts};
 use crate::error::{Cause, Context, Error};
 use crate::estimate::Estimate;
+use crate::standby::PROOF;
 use crate::state::SiteState;
 
 /// A verified plan of a site. It is what is shown, and it is consumed by [`apply`].
@@ -58,7 +60,7 @@ pub struct PlannedStep {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct PlannedResource {
-    /// The service: `S3`, `IAM`, `ACM`, `CloudFront`, `Route 53`, `SNS`, `CloudWatch`.
+    /// The service: `S3`, `IAM`, `ACM`, `CloudFront`, `Route 53`, `API Gateway`, `SNS`, `CloudWatch`.
     pub service: String,
     /// What it is within the service: `bucket`, `distribution`, `health check`…
     pub kind: String,
@@ -187,9 +189,14 @@ pub fn estimate(site: &SiteContext) -> Estimate {
 /// The steps that failed. What is done stays done: planning and applying again finishes the rest.
 pub async fn apply(site: &SiteContext, plan: SitePlan, run: &Run) -> Result<ApplyResult, Error> {
     let replicates = plan.0.steps().any(|step| step.id == step_ids::replication(Side::Primary));
+    let standby_changes = plan.0.steps().any(|step| matches!(step.change, SiteChange::Standby(_)));
+    let proves = plan.0.steps().any(|step| step.id == PROOF.into());
     let creates_store = plan.0.steps().any(|step| step.id == cdn::step_ids::STORE.into());
     let applied = execute(site, plan, "apply the plan", run).await?;
     Box::pin(settle_redirect_table(site, creates_store, run)).await?;
+    if site.wants_https_standby() && standby_changes && !proves {
+        site.warn_of_unproven_standby(run);
+    }
     let backfilled = if replicates { Box::pin(backfill::backfill_older_than_rule(site, run)).await? } else { None };
     Ok(ApplyResult { steps: applied.done.len(), backfilled: backfilled.as_ref().map(copied) })
 }
@@ -332,10 +339,13 @@ impl SiteState {
             let all = conflicts.0.iter().map(|conflict| (conflict.to_string(), conflict.hint().to_owned()));
             Error::conflicts(OPERATION, all.collect())
         });
-        let (s3, cdn, dns, alerts) = match (s3, cdn, dns, alerts) {
-            (Ok(s3), Ok(cdn), Ok(dns), Ok(alerts)) => (s3, cdn, dns, alerts),
-            (s3, cdn, dns, alerts) => {
-                let errors = [s3.err(), cdn.err(), dns.err(), alerts.err()];
+        let standby = self
+            .standby_steps()
+            .map_err(|conflict| Error::conflicts(OPERATION, vec![(conflict.to_string(), conflict.hint().to_owned())]));
+        let (s3, cdn, dns, alerts, standby) = match (s3, cdn, dns, alerts, standby) {
+            (Ok(s3), Ok(cdn), Ok(dns), Ok(alerts), Ok(standby)) => (s3, cdn, dns, alerts, standby),
+            (s3, cdn, dns, alerts, standby) => {
+                let errors = [s3.err(), cdn.err(), dns.err(), alerts.err(), standby.err()];
                 return Err(all_conflicts(OPERATION, errors.into_iter().flatten()));
             }
         };
@@ -352,12 +362,16 @@ impl SiteState {
             let step = step.map(SiteChange::Dns);
             let is_former_record = self.former_validation_steps().contains(&step.id);
             if step.id.as_str() == dns::step_ids::RECORDS || self.alias_record_steps().contains(&step.id) {
-                following(step, &buckets).follows(cdn::step_ids::DISTRIBUTION_DEPLOYED)
+                following(step, &buckets).follows(cdn::step_ids::DISTRIBUTION_DEPLOYED).follows(PROOF)
             } else if is_former_record {
                 step.follows(cdn::step_ids::DISTRIBUTION_DEPLOYED)
             } else {
                 step
             }
+        }));
+        steps.extend(standby.into_iter().map(|step| {
+            // What is proven is what buckets and website endpoints are after their changes.
+            if step.id.as_str() == PROOF { following(step, &buckets) } else { step }
         }));
         // Alarms are created once the site serves; earlier they would fire during its creation.
         steps.extend(alerts.into_iter().map(|step| {
@@ -387,6 +401,29 @@ impl SiteState {
         let former = self.dns.desired.former_aliases.iter();
         let unused = self.dns.desired.site.aliases.iter().filter(|_| self.is_private());
         former.chain(unused).flat_map(|alias| [step_ids::redirect_bucket(alias), step_ids::redirect_tags(alias)]).collect()
+    }
+
+    /// The steps that create or repair the HTTPS standby, and prove it; or those that remove it, once DNS does not lead to it any more.
+    fn standby_steps(&self) -> Result<Vec<Step<SiteChange>>, https_standby::Conflict> {
+        let Some(standby) = &self.standby else { return Ok(Vec::new()) };
+        if !standby.wanted {
+            let removed = https_standby::plan_destruction(&standby.desired, &standby.actual, &Reason::Unwanted);
+            let after_records = |step: Step<_>| step.map(SiteChange::Standby).follows(dns::step_ids::RECORDS);
+            return Ok(removed.into_iter().map(after_records).collect());
+        }
+        let planned = https_standby::plan_changes(&standby.desired, &standby.actual)?;
+        let mut steps: Vec<Step<SiteChange>> = Vec::new();
+        for step in planned.steps {
+            // After the records: what serves already does not wait for the standby, nor fail with it.
+            let step = step.map(SiteChange::Standby).follows(dns::step_ids::RECORDS);
+            let awaits = step.id.as_str() == https_standby::step_ids::CERTIFICATE_ISSUED;
+            steps.push(if awaits { step.follows(dns::step_ids::VALIDATION_RECORD) } else { step });
+        }
+        if let Some(proof) = &standby.proof {
+            let reason = Reason::Asked("is visited before DNS leads to it".to_owned());
+            steps.push(Step::new(PROOF, Action::Wait, reason, SiteChange::Proof(proof.clone())));
+        }
+        Ok(steps)
     }
 
     /// A bucket becomes private only after the distribution signs its requests: until then it reads public objects.
@@ -438,6 +475,8 @@ impl SiteState {
         if self.is_private() || step.id.as_str() != cdn::step_ids::DISTRIBUTION {
             return step;
         }
+        // What relies on the HTTPS standby, such as HSTS, is not set before its proof.
+        let step = step.follows(PROOF);
         let opens = Side::BOTH.map(|side| [step_ids::policy(side), step_ids::website(side)]).concat();
         opens.into_iter().fold(step, Step::follows)
     }
@@ -451,15 +490,25 @@ impl SiteState {
         let alerts = alerts::plan_destruction(&self.alerts.desired, &self.alerts.actual);
         // Alarms are deleted before anything that they watch.
         let alarms: Vec<StepId> = alerts.iter().map(|step| step.id.clone()).collect();
+        let reason = Reason::Asked("destroy".to_owned());
+        let standby = self
+            .standby
+            .iter()
+            .flat_map(|standby| https_standby::plan_destruction(&standby.desired, &standby.actual, &reason));
+        let standby: Vec<Step<SiteChange>> =
+            standby.map(|step| step.map(SiteChange::Standby).follows(dns::step_ids::RECORDS)).collect();
+        let standby_ids: Vec<StepId> = standby.iter().map(|step| step.id.clone()).collect();
         // CloudFront may check the validation record while it uses a certificate.
         let deletes_certificate =
             |step: &&Step<cdn::Change>| matches!(step.change, cdn::Change::DeleteCertificate { .. });
         let certificates: Vec<StepId> = cdn.iter().filter(deletes_certificate).map(|step| step.id.clone()).collect();
+        let standby_certificates: Vec<StepId> =
+            standby_ids.iter().filter(|id| id.as_str().starts_with("standby/certificate/")).cloned().collect();
         let records = dns.into_iter().map(|step| {
             let step = step.map(SiteChange::Dns);
             let is_validation = step.id.as_str() == dns::step_ids::VALIDATION_RECORD
                 || self.alias_validation_steps().contains(&step.id);
-            if is_validation { following(step, &certificates) } else { step }
+            if is_validation { following(following(step, &certificates), &standby_certificates) } else { step }
         });
         let alias_records = [self.alias_record_steps(), self.former_record_steps()].concat();
         let cdn = cdn.into_iter().map(|step| {
@@ -476,6 +525,7 @@ impl SiteState {
         let records_and_cdn = records.chain(cdn.map(|step| following(step, &other_records)));
         let mut steps: Vec<Step<SiteChange>> = records_and_cdn.map(|step| following(step, &alarms)).collect();
         steps.extend(alerts.into_iter().map(|step| step.map(SiteChange::Alerts)));
+        steps.extend(standby);
         let last =
             Side::BOTH.map(|side| [step_ids::bucket(side), step_ids::release(side), step_ids::former_bucket(side)]);
         let last = last.concat();
@@ -491,7 +541,8 @@ impl SiteState {
             let keeps = keeps_record.contains(&step.id);
             let step = if keeps { following(following(following(step, &redirects), &alias_records), &validation) } else { step };
             let is_last = last.contains(&step.id);
-            let step = if is_last { following(step, &other_records) } else { step };
+            // An API that is left would lead to a bucket whose name somebody else may take.
+            let step = if is_last { following(following(step, &other_records), &standby_ids) } else { step };
             if is_last { step.follows(dns::step_ids::RECORDS).follows(cdn::step_ids::DISTRIBUTION) } else { step }
         }));
         Ok(steps)
@@ -501,8 +552,12 @@ impl SiteState {
     fn validation_record_use(&self) -> dns::ValidationRecordUse {
         let owner = Owner::new(self.cdn.desired.site.domain.clone());
         let kept = self.cdn.actual.certificates.covering.iter().filter(|one| !owner.created_by(&one.tags));
-        let records: Vec<ValidationRecord> =
-            kept.flat_map(|certificate| certificate.validation_records.0.values().cloned()).collect();
+        let of_standby = self.standby.iter().flat_map(|standby| &standby.actual.certificates);
+        let of_standby = of_standby.filter(|one| !owner.created_by(&one.tags));
+        let records: Vec<ValidationRecord> = kept
+            .flat_map(|certificate| certificate.validation_records.0.values().cloned())
+            .chain(of_standby.filter_map(|certificate| certificate.validation_record.clone()))
+            .collect();
         if records.is_empty() { dns::ValidationRecordUse::Exclusive } else { dns::ValidationRecordUse::Shared(records) }
     }
 }

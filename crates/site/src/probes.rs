@@ -1,7 +1,7 @@
 //! Probes of an open site: requests to its hosts as visitors make them.
 
 use twinsite_core::{Event, Run, Side};
-use twinsite_dns_failover::probe::{ProbeError, Response, TrustStore};
+use twinsite_dns_failover::probe::{ProbeError, Response};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
@@ -34,29 +34,7 @@ impl SiteContext {
 
     /// The response of a host, resolved as visitors resolve it.
     pub(crate) async fn get_from_host(&self, request: ProbeRequest<'_>) -> Result<Response, ProbeError> {
-        let host = request.host;
-        let no_address = || ProbeError::NoAddress(host.to_owned());
-        match &self.network {
-            Network::Given(network) => {
-                let addresses = network.resolve(&network.dns_query(host).await?).await;
-                network.http_get(*addresses.first().ok_or_else(no_address)?, request).await
-            }
-            Network::Internet => {
-                let found = tokio::net::lookup_host((host, 443)).await;
-                let found = found.map_err(ProbeError::Connection)?.next();
-                let network = ProbeNetwork {
-                    name_servers: Vec::new(),
-                    http: 80,
-                    https: 443,
-                    roots: TrustStore::system()?,
-                    speed: 1,
-                };
-                network.http_get(found.ok_or_else(no_address)?.ip(), request).await
-            }
-            Network::Unavailable => {
-                Err(ProbeError::Unavailable("the embedded cloud's data plane is not served".to_owned()))
-            }
-        }
+        Box::pin(self.network.get_at(request.host, request)).await
     }
 
     /// The network for probes that query the site's own name servers.

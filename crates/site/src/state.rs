@@ -4,10 +4,12 @@ use twinsite_aws::AwsError;
 use twinsite_cdn as cdn;
 use twinsite_core::{Deferred, Domain, Event, Mode, Run};
 use twinsite_dns_failover::{self as dns, alerts};
+use twinsite_https_standby as https_standby;
 use twinsite_s3_site::{self as s3_site, Adopt, FormerBucket};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
+use crate::standby::{SiteStandby, leads_to};
 
 /// Desired and actual state of one service.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(crate) struct SiteState {
     pub(crate) cdn: Compared<cdn::Desired, cdn::Actual>,
     pub(crate) dns: Compared<dns::Desired, dns::Actual>,
     pub(crate) alerts: Compared<alerts::Desired, alerts::Actual>,
+    /// The HTTPS standby, if the configuration names one or DNS leads to one.
+    pub(crate) standby: Option<SiteStandby>,
 }
 
 impl SiteContext {
@@ -47,11 +51,25 @@ impl SiteContext {
         desired.price_class = config.cdn.price_class;
         desired.redirect_to_https = config.cdn.redirect_to_https.unwrap_or(desired.redirect_to_https);
         desired.security_headers = config.cdn.security_headers.unwrap_or(desired.security_headers);
-        desired.accept_http_standby = config.cdn.accept_http_standby;
+        desired.accept_http_standby = config.cdn.accept_http_standby || self.wants_https_standby();
         desired.owner_settings.clone_from(&config.cdn.owner_settings);
         desired.apex = apex;
         desired.tags.clone_from(&config.tags);
         desired
+    }
+
+    /// What the distribution may have by what DNS leads to besides. With an HTTPS standby, the distribution has IPv6 at the apex, too. As
+    /// long as DNS does not lead to it, browsers are not told to insist on HTTPS.
+    fn follow_standby(&self, desired: &mut cdn::Desired, keeps_https: bool) {
+        if !self.wants_https_standby() {
+            return;
+        }
+        if keeps_https {
+            desired.apex = false;
+        } else if !self.config.cdn.accept_http_standby {
+            desired.security_headers = false;
+            desired.redirect_to_https &= self.site.mode != Mode::Dns;
+        }
     }
 
     /// The desired DNS records; the distribution may not exist yet.
@@ -125,6 +143,17 @@ impl SiteContext {
             let records = cdn::requested_validation_records(&desired_cdn, &actual_cdn);
             desired_dns.validation_records = Some(Deferred::Known(records));
         }
+        let mut standby = None;
+        if self.config.standby.is_some() && self.site.mode.public_buckets() {
+            let desired = self.desired_standby(&certificate);
+            let observed = Box::pin(self.observe_standby(desired, operation)).await?;
+            if desired_dns.validation_records.is_none() {
+                let planned = https_standby::plan_changes(&observed.desired, &observed.actual).ok();
+                desired_dns.validation_records =
+                    planned.filter(|_| observed.wanted).and_then(|planned| planned.validation_records);
+            }
+            standby = Some(observed);
+        }
         let mut desired_s3 = self.desired_buckets(adopt);
         desired_s3.former_aliases = former_aliases;
         desired_s3.key_value_store = key_value_store;
@@ -144,6 +173,14 @@ impl SiteContext {
             Box::pin(self.services.dns.observe_without_zone(&desired_dns, id)).await
         };
         let actual_dns = actual_dns.context(operation)?;
+        if standby.is_none() && leads_to(&actual_dns.zone, None) {
+            standby = Some(Box::pin(self.observe_standby(self.desired_standby(&certificate), operation)).await?);
+        }
+        if let Some(standby) = &mut standby {
+            Box::pin(self.choose_standby(standby, &actual_dns.zone, operation)).await?;
+            desired_dns.standby.clone_from(&standby.target);
+        }
+        self.follow_standby(&mut desired_cdn, desired_dns.standby.is_some());
         let actual_s3 = Box::pin(self.services.s3.observe(&desired_s3)).await.context(operation)?;
         let desired_alerts = alerts::Desired {
             site: self.site.clone(),
@@ -158,6 +195,7 @@ impl SiteContext {
             cdn: Compared { desired: desired_cdn, actual: actual_cdn },
             dns: Compared { desired: desired_dns, actual: actual_dns },
             alerts: Compared { desired: desired_alerts, actual: actual_alerts },
+            standby,
         })
     }
 }

@@ -84,11 +84,11 @@ impl Conflict {
             }
             Self::CertificateNotIssued { .. } => "wait until ACM has issued it, or remove cdn.certificate_arn",
             Self::PreloadedDomain { .. } => {
-                "set mode = \"origin\", which keeps HTTPS, or set cdn.accept_http_standby = true to accept that the standby \
-                 cannot be reached"
+                "set backup.standby = \"https\" or mode = \"origin\", which keep HTTPS, or set cdn.accept_http_standby = true to \
+                 accept that the standby cannot be reached"
             }
             Self::HttpOnlyStandby { .. } => {
-                "turn it off, set mode = \"origin\", or set cdn.accept_http_standby = true to accept this"
+                "turn it off, set backup.standby = \"https\" or mode = \"origin\", or set cdn.accept_http_standby = true to accept this"
             }
         }
     }

@@ -93,6 +93,31 @@ fn the_loss_of_the_region_and_of_cloudfront_is_survived_as_the_mode_promises() {
     }
 }
 
+/// What visitors of a protocol were promised, and whether they got it.
+fn promised(report: &serde_json::Value, protocol: &str) -> (String, bool) {
+    let seen = &report["visitors"][protocol];
+    (seen["promised"].as_str().unwrap().to_owned(), seen["kept"].as_bool().unwrap())
+}
+
+#[test]
+fn with_an_https_standby_visitors_keep_https_when_cloudfront_is_gone() {
+    let project = Project::new();
+    project.write("twinsite.toml", &CONFIG.replace("[backup]", "[backup]\nstandby = \"https\""));
+    let first = project.local(&["deploy", "--apply"]);
+    assert!(first.err().contains("HTTPS standby") && first.err().contains("twinsite apply"), "{}", first.err());
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 5, "DNS does not lead to the standby yet");
+    let planned = project.json(&["plan"]);
+    let steps: Vec<_> = planned["steps"].as_array().unwrap().iter().map(|step| step["step"].clone()).collect();
+    assert_eq!(steps, [json!("standby/proof"), json!("dns/records")]);
+    project.local(&["apply"]);
+    assert_eq!(project.run(&["plan", "--local", "--check"]).code(), 0);
+    let report = project.json(&["drill", "--speed", "20", "--how", "cdn"]);
+    assert_eq!(report["verdict"], json!("met"), "{report:#}");
+    assert_eq!(promised(&report, "https"), ("after-failover".to_owned(), true), "{report:#}");
+    assert_eq!(promised(&report, "http").0, "none", "API Gateway does not listen for HTTP");
+    assert!(report["marks"]["failed_over"].as_f64().is_some(), "{report:#}");
+}
+
 #[test]
 fn an_outage_that_cannot_be_is_refused_before_anything_is_touched() {
     let project = Project::new();

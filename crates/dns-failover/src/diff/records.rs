@@ -77,6 +77,10 @@ fn failover_targets(desired: &Desired, named: NamedZone<'_>) -> Result<FailoverT
     let NamedZone { name, zone } = named;
     let (site, distribution) = (&desired.site, desired.distribution_host.clone());
     let region = site.regions.get(Side::Backup);
+    if let Some(standby) = desired.standby.as_ref().filter(|_| *name == site.domain) {
+        let targets = Pair::new(AliasTarget::new(distribution, cloudfront_alias_zone()), standby.clone());
+        return Ok(FailoverTargets::Alias { targets, types: AliasTypes::AAndAaaa });
+    }
     if name.as_str() != zone.name {
         let backup = Deferred::Known(Host::domain_website(name, region));
         return Ok(FailoverTargets::Cname { hosts: Pair::new(distribution, backup), ttl: desired.timing.ttl });

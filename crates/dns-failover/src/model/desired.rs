@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use twinsite_aws::{Owner, Tags};
 use twinsite_core::{Deferred, Domain, Host, Region, Site, ValidationRecord, ValidationRecords};
 
-use super::{FailoverTiming, ZoneId};
+use super::{AliasTarget, FailoverTiming, ZoneId};
 
 /// The desired state of a site's records and health checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Desired {
     pub timing: FailoverTiming,
     /// Hosted zone ids of S3 website endpoints in regions that were added after this release.
     pub website_zones: BTreeMap<Region, ZoneId>,
+    /// What visitors are led to after a failover, with IPv6; the website endpoint of the backup bucket if `None`.
+    pub standby: Option<AliasTarget>,
     /// Tags of the owner, which new resources get beside those by which twinsite recognises them.
     pub tags: Tags,
 }
@@ -46,6 +48,7 @@ impl Desired {
             former_validation_records: Vec::new(),
             timing: FailoverTiming::default(),
             website_zones: BTreeMap::new(),
+            standby: None,
             tags: Tags::new(),
         }
     }

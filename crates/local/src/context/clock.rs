@@ -54,6 +54,8 @@ pub struct Delays {
     pub validation: Duration,
     /// Until a new distribution is listed.
     pub listing: Duration,
+    /// Until a custom domain name of API Gateway is `AVAILABLE`.
+    pub domain_name: Duration,
     /// Until edges see a changed key of a key value store, and until a new store is ready.
     pub store: Duration,
     /// Until a new object version is replicated.
@@ -69,6 +71,7 @@ impl Delays {
         certificate: Duration::ZERO,
         validation: Duration::ZERO,
         listing: Duration::ZERO,
+        domain_name: Duration::ZERO,
         store: Duration::ZERO,
         replication: Duration::ZERO,
     };
@@ -80,6 +83,7 @@ impl Delays {
         certificate: Duration::from_millis(100),
         validation: Duration::ZERO,
         listing: Duration::ZERO,
+        domain_name: Duration::from_millis(200),
         store: Duration::from_millis(200),
         replication: Duration::from_millis(100),
     };

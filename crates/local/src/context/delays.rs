@@ -38,6 +38,8 @@ impl DelayModel {
             validation: random.between(seconds(20), seconds(if storm { 900 } else { 300 })),
             // Distributions and certificates are listed some seconds after their creation.
             listing: random.between(seconds(0), seconds(if storm { 40 } else { 5 })),
+            // "Up to 60 seconds." <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-regional-api-custom-domain-migrate.html>
+            domain_name: random.between(seconds(2), seconds(if storm { 300 } else { 60 })),
             // Most objects replicate within 15 seconds, and 99.99 % within 15 minutes with Replication Time Control.
             // <https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html>
             replication: if storm {

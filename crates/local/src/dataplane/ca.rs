@@ -10,6 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+use super::net::Destination;
 use crate::world::World;
 
 /// Why the certificate authority could not be set up.
@@ -99,12 +100,12 @@ fn parameters() -> CertificateParams {
 
 /// Selects certificates by SNI, for the names of enabled distributions only.
 #[derive(Debug)]
-struct Resolver {
+struct EdgeResolver {
     authority: Arc<CertificateAuthority>,
     world: World,
 }
 
-impl ResolvesServerCert for Resolver {
+impl ResolvesServerCert for EdgeResolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let name = hello.server_name()?.to_ascii_lowercase();
         let known = name.ends_with(".cloudfront.net")
@@ -116,13 +117,52 @@ impl ResolvesServerCert for Resolver {
     }
 }
 
-/// The TLS configuration of the edges.
-pub(super) fn server_config(
-    authority: &Arc<CertificateAuthority>,
-    world: &World,
-) -> Result<Arc<ServerConfig>, CaError> {
+/// Selects the certificates of the Regional endpoints of API Gateway by SNI. Without a name that they know, they present their own.
+#[derive(Debug)]
+struct ApiResolver {
+    authority: Arc<CertificateAuthority>,
+    world: World,
+    region: String,
+}
+
+impl ResolvesServerCert for ApiResolver {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let asked = hello.server_name().map(str::to_ascii_lowercase);
+        let name = self
+            .world
+            .account(|account, now| account.api_gateway.certificate_name(&self.region, asked.as_deref(), now.time));
+        self.authority.certificate(&name)
+    }
+}
+
+/// The TLS configurations of all endpoints.
+#[derive(Clone)]
+pub(super) struct ServerConfigs {
+    authority: Arc<CertificateAuthority>,
+    world: World,
+    edges: Arc<ServerConfig>,
+}
+
+impl ServerConfigs {
+    pub(super) fn new(authority: Arc<CertificateAuthority>, world: &World) -> Result<Self, CaError> {
+        let resolver = EdgeResolver { authority: Arc::clone(&authority), world: world.clone() };
+        Ok(Self { edges: server_config(Arc::new(resolver))?, authority, world: world.clone() })
+    }
+
+    /// That of an endpoint; of the edges for the address that endpoints share. `None` if TLS cannot be set up.
+    pub(super) fn of(&self, destination: Option<&Destination>) -> Option<Arc<ServerConfig>> {
+        match destination {
+            Some(Destination::Api(region)) => {
+                let (authority, world) = (Arc::clone(&self.authority), self.world.clone());
+                server_config(Arc::new(ApiResolver { authority, world, region: region.clone() })).ok()
+            }
+            Some(Destination::Edge | Destination::Website(_)) | None => Some(Arc::clone(&self.edges)),
+        }
+    }
+}
+
+fn server_config(resolver: Arc<dyn ResolvesServerCert>) -> Result<Arc<ServerConfig>, CaError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let resolver = Arc::new(Resolver { authority: Arc::clone(authority), world: world.clone() });
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

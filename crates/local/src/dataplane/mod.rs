@@ -1,6 +1,7 @@
 //! The data plane: DNS, CloudFront edges, website endpoints and health checkers on local sockets, as configured through the
 //! APIs.
 
+mod api;
 mod ca;
 mod checkers;
 mod dns;
@@ -65,7 +66,7 @@ struct Inner {
 /// The data plane, listening but not yet serving.
 pub struct DataPlane {
     context: Context,
-    tls: Arc<rustls::ServerConfig>,
+    tls: ca::ServerConfigs,
     name_server: dns::Sockets,
     new_listeners: UnboundedReceiver<NewListener>,
     shared: [(TcpListener, Scheme); 2],
@@ -94,7 +95,7 @@ impl DataPlane {
         };
         let world = cloud.world().clone();
         let authority = Arc::new(CertificateAuthority::open(dir)?);
-        let tls = ca::server_config(&authority, &world)?;
+        let tls = ca::ServerConfigs::new(authority.clone(), &world)?;
         if speed > 1 {
             world.clock().set_speed(speed);
         }
@@ -144,7 +145,7 @@ impl Context {
             let outages = self.world().outages();
             let is_out = match destination {
                 Destination::Edge => outages.cdn_out,
-                Destination::Website(region) => outages.regions_out.contains(region),
+                Destination::Api(region) | Destination::Website(region) => outages.regions_out.contains(region),
             };
             if !is_out || outages.symptom != OutageSymptom::Hang {
                 return is_out || has_hung;

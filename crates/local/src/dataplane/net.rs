@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::apigateway::execute_api_host;
 use crate::context::Ports;
 
 /// The address of endpoints that have no own one.
@@ -22,6 +23,8 @@ pub(super) const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(super) enum Destination {
     /// The edges of `CloudFront`.
     Edge,
+    /// The Regional endpoints of API Gateway in a region.
+    Api(String),
     /// The website endpoints of S3 in a region.
     Website(String),
 }
@@ -68,10 +71,13 @@ impl Addresses {
         if let Some(address) = assigned.get(destination) {
             return *address;
         }
-        let regions = assigned.keys().filter(|other| matches!(other, Destination::Website(_))).count();
+        let regions =
+            assigned.keys().filter(|other| std::mem::discriminant(*other) == std::mem::discriminant(destination));
+        let next = u8::try_from(regions.count() + 1).unwrap_or(254);
         let own = match destination {
             Destination::Edge => Ipv4Addr::new(127, 0, 2, 1),
-            Destination::Website(_) => Ipv4Addr::new(127, 0, 1, u8::try_from(regions + 1).unwrap_or(254)),
+            Destination::Website(_) => Ipv4Addr::new(127, 0, 1, next),
+            Destination::Api(_) => Ipv4Addr::new(127, 0, 3, next),
         };
         let address = IpAddr::V4(own);
         let address = if self.open(address, destination).is_ok() { address } else { LOCALHOST };
@@ -79,10 +85,14 @@ impl Addresses {
         address
     }
 
-    /// Opens the listeners of an endpoint. Website endpoints do not support HTTPS.
+    /// Opens the listeners of an endpoint. Website endpoints do not support HTTPS, and API Gateway does not support HTTP.
     fn open(&self, address: IpAddr, destination: &Destination) -> io::Result<()> {
         let ports = [(self.inner.ports.http, Scheme::Http), (self.inner.ports.https, Scheme::Https)];
-        let supported = |scheme| scheme == Scheme::Http || *destination == Destination::Edge;
+        let supported = |scheme| match destination {
+            Destination::Edge => true,
+            Destination::Api(_) => scheme == Scheme::Https,
+            Destination::Website(_) => scheme == Scheme::Http,
+        };
         for (port, scheme) in ports.into_iter().filter(|(_, scheme)| supported(*scheme)) {
             let listener = StdListener::bind(SocketAddr::new(address, port))?;
             listener.set_nonblocking(true)?;
@@ -100,6 +110,9 @@ pub(super) fn destination_of(name: &str) -> Option<Destination> {
     if name.ends_with(".cloudfront.net") {
         return Some(Destination::Edge);
     }
+    if let Some((_, region)) = execute_api_host(&name) {
+        return Some(Destination::Api(region.to_owned()));
+    }
     let host = name.strip_suffix(".amazonaws.com")?;
     let region = host.rsplit_once("s3-website-").or_else(|| host.rsplit_once("s3-website."))?.1;
     region.parse::<twinsite_core::Region>().is_ok().then(|| Destination::Website(region.to_owned()))
@@ -115,6 +128,8 @@ mod tests {
         assert_eq!(destination_of("d1.cloudfront.net."), Some(Destination::Edge));
         assert_eq!(destination_of("www.example.com.s3-website-us-west-2.amazonaws.com"), website("us-west-2"));
         assert_eq!(destination_of("s3-website.eu-central-1.amazonaws.com"), website("eu-central-1"));
+        let api = Some(Destination::Api("us-west-2".to_owned()));
+        assert_eq!(destination_of("d-0123456789.execute-api.us-west-2.amazonaws.com."), api);
         assert_eq!(destination_of("www.example.com"), None);
     }
 }

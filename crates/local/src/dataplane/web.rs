@@ -1,7 +1,6 @@
 //! HTTP and HTTPS requests of visitors and health checkers.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -16,14 +15,15 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
+use super::ca::ServerConfigs;
 use super::net::{Destination, NewListener, Scheme, destination_of};
+use super::{Context, api};
 use crate::protocol::request::host_of;
 use crate::s3::website;
 
 /// The listeners of the data plane.
 pub(super) struct Listeners {
-    pub(super) tls: Arc<rustls::ServerConfig>,
+    pub(super) tls: ServerConfigs,
     /// Those at the address that endpoints without an own one share.
     pub(super) shared: [(TcpListener, Scheme); 2],
     /// Those that are opened later.
@@ -45,11 +45,10 @@ impl Listeners {
     pub(super) async fn serve(self, context: Context, stop: CancellationToken) {
         let Self { tls, shared, mut added } = self;
         let mut listeners = JoinSet::new();
-        let acceptor = TlsAcceptor::from(tls);
-        let port = |destination, scheme| Port {
+        let port = |destination: Option<Destination>, scheme| Port {
             context: context.clone(),
+            acceptor: (scheme == Scheme::Https).then(|| tls.of(destination.as_ref())).flatten().map(TlsAcceptor::from),
             destination,
-            acceptor: (scheme == Scheme::Https).then(|| acceptor.clone()),
         };
         for (listener, scheme) in shared {
             listeners.spawn(port(None, scheme).accept(listener, stop.clone()));
@@ -130,6 +129,7 @@ impl Port {
                 let scheme = if self.acceptor.is_some() { Scheme::Https } else { Scheme::Http };
                 Ok(self.context.edge().answer(&request.map(|_| ()), scheme, viewer).await)
             }
+            Destination::Api(region) => Ok(api::answer(world, &region, &request.map(|_| ()), viewer).await),
             Destination::Website(region) => {
                 // The bucket is named before the endpoint's suffix or, with a CNAME, by the whole host.
                 let bucket = host.find(".s3-website").map_or(host.as_str(), |end| &host[..end]);

@@ -72,6 +72,7 @@ pub(crate) fn parameters<B>(request: &Request<B>) -> BTreeMap<String, String> {
     pairs.map(|(name, value)| (name.to_owned(), decoded(value))).collect()
 }
 
-fn decoded(text: &str) -> String {
+/// A percent-encoded text, decoded.
+pub(crate) fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

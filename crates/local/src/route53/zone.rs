@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{Change, ChangeAction, RecordSet, Value, Values};
 use super::value::rdata;
+use crate::apigateway::{execute_api_host, hosted_zone};
 
 /// The hosted zone id of alias targets that are `CloudFront` distributions.
 /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html>
@@ -252,6 +253,10 @@ impl Zone {
             }
             let evaluates = "EvaluateTargetHealth cannot be true for an alias to a CloudFront distribution";
             return alias.evaluate_target_health.then(|| evaluates.to_owned());
+        }
+        if let Some((_, region)) = execute_api_host(target.trim_end_matches('.')) {
+            let is_in_zone = alias.hosted_zone_id == hosted_zone(region);
+            return if is_in_zone { None } else { missing(&alias.hosted_zone_id) };
         }
         if alias.hosted_zone_id == self.id && !target.ends_with(&self.name) {
             return missing(&self.id);

@@ -5,6 +5,7 @@
 //! follows from the seed and from the requests before it, so a sequence of requests meets the same weather again.
 
 mod acm;
+mod apigateway;
 mod cloudfront;
 mod iam;
 mod route53;
@@ -126,6 +127,7 @@ impl Conditions {
             .or_else(|| acm::refusal(outlook, asked))
             .or_else(|| cloudfront::refusal(outlook, asked))
             .or_else(|| route53::refusal(outlook, asked))
+            .or_else(|| apigateway::refusal(outlook, asked))
     }
 
     /// Notes a request that was answered: what follows from it takes time.
@@ -140,10 +142,12 @@ impl Conditions {
         acm::completed(outlook, asked);
         cloudfront::completed(outlook, asked);
         route53::completed(outlook, asked);
+        apigateway::completed(outlook, asked);
         outlook.windows != before
     }
 
-    /// The id of a distribution that is gone or uses another certificate, and still counts as a user of this one.
+    /// The id of a distribution that is gone or uses another certificate, and still counts as a user of this one; or the ARN of a load
+    /// balancer that served a domain name of API Gateway.
     pub(crate) fn former_user(&self, certificate: &str, now: SystemTime) -> Option<String> {
         let outlook = self.lock();
         let is_in_use = outlook.is_open(cloudfront::IN_USE, certificate, now);
@@ -184,6 +188,9 @@ impl Outlook {
         self.random.below(100) < percent
     }
 }
+
+/// What the ARN of a load balancer of API Gateway starts with.
+const LOAD_BALANCER: &str = "arn:aws:elasticloadbalancing:us-east-1:999999999999:loadbalancer/net/prod-";
 
 /// Durations in seconds: from, to.
 #[derive(Clone, Copy, Debug)]

@@ -91,6 +91,12 @@ impl Servers {
     }
 }
 
+/// The address of a host, as the name servers answer.
+pub(crate) async fn address_of(server: SocketAddr, host: &str) -> std::net::IpAddr {
+    let answer = Servers { address: server, _tasks: JoinSet::new() }.ask(host, "A").await;
+    answer.answers[0].data.ip_addr().unwrap()
+}
+
 #[tokio::test]
 async fn records_of_all_types_are_answered() {
     let (_cloud, servers) = served().await;

@@ -4,6 +4,7 @@
 
 mod acm;
 mod alerts;
+mod api_gateway;
 mod buckets;
 mod cloudfront;
 mod dns;

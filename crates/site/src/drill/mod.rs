@@ -205,7 +205,7 @@ fn result(site: &SiteContext, scenario: &Scenario, begun: Begun, observed: Obser
         lost: lost(&samples, bound),
         visitors: protocols(
             &samples,
-            outage.promises(site.site.mode),
+            outage.promises(site.site.mode, site.config.standby.unwrap_or_default()),
             Allowed { failover: bound, attempts: ORIGIN_TIMEOUT },
         ),
         bound_seconds: bound,

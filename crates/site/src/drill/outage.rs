@@ -9,6 +9,7 @@ use twinsite_core::{Invalid, Mode, Region};
 use twinsite_s3_site::{BucketOutage, RestoreAction};
 
 use super::timeline::{ByProtocol, FailoverPath, Promise};
+use crate::config::Standby;
 use crate::error::Error;
 use crate::outage_injector::OutOfService;
 
@@ -142,13 +143,18 @@ impl Outage {
         }
     }
 
-    /// What a mode promises to visitors in this outage. The website endpoint that DNS moves to speaks HTTP only.
-    pub fn promises(self, mode: Mode) -> ByProtocol<Promise> {
+    /// What a mode promises to visitors in this outage. The website endpoint that DNS moves to speaks HTTP only, and API Gateway HTTPS only.
+    pub fn promises(self, mode: Mode, standby: Standby) -> ByProtocol<Promise> {
         let both = |promise| ByProtocol { http: promise, https: promise };
         match (self, self.path(mode)) {
             (_, FailoverPath::OriginGroup | FailoverPath::None) => both(Promise::Uninterrupted),
-            (Self::Switch, FailoverPath::Dns) => ByProtocol { http: Promise::Uninterrupted, https: Promise::None },
-            (_, FailoverPath::Dns) => ByProtocol { http: Promise::AfterFailover, https: Promise::None },
+            (_, FailoverPath::Dns) => {
+                let promised = if self == Self::Switch { Promise::Uninterrupted } else { Promise::AfterFailover };
+                match standby {
+                    Standby::Http => ByProtocol { http: promised, https: Promise::None },
+                    Standby::Https => ByProtocol { http: Promise::None, https: promised },
+                }
+            }
         }
     }
 

@@ -161,7 +161,7 @@ impl Watcher {
         let mut waited = ByProtocol { http: http.seconds, https: https.seconds };
         let (http, https) = (http.response, https.response);
         let health = self.health_query.try_join_next().and_then(Result::ok).unwrap_or_default();
-        let dns = dns_target(&answer, &http);
+        let dns = dns_target(&answer, http.as_ref().or(https.as_ref()).ok());
         let health = health.into_iter().map(|(role, healthy)| (role.to_string(), healthy)).collect();
         let is_redirected = http.as_ref().is_ok_and(|response| is_redirect_to_https(response, &domain));
         let https = self.outcome_of(https);
@@ -270,8 +270,8 @@ fn is_redirect_to_https(response: &Response, domain: &str) -> bool {
     matches!(response.status, 301 | 302 | 307 | 308) && to.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Where DNS leads: by the name in a CNAME record or, behind an alias, by what responds.
-fn dns_target(answer: &Result<DnsResponse, ProbeError>, http: &Result<Response, ProbeError>) -> Option<ServedBy> {
+/// Where DNS leads: by the name in a CNAME record or, behind an alias, by what responds over either protocol.
+fn dns_target(answer: &Result<DnsResponse, ProbeError>, response: Option<&Response>) -> Option<ServedBy> {
     let answer = answer.as_ref().ok()?;
     if answer.names().any(|name| name.contains("s3-website")) {
         return Some(ServedBy::Backup);
@@ -279,9 +279,8 @@ fn dns_target(answer: &Result<DnsResponse, ProbeError>, http: &Result<Response, 
     if answer.names().any(|name| name.ends_with(".cloudfront.net")) {
         return Some(ServedBy::Primary);
     }
-    match http {
-        Ok(response) if response.is_from_cloudfront() => Some(ServedBy::Primary),
-        Ok(_) => Some(ServedBy::Backup),
-        Err(_) => Some(ServedBy::Primary),
+    match response {
+        Some(response) if !response.is_from_cloudfront() => Some(ServedBy::Backup),
+        Some(_) | None => Some(ServedBy::Primary),
     }
 }

@@ -27,6 +27,7 @@ mod roles;
 mod rules;
 mod site;
 mod stage;
+mod standby;
 mod status;
 mod turns;
 mod url_table;

@@ -56,7 +56,9 @@ pub(super) async fn fetch(
     let http_request = request.build(origin.host(), &path)?;
     let region = match destination_of(origin.host()) {
         Some(Destination::Website(region)) => Some(region),
-        Some(Destination::Edge) | None => aws_host(origin.host()).map(|(_, region)| region.to_owned()),
+        Some(Destination::Edge | Destination::Api(_)) | None => {
+            aws_host(origin.host()).map(|(_, region)| region.to_owned())
+        }
     };
     let outages = world.outages();
     let late = region.and_then(|region| match outages.slow_regions.get(&region) {

@@ -1,0 +1,4 @@
+//! Conversions between this crate's model and the types of the SDKs.
+
+pub(crate) mod acm;
+pub(crate) mod apigateway;
