@@ -1,8 +1,8 @@
 //! The command line, exactly as it was typed.
 
 mod drill;
-mod pull;
 mod import;
+mod pull;
 
 use std::path::PathBuf;
 
@@ -13,9 +13,9 @@ use twinsite_site::Prefix;
 
 use drill::seconds;
 pub(crate) use drill::{Drill, Scheduler};
+pub(crate) use import::ImportSite;
 use pull::PULL_NOTE;
 pub(crate) use pull::{Diff, Pull};
-pub(crate) use import::ImportSite;
 
 /// The default of `--state`.
 pub(crate) const DEFAULT_STATE: &str = ".twinsite/local";

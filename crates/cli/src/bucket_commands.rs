@@ -106,7 +106,7 @@ impl Context<'_> {
     }
 
     pub(crate) async fn pull_bucket(&self, options: &args::Pull) -> Outcome {
-        let (buckets, _) = self.open_buckets(&options.buckets, read_config(self.global)?).await?;
+        let (buckets, _) = self.open_buckets(&options.buckets, read_config(self.global, &options.scope)?).await?;
         let plan = buckets.plan_pull(pull_request(options), self.run).await?;
         if options.dry_run {
             return Ok(CommandResult::PullDryRun(plan.summary()));

@@ -107,11 +107,11 @@ impl Context<'_> {
         Box::pin(open_site(self.global, self.config_of(scope)?, DataPlane::NotNeeded, self.run)).await
     }
 
-    async fn open_to_read(&self, scope: &PrefixArgs) -> Result<OpenSite, Error> {
+    pub(crate) async fn open_to_read(&self, scope: &PrefixArgs) -> Result<OpenSite, Error> {
         Box::pin(open_site_to_read(self.global, self.config_of(scope)?, self.run)).await
     }
 
-    fn config_of(&self, scope: &PrefixArgs) -> Result<Config, Error> {
+    pub(crate) fn config_of(&self, scope: &PrefixArgs) -> Result<Config, Error> {
         let mut config = read_config(self.global)?;
         config.publish.prefix.clone_from(&scope.prefix);
         Ok(config)

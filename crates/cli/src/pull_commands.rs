@@ -4,14 +4,13 @@ use twinsite_site::{self as site, SourceDirectory};
 
 use crate::args;
 use crate::commands::{Context, Outcome, finish, index_file, read_and_open};
-use crate::config::read_config;
 use crate::environment::{OpenSite, open_site_to_read};
 use crate::requests::pull_request;
 use crate::result::{CommandResult, DiffResult};
 
 impl Context<'_> {
     pub(crate) async fn pull(&self, options: &args::Pull) -> Outcome {
-        let OpenSite { site, cloud } = self.open_to_read().await?;
+        let OpenSite { site, cloud } = self.open_to_read(&options.scope).await?;
         let pulled = async {
             let plan = site::plan_pull(&site, pull_request(options), self.run).await?;
             if options.dry_run {
@@ -24,8 +23,8 @@ impl Context<'_> {
     }
 
     pub(crate) async fn diff(&self, options: args::Diff) -> Outcome {
-        let args::Diff { dir, names, check } = options;
-        let config = read_config(self.global)?;
+        let args::Diff { dir, names, check, scope } = options;
+        let config = self.config_of(&scope)?;
         let index = Some(index_file(self.global));
         let reading = SourceDirectory::read(&config, dir, index, None);
         let opening = open_site_to_read(self.global, config.clone(), self.run);

@@ -7,8 +7,9 @@ use serde::Serialize;
 use twinsite_site::drill::{DrillHistory, DrillResult, Scheduler, Verdict};
 use twinsite_site::{
     ApplyResult, BackfillResult, BackupState, CheckResult, DeployPlanSummary, Doctor, Estimate, FailedBack, FailedOver,
-    Imported, InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PullPlanSummary, PullResult,
-    PurgeResult, ReleaseDetails, ReleaseDifference, Releases, SiteDifferences, SiteHealth, Status, VerifyResult,
+    Imported, InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PullPlanSummary,
+    PullResult, PurgeResult, ReleaseDetails, ReleaseDifference, Releases, SiteDifferences, SiteHealth, Status,
+    VerifyResult,
 };
 
 use crate::exit::Exit;

@@ -20,6 +20,5 @@ pub use model::{
     CheckSettings, CheckTarget, Conflict, Conflicts, Desired, ExistingCheck, FailoverBound, FailoverPair, FailoverRole,
     FailoverTargets, FailoverTiming, FindZoneError, FormerValidationRecord, HostedZone, Protection, RecordSet,
     RecordTarget, RecordToDelete, Routing, UnknownWebsiteZone, ValidationRecordUse, ZoneChoiceError, ZoneId,
-    ZoneRecords, choose_hosted_zone,
-    cloudfront_alias_zone, website_alias_zone,
+    ZoneRecords, choose_hosted_zone, cloudfront_alias_zone, website_alias_zone,
 };

@@ -1,7 +1,7 @@
 //! Executes changes.
 
 use twinsite_aws::{AwsError, Kind, outlast_refusals, resolve};
-use twinsite_core::{Apply, Event, Output, Outputs, Run};
+use twinsite_core::{Apply, Event, Output, Outputs, Run, ValidationRecords};
 
 use crate::calls::{acm, apigateway};
 use crate::clients::HttpsStandby;
@@ -41,7 +41,8 @@ impl HttpsStandby {
                 }
                 let request = acm::request_certificate(&self.acm, domain, tags, replaces.as_ref(), run);
                 let (arn, record) = Box::pin(request).await?;
-                return Ok(vec![Output::Arn(arn), Output::ValidationRecords(validation_records(domain, record))]);
+                let records = ValidationRecords([(domain.as_str().to_owned(), record)].into());
+                return Ok(vec![Output::Arn(arn), Output::ValidationRecords(records)]);
             }
             Change::AwaitCertificate { certificate } => {
                 let arn = resolve(certificate, outputs);

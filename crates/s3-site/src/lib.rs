@@ -25,10 +25,11 @@ pub use existing::{ExistingBucket, FoundBucket};
 pub use journal::DRILL_JOURNAL_KEY;
 pub use log_bucket::LogBucket;
 pub use model::{
-    ALIAS_RECORD_KEY, ARCHIVED_CLASSES, Actual, ActualBucket, ActualRedirectBucket, Adopt, ArchivedObject, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange,
-    BucketChangeKind, BucketOutage, BucketPolicy, BucketSettings, Change, Conflict, Conflicts, Contents,
-    DefaultEncryption, Denial, Desired, FormerBucket, FormerContents, Lifecycle, LifecycleEffect, LifecycleRisk,
-    PublicAccessBlock, RedirectAll, RedirectBucket, RedirectProblem, ReplicationRule, ReplicationRules, RestoreAction,
-    Role, RoleChange, RoleChangeKind, RoutingRule, STORE_RECORD_KEY, Website, WebsiteRedirect, WebsiteSnapshot, denials,
+    ALIAS_RECORD_KEY, ARCHIVED_CLASSES, Actual, ActualBucket, ActualRedirectBucket, Adopt, ArchivedObject,
+    BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange, BucketChangeKind, BucketOutage, BucketPolicy, BucketSettings,
+    Change, Conflict, Conflicts, Contents, DefaultEncryption, Denial, Desired, FormerBucket, FormerContents, Lifecycle,
+    LifecycleEffect, LifecycleRisk, PublicAccessBlock, RedirectAll, RedirectBucket, RedirectProblem, ReplicationRule,
+    ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind, RoutingRule, STORE_RECORD_KEY, Website,
+    WebsiteRedirect, WebsiteSnapshot, denials,
 };
 pub use replication_probe::REPLICATION_PROBE_KEY;

@@ -102,10 +102,10 @@ pub use site_rules::{RulesResult, UnhonoredRule};
 pub use source_directory::{SourceDirectory, SourceOptions};
 pub use standby_proof::StandbyProof;
 pub use status::{
-    AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState,
-    FailureKind, Finding, Health, HealthCheckState, Identity, Level, LockState, Part, PublishState, RecordState,
-    RegionalAlerts, SideName, SideState, SiteHealth, Status, StatusRequest, TableAtEdges, Target, Unread, VisitState,
-    VisitorState, ZoneState, status,
+    AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState,
+    DnsState, FailureKind, Finding, Health, HealthCheckState, Identity, Level, LockState, Part, PublishState,
+    RecordState, RegionalAlerts, SideName, SideState, SiteHealth, Status, StatusRequest, TableAtEdges, Target, Unread,
+    VisitState, VisitorState, ZoneState, status,
 };
 pub use trust_policy::{GitHubIds, TrustedJobs, trust_policy};
 pub use verify::{Difference, UnreachableBucket, VerifyResult, verify};

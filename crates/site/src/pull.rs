@@ -11,6 +11,7 @@ use twinsite_sync::{Interrupted, ReleaseId, Report, S3Store, Store, StoredObject
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
+use crate::prefixes::BucketStore;
 use crate::purge::leave_out_purged;
 use crate::releases::{active_of, parse_id};
 use crate::response_limit::in_time;
@@ -147,10 +148,11 @@ pub(crate) async fn plan_pull_of(stores: &Pair<S3Store>, request: PullRequest, r
         }
         (None, None, None) => (None, Box::pin(current_objects(stores.get(active), run)).await.context(OPERATION)?, 0),
     };
-    let into = dir.clone();
-    let plan = tokio::task::spawn_blocking(move || plan_download(objects, &into)).await;
+    let (into, prefix) = (dir.clone(), stores.primary.prefix().cloned());
+    let plan = tokio::task::spawn_blocking(move || plan_download(objects, &into, prefix)).await;
     let plan = plan.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
-    Ok(PullPlan { dir, existing, release, stores: order, redirects, plan })
+    let stores = order.iter().map(|store| store.whole().clone()).collect();
+    Ok(PullPlan { dir, existing, release, stores, redirects, plan })
 }
 
 impl PullPlan {
@@ -211,7 +213,7 @@ pub async fn pull(plan: PullPlan, run: &Run) -> Result<PullResult, Error> {
 }
 
 /// A release without what was purged since; the newest unless one is named.
-async fn find_release(store: &S3Store, wanted: Option<ReleaseId>) -> Result<Option<Release>, SyncError> {
+async fn find_release(store: &BucketStore, wanted: Option<ReleaseId>) -> Result<Option<Release>, SyncError> {
     let id = match wanted {
         Some(id) => Some(id),
         None => release::list_ids(store).await?.last().copied(),
@@ -238,7 +240,7 @@ fn objects_of(release: &Release) -> Vec<StoredObject> {
 }
 
 /// The current objects of a bucket, without what twinsite keeps in it.
-async fn current_objects(store: &S3Store, run: &Run) -> Result<Vec<StoredObject>, SyncError> {
+async fn current_objects(store: &BucketStore, run: &Run) -> Result<Vec<StoredObject>, SyncError> {
     let mut objects = Vec::new();
     let mut after: Option<String> = None;
     loop {

@@ -17,7 +17,7 @@ use crate::model::limits::part_size;
 use crate::source::digest::part_digests;
 use crate::source::walk::stamp;
 use crate::store::{DownloadedObject, StoredObject};
-use crate::{Body, ETag, Key, Place, S3Store, SourceObject, StoreError, SyncError, Wave, multipart_etag};
+use crate::{Body, ETag, Key, Place, Prefix, S3Store, SourceObject, StoreError, SyncError, Wave, multipart_etag};
 
 /// Objects that are downloaded at once.
 const CONCURRENCY: usize = 32;
@@ -37,6 +37,8 @@ pub struct DownloadPlan {
     pub unchanged: usize,
     /// Objects that cannot be files in this directory.
     pub left_out: Vec<LeftOut>,
+    /// What is left out of the keys at their beginning.
+    prefix: Option<Prefix>,
 }
 
 /// An object that is not downloaded.
@@ -64,20 +66,26 @@ pub struct DownloadReport {
     pub took: Duration,
 }
 
-/// Compares objects with the files of a directory, which need not exist. Read-only.
+/// Compares objects with the files of a directory, which need not exist. The objects of a prefix are written without it, as they are
+/// published. Read-only.
 ///
 /// # Errors
 /// A file or a folder that could not be read.
-pub fn plan_download(objects: Vec<StoredObject>, dir: &Path) -> Result<DownloadPlan, io::Error> {
-    let folders: BTreeSet<String> = objects.iter().flat_map(|object| parents(object.key.as_str())).collect();
-    let mut plan = DownloadPlan::default();
+pub fn plan_download(
+    objects: Vec<StoredObject>,
+    dir: &Path,
+    prefix: Option<Prefix>,
+) -> Result<DownloadPlan, io::Error> {
+    let below = prefix.as_ref().map_or("", |prefix| prefix.as_str()).to_owned();
+    let folders: BTreeSet<String> = objects.iter().flat_map(|object| parents(name_of(object, &below))).collect();
+    let mut plan = DownloadPlan { prefix, ..DownloadPlan::default() };
     let mut names: BTreeMap<String, Key> = BTreeMap::new();
     for object in objects {
-        let key = object.key.as_str();
-        let twin = names.insert(key.to_lowercase(), object.key.clone());
-        let reason = match file_of(key) {
+        let name = name_of(&object, &below);
+        let twin = names.insert(name.to_lowercase(), object.key.clone());
+        let reason = match file_of(name) {
             Err(reason) => Some(reason.to_owned()),
-            Ok(_) if folders.contains(key) => Some("there are objects below it, so that it is a folder".to_owned()),
+            Ok(_) if folders.contains(name) => Some("there are objects below it, so that it is a folder".to_owned()),
             Ok(_) => twin
                 .filter(|_| cfg!(any(windows, target_os = "macos")))
                 .map(|twin| format!("it differs from `{twin}` in case only")),
@@ -86,7 +94,7 @@ pub fn plan_download(objects: Vec<StoredObject>, dir: &Path) -> Result<DownloadP
             plan.left_out.push(LeftOut { key: object.key, reason });
             continue;
         }
-        match compare_file(&object, dir)? {
+        match compare_file(&object, name_of(&object, &below), dir)? {
             Found::Nothing => plan.new.push(object),
             Found::SameBytes => plan.unchanged += 1,
             Found::OtherBytes => plan.replaced.push(object),
@@ -108,14 +116,16 @@ pub async fn download(
     run: &Run,
 ) -> Result<DownloadReport, SyncError> {
     let started = Instant::now();
+    let below = plan.prefix.as_ref().map_or("", |prefix| prefix.as_str()).to_owned();
     let objects: Vec<StoredObject> = plan.new.into_iter().chain(plan.replaced).collect();
     let (count, bytes) = (objects.len() as u64, objects.iter().map(|object| object.size).sum());
     let (phase, side) = (Phase::Download, None);
     run.emit(&Event::PhaseStarted { phase, side, objects: Some(count), bytes: Some(bytes) });
     let mut report = DownloadReport::default();
-    let mut done = stream::iter(objects.into_iter().map(|object| async {
+    let below = &below;
+    let mut done = stream::iter(objects.into_iter().map(|object| async move {
         let done = match run.check() {
-            Ok(()) => download_one(&object, stores, dir).await,
+            Ok(()) => download_one(&object, name_of(&object, below), stores, dir).await,
             Err(cancelled) => Err(cancelled.into()),
         };
         (object, done)
@@ -146,16 +156,20 @@ pub async fn download(
 
 /// Downloads an object: its version from the first store, then the current one if it has the same entity tag, as in a bucket that it was
 /// copied to; then the same from the next store.
-async fn download_one(object: &StoredObject, stores: &[S3Store], dir: &Path) -> Result<DownloadedObject, SyncError> {
+async fn download_one(
+    object: &StoredObject,
+    name: &str,
+    stores: &[S3Store],
+    dir: &Path,
+) -> Result<DownloadedObject, SyncError> {
     let unwritable = |path: &Path, source| SyncError::from(StoreError::File { path: path.to_owned(), source });
-    let file = file_of(object.key.as_str()).map_err(|reason| {
+    let file = file_of(name).map_err(|reason| {
         let why = io::Error::new(io::ErrorKind::InvalidInput, reason);
-        unwritable(Path::new(object.key.as_str()), why)
+        unwritable(Path::new(name), why)
     })?;
     let path = dir.join(file);
     let folder = path.parent().unwrap_or(dir);
     tokio::fs::create_dir_all(folder).await.map_err(|error| unwritable(folder, error))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Names of files have a limit, and a random one does not meet that of another download.
     let partial = folder.join(format!("{PARTIAL}{:016x}", fastrand::u64(..)));
     let current = StoredObject { version: None, ..object.clone() };
@@ -171,7 +185,7 @@ async fn download_one(object: &StoredObject, stores: &[S3Store], dir: &Path) -> 
         }
     }
     if let Ok(DownloadedObject::Written) = outcome {
-        tokio::fs::rename(&partial, &path).await.map_err(|error| unwritable(&folder.join(&*name), error))?;
+        tokio::fs::rename(&partial, &path).await.map_err(|error| unwritable(&path, error))?;
     } else {
         // What is left of it is in nobody's way, and the reason is what failed before.
         drop(tokio::fs::remove_file(&partial).await);
@@ -187,10 +201,9 @@ enum Found {
 }
 
 /// What the directory has where an object would be.
-fn compare_file(object: &StoredObject, dir: &Path) -> Result<Found, io::Error> {
+fn compare_file(object: &StoredObject, name: &str, dir: &Path) -> Result<Found, io::Error> {
     let mut path = dir.to_owned();
-    let key = object.key.as_str();
-    let mut segments = key.split('/').peekable();
+    let mut segments = name.split('/').peekable();
     while let Some(segment) = segments.next() {
         path.push(segment);
         let metadata = match fs::symlink_metadata(&path) {
@@ -224,6 +237,12 @@ fn has_bytes_of(object: &StoredObject, path: &Path, metadata: &fs::Metadata) -> 
         ETag::Multipart(..) => multipart_etag(&digests(part_size(size))?) == object.etag,
         ETag::Opaque(_) => false,
     })
+}
+
+/// The key of an object without a prefix.
+fn name_of<'a>(object: &'a StoredObject, below: &str) -> &'a str {
+    let key = object.key.as_str();
+    key.strip_prefix(below).unwrap_or(key)
 }
 
 /// The relative path of the file of a key.
@@ -282,7 +301,7 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(root.path(), dir.join("link")).unwrap();
         let objects = ["same.html", "other.html", "new/a.html", "folder", "file/below", "link/x", "both", "both/x"];
-        let planned = plan_download(objects.iter().map(|key| object(key, b"same")).collect(), &dir).unwrap();
+        let planned = plan_download(objects.iter().map(|key| object(key, b"same")).collect(), &dir, None).unwrap();
         let keys = |objects: &[StoredObject]| objects.iter().map(|one| one.key.to_string()).collect::<Vec<_>>();
         assert_eq!(keys(&planned.new), ["new/a.html", "both/x"]);
         assert_eq!(keys(&planned.replaced), ["other.html"]);
@@ -294,7 +313,7 @@ mod tests {
     #[test]
     fn a_directory_that_does_not_exist_has_nothing() {
         let root = tempfile::tempdir().unwrap();
-        let planned = plan_download(vec![object("a/b", b"")], &root.path().join("none")).unwrap();
+        let planned = plan_download(vec![object("a/b", b"")], &root.path().join("none"), None).unwrap();
         assert_eq!(planned.new.len(), 1);
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::BucketArgs;
+use super::{BucketArgs, PrefixArgs};
 
 pub(super) const PULL_NOTE: &str = "\
 Files that have the bytes of their objects are left as they are, so that repeating an interrupted pull finishes it. Objects come from the \
@@ -26,6 +26,8 @@ pub(crate) struct Pull {
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
+    pub(crate) scope: PrefixArgs,
+    #[command(flatten)]
     pub(crate) buckets: BucketArgs,
 }
 
@@ -40,4 +42,6 @@ pub(crate) struct Diff {
     /// Exit with code 3 if anything differs
     #[arg(long)]
     pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) scope: PrefixArgs,
 }

@@ -16,8 +16,8 @@ use crate::config;
 
 mod drift;
 mod drill;
-mod names;
 mod import;
+mod names;
 mod others;
 mod plane;
 mod probe_object;

@@ -1,6 +1,6 @@
 //! Which certificate is used, and the steps that it takes.
 
-use twinsite_core::{Action, Arn, Deferred, Domain, Reason, Step, ValidationRecord, ValidationRecords};
+use twinsite_core::{Action, Arn, Deferred, Reason, Step, ValidationRecords};
 
 use crate::model::{Actual, Certificate, CertificateStatus, Change, Desired};
 use crate::step_ids;
@@ -24,7 +24,7 @@ pub(crate) fn choose_certificate(desired: &Desired, actual: &Actual) -> ChosenCe
     let owned = |certificate: &Certificate| owner.owns(&certificate.tags);
     let known = |certificate: &Certificate| -> Option<Deferred<ValidationRecords>> {
         let record = certificate.validation_record.clone().filter(|_| owned(certificate))?;
-        Some(Deferred::Known(validation_records(&desired.site.domain, record)))
+        Some(Deferred::Known(ValidationRecords([(desired.site.domain.as_str().to_owned(), record)].into())))
     };
     let in_use = actual.domain_name.as_ref().map(|found| found.certificate.as_str());
     let issued = actual.certificates.iter().filter(|certificate| certificate.status == CertificateStatus::Issued);
@@ -59,9 +59,4 @@ pub(crate) fn choose_certificate(desired: &Desired, actual: &Actual) -> ChosenCe
     let requested = || step_ids::CERTIFICATE_REQUEST.into();
     let steps = vec![request, wait(Deferred::After(requested()))];
     ChosenCertificate { arn, validation_records: Some(Deferred::After(requested())), steps }
-}
-
-/// The validation record of a certificate for one name.
-pub(crate) fn validation_records(domain: &Domain, record: ValidationRecord) -> ValidationRecords {
-    ValidationRecords([(domain.as_str().to_owned(), record)].into())
 }

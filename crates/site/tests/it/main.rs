@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
-mod claims;
 mod auth;
+mod claims;
 mod crash;
 mod damaged;
 mod edge_model;
