@@ -90,8 +90,7 @@ impl Cdn {
         let owner = desired.owner();
         let mut covering = certificates.covering.iter();
         let domain = &desired.site.domain;
-        let existing =
-            covering.find(|one| one.imported && owner.owns(&one.tags) && one.covers(domain));
+        let existing = covering.find(|one| one.imported && owner.owns(&one.tags) && one.covers(domain));
         let existing = existing.map(|certificate| &certificate.arn);
         Box::pin(acm::import_certificate(&self.acm, files, existing, &owner.created())).await
     }

@@ -14,8 +14,9 @@ pub use clients::Cdn;
 pub use diff::{Planned, plan_changes, plan_destruction, requested_validation_records};
 pub use model::{
     AccessControl, Actual, CacheBypass, Certificate, CertificateFiles, CertificateStatus, Certificates, Change,
-    ChangeKind, Conflict, ConflictingDistribution, Conflicts, CreatedInvalidation, Desired, Distribution, DistributionSettings, Edges,
-    ErrorPage, FolderUrls, Function, GeoRestriction, GeoRestrictionKind, InvalidationPaths, Logging, MinimumTls,
-    ORIGIN_KEY, Origin, OriginChoice, OriginKind, OwnerSetting, OwnerSettings, PriceClass, PrimaryShare, Proof,
-    SITE_KEY, ShieldRegion, Store, StoreContents, StoreKeys, WebAclArn, explain_failure,
+    ChangeKind, Conflict, ConflictingDistribution, Conflicts, CreatedInvalidation, Desired, Distribution,
+    DistributionSettings, Edges, ErrorPage, FolderUrls, Function, GeoRestriction, GeoRestrictionKind,
+    InvalidationPaths, Logging, MinimumTls, ORIGIN_KEY, Origin, OriginChoice, OriginKind, OwnerSetting, OwnerSettings,
+    PriceClass, PrimaryShare, Proof, SITE_KEY, ShieldRegion, Store, StoreContents, StoreKeys, WebAclArn,
+    explain_failure,
 };

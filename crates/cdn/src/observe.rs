@@ -118,9 +118,9 @@ impl Cdn {
                         properties: config.properties,
                     });
                 }
-                (None, _) => actual.conflicting_distributions.extend(
-                    taken.into_iter().map(|name| ConflictingDistribution { name, id: summary.id.clone() }),
-                ),
+                (None, _) => actual
+                    .conflicting_distributions
+                    .extend(taken.into_iter().map(|name| ConflictingDistribution { name, id: summary.id.clone() })),
                 (Some(_), None) => {}
             }
         }

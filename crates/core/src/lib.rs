@@ -50,7 +50,9 @@ pub use apply::{Applied, Apply, Halted, apply};
 pub use arn::Arn;
 pub use bracket::{Bracketed, bracket};
 pub use cleanup::{clean_up, is_cleaning_up};
-pub use deferred::{Deferred, Host, Need, Output, OutputKind, OutputType, Outputs, ResourceId, ValidationRecord, ValidationRecords};
+pub use deferred::{
+    Deferred, Host, Need, Output, OutputKind, OutputType, Outputs, ResourceId, ValidationRecord, ValidationRecords,
+};
 pub use error::{Cancelled, Invalid};
 pub use event::{Event, NoopWatch, Phase, Verb, Watch};
 pub use id::{AccountId, BucketName, Domain, StepId};

@@ -241,7 +241,9 @@ mod tests {
         let aliased = |names: &[&str], mode| {
             let names = names.iter().map(|name| name.parse().unwrap()).collect();
             let aliased = site("www.example.com", mode, "us-east-1", "us-west-2").unwrap().with_aliases(names);
-            aliased.map(|site| site.names().map(ToString::to_string).collect::<Vec<_>>()).map_err(|error| error.to_string())
+            aliased
+                .map(|site| site.names().map(ToString::to_string).collect::<Vec<_>>())
+                .map_err(|error| error.to_string())
         };
         let names = aliased(&["example.com", "www.example.org"], Mode::Layered).unwrap();
         assert_eq!(names, ["www.example.com", "example.com", "www.example.org"]);

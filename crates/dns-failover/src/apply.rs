@@ -23,8 +23,7 @@ impl DnsFailover {
             Change::PutValidationRecords { zone, names, records, actual: _ } => {
                 let known = resolve(records, outputs);
                 let known = known.map_err(|error| error.into_aws("ChangeResourceRecordSets", records))?;
-                let wanted: Vec<&ValidationRecord> =
-                    names.iter().filter_map(|name| known.get(name.as_str())).collect();
+                let wanted: Vec<&ValidationRecord> = names.iter().filter_map(|name| known.get(name.as_str())).collect();
                 let change = records::put_validation_records(client, zone, &wanted).await?;
                 records::await_change(client, &change, self.polling, run).await?;
             }

@@ -16,9 +16,9 @@ mod wire;
 pub use clients::DnsFailover;
 pub use diff::{plan_changes, plan_destruction, planned_checks};
 pub use model::{
-    Actual, ActualRecordSet, AliasRecords, AliasTarget, AliasTypes, CaaRecords, Change, Check, CheckPurpose, CheckRef, CheckSettings,
-    CheckTarget, Conflict, Conflicts, Desired, FailoverBound, FailoverPair, FailoverRole, FailoverTargets,
-    FailoverTiming, FindZoneError, FormerValidationRecord, HostedZone, Protection, RecordSet, RecordTarget, RecordToDelete, Routing,
-    UnknownWebsiteZone, ValidationRecordUse, ZoneChoiceError, ZoneId, ZoneRecords, choose_hosted_zone,
-    cloudfront_alias_zone, website_alias_zone,
+    Actual, ActualRecordSet, AliasRecords, AliasTarget, AliasTypes, CaaRecords, Change, Check, CheckPurpose, CheckRef,
+    CheckSettings, CheckTarget, Conflict, Conflicts, Desired, FailoverBound, FailoverPair, FailoverRole,
+    FailoverTargets, FailoverTiming, FindZoneError, FormerValidationRecord, HostedZone, Protection, RecordSet,
+    RecordTarget, RecordToDelete, Routing, UnknownWebsiteZone, ValidationRecordUse, ZoneChoiceError, ZoneId,
+    ZoneRecords, choose_hosted_zone, cloudfront_alias_zone, website_alias_zone,
 };

@@ -9,8 +9,9 @@ use twinsite_core::{Deferred, Domain, Host, ValidationRecord};
 use crate::calls::{checks, records};
 use crate::clients::DnsFailover;
 use crate::model::{
-    Actual, ActualRecordSet, AliasRecords, Check, CheckPurpose, Conflict, Desired, FailoverRole, FindZoneError, HostedZone, ZoneChoiceError,
-    ZoneId, ZoneRecords, choose_hosted_zone, evaluate_health, normalized_name, zone_contains,
+    Actual, ActualRecordSet, AliasRecords, Check, CheckPurpose, Conflict, Desired, FailoverRole, FindZoneError,
+    HostedZone, ZoneChoiceError, ZoneId, ZoneRecords, choose_hosted_zone, evaluate_health, normalized_name,
+    zone_contains,
 };
 
 impl DnsFailover {

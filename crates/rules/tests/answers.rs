@@ -6,7 +6,9 @@
 use proptest::prelude::*;
 use rquickjs::{CatchResultExt, Context, Module, Promise, Runtime};
 use serde_json::{Value, json};
-use twinsite_rules::{ALIAS_FUNCTION_CODE, Answer, FUNCTION_CODE, Files, Paths, Redirects, Syntax, Table, TableSource, parse_redirects};
+use twinsite_rules::{
+    ALIAS_FUNCTION_CODE, Answer, FUNCTION_CODE, Files, Paths, Redirects, Syntax, Table, TableSource, parse_redirects,
+};
 
 struct Case<'t> {
     url: &'t str,

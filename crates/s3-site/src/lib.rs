@@ -23,10 +23,11 @@ pub use diff::{plan_changes, plan_destruction, plan_former_destruction};
 pub use journal::DRILL_JOURNAL_KEY;
 pub use log_bucket::LogBucket;
 pub use model::{
-    ALIAS_RECORD_KEY, ARCHIVED_CLASSES, Actual, ActualBucket, ActualRedirectBucket, Adopt, ArchivedObject, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange,
-    BucketChangeKind, BucketOutage, BucketPolicy, BucketSettings, Change, Conflict, Conflicts, Contents,
-    DefaultEncryption, Denial, Desired, FormerBucket, FormerContents, Lifecycle, LifecycleEffect, LifecycleRisk,
-    PublicAccessBlock, RedirectBucket, RedirectProblem, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind,
-    STORE_RECORD_KEY, Website, WebsiteRedirect, WebsiteSnapshot, denials,
+    ALIAS_RECORD_KEY, ARCHIVED_CLASSES, Actual, ActualBucket, ActualRedirectBucket, Adopt, ArchivedObject,
+    BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange, BucketChangeKind, BucketOutage, BucketPolicy, BucketSettings,
+    Change, Conflict, Conflicts, Contents, DefaultEncryption, Denial, Desired, FormerBucket, FormerContents, Lifecycle,
+    LifecycleEffect, LifecycleRisk, PublicAccessBlock, RedirectBucket, RedirectProblem, ReplicationRule,
+    ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind, STORE_RECORD_KEY, Website, WebsiteRedirect,
+    WebsiteSnapshot, denials,
 };
 pub use replication_probe::REPLICATION_PROBE_KEY;

@@ -13,8 +13,9 @@ use crate::calls::{BucketClient, jobs};
 use crate::clients::S3Site;
 use crate::diff::account_conflicts;
 use crate::model::{
-    Actual, ActualBucket, ActualRedirectBucket, ArchivedObject, BucketSettings, Conflict, Contents, Desired, FormerBucket, FormerContents,
-    RedirectBucket, STORE_RECORD_KEY, WebsiteSnapshot, batch_role_name, recorded_store, role_name,
+    Actual, ActualBucket, ActualRedirectBucket, ArchivedObject, BucketSettings, Conflict, Contents, Desired,
+    FormerBucket, FormerContents, RedirectBucket, STORE_RECORD_KEY, WebsiteSnapshot, batch_role_name, recorded_store,
+    role_name,
 };
 
 impl S3Site {

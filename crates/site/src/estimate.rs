@@ -115,7 +115,9 @@ fn aliases_survive(config: &Config) -> Option<String> {
     let (domain, region) = (&config.domain, config.regions.get(Side::Backup));
     Some(match config.mode {
         Mode::Origin => {
-            format!("aliases ({names}): CloudFront redirects them to `{domain}` without an origin; they fail only if CloudFront does")
+            format!(
+                "aliases ({names}): CloudFront redirects them to `{domain}` without an origin; they fail only if CloudFront does"
+            )
         }
         Mode::Dns | Mode::Layered => format!(
             "aliases ({names}): CloudFront redirects them to `{domain}` without an origin; after a DNS failover redirect buckets in \

@@ -88,10 +88,10 @@ pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_ro
 pub use site_rules::{RulesResult, UnhonoredRule};
 pub use source_directory::{SourceDirectory, SourceOptions};
 pub use status::{
-    AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState,
-    FailureKind, Finding, Health, HealthCheckState, Identity, Level, LockState, Part, PublishState, RecordState,
-    RegionalAlerts, SideName, SideState, SiteHealth, Status, StatusRequest, Target, Unread, VisitState, VisitorState,
-    ZoneState, status,
+    AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState,
+    DnsState, FailureKind, Finding, Health, HealthCheckState, Identity, Level, LockState, Part, PublishState,
+    RecordState, RegionalAlerts, SideName, SideState, SiteHealth, Status, StatusRequest, Target, Unread, VisitState,
+    VisitorState, ZoneState, status,
 };
 pub use trust_policy::{GitHubIds, TrustedJobs, trust_policy};
 pub use verify::{Difference, UnreachableBucket, VerifyResult, verify};

@@ -386,7 +386,10 @@ impl SiteState {
     fn removed_redirects(&self) -> Vec<StepId> {
         let former = self.dns.desired.former_aliases.iter();
         let unused = self.dns.desired.site.aliases.iter().filter(|_| self.is_private());
-        former.chain(unused).flat_map(|alias| [step_ids::redirect_bucket(alias), step_ids::redirect_tags(alias)]).collect()
+        former
+            .chain(unused)
+            .flat_map(|alias| [step_ids::redirect_bucket(alias), step_ids::redirect_tags(alias)])
+            .collect()
     }
 
     /// A bucket becomes private only after the distribution signs its requests: until then it reads public objects.
@@ -479,8 +482,13 @@ impl SiteState {
         let last =
             Side::BOTH.map(|side| [step_ids::bucket(side), step_ids::release(side), step_ids::former_bucket(side)]);
         let last = last.concat();
-        let redirects: Vec<StepId> = self.s3.actual.redirects.iter()
-            .flat_map(|one| [step_ids::redirect_bucket(&one.alias), step_ids::redirect_tags(&one.alias)]).collect();
+        let redirects: Vec<StepId> = self
+            .s3
+            .actual
+            .redirects
+            .iter()
+            .flat_map(|one| [step_ids::redirect_bucket(&one.alias), step_ids::redirect_tags(&one.alias)])
+            .collect();
         // The backup bucket has the record of the aliases: it goes after everything that was made for them.
         let keeps_record = [step_ids::bucket(Side::Backup), step_ids::release(Side::Backup)];
         let validation = self.alias_validation_steps();
@@ -489,7 +497,11 @@ impl SiteState {
             let is_redirect = redirects.contains(&step.id);
             let step = if is_redirect { following(following(step, &alias_records), &other_records) } else { step };
             let keeps = keeps_record.contains(&step.id);
-            let step = if keeps { following(following(following(step, &redirects), &alias_records), &validation) } else { step };
+            let step = if keeps {
+                following(following(following(step, &redirects), &alias_records), &validation)
+            } else {
+                step
+            };
             let is_last = last.contains(&step.id);
             let step = if is_last { following(step, &other_records) } else { step };
             if is_last { step.follows(dns::step_ids::RECORDS).follows(cdn::step_ids::DISTRIBUTION) } else { step }

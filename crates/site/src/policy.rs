@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use twinsite_aws::Owner;
-use twinsite_dns_failover::ZoneId;
 use twinsite_core::{AccountId, Mode, Pair, Side, Site, probe};
+use twinsite_dns_failover::ZoneId;
 use twinsite_s3_site::{ALIAS_RECORD_KEY, DRILL_JOURNAL_KEY, REPLICATION_PROBE_KEY, STORE_RECORD_KEY};
 
 use crate::config::Config;

@@ -397,7 +397,10 @@ fn is_alias(config: &Config, host: &str) -> bool {
 fn reason_of_alias(config: &Config, rule: &str) -> Option<String> {
     let (host, _) = split_url(rule.split_whitespace().next()?)?;
     is_alias(config, host).then(|| {
-        format!("`{host}` is in `site.aliases`: all its paths are redirected to the same paths of `{}`, before any rule", config.domain)
+        format!(
+            "`{host}` is in `site.aliases`: all its paths are redirected to the same paths of `{}`, before any rule",
+            config.domain
+        )
     })
 }
 

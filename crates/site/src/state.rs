@@ -108,9 +108,9 @@ impl SiteContext {
         if let Ok(planned) = cdn::plan_changes(&desired_cdn, &actual_cdn) {
             desired_dns = self.desired_dns(Some(&planned));
             let record = |alias: &Domain| planned.former_validation_records.get(alias.as_str()).cloned();
-            let former = former_aliases.iter().filter_map(|alias| {
-                Some(dns::FormerValidationRecord { alias: alias.clone(), record: record(alias)? })
-            });
+            let former = former_aliases
+                .iter()
+                .filter_map(|alias| Some(dns::FormerValidationRecord { alias: alias.clone(), record: record(alias)? }));
             desired_dns.former_validation_records = former.collect();
             certificate = planned.certificate;
             key_value_store = planned.store_arn;

@@ -64,7 +64,11 @@ pub(crate) struct ReadConfig {
 }
 
 /// The configuration of a distribution; `None` if it does not exist.
-pub(crate) async fn read_config(client: &Client, id: &ResourceId, names: &[String]) -> Result<Option<ReadConfig>, AwsError> {
+pub(crate) async fn read_config(
+    client: &Client,
+    id: &ResourceId,
+    names: &[String],
+) -> Result<Option<ReadConfig>, AwsError> {
     let current = get_distribution_config(client, id).await?;
     Ok(current.map(|current| ReadConfig {
         properties: wire::properties(&current.config, names),

@@ -3,8 +3,8 @@
 use twinsite_core::{Action, Arn, Deferred, Reason, ResourceId, Step, differences};
 
 use crate::model::{
-    AccessControl, Actual, Change, Conflict, Conflicts, Desired, Distribution, DistributionSettings, Function, Proof, SIGNING,
-    viewer_request_code,
+    AccessControl, Actual, Change, Conflict, Conflicts, Desired, Distribution, DistributionSettings, Function, Proof,
+    SIGNING, viewer_request_code,
 };
 use crate::step_ids;
 

@@ -55,7 +55,15 @@ pub fn plan_changes(desired: &Desired, actual: &Actual) -> Result<Planned, Confl
     let validation_records = chosen.validation_records;
     let certificate = chosen.arn;
     let former_validation_records = certificate::former_records(desired, &actual.certificates);
-    Ok(Planned { steps, validation_records, former_validation_records, certificate, distribution_arn, distribution_host, store_arn })
+    Ok(Planned {
+        steps,
+        validation_records,
+        former_validation_records,
+        certificate,
+        distribution_arn,
+        distribution_host,
+        store_arn,
+    })
 }
 
 /// The validation records of all certificates that were requested for the site, by names.

@@ -147,7 +147,9 @@ impl twinsite_core::Change for Change {
             Self::RequestCertificate { domain, alternative_names, supersedes: _, tags, replaces } => {
                 let mut fields = vec![Field::set("DomainName", domain.as_str())];
                 fields.extend(
-                    alternative_names.iter().map(|name| Field::set(format!("SubjectAlternativeName {name}"), "present")),
+                    alternative_names
+                        .iter()
+                        .map(|name| Field::set(format!("SubjectAlternativeName {name}"), "present")),
                 );
                 fields.push(Field::set("ValidationMethod", "DNS"));
                 fields.extend(tag_fields(&Tags::new(), tags));
@@ -169,7 +171,9 @@ impl twinsite_core::Change for Change {
             Self::TagStore { arn: _, actual, tags } | Self::TagDistribution { arn: _, actual, tags } => {
                 tag_fields(actual, tags).collect()
             }
-            Self::PutFunction { name: _, code, store, actual } => function_fields(code, store.as_ref(), actual.as_ref()),
+            Self::PutFunction { name: _, code, store, actual } => {
+                function_fields(code, store.as_ref(), actual.as_ref())
+            }
             Self::CreateDistribution { settings, tags } => {
                 let properties = settings.to_properties().into_iter().map(|(name, value)| Field::set(name, value));
                 properties.chain(tag_fields(&Tags::new(), tags)).collect()
@@ -249,7 +253,8 @@ fn function_fields(code: &str, store: Option<&Deferred<Arn>>, actual: Option<&Fu
     let live_code = actual.and_then(|live| live.live_code.clone());
     let live_store = actual.and_then(|live| live.live_store.as_ref()).map(ToString::to_string);
     let runtime = actual.is_none().then(|| Field::set("Runtime", "cloudfront-js-2.0"));
-    let store = Field { name: "KeyValueStoreARN".to_owned(), actual: live_store, desired: store.map(ToString::to_string) };
+    let store =
+        Field { name: "KeyValueStoreARN".to_owned(), actual: live_store, desired: store.map(ToString::to_string) };
     let code = Field { name: "Code".to_owned(), actual: live_code, desired: Some(code.to_owned()) };
     runtime.into_iter().chain([store, code].into_iter().filter(|field| field.actual != field.desired)).collect()
 }

@@ -268,7 +268,8 @@ impl DistributionSettings {
             set_default("ResponseHeadersPolicyId", (*policy).to_owned());
         }
         if let Some(function) = function {
-            let response = if *has_response_function { format!(", {function} at viewer-response") } else { String::new() };
+            let response =
+                if *has_response_function { format!(", {function} at viewer-response") } else { String::new() };
             set_default("FunctionAssociations", format!("{function} at viewer-request{response}"));
         }
         for (index, CacheBypass { path_pattern, target, function }) in (1..).zip(cache_bypasses) {

@@ -327,8 +327,10 @@ fn function_associations(function: Option<&Arn>, events: &[EventType]) -> Result
 
 fn default_behavior(settings: &DistributionSettings) -> Result<DefaultCacheBehavior, BuildError> {
     let events = if settings.has_response_function { 2 } else { 1 };
-    let functions =
-        function_associations(settings.function.as_ref(), &[EventType::ViewerRequest, EventType::ViewerResponse][..events])?;
+    let functions = function_associations(
+        settings.function.as_ref(),
+        &[EventType::ViewerRequest, EventType::ViewerResponse][..events],
+    )?;
     DefaultCacheBehavior::builder()
         .target_origin_id(settings.target())
         .viewer_protocol_policy(ViewerProtocolPolicy::from(settings.viewer_protocol_policy))
@@ -466,7 +468,11 @@ mod tests {
             let left = |name: &str| set.to_properties().contains_key(name) && unset.is_left_as_it_is(name);
             for name in ["WebACLId", "Restrictions.GeoRestriction", "Logging", "Origin primary.OriginShield"] {
                 assert!(left(name), "{name}");
-                assert_eq!(properties(&kept, &["www.example.com".to_owned()]).get(name), set.to_properties().get(name), "{name}");
+                assert_eq!(
+                    properties(&kept, &["www.example.com".to_owned()]).get(name),
+                    set.to_properties().get(name),
+                    "{name}"
+                );
             }
             let none = settings(mode, |desired| {
                 desired.owner_settings = OwnerSettings {
@@ -488,7 +494,11 @@ mod tests {
             for to in [Mode::Dns, Mode::Origin, Mode::Layered] {
                 let after = settings(to, |_| {});
                 let config = written(&after, Some(written(&settings(from, |_| {}), None)));
-                assert_eq!(properties(&config, &["www.example.com".to_owned()]), after.to_properties(), "{from} to {to}");
+                assert_eq!(
+                    properties(&config, &["www.example.com".to_owned()]),
+                    after.to_properties(),
+                    "{from} to {to}"
+                );
             }
         }
     }

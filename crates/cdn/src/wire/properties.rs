@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use aws_sdk_cloudfront::types::{
-    Aliases, AllowedMethods, CacheBehavior, CacheBehaviors, CustomErrorResponse, CustomErrorResponses, CustomOriginConfig,
-    DefaultCacheBehavior, DistributionConfig, FunctionAssociation, FunctionAssociations, GeoRestrictionType,
-    HttpVersion, Method, Origin as SdkOrigin, OriginGroup, OriginGroupFailoverCriteria, OriginGroupMember,
-    OriginGroupMembers, OriginGroups, OriginShield, Origins, PriceClass, Restrictions, S3OriginConfig, StatusCodes,
-    ViewerCertificate,
+    Aliases, AllowedMethods, CacheBehavior, CacheBehaviors, CustomErrorResponse, CustomErrorResponses,
+    CustomOriginConfig, DefaultCacheBehavior, DistributionConfig, FunctionAssociation, FunctionAssociations,
+    GeoRestrictionType, HttpVersion, Method, Origin as SdkOrigin, OriginGroup, OriginGroupFailoverCriteria,
+    OriginGroupMember, OriginGroupMembers, OriginGroups, OriginShield, Origins, PriceClass, Restrictions,
+    S3OriginConfig, StatusCodes, ViewerCertificate,
 };
 use twinsite_core::probe;
 

@@ -115,7 +115,14 @@ async fn a_change_of_aliases_requests_another_certificate_and_the_old_one_is_use
     desired.site = desired.site.with_aliases(vec!["example.com".parse().unwrap()]).unwrap();
     assert_eq!(
         ids(&cdn, &desired).await,
-        ["certificate/request", "certificate/issued", "cdn/function", "cdn/distribution", "cdn/deployed", "certificate/0"]
+        [
+            "certificate/request",
+            "certificate/issued",
+            "cdn/function",
+            "cdn/distribution",
+            "cdn/deployed",
+            "certificate/0"
+        ]
     );
     // While it is pending, the distribution has the old one, and no name that it does not cover.
     let request = planned(&cdn, &desired).await.steps.into_iter().take(1).collect();

@@ -54,9 +54,17 @@ async fn with_aliases_a_second_plan_is_empty_and_destroy_leaves_the_account_as_i
         assert_eq!(certificates, [["www.example.com", "example.com", "www.example.org"]], "{mode}");
         let validation = records.iter().filter(|record| record.starts_with("CNAME _"));
         assert_eq!(validation.count(), 3, "{mode}: {records:?}");
-        let (apex, other) = if mode == Mode::Origin { ("AAAA example.com.", "AAAA www.example.org.") } else { ("A example.com.", "CNAME www.example.org.") };
-        assert!(records.iter().any(|record| record == apex) && records.iter().any(|record| record == other), "{mode}: {records:?}");
-        let wanted: &[&str] = if mode == Mode::Origin { &[] } else { &["example.com", "www.example.com", "www.example.org"] };
+        let (apex, other) = if mode == Mode::Origin {
+            ("AAAA example.com.", "AAAA www.example.org.")
+        } else {
+            ("A example.com.", "CNAME www.example.org.")
+        };
+        assert!(
+            records.iter().any(|record| record == apex) && records.iter().any(|record| record == other),
+            "{mode}: {records:?}"
+        );
+        let wanted: &[&str] =
+            if mode == Mode::Origin { &[] } else { &["example.com", "www.example.com", "www.example.org"] };
         assert_eq!(buckets, wanted, "{mode}");
         destroyed(&stack).await;
         assert_eq!(cloud.world().dump(), before, "{mode}");
@@ -77,7 +85,8 @@ async fn aliases_are_added_to_a_site_and_removed_from_it_without_a_rest() {
         assert_eq!(steps(&with).await, [""; 0], "{mode}");
         assert_eq!(names(&cloud).certificates.len(), 1, "{mode}: the old certificate is deleted");
         let removal = plain.plan(AdoptBuckets::Refuse).await.unwrap();
-        let wave = |id: &str| removal.waves().iter().position(|wave| wave.iter().any(|step| step.id.as_str() == id)).unwrap();
+        let wave =
+            |id: &str| removal.waves().iter().position(|wave| wave.iter().any(|step| step.id.as_str() == id)).unwrap();
         assert!(wave("dns/records/example.com") < wave("cdn/distribution"), "{mode}: first the records");
         assert!(wave("certificate/issued") < wave("cdn/distribution"), "{mode}: never without a certificate");
         assert!(wave("cdn/deployed") < wave("dns/certificate-record/example.com"), "{mode}");
@@ -131,7 +140,8 @@ async fn change_converges(mode: Mode, texts: [&str; 2], trouble: InjectedFault) 
         cloud.inject_faults(|_| InjectedFault::None);
         let stack = open(&cloud, to, None).await;
         // Killed between creating a redirect bucket and tagging it: said, and mended by --adopt.
-        let adopt = if stack.plan(AdoptBuckets::Refuse).await.is_err() { AdoptBuckets::Adopt } else { AdoptBuckets::Refuse };
+        let adopt =
+            if stack.plan(AdoptBuckets::Refuse).await.is_err() { AdoptBuckets::Adopt } else { AdoptBuckets::Refuse };
         stack.apply(stack.plan(adopt).await.unwrap()).await.unwrap();
         assert_eq!(steps(&stack).await, [""; 0], "{mode}: after {k}");
         if adopt == AdoptBuckets::Refuse {

@@ -6,8 +6,8 @@ mod records;
 
 use twinsite_core::{Action, Step};
 
-use crate::step_ids;
 use crate::model::{Actual, Change, CheckPurpose, CheckRef, Conflicts, Desired, ValidationRecordUse};
+use crate::step_ids;
 
 /// The steps that bring health checks and records into the desired state. A caller that also manages the distribution orders
 /// [`RECORDS`](crate::step_ids::RECORDS) after its deployment.

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use twinsite_core::{Action, Deferred, Domain, Field, Host, Pair, Reason, ResourceId, Side, Step, StepId, ValidationRecord};
+use twinsite_core::{
+    Action, Deferred, Domain, Field, Host, Pair, Reason, ResourceId, Side, Step, StepId, ValidationRecord,
+};
 
 use crate::model::{
-    Actual, ActualRecordSet, AliasRecords, AliasTarget, AliasTypes, Change, CheckPurpose, Conflict, Conflicts, Desired, FailoverPair,
-    FailoverRole, FailoverTargets, RecordSet, RecordTarget, RecordToDelete, Routing, UnknownWebsiteZone,
+    Actual, ActualRecordSet, AliasRecords, AliasTarget, AliasTypes, Change, CheckPurpose, Conflict, Conflicts, Desired,
+    FailoverPair, FailoverRole, FailoverTargets, RecordSet, RecordTarget, RecordToDelete, Routing, UnknownWebsiteZone,
     ValidationRecordUse, ZoneId, ZoneRecords, cloudfront_alias_zone, normalized_name, website_alias_zone,
 };
 use crate::step_ids;
@@ -206,8 +208,7 @@ fn site_records_deletion(desired: &Desired, named: NamedZone<'_>, reason: Reason
         Deferred::Known(host) => Some(host.as_str()),
         Deferred::After(_) => None,
     };
-    let is_primary =
-        |set: &&ActualRecordSet| set.identifier.as_deref() == Some(FailoverRole::Primary.set_identifier());
+    let is_primary = |set: &&ActualRecordSet| set.identifier.as_deref() == Some(FailoverRole::Primary.set_identifier());
     let leads_elsewhere = |set: &ActualRecordSet| distribution.is_some_and(|host| !set.properties.contains(host));
     let is_others = !is_canonical && zone.sets.iter().filter(is_primary).any(leads_elsewhere);
     let belongs_to_site = |set: &ActualRecordSet| match &set.identifier {

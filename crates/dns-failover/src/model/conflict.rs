@@ -97,7 +97,9 @@ impl Conflict {
             Self::ZoneChoice(ZoneChoiceError::Ambiguous { .. }) => {
                 "set dns.zone_id (for an alias, its entry in dns.zone_ids) to the one that the registrar delegates to"
             }
-            Self::WrongZone { .. } => "correct dns.zone_id (for an alias, its entry in dns.zone_ids), or remove it to have the zone looked up",
+            Self::WrongZone { .. } => {
+                "correct dns.zone_id (for an alias, its entry in dns.zone_ids), or remove it to have the zone looked up"
+            }
             Self::OutsideZone { .. } => "choose the hosted zone that contains the name",
             Self::UnknownWebsiteZone(_) => {
                 "look it up in the table of S3 website endpoints in the AWS General Reference, and set dns.website_zones"

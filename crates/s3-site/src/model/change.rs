@@ -7,8 +7,8 @@ use twinsite_core::{Arn, BucketName, Deferred, Domain, Field, Need, Region, Reso
 
 use super::properties::differences;
 use super::{
-    ALIAS_RECORD_KEY, BucketPolicy, DefaultEncryption, Lifecycle, PublicAccessBlock, ROLE_PATH, ReplicationRule, STORE_RECORD_KEY,
-    Website, WebsiteRedirect,
+    ALIAS_RECORD_KEY, BucketPolicy, DefaultEncryption, Lifecycle, PublicAccessBlock, ROLE_PATH, ReplicationRule,
+    STORE_RECORD_KEY, Website, WebsiteRedirect,
 };
 
 /// A change of a bucket, or of a role.

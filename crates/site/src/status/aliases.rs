@@ -39,15 +39,19 @@ impl Status {
                 (Part::Known { value }, _) => {
                     let to = value.location.as_deref().map(|to| format!(" to {to}")).unwrap_or_default();
                     findings.problem(
-                        format!("the alias `{name}` answers with {}{to}, and not with a redirect to `{}`", value.status, self.domain),
+                        format!(
+                            "the alias `{name}` answers with {}{to}, and not with a redirect to `{}`",
+                            value.status, self.domain
+                        ),
                         plan,
                     );
                 }
-                (Part::Unavailable { reason, .. } | Part::Forbidden { reason, .. }, Part::Known { .. }) => findings.add(
-                    Level::Problem,
-                    format!("visitors of the alias `{name}` get no redirect: {reason}"),
-                    Some("check the delegation of its hosted zone: `twinsite doctor`"),
-                ),
+                (Part::Unavailable { reason, .. } | Part::Forbidden { reason, .. }, Part::Known { .. }) => findings
+                    .add(
+                        Level::Problem,
+                        format!("visitors of the alias `{name}` get no redirect: {reason}"),
+                        Some("check the delegation of its hosted zone: `twinsite doctor`"),
+                    ),
                 (_, _) => {}
             }
         }

@@ -257,11 +257,7 @@ impl Status {
                 let why = said(https).unwrap_or_default();
                 findings.problem(
                     format!("HTTPS fails ({why}); visitors are served over HTTP only"),
-                    if by_hand {
-                        FAILBACK
-                    } else {
-                        "check the distribution and the certificate: `twinsite plan`"
-                    },
+                    if by_hand { FAILBACK } else { "check the distribution and the certificate: `twinsite plan`" },
                 );
             }
             (false, false) => {

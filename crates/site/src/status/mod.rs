@@ -37,9 +37,9 @@ pub(crate) use read::Reader;
 pub use findings::{Finding, Level, SiteHealth, Unread};
 pub use part::{FailureKind, Part};
 pub use state::{
-    AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, DnsState, Health,
-    HealthCheckState, Identity, LockState, PublishState, RecordState, SideName, Target, VisitState, VisitorState,
-    ZoneState,
+    AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState,
+    DnsState, Health, HealthCheckState, Identity, LockState, PublishState, RecordState, SideName, Target, VisitState,
+    VisitorState, ZoneState,
 };
 
 const OPERATION: &str = "read the status of the site";

@@ -20,8 +20,8 @@ use twinsite_sync::{Store, StoreError, SyncError, release};
 
 use super::part::{Failure, FailureKind, Part};
 use super::state::{
-    AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState, Health,
-    HealthCheckState, LockState, PublishState, RecordState, ZoneState,
+    AlarmState, AliasState, BucketExistence, BucketState, CertificateState, CertificateStatus, DistributionState,
+    Health, HealthCheckState, LockState, PublishState, RecordState, ZoneState,
 };
 use super::visitors;
 use super::{Identity, RegionalAlerts, SideName, SideState, SiteHealth, Status};
