@@ -28,8 +28,15 @@ impl S3Site {
     pub async fn recorded_aliases(&self, site: &Site) -> Result<Vec<Domain>, AwsError> {
         match self.bucket(site, Side::Backup).get_object(ALIAS_RECORD_KEY).await {
             Ok(record) => Ok(record.map(|record| recorded_aliases(&record, site)).unwrap_or_default()),
-            Err(error) if error.kind == Kind::Denied => Ok(Vec::new()),
+            // A bucket of another account or in another region is a conflict, which is said when the buckets are planned.
+            Err(error) if error.kind == Kind::Denied || is_elsewhere(&error) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether a bucket is in another region.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+fn is_elsewhere(error: &AwsError) -> bool {
+    matches!(error.code.as_deref(), Some("PermanentRedirect" | "AuthorizationHeaderMalformed"))
 }

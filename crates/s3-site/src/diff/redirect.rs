@@ -96,9 +96,8 @@ pub(crate) fn record_steps(desired: &Desired, actual: &Actual) -> Vec<Step<Chang
             (false, false) => (Action::Update, Reason::Drifted),
         };
         let step = Step::new(id, action, reason, change);
-        step.follows(step_ids::bucket(Side::Backup))
-            .follows(step_ids::versioning(Side::Backup))
-            .follows(step_ids::policy(Side::Backup))
+        // Not the policy: in a change of mode, that waits for the distribution, and the distribution for this record.
+        step.follows(step_ids::bucket(Side::Backup)).follows(step_ids::versioning(Side::Backup))
     };
     let mut steps = Vec::new();
     if all != *recorded {
