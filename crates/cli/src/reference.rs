@@ -55,8 +55,8 @@ fn the_reference_has_every_key_of_the_configuration() {
     let schema = config::schema();
     let mut text = String::new();
     let sections = ["site", "primary", "backup", "cdn", "dns", "alerts", "publish"];
-    // And the redirects, environments and variables below.
-    assert_eq!(sections.len() + 3, schema["properties"].as_object().unwrap().len(), "a section is missing here");
+    // And the redirects, protected paths, environments and variables below.
+    assert_eq!(sections.len() + 4, schema["properties"].as_object().unwrap().len(), "a section is missing here");
     for name in sections {
         let section = &schema["properties"][name];
         let _ = write!(text, "\n## [{name}]\n\n{}\n", described(section));
@@ -66,6 +66,8 @@ fn the_reference_has_every_key_of_the_configuration() {
     keys(&mut text, &schema, &schema["$defs"]["Headers"]);
     let _ = write!(text, "\n## [[redirects]]\n\n{}\n", described(&schema["properties"]["redirects"]));
     keys(&mut text, &schema, &schema["$defs"]["Redirect"]);
+    let _ = write!(text, "\n## [[auth]]\n\n{}\n", described(&schema["properties"]["auth"]));
+    keys(&mut text, &schema, &schema["$defs"]["Auth"]);
     for (name, key) in [("[vars]", "vars"), ("[env.NAME.…]", "env")] {
         let _ = write!(text, "\n## {name}\n\n{}\n", described(&schema["properties"][key]));
     }

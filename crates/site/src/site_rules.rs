@@ -273,8 +273,13 @@ impl SiteRules {
         result.not_honored.extend(unhonored);
         result.redirects = redirects.rules().len();
 
-        // S3's REST API, which serves private buckets, does not know index documents; website endpoints redirect without the query.
-        let paths = if config.mode == Mode::Dns { Paths::Unlisted } else { Paths::Listed };
+        // S3's REST API, which serves private buckets, does not know index documents; website endpoints know neither option.
+        let has_options = spa || trailing_slash == TrailingSlash::Remove;
+        let paths = match config.mode {
+            Mode::Origin => Paths::Listed,
+            Mode::Layered if has_options => Paths::Listed,
+            Mode::Layered | Mode::Dns => Paths::Unlisted,
+        };
         // In mode `dns`, no function reads a table.
         let headers = if config.mode == Mode::Dns { &[] } else { &headers[..] };
         let (table, not_honored) = Table::compile(TableSource { redirects: &redirects, files: &files, headers, paths });

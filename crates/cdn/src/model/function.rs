@@ -99,7 +99,7 @@ async function handler(event) {
   var request = event.request;
   var uri = request.uri;
   if (event.context.eventType === 'viewer-response') {
-    return sealed(uri, await withHeaders(uri, event.response, INDEX, await tableHead()));
+    return sealed(uri, await withHeaders(uri, withQuery(request, event.response), INDEX, await tableHead()));
   }
   if (uri === EDGE_PATH) return respond(200, WORD);
   var choice = await originChoice();
@@ -117,6 +117,16 @@ ALIASES  var result = await resultOf(request, head);
     }
   }
   return result;
+}
+
+// Website endpoints redirect to folders without the query.
+function withQuery(request, response) {
+  var location = response.headers.location;
+  if (response.statusCode === 302 && location) {
+    var path = location.value.replace(/^https?:\/\/[^\/]+/, '');
+    if (canonical(path) === canonical(request.uri) + '/') location.value += queryOf(request);
+  }
+  return response;
 }
 
 async function resultOf(request, head) {
@@ -147,11 +157,11 @@ async function pathOf(request, head) {
   if (uri.startsWith('//') || uri.startsWith('/.well-known/')) return request;
   var hasSlash = uri.endsWith('/');
   var path = hasSlash ? uri.slice(0, -1) : uri;
-  var hasDot = path.indexOf('.', path.lastIndexOf('/')) !== -1;
+  var hasDot = /[.]|%2e/i.test(path.slice(path.lastIndexOf('/')));
   var options = (head && head[5]) || '';
   var kind = path === '' || (hasSlash && !options) ? 'd' : await kindOf(path, head);
   if (hasSlash ? kind === 'f' && options.indexOf('s') !== -1 : kind === 'd') {
-    return found((hasSlash ? path : uri + '/') + queryOf(request));
+    return found(canonical(path) + (hasSlash ? '' : '/') + queryOf(request));
   }
   var isApp = kind === '' ? options.indexOf('p') !== -1 : kind === null && IS_APP;
   if (isApp && !hasDot && isNavigation(request.headers)) request.uri = '/' + INDEX;
@@ -179,7 +189,7 @@ const UNPROTECTED: &str = "function denial() { return null; }\nfunction sealed(u
 /// read, the configuration does.
 const FOLDERS: &str = r"  else if (hasSlash) request.uri = uri + INDEX;
   else if (kind === '' && !hasDot) request.uri = uri + '/' + INDEX;
-  else if (kind === null && !hasDot && !(head === undefined && HAS_CLEAN_URLS)) return found(uri + '/' + queryOf(request));
+  else if (kind === null && !hasDot && !(head === undefined && HAS_CLEAN_URLS)) return found(canonical(uri) + '/' + queryOf(request));
 ";
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod attempts;
+mod auth;
 mod bad_input;
 mod deploy;
 mod doctor;
