@@ -227,7 +227,7 @@ pub(crate) struct Plan {
     /// Exit with code 3 if any step is pending
     #[arg(long)]
     pub(crate) check: bool,
-    /// Plan to adopt existing buckets that twinsite did not create
+    /// Plan to adopt existing buckets, and a distribution with the domain as alias, that twinsite did not create
     #[arg(long)]
     pub(crate) adopt: bool,
 }
@@ -237,7 +237,7 @@ pub(crate) struct Apply {
     /// Apply the plan with this fingerprint, or nothing; `plan` prints it. Does not ask for confirmation
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) expect: Option<String>,
-    /// Adopt existing buckets that twinsite did not create
+    /// Adopt existing buckets, and a distribution with the domain as alias, that twinsite did not create
     #[arg(long)]
     pub(crate) adopt: bool,
 }

@@ -1,5 +1,6 @@
 //! Reads an existing bucket and distribution, and writes the configuration that leaves them as they are.
 
+mod choice;
 mod facts;
 mod redirects;
 mod settings;

@@ -113,7 +113,7 @@ fn chosen_domain(request: &ImportRequest, distribution: Option<&ExistingDistribu
     }
     let aliases = distribution.map(|one| one.aliases.as_slice()).unwrap_or_default();
     let named = request.bucket.as_ref().filter(|bucket| aliases.iter().any(|alias| alias == bucket.as_str()));
-    let mut names = named.map(|bucket| bucket.as_str()).into_iter().chain(aliases.iter().map(String::as_str));
+    let mut names = named.map(BucketName::as_str).into_iter().chain(aliases.iter().map(String::as_str));
     if let Some(domain) = names.find_map(|name| name.parse().ok()) {
         return Ok(domain);
     }
@@ -176,7 +176,7 @@ impl Reader {
         distribution: Option<&ExistingDistribution>,
         domain: &Domain,
     ) -> Result<(Vec<ReadBucket>, Vec<UnreadBucket>), Error> {
-        let mut names: Vec<String> = request.bucket.iter().map(|bucket| bucket.to_string()).collect();
+        let mut names: Vec<String> = request.bucket.iter().map(ToString::to_string).collect();
         for origin in distribution.map(served_origins).unwrap_or_default() {
             names.extend(BucketHost::parse(&origin.host).map(|host| host.bucket));
         }

@@ -2,16 +2,17 @@
 
 use toml::Value;
 use twinsite_cdn::{
-    ExistingBehavior, ExistingDistribution, ExistingOrigin, GeoRestriction, GeoRestrictionKind, Logging, MinimumTls,
-    OriginAccess, OwnerSetting, OwnerSettings, ShieldRegion, WebAclArn,
+    ExistingBehavior, ExistingDistribution, GeoRestriction, GeoRestrictionKind, Logging, MinimumTls, OriginAccess,
+    OwnerSetting, OwnerSettings, ShieldRegion, WebAclArn,
 };
 use twinsite_core::{BucketName, Mode, Pair, Region};
 use twinsite_dns_failover::Routing;
 use twinsite_s3_site::DefaultEncryption;
 
+use super::choice::{chosen_mode, is_own, is_site_bucket, other_region};
 use super::facts::{BucketHost, Facts, ReadBucket, served_origins};
 use super::text::Document;
-use super::{Effect, ImportRequest, Imported, ImportedBucket, NotExpressed, OPERATION, redirects};
+use super::{Effect, ImportRequest, Imported, ImportedBucket, NotExpressed, redirects};
 use crate::error::Error;
 
 /// A configuration in the making.
@@ -70,57 +71,6 @@ pub(super) fn configuration(request: &ImportRequest, facts: &Facts) -> Result<Im
     })
 }
 
-/// Whether twinsite created what was read, for this domain.
-fn is_own(facts: &Facts) -> bool {
-    let tags = facts.distribution.as_ref().map(|one| &one.tags);
-    tags.is_some_and(|tags| twinsite_aws::Owner::new(facts.domain.clone()).owns(tags))
-}
-
-/// Whether a bucket has the name that one of the site has.
-fn is_site_bucket(bucket: &ReadBucket, facts: &Facts, mode: Mode) -> bool {
-    let is_backup = mode.public_buckets() && bucket.name.as_str() == facts.domain.as_str();
-    is_backup || twinsite_aws::Owner::new(facts.domain.clone()).owns(&bucket.bucket.settings.tags)
-}
-
-/// The mode that is closest to what there is, and why.
-fn chosen_mode(request: &ImportRequest, facts: &Facts) -> (Mode, &'static str) {
-    if let Some(mode) = request.mode {
-        return (mode, "as asked for");
-    }
-    let origins = facts.distribution.as_ref().map(served_origins).unwrap_or_default();
-    let is_website = |origin: &&ExistingOrigin| BucketHost::parse(&origin.host).is_some_and(|host| host.website);
-    let has_hsts = facts.distribution.as_ref().is_some_and(|one| one.default_behavior.security_headers);
-    match origins.first() {
-        Some(first) if is_website(first) && is_own(facts) && origins.len() == 1 => {
-            (Mode::Dns, "the distribution has one website endpoint as origin")
-        }
-        Some(first) if is_website(first) && is_own(facts) => (Mode::Layered, "the origins are two website endpoints"),
-        Some(first) if is_website(first) && has_hsts => (
-            Mode::Origin,
-            "browsers are told to insist on HTTPS (HSTS), which the standby of the other modes does not have",
-        ),
-        Some(first) if is_website(first) => (Mode::Layered, "the origin is a website endpoint"),
-        Some(_) => (Mode::Origin, "the origin is not a website endpoint"),
-        None => match facts.buckets.first().map(|one| &one.bucket) {
-            Some(bucket) if bucket.settings.website.is_some() || bucket.redirect_all.is_some() => {
-                (Mode::Layered, "the bucket is a website")
-            }
-            _ => (Mode::Origin, "the bucket is not a website"),
-        },
-    }
-}
-
-/// The other region of a pair: on the same continent, where two of AWS's regions are enabled in every account.
-fn other_region(region: &Region) -> Result<Region, Error> {
-    let pair = match region.as_str().split('-').next() {
-        Some("eu") => ["eu-west-1", "eu-central-1"],
-        Some("ap") => ["ap-southeast-1", "ap-northeast-1"],
-        _ => ["us-west-2", "us-east-1"],
-    };
-    let other = pair.into_iter().find(|other| *other != region.as_str()).unwrap_or(pair[0]);
-    other.parse().map_err(|invalid| Error::new(OPERATION, crate::error::Cause::Invalid(invalid)))
-}
-
 impl Draft<'_> {
     fn not_expressed(
         &mut self,
@@ -175,10 +125,10 @@ impl Draft<'_> {
         let chosen = |other: &Region| Ok::<_, Error>((other_region(other)?, CHOSEN.to_owned()));
         let pair = match (primary, backup) {
             // Two buckets in one region: the one that visitors are served from stays where it is.
-            (Some(primary), Some(backup)) if primary.0 == backup.0 => match self.mode.public_buckets() {
-                true => Pair::new(chosen(&backup.0)?, backup),
-                false => Pair::new(primary.clone(), chosen(&primary.0)?),
-            },
+            (Some(primary), Some(backup)) if primary.0 == backup.0 && self.mode.public_buckets() => {
+                Pair::new(chosen(&primary.0)?, backup)
+            }
+            (Some(primary), Some(backup)) if primary.0 == backup.0 => Pair::new(primary.clone(), chosen(&primary.0)?),
             (Some(primary), Some(backup)) => Pair::new(primary, backup),
             (Some(primary), None) => Pair::new(primary.clone(), chosen(&primary.0)?),
             (None, Some(backup)) => Pair::new(chosen(&backup.0)?, backup),
@@ -203,6 +153,8 @@ impl Draft<'_> {
         let of = format!("distribution {}", distribution.id);
         let behavior = &distribution.default_behavior;
         match (&distribution.certificate, &distribution.iam_certificate) {
+            // twinsite finds the certificate of a site of its own, and keeps the record by which ACM renews it only if no key names it.
+            (Some(_), _) if is_own(self.facts) => {}
             (Some(arn), _) => self.document.set("cdn", "certificate_arn", arn.as_str().into(), "ViewerCertificate"),
             (None, Some(id)) => {
                 let note =
