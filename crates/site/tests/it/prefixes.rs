@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
 use twinsite_site::{
-    AdoptBuckets, BackupState, Cause, DeployRequest, DeployResult, Error, ErrorKind, Mode, Run, TakeOver, deploy, plan,
-    releases, verify,
+    AdoptBuckets, BackupState, Cause, DeployRequest, DeployResult, Error, ErrorKind, Mode, PublishOptions, Run,
+    TakeOver, deploy, plan, releases, verify,
 };
 use twinsite_sync::{
     Headers, Key, MemoryStore, Prefix, ReleaseId, RetentionPolicy, ScopedStore, Store, SyncError, VersionedStore, md5,
@@ -379,7 +380,8 @@ async fn part(site: &TestSite, mode: Mode, name: &str) -> TestSite {
 }
 
 async fn publish(site: &TestSite, dir: &Path) -> Result<DeployResult, Error> {
-    site.deploy_with(dir, OPTIONS).await
+    // No lock expires, however slow this machine is.
+    site.deploy_with(dir, PublishOptions { lock_ttl: Duration::from_mins(1), ..OPTIONS }).await
 }
 
 #[tokio::test]
