@@ -107,7 +107,7 @@ async fn drift_is_corrected_and_unmanaged_settings_are_kept() {
     for drift in drifts {
         change(&cloud, |config| {
             drift(config);
-            set(config, &["WebACLId"], "arn:aws:wafv2:us-east-1:000000000000:global/webacl/w");
+            set(config, &["WebACLId"], "arn:aws:wafv2:us-east-1:000000000000:global/webacl/w/1");
         });
         assert_eq!(ids(&cdn, &desired).await, ["cdn/distribution", "cdn/deployed"]);
         applied(&cdn, &desired).await.unwrap();

@@ -4,7 +4,7 @@
 
 use super::{CloudFront, Distribution, Element};
 use crate::acm::{Acm, CertificateStatus};
-use crate::context::ServiceError;
+use crate::context::{ACCOUNT, ServiceError};
 use crate::s3::{Doc, S3};
 
 /// The managed cache policies.
@@ -290,10 +290,15 @@ fn check_tls(config: &Element) -> Result<(), ServiceError> {
     Err(ServiceError::invalid("InvalidMinimumProtocolVersion", "The minimum protocol version is not valid."))
 }
 
-/// Web ACLs of AWS WAF by their ARN, those of WAF Classic by their id.
+/// Web ACLs of AWS WAF by their ARN, those of WAF Classic by their id. There is no AWS WAF here, so that any ACL of this account exists; one
+/// of another account is not accessible, as on AWS.
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html>
 fn check_web_acl(config: &Element) -> Result<(), ServiceError> {
     let id = config.at("WebACLId");
-    let is_global = id.starts_with("arn:aws:wafv2:us-east-1:") && id.contains(":global/webacl/");
+    let rest = id.strip_prefix("arn:aws:wafv2:us-east-1:").and_then(|rest| rest.strip_prefix(ACCOUNT));
+    let path: Vec<&str> =
+        rest.and_then(|rest| rest.strip_prefix(":global/webacl/")).unwrap_or_default().split('/').collect();
+    let is_global = matches!(path[..], [name, id] if !name.is_empty() && !id.is_empty());
     if id.is_empty() || is_global || !id.starts_with("arn:") {
         return Ok(());
     }

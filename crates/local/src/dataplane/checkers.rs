@@ -29,7 +29,8 @@ pub(super) async fn run(context: Context, stop: CancellationToken) {
                 let name = check.config.fully_qualified_domain_name.clone().unwrap_or_default();
                 let given = check.config.ip_address.as_ref().and_then(|address| address.parse().ok());
                 let address = given.or_else(|| context.resolve(&name));
-                let result = probe(&check.config, address, &context).await;
+                let country = checker_country(checker);
+                let result = probe(&check.config, address, country, &context).await;
                 context.world().health().record(&check, checker, result, context.world().clock().now());
             });
         }
@@ -39,6 +40,18 @@ pub(super) async fn run(context: Context, stop: CancellationToken) {
             () = clock.sleep(INTERVAL) => {}
             () = stop.cancelled() => {}
         }
+    }
+}
+
+/// The country that the requests of a checker come from, by the region that it is in.
+fn checker_country(checker: usize) -> &'static str {
+    match REGIONS.get(checker).copied().unwrap_or_default() {
+        "eu-west-1" => "IE",
+        "ap-southeast-1" => "SG",
+        "ap-southeast-2" => "AU",
+        "ap-northeast-1" => "JP",
+        "sa-east-1" => "BR",
+        _ => "US",
     }
 }
 

@@ -28,8 +28,13 @@ const SEARCHED: usize = 5120;
 /// How many bytes are read: headers, and the part of the body that is searched.
 const READ: usize = 16 * 1024;
 
-/// Probes an endpoint. `Ok` when it is healthy, `Err` when not; both with the status text.
-pub(super) async fn probe(config: &CheckConfig, address: Option<IpAddr>, context: &Context) -> Result<String, String> {
+/// Probes an endpoint from a country. `Ok` when it is healthy, `Err` when not; both with the status text.
+pub(super) async fn probe(
+    config: &CheckConfig,
+    address: Option<IpAddr>,
+    country: &str,
+    context: &Context,
+) -> Result<String, String> {
     let patience = |time: Duration| context.world().clock().real(time).max(BUSY);
     let name = config.fully_qualified_domain_name.clone().unwrap_or_default();
     let tls = config.r#type.starts_with("HTTPS");
@@ -44,7 +49,7 @@ pub(super) async fn probe(config: &CheckConfig, address: Option<IpAddr>, context
     let path = config.resource_path.as_deref().filter(|path| !path.is_empty()).unwrap_or("/");
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: Amazon-Route53-Health-Check-Service (embedded)\r\n\
-         Accept: */*\r\nConnection: close\r\n\r\n"
+         Accept: */*\r\nCloudFront-Viewer-Country: {country}\r\nConnection: close\r\n\r\n"
     );
     let answer = async {
         if !tls {

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use aws_sdk_cloudfront::types::{
     CustomOriginConfig, DefaultCacheBehavior, DistributionConfig, EventType, FunctionAssociation, FunctionAssociations,
-    FunctionConfig, FunctionRuntime, Origin, OriginProtocolPolicy, Origins, ViewerProtocolPolicy,
+    FunctionConfig, FunctionRuntime, GeoRestriction, GeoRestrictionType, Origin, OriginProtocolPolicy, Origins,
+    Restrictions, ViewerProtocolPolicy,
 };
 use aws_sdk_s3::types::{IndexDocument, PublicAccessBlockConfiguration, WebsiteConfiguration};
 use tokio::task::JoinSet;
@@ -22,7 +23,7 @@ const POLICY: &str = r#"{"Statement":[
 struct Edge {
     address: SocketAddr,
     host: String,
-    _cloud: Cloud,
+    cloud: Cloud,
     _tasks: JoinSet<()>,
 }
 
@@ -70,7 +71,7 @@ impl Edge {
         let address = SocketAddr::new(plane.endpoints().name_server, plane.endpoints().ports.http);
         let mut tasks = JoinSet::new();
         tasks.spawn(plane.run(CancellationToken::new()));
-        Self { address, host, _cloud: cloud, _tasks: tasks }
+        Self { address, host, cloud, _tasks: tasks }
     }
 
     async fn ask(&self, method: &str, target: &str, headers: &str) -> String {
@@ -103,6 +104,41 @@ async fn ranges_are_answered_from_the_origin_and_from_the_cache() {
         let stale = edge.ask("GET", "/digits", "Range: bytes=0-0\r\nIf-Range: \"other\"\r\n").await;
         assert!(stale.starts_with("HTTP/1.1 200"), "{stale}");
     }
+}
+
+#[tokio::test]
+async fn viewers_of_countries_that_are_not_served_get_a_403() {
+    let edge = Edge::new(None).await;
+    let client = session(&edge.cloud).await.cloudfront();
+    let id = client.list_distributions().send().await.unwrap().distribution_list.unwrap().items()[0].id().to_owned();
+    let ask = async |country: &str| {
+        let header =
+            if country.is_empty() { String::new() } else { format!("CloudFront-Viewer-Country: {country}\r\n") };
+        edge.ask("GET", "/digits", &header).await.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!((ask("RU").await, ask("DE").await), ("200".to_owned(), "200".to_owned()));
+    for (kind, codes, served, refused) in [
+        (GeoRestrictionType::Blacklist, ["RU", "BY"], "DE", "RU"),
+        (GeoRestrictionType::Whitelist, ["DE", "US"], "DE", "FR"),
+    ] {
+        let read = client.get_distribution_config().id(&id).send().await.unwrap();
+        let mut config = read.distribution_config.unwrap();
+        let codes = codes.map(str::to_owned).to_vec();
+        let restriction = GeoRestriction::builder().restriction_type(kind).quantity(2).set_items(Some(codes));
+        config.restrictions = Some(Restrictions::builder().geo_restriction(restriction.build().unwrap()).build());
+        client
+            .update_distribution()
+            .id(&id)
+            .if_match(read.e_tag.unwrap())
+            .distribution_config(config)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!((ask(served).await, ask(refused).await), ("200".to_owned(), "403".to_owned()));
+        assert_eq!(ask("").await, "200", "who does not say where they are is in US");
+    }
+    let told = edge.ask("GET", "/digits", "CloudFront-Viewer-Country: FR\r\n").await;
+    assert!(told.contains("configured to block access from your country"), "{told}");
 }
 
 #[tokio::test]

@@ -59,9 +59,13 @@ impl Edge {
             let reason = "There is no cache behavior.";
             return finish_response(error_response(StatusCode::INTERNAL_SERVER_ERROR, reason), request, None);
         };
-        let response = match exchange.check_behavior(behavior, scheme) {
-            Some(response) => response,
-            None => exchange.serve(behavior, &host, path).await,
+        let response = if !serves_country(&distribution, request) {
+            let reason = "The Amazon CloudFront distribution is configured to block access from your country.";
+            exchange.with_custom_error(error_response(StatusCode::FORBIDDEN, reason)).await
+        } else if let Some(response) = exchange.check_behavior(behavior, scheme) {
+            response
+        } else {
+            exchange.serve(behavior, &host, path).await
         };
         finish_response(response, request, Some(behavior))
     }
@@ -86,6 +90,26 @@ impl Edge {
             };
             enabled.find(has_name).cloned()
         })
+    }
+}
+
+/// Where a viewer is who does not say so.
+const COUNTRY: &str = "US";
+
+/// Whether the geo restriction of a distribution admits a viewer. Addresses of this machine are in no country, so that a viewer says in the
+/// header `CloudFront-Viewer-Country`, which CloudFront itself derives from the address, where it stands for being.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/georestrictions.html>
+fn serves_country(distribution: &Distribution, request: &Request<()>) -> bool {
+    let restriction = distribution.config.child("Restrictions").and_then(|all| all.child("GeoRestriction"));
+    let Some(restriction) = restriction else { return true };
+    let country = request.headers().get("cloudfront-viewer-country").and_then(|value| value.to_str().ok());
+    let country = country.unwrap_or(COUNTRY);
+    let codes = restriction.child("Items").map(|items| items.children.as_slice()).unwrap_or_default();
+    let is_listed = codes.iter().any(|code| code.text.eq_ignore_ascii_case(country));
+    match restriction.at("RestrictionType") {
+        "whitelist" => is_listed,
+        "blacklist" => !is_listed,
+        _ => true,
     }
 }
 
