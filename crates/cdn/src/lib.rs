@@ -15,7 +15,9 @@ pub use diff::{Planned, plan_changes, plan_destruction};
 pub use model::{
     AccessControl, Actual, CacheBypass, Certificate, CertificateFiles, CertificateStatus, Certificates, Change,
     ChangeKind, Conflict, Conflicts, CreatedInvalidation, Desired, Distribution, DistributionSettings, Edges,
-    ErrorPage, FolderUrls, Function, GeoRestriction, GeoRestrictionKind, InvalidationPaths, Logging, MinimumTls,
-    ORIGIN_KEY, Origin, OriginChoice, OriginKind, OwnerSetting, OwnerSettings, PriceClass, PrimaryShare, Proof,
-    SITE_KEY, ShieldRegion, Store, StoreContents, StoreKeys, WebAclArn, explain_failure,
+    ErrorPage, ExistingBehavior, ExistingDistribution, ExistingErrorResponse, ExistingGeoRestriction, ExistingGroup,
+    ExistingLogging, ExistingOrigin, FolderUrls, Function, GeoRestriction, GeoRestrictionKind, InvalidationPaths,
+    ListedDistribution, Logging, MinimumTls, ORIGIN_KEY, Origin, OriginAccess, OriginChoice, OriginKind, OwnerSetting,
+    OwnerSettings, PriceClass, PrimaryShare, Proof, SITE_KEY, ShieldRegion, Store, StoreContents, StoreKeys, WebAclArn,
+    explain_failure,
 };

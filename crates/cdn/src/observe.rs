@@ -7,7 +7,9 @@ use twinsite_core::{ResourceId, Side};
 
 use crate::calls::{acm, cloudfront, store};
 use crate::clients::Cdn;
-use crate::model::{Actual, Certificates, Desired, Distribution, Edges, Proof, name_covers};
+use crate::model::{
+    Actual, Certificates, Desired, Distribution, Edges, ExistingDistribution, ListedDistribution, Proof, name_covers,
+};
 use crate::wire::cloudfront::DistributionSummary;
 
 impl Cdn {
@@ -99,7 +101,8 @@ impl Cdn {
                 Some(Proof::Tags)
             } else {
                 let created = config.as_ref().is_some_and(|config| desired.has_created(&config.caller_reference));
-                created.then_some(Proof::CallerReference)
+                let adopted = config.is_some() && marks.alias && desired.adopt;
+                if created { Some(Proof::CallerReference) } else { adopted.then_some(Proof::Adopted) }
             };
             match (proof, config) {
                 (Some(proof), Some(config)) => {
@@ -123,6 +126,25 @@ impl Cdn {
 }
 
 impl Cdn {
+    /// The distributions of the account, whoever created them.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn list_existing_distributions(&self) -> Result<Vec<ListedDistribution>, AwsError> {
+        let all = Box::pin(cloudfront::list_distributions(&self.cloudfront)).await?.into_iter();
+        Ok(all
+            .map(|DistributionSummary { id, aliases, origins, .. }| ListedDistribution { id, aliases, origins })
+            .collect())
+    }
+
+    /// Reads a distribution as it is, whoever created it; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn read_existing_distribution(&self, id: &ResourceId) -> Result<Option<ExistingDistribution>, AwsError> {
+        Box::pin(cloudfront::get_existing_distribution(&self.cloudfront, id)).await
+    }
+
     /// Reads the certificates of the site alone, from ACM.
     ///
     /// # Errors

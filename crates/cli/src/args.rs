@@ -1,6 +1,7 @@
 //! The command line, exactly as it was typed.
 
 mod drill;
+mod import;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap_complete::Shell;
 
 use drill::seconds;
 pub(crate) use drill::{Drill, Scheduler};
+pub(crate) use import::ImportSite;
 
 /// The default of `--state`.
 pub(crate) const DEFAULT_STATE: &str = ".twinsite/local";
@@ -102,6 +104,9 @@ pub(crate) enum Weather {
 pub(crate) enum Command {
     /// Write a configuration file; on a terminal, ask for what no option has said
     Init(Init),
+    /// Write a configuration file from a bucket and a distribution that exist; nothing is changed in AWS
+    #[command(after_help = import::NOTE)]
+    Import(ImportSite),
     /// Show what `apply` would change, and why
     Plan(Plan),
     /// Create the site, or change it to match its configuration
@@ -207,7 +212,7 @@ pub(crate) struct Plan {
     /// Exit with code 3 if any step is pending
     #[arg(long)]
     pub(crate) check: bool,
-    /// Plan to adopt existing buckets that twinsite did not create
+    /// Plan to adopt existing buckets, and a distribution with the domain as alias, that twinsite did not create
     #[arg(long)]
     pub(crate) adopt: bool,
 }
@@ -217,7 +222,7 @@ pub(crate) struct Apply {
     /// Apply the plan with this fingerprint, or nothing; `plan` prints it. Does not ask for confirmation
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) expect: Option<String>,
-    /// Adopt existing buckets that twinsite did not create
+    /// Adopt existing buckets, and a distribution with the domain as alias, that twinsite did not create
     #[arg(long)]
     pub(crate) adopt: bool,
 }

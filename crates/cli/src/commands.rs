@@ -36,6 +36,7 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
     let context = Context { global: &global, run, screen };
     match command {
         Command::Init(options) => Box::pin(init::init(&global, &options, run)).await,
+        Command::Import(options) => Box::pin(crate::import::import(&global, options, run)).await,
         Command::Plan(options) => Box::pin(context.plan(&options)).await,
         Command::Apply(options) => Box::pin(context.apply(&options)).await,
         Command::Deploy(options) if options.buckets.is_given() => {

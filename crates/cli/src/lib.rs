@@ -16,6 +16,7 @@ mod environment;
 mod exit;
 mod folder;
 mod generator;
+mod import;
 mod init;
 #[cfg(feature = "local")]
 mod local;

@@ -5,6 +5,7 @@ mod doctor;
 mod drill;
 mod events;
 mod html;
+mod import;
 mod markdown;
 mod moved;
 mod plan;
@@ -36,6 +37,7 @@ use crate::result::CommandResult;
 #[cfg(feature = "local")]
 use crate::served::{Addresses, LocalState};
 use events::{EventLines, EventRecord, JsonEvents};
+pub(crate) use import::not_expressed;
 use printable::{printable, printable_json};
 use progress::Progress;
 pub(crate) use public::purge_question;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use twinsite_site::drill::{DrillHistory, DrillResult, Scheduler, Verdict};
 use twinsite_site::{
     ApplyResult, BackfillResult, BackupState, CheckResult, DeployPlanSummary, Doctor, Estimate, FailedBack, FailedOver,
-    InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PurgeResult, ReleaseDetails,
-    ReleaseDifference, Releases, SiteHealth, Status, VerifyResult,
+    Imported, InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PurgeResult,
+    ReleaseDetails, ReleaseDifference, Releases, SiteHealth, Status, VerifyResult,
 };
 
 use crate::exit::Exit;
@@ -20,6 +20,8 @@ use crate::generator::Generator;
 pub(crate) enum CommandResult {
     /// `init` wrote a configuration.
     Written(WrittenResult),
+    /// `import`: the configuration of what exists.
+    Imported(Box<ImportedResult>),
     /// `plan`: what would change. Also written before `apply` and `destroy` act.
     Plan(PlanResult),
     /// `apply` has completed.
@@ -127,6 +129,21 @@ pub(crate) struct WrittenResult {
     pub(crate) directory: String,
     /// The `.gitignore` to which `.twinsite/` was added; `null` if it was not.
     pub(crate) ignored: Option<String>,
+}
+
+/// A configuration that was imported, and what `apply --adopt` would change.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct ImportedResult {
+    #[serde(flatten)]
+    pub(crate) imported: Imported,
+    /// The file that was written; `null` if none was.
+    pub(crate) path: Option<String>,
+    /// What `apply --adopt` would change; `null` if it would be refused.
+    pub(crate) plan: Option<PlanSummary>,
+    /// Why `apply --adopt` would be refused; `null` if it would not.
+    pub(crate) refused: Option<String>,
+    /// What to do about that.
+    pub(crate) hints: Vec<String>,
 }
 
 /// A plan and what the planned site costs and survives.

@@ -17,8 +17,8 @@ pub use clients::DnsFailover;
 pub use diff::{plan_changes, plan_destruction, planned_checks};
 pub use model::{
     Actual, ActualRecordSet, AliasTarget, AliasTypes, CaaRecords, Change, Check, CheckPurpose, CheckRef, CheckSettings,
-    CheckTarget, Conflict, Conflicts, Desired, FailoverBound, FailoverPair, FailoverRole, FailoverTargets,
-    FailoverTiming, FindZoneError, HostedZone, Protection, RecordSet, RecordTarget, RecordToDelete, Routing,
-    UnknownWebsiteZone, ValidationRecordUse, ZoneChoiceError, ZoneId, ZoneRecords, choose_hosted_zone,
+    CheckTarget, Conflict, Conflicts, Desired, ExistingCheck, FailoverBound, FailoverPair, FailoverRole,
+    FailoverTargets, FailoverTiming, FindZoneError, HostedZone, Protection, RecordSet, RecordTarget, RecordToDelete,
+    Routing, UnknownWebsiteZone, ValidationRecordUse, ZoneChoiceError, ZoneId, ZoneRecords, choose_hosted_zone,
     cloudfront_alias_zone, website_alias_zone,
 };

@@ -9,8 +9,8 @@ use twinsite_core::{Deferred, Host, ValidationRecord};
 use crate::calls::{checks, records};
 use crate::clients::DnsFailover;
 use crate::model::{
-    Actual, ActualRecordSet, Check, CheckPurpose, Conflict, Desired, FailoverRole, FindZoneError, HostedZone, ZoneId,
-    ZoneRecords, choose_hosted_zone, evaluate_health, normalized_name, zone_contains,
+    Actual, ActualRecordSet, Check, CheckPurpose, Conflict, Desired, ExistingCheck, FailoverRole, FindZoneError,
+    HostedZone, ZoneId, ZoneRecords, choose_hosted_zone, evaluate_health, normalized_name, zone_contains,
 };
 
 impl DnsFailover {
@@ -97,6 +97,22 @@ impl DnsFailover {
     /// [`AwsError`] if a call failed.
     pub async fn read_health_checks(&self, desired: &Desired) -> Result<Vec<Check>, AwsError> {
         Box::pin(checks::list_health_checks(&self.client, &desired.check_reference_prefix())).await
+    }
+
+    /// The health checks of endpoints in the account, whoever created them.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn list_existing_checks(&self) -> Result<Vec<ExistingCheck>, AwsError> {
+        Box::pin(checks::list_existing_checks(&self.client)).await
+    }
+
+    /// The record sets of a name in a hosted zone, whoever created them, except NS and SOA.
+    ///
+    /// # Errors
+    /// [`AwsError`] if a call failed.
+    pub async fn list_existing_records(&self, zone: &ZoneId, name: &str) -> Result<Vec<ActualRecordSet>, AwsError> {
+        Box::pin(records::list_actual_records(&self.client, zone, name)).await
     }
 
     /// Reads the records of one name, for a [`FailoverPair`](crate::FailoverPair).

@@ -7,6 +7,7 @@ mod calls;
 mod clients;
 mod diff;
 mod drill;
+mod existing;
 mod failover_switch;
 mod journal;
 mod log_bucket;
@@ -20,13 +21,14 @@ mod wire;
 pub use bucket_status::BucketStatus;
 pub use clients::S3Site;
 pub use diff::{plan_changes, plan_destruction, plan_former_destruction};
+pub use existing::{ExistingBucket, FoundBucket};
 pub use journal::DRILL_JOURNAL_KEY;
 pub use log_bucket::LogBucket;
 pub use model::{
     ARCHIVED_CLASSES, Actual, ActualBucket, Adopt, ArchivedObject, BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange,
     BucketChangeKind, BucketOutage, BucketPolicy, BucketSettings, Change, Conflict, Conflicts, Contents,
     DefaultEncryption, Denial, Desired, FormerBucket, FormerContents, Lifecycle, LifecycleEffect, LifecycleRisk,
-    PublicAccessBlock, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind,
-    STORE_RECORD_KEY, Website, WebsiteSnapshot, denials,
+    PublicAccessBlock, RedirectAll, ReplicationRule, ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind,
+    RoutingRule, STORE_RECORD_KEY, Website, WebsiteSnapshot, denials,
 };
 pub use replication_probe::REPLICATION_PROBE_KEY;

@@ -157,7 +157,7 @@ async fn was_created(bucket: BucketClient<'_>, desired: &Desired) -> Result<bool
     }
 }
 
-async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, AwsError> {
+pub(crate) async fn bucket_settings(bucket: BucketClient<'_>) -> Result<BucketSettings, AwsError> {
     let (tags, versioning, object_ownership, encryption, public_access_block, website, lifecycle, policy, replication) =
         try_join!(
             Box::pin(bucket.get_bucket_tagging()),

@@ -21,6 +21,7 @@ pub mod drill;
 mod error;
 mod estimate;
 mod failover;
+mod import;
 mod invalidation;
 mod network;
 mod options;
@@ -66,6 +67,7 @@ pub use failover::{
     EdgeInvalidation, FailbackChecks, FailbackRequest, FailedBack, FailedOver, FailoverBy, Moved, MovedBy,
     SeenOverHttps, failback, failover,
 };
+pub use import::{Effect, ImportRequest, Imported, ImportedBucket, ImportedSetting, NotExpressed, import};
 pub use invalidation::{Changes, CloudFront, EdgeRules, InvalidationResult, Invalidator, NoCdn};
 pub use network::{Network, ProbeNetwork, ProbeRequest, Scheme};
 pub use options::{DeployRequest, OlderCommit, PublishOptions, VisitorCheck, WaitForInvalidation};

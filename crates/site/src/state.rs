@@ -89,7 +89,8 @@ impl SiteContext {
             }
         };
         let apex = zone.as_ref().is_some_and(|zone| zone.name.trim_end_matches('.') == self.site.domain.as_str());
-        let desired_cdn = self.desired_cdn(apex);
+        let mut desired_cdn = self.desired_cdn(apex);
+        desired_cdn.adopt = adopt == Adopt::Adopt;
         let actual_cdn = Box::pin(self.services.cdn.observe(&desired_cdn)).await.context(operation)?;
         // Conflicts of the distribution are reported when it is planned; here only its outputs matter.
         let mut certificate = Deferred::After(cdn::step_ids::CERTIFICATE_ISSUED.into());

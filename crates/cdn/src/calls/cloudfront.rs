@@ -11,8 +11,9 @@ use twinsite_core::wait::{Poll, PollPolicy, WaitError, poll_until};
 use twinsite_core::{Arn, Output, Outputs, ResourceId, Run};
 
 use super::{missing_field, parse};
-use crate::model::{AccessControl, DistributionSettings, Function};
+use crate::model::{AccessControl, DistributionSettings, ExistingDistribution, Function};
 use crate::wire::cloudfront::{self as wire, DistributionSummary};
+use crate::wire::existing::existing_distribution;
 
 const SERVICE: &str = "CloudFront";
 
@@ -75,6 +76,23 @@ pub(crate) async fn read_config(client: &Client, id: &ResourceId, alias: &str) -
 struct VersionedConfig {
     config: DistributionConfig,
     etag: String,
+}
+
+/// A distribution as it is, with its tags; `None` if it does not exist.
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_GetDistribution.html>
+pub(crate) async fn get_existing_distribution(
+    client: &Client,
+    id: &ResourceId,
+) -> Result<Option<ExistingDistribution>, AwsError> {
+    const OPERATION: &str = "GetDistribution";
+    let response = call!(OPERATION, id, client.get_distribution().id(id.as_str()));
+    let Some(found) = AwsError::absent(response)?.and_then(|response| response.distribution) else { return Ok(None) };
+    let Some(config) = found.distribution_config() else {
+        return Err(missing_field(OPERATION, id.as_str(), "DistributionConfig"));
+    };
+    let tags = list_tags_for_resource(client, found.arn()).await?;
+    let existing = existing_distribution(&found, config, tags);
+    existing.map(Some).map_err(|invalid| AwsError::unexpected(OPERATION, id, invalid))
 }
 
 /// The configuration with its `ETag`; `None` if the distribution does not exist.

@@ -53,12 +53,16 @@ pub(crate) fn distribution_steps(
     Ok(steps)
 }
 
-/// Tags that were replaced are put back: by them the distribution is told from those of others.
+/// Tags that were replaced are put back, and those of an adopted distribution are put: by them it is told from those of others.
 fn tags_step(desired: &Desired, actual: Option<&Distribution>) -> Option<Step<Change>> {
-    let Distribution { arn, tags, .. } = actual.filter(|found| found.proof == Proof::CallerReference)?;
-    let (actual, tags) = (tags.clone(), desired.owner().created());
-    let change = Change::TagDistribution { arn: arn.clone(), actual, tags };
-    Some(Step::new(step_ids::DISTRIBUTION_TAGS, Action::Update, Reason::Drifted, change))
+    let Distribution { arn, tags: actual, proof, .. } = actual?;
+    let (tags, reason) = match proof {
+        Proof::Tags => return None,
+        Proof::CallerReference => (desired.owner().created(), Reason::Drifted),
+        Proof::Adopted => (desired.owner().adopted(), Reason::Asked("--adopt".to_owned())),
+    };
+    let change = Change::TagDistribution { arn: arn.clone(), actual: actual.clone(), tags };
+    Some(Step::new(step_ids::DISTRIBUTION_TAGS, Action::Update, reason, change))
 }
 
 fn deployment_step(id: Deferred<ResourceId>) -> Step<Change> {

@@ -67,7 +67,10 @@ impl Conflict {
     /// How to resolve it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::AliasTaken { .. } => "remove the alias from that distribution, or choose another domain",
+            Self::AliasTaken { .. } => {
+                "run again with --adopt to hand it over: its origins, behaviors and settings that twinsite does not manage stay; or remove \
+                 the alias from it, or choose another domain"
+            }
             Self::StoreTaken { .. } => {
                 "delete that store, or tag it as the distribution is tagged if it is this site's"
             }

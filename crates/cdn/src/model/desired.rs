@@ -55,6 +55,8 @@ pub struct Desired {
     pub apex: bool,
     /// Settings that are left as they are unless they are configured, and the minimum version of TLS.
     pub owner_settings: OwnerSettings,
+    /// Whether a distribution of others with the domain as alias becomes the site's. `destroy` keeps it.
+    pub adopt: bool,
     /// Tags of the owner, which new resources get beside those by which twinsite recognises them.
     pub tags: Tags,
 }
@@ -79,6 +81,7 @@ impl Desired {
             not_found: Some("404.html".to_owned()),
             apex: false,
             owner_settings: OwnerSettings::default(),
+            adopt: false,
             tags: Tags::new(),
         }
     }

@@ -35,6 +35,8 @@ pub enum Proof {
     Tags,
     /// Its caller reference, which was set on creation and cannot be changed. Its tags were replaced.
     CallerReference,
+    /// The owner's word: it has the site's domain as alias, and is to be adopted. Its tags will say so.
+    Adopted,
 }
 
 /// A CloudFront function.

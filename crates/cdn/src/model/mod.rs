@@ -6,6 +6,7 @@ mod change;
 mod conflict;
 mod desired;
 mod distribution;
+mod existing;
 mod function;
 mod invalidation;
 mod owner_settings;
@@ -21,6 +22,10 @@ pub use conflict::{Conflict, Conflicts};
 pub use desired::{Desired, PriceClass};
 pub(crate) use distribution::SIGNING;
 pub use distribution::{AccessControl, Distribution, Function, Proof};
+pub use existing::{
+    ExistingBehavior, ExistingDistribution, ExistingErrorResponse, ExistingGeoRestriction, ExistingGroup,
+    ExistingLogging, ExistingOrigin, ListedDistribution, OriginAccess,
+};
 pub(crate) use function::viewer_request_code;
 pub use invalidation::{ChangeKind, CreatedInvalidation, Edges, FolderUrls, InvalidationPaths};
 pub use owner_settings::{
@@ -28,7 +33,7 @@ pub use owner_settings::{
 };
 pub(crate) use settings::{
     CACHING_DISABLED_POLICY, CACHING_OPTIMIZED_POLICY, CONNECTION_ATTEMPTS, CONNECTION_TIMEOUT, ERROR_CACHING_TTL,
-    GEO_RESTRICTION, LOGGING, ORIGIN_GROUP, ORIGIN_SHIELD, READ_TIMEOUT, WEB_ACL,
+    GEO_RESTRICTION, LOGGING, ORIGIN_GROUP, ORIGIN_SHIELD, READ_TIMEOUT, SECURITY_HEADERS_POLICY, WEB_ACL,
 };
 pub use settings::{CacheBypass, DistributionSettings, ErrorPage, Origin, OriginKind};
 pub(crate) use store::initial_keys;

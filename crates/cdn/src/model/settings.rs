@@ -11,7 +11,7 @@ use super::{Desired, OwnerSettings};
 pub(crate) const CACHING_OPTIMIZED_POLICY: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 pub(crate) const CACHING_DISABLED_POLICY: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
 /// The managed security headers policy. <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html>
-const SECURITY_HEADERS_POLICY: &str = "67f7725c-6f97-4210-82d7-5512b31e9d03";
+pub(crate) const SECURITY_HEADERS_POLICY: &str = "67f7725c-6f97-4210-82d7-5512b31e9d03";
 /// The id of the origin group.
 pub(crate) const ORIGIN_GROUP: &str = "site";
 /// Connection attempts, and seconds to connect and to respond. With CloudFront's defaults, a lost primary would delay a

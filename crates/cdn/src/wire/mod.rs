@@ -2,4 +2,5 @@
 
 pub(crate) mod acm;
 pub(crate) mod cloudfront;
+pub(crate) mod existing;
 mod properties;

@@ -25,6 +25,7 @@ const SHOWN: usize = 50;
 pub(super) fn result(result: &CommandResult, verbose: bool) -> String {
     match result {
         CommandResult::Written(written) => configuration(written),
+        CommandResult::Imported(result) => super::import::imported(result, verbose),
         CommandResult::Plan(planned) => {
             let mut text = plan::plan(&planned.plan, verbose);
             if let Some(estimate) = planned.estimate.as_ref().filter(|_| !planned.plan.steps.is_empty()) {

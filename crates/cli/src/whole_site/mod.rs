@@ -16,9 +16,11 @@ use crate::config;
 
 mod drift;
 mod drill;
+mod import;
 mod others;
 mod plane;
 mod probe_object;
+mod publishing_weather;
 mod trouble;
 mod weather;
 

@@ -16,14 +16,14 @@ const SEEDS: u64 = 2;
 const EXHAUSTIVE: u64 = 20;
 
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration but the environment")]
-fn seeds() -> impl Iterator<Item = u64> {
+pub(super) fn seeds() -> impl Iterator<Item = u64> {
     let set = std::env::var("TWINSITE_SEEDS").ok().and_then(|number| number.parse().ok());
     0..set.unwrap_or(if is_exhaustive() { EXHAUSTIVE } else { SEEDS })
 }
 
 /// What a run waits for, by what it says.
 #[derive(Debug, Default)]
-struct Waits(Mutex<BTreeMap<String, Duration>>);
+pub(super) struct Waits(pub(super) Mutex<BTreeMap<String, Duration>>);
 
 impl Watch for Waits {
     fn event(&self, event: &Event) {
@@ -34,13 +34,13 @@ impl Watch for Waits {
 }
 
 /// A cloud whose waiting takes no time.
-fn cloud_without_waiting() -> Cloud {
+pub(super) fn cloud_without_waiting() -> Cloud {
     let cloud = Cloud::memory();
     cloud.world().clock().skip_waiting();
     cloud
 }
 
-async fn open_in_weather(cloud: &Cloud, text: &str) -> TestSite {
+pub(super) async fn open_in_weather(cloud: &Cloud, text: &str) -> TestSite {
     let access = Access {
         embedded: Some(cloud.http_client()),
         sleep: Some(cloud.world().clock().sdk_sleep()),
@@ -50,7 +50,7 @@ async fn open_in_weather(cloud: &Cloud, text: &str) -> TestSite {
     open_in(Environment { access, polling, network: Network::Unavailable, outages: None }, text).await
 }
 
-fn run(cloud: &Cloud, waits: &Arc<Waits>) -> Run {
+pub(super) fn run(cloud: &Cloud, waits: &Arc<Waits>) -> Run {
     Run::new(Arc::<Waits>::clone(waits)).with_timer(Arc::new(cloud.world().clock().clone()))
 }
 

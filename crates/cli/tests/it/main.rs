@@ -14,6 +14,7 @@ mod help;
 mod history;
 mod hostile;
 mod hung;
+mod import;
 mod interrupted;
 mod output;
 mod packaging;

@@ -7,7 +7,7 @@ use twinsite_aws::{AwsError, Tags};
 use twinsite_core::{Outputs, ResourceId};
 
 use super::call;
-use crate::model::{Check, CheckPurpose, CheckSettings, CheckerReports};
+use crate::model::{Check, CheckPurpose, CheckSettings, CheckerReports, ExistingCheck};
 use crate::wire::checks as wire;
 
 /// The highest number that is appended to a caller reference. Route 53 remembers the references of deleted checks for days.
@@ -36,6 +36,19 @@ pub(crate) async fn list_health_checks(client: &Client, reference_prefix: &str) 
         list_tags_for_resources(client, chunk).await?;
     }
     Ok(checks)
+}
+
+/// The endpoint checks of the account, whoever created them.
+pub(crate) async fn list_existing_checks(client: &Client) -> Result<Vec<ExistingCheck>, AwsError> {
+    let (mut checks, mut marker) = (Vec::new(), None);
+    loop {
+        let page = call!("ListHealthChecks", "Route 53", client.list_health_checks().set_marker(marker))?;
+        checks.extend(page.health_checks.iter().filter_map(wire::existing_check));
+        marker = page.next_marker;
+        if marker.is_none() {
+            return Ok(checks);
+        }
+    }
 }
 
 /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListTagsForResources.html>

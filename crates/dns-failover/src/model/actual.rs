@@ -86,6 +86,10 @@ pub struct ActualRecordSet {
     pub routing: Routing,
     /// The host of the alias target.
     pub alias_host: Option<String>,
+    /// Seconds for which resolvers may keep it; an alias has none of its own.
+    pub ttl: Option<u64>,
+    /// The id of its health check.
+    pub health_check: Option<String>,
     /// All its settings in the normalized form of [`RecordSet`](super::RecordSet)'s `Display`.
     pub properties: String,
 }

@@ -7,6 +7,20 @@ use sha2::{Digest, Sha256};
 use twinsite_aws::Tags;
 use twinsite_core::{Deferred, Host, Need, ResourceId};
 
+/// A health check of an endpoint, whoever created it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExistingCheck {
+    /// Its id.
+    pub id: String,
+    /// The host that is requested, in lower case.
+    pub host: String,
+    /// Seconds between two requests of a checker.
+    pub interval: u32,
+    /// How many requests in a row must fail before it is unhealthy.
+    pub threshold: u32,
+}
+
 /// What a health check of a site is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

@@ -16,7 +16,7 @@ pub use actual::{Actual, ActualRecordSet, CaaRecords, Protection, Routing, ZoneR
 pub use alias_zone::{UnknownWebsiteZone, cloudfront_alias_zone, website_alias_zone};
 pub use bound::{FailoverBound, FailoverTiming};
 pub use change::{Change, RecordToDelete};
-pub use check::{Check, CheckPurpose, CheckRef, CheckSettings, CheckTarget};
+pub use check::{Check, CheckPurpose, CheckRef, CheckSettings, CheckTarget, ExistingCheck};
 pub use conflict::{Conflict, Conflicts, FindZoneError};
 pub use desired::{Desired, ValidationRecordUse};
 pub(crate) use health::{CheckerReports, evaluate_health};

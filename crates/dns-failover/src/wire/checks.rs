@@ -6,7 +6,7 @@ use aws_sdk_route53::types::{HealthCheck, HealthCheckConfig, HealthCheckType};
 use twinsite_aws::Tags;
 use twinsite_core::{Invalid, Outputs};
 
-use crate::model::{Check, CheckPurpose, CheckSettings, CheckTarget};
+use crate::model::{Check, CheckPurpose, CheckSettings, CheckTarget, ExistingCheck};
 use twinsite_aws::{RequestError, resolve};
 
 /// The check, if its caller reference starts with the prefix of a site. Its tags are not part of the response.
@@ -15,6 +15,18 @@ pub(crate) fn check(from: &HealthCheck, reference_prefix: &str) -> Result<Option
     let Some((purpose, immutable_digest)) = rest.and_then(purpose_and_digest) else { return Ok(None) };
     let properties = from.health_check_config().map(properties).unwrap_or_default();
     Ok(Some(Check { id: from.id().parse()?, purpose, immutable_digest, tags: Tags::new(), properties }))
+}
+
+/// A check of an endpoint, whoever created it.
+pub(crate) fn existing_check(from: &HealthCheck) -> Option<ExistingCheck> {
+    let config = from.health_check_config()?;
+    let number = |number: Option<i32>, default| number.and_then(|number| u32::try_from(number).ok()).unwrap_or(default);
+    Some(ExistingCheck {
+        id: from.id().to_owned(),
+        host: config.fully_qualified_domain_name()?.to_ascii_lowercase(),
+        interval: number(config.request_interval(), 30),
+        threshold: number(config.failure_threshold(), 3),
+    })
 }
 
 /// Parses the caller reference after its prefix: `edge:0a1b2c3d` or, after a deletion, `edge:0a1b2c3d-1`.

@@ -47,7 +47,15 @@ pub(crate) fn actual_record_set(from: &ResourceRecordSet) -> ActualRecordSet {
         properties.push_str(EVALUATES_TARGET_HEALTH);
     }
     let identifier = from.set_identifier().map(str::to_owned);
-    ActualRecordSet { r#type: from.r#type().as_str().to_owned(), identifier, routing, alias_host, properties }
+    ActualRecordSet {
+        r#type: from.r#type().as_str().to_owned(),
+        identifier,
+        routing,
+        alias_host,
+        ttl: from.ttl().and_then(|ttl| u64::try_from(ttl).ok()),
+        health_check: from.health_check_id().map(str::to_owned),
+        properties,
+    }
 }
 
 /// A desired record set of a name.

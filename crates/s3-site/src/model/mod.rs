@@ -37,8 +37,7 @@ pub use settings::{Lifecycle, PublicAccessBlock};
 pub use store_record::STORE_RECORD_KEY;
 pub(crate) use store_record::{recorded_store, store_record};
 pub use visitors::{ARCHIVED_CLASSES, Denial, LifecycleEffect, LifecycleRisk, denials};
-pub(crate) use website::RoutingRule;
-pub use website::{Website, WebsiteSnapshot};
+pub use website::{RedirectAll, RoutingRule, Website, WebsiteSnapshot};
 
 use twinsite_core::{Side, Site};
 

@@ -37,21 +37,44 @@ pub struct WebsiteSnapshot {
     pub(crate) routing_rules: Vec<RoutingRule>,
 }
 
-/// A routing rule.
+/// A routing rule. Without a condition, it applies to every request.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_RoutingRule.html>
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct RoutingRule {
-    pub(crate) if_error: Option<String>,
-    pub(crate) if_prefix: Option<String>,
-    pub(crate) host: Option<String>,
-    pub(crate) code: Option<String>,
-    pub(crate) protocol: Option<String>,
-    pub(crate) prefix: Option<String>,
-    pub(crate) key: Option<String>,
+pub struct RoutingRule {
+    /// The condition `HttpErrorCodeReturnedEquals`.
+    pub if_error: Option<String>,
+    /// The condition `KeyPrefixEquals`.
+    pub if_prefix: Option<String>,
+    /// The host that it redirects to.
+    pub host: Option<String>,
+    /// The status of the redirect; 301 without one.
+    pub code: Option<String>,
+    /// The protocol that it redirects to.
+    pub protocol: Option<String>,
+    /// What the prefix of the condition is replaced with.
+    pub prefix: Option<String>,
+    /// What the whole key is replaced with.
+    pub key: Option<String>,
+}
+
+/// The redirect of all requests of a website.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_RedirectAllRequestsTo.html>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectAll {
+    /// The host.
+    pub host: String,
+    /// The protocol; without one, that of the request.
+    pub protocol: Option<String>,
 }
 
 impl WebsiteSnapshot {
+    /// The redirect of all requests.
+    pub(crate) fn redirect_all(&self) -> Option<RedirectAll> {
+        let (host, protocol) = self.redirect_all.clone()?;
+        Some(RedirectAll { host, protocol })
+    }
+
     /// The managed part; `None` if the website redirects all requests.
     pub(crate) fn website(&self) -> Option<Website> {
         let index_document = self.index_document.clone()?;

@@ -12,6 +12,7 @@ mod foreign_writes;
 #[path = "../../../sync/tests/it/gated.rs"]
 mod gated;
 mod history;
+mod import_policy;
 mod manual_failover;
 mod model_history;
 mod moto;
