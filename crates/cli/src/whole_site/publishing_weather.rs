@@ -85,7 +85,9 @@ impl Stormy {
         let undo = s3.read_restore_action(site, outage).await.unwrap();
         let journal = serde_json::json!({"at": 1_700_000_000, "undo": undo}).to_string();
         s3.write_drill_journal(site, &journal).await.unwrap();
-        s3.break_primary(site, &undo).await.unwrap_or_else(|error| panic!("{}: {outage}: {error}", self.context));
+        let begin = || Box::pin(s3.break_primary(site, &undo));
+        let broken = twinsite_aws::outlast_refusals(&self.run, "break the primary", begin).await;
+        broken.unwrap_or_else(|error| panic!("{}: {outage}: {error}", self.context));
         let restored = drill::restore(&self.stack.context, &self.run).await;
         restored.unwrap_or_else(|error| panic!("{}: restore of {outage}: {error}", self.context));
         let again = site::plan(&self.stack.context, AdoptBuckets::Refuse, &self.run).await.unwrap();

@@ -10,10 +10,11 @@ mod timeline;
 mod watcher;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use twinsite_aws::AwsError;
+use twinsite_aws::{AwsError, outlast_refusals};
 use twinsite_core::{Bracketed, Cancelled, Event, Mode, Run, bracket};
 use twinsite_s3_site::Adopt;
 
@@ -239,7 +240,7 @@ async fn break_and_watch(
     let breaking = async {
         emit(run, 0.0, &format!("breaking {}: {}", scenario.outage.broken(), scenario.outage));
         clock.mark_broken();
-        begin_outage(site, undo).await
+        begin_outage(site, undo, run).await
     };
     let body = async |()| {
         put_probe_object(site, &mut watcher, scenario, "broken").await?;
@@ -260,7 +261,7 @@ async fn break_and_watch(
     let has_probe_object = scenario.path == FailoverPath::None;
     let restore = async || {
         emit(run, clock.at(), &format!("restoring {}", scenario.outage.broken()));
-        end_outage(site, undo).await?;
+        end_outage(site, undo, run).await?;
         if has_probe_object { Ok(()) } else { s3.delete_drill_journal(&site.site).await.map_err(Cause::from) }
     };
     // The body ends by itself when the run is cancelled: a put in flight must not arrive after its object was deleted.
@@ -291,10 +292,13 @@ async fn break_and_watch(
     failed_back.map(|()| Observed { samples: log.samples, restored })
 }
 
-/// Begins the outage. Idempotent.
-async fn begin_outage(site: &SiteContext, undo: &Undo) -> Result<(), Cause> {
+/// Begins the outage. Idempotent, so that it is repeated while AWS refuses it for a while.
+async fn begin_outage(site: &SiteContext, undo: &Undo, run: &Run) -> Result<(), Cause> {
     match undo {
-        Undo::Bucket(action) => Ok(site.services.s3.break_primary(&site.site, action).await?),
+        Undo::Bucket(action) => {
+            let begin = || Box::pin(site.services.s3.break_primary(&site.site, action));
+            Ok(Box::pin(outlast_refusals(run, "break the primary", begin)).await?)
+        }
         Undo::Injected(outage) => match &site.outages {
             Some(outages) => Ok(outages.begin(outage.out_of_service(&site.site.regions.primary)).await?),
             None => Ok(()),
@@ -303,11 +307,19 @@ async fn begin_outage(site: &SiteContext, undo: &Undo) -> Result<(), Cause> {
 }
 
 /// Ends the outage. Does nothing if nothing is broken.
-async fn end_outage(site: &SiteContext, undo: &Undo) -> Result<(), Cause> {
+async fn end_outage(site: &SiteContext, undo: &Undo, run: &Run) -> Result<(), Cause> {
     match undo {
-        Undo::Bucket(action) => Ok(site.services.s3.restore_primary(&site.site, action).await?),
+        Undo::Bucket(action) => {
+            let end = || Box::pin(site.services.s3.restore_primary(&site.site, action));
+            Ok(Box::pin(outlast_refusals(&to_the_end(run), "restore the primary", end)).await?)
+        }
         Undo::Injected(outage) => end_injected(site, *outage).await,
     }
+}
+
+/// The same run without its cancellation: what a drill has broken is restored whatever happens, also while AWS refuses it for a while.
+fn to_the_end(run: &Run) -> Run {
+    Run::new(Arc::clone(&run.watch)).with_timer(Arc::clone(&run.timer))
 }
 
 /// Ends an injected outage. Elsewhere than in an embedded cloud, there is none.
@@ -419,7 +431,7 @@ pub async fn restore(site: &SiteContext, run: &Run) -> Result<Restored, Error> {
         let outages = outages.into_iter().map(Outage::from).collect();
         return Ok(Restored { interrupted: true, damaged: true, outages });
     };
-    end_outage(site, &undo).await.map_err(repeat_restore)?;
+    end_outage(site, &undo, run).await.map_err(repeat_restore)?;
     if undo.outage() == Outage::Replication {
         s3.delete_replication_probe(&site.site).await.map_err(repeat)?;
     }
