@@ -92,11 +92,6 @@ pub(crate) struct Context<'a> {
     pub(crate) screen: &'a Screen,
 }
 
-/// Whether `apply` visits what the embedded cloud serves: it proves an HTTPS standby.
-fn plane_to_apply(config: &site::Config) -> DataPlane {
-    if config.standby == Some(site::Standby::Https) { DataPlane::AtSpeed(1) } else { DataPlane::NotNeeded }
-}
-
 impl Context<'_> {
     async fn open(&self, data_plane: DataPlane) -> Result<OpenSite, Error> {
         Box::pin(open_site(self.global, read_config(self.global)?, data_plane, self.run)).await
@@ -134,7 +129,7 @@ impl Context<'_> {
     }
 
     async fn apply(&self, options: &args::Apply) -> Outcome {
-        let OpenSite { site, cloud } = self.open(plane_to_apply(&read_config(self.global)?)).await?;
+        let OpenSite { site, cloud } = self.open(DataPlane::to_apply(&read_config(self.global)?)).await?;
         let applied = async {
             let plan = site::plan(&site, adopt(options.adopt), self.run).await?;
             let fingerprint = plan.fingerprint();
@@ -190,11 +185,8 @@ impl Context<'_> {
             VisitorCheck::Skip => false,
             VisitorCheck::Check => true,
         };
-        let data_plane = match plane_to_apply(&config) {
-            DataPlane::NotNeeded if checks => DataPlane::AtSpeed(1),
-            needed if checks || options.apply => needed,
-            _ => DataPlane::NotNeeded,
-        };
+        let proves = options.apply && DataPlane::to_apply(&config) != DataPlane::NotNeeded;
+        let data_plane = if checks || proves { DataPlane::AtSpeed(1) } else { DataPlane::NotNeeded };
         let index = Some(index_file(self.global));
         let reading = SourceDirectory::read(&config, &options.dir, index, options.commit.as_deref());
         let opening = open_site_without_warning(self.global, config.clone(), data_plane, self.run);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use twinsite_aws::read_retries;
-use twinsite_site::{Access, Config, Environment, Error, Run, SiteContext};
+use twinsite_site::{Access, Config, Environment, Error, Run, SiteContext, Standby};
 
 use crate::args::Global;
 
@@ -16,6 +16,13 @@ pub(crate) enum DataPlane {
     NotNeeded,
     /// The clock runs this many times faster than real time.
     AtSpeed(u32),
+}
+
+impl DataPlane {
+    /// What `apply` needs: it proves an HTTPS standby by visits.
+    pub(crate) fn to_apply(config: &Config) -> Self {
+        if config.standby == Some(Standby::Https) { Self::AtSpeed(1) } else { Self::NotNeeded }
+    }
 }
 
 /// A site and the embedded cloud it lives in, if it does.

@@ -45,6 +45,7 @@ mod site_rules;
 mod source_directory;
 mod source_notices;
 mod standby;
+mod standby_policy;
 mod standby_proof;
 mod state;
 mod status;

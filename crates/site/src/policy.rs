@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::drill::DRILL_RECORDS;
 use crate::error::{Context, Error};
 use crate::policy_document::{PolicyDocument, split};
+use crate::standby_policy;
 
 /// What a policy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,53 +225,9 @@ impl Policy<'_> {
             let actions = ["s3:GetBucketOwnershipControls", "s3:ListBucket"];
             all.push(Self::allow("ReadLogBucket", &actions, bucket));
         }
-        if self.config.standby.is_some() {
-            let (apis, names) = self.standby_resources();
-            all.push(Self::allow("ReadStandby", &["apigateway:GET"], [apis, names].concat()));
-            let certificates = self.in_account("acm", self.site.regions.backup.as_str(), "certificate/*");
-            let actions = ["acm:DescribeCertificate", "acm:ListTagsForCertificate"];
-            all.push(Self::allow("ReadStandbyCertificates", &actions, certificates));
-        }
+        all.extend(standby_policy::reader(self.site, self.config));
         all.extend(self.use_keys("ReadKeys", &["kms:Decrypt"]));
         all
-    }
-
-    /// The regions in which `apply` manages certificates.
-    fn certificate_regions(&self) -> Value {
-        let backup = self.site.regions.backup.as_str();
-        match self.config.standby {
-            Some(_) if backup != "us-east-1" => json!(["us-east-1", backup]),
-            _ => json!("us-east-1"),
-        }
-    }
-
-    /// The ARNs of APIs, whose ids are not known in advance, and of the custom domain name. They name no account.
-    /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagementv2.html>
-    fn standby_resources(&self) -> (Vec<String>, Vec<String>) {
-        let (region, domain) = (self.site.regions.get(Side::Backup), &self.site.domain);
-        let arn = |path: &str| format!("arn:aws:apigateway:{region}::{path}");
-        let names = format!("/domainnames/{domain}");
-        (vec![arn("/apis"), arn("/apis/*")], vec![arn(&names), arn(&format!("{names}/*"))])
-    }
-
-    /// What `apply` and `destroy` do with the HTTPS standby. Permissions of API Gateway are the methods of its requests. The first custom
-    /// domain name of an account creates a service-linked role.
-    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/using-service-linked-roles.html>
-    fn manage_standby(&self) -> Vec<Value> {
-        if self.config.standby.is_none() {
-            return Vec::new();
-        }
-        let region = self.site.regions.get(Side::Backup);
-        let (apis, mut names) = self.standby_resources();
-        names.push(format!("arn:aws:apigateway:{region}::/domainnames"));
-        let change = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST"];
-        let tag = ["apigateway:POST", "apigateway:PUT", "apigateway:TagResource"];
-        let role = "role/aws-service-role/ops.apigateway.amazonaws.com/AWSServiceRoleForAPIGateway";
-        vec![
-            Self::allow("Standby", &change, [apis, names].concat()),
-            Self::allow("StandbyTags", &tag, format!("arn:aws:apigateway:{region}::/tags/*")),
-            Self::allow("StandbyRole", &["iam:CreateServiceLinkedRole"], self.global("iam", role)),
-        ]
     }
 
     /// The settings of the buckets and the replication role, which every command reads that changes anything.
@@ -488,7 +445,7 @@ impl Policy<'_> {
             // A certificate that is imported or tagged while it is requested has no ARN yet.
             json!({
                 "Sid": "Certificates", "Effect": "Allow", "Action": certificates, "Resource": "*",
-                "Condition": {"StringEquals": {"aws:RequestedRegion": self.certificate_regions()}},
+                "Condition": {"StringEquals": {"aws:RequestedRegion": standby_policy::certificate_regions(self.site, self.config)}},
             }),
             Self::allow("Create", &create, "*"),
             self.records(),
@@ -499,7 +456,7 @@ impl Policy<'_> {
             Self::allow("BatchJobs", &["s3:DescribeJob"], jobs),
         ]);
         all.extend(self.manage_roles());
-        all.extend(self.manage_standby());
+        all.extend(standby_policy::applier(self.site, self.config));
         // Failing over and drills are for operators. `destroy` deletes versions.
         let Pair { primary, backup } = self.buckets();
         let reserved = [

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::acm::{Acm, CertificateStatus};
-use crate::context::{Now, ServiceError, Tags};
+use crate::context::{Now, ServiceError, Tags, execute_api_host};
 use check::{check_api, check_domain, check_integration, check_route, check_stage};
 
 pub(crate) use permissions::permissions;
@@ -127,26 +127,6 @@ pub struct ApiGateway {
 /// The text of a member; empty if it has none.
 pub(crate) fn text<'a>(members: &'a Members, name: &str) -> &'a str {
     members.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The hosted zone id of alias records to the Regional endpoints of a region. Some are those of AWS.
-/// <https://docs.aws.amazon.com/general/latest/gr/apigateway.html>
-pub(crate) fn hosted_zone(region: &str) -> String {
-    match region {
-        "us-east-1" => "Z1UJRXOUMOOFQ8".to_owned(),
-        "us-east-2" => "ZOJJZC49E0EPZ".to_owned(),
-        "us-west-2" => "Z2OJLYMUO9EFXC".to_owned(),
-        "eu-west-1" => "ZLY8HYME6SFDD".to_owned(),
-        "eu-central-1" => "Z1U9ULNL0V5AJ3".to_owned(),
-        other => format!("Z{}", hex::encode_upper(&Sha256::digest(other)[..6])),
-    }
-}
-
-/// The region of `NAME.execute-api.REGION.amazonaws.com`, and the name.
-pub(crate) fn execute_api_host(host: &str) -> Option<(&str, &str)> {
-    let host = host.strip_suffix(".amazonaws.com")?;
-    let (name, region) = host.split_once(".execute-api.")?;
-    (!name.is_empty() && region.parse::<twinsite_core::Region>().is_ok()).then_some((name, region))
 }
 
 impl ApiGateway {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Api, ApiGateway, DomainName, Members, Stage, bad_request, not_found};
 use crate::acm::Acm;
-use crate::context::{Now, ServiceError, Tags, change_tags};
+use crate::context::{Now, ServiceError, Tags, change_tags, hosted_zone};
 use crate::protocol::reply::{self, rfc3339};
 use crate::protocol::request::{decoded, parameters, region_of, segments};
 
@@ -227,7 +227,7 @@ fn domain_json(domain: &DomainName, now: Now) -> Value {
     let status = if domain.available <= now.time { "AVAILABLE" } else { "UPDATING" };
     configuration.insert("domainNameStatus".to_owned(), json!(status));
     configuration.insert("apiGatewayDomainName".to_owned(), json!(domain.target));
-    configuration.insert("hostedZoneId".to_owned(), json!(super::hosted_zone(&domain.region)));
+    configuration.insert("hostedZoneId".to_owned(), json!(hosted_zone(&domain.region)));
     json!({
         "domainName": domain.name,
         "domainNameArn": format!("arn:aws:apigateway:{}::/domainnames/{}", domain.region, domain.name),

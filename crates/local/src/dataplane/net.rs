@@ -12,8 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::apigateway::execute_api_host;
-use crate::context::Ports;
+use crate::context::{Ports, execute_api_host};
 
 /// The address of endpoints that have no own one.
 pub(super) const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{Change, ChangeAction, RecordSet, Value, Values};
 use super::value::rdata;
-use crate::apigateway::{execute_api_host, hosted_zone};
+use crate::context::{execute_api_host, hosted_zone};
 
 /// The hosted zone id of alias targets that are `CloudFront` distributions.
 /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html>

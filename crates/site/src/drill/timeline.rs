@@ -186,7 +186,8 @@ impl FailoverPath {
     pub(crate) fn is_failed_over(self, sample: &Sample) -> bool {
         let backup = |outcome: &Outcome| matches!(outcome.side(), Some(ServedBy::Backup | ServedBy::Either));
         match self {
-            Self::Dns => sample.dns == Some(ServedBy::Backup) && backup(&sample.http),
+            // An HTTPS standby answers over HTTPS only, a website endpoint over HTTP only.
+            Self::Dns => sample.dns == Some(ServedBy::Backup) && (backup(&sample.http) || backup(&sample.https)),
             Self::OriginGroup => backup(&sample.https),
             Self::None => sample.at >= BEHIND && !sample.backup,
         }
@@ -291,6 +292,13 @@ mod tests {
             Marks { detected: Some(90.0), failed_over: Some(120.0), restored: Some(150.0), failed_back: Some(290.0) };
         assert_eq!(marks, wanted);
         assert_eq!(lost(&samples, 100), Lost { http: 2, https: 4, https_after_bound: 2, of: 6 });
+    }
+
+    #[test]
+    fn a_failover_to_an_https_standby_is_marked_though_http_fails() {
+        let samples = [sample(-1.0, P, Some(P), Some(P)), sample(1.0, P, None, None), sample(90.0, B, None, Some(B))];
+        let marks = marks(&samples, FailoverPath::Dns, Evidence::Checkers, None);
+        assert_eq!(marks.failed_over, Some(90.0));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -10,11 +11,11 @@ use twinsite_dns_failover::probe::TrustStore;
 use twinsite_local::dataplane::DataPlane;
 use twinsite_local::{ACCOUNT, Cloud, Delays, Endpoints, Ports};
 use twinsite_site::{
-    AdoptBuckets, Config, Environment, Error, Event, Mode, Network, ProbeNetwork, ProbeRequest, Run, Scheme,
-    SiteContext, Standby, Watch, apply, destroy, plan, plan_destroy,
+    AdoptBuckets, Config, Environment, Error, Event, Mode, Network, ProbeNetwork, ProbeRequest, PublishOptions, Run,
+    Scheme, SiteContext, Standby, Watch, apply, destroy, plan, plan_destroy,
 };
 
-use crate::site::{POLLING, TestSite};
+use crate::site::{OPTIONS, POLLING, TestSite};
 use crate::write;
 
 /// The proof gives up after a minute and a half.
@@ -127,7 +128,9 @@ impl Served {
             write(dir.path(), name, name);
         }
         write(dir.path(), "large.bin", &"x".repeat(9 << 20));
-        self.site.deploy(dir.path()).await.unwrap();
+        // The lock expires by the clock of the cloud.
+        let options = PublishOptions { lock_ttl: Duration::from_hours(1), ..OPTIONS };
+        self.site.deploy_with(dir.path(), options).await.unwrap();
     }
 
     fn has_security_headers(&self) -> bool {
