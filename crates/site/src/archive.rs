@@ -112,7 +112,7 @@ impl Unpacked<'_> {
         let mut archive = zip::ZipArchive::new(input).map_err(|error| self.unreadable(broken(error)))?;
         for index in 0..archive.len() {
             let entry = archive.by_index(index).map_err(|error| self.unreadable(broken(error)))?;
-            let path = PathBuf::from(entry.name());
+            let path = PathBuf::from(&*entry.name().map_err(|error| self.unreadable(broken(error)))?);
             if entry.is_dir() {
                 self.path_of(&path)?;
             } else if entry.is_file() {

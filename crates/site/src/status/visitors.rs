@@ -129,7 +129,7 @@ async fn resolve(site: &SiteContext, name: &Domain) -> Result<Resolved, ProbeErr
 impl VisitorAnswers {
     /// What visitors of an alias get.
     pub(super) fn of_alias(self, name: &Domain) -> AliasState {
-        let VisitorState { dns, http, https, side: _ } = self.state(&Pair::default());
+        let VisitorState { dns, http, https, side: _, table: _ } = self.state(&Pair::default());
         AliasState { name: name.to_string(), dns, http, https }
     }
 
