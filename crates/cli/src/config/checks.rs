@@ -179,14 +179,14 @@ pub(super) fn dns(file: &DnsFile, aliases: &[Domain], place: &Place<'_>) -> Resu
     };
     let website_zones = website_zones.iter().map(zone).collect::<Result<_, _>>()?;
     let zone_id = zone_id.as_ref().map(|id| place.check(id)).transpose()?;
-    let mut alias_zones = BTreeMap::new();
+    let mut checked = BTreeMap::new();
     for (name, id) in alias_zones {
         let name: Domain = name.parse().map_err(|error: Invalid| place.fault(id, &error.to_string()))?;
         if !aliases.contains(&name) {
             let fault = format!("`{name}` is no alias of the site; the zone of the domain itself is `zone_id`");
             return Err(place.fault(id, &fault));
         }
-        alias_zones.insert(name, place.check(id)?);
+        checked.insert(name, place.check(id)?);
     }
-    Ok(DnsConfig { zone_id, alias_zones, health, website_zones })
+    Ok(DnsConfig { zone_id, alias_zones: checked, health, website_zones })
 }
