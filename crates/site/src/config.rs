@@ -207,7 +207,7 @@ impl Config {
     pub fn site(&self, account: AccountId) -> Result<Site, Invalid> {
         let site = Site::new(self.domain.clone(), self.mode, account, self.regions.clone())?;
         if let Some(name) = self.dns.alias_zones.keys().find(|name| !self.aliases.contains(name)) {
-            let rule = "is in dns.zone_ids, and no alias of the site; the zone of the domain itself is dns.zone_id";
+            let rule = "is in dns.alias_zones, and no alias of the site; the zone of the domain itself is dns.zone_id";
             return Err(Invalid::new("name", name.as_str(), rule));
         }
         site.with_aliases(self.aliases.clone())

@@ -161,7 +161,7 @@ pub(super) fn emails(file: &Alerts, place: &Place<'_>) -> Result<Vec<String>, St
 }
 
 pub(super) fn dns(file: &DnsFile, aliases: &[Domain], place: &Place<'_>) -> Result<DnsConfig, String> {
-    let DnsFile { zone_id, zone_ids, health_interval, failure_threshold, ttl, website_zones } = file;
+    let DnsFile { zone_id, alias_zones, health_interval, failure_threshold, ttl, website_zones } = file;
     let mut health = FailoverTiming::default();
     if let Some(interval) = health_interval {
         let rule = ([10, 30].contains(interval.get_ref()), "is neither 10 nor 30, which Route 53 knows");
@@ -179,14 +179,14 @@ pub(super) fn dns(file: &DnsFile, aliases: &[Domain], place: &Place<'_>) -> Resu
     };
     let website_zones = website_zones.iter().map(zone).collect::<Result<_, _>>()?;
     let zone_id = zone_id.as_ref().map(|id| place.check(id)).transpose()?;
-    let mut alias_zones = BTreeMap::new();
-    for (name, id) in zone_ids {
+    let mut checked = BTreeMap::new();
+    for (name, id) in alias_zones {
         let name: Domain = name.parse().map_err(|error: Invalid| place.fault(id, &error.to_string()))?;
         if !aliases.contains(&name) {
             let fault = format!("`{name}` is no alias of the site; the zone of the domain itself is `zone_id`");
             return Err(place.fault(id, &fault));
         }
-        alias_zones.insert(name, place.check(id)?);
+        checked.insert(name, place.check(id)?);
     }
-    Ok(DnsConfig { zone_id, alias_zones, health, website_zones })
+    Ok(DnsConfig { zone_id, alias_zones: checked, health, website_zones })
 }

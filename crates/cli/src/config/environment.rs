@@ -102,7 +102,7 @@ fn drop_aliases(root: &mut DeTable<'_>, chosen: &DeTable<'_>) {
         let table = chosen.get(table).and_then(|table| table.get_ref().as_table());
         table.is_some_and(|table| table.get(key).is_some())
     };
-    for (table, key) in [("site", "aliases"), ("dns", "zone_ids")] {
+    for (table, key) in [("site", "aliases"), ("dns", "alias_zones")] {
         if !has(table, key)
             && let Some(DeValue::Table(table)) = root.get_mut(table).map(Spanned::get_mut)
         {

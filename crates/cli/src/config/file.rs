@@ -244,7 +244,7 @@ pub(super) struct Dns {
     pub(super) zone_id: Option<Spanned<String>>,
     /// Ids of the hosted zones of aliases, by alias. By default as for the domain.
     #[schemars(with = "BTreeMap<String, String>")]
-    pub(super) zone_ids: BTreeMap<String, Spanned<String>>,
+    pub(super) alias_zones: BTreeMap<String, Spanned<String>>,
     /// Seconds between two requests of a health checker: 30 or 10. By default 30.
     #[schemars(with = "Option<u64>", extend("enum" = [10, 30]))]
     pub(super) health_interval: Option<Spanned<u64>>,

@@ -95,10 +95,10 @@ impl Conflict {
                  another account requires that account's credentials"
             }
             Self::ZoneChoice(ZoneChoiceError::Ambiguous { .. }) => {
-                "set dns.zone_id (for an alias, its entry in dns.zone_ids) to the one that the registrar delegates to"
+                "set dns.zone_id (for an alias, its entry in dns.alias_zones) to the one that the registrar delegates to"
             }
             Self::WrongZone { .. } => {
-                "correct dns.zone_id (for an alias, its entry in dns.zone_ids), or remove it to have the zone looked up"
+                "correct dns.zone_id (for an alias, its entry in dns.alias_zones), or remove it to have the zone looked up"
             }
             Self::OutsideZone { .. } => "choose the hosted zone that contains the name",
             Self::UnknownWebsiteZone(_) => {

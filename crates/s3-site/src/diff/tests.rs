@@ -80,7 +80,14 @@ fn actual(desired: &Desired, change: impl Fn(&mut BucketSettings)) -> Actual {
     let mut buckets = Pair::from_fn(|side| as_desired(desired, side));
     change(&mut buckets.primary);
     let buckets = buckets.map(|settings| ActualBucket::Present(Box::new(settings)));
-    Actual { buckets, account_block: None, role: Some(role_as_desired(desired)), former: Vec::new() }
+    Actual {
+        buckets,
+        account_block: None,
+        role: Some(role_as_desired(desired)),
+        former: Vec::new(),
+        redirects: Vec::new(),
+        recorded_aliases: Vec::new(),
+    }
 }
 
 fn actual_with_role(desired: &Desired, change: impl Fn(&mut Role)) -> Actual {
@@ -103,7 +110,14 @@ type Drift = (&'static str, fn(&mut BucketSettings));
 #[test]
 fn absent_buckets_are_created_and_configured_in_order() {
     let buckets = Pair::new(ActualBucket::Absent, ActualBucket::Absent);
-    let actual = Actual { buckets, account_block: None, role: None, former: Vec::new() };
+    let actual = Actual {
+        buckets,
+        account_block: None,
+        role: None,
+        former: Vec::new(),
+        redirects: Vec::new(),
+        recorded_aliases: Vec::new(),
+    };
     let plan = Plan::new(plan_changes(&desired(Mode::Layered), &actual).unwrap()).unwrap();
     assert_eq!(plan.len(), 20);
     let waves: Vec<usize> = plan.waves().iter().map(Vec::len).collect();
@@ -168,7 +182,17 @@ fn all_conflicts_are_reported_at_once() {
         restrict_public_buckets: true,
     });
     let buckets = Pair::new(ActualBucket::Inaccessible, ActualBucket::OtherRegion("eu-west-1".into()));
-    let found = conflicts(&desired, &Actual { buckets, account_block, role: None, former: Vec::new() });
+    let found = conflicts(
+        &desired,
+        &Actual {
+            buckets,
+            account_block,
+            role: None,
+            former: Vec::new(),
+            redirects: Vec::new(),
+            recorded_aliases: Vec::new(),
+        },
+    );
     assert_eq!(found.len(), 4);
     let other = actual(&desired, |settings| {
         settings.tags.insert(Owner::SITE.into(), "blog.example.com".into());
