@@ -20,7 +20,7 @@ fn part(name: &str) -> &'static str {
 }
 
 /// Asks every target for every URL, as it is, over one connection each.
-const ASK: &str = r#"
+const ASK: &str = r"
 import http.client, json, socket, ssl, sys
 given = json.load(sys.stdin)
 answers = []
@@ -46,7 +46,7 @@ for target in given['targets']:
         if answer.will_close: connection = connect()
     answers.append(seen)
 json.dump(answers, sys.stdout)
-"#;
+";
 
 /// A request of the table.
 #[derive(Clone, Copy)]
