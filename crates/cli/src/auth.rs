@@ -18,7 +18,7 @@ pub(crate) fn hash_password() -> Outcome {
     } else {
         let mut line = String::new();
         stdin().lock().read_line(&mut line).map_err(|error| Error::usage(OPERATION, error.to_string()))?;
-        line.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).unwrap_or(&line).to_owned()
+        line.trim_end_matches(['\n', '\r']).to_owned()
     };
     if password.chars().count() < PasswordHash::MIN_PASSWORD {
         let why = format!("it has fewer than {} characters", PasswordHash::MIN_PASSWORD);

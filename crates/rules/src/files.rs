@@ -51,7 +51,7 @@ impl PathOptions {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
     /// Canonical paths of files.
-    files: BTreeSet<String>,
+    plain: BTreeSet<String>,
     /// Canonical paths of folders with an index document, without trailing slashes; that of the root is `/`.
     folders: BTreeSet<String>,
     /// How other paths are answered.
@@ -70,7 +70,7 @@ impl Files {
             {
                 all.folders.insert(without_slash(&canonical(folder)).to_owned());
             }
-            all.files.insert(canonical(&encoded));
+            all.plain.insert(canonical(&encoded));
         }
         all
     }
@@ -84,7 +84,7 @@ impl Files {
     /// The path to which visitors of a path are redirected because it ends with a slash, or does not.
     pub(crate) fn slash_redirect(&self, path: &str) -> Option<String> {
         let bare = without_slash(path);
-        let has_file = self.files.contains(bare);
+        let has_file = self.plain.contains(bare);
         if bare == path {
             return (self.folders.contains(path) && path != "/" && !has_file).then(|| format!("{path}/"));
         }
@@ -95,22 +95,22 @@ impl Files {
     /// Whether visitors get a file at this path, with or without a trailing slash.
     pub(crate) fn has(&self, path: &str) -> bool {
         let path = without_slash(path);
-        self.files.contains(path) || self.folders.contains(path)
+        self.plain.contains(path) || self.folders.contains(path)
     }
 
     /// The canonical paths, without trailing slashes.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.files.union(&self.folders).map(String::as_str)
+        self.plain.union(&self.folders).map(String::as_str)
     }
 
     /// The paths of files whose names have no dot, as folders' names have none.
     pub(crate) fn without_dot(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(String::as_str).filter(|path| !path.rsplit('/').next().unwrap_or_default().contains('.'))
+        self.plain.iter().map(String::as_str).filter(|path| !path.rsplit('/').next().unwrap_or_default().contains('.'))
     }
 
     /// The paths of folders with an index document, but for the root and those at whose path there is a file.
     pub(crate) fn folders(&self) -> impl Iterator<Item = &str> {
-        self.folders.difference(&self.files).map(String::as_str).filter(|path| *path != "/")
+        self.folders.difference(&self.plain).map(String::as_str).filter(|path| *path != "/")
     }
 }
 

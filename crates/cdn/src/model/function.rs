@@ -186,8 +186,9 @@ const UNPROTECTED: &str = "function denial() { return null; }\nfunction sealed(u
 
 /// With private origins, the function finds index documents. A name without a dot that the table does not have may be that of a folder
 /// that was published a moment ago: its index document is served, if there is one. Without a table, names tell; if the store cannot be
-/// read, the configuration does.
-const FOLDERS: &str = r"  else if (hasSlash) request.uri = uri + INDEX;
+/// read, the configuration does. What is below the reserved prefix is a missing page, as at website endpoints, and not a forbidden one.
+const FOLDERS: &str = r"  else if (decodeURIComponent(uri).startsWith('/.twinsite/')) request.uri = '/.twinsite';
+  else if (hasSlash) request.uri = uri + INDEX;
   else if (kind === '' && !hasDot) request.uri = uri + '/' + INDEX;
   else if (kind === null && !hasDot && !(head === undefined && HAS_CLEAN_URLS)) return found(canonical(uri) + '/' + queryOf(request));
 ";

@@ -50,6 +50,7 @@ async function denial(request, uri, head) {
   if (isPassword(text.slice(colon + 1), stored)) return null;
   var denied = respond(401, 'Unauthorized');
   denied.headers['www-authenticate'] = { value: REALM };
+  denied.headers['x-robots-tag'] = { value: 'noindex' };
   return denied;
 }
 

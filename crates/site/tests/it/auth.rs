@@ -19,7 +19,7 @@ use crate::write;
 const PASSWORD: &str = "correct:horse \u{fc}";
 
 /// Asks through urllib: of each request the method, the path, headers, and a user with a password; prints status, headers and body.
-const ASK: &str = r#"
+const ASK: &str = r"
 import json, socket, ssl, sys, urllib.error, urllib.request
 given = json.load(sys.stdin)
 real = socket.getaddrinfo
@@ -41,7 +41,7 @@ for one in given['requests']:
     body = answer.read().decode('utf-8', 'replace')
     answers.append([answer.status, {name.lower(): value for name, value in answer.headers.items()}, body])
 json.dump(answers, sys.stdout)
-"#;
+";
 
 /// What a script in Python prints, which reads JSON.
 pub(crate) fn python(script: &str, given: &Value) -> Vec<u8> {
