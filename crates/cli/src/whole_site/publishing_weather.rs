@@ -184,5 +184,5 @@ async fn a_publish_that_is_denied_for_good_is_told_at_once() {
     let denied = Box::pin(deploy(&stormy.stack.context, source, &DeployRequest::default(), &stormy.run)).await;
     assert!(denied.unwrap_err().to_string().contains("AccessDenied"));
     let took = clock.now().duration_since(started).unwrap();
-    assert!(took < std::time::Duration::from_secs(60), "{took:?}");
+    assert!(took < std::time::Duration::from_mins(1), "{took:?}");
 }
