@@ -96,15 +96,12 @@ impl Account {
         let route53 = self.session.route53();
         let zone = route53.list_hosted_zones().send().await.unwrap().hosted_zones.remove(0).id;
         let set = ResourceRecordSet::builder().name(name);
-        let set = match ttl {
-            Some(ttl) => set
-                .r#type(RrType::Cname)
-                .ttl(ttl)
-                .resource_records(ResourceRecord::builder().value(host).build().unwrap()),
-            None => {
-                let target = AliasTarget::builder().hosted_zone_id("Z2FDTNDATAQYW2").dns_name(host);
-                set.r#type(RrType::A).alias_target(target.evaluate_target_health(false).build().unwrap())
-            }
+        let set = if let Some(ttl) = ttl {
+            let value = ResourceRecord::builder().value(host).build().unwrap();
+            set.r#type(RrType::Cname).ttl(ttl).resource_records(value)
+        } else {
+            let target = AliasTarget::builder().hosted_zone_id("Z2FDTNDATAQYW2").dns_name(host);
+            set.r#type(RrType::A).alias_target(target.evaluate_target_health(false).build().unwrap())
         };
         let change = Change::builder().action(ChangeAction::Upsert).resource_record_set(set.build().unwrap());
         let batch = ChangeBatch::builder().changes(change.build().unwrap()).build().unwrap();

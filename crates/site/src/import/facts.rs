@@ -14,7 +14,7 @@ use crate::error::{Context, Error};
 pub(super) struct Facts {
     pub(super) domain: Domain,
     pub(super) distribution: Option<ExistingDistribution>,
-    /// The buckets that visitors are served from: the named one first, then the origins of the default cache behavior in their order.
+    /// The buckets that visitors are served from: the origins of the default cache behavior in their order, then the named one.
     pub(super) buckets: Vec<ReadBucket>,
     /// Hosts of buckets that could not be read, and why.
     pub(super) unread: Vec<UnreadBucket>,
@@ -176,10 +176,10 @@ impl Reader {
         distribution: Option<&ExistingDistribution>,
         domain: &Domain,
     ) -> Result<(Vec<ReadBucket>, Vec<UnreadBucket>), Error> {
-        let mut names: Vec<String> = request.bucket.iter().map(ToString::to_string).collect();
-        for origin in distribution.map(served_origins).unwrap_or_default() {
-            names.extend(BucketHost::parse(&origin.host).map(|host| host.bucket));
-        }
+        let origins = distribution.map(served_origins).unwrap_or_default().into_iter();
+        let mut names: Vec<String> =
+            origins.filter_map(|origin| BucketHost::parse(&origin.host)).map(|host| host.bucket).collect();
+        names.extend(request.bucket.iter().map(ToString::to_string));
         // The backup of a site has the domain's name in the modes with website endpoints.
         let by_name = domain.to_string();
         let is_expected = names.contains(&by_name);
