@@ -186,9 +186,9 @@ It is for configured sites. Of plain buckets, `verify --bucket` says whether the
 
 const FAILOVER_NOTE: &str = "\
 In mode origin and layered, puts a value into the site's CloudFront KeyValueStore: edges serve from the backup within seconds, over HTTPS. \
-In mode dns, and with --dns in layered, puts one object into the backup bucket, so that DNS leads to it within minutes, over HTTP, \
-or over HTTPS only with standby = \"https\" in [backup]. Both work while the primary region and the control planes of CloudFront and Route 53 are \
-unavailable. For the same reason it does not warn about an interrupted drill, as other commands do.
+In mode dns, and with --dns in layered, puts one object into the backup bucket, so that DNS leads to it within minutes, over HTTP. Both work \
+while the primary region and the control planes of CloudFront and Route 53 are unavailable. For the same reason it does not warn about an \
+interrupted drill, as other commands do.
 
 What edges hold is served until its age, unless CloudFront accepts an invalidation, which is asked for. Repeating the command is harmless.";
 

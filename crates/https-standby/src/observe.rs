@@ -65,7 +65,7 @@ impl HttpsStandby {
             let stage = stages.iter().find(|stage| stage.stage_name() == Some(calls::DEFAULT));
             found.push(Api {
                 id: parsed("GetApis", id)?,
-                arn: self.arn(desired, &format!("apis/{id}"))?,
+                arn: arn(desired, &format!("apis/{id}"))?,
                 tags,
                 settings: wire::api_settings(&api),
                 integration: integration.and_then(|one| {
@@ -100,7 +100,7 @@ impl HttpsStandby {
             .collect();
         mappings.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(Some(DomainName {
-            arn: self.arn(desired, &format!("domainnames/{domain}"))?,
+            arn: arn(desired, &format!("domainnames/{domain}"))?,
             tags: wire::tags(found.tags()),
             certificate: configuration.certificate_arn().unwrap_or_default().to_owned(),
             settings: wire::domain_settings(&configuration),
@@ -109,13 +109,13 @@ impl HttpsStandby {
             mappings,
         }))
     }
+}
 
-    /// The ARN of a resource of API Gateway, which names no account.
-    fn arn(&self, desired: &Desired, resource: &str) -> Result<Arn, AwsError> {
-        let region = desired.site.regions.get(Side::Backup);
-        let arn = format!("arn:{}:apigateway:{region}::/{resource}", region.partition());
-        arn.parse().map_err(|invalid: Invalid| AwsError::unexpected("GetTags", resource, invalid))
-    }
+/// The ARN of a resource of API Gateway, which names no account.
+fn arn(desired: &Desired, resource: &str) -> Result<Arn, AwsError> {
+    let region = desired.site.regions.get(Side::Backup);
+    let arn = format!("arn:{}:apigateway:{region}::/{resource}", region.partition());
+    arn.parse().map_err(|invalid: Invalid| AwsError::unexpected("GetTags", resource, invalid))
 }
 
 fn parsed(operation: &'static str, id: &str) -> Result<ResourceId, AwsError> {

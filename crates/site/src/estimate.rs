@@ -110,11 +110,11 @@ fn survives(config: &Config) -> Vec<String> {
         lines.push("missing pages are requested from both buckets: $0.40 per million more".to_owned());
     }
     if mode != Mode::Origin {
-        lines.push(if https {
-            "names that browsers open over HTTPS only (HSTS, `.dev`, `.app`): the standby serves them, once `apply` has proven it; objects over 10 MB and names with + % ? are not served by it".to_owned()
-        } else {
-            "not names that browsers open over HTTPS only (HSTS, `.dev`, `.app`) after a DNS failover: standby = \"https\" in [backup] serves them".to_owned()
-        });
+        if https {
+            let text = "names that browsers open over HTTPS only (HSTS, `.dev`, `.app`): the standby serves them, once `apply` has proven it; \
+                        objects over 10 MB and names with + % ? are not served by it";
+            lines.push(text.to_owned());
+        }
         lines.push(format!(
             "DNS failover takes up to {seconds} s, and longer in browsers and resolvers that ignore the TTL"
         ));

@@ -19,7 +19,7 @@ use crate::change::SiteChange;
 use crate::context::{SiteContext, s3_conflicts};
 use crate::error::{Cause, Context, Error};
 use crate::estimate::Estimate;
-use crate::standby::PROOF;
+use crate::standby::{PROOF, warn_of_unproven_standby};
 use crate::state::SiteState;
 
 /// A verified plan of a site. It is what is shown, and it is consumed by [`apply`].
@@ -195,7 +195,7 @@ pub async fn apply(site: &SiteContext, plan: SitePlan, run: &Run) -> Result<Appl
     let applied = execute(site, plan, "apply the plan", run).await?;
     Box::pin(settle_redirect_table(site, creates_store, run)).await?;
     if site.wants_https_standby() && standby_changes && !proves {
-        site.warn_of_unproven_standby(run);
+        warn_of_unproven_standby(run);
     }
     let backfilled = if replicates { Box::pin(backfill::backfill_older_than_rule(site, run)).await? } else { None };
     Ok(ApplyResult { steps: applied.done.len(), backfilled: backfilled.as_ref().map(copied) })

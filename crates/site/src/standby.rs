@@ -93,15 +93,6 @@ impl SiteContext {
         Ok(())
     }
 
-    /// Says after an apply that DNS does not lead to the standby yet.
-    pub(crate) fn warn_of_unproven_standby(&self, run: &Run) {
-        let text = "the HTTPS standby is there, and DNS does not lead to it yet: it still leads to the HTTP standby"
-            .to_owned();
-        let hint =
-            "publish the site, if it is not; then `twinsite apply` visits the standby and, if it answers, changes DNS";
-        run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
-    }
-
     /// Warns of what the HTTPS standby cannot serve.
     pub(crate) fn warn_of_unreachable(&self, source: &Source, run: &Run) {
         if !self.wants_https_standby() {
@@ -125,6 +116,15 @@ impl SiteContext {
             run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
         }
     }
+}
+
+/// Says after an apply that DNS does not lead to the standby yet.
+pub(crate) fn warn_of_unproven_standby(run: &Run) {
+    let text =
+        "the HTTPS standby is there, and DNS does not lead to it yet: it still leads to the HTTP standby".to_owned();
+    let hint =
+        "publish the site, if it is not; then `twinsite apply` visits the standby and, if it answers, changes DNS";
+    run.emit(&Event::Warning { text, hint: Some(hint.to_owned()) });
 }
 
 fn named(keys: &[&str]) -> String {

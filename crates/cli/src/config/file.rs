@@ -332,17 +332,8 @@ pub(super) struct Backup {
     /// What serves visitors after a DNS failover, in the modes `layered` and `dns`. `http`: the website endpoint of the backup, over HTTP
     /// only. `https`: an HTTP API of API Gateway in the region of the backup, over HTTPS only; nobody has proven it on a live account yet,
     /// so `apply` visits it before DNS leads to it. Without the key it is `http`; `"http"` also removes a standby that was `https`.
-    #[schemars(with = "Option<Standby>", example = &"https")]
+    #[schemars(with = "Option<String>", example = &"https")]
     pub(super) standby: Option<Spanned<String>>,
-}
-
-/// What serves visitors after a DNS failover.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "kebab-case", inline)]
-#[expect(dead_code, reason = "for the schema")]
-enum Standby {
-    Http,
-    Https,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -158,19 +158,39 @@ pub(crate) fn answer(
             let removed = gateway.api_mut(region, first)?.stages.remove(second);
             (204, removed.map(|_| Value::Null).ok_or_else(|| not_found("stage"))?)
         }
-        "CreateDomainName" => (201, domain_json(gateway.create_domain(region, &input, tags, acm, now)?, now)),
+        _ => answer_about_domain_names(gateway, acm, request, now, &input)?,
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    Ok(reply::typed(status, "application/json", body))
+}
+
+/// Answers a request about custom domain names, API mappings or tags.
+fn answer_about_domain_names(
+    gateway: &mut ApiGateway,
+    acm: &Acm,
+    request: &Request<Bytes>,
+    now: Now,
+    input: &Members,
+) -> Result<(u16, Value), ServiceError> {
+    let (path, region) = (path_of(request), region_of(request));
+    let at = |index: usize| path.get(index).map(String::as_str).unwrap_or_default();
+    let (first, second) = (at(1), at(3));
+    let tags = tags_of(input);
+    Ok(match operation(request) {
+        "CreateDomainName" => (201, domain_json(gateway.create_domain(region, input, tags, acm, now)?, now)),
         "GetDomainNames" => {
             let domains = gateway.domains().filter(|domain| domain.region == region);
             (200, page(domains.map(|domain| domain_json(domain, now)).collect(), request)?)
         }
         "GetDomainName" => (200, domain_json(gateway.domain(region, first)?, now)),
         "UpdateDomainName" => {
-            gateway.update_domain(region, first, &input, acm, now)?;
+            gateway.update_domain(region, first, input, acm, now)?;
             (200, domain_json(gateway.domain(region, first)?, now))
         }
         "DeleteDomainName" => (204, gateway.delete_domain(region, first).map(|()| Value::Null)?),
         "CreateApiMapping" => {
-            let id = gateway.create_mapping(region, first, &input)?;
+            let id = gateway.create_mapping(region, first, input)?;
             (201, with_id(&gateway.domain(region, first)?.mappings[&id], "apiMappingId", &id))
         }
         "GetApiMappings" => {
@@ -194,10 +214,7 @@ pub(crate) fn answer(
             let what = format!("API Gateway {} {}", request.method(), request.uri().path());
             return Err(ServiceError::not_implemented(&what));
         }
-    };
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    Ok(reply::typed(status, "application/json", body))
+    })
 }
 
 fn with_id(members: &Members, name: &str, id: &str) -> Value {

@@ -219,7 +219,10 @@ async fn a_standby_is_removed_when_the_configuration_says_http_and_with_the_site
     cloud.world().account(|account, _| {
         assert_eq!((account.api_gateway.apis().count(), account.api_gateway.domains().count()), (0, 0));
         assert_eq!(account.acm.all().count(), 0);
-        assert!(account.route53.zones().all(|zone| zone.is_bare()), "the validation record is gone, too");
+        assert!(
+            account.route53.zones().all(twinsite_local::route53::Zone::is_bare),
+            "the validation record is gone, too"
+        );
     });
 }
 
