@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use twinsite_site::Prefix;
 
 use drill::seconds;
 pub(crate) use drill::{Drill, Scheduler};
@@ -314,6 +315,9 @@ pub(crate) struct IamPolicy {
         required_unless_present_any = ["github", "gitlab", "bitbucket"]
     )]
     pub(crate) role: Option<Role>,
+    /// With --role publisher: for what is below this prefix and its records only
+    #[arg(long, value_name = "PREFIX", requires = "role")]
+    pub(crate) prefix: Option<Prefix>,
     /// Print the trust policy for GitHub workflows of this repository instead
     #[arg(long, value_name = "ORG/REPO", conflicts_with_all = ["gitlab", "bitbucket"])]
     pub(crate) github: Option<String>,
@@ -393,6 +397,15 @@ impl BucketArgs {
     }
 }
 
+/// The part of the buckets that a command is about.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct PrefixArgs {
+    /// Only what is below this prefix, such as `docs/`: it has a manifest, releases and a lock of its own, and everything else is left as
+    /// it is [default: the main site, which has everything that is not below a prefix]
+    #[arg(long, value_name = "PREFIX", help_heading = CONTENT)]
+    pub(crate) prefix: Option<Prefix>,
+}
+
 /// What is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Deletes {
@@ -410,8 +423,13 @@ pub(crate) struct Deploy {
     /// Directory to publish
     #[arg(default_value = "public")]
     pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) scope: PrefixArgs,
+    /// With --prefix, the first time: take over what the main site has below the prefix
+    #[arg(long, requires = "prefix", help_heading = SAFETY)]
+    pub(crate) take_over: bool,
     /// Run `apply` first, without asking for confirmation
-    #[arg(long, conflicts_with = "bucket", help_heading = SITE)]
+    #[arg(long, conflicts_with_all = ["bucket", "prefix"], help_heading = SITE)]
     pub(crate) apply: bool,
     /// With --local: serve the site afterwards
     #[arg(long, requires = "local", help_heading = SITE)]
@@ -507,6 +525,8 @@ pub(crate) struct Backfill {
     #[arg(long, value_name = "DURATION", value_parser = seconds, default_value = "5m")]
     pub(crate) lock_timeout: u64,
     #[command(flatten)]
+    pub(crate) scope: PrefixArgs,
+    #[command(flatten)]
     pub(crate) buckets: BucketArgs,
 }
 
@@ -517,6 +537,8 @@ pub(crate) struct Releases {
     /// Later release to compare it with
     #[arg(requires = "id")]
     pub(crate) other: Option<String>,
+    #[command(flatten)]
+    pub(crate) scope: PrefixArgs,
     #[command(flatten)]
     pub(crate) buckets: BucketArgs,
 }
@@ -535,6 +557,8 @@ pub(crate) struct Rollback {
     #[arg(long, value_name = "N|P%", help_heading = SAFETY)]
     pub(crate) max_delete: Option<String>,
     #[command(flatten)]
+    pub(crate) scope: PrefixArgs,
+    #[command(flatten)]
     pub(crate) publish: Publish,
     #[command(flatten)]
     pub(crate) buckets: BucketArgs,
@@ -547,6 +571,8 @@ pub(crate) struct Rollback {
 pub(crate) struct Verify {
     /// Directory to compare the buckets with [default: compare them with each other]
     pub(crate) dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) scope: PrefixArgs,
     #[command(flatten)]
     pub(crate) buckets: BucketArgs,
 }

@@ -2,7 +2,7 @@
 
 use twinsite_site::{BucketUrl, Buckets, BucketsConfig, Cause, Error, SourceOptions};
 
-use crate::args::{self, BucketArgs, DEFAULT_CONFIG, Global};
+use crate::args::{self, BucketArgs, DEFAULT_CONFIG, Global, PrefixArgs};
 use crate::commands::{Context, Outcome, deployed_result, index_file, twinsite_folder};
 use crate::config::read;
 use crate::environment::{CloudHandle, DataPlane, OpenEnvironment, open_environment};
@@ -11,13 +11,15 @@ use crate::requests::{backfill_request, deploy_request, rollback_request};
 use crate::result::CommandResult;
 
 /// The settings of the configuration file that matter to plain buckets, if there is a file.
-fn read_config(global: &Global) -> Result<BucketsConfig, Error> {
+fn read_config(global: &Global, scope: &PrefixArgs) -> Result<BucketsConfig, Error> {
     let is_named = global.config != std::path::Path::new(DEFAULT_CONFIG);
-    if is_named || global.env.is_some() || global.config.exists() {
-        read(&global.config, global.env.as_deref()).map(BucketsConfig::from)
+    let mut config = if is_named || global.env.is_some() || global.config.exists() {
+        read(&global.config, global.env.as_deref()).map(BucketsConfig::from)?
     } else {
-        Ok(BucketsConfig::default())
-    }
+        BucketsConfig::default()
+    };
+    config.publish.prefix.clone_from(&scope.prefix);
+    Ok(config)
 }
 
 /// The buckets of the arguments, the primary first.
@@ -42,7 +44,7 @@ impl Context<'_> {
     }
 
     pub(crate) async fn deploy_to_buckets(&self, options: &args::Deploy) -> Outcome {
-        let mut config = read_config(self.global)?;
+        let mut config = read_config(self.global, &options.scope)?;
         let checks = &mut config.publish.checks;
         checks.index &= !options.allow_no_index;
         checks.output_only &= !options.allow_project_root;
@@ -72,7 +74,8 @@ impl Context<'_> {
 
     pub(crate) async fn roll_back_buckets(&self, options: &args::Rollback) -> Outcome {
         let request = rollback_request(options)?;
-        let config = BucketsConfig { distribution: options.distribution.clone(), ..read_config(self.global)? };
+        let config =
+            BucketsConfig { distribution: options.distribution.clone(), ..read_config(self.global, &options.scope)? };
         let (buckets, cloud) = self.open_buckets(&options.buckets, config).await?;
         if options.dry_run {
             return Box::pin(buckets.plan_rollback(&request, self.run))
@@ -84,8 +87,8 @@ impl Context<'_> {
     }
 
     pub(crate) async fn verify_buckets(&self, options: args::Verify) -> Outcome {
-        let args::Verify { dir, buckets } = options;
-        let (buckets, _) = self.open_buckets(&buckets, read_config(self.global)?).await?;
+        let args::Verify { dir, scope, buckets } = options;
+        let (buckets, _) = self.open_buckets(&buckets, read_config(self.global, &scope)?).await?;
         Box::pin(buckets.verify(dir, self.run)).await.map(CommandResult::Verified)
     }
 
@@ -94,7 +97,7 @@ impl Context<'_> {
             let why = "S3 Batch Replication needs the replication rules of a configured site";
             return Err(Error::usage("backfill the backup", why).hint("use --engine copy"));
         }
-        let (buckets, _) = self.open_buckets(&options.buckets, read_config(self.global)?).await?;
+        let (buckets, _) = self.open_buckets(&options.buckets, read_config(self.global, &options.scope)?).await?;
         let plan = Box::pin(buckets.plan_backfill(backfill_request(options), self.run)).await?;
         if options.dry_run {
             return Ok(CommandResult::BackfillDryRun(plan.summary()));
@@ -103,7 +106,7 @@ impl Context<'_> {
     }
 
     pub(crate) async fn bucket_releases(&self, options: &args::Releases) -> Outcome {
-        let (buckets, _) = self.open_buckets(&options.buckets, read_config(self.global)?).await?;
+        let (buckets, _) = self.open_buckets(&options.buckets, read_config(self.global, &options.scope)?).await?;
         match (&options.id, &options.other) {
             (None, _) => Box::pin(buckets.releases(self.run)).await.map(CommandResult::Releases),
             (Some(id), None) => Box::pin(buckets.release(id)).await.map(CommandResult::Release),

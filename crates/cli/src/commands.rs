@@ -9,11 +9,11 @@ use futures::future::{Either, select};
 use twinsite_core::wait::pause;
 use twinsite_site::drill::{ConfigFile, DrillHistory, PreparedDrill, Scheduler};
 use twinsite_site::{
-    self as site, AdoptBuckets, CertificateFiles, DeployResult, DoctorRequest, Error, Event, FailbackChecks,
+    self as site, AdoptBuckets, CertificateFiles, Config, DeployResult, DoctorRequest, Error, Event, FailbackChecks,
     FailbackRequest, PurgePlan, Run, SitePlan, SourceDirectory, StatusRequest, TrustedJobs, VisitorCheck,
 };
 
-use crate::args::{self, Args, Command, Global};
+use crate::args::{self, Args, Command, Global, PrefixArgs};
 use crate::bucket_hints::for_buckets;
 use crate::config::read_config;
 use crate::environment::{
@@ -22,6 +22,7 @@ use crate::environment::{
 };
 use crate::folder::{FOLDER, NewFolder};
 use crate::init;
+use crate::man::man_pages;
 use crate::render::{Screen, check_terminal, purge_question};
 use crate::requests::{
     adopt, backfill_request, deploy_request, failover_by, policy_kind, rollback_request, trusted_jobs,
@@ -54,7 +55,7 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
             Box::pin(context.roll_back_buckets(&options)).await.map_err(for_buckets)
         }
         Command::Deploy(options) => Box::pin(context.deploy(&options)).await,
-        Command::Verify(options) => Box::pin(context.verify(options.dir)).await,
+        Command::Verify(options) => Box::pin(context.verify(options)).await,
         Command::Backfill(options) => Box::pin(context.backfill(&options)).await,
         Command::Releases(options) => Box::pin(context.releases(&options)).await,
         Command::Rollback(options) => Box::pin(context.rollback(&options)).await,
@@ -77,27 +78,6 @@ pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {
     }
 }
 
-/// Writes the man pages of all commands. Pages of earlier versions that are in the directory are replaced.
-fn man_pages(dir: &Path) -> Outcome {
-    let operation = format!("write man pages into `{}`", dir.display());
-    let mut command = Args::command().disable_help_subcommand(true);
-    command.build();
-    let mut remaining = vec![command];
-    let mut pages = Vec::new();
-    let written = std::fs::create_dir_all(dir).and_then(|()| {
-        while let Some(command) = remaining.pop() {
-            remaining.extend(command.get_subcommands().cloned());
-            let page = clap_mangen::Man::new(command);
-            page.generate_to(dir)?;
-            pages.push(page.get_filename());
-        }
-        Ok(())
-    });
-    written.map_err(|error| Error::refused(operation, error.to_string()))?;
-    pages.sort();
-    Ok(CommandResult::ManPages { directory: dir.display().to_string(), pages })
-}
-
 /// What every command needs.
 pub(crate) struct Context<'a> {
     pub(crate) global: &'a Global,
@@ -110,8 +90,19 @@ impl Context<'_> {
         Box::pin(open_site(self.global, read_config(self.global)?, data_plane, self.run)).await
     }
 
-    async fn open_to_read(&self) -> Result<OpenSite, Error> {
-        Box::pin(open_site_to_read(self.global, read_config(self.global)?, self.run)).await
+    /// The same for the part of the buckets that a command is about.
+    async fn open_scope(&self, scope: &PrefixArgs) -> Result<OpenSite, Error> {
+        Box::pin(open_site(self.global, self.config_of(scope)?, DataPlane::NotNeeded, self.run)).await
+    }
+
+    async fn open_to_read(&self, scope: &PrefixArgs) -> Result<OpenSite, Error> {
+        Box::pin(open_site_to_read(self.global, self.config_of(scope)?, self.run)).await
+    }
+
+    fn config_of(&self, scope: &PrefixArgs) -> Result<Config, Error> {
+        let mut config = read_config(self.global)?;
+        config.publish.prefix.clone_from(&scope.prefix);
+        Ok(config)
     }
 
     /// Asks for confirmation, unless `--yes` or `--local` was given.
@@ -120,7 +111,7 @@ impl Context<'_> {
     }
 
     async fn plan(&self, options: &args::Plan) -> Outcome {
-        let OpenSite { site, cloud } = self.open_to_read().await?;
+        let OpenSite { site, cloud } = self.open_to_read(&PrefixArgs::default()).await?;
         let planned = site::plan(&site, adopt(options.adopt), self.run).await;
         let planned = finish(cloud, planned).await?;
         Ok(CommandResult::Plan(PlanResult {
@@ -177,7 +168,7 @@ impl Context<'_> {
     }
 
     async fn deploy(&self, options: &args::Deploy) -> Outcome {
-        let mut config = read_config(self.global)?;
+        let mut config = self.config_of(&options.scope)?;
         let checks = &mut config.publish.checks;
         checks.index &= !options.allow_no_index;
         checks.output_only &= !options.allow_project_root;
@@ -257,7 +248,7 @@ impl Context<'_> {
 
     async fn rollback(&self, options: &args::Rollback) -> Outcome {
         let request = rollback_request(options)?;
-        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let OpenSite { site, cloud } = self.open_scope(&options.scope).await?;
         cloud.reset_requests().await;
         let rolled_back = async {
             if options.dry_run {
@@ -271,14 +262,14 @@ impl Context<'_> {
         finish(cloud, rolled_back).await
     }
 
-    async fn verify(&self, dir: Option<PathBuf>) -> Outcome {
-        let OpenSite { site, cloud } = self.open_to_read().await?;
-        let verified = Box::pin(site::verify(&site, dir, self.run)).await;
+    async fn verify(&self, options: args::Verify) -> Outcome {
+        let OpenSite { site, cloud } = self.open_to_read(&options.scope).await?;
+        let verified = Box::pin(site::verify(&site, options.dir, self.run)).await;
         finish(cloud, verified.map(CommandResult::Verified)).await
     }
 
     async fn backfill(&self, options: &args::Backfill) -> Outcome {
-        let OpenSite { site, cloud } = self.open(DataPlane::NotNeeded).await?;
+        let OpenSite { site, cloud } = self.open_scope(&options.scope).await?;
         let request = backfill_request(options);
         let backfilled = async {
             let plan = Box::pin(site::plan_backfill(&site, request, self.run)).await?;
@@ -299,7 +290,7 @@ impl Context<'_> {
     }
 
     async fn releases(&self, options: &args::Releases) -> Outcome {
-        let OpenSite { site, cloud } = self.open_to_read().await?;
+        let OpenSite { site, cloud } = self.open_to_read(&options.scope).await?;
         let found = match (&options.id, &options.other) {
             (None, _) => Box::pin(site::releases(&site, self.run)).await.map(CommandResult::Releases),
             (Some(id), None) => site::release(&site, id).await.map(CommandResult::Release),
@@ -450,7 +441,7 @@ impl Context<'_> {
     }
 
     async fn drills(&self) -> Outcome {
-        let OpenSite { site, cloud } = self.open_to_read().await?;
+        let OpenSite { site, cloud } = self.open_to_read(&PrefixArgs::default()).await?;
         let history = Box::pin(site::drill::history(&site)).await;
         finish(cloud, history.map(CommandResult::Drills)).await
     }
@@ -484,7 +475,7 @@ impl Context<'_> {
     }
 
     async fn iam_policy(&self, options: &args::IamPolicy) -> Outcome {
-        let config = read_config(self.global)?;
+        let config = self.config_of(&PrefixArgs { prefix: options.prefix.clone() })?;
         let account = if let Some(account) = &options.account {
             account.parse().map_err(|error| Error::new("read --account", site::Cause::Invalid(error)))?
         } else {

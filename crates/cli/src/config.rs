@@ -78,6 +78,7 @@ fn parse_for(text: &str, environment: Option<&str>) -> Result<Config, String> {
     let syntaxes = ["netlify", "cloudflare-pages"];
     let syntax = publish.redirects_syntax.as_ref().map(|syntax| place.check_known(syntax, &syntaxes)).transpose()?;
     config.publish = PublishConfig {
+        prefix: None,
         headers,
         redirects: file::redirects(&redirects, &place)?,
         redirects_syntax: syntax.unwrap_or_default(),

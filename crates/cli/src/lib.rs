@@ -19,6 +19,7 @@ mod generator;
 mod init;
 #[cfg(feature = "local")]
 mod local;
+mod man;
 #[cfg(test)]
 #[cfg(feature = "local")]
 mod reference;

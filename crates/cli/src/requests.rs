@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use twinsite_site::{
     AdoptBuckets, BackfillRequest, DeployRequest, Engine, Error, FailoverBy, GitHubIds, Guard, OlderCommit, PolicyKind,
-    PublishOptions, RollbackRequest, Sending, TrustedJobs, Versions, VisitorCheck, WaitForInvalidation,
+    PublishOptions, RollbackRequest, Sending, TakeOver, TrustedJobs, Versions, VisitorCheck, WaitForInvalidation,
 };
 
 use crate::args;
@@ -68,6 +68,7 @@ pub(crate) fn deploy_request(options: &args::Deploy) -> Result<DeployRequest, Er
             (false, true) => VisitorCheck::Skip,
             (false, false) => VisitorCheck::Configured,
         },
+        take_over: if options.take_over { TakeOver::MainSite } else { TakeOver::Refuse },
         options: publish_options(&options.publish),
     })
 }
@@ -93,6 +94,7 @@ pub(crate) fn trusted_jobs(options: &args::IamPolicy) -> Option<TrustedJobs> {
         bitbucket,
         bitbucket_uuids,
         role: _,
+        prefix: _,
         account: _,
     } = options;
     if let Some(repository) = github {

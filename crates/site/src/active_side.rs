@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use futures::future::{FutureExt, LocalBoxFuture};
 use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Pair, Run, Side};
@@ -15,7 +16,7 @@ use twinsite_sync::active_side::{
 };
 use twinsite_sync::lock::{self, Lease, Owner, UnfinishedPublish};
 use twinsite_sync::replicate::{compare, fill};
-use twinsite_sync::{Key, ReleaseId, Rules, SyncError, VersionedStore, release};
+use twinsite_sync::{Key, ReleaseId, Rules, ScopedStore, Store, SyncError, VersionedStore, prefix, release};
 
 use crate::error::{Context, Error};
 use crate::options::PublishOptions;
@@ -136,8 +137,8 @@ pub struct Leveled {
 
 const LEVEL: &str = "bring the primary level with the backup";
 
-/// If the backup is the active side, copies to the primary what it lacks, and makes the primary active again. Holds the locks of both
-/// buckets. `None` if the primary is active already.
+/// If the backup is the active side, copies to the primary what it lacks, of the main site and of all prefixes, and makes the primary active
+/// again. Holds the locks of both buckets, and those of all prefixes. `None` if the primary is active already.
 ///
 /// # Errors
 /// What could not be read or copied. The backup then stays active; repeating this finishes the rest.
@@ -148,48 +149,103 @@ pub async fn level_primary<S: VersionedStore>(
     run: &Run,
 ) -> Result<Option<Leveled>, Error> {
     let Some(active) = active_backup(&stores.backup).await? else { return Ok(None) };
+    let prefixes = prefix::list_both(stores).await.map_err(SyncError::from).context(LEVEL)?;
+    let owners = std::iter::once(None).chain(prefixes.iter().cloned().map(Some));
+    let owners: Vec<Owned<S>> = owners
+        .map(|prefix| Owned {
+            stores: stores.as_ref().map(|store| ScopedStore::new(store.clone(), prefix.clone())),
+            rules: rules.clone().below(prefix),
+        })
+        .collect();
     let lease = Lease { ttl: options.lock_ttl, timeout: options.lock_timeout, probe: false };
-    let take = |side, store| {
-        let (owner, none) = (Owner::here("failback"), UnfinishedPublish::default());
-        lock::take_on(side, store, owner, none, lease, run)
-    };
-    let mut backup = take(Side::Backup, &stores.backup).await.map_err(SyncError::from).context(LEVEL)?;
-    let mut left = match refuse_half_release(&stores.backup, backup.inherited(), run).await {
-        Ok(left) => left,
-        Err(error) => {
-            drop(free_lock(backup, run).await);
-            return Err(error);
+    level_owners(&owners, Leveling { active, lease }, run).await.map(Some)
+}
+
+/// The main site, or a prefix, in both buckets.
+struct Owned<S> {
+    stores: Pair<ScopedStore<S>>,
+    rules: Rules,
+}
+
+#[derive(Clone, Copy)]
+struct Leveling {
+    active: ListedChange,
+    lease: Lease,
+}
+
+/// Brings the primary level with the backup, one owner after the other. The locks of all of them are held until the primary is active, so
+/// that none publishes to the backup after it was leveled.
+fn level_owners<'a, S: VersionedStore>(
+    owners: &'a [Owned<S>],
+    leveling: Leveling,
+    run: &'a Run,
+) -> LocalBoxFuture<'a, Result<Leveled, Error>> {
+    let work = async move {
+        let Leveling { active, lease } = leveling;
+        let Some((Owned { stores, rules }, others)) = owners.split_first() else {
+            return Err(Error::refused(LEVEL, "there is nothing to bring level"));
+        };
+        let take = |side, store| {
+            let (owner, none) = (Owner::here("failback"), UnfinishedPublish::default());
+            lock::take_on(side, store, owner, none, lease, run)
+        };
+        let mut backup = take(Side::Backup, &stores.backup).await.map_err(SyncError::from).context(LEVEL)?;
+        let mut left = match refuse_half_release(&stores.backup, backup.inherited(), run).await {
+            Ok(left) => left,
+            Err(error) => {
+                drop(free_lock(backup, run).await);
+                return Err(error);
+            }
+        };
+        let (done, lost) = backup
+            .hold(run, async |run| {
+                // Somebody else's lock of the primary may have to be waited for, so that the backup's is renewed already.
+                let mut primary = take(Side::Primary, &stores.primary).await.map_err(SyncError::from).context(LEVEL)?;
+                left.join(primary.inherited().clone());
+                let level_one = async |run: Run| {
+                    let mut leveled = Box::pin(level_locked(stores, active, rules, &run)).await?;
+                    if others.is_empty() {
+                        activate_primary(stores, active, &run).await?;
+                    } else {
+                        let rest = level_owners(others, leveling, &run).await?;
+                        leveled.copied += rest.copied;
+                        leveled.bytes += rest.bytes;
+                        leveled.deleted += rest.deleted;
+                    }
+                    left.join(lock::read_unfinished(&stores.primary).await.map_err(SyncError::from).context(LEVEL)?);
+                    // What visitors get is whole on both sides now.
+                    left.record = false;
+                    if !left.is_empty() {
+                        record_unfinished(&stores.primary, &left, &run).await;
+                        lock::clear_unfinished(&stores.backup).await.map_err(SyncError::from).context(LEVEL)?;
+                    }
+                    Ok(leveled)
+                };
+                let (done, lost) = primary.hold(&run, level_one).await;
+                drop(free_lock(primary, &run).await);
+                match (done, lost) {
+                    (Err(_), Some(lost)) => Err(Error::new(LEVEL, SyncError::from(lost))),
+                    (done, _) => done,
+                }
+            })
+            .await;
+        drop(free_lock(backup, run).await);
+        match (done, lost) {
+            (Err(_), Some(lost)) => Err(Error::new(LEVEL, SyncError::from(lost))),
+            (done, _) => done,
         }
     };
-    let (done, lost) = backup
-        .hold(run, async |run| {
-            // Somebody else's lock of the primary may have to be waited for, so that the backup's is renewed already.
-            let mut primary = take(Side::Primary, &stores.primary).await.map_err(SyncError::from).context(LEVEL)?;
-            left.join(primary.inherited().clone());
-            let leveling = async |run: Run| {
-                let leveled = Box::pin(level_locked(stores, active, rules, &run)).await?;
-                left.join(lock::read_unfinished(&stores.primary).await.map_err(SyncError::from).context(LEVEL)?);
-                // What visitors get is whole on both sides now.
-                left.record = false;
-                if !left.is_empty() {
-                    record_unfinished(&stores.primary, &left, &run).await;
-                    lock::clear_unfinished(&stores.backup).await.map_err(SyncError::from).context(LEVEL)?;
-                }
-                Ok(leveled)
-            };
-            let (done, lost) = primary.hold(&run, leveling).await;
-            drop(free_lock(primary, &run).await);
-            match (done, lost) {
-                (Err(_), Some(lost)) => Err(Error::new(LEVEL, SyncError::from(lost))),
-                (done, _) => done,
-            }
-        })
-        .await;
-    drop(free_lock(backup, run).await);
-    match (done, lost) {
-        (Err(_), Some(lost)) => Err(Error::new(LEVEL, SyncError::from(lost))),
-        (done, _) => done.map(Some),
-    }
+    work.boxed_local()
+}
+
+async fn activate_primary<S: VersionedStore>(
+    stores: &Pair<ScopedStore<S>>,
+    active: ListedChange,
+    run: &Run,
+) -> Result<(), Error> {
+    run.check().context(LEVEL)?;
+    let backup = stores.backup.fenced(run);
+    change_side(&backup, Some(active), Side::Primary, ChangeDetails::default()).await.map(drop).context(LEVEL)
 }
 
 /// What interrupted publishes to the backup have left to do, which the next publish to the primary has to do instead.
@@ -197,7 +253,7 @@ pub async fn level_primary<S: VersionedStore>(
 /// # Errors
 /// What the backup has is a part of a release. What is left to do stays recorded.
 async fn refuse_half_release<S: VersionedStore>(
-    backup: &S,
+    backup: &ScopedStore<S>,
     inherited: &UnfinishedPublish,
     run: &Run,
 ) -> Result<UnfinishedPublish, Error> {
@@ -208,8 +264,13 @@ async fn refuse_half_release<S: VersionedStore>(
         return Ok(left);
     }
     record_unfinished(backup, &left, run).await;
-    let why = "a publish to the backup was interrupted, so that the backup may have half of a release";
-    Err(Error::refused(LEVEL, why).hint("complete it first: `twinsite deploy`, or go back: `twinsite rollback`"))
+    let (of, flag) = match backup.prefix() {
+        None => (String::new(), String::new()),
+        Some(prefix) => (format!(" of the prefix `{prefix}`"), format!(" --prefix {prefix}")),
+    };
+    let why = format!("a publish{of} to the backup was interrupted, so that the backup may have half of a release");
+    let hint = format!("complete it first: `twinsite deploy{flag}`, or go back: `twinsite rollback{flag}`");
+    Err(Error::refused(LEVEL, why).hint(hint))
 }
 
 async fn active_backup<S: VersionedStore>(backup: &S) -> Result<Option<ListedChange>, Error> {
@@ -239,8 +300,6 @@ async fn level_locked<S: VersionedStore>(
         let raced = SyncError::Raced(format!("`{key}` was changed by another program meanwhile"));
         return Err(Error::new(LEVEL, raced));
     }
-    run.check().context(LEVEL)?;
-    change_side(&fenced.backup, Some(active), Side::Primary, ChangeDetails::default()).await.context(LEVEL)?;
     let (copied, bytes, deleted) = (filled.copied, filled.bytes, filled.deleted);
     // Of a damaged record, only the side is known.
     let since = if details.since == 0 { "an unknown time".to_owned() } else { rfc3339(details.since) };

@@ -8,12 +8,13 @@ use twinsite_core::{Event, Pair, Run, clean_up};
 use twinsite_s3_site::{Adopt, BatchJobSummary};
 use twinsite_sync::lock::{self, Lease, Owner, UnfinishedPublish};
 use twinsite_sync::replicate::{self, Compared, Filled};
-use twinsite_sync::{Rules, S3Store, SyncError};
+use twinsite_sync::{Prefix, Rules, SyncError, prefix};
 
 use crate::active_side::refuse_active_backup;
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
 use crate::options::PublishOptions;
+use crate::prefixes::{BucketStore, scoped, whole};
 use crate::publish_result::PlannedBackup;
 
 const OPERATION: &str = "backfill the backup";
@@ -67,6 +68,8 @@ pub struct BackfillPlan {
     bucket: String,
     batch: bool,
     request: BackfillRequest,
+    /// What is copied: the main site and all prefixes, or one of them.
+    owners: Vec<Option<Prefix>>,
 }
 
 /// What a backfill did.
@@ -147,13 +150,13 @@ pub async fn plan_backfill(site: &SiteContext, request: BackfillRequest, run: &R
     site.check_buckets().await?;
     let stores = site.stores();
     refuse_active_backup(&stores.backup, OPERATION).await?;
-    let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
+    let (compared, owners) = Box::pin(compare_owners(&stores, run)).await?;
     let batch = match request.engine {
         Engine::Auto => compared.copies.len() > site.config.publish.batch_above,
         Engine::Copy => false,
         Engine::Batch => true,
     };
-    Ok(BackfillPlan { compared, bucket: stores.backup.bucket().to_owned(), batch, request })
+    Ok(BackfillPlan { compared, bucket: stores.backup.bucket().to_owned(), batch, request, owners })
 }
 
 /// Copies what the backup lacks, under the deploy lock.
@@ -166,22 +169,22 @@ pub async fn backfill(site: &SiteContext, plan: BackfillPlan, run: &Run) -> Resu
     if plan.is_empty() {
         return Ok(before);
     }
-    let BackfillPlan { batch, request, .. } = plan;
+    let BackfillPlan { batch, request, owners, .. } = plan;
     let (stores, rules) = (site.stores(), site.config.rules().context("use the configuration")?);
     let batch = batch.then_some(site);
     let target = BackfillTarget { stores: &stores, rules: &rules, who: site.caller.clone(), batch };
-    Ok(copy_under_lock(target, request, run).await?.result(before))
+    Ok(copy_owners(target, &owners, request, run).await?.result(before))
 }
 
 /// Plans to copy what a second bucket lacks, by single requests. Read-only.
 pub(crate) async fn plan_backfill_of(
-    stores: &Pair<S3Store>,
+    stores: &Pair<BucketStore>,
     request: BackfillRequest,
     run: &Run,
 ) -> Result<BackfillPlan, Error> {
     refuse_active_backup(&stores.backup, OPERATION).await?;
-    let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
-    Ok(BackfillPlan { compared, bucket: stores.backup.bucket().to_owned(), batch: false, request })
+    let (compared, owners) = Box::pin(compare_owners(stores, run)).await?;
+    Ok(BackfillPlan { compared, bucket: stores.backup.bucket().to_owned(), batch: false, request, owners })
 }
 
 /// [`backfill`] for any pair of buckets.
@@ -195,12 +198,59 @@ pub(crate) async fn backfill_of(
     if plan.is_empty() {
         return Ok(before);
     }
-    Ok(copy_under_lock(target, plan.request, run).await?.result(before))
+    Ok(copy_owners(target, &plan.owners, plan.request, run).await?.result(before))
+}
+
+/// How the buckets differ, of each owner apart: the main site and all prefixes, or the prefix of the stores.
+async fn compare_owners(stores: &Pair<BucketStore>, run: &Run) -> Result<(Compared, Vec<Option<Prefix>>), Error> {
+    let own = stores.primary.prefix().cloned();
+    let mut owners = vec![own.clone()];
+    if own.is_none() {
+        let prefixes = prefix::list_both(&whole(stores)).await.map_err(SyncError::from).context(OPERATION)?;
+        owners.extend(prefixes.iter().cloned().map(Some));
+    }
+    let mut all = Compared::default();
+    for owner in &owners {
+        let Pair { primary, backup } = scoped(stores, owner.as_ref());
+        let Compared { copies, gone, foreign, damaged, in_sync, .. } =
+            Box::pin(replicate::compare(&primary, &backup, run)).await.context(OPERATION)?;
+        all.copies.extend(copies);
+        all.gone.extend(gone);
+        all.foreign.extend(foreign);
+        all.damaged.extend(damaged);
+        all.in_sync += in_sync;
+    }
+    Ok((all, owners))
+}
+
+/// Copies what the backup lacks of each owner, under the lock of each.
+async fn copy_owners(
+    target: BackfillTarget<'_>,
+    owners: &[Option<Prefix>],
+    request: BackfillRequest,
+    run: &Run,
+) -> Result<Done, Error> {
+    let BackfillTarget { stores, rules, who, mut batch } = target;
+    let mut all = Done { filled: Filled::default(), job: None, versions: 0 };
+    for owner in owners {
+        let (stores, rules) = (scoped(stores, owner.as_ref()), rules.clone().below(owner.clone()));
+        // A job copies the objects of all owners.
+        let target = BackfillTarget { stores: &stores, rules: &rules, who: who.clone(), batch: batch.take() };
+        let Done { filled, job, versions } = Box::pin(copy_under_lock(target, request, run)).await?;
+        all.filled.copied += filled.copied;
+        all.filled.bytes += filled.bytes;
+        all.filled.deleted += filled.deleted;
+        all.filled.missed.extend(filled.missed);
+        all.filled.took += filled.took;
+        all.versions += versions;
+        all.job = all.job.or(job);
+    }
+    Ok(all)
 }
 
 /// The two buckets of a backfill.
 pub(crate) struct BackfillTarget<'a> {
-    pub(crate) stores: &'a Pair<S3Store>,
+    pub(crate) stores: &'a Pair<BucketStore>,
     pub(crate) rules: &'a Rules,
     /// The caller, for whoever waits for the lock.
     pub(crate) who: Option<String>,
@@ -215,7 +265,7 @@ fn batch_job(summary: BatchJobSummary) -> BatchJob {
 /// Copies what is older than a replication rule that was just created; `None` if nothing is.
 pub(crate) async fn backfill_older_than_rule(site: &SiteContext, run: &Run) -> Result<Option<Filled>, Error> {
     let stores = site.stores();
-    let compared = Box::pin(replicate::compare(&stores.primary, &stores.backup, run)).await.context(OPERATION)?;
+    let (compared, owners) = Box::pin(compare_owners(&stores, run)).await?;
     if compared.is_in_sync() || refuse_active_backup(&stores.backup, OPERATION).await.is_err() {
         return Ok(None);
     }
@@ -229,7 +279,7 @@ pub(crate) async fn backfill_older_than_rule(site: &SiteContext, run: &Run) -> R
     }
     let rules = site.config.rules().context("use the configuration")?;
     let target = BackfillTarget { stores: &stores, rules: &rules, who: site.caller.clone(), batch: None };
-    copy_under_lock(target, BackfillRequest::default(), run).await.map(|done| Some(done.filled))
+    copy_owners(target, &owners, BackfillRequest::default(), run).await.map(|done| Some(done.filled))
 }
 
 struct Done {
@@ -283,7 +333,7 @@ async fn copy_under_lock(target: BackfillTarget<'_>, request: BackfillRequest, r
 }
 
 /// The lock may have been taken over from a publish that died: its pending invalidations stay recorded.
-async fn release_lock(lock: lock::Lock<'_, S3Store>, store: &S3Store) -> Result<(), SyncError> {
+async fn release_lock(lock: lock::Lock<'_, BucketStore>, store: &BucketStore) -> Result<(), SyncError> {
     let mut pending = lock.unfinished().clone();
     if !pending.is_empty() {
         pending.join(lock::read_unfinished(store).await?);

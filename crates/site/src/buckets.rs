@@ -9,18 +9,19 @@ use twinsite_aws::{AwsError, Kind};
 use twinsite_aws_session::{Access, Session};
 use twinsite_cdn::{Cdn, FolderUrls};
 use twinsite_core::{Event, Invalid, Pair, Region, ResourceId, Run, did_you_mean, nearest};
-use twinsite_sync::{Deletes, Notes, Options, Prepared, Rules, S3Store, SyncError, walk};
+use twinsite_sync::{Deletes, Notes, Options, Prepared, Rules, S3Store, ScopedStore, SyncError, walk};
 use url::form_urlencoded;
 
 use crate::backfill::{BackfillTarget, backfill_of, plan_backfill_of};
 use crate::config::{Config, PublishConfig, check_region};
 use crate::context::PrimaryRegion;
 use crate::context::{Environment, SESSION};
-use crate::deploy::{PublishRequest, prepare, publish};
+use crate::deploy::{ActivePlan, PublishRequest, prepare, publish};
 use crate::error::{Cause, Context, Error};
 use crate::invalidation::{Changes, EdgeRules, Invalidator};
 use crate::options::WaitForInvalidation;
 use crate::options::{DeployRequest, OlderCommit};
+use crate::prefixes::{BucketStore, check_first_publish, take_prefix};
 use crate::publish_result::{DeployPlan, DeployPlanSummary, DeployResult};
 use crate::releases::{compare_releases_of, release_of, releases_of};
 use crate::rollback::{OnOutage, RollbackTarget, plan_rollback_of, rollback_of};
@@ -67,7 +68,7 @@ impl FromStr for BucketUrl {
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
         if !prefix.is_empty() {
-            return invalid("names a prefix: only whole buckets can be published to");
+            return invalid("names a prefix: publish below it with --prefix");
         }
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b)) {
             return invalid("has no valid bucket name: letters, digits, dots, hyphens and underscores");
@@ -129,7 +130,7 @@ impl From<Config> for BucketsConfig {
 #[derive(Debug)]
 pub struct Buckets {
     /// Twice the same if there is no backup.
-    stores: Pair<S3Store>,
+    stores: Pair<BucketStore>,
     has_backup: bool,
     config: BucketsConfig,
     rules: Rules,
@@ -171,6 +172,7 @@ impl Buckets {
         let caller = if is_aws { session.caller().await.ok().map(|caller| caller.arn) } else { None };
         let has_backup = second.is_some();
         let stores = Pair::new(store.clone(), second.unwrap_or(store));
+        let stores = stores.map(|store| ScopedStore::new(store, config.publish.prefix.clone()));
         Ok(Self { stores, has_backup, config, rules, cdn, caller: caller.filter(|arn| !arn.is_empty()) })
     }
 
@@ -197,7 +199,11 @@ impl Buckets {
         }
         source_notices::tell(&source.source, None, run);
         tell_of_files(&source.source, run);
-        let prepared = prepare(&self.stores, &self.publish_request(&source, &request), run).await?;
+        let publish_request = self.publish_request(&source, &request);
+        let prepared = prepare(&self.stores, &publish_request, run).await?;
+        let planned = ActivePlan { stores: self.stores.clone(), prepared };
+        check_first_publish(&planned, &publish_request).await?;
+        let ActivePlan { prepared, .. } = planned;
         Ok(PreparedDeploy { buckets: self, source, request, prepared })
     }
 
@@ -218,6 +224,7 @@ impl Buckets {
             command: "deploy",
             skip_older_in: (request.older == OlderCommit::Skip).then_some(source.dir.as_path()),
             options: request.options,
+            take_over: request.take_over,
             alone: None,
         }
     }
@@ -422,8 +429,10 @@ impl PreparedDeploy<'_> {
             let hint = "enable versioning to be able to roll back: `aws s3api put-bucket-versioning`".to_owned();
             run.emit(&Event::Warning { text: buckets.no_versions(), hint: Some(hint) });
         }
-        let publishing = publish(&buckets.stores, buckets, buckets.publish_request(&source, &request), prepared, run);
-        let result = Box::pin(publishing).await;
+        let publish_request = buckets.publish_request(&source, &request);
+        let planned = ActivePlan { stores: buckets.stores.clone(), prepared };
+        let ActivePlan { stores, prepared } = Box::pin(take_prefix(planned, &publish_request, run)).await?;
+        let result = Box::pin(publish(&stores, buckets, publish_request, prepared, run)).await;
         save_index(&source.index, run);
         Ok(buckets.result(result?))
     }

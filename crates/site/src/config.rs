@@ -6,7 +6,7 @@ use twinsite_cdn::{OwnerSettings, PriceClass};
 use twinsite_core::{Arn, Domain, Invalid, Mode, Pair, Region, Side, Site, did_you_mean};
 use twinsite_dns_failover::{FailoverTiming, ZoneId};
 use twinsite_rules::{Redirects, Syntax};
-use twinsite_sync::{Encryption, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Rules, SourceChecks};
+use twinsite_sync::{Encryption, EncryptionAlgorithm, Guard, HeaderRule, Prefix, RetentionPolicy, Rules, SourceChecks};
 
 use crate::error::Error;
 
@@ -53,6 +53,9 @@ pub struct Config {
 /// How directories are published.
 #[derive(Clone, Debug)]
 pub struct PublishConfig {
+    /// The part of the buckets that is published on its own: what is below this prefix. The main site if `None`. Only the operations on
+    /// objects and releases look at it.
+    pub prefix: Option<Prefix>,
     /// Header rules; later ones take precedence.
     pub headers: Vec<HeaderRule>,
     /// Redirect rules, which come after those of `_redirects`.
@@ -108,6 +111,7 @@ pub struct DnsConfig {
 impl Default for PublishConfig {
     fn default() -> Self {
         Self {
+            prefix: None,
             headers: Vec::new(),
             redirects: Redirects::default(),
             redirects_syntax: Syntax::default(),
@@ -264,6 +268,6 @@ impl PublishConfig {
         for pattern in &self.ignore {
             rules = rules.ignore(pattern)?;
         }
-        Ok(rules)
+        Ok(rules.below(self.prefix.clone()))
     }
 }

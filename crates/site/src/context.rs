@@ -9,17 +9,18 @@ use twinsite_aws::{AwsError, Kind};
 use twinsite_aws_session::{Access, Caller, Session};
 use twinsite_cdn::Cdn;
 use twinsite_core::wait::{PollPolicy, within};
-use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site};
+use twinsite_core::{AccountId, Event, Pair, Partition, Region, Run, Side, Site, url_path};
 use twinsite_dns_failover::DnsFailover;
 use twinsite_dns_failover::alerts::{Alerts, RegionalClients};
 use twinsite_s3_site::{Adopt, Desired, S3Site, plan_changes};
-use twinsite_sync::S3Store;
+use twinsite_sync::{S3Store, ScopedStore};
 
 use crate::change::Services;
 use crate::config::Config;
 use crate::error::{Context, Error};
 use crate::network::Network;
 use crate::outage_injector::OutageInjector;
+use crate::prefixes::BucketStore;
 
 /// The operation that opens a session.
 pub(crate) const SESSION: &str = "use the environment and the AWS profile";
@@ -163,22 +164,29 @@ impl SiteContext {
         &self.services
     }
 
-    /// The two buckets.
-    pub fn stores(&self) -> Pair<S3Store> {
+    /// The two buckets, or what belongs to the prefix that [`PublishConfig::prefix`](crate::PublishConfig) names.
+    pub fn stores(&self) -> Pair<ScopedStore<S3Store>> {
         Pair::from_fn(|side| self.store(side))
     }
 
-    pub(crate) fn store(&self, side: Side) -> S3Store {
+    pub(crate) fn store(&self, side: Side) -> BucketStore {
         let store = S3Store::new(self.session.s3(self.site.regions.get(side)), self.site.buckets.get(side).as_str());
-        match self.config.encryption(side, &self.site) {
+        let store = match self.config.encryption(side, &self.site) {
             Some(encryption) => store.encrypted(encryption),
             None => store,
-        }
+        };
+        ScopedStore::new(store, self.config.publish.prefix.clone())
     }
 
     /// How long visitors may need until they see an invalidated object: long on the internet, short on an embedded cloud.
     pub(crate) fn is_internet(&self) -> bool {
         matches!(self.network, Network::Internet)
+    }
+
+    /// Where what is published is below an address of the site: at its top, or below the prefix.
+    pub(crate) fn published_at(&self, url: &str) -> String {
+        let prefix = self.config.publish.prefix.as_ref().map_or("", |prefix| prefix.as_str());
+        format!("{}{}", url.trim_end_matches('/'), url_path(prefix))
     }
 
     /// The address of the site.

@@ -25,6 +25,7 @@ use crate::error::{Context, Error};
 use crate::failover::keep_visitors;
 use crate::invalidation::{Changes, Invalidator};
 use crate::options::{DeployRequest, OlderCommit, PublishOptions};
+use crate::prefixes::{TakeOver, check_first_publish, take_prefix};
 use crate::publish_result::{DeployPlan, DeployResult, PublishResult, StillPublic, publish_result, unchanged};
 use crate::purge::finish_purges;
 use crate::source_directory::{SourceDirectory, save_index};
@@ -55,6 +56,8 @@ pub struct PublishRequest<'a> {
     pub skip_older_in: Option<&'a std::path::Path>,
     /// Lock, replication and invalidation.
     pub options: PublishOptions,
+    /// Whether the first publish of a prefix takes over what the main site has below it.
+    pub take_over: TakeOver,
     /// Why only the backup is published to, if it is: the stores are then the backup twice. See [`prepare_active`].
     pub alone: Option<BackupAlone>,
 }
@@ -77,8 +80,10 @@ pub async fn plan_deploy(
     let commit = source.commit.take();
     let mut publish_request = publish_request(site, request, &source.source, &source.rules, &source.index, commit);
     let planned = Box::pin(prepare_active(&site.stores(), &mut publish_request, site.primary_region, run)).await;
-    let ActivePlan { stores, prepared } = planned?;
-    check_prepared(site, &prepared, run).await?;
+    let planned = planned?;
+    check_prepared(site, &planned.prepared, run).await?;
+    check_first_publish(&planned, &publish_request).await?;
+    let ActivePlan { stores, prepared } = planned;
     warn_of_encrypted_website(site, prepared.plan.opaque(), run);
     warn_of_other_encryption(site, &prepared.plan, run);
     Ok(DeployPlan { rules: rules.result, ..DeployPlan::new(prepared, &stores) })
@@ -105,8 +110,9 @@ pub async fn deploy(
         publish_request.skip_older_in = Some(&source.dir);
     }
     let planned = Box::pin(prepare_active(&site.stores(), &mut publish_request, site.primary_region, run)).await;
-    let ActivePlan { stores, prepared } = planned?;
-    check_prepared(site, &prepared, run).await?;
+    let planned = planned?;
+    check_prepared(site, &planned.prepared, run).await?;
+    let ActivePlan { stores, prepared } = Box::pin(take_prefix(planned, &publish_request, run)).await?;
     let opaque_before = prepared.plan.opaque();
     let alone = publish_request.alone.clone();
     warn_of_other_encryption(site, &prepared.plan, run);
@@ -121,9 +127,9 @@ pub async fn deploy(
         result.moved = keep_visitors(site, run).await;
     }
     warn_if_not_served(site, &result, run);
-    result.url = Some(site.url());
-    result.primary.url = Some(site.website_url(Side::Primary));
-    result.backup.url = Some(site.website_url(Side::Backup));
+    result.url = Some(site.published_at(&site.url()));
+    result.primary.url = Some(site.published_at(&site.website_url(Side::Primary)));
+    result.backup.url = Some(site.published_at(&site.website_url(Side::Backup)));
     result.rules = rules.result.clone();
     check_as_visitor(site, PublishedSite { source: &source.source, rules: &rules }, request, &result, run).await?;
     Ok(DeployResult::Published(result))
@@ -148,6 +154,7 @@ fn publish_request<'a>(
         command: "deploy",
         skip_older_in: None,
         options: request.options,
+        take_over: request.take_over,
         alone: None,
     }
 }
@@ -248,7 +255,8 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     }
     if prepared.is_empty() {
         let report = Report { kept: prepared.plan.kept(), ..Report::default() };
-        let mut result = PublishResult { still_public: StillPublic::of(&prepared.plan), ..unchanged(&report) };
+        let prefix = request.source.prefix().map(ToString::to_string);
+        let mut result = PublishResult { prefix, still_public: StillPublic::of(&prepared.plan), ..unchanged(&report) };
         let foreign = prepared.drift.iter().flat_map(|drift| &drift.foreign).filter(|key| !key.is_reserved());
         result.backup.foreign = foreign.map(ToString::to_string).collect();
         return Ok(DeployResult::Published(Box::new(result)));
@@ -315,7 +323,8 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         let invalidation = settle_invalidation(&stores.primary, invalidation, &pending, before, &run).await;
         let collected = collect(stores, request.plan.keep, &published, &run).await;
         let result = publish_result(published, &collected, invalidation);
-        Ok(PublishResult { still_public, has_distribution, ..result })
+        let prefix = request.source.prefix().map(ToString::to_string);
+        Ok(PublishResult { prefix, still_public, has_distribution, ..result })
     });
     Ok(DeployResult::Published(Box::new(finishing.await?)))
 }

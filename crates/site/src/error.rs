@@ -146,7 +146,12 @@ impl Error {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match &*self.cause {
-            Cause::Usage(_) | Cause::Invalid(_) | Cause::Session(_) => ErrorKind::Usage,
+            Cause::Usage(_)
+            | Cause::Invalid(_)
+            | Cause::Session(_)
+            | Cause::Sync(
+                SyncError::BelowPrefix { .. } | SyncError::PrefixOverlaps { .. } | SyncError::PrefixOfMainSite { .. },
+            ) => ErrorKind::Usage,
             Cause::Source(error) | Cause::Sync(SyncError::Source(error)) => match error {
                 SourceError::Changed(_) => ErrorKind::Failed,
                 _ => ErrorKind::Usage,
@@ -232,6 +237,19 @@ fn sync_hints(error: &SyncError) -> Vec<String> {
         SyncError::TooManyDeletes { count, .. } => vec![
             "see which with --dry-run --delete none".to_owned(),
             format!("allow it with --max-delete {count}, or keep the objects with --delete none"),
+        ],
+        SyncError::BelowPrefix { prefix, .. } => vec![
+            format!(
+                "publish these files on their own: `twinsite deploy DIR --prefix {prefix}`, or remove them from the directory"
+            ),
+            format!("if nobody publishes the prefix, delete its record `{}`", prefix.record_key()),
+        ],
+        SyncError::PrefixOverlaps { .. } => {
+            one("choose a prefix that is not below another one: `twinsite status` lists those there are")
+        }
+        SyncError::PrefixOfMainSite { .. } => vec![
+            "take them over with --take-over, and remove them from the directory of the main site".to_owned(),
+            "or deploy the main site without them first".to_owned(),
         ],
         SyncError::Raced(_) => one(REPEAT),
         SyncError::Lost(_) => {

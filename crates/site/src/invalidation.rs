@@ -126,7 +126,10 @@ impl<'a> Changes<'a> {
             |key: &str| self.held.contains(key) || !rules.is_caching_known && self.revalidated.contains(key);
         // A website endpoint answers for every missing page with the error document and its headers.
         if is_invalidated("*") || rules.not_found.is_some_and(|key| website && is_invalidated(key)) {
-            return InvalidationPaths::everything();
+            return match self.source.prefix() {
+                None => InvalidationPaths::everything(),
+                Some(prefix) => InvalidationPaths::folder(prefix.as_str()),
+            };
         }
         let mut keys: BTreeMap<&str, ChangeKind> = BTreeMap::new();
         let kind = |key: &str| if self.replaced.contains(key) { ChangeKind::Replaced } else { ChangeKind::Other };
@@ -142,7 +145,11 @@ impl<'a> Changes<'a> {
         }
         // Edges have the redirect table from the key value store, and visitors cannot request it.
         keys.remove(REDIRECT_TABLE);
-        InvalidationPaths::for_changes(keys, rules.index, rules.folders)
+        let paths = InvalidationPaths::for_changes(keys, rules.index, rules.folders);
+        match self.source.prefix() {
+            Some(prefix) if paths == InvalidationPaths::everything() => InvalidationPaths::folder(prefix.as_str()),
+            _ => paths,
+        }
     }
 
     /// Names at which a website endpoint has redirected to the folder of the same name, and does not any more: edges hold that for a

@@ -29,6 +29,7 @@ mod outage_injector;
 mod plan;
 mod policy;
 mod policy_document;
+mod prefixes;
 mod probes;
 mod publish_result;
 mod purge;
@@ -75,6 +76,7 @@ pub use plan::{
 };
 pub use policy::{PolicyKind, policy};
 pub use policy_document::PolicyDocument;
+pub use prefixes::{PrefixState, TakeOver, check_first_publish, take_prefix};
 pub use publish_result::{
     BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, PlannedBackup,
     PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult, StillPublic, SupersededKey,
@@ -102,5 +104,5 @@ pub use twinsite_aws_session::{Access, Session};
 pub use twinsite_core::{Domain, Event, Mode, NoopWatch, Pair, Region, Run, Side, Site, Watch};
 pub use twinsite_rules::{ConfiguredRedirect, Place, Redirects, Syntax};
 pub use twinsite_sync::{
-    Deletes, EncryptionAlgorithm, Guard, HeaderRule, RetentionPolicy, Sending, Setting, SourceChecks,
+    Deletes, EncryptionAlgorithm, Guard, HeaderRule, Prefix, RetentionPolicy, Sending, Setting, SourceChecks,
 };

@@ -5,6 +5,8 @@ use std::time::Duration;
 use twinsite_sync::lock::Lease;
 use twinsite_sync::{Deletes, Guard, Sending};
 
+use crate::prefixes::TakeOver;
+
 /// Lock, replication and invalidation.
 #[derive(Clone, Copy, Debug)]
 pub struct PublishOptions {
@@ -54,6 +56,8 @@ pub struct DeployRequest {
     pub older: OlderCommit,
     /// Whether the entry pages are checked as a visitor afterwards.
     pub check: VisitorCheck,
+    /// Whether the first deploy to a prefix takes over what the main site has below it.
+    pub take_over: TakeOver,
     /// Lock, replication and invalidation.
     pub options: PublishOptions,
 }
@@ -89,6 +93,7 @@ impl Default for DeployRequest {
             message: None,
             older: OlderCommit::Publish,
             check: VisitorCheck::Configured,
+            take_over: TakeOver::Refuse,
             options: PublishOptions::default(),
         }
     }

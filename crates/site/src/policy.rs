@@ -51,7 +51,17 @@ pub fn policy(config: &Config, account: AccountId, kind: PolicyKind) -> Result<V
     config.check_encryption().context("use the configuration")?;
     let zone = config.dns.zone_id.as_ref().map_or("*", |id| id.as_str());
     let policy = Policy { site: &site, zone, config, keys: config.kms_key_arns(&site) };
-    Ok(split(&format!("twinsite-{}-{}", site.slug(), kind.as_str()), policy.statements(kind)))
+    let mut name = format!("twinsite-{}-{}", site.slug(), kind.as_str());
+    if let Some(prefix) = &config.publish.prefix {
+        if kind != PolicyKind::Publisher {
+            let why = format!("the role {} has no policy for a prefix: only publishers have one", kind.as_str());
+            return Err(Error::usage("make the policy", why));
+        }
+        let letters = prefix.as_str().trim_end_matches('/').chars();
+        name.push('-');
+        name.extend(letters.map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(32));
+    }
+    Ok(split(&name, policy.statements(kind)))
 }
 
 /// What a publish does with objects. Parts that were uploaded are recognised by their tags.
@@ -287,18 +297,36 @@ impl Policy<'_> {
         let invalidate = self.invalidate(&["cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"]);
         let distributions = ["cloudfront:GetDistribution", "cloudfront:ListTagsForResource"];
         let mut all = self.read_buckets();
+        all.extend(self.publish_objects());
         all.extend([
-            Self::allow("PublishObjects", &PUBLISH, self.both("/*")),
             Self::allow("ListUploads", &["s3:ListBucketMultipartUploads"], self.both("")),
             invalidate,
             Self::allow("ReadDistribution", &distributions, self.global("cloudfront", "distribution/*")),
             Self::allow("List", &["cloudfront:ListDistributions", "s3:GetAccountPublicAccessBlock"], "*"),
         ]);
-        if self.site.mode != Mode::Dns {
+        // Redirect rules are those of the main site.
+        if self.site.mode != Mode::Dns && self.config.publish.prefix.is_none() {
             all.push(self.of_stores("Redirects", &PUBLISH_REDIRECTS));
         }
         all.extend(self.encrypt_objects());
         all
+    }
+
+    /// The objects of the buckets; or those of a prefix and its records, and of the main site's records those that say which side is active,
+    /// and what the main site has below the prefix.
+    fn publish_objects(&self) -> Vec<Value> {
+        let Some(prefix) = &self.config.publish.prefix else {
+            return vec![Self::allow("PublishObjects", &PUBLISH, self.both("/*"))];
+        };
+        let resources = |keys: &[String]| keys.iter().flat_map(|key| self.both(&format!("/{key}"))).collect::<Vec<_>>();
+        let own = resources(&[format!("{prefix}*"), format!("{}*", prefix.records())]);
+        let records = resources(&[
+            ".twinsite/active/*".to_owned(),
+            ".twinsite/ledger/*".to_owned(),
+            ".twinsite/lock*".to_owned(),
+            ".twinsite/owed".to_owned(),
+        ]);
+        vec![Self::allow("PublishObjects", &PUBLISH, own), Self::allow("ReadMainRecords", &["s3:GetObject"], records)]
     }
 
     fn encrypt_objects(&self) -> Option<Value> {

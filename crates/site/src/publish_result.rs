@@ -7,11 +7,12 @@ use serde::Serialize;
 use twinsite_core::Pair;
 use twinsite_sync::release::Collected;
 use twinsite_sync::replicate::Compared;
-use twinsite_sync::{Key, Prepared, Published, Report, S3Store, SyncError, SyncPlan};
+use twinsite_sync::{Key, Prefix, Prepared, Published, Report, SyncError, SyncPlan};
 
 use crate::active_side::BackupAlone;
 use crate::failover::Moved;
 use crate::invalidation::InvalidationResult;
+use crate::prefixes::BucketStore;
 use crate::purge::{PurgePlan, PurgedKey};
 use crate::releases::ReleaseSummary;
 use crate::site_rules::RulesResult;
@@ -34,6 +35,8 @@ pub enum DeployResult {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct PublishResult {
+    /// The prefix below which it was published; `null`: the main site.
+    pub prefix: Option<String>,
     /// What was done to the primary bucket.
     pub primary: PrimaryResult,
     /// How the backup bucket followed.
@@ -49,7 +52,7 @@ pub struct PublishResult {
     /// What became of the redirect rules and header rules of the directory and of the configuration. A rollback brings those of the release
     /// back, and has none of its own.
     pub rules: RulesResult,
-    /// Of a rollback: keys of the release that were purged since, and are not brought back.
+    /// Of a rollback: keys of the release that were purged since, or belong to a prefix since, and are not brought back.
     pub left_out: Vec<String>,
     /// How visitors were sent to the backup, because it alone has the release.
     pub moved: Option<Moved>,
@@ -229,6 +232,7 @@ pub(crate) fn unchanged(report: &Report) -> PublishResult {
         left_out: Vec::new(),
         moved: None,
         has_distribution: None,
+        prefix: None,
         url: None,
     }
 }
@@ -293,6 +297,8 @@ impl PublishResult {
 /// A deploy that was planned and not executed.
 #[derive(Debug)]
 pub struct DeployPlan {
+    /// The prefix below which it is published; `None`: the main site.
+    pub prefix: Option<Prefix>,
     /// The plan.
     pub prepared: Prepared,
     /// The name of the primary bucket.
@@ -311,6 +317,8 @@ pub struct DeployPlan {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct DeployPlanSummary {
+    /// The prefix below which it is published; `null`: the main site.
+    pub prefix: Option<String>,
     /// Changes of the primary bucket.
     pub primary: PlannedPrimary,
     /// Objects that the backup lacks already, or an error if it cannot be read; `null` if there is no backup.
@@ -321,7 +329,7 @@ pub struct DeployPlanSummary {
     pub still_public: StillPublic,
     /// What becomes of the redirect rules and header rules of the directory and of the configuration.
     pub rules: RulesResult,
-    /// Of a rollback: keys of the release that were purged since, and are not brought back.
+    /// Of a rollback: keys of the release that were purged since, or belong to a prefix since, and are not brought back.
     pub left_out: Vec<String>,
 }
 
@@ -405,10 +413,18 @@ impl PlannedBackup {
 
 impl DeployPlan {
     /// The plan for these two buckets.
-    pub(crate) fn new(prepared: Prepared, stores: &Pair<S3Store>) -> Self {
+    pub(crate) fn new(prepared: Prepared, stores: &Pair<BucketStore>) -> Self {
         let backup = Some(stores.backup.bucket().to_owned());
         let (bucket, rules) = (stores.primary.bucket().to_owned(), RulesResult::default());
-        Self { prepared, bucket, backup, purge: None, rules, left_out: Vec::new() }
+        Self {
+            prefix: stores.primary.prefix().cloned(),
+            prepared,
+            bucket,
+            backup,
+            purge: None,
+            rules,
+            left_out: Vec::new(),
+        }
     }
 
     /// The plan as a result.
@@ -418,6 +434,7 @@ impl DeployPlan {
         let rewrites = plan.rewrites().iter();
         let deletes = plan.deletes().iter();
         DeployPlanSummary {
+            prefix: self.prefix.as_ref().map(ToString::to_string),
             primary: PlannedPrimary {
                 bucket: self.bucket.clone(),
                 put: puts.map(|put| PlannedObject::new(&put.object.key, &put.reason, put.object.size)).collect(),

@@ -6,14 +6,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_core::{Event, Pair, Run};
 use twinsite_sync::lock::{self, Lease, Lock, Owner, UnfinishedPublish};
+use twinsite_sync::prefix;
 use twinsite_sync::purge::{self as sync_purge, PurgeOf, PurgedKeys, PurgedVersions};
 use twinsite_sync::release::{self, Release};
-use twinsite_sync::{Key, ReleaseId, S3Store, Source, SyncError, VersionedStore};
+use twinsite_sync::{Key, ReleaseId, Source, SyncError, VersionedStore};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
 use crate::invalidation::{Changes, InvalidationResult, Invalidator};
 use crate::options::PublishOptions;
+use crate::prefixes::{BucketStore, whole};
 use crate::unfinished::{free_lock, record_unfinished, warn};
 
 const OPERATION: &str = "purge";
@@ -94,6 +96,21 @@ pub async fn plan_purge(site: &SiteContext, keys: &[String], source: Option<&Sou
     }
     site.check_buckets().await?;
     let stores = site.stores();
+    let prefixes = prefix::list_both(&whole(&stores)).await.map_err(SyncError::from).context(OPERATION)?;
+    let own = site.config.publish.prefix.as_ref();
+    for key in &keys {
+        let owner = prefixes.owner_of(key).or_else(|| own.filter(|own| own.contains(key)));
+        if owner != own {
+            let (why, hint) = match owner {
+                Some(prefix) => (
+                    format!("`{key}` belongs to the prefix `{prefix}`"),
+                    format!("purge it there: add --prefix {prefix}"),
+                ),
+                None => (format!("`{key}` belongs to the main site"), "purge it there: without --prefix".to_owned()),
+            };
+            return Err(Error::usage(OPERATION, why).hint(hint));
+        }
+    }
     let mut found = Vec::new();
     for key in &keys {
         let versions = Box::pin(sync_purge::count_versions(&stores, key)).await.context(OPERATION)?;
@@ -166,7 +183,7 @@ struct Done {
 
 async fn purge_locked(
     site: &SiteContext,
-    stores: &Pair<S3Store>,
+    stores: &Pair<BucketStore>,
     keys: &[Key],
     options: &PublishOptions,
     run: &Run,
@@ -215,8 +232,8 @@ async fn purge_locked(
 
 /// Frees the lock, after what is left to do was recorded: of this purge, and of a holder that died.
 async fn settle(
-    lock: Lock<'_, S3Store>,
-    primary: &S3Store,
+    lock: Lock<'_, BucketStore>,
+    primary: &BucketStore,
     mut left: UnfinishedPublish,
     run: &Run,
 ) -> Result<(), Error> {

@@ -12,10 +12,11 @@ use twinsite_aws::Kind;
 use twinsite_core::{Pair, Run, Side};
 use twinsite_sync::active_side::newest_change;
 use twinsite_sync::release::{self, Release, Summary};
-use twinsite_sync::{ReleaseId, S3Store, Store, StoreError, SyncError};
+use twinsite_sync::{ReleaseId, Store, StoreError, SyncError};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
+use crate::prefixes::BucketStore;
 use crate::response_limit::in_time;
 
 const OPERATION: &str = "read the releases";
@@ -50,6 +51,8 @@ pub struct ReleaseSummary {
 pub struct Releases {
     /// All releases, the oldest first.
     pub releases: Vec<ListedRelease>,
+    /// The prefix that these are the releases of; `null`: the main site.
+    pub prefix: Option<String>,
     /// The newest release of the active side: what visitors get.
     pub live: Option<u64>,
     /// The bucket that is published to: `primary`, or `backup` while the primary is or was unreachable and `failback` has not been run.
@@ -160,13 +163,19 @@ pub async fn releases(site: &SiteContext, run: &Run) -> Result<Releases, Error> 
     releases_of(site.stores(), run).await
 }
 
-pub(crate) async fn releases_of(stores: Pair<S3Store>, run: &Run) -> Result<Releases, Error> {
+pub(crate) async fn releases_of(stores: Pair<BucketStore>, run: &Run) -> Result<Releases, Error> {
     let is_one_bucket = stores.primary.bucket() == stores.backup.bucket();
     let (primary, backup, active) =
         join3(list_side(&stores.primary, run), list_side(&stores.backup, run), active_of(&stores, run)).await;
     run.check().context(OPERATION)?;
-    let mut found =
-        Releases { releases: Vec::new(), live: None, active: active.as_str(), damaged: Vec::new(), unread: Vec::new() };
+    let mut found = Releases {
+        releases: Vec::new(),
+        prefix: stores.primary.prefix().map(ToString::to_string),
+        live: None,
+        active: active.as_str(),
+        damaged: Vec::new(),
+        unread: Vec::new(),
+    };
     let listed = Pair::new(primary, backup);
     if let (Err(_), Err(_)) = (&listed.primary, &listed.backup) {
         listed.primary.context(OPERATION)?;
@@ -210,13 +219,13 @@ pub(crate) async fn releases_of(stores: Pair<S3Store>, run: &Run) -> Result<Rele
 }
 
 /// The active side, as far as the backup can be read.
-async fn active_of(stores: &Pair<S3Store>, run: &Run) -> Side {
+async fn active_of(stores: &Pair<BucketStore>, run: &Run) -> Side {
     let newest = in_time(run, newest_change(&stores.backup)).await;
     let newest = newest.ok().and_then(Result::ok).flatten();
     newest.map_or(Side::Primary, |change| change.side)
 }
 
-async fn list_side(store: &S3Store, run: &Run) -> Result<Vec<ReleaseId>, SyncError> {
+async fn list_side(store: &BucketStore, run: &Run) -> Result<Vec<ReleaseId>, SyncError> {
     in_time(run, release::list_ids(store)).await?
 }
 
@@ -228,7 +237,7 @@ pub async fn release(site: &SiteContext, id: &str) -> Result<ReleaseDetails, Err
     release_of(site.stores(), id).await
 }
 
-pub(crate) async fn release_of(stores: Pair<S3Store>, id: &str) -> Result<ReleaseDetails, Error> {
+pub(crate) async fn release_of(stores: Pair<BucketStore>, id: &str) -> Result<ReleaseDetails, Error> {
     let found = find_in_either(&stores, parse_id(id)?).await?;
     let objects = found.entries.iter().map(|entry| ReleasedObject {
         key: entry.key.to_string(),
@@ -249,7 +258,7 @@ pub async fn compare_releases(site: &SiteContext, before: &str, after: &str) -> 
 }
 
 pub(crate) async fn compare_releases_of(
-    stores: Pair<S3Store>,
+    stores: Pair<BucketStore>,
     before: &str,
     after: &str,
 ) -> Result<Vec<ReleaseDifference>, Error> {
@@ -260,7 +269,7 @@ pub(crate) async fn compare_releases_of(
 }
 
 /// A release from the primary or, if that cannot be read, or lacks it, or has a damaged record of it, from the backup.
-async fn find_in_either(stores: &Pair<S3Store>, id: ReleaseId) -> Result<Release, Error> {
+async fn find_in_either(stores: &Pair<BucketStore>, id: ReleaseId) -> Result<Release, Error> {
     let first = Box::pin(find_release(&stores.primary, id)).await;
     match first {
         Ok(found) => Ok(found),

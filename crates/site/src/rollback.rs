@@ -2,6 +2,7 @@
 
 use twinsite_core::{Pair, Run, Side, wait};
 use twinsite_sync::active_side::newest_change;
+use twinsite_sync::prefix;
 use twinsite_sync::release::{self, ReleaseList};
 use twinsite_sync::{
     Deletes, Guard, Index, Key, Notes, Options, Prepared, ReleaseId, Rules, Sending, StoreError, SyncError,
@@ -17,6 +18,7 @@ use crate::error::{Cause, Context, Error};
 use crate::failover::keep_visitors;
 use crate::invalidation::Invalidator;
 use crate::options::{DeployRequest, PublishOptions, VisitorCheck};
+use crate::prefixes::{BucketStore, TakeOver};
 use crate::publish_result::{BackupState, DeployPlan, DeployResult};
 use crate::purge::leave_out_purged;
 use crate::releases::{find_release, parse_id};
@@ -49,6 +51,8 @@ pub struct RollbackSource {
     options: PublishOptions,
     /// Keys of the release that were purged since.
     left_out: Vec<Key>,
+    /// Keys of the release that belong to a prefix since.
+    below_prefixes: Vec<Key>,
     /// Why only the backup is published to, if it is.
     alone: Option<BackupAlone>,
 }
@@ -67,15 +71,20 @@ impl RollbackSource {
     ) -> Result<Self, Error> {
         let mut release = find_release(store, id).await?;
         let left_out = leave_out_purged(store, &mut release).await.context(OPERATION)?;
+        // What was the main site's then may belong to a prefix now.
+        let prefixes = prefix::list(store).await.map_err(SyncError::from).context(OPERATION)?;
+        let below = release.entries.extract_if(.., |entry| prefixes.owner_of(&entry.key).is_some());
+        let below_prefixes = below.map(|entry| entry.key).collect();
         let commit = release.summary.notes.commit.clone();
         let notes = Notes { message, commit, who: None, restores: Some(id) };
         let options = PublishOptions::default();
-        Ok(Self { source: release.source(rules), plan, notes, index: Index::memory(), options, left_out, alone: None })
+        let source = release.source(rules);
+        Ok(Self { source, plan, notes, index: Index::memory(), options, left_out, below_prefixes, alone: None })
     }
 
-    /// Keys of the release whose objects were purged since: they are not brought back.
-    pub fn left_out(&self) -> &[Key] {
-        &self.left_out
+    /// Keys of the release whose objects were purged since, or belong to a prefix since: they are not brought back.
+    pub fn left_out(&self) -> Vec<Key> {
+        self.left_out.iter().chain(&self.below_prefixes).cloned().collect()
     }
 
     /// The same with other options for lock, replication and invalidation.
@@ -94,6 +103,7 @@ impl RollbackSource {
             command: "rollback",
             skip_older_in: None,
             options: self.options,
+            take_over: TakeOver::Refuse,
             alone: self.alone.clone(),
         }
     }
@@ -136,7 +146,7 @@ impl RollbackSource {
     ) -> Result<DeployResult, Error> {
         let mut result = publish(stores, invalidator, self.request(rules), prepared, run).await?;
         if let DeployResult::Published(published) = &mut result {
-            published.left_out = self.left_out.iter().map(ToString::to_string).collect();
+            published.left_out = self.left_out().iter().map(ToString::to_string).collect();
         }
         Ok(result)
     }
@@ -189,7 +199,7 @@ pub(crate) async fn plan_rollback_of(
     run: &Run,
 ) -> Result<DeployPlan, Error> {
     let Rollback { stores, source, prepared, .. } = prepare_rollback(target, request, run).await?;
-    Ok(DeployPlan { left_out: source.left_out, ..DeployPlan::new(prepared, &stores) })
+    Ok(DeployPlan { left_out: source.left_out(), ..DeployPlan::new(prepared, &stores) })
 }
 
 /// A rollback deletes what the release did not have: it cannot keep it, as a deploy can.
@@ -207,7 +217,7 @@ fn hint_of_rollback(mut error: Error) -> Error {
 pub(crate) struct RollbackTarget<'a> {
     /// The site; `None` for plain buckets.
     pub(crate) site: Option<&'a SiteContext>,
-    pub(crate) stores: Pair<twinsite_sync::S3Store>,
+    pub(crate) stores: Pair<BucketStore>,
     pub(crate) rules: Rules,
     pub(crate) config: &'a PublishConfig,
     /// The caller, where known.
@@ -242,7 +252,7 @@ impl<'a> RollbackTarget<'a> {
 
 struct Rollback {
     /// The buckets; twice the backup if it alone is published to.
-    stores: Pair<twinsite_sync::S3Store>,
+    stores: Pair<BucketStore>,
     source: RollbackSource,
     rules: Rules,
     prepared: Prepared,
@@ -286,6 +296,7 @@ async fn prepare_rollback(target: RollbackTarget<'_>, request: &RollbackRequest,
     let mut source = RollbackSource::read(&stores.primary, id, &rules, plan, request.message.clone()).await?;
     source_notices::tell_of_release(&source.source, run);
     source_notices::tell_left_out(&source.left_out, run);
+    source_notices::tell_below_prefixes(&source.below_prefixes, run);
     source.notes.who = caller.map(str::to_owned);
     source.options = request.options;
     source.alone = alone;

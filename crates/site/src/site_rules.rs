@@ -70,6 +70,8 @@ pub(crate) struct SiteRules {
     files: Files,
     /// Whether CloudFront has to be told what every path means, and its key value store has no room for that.
     lacks_paths: bool,
+    /// How many objects of a prefix CloudFront takes for folders.
+    without_dot: usize,
     pub(crate) result: RulesResult,
 }
 
@@ -184,6 +186,9 @@ impl SiteRules {
     /// # Errors
     /// Lines that cannot be understood, and rules that lead in a circle.
     pub(crate) fn compile(config: &Config, source: &mut Source, headers: FileHeaders) -> Result<Self, Error> {
+        if config.publish.prefix.is_some() {
+            return Self::compile_below_prefix(config, source, headers);
+        }
         let FileHeaders { parsed: mut headers, mut not_honored, .. } = headers;
         if config.mode == Mode::Layered && !config.cdn.accept_http_standby {
             not_honored.extend(take_hsts(&mut headers));
@@ -264,7 +269,41 @@ impl SiteRules {
             });
             source.extend(objects.collect::<Result<Vec<_>, Error>>()?);
         }
-        Ok(Self { redirects, files, lacks_paths, result })
+        Ok(Self { redirects, files, lacks_paths, without_dot: 0, result })
+    }
+
+    /// The same for a source below a prefix. CloudFront has one redirect table, which is that of the main site: of the rules of a prefix,
+    /// those for headers that S3 stores with objects are honoured.
+    fn compile_below_prefix(config: &Config, source: &mut Source, headers: FileHeaders) -> Result<Self, Error> {
+        let FileHeaders { parsed, mut not_honored, .. } = headers;
+        not_honored.extend(unstored(&parsed, None).into_iter().map(|rule| {
+            let reason = format!("{}, and only the main site has header rules that CloudFront honours", rule.reason);
+            UnhonoredRule { reason, ..rule }
+        }));
+        let mut result = RulesResult { headers: parsed.len(), not_honored, ..RulesResult::default() };
+        source.remove(&key_below(config, HEADERS_FILE)?);
+        if let Some(file) = source.remove(&key_below(config, REDIRECTS_FILE)?) {
+            let text = read_file(&file).context(OPERATION)?;
+            let parsed = parse_redirects(&text, config.publish.redirects_syntax);
+            let parsed = parsed.map_err(|errors| malformed(&errors))?;
+            let reason =
+                "only the main site has redirect rules: write it in the main site's `_redirects` or in `twinsite.toml`";
+            let rules = parsed.redirects.rules().iter();
+            let rules = rules.map(|rule| UnhonoredRule::by_nothing(rule.text(), rule.place(), reason));
+            result.not_honored.extend(rules);
+            let unsupported = parsed.unsupported.into_iter();
+            result
+                .not_honored
+                .extend(unsupported.map(|one| UnhonoredRule::by_nothing(one.text, &one.place, one.reason)));
+        }
+        // In mode `origin`, the function takes a name without a dot for a folder, unless the main site's table has it.
+        let is_origin = config.mode == Mode::Origin;
+        if config.publish.clean_urls && !is_origin {
+            result.clean_urls = add_clean_urls(config, source);
+        }
+        let has_no_dot = |object: &&std::sync::Arc<SourceObject>| !object.key.name().contains('.');
+        let without_dot = if is_origin { source.objects().iter().filter(has_no_dot).count() } else { 0 };
+        Ok(Self { without_dot, result, ..Self::default() })
     }
 
     /// Whether visitors of a path get a redirect or another path.
@@ -283,6 +322,14 @@ impl SiteRules {
                 "link to folders with a slash at the end; in mode `layered`, website endpoints find index documents"
                     .to_owned();
             run.emit(&Event::Warning { text, hint: Some(hint) });
+        }
+        if self.without_dot > 0 {
+            let text = format!(
+                "visitors cannot request the files whose names have no dot ({}): in mode `origin`, below a prefix, such a name is that of a folder",
+                self.without_dot
+            );
+            let hint = Some("give them an extension, or publish them with the main site".to_owned());
+            run.emit(&Event::Warning { text, hint });
         }
         let mut groups: Vec<(String, Vec<&UnhonoredRule>)> = Vec::new();
         for rule in &self.result.not_honored {
@@ -318,7 +365,8 @@ impl SiteRules {
 /// the same to CloudFront, to website endpoints and after every failover. A name with another dot stays as it is: without `.html`, it would
 /// look like a file of another type, such as an asset, which is kept when its page is deleted.
 fn add_clean_urls(config: &Config, source: &mut Source) -> usize {
-    let not_found = config.not_found.as_deref();
+    let not_found = config.not_found.as_deref().and_then(|name| key_below(config, name).ok());
+    let not_found = not_found.as_ref().map(Key::as_str);
     let pages = source.objects().iter().filter_map(|object| {
         let key = object.key.as_str();
         let name = key.strip_suffix(".html").filter(|name| !name.is_empty() && !name.ends_with('/'))?;
@@ -332,6 +380,15 @@ fn add_clean_urls(config: &Config, source: &mut Source) -> usize {
     let count = copies.len();
     source.extend(copies);
     count
+}
+
+/// The key of a file at the top of the directory that is published.
+pub(crate) fn key_below(config: &Config, name: &str) -> Result<Key, Error> {
+    let key: Key = name.parse().context(OPERATION)?;
+    match &config.publish.prefix {
+        None => Ok(key),
+        Some(prefix) => prefix.join(&key).context(OPERATION),
+    }
 }
 
 fn is_index(key: &str, index: &str) -> bool {

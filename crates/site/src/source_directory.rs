@@ -9,7 +9,7 @@ use twinsite_sync::{Index, Prehasher, Rules, Source, SourceChecks, read_source};
 
 use crate::commit;
 use crate::error::{Context, Error};
-use crate::site_rules::{FileHeaders, HEADERS_FILE, HeadersFile, SiteRules};
+use crate::site_rules::{FileHeaders, HEADERS_FILE, HeadersFile, SiteRules, key_below};
 use crate::unfinished::warn;
 
 const OPERATION: &str = "publish";
@@ -71,7 +71,7 @@ impl SourceDirectory {
         let has_rules = !given.is_empty();
         let with = rules.clone().earlier_headers(given);
         let mut read = Self::read_by(with, checks, dir.clone(), options.clone()).await?;
-        let is_published = HEADERS_FILE.parse().is_ok_and(|key| read.source.get(&key).is_some());
+        let is_published = key_below(config, HEADERS_FILE).is_ok_and(|key| read.source.get(&key).is_some());
         if !is_published {
             // An ignored file has no rules, and no mistakes.
             headers = Ok(FileHeaders::default());

@@ -74,6 +74,15 @@ pub(crate) fn tell_left_out(left_out: &[Key], run: &Run) {
     }
 }
 
+/// Tells which objects of an older release are not brought back, because others publish them since.
+pub(crate) fn tell_below_prefixes(keys: &[Key], run: &Run) {
+    if !keys.is_empty() {
+        let text =
+            format!("published on their own since the release, below a prefix, and left as they are: {}", names(keys));
+        warn(run, text, "roll a prefix back on its own: `twinsite rollback --prefix PREFIX`");
+    }
+}
+
 fn count(count: usize) -> String {
     if count == 1 { "1 name".to_owned() } else { format!("{count} names") }
 }

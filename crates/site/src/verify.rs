@@ -8,14 +8,14 @@ use serde::Serialize;
 use twinsite_aws::{AwsError, Kind};
 use twinsite_core::{Pair, Run, Side};
 use twinsite_sync::active_side::newest_change;
-use twinsite_sync::replicate::compare;
+use twinsite_sync::replicate::compare_everything;
 use twinsite_sync::{
-    Guard, Index, Key, Options, RetentionPolicy, S3Store, Source, SourceChecks, Store, StoreError, SyncError, plan,
-    release,
+    Guard, Index, Key, Options, RetentionPolicy, Source, SourceChecks, Store, StoreError, SyncError, plan, release,
 };
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
+use crate::prefixes::BucketStore;
 use crate::response_limit::{NoResponse, in_time};
 use crate::source_directory::{SourceDirectory, SourceOptions};
 
@@ -91,7 +91,7 @@ pub(crate) struct VerifySource {
 
 /// [`verify`] for any pair of buckets.
 pub(crate) async fn verify_stores(
-    stores: &Pair<S3Store>,
+    stores: &Pair<BucketStore>,
     with: VerifySource,
     run: &Run,
 ) -> Result<VerifyResult, Error> {
@@ -145,7 +145,7 @@ pub(crate) async fn verify_stores(
 }
 
 /// The active side, once both buckets have responded.
-async fn active_side(stores: &Pair<S3Store>, run: &Run) -> Result<Side, SyncError> {
+async fn active_side(stores: &Pair<BucketStore>, run: &Run) -> Result<Side, SyncError> {
     let (primary, change) =
         futures::join!(in_time(run, stores.primary.page(None)), in_time(run, newest_change(&stores.backup)));
     run.check()?;
@@ -160,7 +160,7 @@ fn is_out_of_reach(error: &SyncError) -> bool {
 }
 
 /// The side that responds if the other one does not, and what is said of the other one.
-async fn side_within_reach(stores: &Pair<S3Store>, run: &Run) -> Option<(VerifyResult, Side)> {
+async fn side_within_reach(stores: &Pair<BucketStore>, run: &Run) -> Option<(VerifyResult, Side)> {
     let ask = async |side: Side| in_time(run, stores.get(side).page(None)).await;
     let (primary, backup) = futures::join!(ask(Side::Primary), ask(Side::Backup));
     let is_up = |answer: &Result<Result<_, _>, _>| matches!(answer, Ok(Ok(_)));
@@ -179,15 +179,15 @@ async fn side_within_reach(stores: &Pair<S3Store>, run: &Run) -> Option<(VerifyR
 }
 
 /// How the backup differs from the primary.
-pub(crate) async fn compare_buckets(stores: &Pair<S3Store>, run: &Run) -> Result<VerifyResult, SyncError> {
+pub(crate) async fn compare_buckets(stores: &Pair<BucketStore>, run: &Run) -> Result<VerifyResult, SyncError> {
     compare_active(stores, Side::Primary, run).await
 }
 
 /// How the other side differs from the active one.
-async fn compare_active(stores: &Pair<S3Store>, active: Side, run: &Run) -> Result<VerifyResult, SyncError> {
+async fn compare_active(stores: &Pair<BucketStore>, active: Side, run: &Run) -> Result<VerifyResult, SyncError> {
     let other = active.other();
     let bucket = stores.get(other).bucket();
-    let compared = compare(stores.get(active), stores.get(other), run).await?;
+    let compared = compare_everything(stores.get(active), stores.get(other), run).await?;
     let copies = compared.copies.iter().map(|copy| Difference::new(bucket, &copy.object.key, &copy.cause));
     let (gone, foreign) = (format!("deleted in the {active}"), format!("not in the {active}"));
     let gone = compared.gone.iter().map(|object| Difference::new(bucket, &object.key, &gone));

@@ -10,12 +10,10 @@
 use serde::{Deserialize, Serialize};
 use twinsite_core::Side;
 
+use crate::model::layout::ACTIVE as PREFIX;
 use crate::model::time::now;
 use crate::store::{Condition, Store, list_prefix};
 use crate::{Headers, Key, ReleaseId, StoreError, SyncError};
-
-/// The prefix of the records, in the backup bucket.
-const PREFIX: &str = ".twinsite/active/";
 
 /// Numbers of releases are counted on from the next multiple of this.
 const ROUND: u64 = 1000;

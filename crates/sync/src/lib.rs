@@ -5,6 +5,7 @@ pub mod lock;
 mod manifest;
 mod model;
 mod plan;
+pub mod prefix;
 mod publish;
 pub mod purge;
 pub mod release;
@@ -18,6 +19,7 @@ pub use model::checksum::{md5, multipart_etag};
 pub use model::error::{LockError, StoreError, SyncError, objects_differ};
 pub use model::layout::{PRIVATE, REDIRECT_TABLE};
 pub use model::object::{Body, ETag, Headers, Key, Md5, Place, RemoteObject, SourceObject, Stamp, TagKind, Wave};
+pub use model::prefix::{Prefix, Prefixes};
 pub use model::range::{Content, FileRange};
 pub use model::release_id::{ReleaseId, RetentionPolicy};
 pub use model::source_error::{Fault, Problem, SourceError};
@@ -34,7 +36,7 @@ pub use source::walk::{Source, Withheld, read_source, walk};
 pub use store::S3Store;
 pub use store::{
     Condition, Copied, Copying, Encryption, EncryptionAlgorithm, Head, Limit, ListedObject, MemoryStore, NotDeleted,
-    ObjectVersion, Page, PartMade, Pending, ReadObject, ReplicationStatus, Store, VersionHead, VersionedStore,
-    VersionsPage, Written, WrittenObject,
+    ObjectVersion, Page, PartMade, Pending, ReadObject, ReplicationStatus, ScopedStore, Store, VersionHead,
+    VersionedStore, VersionsPage, Written, WrittenObject,
 };
 pub use transfer::{Interrupted, Report, transfer};

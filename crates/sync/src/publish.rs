@@ -56,8 +56,8 @@ use crate::source::prehash::Prehasher;
 use crate::store::{VersionedStore, list_prefix};
 use crate::transfer::{Transfer, Uploads};
 use crate::{
-    Delete, Headers, Index, Interrupted, Key, Options, ReleaseId, RemoteObject, Report, Rules, Source, Store,
-    StoreError, SyncError, SyncPlan,
+    Delete, Headers, Index, Interrupted, Key, Options, Prefix, Prefixes, ReleaseId, RemoteObject, Report, Rules,
+    Source, Store, StoreError, SyncError, SyncPlan,
 };
 
 /// A publish that was planned, and nothing changed yet.
@@ -136,9 +136,22 @@ impl Prepared {
     }
 }
 
-/// What a publish leaves behind, and when: by this it is seen that there was one.
+/// Fails if a source has what belongs to a prefix.
+fn check_below_prefixes(source: &Source, prefixes: &Prefixes) -> Result<(), SyncError> {
+    for prefix in prefixes.iter() {
+        let keys = source.objects.iter().map(|object| &object.key).filter(|key| prefix.contains(key));
+        let keys: Vec<Key> = keys.cloned().collect();
+        if !keys.is_empty() {
+            return Err(SyncError::BelowPrefix { prefix: prefix.clone(), keys });
+        }
+    }
+    Ok(())
+}
+
+/// What a publish leaves behind, and when: by this it is seen that there was one, or that a prefix was taken.
 fn records_of(listing: &[RemoteObject]) -> Vec<(Key, i64)> {
-    let records = listing.iter().filter(|object| object.key.is_reserved() && object.key.is_replicated());
+    let is_record = |key: &Key| key.is_reserved() && key.is_replicated() || Prefix::of_record(key).is_some();
+    let records = listing.iter().filter(|object| is_record(&object.key));
     records.map(|object| (object.key.clone(), object.modified)).collect()
 }
 
@@ -157,8 +170,16 @@ pub async fn prepare<S: VersionedStore>(
     run.emit(&Event::PhaseStarted { phase: Phase::List, side: None, objects: None, bytes: None });
     let ahead = Prehasher::start(source, index);
     let (listing, other) = join(list(source, primary), list(source, backup_store)).await;
-    let listing = listing?;
+    let (mut listing, mut other) = (listing?, other);
     run.emit(&Event::PhaseDone { phase: Phase::List, side: None, took: started.elapsed() });
+    let seen = records_of(&listing);
+    let mut prefixes = Prefixes::of(&listing);
+    prefixes.extend(other.as_deref().map(Prefixes::of).unwrap_or_default());
+    check_below_prefixes(source, &prefixes)?;
+    prefixes.without(&mut listing);
+    if let Ok(other) = &mut other {
+        prefixes.without(other);
+    }
     let options = Options { side: options.side.or(Some(Side::Primary)), ..*options };
     let locks: Vec<&Key> = manifest::notes(&listing).filter(|note| lock::is_lock(note)).collect();
     let locked = !locks.is_empty();
@@ -175,7 +196,7 @@ pub async fn prepare<S: VersionedStore>(
         let listed = Listed { store: primary, listing: &listing, created: &created, substitute };
         plan = plan_with(source, listed, &options, (index, Prehasher::start(source, index)), run).await?;
     }
-    let (seen, before) = (records_of(&listing), Before::of(&listing));
+    let before = Before::of(&listing);
     let known = |listing: &[RemoteObject]| !manifest::listed(listing).is_empty();
     let is_first = plan.is_first() || other.as_ref().is_ok_and(|listing| !known(listing));
     let notes = other.iter().flat_map(|listing| manifest::notes(listing)).cloned().collect();

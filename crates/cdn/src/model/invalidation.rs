@@ -76,6 +76,18 @@ impl InvalidationPaths {
         Self(vec!["/*".to_owned()])
     }
 
+    /// All paths below a folder, and the folder itself without its slash.
+    ///
+    /// ```
+    /// use twinsite_cdn::InvalidationPaths;
+    ///
+    /// assert_eq!(InvalidationPaths::folder("docs/").as_slice(), ["/docs", "/docs/*"]);
+    /// ```
+    pub fn folder(key: &str) -> Self {
+        let path = url_path(key.trim_end_matches('/'));
+        Self(vec![path.clone(), format!("{path}/*")])
+    }
+
     /// Literal paths, percent-encoded as browsers send them.
     ///
     /// # Errors

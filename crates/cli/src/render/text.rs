@@ -138,7 +138,8 @@ fn estimate(estimate: &Estimate) -> String {
 
 fn deploy_plan(plan: &DeployPlanSummary) -> String {
     let primary = &plan.primary;
-    let mut text = format!("primary ({})\n", primary.bucket);
+    let below = plan.prefix.as_ref().map(|prefix| format!(" below {}", one_line(prefix))).unwrap_or_default();
+    let mut text = format!("primary ({}){below}\n", primary.bucket);
     for put in &primary.put {
         let _ = writeln!(text, "  put      {}  {} ({})", one_line(&put.key), put.reason, size(put.bytes));
     }
@@ -189,7 +190,8 @@ fn planned_backup(planned: &PlannedBackup, all: bool) -> String {
 
 fn deployed(deployed: &DeployedResult, verbose: bool) -> String {
     let DeployedResult { publish, purged, checked, requests } = deployed;
-    let mut text = format!("primary  {}\nbackup   {}\n", primary(&publish.primary), backup(&publish.backup));
+    let below = publish.prefix.as_ref().map(|prefix| format!("prefix   {}\n", one_line(prefix))).unwrap_or_default();
+    let mut text = format!("{below}primary  {}\nbackup   {}\n", primary(&publish.primary), backup(&publish.backup));
     if let Some(release) = &publish.release {
         let restores = release.restores.map(|id| format!(", restores release {id}")).unwrap_or_default();
         let _ = writeln!(text, "release  {}{restores}", release.id);

@@ -17,6 +17,7 @@ mod hung;
 mod interrupted;
 mod output;
 mod packaging;
+mod prefixes;
 mod rules;
 mod server;
 mod site;

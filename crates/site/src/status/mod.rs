@@ -26,6 +26,7 @@ use crate::context::{Environment, SESSION, SiteContext, drill_warning};
 use crate::error::{Context, Error};
 use crate::others::ForeignSetting;
 use crate::plan::PlannedStep;
+use crate::prefixes::PrefixState;
 use crate::releases::ReleaseSummary;
 use read::{Opened, caller};
 
@@ -94,6 +95,8 @@ pub struct Status {
     pub primary: SideState,
     /// The backup side.
     pub backup: SideState,
+    /// The prefixes that are published on their own, and the live release of each.
+    pub prefixes: Part<Vec<PrefixState>>,
     /// The number of objects that differ between the buckets; 0 when they are in sync.
     pub out_of_sync: Part<usize>,
     /// Whether a drill has not been completed: the primary may be broken on purpose.

@@ -1,5 +1,6 @@
 //! Reads the parts of a site's state, all at once and each with a deadline of its own.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use crate::context::SiteContext;
 use crate::error::Error;
 use crate::others::ForeignSetting;
 use crate::plan::{PlannedStep, planned_steps};
+use crate::prefixes::{PrefixState, read_prefixes};
 use crate::releases::{ReleaseSummary, rfc3339};
 use crate::verify::compare_buckets;
 
@@ -120,7 +122,12 @@ impl Reader<'_> {
     pub(super) async fn read(&self, identity: impl Future<Output = Part<Identity>> + Send) -> Status {
         let sides =
             join3(self.side(Side::Primary).boxed(), self.side(Side::Backup).boxed(), self.out_of_sync().boxed());
-        let by_hand = join3(self.failover().boxed(), self.drill().boxed(), self.alerts().boxed());
+        let by_hand = futures::future::join4(
+            self.failover().boxed(),
+            self.drill().boxed(),
+            self.alerts().boxed(),
+            self.prefixes().boxed(),
+        );
         let visitors = join3(
             visitors::ask(self.anonymous, self.run, self.deadline).boxed(),
             self.versions().boxed(),
@@ -136,7 +143,7 @@ impl Reader<'_> {
             visitors,
         );
         let (primary, backup, out_of_sync) = sides;
-        let (failover, drill_interrupted, alerts) = by_hand;
+        let (failover, drill_interrupted, alerts, prefixes) = by_hand;
         let (visitors, versions, identity) = visitors;
         Status {
             domain: self.anonymous.site.domain.to_string(),
@@ -151,6 +158,7 @@ impl Reader<'_> {
             active: failover.active,
             primary,
             backup,
+            prefixes,
             out_of_sync,
             drill_interrupted,
             health_checks,
@@ -225,6 +233,35 @@ impl Reader<'_> {
         let publish = self.part("s3", async { publish(&self.owner_of(side).await?.store(side), side).await });
         let (bucket, release, publish) = join3(bucket.boxed(), release.boxed(), publish.boxed()).await;
         SideState { region: self.anonymous.site.regions.get(side).to_string(), bucket, release, publish }
+    }
+
+    /// Of the active side; which that is can be read from the backup alone, and the primary's are the same unless it is out of reach.
+    async fn prefixes(&self) -> Part<Vec<PrefixState>> {
+        let read = |side| async move {
+            let read = async {
+                match Box::pin(read_prefixes(&self.owner_of(side).await?.store(side))).await {
+                    Err(error) if is_absent(&error) => Ok(Vec::new()),
+                    read => read.map_err(Failure::from),
+                }
+            };
+            self.part("s3", read).await
+        };
+        let (primary, backup) = futures::future::join(read(Side::Primary).boxed(), read(Side::Backup).boxed()).await;
+        match (primary, backup) {
+            (Part::Known { value: primary }, Part::Known { value: backup }) => {
+                let mut newest: BTreeMap<String, PrefixState> = BTreeMap::new();
+                for state in primary.into_iter().chain(backup) {
+                    let id = |state: &PrefixState| state.release.as_ref().map(|release| release.id);
+                    let known = newest.entry(state.prefix.clone()).or_insert_with(|| state.clone());
+                    if id(&state) > id(known) {
+                        *known = state;
+                    }
+                }
+                Part::Known { value: newest.into_values().collect() }
+            }
+            (known @ Part::Known { .. }, _) | (_, known @ Part::Known { .. }) => known,
+            (primary, _) => primary,
+        }
     }
 
     async fn out_of_sync(&self) -> Part<usize> {

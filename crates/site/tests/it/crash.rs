@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 use twinsite_local::{Cloud, InjectedFault};
 use twinsite_site::{DeployResult, Error, Pair, Run};
-use twinsite_sync::{Headers, Key, S3Store, Store, md5, release, replicate};
+use twinsite_sync::{Headers, Key, Store, md5, release, replicate};
 
 use crate::site::TestSite;
 use crate::stage::contents;
@@ -28,14 +28,14 @@ fn version(dir: &Path, n: usize) {
     write(dir, "photo.svg", &format!("edges hold it for an hour {n}"));
 }
 
-async fn listed(store: &S3Store) -> BTreeSet<String> {
+async fn listed(store: &impl Store) -> BTreeSet<String> {
     let page = store.page(None).await.unwrap();
     assert!(!page.more);
     page.objects.into_iter().map(|object| object.key.as_str().to_owned()).collect()
 }
 
 /// Every page that exists finds what it names.
-async fn pages_find_their_assets(store: &S3Store, when: &str) {
+async fn pages_find_their_assets(store: &impl Store, when: &str) {
     let all = listed(store).await;
     for page in all.iter().filter(|key| key.contains("index.html")) {
         let text = store.get(&page.parse().unwrap()).await.unwrap().unwrap();

@@ -207,6 +207,7 @@ async fn publish_dir(
         command: "deploy",
         skip_older_in: None,
         options: stage::publish_options(),
+        take_over: twinsite_site::TakeOver::Refuse,
         alone: None,
     };
     let prepared = prepare(stores, &request, &Run::silent()).await.unwrap();

@@ -17,6 +17,7 @@ mod model_history;
 mod moto;
 mod order;
 mod outage_history;
+mod prefixes;
 mod purge;
 mod roles;
 mod rules;

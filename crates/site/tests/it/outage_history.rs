@@ -137,6 +137,7 @@ impl History {
             command: "deploy",
             skip_older_in: None,
             options: publish_options(),
+            take_over: twinsite_site::TakeOver::Refuse,
             alone: None,
         };
         let planned = Box::pin(prepare_active(&self.stores, &mut request, PrimaryRegion::Unknown, &run)).await;

@@ -1,6 +1,8 @@
 //! Every role that `iam-policy` prints runs the commands that it is for, in every mode, and no other command that changes anything.
 //! The embedded cloud enforces the policies.
 
+mod prefix;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -140,13 +142,18 @@ impl Account {
 
     /// A session of a new role to which every document is attached that `iam-policy` prints.
     async fn role(&self, kind: PolicyKind, number: usize) -> Access {
+        self.role_of(&self.config(), kind, number).await
+    }
+
+    /// The same for another configuration.
+    async fn role_of(&self, config: &Config, kind: PolicyKind, number: usize) -> Access {
         let administrator = self.administrator().await;
         let (iam, name) = (administrator.iam(), format!("{kind:?}-{number}"));
         let trust = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":"sts:AssumeRole"}}]}}"#
         );
         iam.create_role().role_name(&name).assume_role_policy_document(trust).send().await.unwrap();
-        for document in policy(&self.config(), ACCOUNT.parse().unwrap(), kind).unwrap() {
+        for document in policy(config, ACCOUNT.parse().unwrap(), kind).unwrap() {
             let name_of_policy = format!("{}-{number}", document.name);
             let create = iam.create_policy().policy_name(name_of_policy).policy_document(document.document.to_string());
             let arn = create.send().await.unwrap().policy.unwrap().arn.unwrap();

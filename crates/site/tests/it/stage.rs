@@ -11,11 +11,12 @@ use twinsite_aws_session::{Access, Session};
 use twinsite_local::Cloud;
 use twinsite_local::s3::Versioning;
 use twinsite_site::{
-    Changes, DeployResult, Error, Guard, Invalidator, Pair, PublishOptions, PublishRequest, RetentionPolicy,
-    RollbackSource, Run, WaitForInvalidation, prepare, publish,
+    ActivePlan, Changes, DeployResult, Error, Guard, Invalidator, Pair, PublishOptions, PublishRequest,
+    RetentionPolicy, RollbackSource, Run, TakeOver, WaitForInvalidation, prepare, publish, take_prefix,
 };
 use twinsite_sync::{
-    HeaderRule, Headers, Index, Key, Notes, Options, ReleaseId, Rules, S3Store, Setting, VersionedStore, walk,
+    HeaderRule, Headers, Index, Key, Notes, Options, Prefix, ReleaseId, Rules, S3Store, ScopedStore, Setting,
+    VersionedStore, walk,
 };
 
 /// Two buckets that keep versions. The SDK attempts each request once, so that each fault counts.
@@ -161,6 +162,7 @@ pub(crate) async fn deploy_watched<S: VersionedStore>(dir: &Path, stores: (&S, &
         command: "deploy",
         skip_older_in: None,
         options: publish_options(),
+        take_over: twinsite_site::TakeOver::Refuse,
         alone: None,
     };
     let deployed = async {
@@ -169,6 +171,57 @@ pub(crate) async fn deploy_watched<S: VersionedStore>(dir: &Path, stores: (&S, &
     };
     let deployed = deployed.await;
     Done::of(deployed, cdn)
+}
+
+/// Deploys a directory below a prefix, or as the main site, as the command does.
+pub(crate) async fn deploy_owner<S: VersionedStore>(
+    dir: &Path,
+    prefix: Option<&Prefix>,
+    stores: (&S, &S),
+    take_over: TakeOver,
+) -> Result<Done, Failed> {
+    let (rules, index, cdn) = (rules().below(prefix.cloned()), Index::memory(), RecordingCdn::default());
+    let stores = Pair::new(stores.0.clone(), stores.1.clone());
+    let stores = stores.map(|store| ScopedStore::new(store, prefix.cloned()));
+    let (source, run) = (walk(dir, &rules).unwrap(), Run::silent());
+    let request = PublishRequest {
+        source: &source,
+        rules: &rules,
+        plan: options(),
+        notes: Notes::default(),
+        index: &index,
+        command: "deploy",
+        skip_older_in: None,
+        options: publish_options(),
+        take_over,
+        alone: None,
+    };
+    let deployed = async {
+        let prepared = prepare(&stores, &request, &run).await?;
+        let planned = ActivePlan { stores, prepared };
+        let ActivePlan { stores, prepared } = Box::pin(take_prefix(planned, &request, &run)).await?;
+        Box::pin(publish(&stores, &cdn, request, prepared, &run)).await
+    };
+    let deployed = deployed.await;
+    Done::of(deployed, cdn)
+}
+
+/// Rolls the main site or a prefix back to a release.
+pub(crate) async fn roll_back_owner<S: VersionedStore>(
+    to: u64,
+    prefix: Option<&Prefix>,
+    stores: (&S, &S),
+) -> Result<Done, Failed> {
+    let (rules, cdn) = (rules().below(prefix.cloned()), RecordingCdn::default());
+    let stores = Pair::new(stores.0.clone(), stores.1.clone());
+    let stores = stores.map(|store| ScopedStore::new(store, prefix.cloned()));
+    let rolled_back = async {
+        let source = RollbackSource::read(&stores.primary, ReleaseId(to), &rules, options(), None).await?;
+        let source = source.with_options(publish_options());
+        Box::pin(source.publish(&stores, &cdn, &rules, &Run::silent())).await
+    };
+    let rolled_back = rolled_back.await;
+    Done::of(rolled_back, cdn)
 }
 
 /// Rolls back to a release.

@@ -16,7 +16,7 @@ use crate::write;
 
 /// When a deployer may make its next request.
 #[derive(Debug)]
-struct Turn {
+pub(crate) struct Turn {
     permits: tokio::sync::Semaphore,
     waiting: AtomicUsize,
     made: AtomicUsize,
@@ -54,7 +54,7 @@ impl Gate for Turn {
 }
 
 /// Two players of whom one at a time makes a request.
-struct Game {
+pub(crate) struct Game {
     gates: [Arc<Turn>; 2],
     /// Before it has made so many requests, a player has no reason to sleep.
     waits_from: usize,
@@ -62,23 +62,23 @@ struct Game {
 }
 
 impl Game {
-    fn new(waits_from: usize) -> Self {
+    pub(crate) fn new(waits_from: usize) -> Self {
         let ended = [AtomicBool::new(false), AtomicBool::new(false)];
         Self { gates: [Turn::new(), Turn::new()], waits_from, ended }
     }
 
-    fn store(&self, who: usize, store: &MemoryStore) -> Gated<Turn> {
+    pub(crate) fn store(&self, who: usize, store: &MemoryStore) -> Gated<Turn> {
         Gated { store: store.clone(), gate: Arc::clone(&self.gates[who]), fence: None }
     }
 
-    async fn play<T>(&self, who: usize, playing: impl Future<Output = T>) -> T {
+    pub(crate) async fn play<T>(&self, who: usize, playing: impl Future<Output = T>) -> T {
         let result = playing.await;
         self.ended[who].store(true, Ordering::SeqCst);
         result
     }
 
     /// Lets one after the other make a request until both have ended; whose turn it is may depend on how many each made.
-    async fn referee(&self, turn: impl Fn([usize; 2]) -> usize, check: impl Fn(), name: &str) {
+    pub(crate) async fn referee(&self, turn: impl Fn([usize; 2]) -> usize, check: impl Fn(), name: &str) {
         let started = Instant::now();
         let over = |who: usize| self.ended[who].load(Ordering::SeqCst);
         while !over(0) || !over(1) {

@@ -4,7 +4,7 @@ use super::owner::Owner;
 use super::release_id::ReleaseId;
 use std::time::Duration;
 
-use crate::{ETag, Key, SourceError};
+use crate::{ETag, Key, Prefix, SourceError};
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,30 @@ pub enum SyncError {
     /// Somebody else was faster.
     #[error("{0}")]
     Raced(String),
+    /// The source has objects that belong to a prefix, which is published on its own. Nothing was changed.
+    #[error("{} below the prefix `{prefix}`, which is published on its own: {}", objects_are(.keys.len()), some_names(.keys))]
+    BelowPrefix {
+        /// The prefix.
+        prefix: Prefix,
+        /// The keys.
+        keys: Vec<Key>,
+    },
+    /// A prefix cannot be published, because another one is below it, or it is below another one.
+    #[error("the prefix `{prefix}` overlaps the prefix `{other}`, which is published on its own")]
+    PrefixOverlaps {
+        /// The prefix that was to be published.
+        prefix: Prefix,
+        /// The other one.
+        other: Prefix,
+    },
+    /// A prefix cannot be published, because the main site has objects below it. Nothing was changed.
+    #[error("the main site has {} below the prefix `{prefix}`: {}", objects(.keys.len()), some_names(.keys))]
+    PrefixOfMainSite {
+        /// The prefix.
+        prefix: Prefix,
+        /// The keys.
+        keys: Vec<Key>,
+    },
     /// The two buckets differ because another program writes to them.
     #[error("{} because another program writes to the buckets: {}", objects_differ(.0.len()), some_names(.0))]
     Differ(Vec<Key>),
@@ -106,6 +130,14 @@ pub fn objects_differ(count: usize) -> String {
     if count == 1 { "1 object differs".to_owned() } else { format!("{count} objects differ") }
 }
 
+fn objects_are(count: usize) -> String {
+    if count == 1 { "1 object is".to_owned() } else { format!("{count} objects are") }
+}
+
+fn objects(count: usize) -> String {
+    if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
+}
+
 /// As many names as fit in a sentence.
 fn some_names(keys: &[Key]) -> String {
     const SHOWN: usize = 5;
@@ -147,6 +179,14 @@ pub enum StoreError {
         etag: Option<ETag>,
         /// How long ago it was written, by the store's own clock.
         age: Option<Duration>,
+    },
+    /// The key belongs to another owner than the prefix that is published. Nothing was sent.
+    #[error("`{key}` is not below the prefix `{prefix}`")]
+    OutsidePrefix {
+        /// The key.
+        key: Key,
+        /// The prefix.
+        prefix: Prefix,
     },
     /// A request could not be made of these values.
     #[error("`{0}` cannot be stored: {1}")]

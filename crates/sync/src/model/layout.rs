@@ -7,6 +7,9 @@ pub const PRIVATE: &str = ".twinsite/";
 /// reserved prefix, so that visitors cannot request it.
 pub const REDIRECT_TABLE: &str = ".twinsite/redirects";
 
+/// The prefix of the records that say which side is active. They are about the whole bucket, whatever prefixes it has.
+pub(crate) const ACTIVE: &str = ".twinsite/active/";
+
 /// The prefix of manifests.
 pub(crate) const MANIFESTS: &str = ".twinsite/ledger/";
 

@@ -6,6 +6,7 @@ pub(crate) mod layout;
 pub(crate) mod limits;
 pub(crate) mod object;
 pub(crate) mod owner;
+pub(crate) mod prefix;
 pub(crate) mod range;
 pub(crate) mod release_id;
 pub(crate) mod source_error;

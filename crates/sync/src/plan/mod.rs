@@ -22,8 +22,8 @@ use crate::plan::diff::{Joined, KnownHeaders, headers_by_manifest, merge_join};
 use crate::plan::listing::{list, list_from_the_start};
 use crate::source::prehash::Prehasher;
 use crate::{
-    ETag, EncryptionAlgorithm, Headers, Index, Key, ListedObject, Md5, RemoteObject, Source, SourceObject, Store,
-    SyncError,
+    ETag, EncryptionAlgorithm, Headers, Index, Key, ListedObject, Md5, Prefixes, RemoteObject, Source, SourceObject,
+    Store, SyncError,
 };
 
 /// Everything that a publish to one bucket will do.
@@ -157,8 +157,9 @@ pub async fn plan(
     let known = source.objects.iter().take(32).any(|object| index.get(object).is_some());
     let ahead = Prehasher::start(source, index);
     let listing = if known { list(source, store).await } else { list_from_the_start(source, store).await };
-    let listing = listing?;
+    let mut listing = listing?;
     run.emit(&Event::PhaseDone { phase: Phase::List, side, took: started.elapsed() });
+    Prefixes::of(&listing).without(&mut listing);
     let listed = Listed { store, listing: &listing, created: &HashSet::new(), substitute: None };
     let plan = plan_with(source, listed, options, (index, ahead), run).await?;
     if let Some(key) = &plan.damaged {

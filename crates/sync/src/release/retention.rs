@@ -9,8 +9,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::write::listed_ids;
 use super::{Entry, Release, now, read};
 use crate::model::layout::RELEASES;
+use crate::model::prefix::PREFIXES;
 use crate::store::{ObjectVersion, Store, VersionedStore, list_prefix};
-use crate::{ETag, Key, StoreError, SyncError};
+use crate::{ETag, Key, Prefixes, StoreError, SyncError};
 use crate::{ReleaseId, RetentionPolicy};
 
 /// Keys whose versions are listed one by one; above that all versions are.
@@ -63,10 +64,15 @@ pub async fn collect<S: VersionedStore>(store: &S, keep: &RetentionPolicy) -> Re
             Err(error) => return Err(error),
         }
     }
+    // What the main site had below a prefix before that was taken may be what the releases of the prefix refer to.
+    let prefixes = Prefixes::of(&list_prefix(store, PREFIXES).await?);
     let mut spare = Spare::default();
     for id in &dropped {
         match read(store, *id).await {
-            Ok(Some(release)) => spare.add(release, &needed),
+            Ok(Some(mut release)) => {
+                release.entries.retain(|entry| !prefixes.own(&entry.key));
+                spare.add(release, &needed);
+            }
             Err(SyncError::DamagedRecord { is_newer: true, .. }) => return Ok(Collected::default()),
             // What only it named stays as noncurrent versions.
             Ok(None) | Err(SyncError::DamagedRecord { .. }) => {}
@@ -94,7 +100,8 @@ async fn tidy<S: VersionedStore>(store: &S) -> Result<(), SyncError> {
     let mut behind = None;
     loop {
         let page = store.versions(crate::PRIVATE, behind.as_ref()).await?;
-        let past = page.past.into_iter().filter(|past| !past.latest && past.key.is_reserved());
+        let is_own = |key: &Key| key.is_reserved() && !key.as_str().starts_with(PREFIXES);
+        let past = page.past.into_iter().filter(|past| !past.latest && is_own(&past.key));
         old.extend(past.map(|past| (past.key, past.version)));
         behind = page.next;
         if behind.is_none() {

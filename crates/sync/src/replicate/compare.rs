@@ -7,26 +7,44 @@ use futures::{StreamExt, TryStreamExt, stream};
 use twinsite_core::{Event, Pair, Phase, Run};
 
 use super::fill::newest_release;
-use super::join::{Cursor, Meeting, next};
+use super::join::{Cursor, Meeting, is_compared, next};
 use super::marker::{self, Note};
 use super::{Cause, Compared, Copies, Needed, RestoredRecord};
 use crate::plan::diff::header_changes;
 use crate::release;
 use crate::store::{Store, VersionHead, VersionedStore};
-use crate::{ETag, Key, ListedObject, ReleaseId, RemoteObject, SyncError};
+use crate::{ETag, Key, ListedObject, Prefix, Prefixes, ReleaseId, RemoteObject, SyncError};
 
 /// Objects looked at at once.
 const WIDTH: usize = 48;
 
-/// Compares two buckets.
+/// Compares two buckets, but for what is below the prefixes that they have: that belongs to others.
 ///
 /// # Errors
 /// [`SyncError`] when one of them could not be read.
 pub async fn compare<S: VersionedStore>(first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
+    compare_extent(first, second, Extent::OneOwner, run).await
+}
+
+/// The same with what is below prefixes. Only to be shown: what belongs to others may be about to change.
+///
+/// # Errors
+/// As [`compare`].
+pub async fn compare_everything<S: VersionedStore>(first: &S, second: &S, run: &Run) -> Result<Compared, SyncError> {
+    compare_extent(first, second, Extent::Everything, run).await
+}
+
+async fn compare_extent<S: VersionedStore>(
+    first: &S,
+    second: &S,
+    extent: Extent,
+    run: &Run,
+) -> Result<Compared, SyncError> {
     let started = std::time::Instant::now();
     run.emit(&Event::PhaseStarted { phase: Phase::Verify, side: None, objects: None, bytes: None });
     let (copies, redirects) = (Copies::default(), redirects_of_newest_release(first).await?);
     let mut comparison = Comparison::new(KnownObjects { copies: &copies, redirects: &redirects });
+    comparison.extent = extent;
     comparison.walk(Cursor::of(first), Cursor::of(second), &BTreeSet::new()).await?;
     let found = comparison.decide(first, second, run).await?;
     run.emit(&Event::PhaseDone { phase: Phase::Verify, side: None, took: started.elapsed() });
@@ -64,16 +82,28 @@ pub(crate) async fn compare_listed<S: VersionedStore>(
     changing: &BTreeSet<Key>,
     run: &Run,
 ) -> Result<Compared, SyncError> {
-    let fits = |object: &RemoteObject| object.key.is_replicated() || marker::is(object);
+    let fits = |object: &RemoteObject| is_compared(&object.key) || marker::is(object);
     let pages = |listing: Vec<RemoteObject>| Cursor::<S>::listed(listing.into_iter().filter(fits).collect());
     let mut comparison = Comparison::new(known);
     comparison.walk(pages(listings.primary), pages(listings.backup), changing).await?;
     comparison.decide(stores.primary, stores.backup, run).await
 }
 
+/// Whose objects are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// Those of the main site, or of the prefix that the store is the part of.
+    OneOwner,
+    /// Those of the main site and of all prefixes.
+    Everything,
+}
+
 /// What the listings tell.
 struct Comparison<'c> {
     known: KnownObjects<'c>,
+    extent: Extent,
+    /// The prefixes that the listings have shown so far.
+    prefixes: Prefixes,
     found: Compared,
     note: Option<Note>,
     unsure: Vec<(RemoteObject, RemoteObject)>,
@@ -89,6 +119,8 @@ impl<'c> Comparison<'c> {
         let found = Compared::default();
         Self {
             known,
+            extent: Extent::OneOwner,
+            prefixes: Prefixes::default(),
             found,
             note: None,
             unsure: Vec::new(),
@@ -105,6 +137,12 @@ impl<'c> Comparison<'c> {
         changing: &BTreeSet<Key>,
     ) -> Result<(), SyncError> {
         while let Some(meeting) = next(&mut first, &mut second).await? {
+            let (Meeting::First(met) | Meeting::Second(met) | Meeting::Both(met, _)) = &meeting;
+            // Records of prefixes come before everything that is below one, in either listing.
+            self.prefixes.learn(&met.key);
+            if self.extent == Extent::OneOwner && self.prefixes.own(&met.key) || Prefix::of_record(&met.key).is_some() {
+                continue;
+            }
             match meeting {
                 Meeting::First(here) if marker::is(&here) || changing.contains(&here.key) => {}
                 Meeting::First(here) => self.need(here, Cause::Absent),

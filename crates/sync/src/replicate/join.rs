@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use futures::future::try_join;
 
 use crate::plan::listing::repeated;
-use crate::{RemoteObject, Store, StoreError};
+use crate::{Key, Prefix, RemoteObject, Store, StoreError};
 
 /// A listing: of a store, page by page, or made before.
 pub(super) struct Cursor<'a, S> {
@@ -40,11 +40,16 @@ impl<'a, S: Store> Cursor<'a, S> {
             self.page = page
                 .objects
                 .into_iter()
-                .filter(|object| object.key.is_replicated() || super::marker::is(object))
+                .filter(|object| is_compared(&object.key) || super::marker::is(object))
                 .collect();
         }
         Ok(())
     }
+}
+
+/// True for what is compared, and for records that say which of it belongs to whom.
+pub(super) fn is_compared(key: &Key) -> bool {
+    key.is_replicated() || Prefix::of_record(key).is_some()
 }
 
 /// A key of either listing, or of both.

@@ -39,8 +39,8 @@ use twinsite_core::Side;
 
 pub use crate::transfer::copy::{ObjectCopy, Redirect, copy_object};
 use crate::{ETag, Key, ListedObject, ReleaseId, RemoteObject};
-pub use compare::compare;
 pub(crate) use compare::{KnownObjects, compare_listed};
+pub use compare::{compare, compare_everything};
 pub use fill::{Filled, fill};
 pub use replication::{ReplicationState, ReplicationWaiter};
 pub use versions::copy_versions;

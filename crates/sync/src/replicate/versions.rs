@@ -6,7 +6,7 @@ use twinsite_core::{Event, Run, Side, Verb};
 
 use crate::store::{Condition, ObjectVersion, VersionedStore};
 use crate::transfer::copy::{ObjectCopy, Redirect, copy_object};
-use crate::{ETag, Key, SyncError};
+use crate::{ETag, Key, Prefixes, SyncError};
 
 /// Copies versions that the second bucket has never had, the oldest first, and then what is current once more, so that it
 /// stays current. Returns how many versions were copied. Delete markers are not copied.
@@ -15,8 +15,12 @@ use crate::{ETag, Key, SyncError};
 /// [`SyncError`] when a request failed. Doing it again goes on from there.
 pub async fn copy_versions<S: VersionedStore>(first: &S, second: &S, run: &Run) -> Result<usize, SyncError> {
     let (here, there) = (all(first).await?, all(second).await?);
+    let mut prefixes = Prefixes::default();
+    here.keys().chain(there.keys()).for_each(|key| prefixes.learn(key));
     let mut copied = 0;
-    for (key, versions) in here.into_iter().filter(|(key, _)| key.is_replicated() && !key.is_reserved()) {
+    for (key, versions) in
+        here.into_iter().filter(|(key, _)| key.is_replicated() && !key.is_reserved() && !prefixes.own(key))
+    {
         let copies: Vec<&ObjectVersion> =
             there.get(&key).into_iter().flatten().filter(|past| past.etag.is_some()).collect();
         let known: HashSet<&ETag> = copies.iter().filter_map(|past| past.etag.as_ref()).collect();

@@ -131,6 +131,10 @@ pub(crate) fn check_index(source: &Source, checks: SourceChecks, index: &str) ->
         return Ok(());
     }
     let key: Option<Key> = index.parse().ok();
+    let key = key.and_then(|key| match source.prefix() {
+        Some(prefix) => prefix.join(&key).ok(),
+        None => Some(key),
+    });
     match key.as_ref().and_then(|key| source.get(key)) {
         Some(object) if !is_blank(object) => Ok(()),
         found => Err(SourceError::NoIndex {

@@ -10,6 +10,7 @@ mod types;
 mod waves;
 mod withheld;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io;
 use std::path::Path;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use twinsite_core::Invalid;
 
-use crate::{Body, Headers, Key, Place, SourceObject, Stamp, Wave};
+use crate::{Body, Headers, Key, Place, Prefix, SourceObject, Stamp, Wave};
 pub(crate) use hashed::Evidence;
 pub use headers::{HeaderRule, Setting};
 pub use ignored::IgnoreRule;
@@ -31,6 +32,8 @@ pub struct Rules {
     ignore: Vec<String>,
     index: String,
     not_found: Option<String>,
+    /// Keys are judged by what they are called below it.
+    below: Option<Prefix>,
 }
 
 impl Rules {
@@ -38,13 +41,31 @@ impl Rules {
     /// pages and data are checked each time, assets with a digest in their name are kept for a year and others for an hour.
     pub fn web() -> Self {
         let not_found = Some("404.html".to_owned());
-        Self { headers: Vec::new(), ignore: Vec::new(), index: "index.html".to_owned(), not_found }
+        Self { headers: Vec::new(), ignore: Vec::new(), index: "index.html".to_owned(), not_found, below: None }
     }
 
     /// Names the index and error documents, which are published last.
     #[must_use]
     pub fn entry(self, index: impl Into<String>, not_found: Option<String>) -> Self {
         Self { index: index.into(), not_found, ..self }
+    }
+
+    /// The same for a source that is published below a prefix: keys are judged by what they are called there, so that patterns and entry
+    /// documents are those of the directory.
+    #[must_use]
+    pub fn below(self, prefix: Option<Prefix>) -> Self {
+        Self { below: prefix, ..self }
+    }
+
+    /// The prefix below which sources are published.
+    pub fn prefix(&self) -> Option<&Prefix> {
+        self.below.as_ref()
+    }
+
+    /// What a key is called below the prefix.
+    pub(crate) fn relative<'k>(&self, key: &'k Key) -> Cow<'k, Key> {
+        let relative = self.below.as_ref().and_then(|prefix| prefix.relative(key));
+        relative.map_or(Cow::Borrowed(key), Cow::Owned)
     }
 
     /// Adds a rule for headers. Of two rules that set the same header of an object, the later one counts.
@@ -78,7 +99,7 @@ impl Rules {
     }
 
     fn kind(&self, key: &Key) -> Kind {
-        kinds::kind_of(key, &self.index)
+        kinds::kind_of(&self.relative(key), &self.index)
     }
 
     /// When an object of this name is sent.
@@ -86,7 +107,8 @@ impl Rules {
         if key.is_redirect_table() {
             return Wave::Pages;
         }
-        waves::wave_of(key, self.kind(key), &self.index, self.not_found.as_deref())
+        let key = &*self.relative(key);
+        waves::wave_of(key, kinds::kind_of(key, &self.index), &self.index, self.not_found.as_deref())
     }
 
     /// True for what visitors open.
@@ -99,7 +121,7 @@ impl Rules {
     pub(crate) fn is_asset_of_pages(&self, key: &Key) -> bool {
         let kind = self.kind(key);
         let asset = self.wave(key) == Wave::Assets && kind != Kind::Document;
-        asset && !key.is_redirect_table() && withheld::reason_for_path(Path::new(key.as_str())).is_none()
+        asset && !key.is_redirect_table() && withheld::reason_for_path(Path::new(self.relative(key).as_str())).is_none()
     }
 
     /// What a file becomes.
@@ -111,6 +133,7 @@ impl Rules {
 
     /// The headers that an object of this name may have, as far as the name tells; of several lifetimes, the longest.
     pub(crate) fn headers(&self, key: &Key) -> Headers {
+        let key = &*self.relative(key);
         let mut headers = self.headers_of(key, &[]);
         if self.may_be_kept_for_a_year(key) {
             headers.cache_control = Some(cache::IMMUTABLE.to_owned());

@@ -15,7 +15,7 @@ use crate::source::digest::cores;
 use crate::source::rules::{
     Evidence, FoundFile, IgnoreRule, Ignored, Malformed, Rules, Sets, Verdict, read_head, withheld_content,
 };
-use crate::{Key, Place, SourceObject, Stamp};
+use crate::{Key, Place, Prefix, SourceObject, Stamp};
 
 /// A directory that can be published.
 #[derive(Clone, Debug)]
@@ -75,6 +75,31 @@ impl Source {
         Self { root: PathBuf::new(), objects, ignored: rules.ignored(), rules: rules.clone(), withheld }
     }
 
+    /// The same below a prefix.
+    fn below(self, prefix: Prefix) -> Result<Self, SourceError> {
+        let mut problems = Vec::new();
+        let move_below = |object: &Arc<SourceObject>| {
+            if let Ok(key) = prefix.join(&object.key) {
+                return Some(Arc::new(object.copy_to(key)));
+            }
+            let path = object.file().map_or_else(PathBuf::new, |(path, _)| path);
+            let length = prefix.as_str().len() + object.key.as_str().len();
+            problems.push(Problem { path, fault: Fault::TooLong(length) });
+            None
+        };
+        // One beginning for all keys leaves their order as it is.
+        let objects = self.objects.iter().filter_map(move_below).collect();
+        if !problems.is_empty() {
+            return Err(SourceError::Unpublishable(problems));
+        }
+        Ok(Self { objects, rules: self.rules.below(Some(prefix)), ..self })
+    }
+
+    /// The prefix below which it is published; `None` for a main site.
+    pub fn prefix(&self) -> Option<&Prefix> {
+        self.rules.prefix()
+    }
+
     /// Adds an object, in the place of another one with this key.
     pub fn insert(&mut self, object: SourceObject) {
         match self.objects.binary_search_by(|other| other.key.cmp(&object.key)) {
@@ -110,7 +135,7 @@ impl Source {
     pub fn names_to_withhold(&self) -> Vec<Withheld> {
         let mut ignored = self.ignored.clone();
         let public = self.objects.iter().filter(|object| !object.key.is_redirect_table());
-        let mut judge = |key: &Key| match ignored.judge_path(Path::new(key.as_str()), false) {
+        let mut judge = |key: &Key| match ignored.judge_path(Path::new(self.rules.relative(key).as_str()), false) {
             Verdict::Withheld(reason) => Some(Withheld { path: key.to_string(), reason, can_be_named: true }),
             _ => None,
         };
@@ -149,7 +174,7 @@ impl Source {
 
     /// True when a key is reserved, or kept out by an ignore rule: what others have put there is never deleted.
     pub fn is_protected(&self, key: &Key) -> bool {
-        key.is_reserved() || self.ignored.is_ignored(Path::new(key.as_str()))
+        key.is_reserved() || self.ignored.is_ignored(Path::new(self.rules.relative(key).as_str()))
     }
 
     /// The size of all files together, in bytes.
@@ -181,7 +206,15 @@ pub fn read_source(root: impl AsRef<Path>, rules: &Rules, checks: SourceChecks) 
 /// # Errors
 /// [`SourceError`] with every file that cannot be published.
 pub fn walk(root: impl AsRef<Path>, rules: &Rules) -> Result<Source, SourceError> {
-    let root = root.as_ref();
+    let below = rules.prefix().cloned();
+    let source = walk_at_top(root.as_ref(), &rules.clone().below(None))?;
+    match below {
+        Some(prefix) => source.below(prefix),
+        None => Ok(source),
+    }
+}
+
+fn walk_at_top(root: &Path, rules: &Rules) -> Result<Source, SourceError> {
     let metadata = fs::metadata(root).map_err(|_| SourceError::Missing(root.to_owned()))?;
     if !metadata.is_dir() {
         return Err(SourceError::NotADirectory(root.to_owned()));

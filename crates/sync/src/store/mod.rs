@@ -4,6 +4,7 @@ mod limits;
 mod memory;
 #[cfg(feature = "s3")]
 mod s3;
+mod scoped;
 mod versioned;
 mod written_object;
 
@@ -19,6 +20,7 @@ pub(crate) use limits::Limits;
 pub use memory::MemoryStore;
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
+pub use scoped::ScopedStore;
 pub use versioned::{Copied, Copying, ObjectVersion, ReplicationStatus, VersionHead, VersionedStore, VersionsPage};
 pub use written_object::WrittenObject;
 
