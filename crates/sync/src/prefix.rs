@@ -185,7 +185,8 @@ async fn wait_for_main_site<S: Store>(store: &S, claim: &Claim<'_>, run: &Run) -
             });
         };
         run.emit(&Event::Waiting { what: format!("{owner} to finish"), since, usually: None });
-        wait::pause(run, Duration::from_millis(500).min(claim.lease.timeout)).await;
+        let step = (claim.lease.ttl / 20).clamp(Duration::from_millis(20), Duration::from_secs(2));
+        wait::pause(run, step.min(claim.lease.timeout.saturating_sub(since))).await;
         run.check()?;
     }
 }

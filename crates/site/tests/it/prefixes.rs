@@ -86,7 +86,6 @@ fn act() -> impl Strategy<Value = Act> {
 /// What an owner has published: its releases, by the texts of their files.
 #[derive(Default)]
 struct History {
-    live: BTreeMap<Key, String>,
     releases: BTreeMap<u64, BTreeMap<Key, String>>,
 }
 
@@ -137,7 +136,6 @@ impl Model {
         for made in release::list(&own).await.unwrap().into_iter().filter(|made| made.id.0 > known) {
             history.releases.insert(made.id.0, now.clone());
         }
-        history.live = now;
     }
 
     async fn deploy(&mut self, owner: usize, tree: &BTreeMap<usize, u8>, fault: Fault) {

@@ -78,14 +78,14 @@ impl Source {
     /// The same below a prefix.
     fn below(self, prefix: Prefix) -> Result<Self, SourceError> {
         let mut problems = Vec::new();
-        let move_below = |object: &Arc<SourceObject>| match prefix.join(&object.key) {
-            Ok(key) => Some(Arc::new(object.copy_to(key))),
-            Err(_) => {
-                let path = object.file().map_or_else(PathBuf::new, |(path, _)| path);
-                let length = prefix.as_str().len() + object.key.as_str().len();
-                problems.push(Problem { path, fault: Fault::TooLong(length) });
-                None
+        let move_below = |object: &Arc<SourceObject>| {
+            if let Ok(key) = prefix.join(&object.key) {
+                return Some(Arc::new(object.copy_to(key)));
             }
+            let path = object.file().map_or_else(PathBuf::new, |(path, _)| path);
+            let length = prefix.as_str().len() + object.key.as_str().len();
+            problems.push(Problem { path, fault: Fault::TooLong(length) });
+            None
         };
         // One beginning for all keys leaves their order as it is.
         let objects = self.objects.iter().filter_map(move_below).collect();
