@@ -114,7 +114,11 @@ pub async fn plan_pull(site: &SiteContext, request: PullRequest, run: &Run) -> R
 }
 
 /// [`plan_pull`] for any pair of buckets.
-pub(crate) async fn plan_pull_of(stores: &Pair<BucketStore>, request: PullRequest, run: &Run) -> Result<PullPlan, Error> {
+pub(crate) async fn plan_pull_of(
+    stores: &Pair<BucketStore>,
+    request: PullRequest,
+    run: &Run,
+) -> Result<PullPlan, Error> {
     let PullRequest { dir, release, existing } = request;
     let wanted = release.as_deref().map(parse_id).transpose()?;
     let active = active_of(stores, run).await;
