@@ -1,6 +1,7 @@
 //! A site with several names: aliases in its own hosted zone and in another one, added, removed, stopped anywhere, and in every mode.
 
 use twinsite_local::cloudfront::Distribution;
+use twinsite_local::route53::Zone;
 
 use super::*;
 
@@ -32,7 +33,7 @@ fn names(cloud: &Cloud) -> Names {
         let mut distribution: Vec<String> =
             account.cloudfront.distributions().flat_map(Distribution::aliases).map(str::to_owned).collect();
         distribution.sort();
-        let zones = account.route53.zones().flat_map(|zone| zone.records());
+        let zones = account.route53.zones().flat_map(Zone::records);
         let records = zones.filter(|set| !["NS", "SOA"].contains(&set.r#type.as_str()));
         let mut records: Vec<String> = records.map(|set| format!("{} {}", set.r#type, set.name)).collect();
         records.dedup();
