@@ -13,7 +13,9 @@ use aws_sdk_route53::types::{
 use twinsite_aws::AwsError;
 use twinsite_aws_session::{Access, Session};
 use twinsite_core::wait::PollPolicy;
-use twinsite_core::{Applied, Deferred, Halted, Mode, Pair, Plan, Reason, Run, Site, Step, ValidationRecord, apply};
+use twinsite_core::{
+    Applied, Deferred, Halted, Mode, Pair, Plan, Reason, Run, Site, Step, ValidationRecord, ValidationRecords, apply,
+};
 use twinsite_https_standby::{Change, Desired, HttpsStandby, Planned, plan_changes, plan_destruction};
 use twinsite_local::{ACCOUNT, Cloud, Delays};
 
@@ -81,9 +83,9 @@ async fn validated(cloud: &Cloud) {
     change.change_batch(batch).send().await.unwrap();
 }
 
-fn known(record: Option<Deferred<ValidationRecord>>) -> ValidationRecord {
-    match record {
-        Some(Deferred::Known(record)) => record,
+fn known(records: Option<Deferred<ValidationRecords>>) -> ValidationRecord {
+    match records {
+        Some(Deferred::Known(records)) => records.get("www.example.com").unwrap().clone(),
         other => panic!("{other:?}"),
     }
 }

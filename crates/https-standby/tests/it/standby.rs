@@ -32,7 +32,7 @@ async fn a_standby_is_created_recognised_and_finally_deleted() {
     let endpoint = complete.endpoint.unwrap();
     assert!(endpoint.host.as_str().ends_with(".execute-api.us-west-2.amazonaws.com"));
     assert_eq!(endpoint.hosted_zone, "Z2OJLYMUO9EFXC");
-    let record = known(complete.validation_record);
+    let record = known(complete.validation_records);
     let of_account = ValidationRecord::new("www.example.com");
     assert_eq!((record.name, record.value), (of_account.name, of_account.value), "renewal needs the record");
     destroyed(&standby, &desired).await;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use twinsite_local::{Cloud, InjectedFault};
 use twinsite_site::{BackupState, DeployResult, Error, InvalidationResult, Pair, PublishResult};
-use twinsite_sync::{Key, S3Store, release};
+use twinsite_sync::{Key, VersionedStore, release};
 
 use crate::site::TestSite;
 use crate::stage::contents;
@@ -109,7 +109,7 @@ fn build(dir: &Path, n: usize) {
     }
 }
 
-async fn bucket(store: &S3Store) -> Files {
+async fn bucket(store: &impl VersionedStore) -> Files {
     contents(store).await.into_iter().map(|(key, (bytes, _))| (key, bytes)).collect()
 }
 
