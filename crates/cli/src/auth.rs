@@ -6,8 +6,7 @@ use std::io::{BufRead as _, IsTerminal as _, stdin};
 use dialoguer::Password;
 use twinsite_site::{Error, PasswordHash};
 
-use crate::commands::Outcome;
-use crate::result::CommandResult;
+use crate::result::{CommandResult, Outcome};
 
 const OPERATION: &str = "read the password";
 

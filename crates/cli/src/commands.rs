@@ -27,9 +27,8 @@ use crate::render::{Screen, check_terminal, purge_question};
 use crate::requests::{
     adopt, backfill_request, deploy_request, failover_by, policy_kind, rollback_request, trusted_jobs,
 };
+pub(crate) use crate::result::Outcome;
 use crate::result::{CommandResult, DeployedResult, DrilledResult, PlanResult};
-
-pub(crate) type Outcome = Result<CommandResult, Error>;
 
 /// Runs a command.
 pub(crate) async fn execute(args: Args, run: &Run, screen: &Screen) -> Outcome {

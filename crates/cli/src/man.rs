@@ -6,8 +6,7 @@ use clap::CommandFactory;
 use twinsite_site::Error;
 
 use crate::args::Args;
-use crate::commands::Outcome;
-use crate::result::CommandResult;
+use crate::result::{CommandResult, Outcome};
 
 /// Writes the man pages of all commands. Pages of earlier versions that are in the directory are replaced.
 pub(crate) fn write_man_pages(dir: &Path) -> Outcome {

@@ -6,14 +6,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use twinsite_site::drill::{DrillHistory, DrillResult, Scheduler, Verdict};
 use twinsite_site::{
-    ApplyResult, BackfillResult, BackupState, CheckResult, DeployPlanSummary, Doctor, Estimate, FailedBack, FailedOver,
-    Imported, InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument, PublishResult, PullPlanSummary,
-    PullResult, PurgeResult, ReleaseDetails, ReleaseDifference, Releases, SiteDifferences, SiteHealth, Status,
-    VerifyResult,
+    ApplyResult, BackfillResult, BackupState, CheckResult, DeployPlanSummary, Doctor, Error, Estimate, FailedBack,
+    FailedOver, Imported, InvalidationResult, PlanSummary, PlannedBackup, PolicyDocument, PublishResult,
+    PullPlanSummary, PullResult, PurgeResult, ReleaseDetails, ReleaseDifference, Releases, SiteDifferences, SiteHealth,
+    Status, VerifyResult,
 };
 
 use crate::exit::Exit;
 use crate::generator::Generator;
+
+/// What a command returns.
+pub(crate) type Outcome = Result<CommandResult, Error>;
 
 /// The last line of `--json`, except for documents and completion scripts.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

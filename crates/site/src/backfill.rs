@@ -14,8 +14,8 @@ use crate::active_side::refuse_active_backup;
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
 use crate::options::PublishOptions;
-use crate::prefixes::{BucketStore, scoped, whole};
 use crate::publish_result::PlannedBackup;
+use crate::scoped_stores::{BucketStore, scoped, whole};
 
 const OPERATION: &str = "backfill the backup";
 

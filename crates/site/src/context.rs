@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::error::{Context, Error};
 use crate::network::Network;
 use crate::outage_injector::OutageInjector;
-use crate::prefixes::BucketStore;
+use crate::scoped_stores::BucketStore;
 
 /// The operation that opens a session.
 pub(crate) const SESSION: &str = "use the environment and the AWS profile";

@@ -4,6 +4,9 @@
 //! [`deploy`] reads a directory; [`publish`] is the part that deploys and rollbacks share. It works on any pair of
 //! [`VersionedStore`] stores and with any [`Invalidator`], so tests run exactly what is shipped.
 
+mod collect;
+mod first_publish;
+
 use std::collections::BTreeSet;
 
 use futures::future::join;
@@ -17,6 +20,9 @@ use twinsite_sync::{
     Report, RetentionPolicy, Rules, Source, SyncError, VersionedStore, prepare as prepare_publish,
 };
 
+use collect::collect;
+pub use first_publish::{check_first_publish, take_prefix};
+
 use crate::active_side::{BackupAlone, SECOND_LOOK, check_primary_is_active, does_not_answer};
 use crate::bucket_checks::check_prepared;
 use crate::commit;
@@ -25,9 +31,9 @@ use crate::error::{Context, Error};
 use crate::failover::keep_visitors;
 use crate::invalidation::{Changes, Invalidator};
 use crate::options::{DeployRequest, OlderCommit, PublishOptions};
-use crate::prefixes::{TakeOver, check_first_publish, take_prefix};
 use crate::publish_result::{DeployPlan, DeployResult, PublishResult, StillPublic, publish_result, unchanged};
 use crate::purge::finish_purges;
+use crate::scoped_stores::TakeOver;
 use crate::source_directory::{SourceDirectory, save_index};
 use crate::source_notices;
 use crate::store_limits::KnownLimits;
@@ -576,29 +582,4 @@ async fn newer_release<S: VersionedStore>(
         Some(dir) => commit::newer_release(dir, request.notes.commit.as_ref(), prepared, primary).await,
         None => Ok(None),
     }
-}
-
-/// Deletes versions that only expired releases refer to.
-async fn collect<S: VersionedStore>(
-    stores: &Pair<S>,
-    keep: RetentionPolicy,
-    published: &Published,
-    run: &Run,
-) -> Collected {
-    let mut collected = Collected::default();
-    // Ids are consecutive apart from rare races, and being due is only an optimisation.
-    let due = published.release.as_ref().is_some_and(|newest| release::is_due_at(newest.id, &keep));
-    if !due {
-        return collected;
-    }
-    for (side, store) in [(Side::Backup, &stores.backup), (Side::Primary, &stores.primary)] {
-        match Box::pin(release::collect(store, &keep)).await {
-            Ok(done) => collected = done,
-            Err(error) => {
-                let text = format!("expired releases in the {side} bucket could not be collected: {error}");
-                warn(run, text, "nothing depends on it; the next deploys try again");
-            }
-        }
-    }
-    collected
 }

@@ -41,6 +41,7 @@ mod purge;
 mod releases;
 mod response_limit;
 mod rollback;
+mod scoped_stores;
 mod site_rules;
 mod source_directory;
 mod source_notices;
@@ -67,7 +68,9 @@ pub use certificate::{CertificateFiles, import_certificate};
 pub use change::{Services, SiteChange};
 pub use config::{CdnConfig, Config, DnsConfig, PublishConfig, Standby};
 pub use context::{Environment, PrimaryRegion, SiteContext};
-pub use deploy::{ActivePlan, PublishRequest, deploy, plan_deploy, prepare, prepare_active, publish};
+pub use deploy::{
+    ActivePlan, PublishRequest, check_first_publish, deploy, plan_deploy, prepare, prepare_active, publish, take_prefix,
+};
 pub use differences::{FileDifference, SiteDifferences, diff};
 pub use doctor::{Check, CheckName, CheckResult, Doctor, DoctorRequest, doctor, doctor_without_configuration};
 pub use drill::Outage;
@@ -87,7 +90,7 @@ pub use plan::{
 };
 pub use policy::{PolicyKind, policy};
 pub use policy_document::PolicyDocument;
-pub use prefixes::{PrefixState, TakeOver, check_first_publish, take_prefix};
+pub use prefixes::PrefixState;
 pub use publish_result::{
     BackupResult, BackupState, CollectedReleases, DeployPlan, DeployPlanSummary, DeployResult, PlannedBackup,
     PlannedObject, PlannedPrimary, PrimaryResult, PrimaryState, PublishResult, StillPublic, SupersededKey,
@@ -99,6 +102,7 @@ pub use releases::{
     UnreadBucket, compare_releases, release, releases,
 };
 pub use rollback::{RollbackRequest, RollbackSource, deploy_or_roll_back, plan_rollback, rollback};
+pub use scoped_stores::TakeOver;
 pub use site_rules::{RulesResult, UnhonoredRule};
 pub use source_directory::{SourceDirectory, SourceOptions};
 pub use standby_proof::StandbyProof;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use twinsite_sync::lock::Lease;
 use twinsite_sync::{Deletes, Guard, Sending};
 
-use crate::prefixes::TakeOver;
+use crate::scoped_stores::TakeOver;
 
 /// Lock, replication and invalidation.
 #[derive(Clone, Copy, Debug)]

@@ -12,9 +12,9 @@ use twinsite_sync::{Key, Prefix, Prepared, Published, Report, SyncError, SyncPla
 use crate::active_side::BackupAlone;
 use crate::failover::Moved;
 use crate::invalidation::InvalidationResult;
-use crate::prefixes::BucketStore;
 use crate::purge::{PurgePlan, PurgedKey};
 use crate::releases::ReleaseSummary;
+use crate::scoped_stores::BucketStore;
 use crate::site_rules::RulesResult;
 
 /// The result of a deploy or a rollback.

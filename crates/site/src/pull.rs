@@ -11,10 +11,10 @@ use twinsite_sync::{Interrupted, ReleaseId, Report, S3Store, Store, StoredObject
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
-use crate::prefixes::BucketStore;
 use crate::purge::leave_out_purged;
 use crate::releases::{active_of, parse_id};
 use crate::response_limit::in_time;
+use crate::scoped_stores::BucketStore;
 
 const OPERATION: &str = "pull the site";
 

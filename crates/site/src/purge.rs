@@ -15,7 +15,7 @@ use crate::context::SiteContext;
 use crate::error::{Context, Error};
 use crate::invalidation::{Changes, InvalidationResult, Invalidator};
 use crate::options::PublishOptions;
-use crate::prefixes::{BucketStore, whole};
+use crate::scoped_stores::{BucketStore, whole};
 use crate::unfinished::{free_lock, record_unfinished, warn};
 
 const OPERATION: &str = "purge";

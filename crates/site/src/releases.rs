@@ -16,8 +16,8 @@ use twinsite_sync::{ReleaseId, Store, StoreError, SyncError};
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
-use crate::prefixes::BucketStore;
 use crate::response_limit::in_time;
+use crate::scoped_stores::BucketStore;
 
 const OPERATION: &str = "read the releases";
 

@@ -15,8 +15,8 @@ use twinsite_sync::{
 
 use crate::context::SiteContext;
 use crate::error::{Context, Error};
-use crate::prefixes::BucketStore;
 use crate::response_limit::{NoResponse, in_time};
+use crate::scoped_stores::BucketStore;
 use crate::source_directory::{SourceDirectory, SourceOptions};
 
 const OPERATION: &str = "compare the buckets";

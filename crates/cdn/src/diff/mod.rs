@@ -6,7 +6,7 @@ mod store;
 
 use twinsite_core::{Arn, Deferred, Host, Step, ValidationRecords};
 
-use crate::model::{Actual, Change, Conflict, Conflicts, Desired};
+use crate::model::{Actual, Change, Conflict, Conflicts, Desired, MAX_FUNCTION_SIZE, viewer_request_code};
 use crate::step_ids;
 
 /// The steps that create or update the certificate and the distribution, and the values that other services need.
@@ -36,7 +36,11 @@ pub struct Planned {
 /// # Errors
 /// [`Conflicts`] if the desired state cannot be reached. Nothing should be changed then.
 pub fn plan_changes(desired: &Desired, actual: &Actual) -> Result<Planned, Conflicts> {
-    let conflicts = Conflict::http_only_standby(desired);
+    let mut conflicts = Conflict::http_only_standby(desired);
+    let size = if desired.has_function() { viewer_request_code(desired).len() } else { 0 };
+    if size > MAX_FUNCTION_SIZE {
+        conflicts.push(Conflict::FunctionTooLarge { size });
+    }
     if !conflicts.is_empty() {
         return Err(Conflicts(conflicts));
     }

@@ -5,6 +5,9 @@ use twinsite_core::{Arn, Domain, Mode, ResourceId};
 use super::Desired;
 use super::preload::preloaded_tld;
 
+/// The most bytes that the code of a function may have.
+pub(crate) const MAX_FUNCTION_SIZE: usize = 10 * 1024;
+
 /// A reason why no plan can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -36,6 +39,15 @@ pub enum Conflict {
     CertificateNotIssued {
         /// The certificate.
         arn: Arn,
+    },
+    /// CloudFront would refuse the viewer-request function.
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
+    #[error(
+        "the function at the edges would have {size} bytes, and CloudFront takes at most {MAX_FUNCTION_SIZE}: protected paths and aliases are part of it"
+    )]
+    FunctionTooLarge {
+        /// The size of its code in bytes.
+        size: usize,
     },
     /// A key value store with the site's name does not belong to it.
     #[error("the key value store `{name}` ({arn}) does not belong to this site")]
@@ -71,6 +83,7 @@ impl Conflict {
     /// How to resolve it.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::FunctionTooLarge { .. } => "protect fewer paths, or shorter ones, or remove aliases",
             Self::AliasTaken { .. } => {
                 "run again with --adopt to hand it over: its origins, behaviors and settings that twinsite does not manage stay; or remove \
                  the alias from it, or choose another domain"

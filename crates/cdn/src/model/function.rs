@@ -45,13 +45,13 @@ pub(crate) fn viewer_request_code(desired: &Desired) -> String {
     ];
     let has_aliases = !desired.site.aliases.is_empty();
     let code = if desired.has_store() {
-        let code = CODE.replace("FOLDERS", folders).replacen("IMPORTS", imports, 1);
-        format!("{code}\n{authentication}\n{FUNCTION_CODE}")
+        format!("{}\n{authentication}", CODE.replace("FOLDERS", folders).replacen("IMPORTS", imports, 1))
     } else {
         REDIRECTS_ONLY.to_owned()
     };
     let code = code.replace("ALIASES", if has_aliases { ALIASES } else { "" });
     let code = values.into_iter().fold(code, |code, (name, value)| code.replace(name, &value));
+    let code = if desired.has_store() { format!("{code}\n{FUNCTION_CODE}") } else { code };
     let code = if has_aliases { format!("{code}\n{ALIAS_FUNCTION_CODE}") } else { code };
     minified(&code, &["handler"])
 }
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_index_document_is_a_string_in_the_code_and_it_stays_small() {
-        assert!(code(Mode::Origin, "it's \"odd\"").contains(r#"+"it's \"odd\";"#));
+        assert!(code(Mode::Origin, "it's \"odd\"").contains(r#"+"it's \"odd\"";"#));
         // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
         let longest = code(Mode::Origin, &"i".repeat(100));
         assert!(longest.len() < 10 * 1024, "the maximum size of a function: {}", longest.len());

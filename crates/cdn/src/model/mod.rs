@@ -19,6 +19,7 @@ pub use actual::{Actual, ConflictingDistribution};
 pub(crate) use certificate::name_covers;
 pub use certificate::{Certificate, CertificateFiles, CertificateStatus, Certificates, explain_failure};
 pub use change::Change;
+pub(crate) use conflict::MAX_FUNCTION_SIZE;
 pub use conflict::{Conflict, Conflicts};
 pub use desired::{Desired, PriceClass};
 pub(crate) use distribution::SIGNING;

@@ -115,7 +115,7 @@ async fn drift_is_corrected_and_unmanaged_settings_are_kept() {
         let acl = cloud
             .world()
             .account(|account, _| account.cloudfront.distributions().next().unwrap().config.at("WebACLId").to_owned());
-        assert!(acl.ends_with("webacl/w"), "unmanaged settings are kept: {acl}");
+        assert!(acl.ends_with("webacl/w/1"), "unmanaged settings are kept: {acl}");
     }
 }
 

@@ -211,7 +211,7 @@ async fn visitors_of_the_custom_domain_name_get_the_website_over_tls() {
     assert_eq!(status(&served.visit("/dir").await), "302", "the website endpoint redirects folders");
     assert_eq!(status(&served.visit("/missing").await), "403");
     // The keys that an HTTP API does not reach, because it decodes paths twice.
-    assert_eq!(status(&served.visit("/a%2Bb.txt").await), "403");
+    assert!(!served.visit("/a%2Bb.txt").await.ends_with("a+b.txt"), "the website endpoint reads a plus as a space");
     assert_eq!(status(&served.visit("/100%25.txt").await), "400");
     let cookie = format!("Cookie: {}\r\n", "c".repeat(11_000));
     let large = served.get("www.example.com", "www.example.com", "/", &cookie).await.unwrap();

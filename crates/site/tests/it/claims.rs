@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use twinsite_local::{Cloud, InjectedFault};
-use twinsite_site::{BackupState, DeployResult, Error, InvalidationResult, Pair, PublishResult};
+use twinsite_site::{BackupState, DeployResult, Error, InvalidationResult, Pair, PublishOptions, PublishResult};
 use twinsite_sync::{Key, VersionedStore, release};
 
-use crate::site::TestSite;
+use crate::site::{OPTIONS, TestSite};
 use crate::stage::contents;
 use crate::write;
 
@@ -158,10 +159,13 @@ enum Operation {
     Rollback,
 }
 
+/// Here, objects are replicated at once, or never.
+const HASTY: PublishOptions = PublishOptions { parity_timeout: Duration::from_millis(100), ..OPTIONS };
+
 async fn execute(operation: Operation, site: &TestSite, dir: &Path) -> Result<DeployResult, Error> {
     match operation {
-        Operation::Deploy => site.deploy(dir).await,
-        Operation::Rollback => site.roll_back("1").await,
+        Operation::Deploy => site.deploy_with(dir, HASTY).await,
+        Operation::Rollback => site.roll_back_with("1", HASTY).await,
     }
 }
 

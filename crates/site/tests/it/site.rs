@@ -87,8 +87,11 @@ impl TestSite {
     }
 
     pub(crate) async fn roll_back(&self, release: &str) -> Result<DeployResult, Error> {
-        let request =
-            RollbackRequest { release: Some(release.to_owned()), options: OPTIONS, ..RollbackRequest::default() };
+        self.roll_back_with(release, OPTIONS).await
+    }
+
+    pub(crate) async fn roll_back_with(&self, release: &str, options: PublishOptions) -> Result<DeployResult, Error> {
+        let request = RollbackRequest { release: Some(release.to_owned()), options, ..RollbackRequest::default() };
         Box::pin(rollback(&self.context, &request, &Run::silent())).await
     }
 
