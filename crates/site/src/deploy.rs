@@ -14,10 +14,10 @@ use twinsite_aws::AwsError;
 use twinsite_core::{Pair, Run, Side, clean_up, wait};
 use twinsite_sync::active_side::{ListedChange, newest_change};
 use twinsite_sync::lock::{self, Lease, Lock, Owner, UnfinishedPublish};
-use twinsite_sync::release::{self, Collected, Commit};
+use twinsite_sync::release::{self, Commit};
 use twinsite_sync::{
     Index, Interrupted, Key, Notes, Options, Prepared, Publish, Published, Publishing, REDIRECT_TABLE, ReleaseId,
-    Report, RetentionPolicy, Rules, Source, SyncError, VersionedStore, prepare as prepare_publish,
+    Report, Rules, Source, SyncError, VersionedStore, prepare as prepare_publish,
 };
 
 use collect::collect;
@@ -266,7 +266,7 @@ pub async fn publish<S: VersionedStore, I: Invalidator>(
     if prepared.is_empty() {
         let report = Report { kept: prepared.plan.kept(), ..Report::default() };
         let prefix = request.source.prefix().map(ToString::to_string);
-        let mut result = PublishResult { still_public: StillPublic::of(&prepared.plan), prefix, ..unchanged(&report) };
+        let mut result = PublishResult { prefix, still_public: StillPublic::of(&prepared.plan), ..unchanged(&report) };
         let foreign = prepared.drift.iter().flat_map(|drift| &drift.foreign).filter(|key| !key.is_reserved());
         result.backup.foreign = foreign.map(ToString::to_string).collect();
         return Ok(DeployResult::Published(Box::new(result)));
@@ -334,7 +334,7 @@ async fn publish_locked<S: VersionedStore, I: Invalidator>(
         let collected = collect(stores, request.plan.keep, &published, &run).await;
         let result = publish_result(published, &collected, invalidation);
         let prefix = request.source.prefix().map(ToString::to_string);
-        Ok(PublishResult { still_public, has_distribution, prefix, ..result })
+        Ok(PublishResult { prefix, still_public, has_distribution, ..result })
     });
     Ok(DeployResult::Published(Box::new(finishing.await?)))
 }

@@ -150,12 +150,15 @@ impl Error {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match &*self.cause {
-            Cause::Usage(_) | Cause::Invalid(_) | Cause::Session(_) | Cause::Archive(_) => ErrorKind::Usage,
             Cause::Source(error) | Cause::Sync(SyncError::Source(error)) => match error {
                 SourceError::Changed(_) => ErrorKind::Failed,
                 _ => ErrorKind::Usage,
             },
-            Cause::Sync(
+            Cause::Usage(_)
+            | Cause::Invalid(_)
+            | Cause::Session(_)
+            | Cause::Archive(_)
+            | Cause::Sync(
                 SyncError::BelowPrefix { .. } | SyncError::PrefixOverlaps { .. } | SyncError::PrefixOfMainSite { .. },
             ) => ErrorKind::Usage,
             Cause::Cancelled(_) | Cause::Sync(SyncError::Cancelled | SyncError::Lock(LockError::Cancelled)) => {

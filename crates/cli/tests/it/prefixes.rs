@@ -37,7 +37,7 @@ impl Buckets {
     }
 
     fn run(&self, project: &Project, args: &[&str]) -> Ran {
-        let buckets = ["--bucket", "s3://one", "--bucket", "s3://two", "--endpoint-url", &self.server.api(), "--json"];
+        let buckets = ["--bucket", "s3://one", "--bucket", "s3://two", "--endpoint-url", self.server.api(), "--json"];
         let mut command = project.command(&[args, &buckets].concat());
         command.env("AWS_ACCESS_KEY_ID", EMBEDDED_ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", EMBEDDED_SECRET_KEY);
         Ran(command.output().unwrap())

@@ -1,3 +1,6 @@
+// Pairs of an id and an expression, the longest path first.
+var protectedPaths = AUTH;
+
 // The protected path that a path belongs to, as its id and its expression, or null. The path is compared as S3 reads it, a page under each
 // of its names, and what cannot be read is protected.
 function protectionOf(uri) {
@@ -8,16 +11,16 @@ function protectionOf(uri) {
       else if (part && part !== '.') parts.push(encodeURIComponent(part));
     });
   } catch (error) {
-    return AUTH[0];
+    return protectedPaths[0];
   }
   if (parts[0] === '.well-known' && parts[1] === 'twinsite') return null;
   var path = parts.length ? '/' + parts.join('/') : '';
   var names = [path, path.replace(/\.html$/, '')];
   if (parts[parts.length - 1] === encodeURIComponent(INDEX)) names.push(path.slice(0, path.lastIndexOf('/')));
   if (path.indexOf('.', path.lastIndexOf('/')) === -1) names.push(path + '.html');
-  for (var i = 0; i < AUTH.length; i++) {
-    var expression = new RegExp(AUTH[i][1]);
-    if (names.some(function (name) { return expression.test(name); })) return AUTH[i];
+  for (var i = 0; i < protectedPaths.length; i++) {
+    var expression = new RegExp(protectedPaths[i][1]);
+    if (names.some(function (name) { return expression.test(name); })) return protectedPaths[i];
   }
   return null;
 }

@@ -11,6 +11,9 @@ use crate::edges::Edges;
 use crate::site::TestSite;
 use crate::write;
 
+/// A path, the headers of a request, and the status and the file of its answer.
+type Asked<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str);
+
 const MODES: [Mode; 3] = [Mode::Origin, Mode::Layered, Mode::Dns];
 
 async fn deployed(site: &TestSite, dir: &Path) -> PublishResult {
@@ -129,7 +132,7 @@ async fn navigations_of_a_single_page_application_get_its_page_and_missing_files
         let older = [("Accept", "text/html,application/xhtml+xml")];
         let fetch = [("Sec-Fetch-Mode", "cors"), ("Accept", "text/html")];
         let json = [("Accept", "application/json")];
-        let requests: [(&str, &[(&str, &str)], u16, &str); 12] = [
+        let requests: [Asked<'_>; 12] = [
             ("/app/users", &browser, 200, "index.html"),
             ("/app/users/", &browser, 200, "index.html"),
             ("/app/users?tab=1", &older, 200, "index.html"),
@@ -177,9 +180,10 @@ async fn without_the_key_value_store_edges_serve_what_they_can_and_status_says_s
                 ("/docs", if clean_urls && mode == Mode::Origin { "" } else { "302 /docs/" }),
                 ("/old", if mode == Mode::Origin && !clean_urls { "302 /old/" } else { "404" }),
             ] {
-                if !expected.is_empty() && !(mode == Mode::Layered && path == "/old") {
-                    assert_eq!(seen(&edges, &site, mode, path).await, expected, "{mode} {clean_urls} {path}");
+                if expected.is_empty() || mode == Mode::Layered && path == "/old" {
+                    continue;
                 }
+                assert_eq!(seen(&edges, &site, mode, path).await, expected, "{mode} {clean_urls} {path}");
             }
             let unread = edges.response("/.well-known/twinsite/origin.txt?rules").await;
             assert_eq!(unread.body, b"unreadable".as_slice(), "{mode}");

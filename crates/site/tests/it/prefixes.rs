@@ -46,12 +46,12 @@ fn of_others(all: &Contents, owner: Option<&Prefix>) -> Contents {
 async fn versions_of_others(store: &MemoryStore, owner: Option<&Prefix>) -> Vec<(Key, String)> {
     let mut found = Vec::new();
     let mut behind = None;
-    let is_own = |key: &Key| match owner {
-        Some(prefix) => prefix.contains(key) || key.as_str().starts_with(&prefix.records()),
-        None => {
-            let others = owners().into_iter().flatten();
-            !others.into_iter().any(|prefix| prefix.contains(key) || key.as_str().starts_with(&prefix.records()))
-        }
+    let is_below = |key: &Key, prefix: &Prefix| prefix.contains(key) || key.as_str().starts_with(&prefix.records());
+    let is_own = |key: &Key| {
+        owner.map_or_else(
+            || !owners().into_iter().flatten().any(|prefix| is_below(key, &prefix)),
+            |prefix| is_below(key, prefix),
+        )
     };
     loop {
         let page = store.versions("", behind.as_ref()).await.unwrap();
@@ -122,7 +122,7 @@ impl Model {
                 assert_eq!(all[key].0, text.as_bytes(), "{key}");
             }
             let own = all.len() - before.len();
-            let pages = |key: &&Key| key.as_str().ends_with(".html");
+            let pages = |key: &&Key| key.extension() == "html";
             assert!(own >= now.len(), "{own}");
             assert_eq!(
                 all.keys().filter(|key| !before.contains_key(*key)).filter(pages).count(),
