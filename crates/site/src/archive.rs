@@ -1,7 +1,7 @@
 //! Archives as sources: a TAR, plain or compressed with gzip, or a ZIP is unpacked into a temporary directory, which is published.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Component, Path, PathBuf};
 
 use flate2::read::GzDecoder;
@@ -18,6 +18,11 @@ const MAX_FILES: usize = 5_000_000;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZIP: &[u8] = b"PK";
+const TAR: &[u8] = b"ustar";
+
+/// Where a TAR says what it is.
+/// <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html>
+const TAR_AT: usize = 257;
 
 /// Why an archive cannot be published.
 #[derive(Debug, thiserror::Error)]
@@ -48,9 +53,29 @@ pub enum ArchiveError {
     },
 }
 
-/// Whether a source is an archive rather than a directory.
+/// Whether a source is an archive rather than a directory: standard input, or a file that begins as archives do.
 pub(crate) fn is_archive(path: &Path) -> bool {
-    path.as_os_str() == STDIN || path.is_file()
+    path.as_os_str() == STDIN || path.is_file() && File::open(path).is_ok_and(|file| format_of(file).is_some())
+}
+
+/// The formats that are told by the first bytes of a file.
+enum Format {
+    Gzip,
+    Tar,
+    Zip,
+}
+
+fn format_of(file: File) -> Option<Format> {
+    /// A header of a TAR.
+    const HEADER: u64 = 512;
+    let mut start = Vec::new();
+    file.take(HEADER).read_to_end(&mut start).ok()?;
+    match &start[..] {
+        start if start.starts_with(GZIP) => Some(Format::Gzip),
+        start if start.starts_with(ZIP) => Some(Format::Zip),
+        start if start.get(TAR_AT..).is_some_and(|rest| rest.starts_with(TAR)) => Some(Format::Tar),
+        _ => None,
+    }
 }
 
 /// Unpacks an archive. The format is told by its first bytes, not by its name.
@@ -69,14 +94,12 @@ pub(crate) fn unpack(archive: &Path) -> Result<TempDir, ArchiveError> {
         }
         return Ok(dir);
     }
-    let mut file = File::open(archive).map_err(unreadable)?;
-    let mut start = [0; 2];
-    let read = file.read(&mut start).map_err(unreadable)?;
-    file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-    match &start[..read] {
-        GZIP => unpacked.tar(GzDecoder::new(BufReader::new(file)))?,
-        ZIP => unpacked.zip(BufReader::new(file))?,
-        _ => unpacked.tar(BufReader::new(file))?,
+    let format = format_of(File::open(archive).map_err(unreadable)?);
+    let file = BufReader::new(File::open(archive).map_err(unreadable)?);
+    match format {
+        Some(Format::Gzip) => unpacked.tar(GzDecoder::new(file))?,
+        Some(Format::Zip) => unpacked.zip(file)?,
+        Some(Format::Tar) | None => unpacked.tar(file)?,
     }
     Ok(dir)
 }

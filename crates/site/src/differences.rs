@@ -58,13 +58,17 @@ pub struct FileDifference {
 ///
 /// # Errors
 /// As [`plan_deploy`]; an object could not be read.
-pub async fn diff(site: &SiteContext, source: SourceDirectory, run: &Run) -> Result<SiteDifferences, Error> {
+pub async fn diff(site: &SiteContext, mut source: SourceDirectory, run: &Run) -> Result<SiteDifferences, Error> {
+    // The files of an archive are read after the plan was made.
+    let unpacked = source.unpacked.take();
     // Nothing is deleted, so that the guard is off.
     let request = DeployRequest { guard: Some(Guard::OFF), ..DeployRequest::default() };
     let planned = Box::pin(plan_deploy(site, source, &request, run)).await?;
     let stores = site.stores();
     let active = if planned.bucket == stores.backup.bucket() { &stores.backup } else { &stores.primary };
-    diff_of(active, &planned, run).await
+    let found = diff_of(active, &planned, run).await;
+    drop(unpacked);
+    found
 }
 
 /// [`diff`] of a plan for any bucket.

@@ -71,13 +71,15 @@ impl Difference {
 pub async fn verify(site: &SiteContext, dir: Option<PathBuf>, run: &Run) -> Result<VerifyResult, Error> {
     /// What is compared need not be fit to be published.
     const ANY: SourceChecks = SourceChecks { index: false, output_only: false };
-    let source = match dir {
+    let read = match dir {
         Some(dir) => {
             let options = SourceOptions::default();
-            Some(Box::pin(SourceDirectory::read_with(&site.config, dir, ANY, options)).await?.source)
+            Some(Box::pin(SourceDirectory::read_with(&site.config, dir, ANY, options)).await?)
         }
         None => None,
     };
+    // The files of an archive exist as long as what was read of it.
+    let source = read.as_ref().map(|read| read.source.clone());
     verify_stores(&site.stores(), VerifySource { source, keep: site.config.publish.keep }, run).await
 }
 

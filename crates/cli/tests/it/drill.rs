@@ -301,9 +301,9 @@ fn a_drill_does_not_begin_unless_all_is_well() {
     refused(&project, "twinsite backfill");
 }
 
-/// Every command, with its options, while the primary is broken. `init`, `completions` and `man` do not open the site, and `local`
+/// Every command, with its options, while the primary is broken. `init`, `import`, `auth`, `completions` and `man` do not open the site, and `local`
 /// serves the cloud in which it is; `failover` and `iam-policy --account` say in their help that they do not warn.
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 26] = [
     &["drills"],
     &["plan"],
     &["plan", "--json"],
@@ -314,6 +314,8 @@ const COMMANDS: [&[&str]; 24] = [
     &["deploy"],
     &["deploy", "--dry-run"],
     &["deploy", "--force"],
+    &["diff"],
+    &["pull", "pulled"],
     &["releases"],
     &["releases", "1"],
     &["releases", "1", "2"],
@@ -330,7 +332,7 @@ const COMMANDS: [&[&str]; 24] = [
     // Restores what the drill has broken, and so comes last. The journal remains.
     &["apply"],
 ];
-const WITHOUT_WARNING: [&str; 6] = ["completions", "failover", "help", "init", "local", "man"];
+const WITHOUT_WARNING: [&str; 8] = ["auth", "completions", "failover", "help", "import", "init", "local", "man"];
 
 #[test]
 fn killed_in_the_middle_every_command_warns_until_it_is_restored() {

@@ -24,11 +24,16 @@ fn project(mode: &str, domain: &str, aliases: &[&str]) -> Project {
 }
 
 /// The chains of responses to some visits; `None` without Python.
-fn visits(server: &Server, urls: &[&str]) -> Option<Vec<Vec<Value>>> {
+fn visits(project: &Project, server: &Server, urls: &[&str]) -> Option<Vec<Vec<Value>>> {
     let mut world = server.serving().clone();
     world["visits"] = json!(urls);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/visitor.py");
-    let started = Command::new("python3").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let started = Command::new("python3")
+        .arg(script)
+        .current_dir(project.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
     let mut child = started.ok()?;
     child.stdin.take().unwrap().write_all(world.to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -54,7 +59,7 @@ fn aliases_lead_to_the_domain_with_path_and_query_unchanged_over_http_and_https(
             .flat_map(|host| ["https", "http"].map(|scheme| format!("{scheme}://{host}{ODD}")))
             .collect();
         let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
-        let Some(chains) = visits(&server, &urls) else { return };
+        let Some(chains) = visits(&project, &server, &urls) else { return };
         for chain in &chains {
             let last = chain.last().unwrap();
             // Where HTTP is not redirected to HTTPS, visitors stay with the protocol that they came with.
@@ -68,7 +73,7 @@ fn aliases_lead_to_the_domain_with_path_and_query_unchanged_over_http_and_https(
         if mode != "dns" {
             let edge = ["example.com", "www.example.org", "www.example.com"]
                 .map(|host| format!("https://{host}/.well-known/twinsite/edge.txt"));
-            let chains = visits(&server, &edge.each_ref().map(String::as_str)).unwrap();
+            let chains = visits(&project, &server, &edge.each_ref().map(String::as_str)).unwrap();
             let bodies: Vec<&Value> = chains.iter().map(|chain| &chain[0]["body"]).collect();
             assert!(chains.iter().all(|chain| chain.len() == 1 && chain[0]["status"] == json!(200)), "{chains:#?}");
             assert_eq!(bodies[0], bodies[2]);
@@ -90,7 +95,9 @@ fn the_apex_may_be_the_domain_and_www_its_alias() {
         let project = project(mode, "example.com", &["www.example.com"]);
         project.local(&["deploy", "public", "--apply"]);
         let server = Server::start(&project, &[]);
-        let Some(chains) = visits(&server, &["http://www.example.com/about/?x=1", "https://example.com/about/"]) else {
+        let Some(chains) =
+            visits(&project, &server, &["http://www.example.com/about/?x=1", "https://example.com/about/"])
+        else {
             return;
         };
         assert_eq!(
@@ -116,7 +123,7 @@ fn after_a_dns_failover_redirect_buckets_lead_to_the_standby() {
         let since = Instant::now();
         loop {
             let urls = ["http://example.com/about/", "http://www.example.org/about/"];
-            let Some(chains) = visits(&server, &urls) else { return };
+            let Some(chains) = visits(&project, &server, &urls) else { return };
             let arrived = |chain: &Vec<Value>| {
                 let last = chain.last().unwrap();
                 let by_bucket = chain[0]["target"].as_str().unwrap_or_default();

@@ -146,6 +146,11 @@ fn differences_are_shown_with_the_lines_that_changed() {
     ];
     let expected = expected.map(|(key, kind)| (json!(key), json!(kind)));
     assert_eq!(kinds, expected.iter().map(|(key, kind)| (key, kind)).collect::<Vec<_>>());
+    // The same of an archive.
+    let packed =
+        Command::new("tar").args(["-cf", "site.tar", "-C", "public", "."]).current_dir(project.path()).status();
+    assert!(packed.unwrap().success());
+    assert!(project.local(&["diff", "site.tar"]).out().contains("  +2\n"));
     // Nothing was published.
     assert_eq!(project.json(&["releases"])["releases"].as_array().unwrap().len(), 1);
 }

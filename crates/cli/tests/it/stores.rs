@@ -163,7 +163,7 @@ fn what_is_wrong_with_buckets_is_said_before_anything_is_changed() {
     let (store, project) = (Store::start(&["site", "full"], without_rule), project());
     send(store.behind, "PUT", "/full/index.html", &[]);
     for (args, code, said) in [
-        (&["deploy", "--bucket", "s3://site/below/a/prefix"][..], 2, "only whole buckets"),
+        (&["deploy", "--bucket", "s3://site/below/a/prefix"][..], 2, "--prefix"),
         (&["deploy", "--bucket", "site"], 2, "s3://NAME"),
         (&["deploy", "--bucket", "s3://site?colour=red"], 2, "parameter"),
         (&["deploy", "--bucket", "s3://a", "--bucket", "s3://b", "--bucket", "s3://c"], 2, "no more"),
