@@ -20,15 +20,15 @@ use crate::{Content, ETag, FileRange, Headers, Key, Md5, Prefix, StoreError};
 /// Which side is active is the same for all prefixes: these records are those of the whole bucket.
 ///
 /// ```
-/// use twinsite_sync::{Headers, MemoryStore, ScopedStore, Store, md5};
+/// use twinsite_sync::{Headers, Key, MemoryStore, ScopedStore, Store, md5};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let bucket = MemoryStore::default();
 /// let docs = ScopedStore::new(bucket.clone(), Some("docs/".parse()?));
-/// let put = async |key: &str| docs.put(&key.parse()?, &Headers::default(), ("".into(), md5(b""))).await;
-/// put("docs/index.html").await?;
-/// put(".twinsite/lock").await?;
-/// assert!(put("index.html").await.is_err());
+/// let put = async |key: Key| docs.put(&key, &Headers::default(), ("".into(), md5(b""))).await;
+/// put("docs/index.html".parse()?).await?;
+/// put(".twinsite/lock".parse()?).await?;
+/// assert!(put("index.html".parse()?).await.is_err());
 /// let keys: Vec<String> = bucket.contents().keys().map(ToString::to_string).collect();
 /// assert_eq!(keys, [".twinsite/prefixes/docs/-/lock", "docs/index.html"]);
 /// # Ok(()) }
