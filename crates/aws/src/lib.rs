@@ -9,7 +9,7 @@ mod unmodeled;
 
 pub use error::{AwsError, Kind, ResponseHost};
 pub use passing::{outlast_refusals, unless_passing};
-pub use request::{RequestError, resolve};
+pub use request::{RequestError, parse, resolve};
 pub use retry::{read_retries, retries, status_retries, timeouts, timeouts_for};
 pub use tags::{Owner, Tags, tag_fields};
 pub use unmodeled::UnmodeledOperation;

@@ -1,9 +1,10 @@
-//! Requests that are built from the outputs of earlier steps.
+//! Requests that are built from the outputs of earlier steps, and checked values from responses.
 
 use std::fmt;
+use std::str::FromStr;
 
 use aws_smithy_types::error::operation::BuildError;
-use twinsite_core::{Deferred, OutputType, Outputs};
+use twinsite_core::{Deferred, Invalid, OutputType, Outputs};
 
 use crate::AwsError;
 
@@ -38,4 +39,16 @@ where
     T: OutputType + Clone + fmt::Display,
 {
     value.resolve(outputs).ok_or_else(|| RequestError::MissingOutput(value.to_string()))
+}
+
+/// A checked value from a response.
+///
+/// # Errors
+/// [`AwsError::unexpected`] if the text is none.
+pub fn parse<T: FromStr<Err = Invalid>>(
+    operation: &'static str,
+    subject: impl fmt::Display,
+    text: &str,
+) -> Result<T, AwsError> {
+    text.parse().map_err(|invalid: Invalid| AwsError::unexpected(operation, subject, invalid))
 }

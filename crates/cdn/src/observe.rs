@@ -9,7 +9,7 @@ use crate::calls::{acm, cloudfront, store};
 use crate::clients::Cdn;
 use crate::model::{
     Actual, Certificates, ConflictingDistribution, Desired, Distribution, Edges, ExistingDistribution,
-    ListedDistribution, Proof, name_covers,
+    ListedDistribution, Proof,
 };
 use crate::wire::cloudfront::DistributionSummary;
 
@@ -66,9 +66,8 @@ impl Cdn {
     }
 
     pub(crate) async fn observe_certificates(&self, desired: &Desired) -> Result<Certificates, AwsError> {
-        let covers = |names: &[String]| {
-            desired.all_names().any(|wanted| names.iter().any(|name| name_covers(name, wanted.as_str())))
-        };
+        let covers =
+            |names: &[String]| desired.all_names().any(|wanted| names.iter().any(|name| wanted.is_covered_by(name)));
         let mut configured = None;
         if let Some(arn) = &desired.certificate {
             configured = acm::describe_certificate(&self.acm, arn.as_str()).await?;

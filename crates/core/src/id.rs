@@ -72,6 +72,13 @@ impl Domain {
     pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split('.')
     }
+
+    /// Whether a name in a certificate covers it: the same name, or a wildcard, which stands for one label.
+    /// <https://docs.aws.amazon.com/acm/latest/userguide/acm-concepts.html#concept-wildcard>
+    pub fn is_covered_by(&self, name: &str) -> bool {
+        let parent = self.0.split_once('.').map(|(_, rest)| rest);
+        name == self.0 || name.strip_prefix("*.").is_some_and(|rest| Some(rest) == parent)
+    }
 }
 
 impl FromStr for Domain {

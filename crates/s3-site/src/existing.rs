@@ -6,7 +6,7 @@ use twinsite_core::BucketName;
 use crate::calls::BucketClient;
 use crate::calls::buckets::BucketLocation;
 use crate::clients::S3Site;
-use crate::model::{BucketSettings, RedirectAll, RoutingRule, WebsiteSnapshot};
+use crate::model::{BucketSettings, RoutingRule, WebsiteRedirect, WebsiteSnapshot};
 use crate::observe::bucket_settings;
 
 /// Where a bucket was found.
@@ -28,7 +28,7 @@ pub struct ExistingBucket {
     /// Its settings.
     pub settings: BucketSettings,
     /// Where its website redirects every request.
-    pub redirect_all: Option<RedirectAll>,
+    pub redirect_all: Option<WebsiteRedirect>,
     /// The routing rules of its website, in their order.
     pub routing_rules: Vec<RoutingRule>,
 }
@@ -56,7 +56,7 @@ impl S3Site {
         let bucket = BucketClient { client: &self.s3.primary, bucket: name };
         let settings = Box::pin(bucket_settings(bucket)).await?;
         let website = Box::pin(bucket.get_bucket_website()).await?;
-        let redirect_all = website.as_ref().and_then(WebsiteSnapshot::redirect_all);
+        let redirect_all = website.as_ref().and_then(WebsiteSnapshot::redirect);
         let routing_rules = website.map(|website| website.routing_rules).unwrap_or_default();
         Ok(ExistingBucket { settings, redirect_all, routing_rules })
     }

@@ -28,7 +28,7 @@ pub use model::{
     ALIAS_RECORD_KEY, ARCHIVED_CLASSES, Actual, ActualBucket, ActualRedirectBucket, Adopt, ArchivedObject,
     BATCH_REPORT_PREFIX, BatchJobSummary, BucketChange, BucketChangeKind, BucketOutage, BucketPolicy, BucketSettings,
     Change, Conflict, Conflicts, Contents, DefaultEncryption, Denial, Desired, FormerBucket, FormerContents, Lifecycle,
-    LifecycleEffect, LifecycleRisk, PublicAccessBlock, RedirectAll, RedirectBucket, RedirectProblem, ReplicationRule,
+    LifecycleEffect, LifecycleRisk, PublicAccessBlock, RedirectBucket, RedirectProblem, ReplicationRule,
     ReplicationRules, RestoreAction, Role, RoleChange, RoleChangeKind, RoutingRule, STORE_RECORD_KEY, Website,
     WebsiteRedirect, WebsiteSnapshot, denials,
 };

@@ -1,14 +1,14 @@
 //! Archives as sources: a TAR, plain or compressed with gzip, or a ZIP is unpacked into a temporary directory, which is published.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Component, Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use tempfile::TempDir;
 
 /// The directory argument that stands for a TAR, or a TAR that is compressed with gzip, on standard input.
-pub(crate) const STDIN: &str = "-";
+const STDIN: &str = "-";
 
 /// The most bytes that an archive may unpack to: a small file can be one that fills the disk.
 const MAX_BYTES: u64 = 64 << 30;
@@ -53,53 +53,51 @@ pub enum ArchiveError {
     },
 }
 
-/// Whether a source is an archive rather than a directory: standard input, or a file that begins as archives do.
-pub(crate) fn is_archive(path: &Path) -> bool {
-    path.as_os_str() == STDIN || path.is_file() && File::open(path).is_ok_and(|file| format_of(file).is_some())
-}
-
-/// The formats that are told by the first bytes of a file.
-enum Format {
+/// The format of an archive, which its first bytes tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
     Gzip,
     Tar,
     Zip,
+    /// Of standard input, which can be read once: [`Self::Tar`] or [`Self::Gzip`].
+    Stdin,
 }
 
-fn format_of(file: File) -> Option<Format> {
-    /// A header of a TAR.
-    const HEADER: u64 = 512;
-    let mut start = Vec::new();
-    file.take(HEADER).read_to_end(&mut start).ok()?;
-    match &start[..] {
-        start if start.starts_with(GZIP) => Some(Format::Gzip),
-        start if start.starts_with(ZIP) => Some(Format::Zip),
-        start if start.get(TAR_AT..).is_some_and(|rest| rest.starts_with(TAR)) => Some(Format::Tar),
-        _ => None,
+impl Format {
+    /// That of a source; `None` if it is no archive.
+    pub(crate) fn of(source: &Path) -> Option<Self> {
+        /// The size of a header of a TAR.
+        const HEADER: u64 = 512;
+        if source.as_os_str() == STDIN {
+            return Some(Self::Stdin);
+        }
+        let mut start = Vec::new();
+        File::open(source).ok()?.take(HEADER).read_to_end(&mut start).ok()?;
+        match &start[..] {
+            start if start.starts_with(GZIP) => Some(Self::Gzip),
+            start if start.starts_with(ZIP) => Some(Self::Zip),
+            start if start.get(TAR_AT..).is_some_and(|rest| rest.starts_with(TAR)) => Some(Self::Tar),
+            _ => None,
+        }
     }
 }
 
-/// Unpacks an archive. The format is told by its first bytes, not by its name.
-pub(crate) fn unpack(archive: &Path) -> Result<TempDir, ArchiveError> {
+/// Unpacks an archive.
+pub(crate) fn unpack(archive: &Path, format: Format) -> Result<TempDir, ArchiveError> {
     let name = archive.display().to_string();
     let unreadable = |source| ArchiveError::Unreadable { archive: name.clone(), source };
     let dir = tempfile::Builder::new().prefix("twinsite-").tempdir().map_err(unreadable)?;
     let mut unpacked = Unpacked { archive: &name, dir: dir.path(), files: 0, bytes: 0 };
-    if archive.as_os_str() == STDIN {
-        let mut input = BufReader::new(io::stdin().lock());
-        let start = io::BufRead::fill_buf(&mut input).map_err(unreadable)?;
-        if start.starts_with(GZIP) {
-            unpacked.tar(GzDecoder::new(input))?;
-        } else {
-            unpacked.tar(input)?;
-        }
-        return Ok(dir);
-    }
-    let format = format_of(File::open(archive).map_err(unreadable)?);
-    let file = BufReader::new(File::open(archive).map_err(unreadable)?);
+    let open = || File::open(archive).map(BufReader::new).map_err(unreadable);
     match format {
-        Some(Format::Gzip) => unpacked.tar(GzDecoder::new(file))?,
-        Some(Format::Zip) => unpacked.zip(file)?,
-        Some(Format::Tar) | None => unpacked.tar(file)?,
+        Format::Gzip => unpacked.tar(GzDecoder::new(open()?))?,
+        Format::Tar => unpacked.tar(open()?)?,
+        Format::Zip => unpacked.zip(open()?)?,
+        Format::Stdin => {
+            let mut input = BufReader::new(io::stdin().lock());
+            let is_gzip = input.fill_buf().map_err(unreadable)?.starts_with(GZIP);
+            if is_gzip { unpacked.tar(GzDecoder::new(input))? } else { unpacked.tar(input)? }
+        }
     }
     Ok(dir)
 }

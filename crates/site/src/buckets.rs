@@ -182,8 +182,7 @@ impl Buckets {
     /// # Errors
     /// As [`SourceDirectory::read`].
     pub async fn read(&self, dir: impl Into<PathBuf>, options: SourceOptions<'_>) -> Result<SourceDirectory, Error> {
-        let SourcePath { dir, unpacked } = SourcePath::open(dir.into()).await?;
-        let options = if unpacked.is_some() { SourceOptions { index: None, ..options } } else { options };
+        let SourcePath { dir, unpacked, options } = SourcePath::open(dir.into(), options).await?;
         let read = SourceDirectory::read_by(self.rules.clone(), self.config.publish.checks, dir, options).await?;
         Ok(SourceDirectory { unpacked, ..read })
     }

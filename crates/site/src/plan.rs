@@ -351,19 +351,20 @@ impl SiteState {
         };
         let mut steps: Vec<Step<SiteChange>> = s3.into_iter().map(|step| self.bucket_step(step)).collect();
         // What was made for former aliases, or for aliases in another mode, is deleted after the records.
+        let removed = self.removed_redirects();
         let is_before = |step: &&Step<SiteChange>| {
             let is_reduced = step.id.as_str() == step_ids::ALIAS_RECORD_REDUCED;
-            !is_reduced && !self.removed_redirects().contains(&step.id)
+            !is_reduced && !removed.contains(&step.id)
         };
         let buckets: Vec<StepId> = steps.iter().filter(is_before).map(|step| step.id.clone()).collect();
         steps.extend(cdn.steps.into_iter().map(|step| self.cdn_step(step)));
         // Records change last, so that they never lead to a distribution without working origins.
+        let (alias_records, former_validation) = (self.alias_record_steps(), self.former_validation_steps());
         steps.extend(dns.into_iter().map(|step| {
             let step = step.map(SiteChange::Dns);
-            let is_former_record = self.former_validation_steps().contains(&step.id);
-            if step.id.as_str() == dns::step_ids::RECORDS || self.alias_record_steps().contains(&step.id) {
+            if step.id.as_str() == dns::step_ids::RECORDS || alias_records.contains(&step.id) {
                 following(step, &buckets).follows(cdn::step_ids::DISTRIBUTION_DEPLOYED).follows(PROOF)
-            } else if is_former_record {
+            } else if former_validation.contains(&step.id) {
                 step.follows(cdn::step_ids::DISTRIBUTION_DEPLOYED)
             } else {
                 step
@@ -507,10 +508,10 @@ impl SiteState {
         let certificates: Vec<StepId> = cdn.iter().filter(deletes_certificate).map(|step| step.id.clone()).collect();
         let standby_certificates: Vec<StepId> =
             standby_ids.iter().filter(|id| id.as_str().starts_with("standby/certificate/")).cloned().collect();
+        let validation = self.alias_validation_steps();
         let records = dns.into_iter().map(|step| {
             let step = step.map(SiteChange::Dns);
-            let is_validation = step.id.as_str() == dns::step_ids::VALIDATION_RECORD
-                || self.alias_validation_steps().contains(&step.id);
+            let is_validation = step.id.as_str() == dns::step_ids::VALIDATION_RECORD || validation.contains(&step.id);
             if is_validation { following(following(step, &certificates), &standby_certificates) } else { step }
         });
         let alias_records = [self.alias_record_steps(), self.former_record_steps()].concat();
@@ -541,7 +542,6 @@ impl SiteState {
             .collect();
         // The backup bucket has the record of the aliases: it goes after everything that was made for them.
         let keeps_record = [step_ids::bucket(Side::Backup), step_ids::release(Side::Backup)];
-        let validation = self.alias_validation_steps();
         steps.extend(s3.into_iter().map(|step| {
             let step = step.map(SiteChange::S3);
             let is_redirect = redirects.contains(&step.id);

@@ -8,7 +8,7 @@ use twinsite_core::{Mode, Run};
 use twinsite_sync::release::Commit;
 use twinsite_sync::{Index, Prehasher, Rules, Source, SourceChecks, read_source};
 
-use crate::archive::{is_archive, unpack};
+use crate::archive::{Format, unpack};
 use crate::commit;
 use crate::error::{Context, Error};
 use crate::site_rules::{FileHeaders, HEADERS_FILE, HeadersFile, SiteRules, key_below};
@@ -42,22 +42,23 @@ pub struct SourceDirectory {
 }
 
 /// Where the files of a source are.
-pub(crate) struct SourcePath {
+pub(crate) struct SourcePath<'a> {
     /// The directory.
     pub(crate) dir: PathBuf,
     /// The temporary one of an archive.
     pub(crate) unpacked: Option<TempDir>,
+    /// The options that make sense for it.
+    pub(crate) options: SourceOptions<'a>,
 }
 
-impl SourcePath {
-    /// A directory, or the one that an archive is unpacked into.
-    pub(crate) async fn open(path: PathBuf) -> Result<Self, Error> {
-        if !is_archive(&path) {
-            return Ok(Self { dir: path, unpacked: None });
-        }
-        let unpacking = tokio::task::spawn_blocking(move || unpack(&path)).await;
+impl<'a> SourcePath<'a> {
+    /// A directory, or the one that an archive is unpacked into, whose files are new each time, so that no index knows them.
+    pub(crate) async fn open(path: PathBuf, options: SourceOptions<'a>) -> Result<Self, Error> {
+        let Some(format) = Format::of(&path) else { return Ok(Self { dir: path, unpacked: None, options }) };
+        let unpacking = tokio::task::spawn_blocking(move || unpack(&path, format)).await;
         let unpacked = unpacking.map_err(std::io::Error::from).context(OPERATION)?.context(OPERATION)?;
-        Ok(Self { dir: unpacked.path().to_owned(), unpacked: Some(unpacked) })
+        let options = SourceOptions { index: None, ..options };
+        Ok(Self { dir: unpacked.path().to_owned(), unpacked: Some(unpacked), options })
     }
 }
 
@@ -85,9 +86,7 @@ impl SourceDirectory {
         options: SourceOptions<'_>,
     ) -> Result<Self, Error> {
         let rules = config.rules().context("use the configuration")?;
-        let SourcePath { dir, unpacked } = SourcePath::open(dir).await?;
-        // Files of an archive are new each time.
-        let options = if unpacked.is_some() { SourceOptions { index: None, ..options } } else { options };
+        let SourcePath { dir, unpacked, options } = SourcePath::open(dir, options).await?;
         let found = dir.clone();
         let file = tokio::task::spawn_blocking(move || HeadersFile::read(&found)).await;
         let mut headers = match file.map_err(std::io::Error::from).context(OPERATION)? {

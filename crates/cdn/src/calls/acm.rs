@@ -6,11 +6,10 @@ use aws_sdk_acm::Client;
 use aws_sdk_acm::primitives::Blob;
 use aws_sdk_acm::types::{Filters, KeyAlgorithm, ValidationMethod};
 use sha2::{Digest, Sha256};
-use twinsite_aws::{AwsError, Tags, unless_passing};
+use twinsite_aws::{AwsError, Tags, parse, unless_passing};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Arn, Domain, Run, ValidationRecord, ValidationRecords};
 
-use super::parse;
 use crate::model::{Certificate, CertificateFiles, CertificateStatus, explain_failure};
 use crate::wire::acm::{self as wire, CertificateSummary};
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 use aws_sdk_cloudfront::Client;
 use aws_sdk_cloudfront::primitives::Blob;
 use aws_sdk_cloudfront::types::{DistributionConfig, FunctionStage};
-use twinsite_aws::{AwsError, Tags, unless_passing};
+use twinsite_aws::{AwsError, Tags, parse, unless_passing};
 use twinsite_core::wait::{Poll, PollPolicy, WaitError, poll_until};
 use twinsite_core::{Arn, Output, Outputs, ResourceId, Run};
 
-use super::{missing_field, parse};
+use super::missing_field;
 use crate::model::{AccessControl, DistributionSettings, ExistingDistribution, Function};
 use crate::wire::cloudfront::{self as wire, DistributionSummary};
 use crate::wire::existing::existing_distribution;

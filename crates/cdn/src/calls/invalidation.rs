@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use aws_sdk_cloudfront::Client;
-use twinsite_aws::AwsError;
+use twinsite_aws::{AwsError, parse};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{ResourceId, Run};
 
 use super::cloudfront::call;
-use super::{missing_field, parse};
+use super::missing_field;
 use crate::model::{CreatedInvalidation, InvalidationPaths};
 use crate::wire::cloudfront as wire;
 

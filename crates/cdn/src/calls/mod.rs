@@ -6,19 +6,8 @@ pub(crate) mod invalidation;
 pub(crate) mod store;
 
 use std::fmt;
-use std::str::FromStr;
 
 use twinsite_aws::AwsError;
-use twinsite_core::Invalid;
-
-/// A checked value from a response.
-fn parse<T: FromStr<Err = Invalid>>(
-    operation: &'static str,
-    subject: impl fmt::Display,
-    text: &str,
-) -> Result<T, AwsError> {
-    text.parse().map_err(|invalid: Invalid| AwsError::unexpected(operation, subject, invalid))
-}
 
 /// A response without a field that it should always have.
 fn missing_field(operation: &'static str, subject: impl fmt::Display, field: &str) -> AwsError {

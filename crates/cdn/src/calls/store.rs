@@ -6,13 +6,13 @@ use std::time::Duration;
 use aws_sdk_cloudfront::Client;
 use aws_sdk_cloudfrontkeyvaluestore::Client as KeysClient;
 use aws_sdk_cloudfrontkeyvaluestore::types::{DeleteKeyRequestListItem, PutKeyRequestListItem};
-use twinsite_aws::{AwsError, Tags, unless_passing};
+use twinsite_aws::{AwsError, Tags, parse, unless_passing};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Arn, Run};
 use twinsite_rules::{Protection, Table};
 
 use super::cloudfront::{call, list_tags_for_resource};
-use super::{missing_field, parse};
+use super::missing_field;
 use crate::model::{ORIGIN_KEY, SITE_KEY, Store, StoreContents, StoreKeys};
 use crate::wire::cloudfront::{self as wire, CREATED_BY};
 

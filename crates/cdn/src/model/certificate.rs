@@ -35,7 +35,7 @@ impl Certificate {
 
     /// Whether it covers a name, by itself or by a wildcard.
     pub fn covers(&self, name: &Domain) -> bool {
-        self.names.iter().any(|covered| name_covers(covered, name.as_str()))
+        self.names.iter().any(|covered| name.is_covered_by(covered))
     }
 }
 
@@ -82,12 +82,6 @@ pub struct CertificateFiles {
     pub chain: Option<Vec<u8>>,
     /// The private key, not encrypted.
     pub private_key: Vec<u8>,
-}
-
-/// True if a certificate's name covers a domain.
-pub(crate) fn name_covers(name: &str, domain: &str) -> bool {
-    let parent = domain.split_once('.').map(|(_, rest)| rest);
-    name == domain || name.strip_prefix("*.").is_some_and(|rest| Some(rest) == parent)
 }
 
 /// What one of ACM's failure reasons means and what to do about it.

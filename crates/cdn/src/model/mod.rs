@@ -16,7 +16,6 @@ mod settings;
 mod store;
 
 pub use actual::{Actual, ConflictingDistribution};
-pub(crate) use certificate::name_covers;
 pub use certificate::{Certificate, CertificateFiles, CertificateStatus, Certificates, explain_failure};
 pub use change::Change;
 pub(crate) use conflict::MAX_FUNCTION_SIZE;

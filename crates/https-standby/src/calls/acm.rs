@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use aws_sdk_acm::Client;
 use aws_sdk_acm::types::{Filters, KeyAlgorithm, ValidationMethod};
-use twinsite_aws::{AwsError, Tags, unless_passing};
+use twinsite_aws::{AwsError, Tags, parse, unless_passing};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Arn, Domain, Run, ValidationRecord};
 
-use super::parse;
 use crate::model::{Certificate, CertificateStatus};
 use crate::wire::acm as wire;
 
@@ -25,9 +24,6 @@ const KEY_TYPES: [KeyAlgorithm; 5] = [
 /// The ARNs of the certificates that cover a domain.
 /// <https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html>
 pub(crate) async fn list_certificates(client: &Client, domain: &Domain) -> Result<Vec<String>, AwsError> {
-    let parent = domain.as_str().split_once('.').map(|(_, rest)| rest);
-    let covers =
-        |name: &String| name == domain.as_str() || name.strip_prefix("*.").is_some_and(|rest| Some(rest) == parent);
     let (mut all, mut token) = (Vec::new(), None);
     loop {
         let filters = Filters::builder().set_key_types(Some(KEY_TYPES.to_vec())).build();
@@ -36,7 +32,7 @@ pub(crate) async fn list_certificates(client: &Client, domain: &Domain) -> Resul
         for summary in page.certificate_summary_list.unwrap_or_default() {
             let mut names = summary.subject_alternative_name_summaries.unwrap_or_default();
             names.extend(summary.domain_name);
-            if names.iter().any(covers) {
+            if names.iter().any(|name| domain.is_covered_by(name)) {
                 all.extend(summary.certificate_arn);
             }
         }

@@ -9,11 +9,10 @@ use aws_sdk_apigatewayv2::types::{
     Api, ApiMapping, ConnectionType, DomainNameStatus, Integration, IntegrationType, IpAddressType, ProtocolType,
     Route, Stage,
 };
-use twinsite_aws::{AwsError, Kind, Tags};
+use twinsite_aws::{AwsError, Kind, Tags, parse};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Arn, Domain, ResourceId, Run};
 
-use super::parse;
 use crate::model::{IP_ADDRESS_TYPE, REMOVE_COOKIE, Settings};
 use crate::wire::apigateway as wire;
 

@@ -42,7 +42,7 @@ pub use settings::{Lifecycle, PublicAccessBlock};
 pub use store_record::STORE_RECORD_KEY;
 pub(crate) use store_record::{recorded_store, store_record};
 pub use visitors::{ARCHIVED_CLASSES, Denial, LifecycleEffect, LifecycleRisk, denials};
-pub use website::{RedirectAll, RoutingRule, Website, WebsiteSnapshot};
+pub use website::{RoutingRule, Website, WebsiteSnapshot};
 
 use twinsite_core::{Side, Site};
 

@@ -8,6 +8,7 @@ use twinsite_aws::Tags;
 use twinsite_core::{BucketName, Domain};
 
 /// Where the website of a bucket redirects all requests.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_RedirectAllRequestsTo.html>
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebsiteRedirect {
     /// The host.

@@ -59,23 +59,7 @@ pub struct RoutingRule {
     pub key: Option<String>,
 }
 
-/// The redirect of all requests of a website.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_RedirectAllRequestsTo.html>
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedirectAll {
-    /// The host.
-    pub host: String,
-    /// The protocol; without one, that of the request.
-    pub protocol: Option<String>,
-}
-
 impl WebsiteSnapshot {
-    /// The redirect of all requests.
-    pub(crate) fn redirect_all(&self) -> Option<RedirectAll> {
-        let (host, protocol) = self.redirect_all.clone()?;
-        Some(RedirectAll { host, protocol })
-    }
-
     /// The managed part; `None` if the website redirects all requests.
     pub(crate) fn website(&self) -> Option<Website> {
         let index_document = self.index_document.clone()?;

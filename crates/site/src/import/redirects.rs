@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use twinsite_rules::{ConfiguredRedirect, Place, Redirects};
-use twinsite_s3_site::{RedirectAll, RoutingRule};
+use twinsite_s3_site::{RoutingRule, WebsiteRedirect};
 
 /// A rule of `[[redirects]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Rule {
 
 /// The rule of a website that redirects every request: with the path, and with the request's protocol if it names none. Visitors come over
 /// HTTPS, so that it is what they keep. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-page-redirect.html>
-pub(super) fn of_website(redirect: &RedirectAll) -> Result<Rule, String> {
+pub(super) fn of_website(redirect: &WebsiteRedirect) -> Result<Rule, String> {
     let protocol = redirect.protocol.as_deref().unwrap_or("https");
     // A host may be followed by a path.
     let host = redirect.host.trim_end_matches('/');
@@ -104,7 +104,7 @@ mod tests {
             ..RoutingRule::default()
         };
         assert_eq!(of_routing_rule(&moved), Ok(rule("/*", "http://old.example.com/:splat", 302, false)));
-        let all = RedirectAll { host: "example.com".to_owned(), protocol: None };
+        let all = WebsiteRedirect { host: "example.com".to_owned(), protocol: None };
         assert_eq!(of_website(&all), Ok(rule("/*", "https://example.com/:splat", 301, true)));
         for (odd, why) in [
             (RoutingRule { if_prefix: text("docs"), prefix: text("d/"), ..RoutingRule::default() }, "begins with"),
