@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_acm::Client;
 use aws_sdk_acm::types::{Filters, KeyAlgorithm, ValidationMethod};
+use sha2::{Digest, Sha256};
 use twinsite_aws::{AwsError, Tags, parse, unless_passing};
 use twinsite_core::wait::{Poll, PollPolicy, poll_until};
 use twinsite_core::{Arn, Domain, Run, ValidationRecord};
@@ -71,10 +72,7 @@ pub(crate) async fn request_certificate(
 ) -> Result<(Arn, ValidationRecord), AwsError> {
     const OPERATION: &str = "RequestCertificate";
     let tags = wire::to_sdk_tags(tags).map_err(|error| AwsError::unexpected(OPERATION, domain, error))?;
-    // ACM treats requests with the same token within an hour as one: a request whose response was lost creates no second certificate. The
-    // replacement of a failed certificate is a request of its own.
-    let replaced = replaces.and_then(|arn| arn.as_str().rsplit(['/', '-']).next()).unwrap_or_default();
-    let token = format!("standby{replaced}");
+    let token = request_token(domain, replaces);
     let request = client.request_certificate().domain_name(domain.as_str()).validation_method(ValidationMethod::Dns);
     let response = request.idempotency_token(token).set_tags(Some(tags)).send().await;
     let response = response.map_err(|error| AwsError::new(OPERATION, domain, error))?;
@@ -88,6 +86,13 @@ pub(crate) async fn request_certificate(
     });
     let record = record.await.map_err(|error| AwsError::from_wait("DescribeCertificate", &arn, error))?;
     Ok((arn, record))
+}
+
+/// ACM treats requests with the same token within an hour as one: a request whose response was lost creates no second certificate. That of
+/// another site, and the replacement of a failed certificate, are requests of their own.
+fn request_token(domain: &Domain, replaces: Option<&Arn>) -> String {
+    let replaced = replaces.map_or("", Arn::as_str);
+    hex::encode(&Sha256::digest(format!("standby {domain} {replaced}"))[..16])
 }
 
 /// Waits until a certificate is issued.
@@ -118,4 +123,20 @@ pub(crate) async fn await_certificate(
 pub(crate) async fn delete_certificate(client: &Client, arn: &Arn) -> Result<(), AwsError> {
     let response = client.delete_certificate().certificate_arn(arn.as_str()).send().await.map(drop);
     AwsError::absent(response.map_err(|error| AwsError::new("DeleteCertificate", arn, error))).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sites_of_an_account_request_certificates_of_their_own() {
+        let (one, other): (Domain, Domain) = ("www.example.com".parse().unwrap(), "www.example.org".parse().unwrap());
+        let failed = "arn:aws:acm:us-west-2:111122223333:certificate/a-b".parse().unwrap();
+        assert_eq!(request_token(&one, None), request_token(&one, None));
+        assert_ne!(request_token(&one, None), request_token(&other, None));
+        assert_ne!(request_token(&one, None), request_token(&one, Some(&failed)));
+        // <https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html>
+        assert!(request_token(&one, Some(&failed)).len() <= 32);
+    }
 }
